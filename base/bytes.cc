@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/bytes.h"
+
+namespace beach {
+
+std::string Printable(ByteView bytes, std::size_t length_max) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string text;
+  for (const char c : bytes.substr(0, length_max)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte < 0x7f && byte != '\\') {
+      text.push_back(c);
+      continue;
+    }
+    text += "\\x";
+    text.push_back(kHex[byte >> 4]);
+    text.push_back(kHex[byte & 15]);
+  }
+  if (bytes.size() > length_max) text += "... (" + std::to_string(bytes.size()) + " bytes)";
+  return text;
+}
+
+}  // namespace beach

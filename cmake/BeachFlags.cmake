@@ -1,0 +1,38 @@
+# One set of flags for all of our code, per preset: shared inline functions would otherwise be taken
+# from whichever side the linker meets first. No link-time optimization, no -march.
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE OFF)
+
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
+
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
+set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O1 -g1")
+set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g")
+
+option(BEACH_WARNINGS_ARE_ERRORS "Stop the build at a warning" OFF)
+set(BEACH_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them")
+
+add_compile_options(
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast
+  -Woverloaded-virtual -Wimplicit-fallthrough
+  -ffp-contract=off -fno-omit-frame-pointer
+  # Paths in messages and debug data are relative to the source tree, wherever it lies.
+  -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 sees dangling or uninitialized data in std::string and std::expected that is neither.
+  add_compile_options(-Wno-restrict -Wno-maybe-uninitialized)
+endif()
+if(BEACH_WARNINGS_ARE_ERRORS)
+  add_compile_options(-Werror)
+endif()
+if(BEACH_SANITIZE)
+  add_compile_options(-fsanitize=${BEACH_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${BEACH_SANITIZE})
+endif()
+if(BEACH_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ccache)
+endif()

@@ -1,0 +1,28 @@
+# beach_library(engine SOURCES a.cc b.cc DEPENDS base env) makes libbeach_engine.a.
+function(beach_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
+  add_library(beach_${name} STATIC ${ARG_SOURCES})
+  target_include_directories(beach_${name} PUBLIC ${CMAKE_SOURCE_DIR})
+  foreach(dependency ${ARG_DEPENDS})
+    target_link_libraries(beach_${name} PUBLIC beach_${dependency})
+  endforeach()
+  target_link_libraries(beach_${name} PRIVATE ${ARG_LIBRARIES})
+endfunction()
+
+# beach_test(engine_wal SOURCES a_test.cc DEPENDS engine) makes one test binary, one CTest entry.
+function(beach_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
+  add_executable(${name}_test ${ARG_SOURCES})
+  foreach(dependency ${ARG_DEPENDS})
+    target_link_libraries(${name}_test PRIVATE beach_${dependency})
+  endforeach()
+  target_link_libraries(${name}_test PRIVATE ${ARG_LIBRARIES} rapidcheck GTest::gmock_main)
+  target_compile_definitions(${name}_test PRIVATE BEACH_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  set_target_properties(${name}_test PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
+  add_test(NAME ${name} COMMAND ${name}_test)
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT})
+endfunction()

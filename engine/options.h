@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "engine/types.h"
+
+namespace beach::engine {
+
+inline constexpr std::uint64_t kKiB = 1024;
+inline constexpr std::uint64_t kMiB = 1024 * kKiB;
+
+// How a database is opened. Sizes are bytes. Validated by Db::Open: kInvalidArgument names the field.
+struct Options {
+  bool create_if_missing = true;
+
+  // Contract rule 1. A batch is also held to a tenth of the memory budget and to what fits a segment.
+  std::uint64_t key_size_max = 64 * kKiB;
+  std::uint64_t value_size_max = 4 * kMiB;
+  std::uint64_t batch_size_max = 16 * kMiB;
+
+  // Bytes of entries after which a memtable is frozen and flushed. At least 1 KiB.
+  std::uint64_t memtable_size = 64 * kMiB;
+  // Frozen memtables that may wait for their flush; writers wait when there are more. At least 1.
+  std::uint64_t frozen_memtables_max = 2;
+  // A log segment, header included; a multiple of 4 KiB, at least 64 KiB, less than 4 GiB.
+  std::uint64_t wal_segment_size = 64 * kMiB;
+  // Synced flights go O_DIRECT where the file system allows it.
+  bool wal_direct = true;
+  // Most bytes of batches that one flight takes together; the first batch always fits.
+  std::uint64_t wal_group_size_max = kMiB;
+  // A manifest larger than this is rolled to a new file.
+  std::uint64_t manifest_size_max = 4 * kMiB;
+
+  // Tables: target size of an uncompressed data block, and keys between restart points.
+  std::uint64_t block_size = 4 * kKiB;
+  std::uint64_t block_restart_interval = 16;
+};
+
+struct WriteOptions {
+  // True: acknowledged means durable. False: survives a process crash; a power loss leaves a prefix.
+  bool sync = true;
+  // Shown in the events about this write ("write.sequenced"); opaque to the engine.
+  std::uint64_t tag = 0;
+};
+
+struct ReadOptions {
+  // Read as of this sequence number; unset: all that is acknowledged when the call begins.
+  std::optional<SequenceNumber> sequence;
+};
+
+}  // namespace beach::engine

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <compare>
+#include <cstdint>
+
+#include "base/strong_id.h"
+
+namespace beach::engine {
+
+// One per operation, strictly increasing for the life of the database; 0 is before the first.
+using SequenceNumber = StrongId<struct SequenceNumberTag>;
+inline constexpr std::uint64_t kSequenceBits = 56;  // it shares a word with the kind
+inline constexpr SequenceNumber kMaxSequence{(std::uint64_t{1} << kSequenceBits) - 1};
+
+// Names a file of the database for good: never reused. 0 is none.
+using FileNumber = StrongId<struct FileNumberTag>;
+
+// Position of a segment in the log: never reused, recycled files included. 0 is none.
+using SegmentOrdinal = StrongId<struct SegmentOrdinalTag>;
+
+// One more at every open that could append to the log.
+using OpenEpoch = StrongId<struct OpenEpochTag>;
+
+// A byte position in the log. Positions order the log across segments; every watermark is one.
+struct LogPosition {
+  SegmentOrdinal segment;
+  std::uint64_t offset = 0;  // in the segment's file, header included
+
+  friend constexpr auto operator<=>(const LogPosition&, const LogPosition&) = default;
+};
+
+// What an operation does to its key. Values are on disk: never renumbered.
+enum class ValueKind : std::uint8_t {
+  kDelete = 0,
+  kPut = 1,
+};
+
+}  // namespace beach::engine

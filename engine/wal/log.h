@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "engine/types.h"
+#include "env/files.h"
+
+// The embedded engine's driver of the log: blocking, called by the leader of a write group. The rule
+// itself is in docs/formats/wal.md and, without I/O, in engine/wal/log_core.h.
+
+namespace beach::engine::wal {
+
+// A segment as the manifest lists it. It exists, is zero-filled and durable before it is listed.
+struct Segment {
+  SegmentOrdinal ordinal;
+  FileNumber file;
+  std::uint64_t size_bytes = 0;
+  // Where the log leaves this segment for the next one, or kOpenEnd for the last.
+  static constexpr std::uint64_t kOpenEnd = ~std::uint64_t{0};
+  std::uint64_t end = kOpenEnd;
+
+  friend bool operator==(const Segment&, const Segment&) = default;
+};
+
+// "000012.wal".
+std::string SegmentFileName(FileNumber file);
+
+struct SegmentHeader {
+  SegmentOrdinal ordinal;
+  OpenEpoch epoch;         // the open that created it
+  LogPosition predecessor_end;  // where the log was left to enter this one; zero for the first
+};
+
+// Creates the file of a segment, zero-filled, with its header, and syncs it. The caller syncs the
+// directory and registers it in the manifest before use.
+Status CreateSegment(env::FileSystem& files, const std::string& path, std::uint64_t size_bytes,
+                     const SegmentHeader& header);
+
+struct LogWrite {
+  ByteView payload;
+  SequenceNumber first_sequence;
+  std::uint32_t count = 0;  // operations in it
+  bool sync = true;
+};
+
+struct LogOptions {
+  env::FileSystem* files = nullptr;
+  std::string directory;
+  bool direct = true;  // falls back where the file system refuses it
+  OpenEpoch epoch;
+  // Makes the segment that follows: created, durable, registered in the manifest together with
+  // `end`, where the log leaves the segment before. Called by Append, without locks held here.
+  std::function<Result<Segment>(LogPosition end)> next_segment;
+};
+
+// Appends flights, in order, one at a time. Not thread-safe: one writer at a time. Any failed write
+// or sync poisons it: the same error for every later call.
+class Log {
+ public:
+  // Goes on in `segment` (this epoch's own: fresh, or re-logged into by RecoverLog's caller) at
+  // `end`; everything below `end` is durable.
+  static Result<std::unique_ptr<Log>> Open(LogOptions options, const Segment& segment, LogPosition end);
+  virtual ~Log() = default;
+
+  // With sync: returns when it and all before it is durable. Without: when the OS has it. Returns
+  // the position behind it. REQUIRES: the payload fits a segment (PayloadSizeMax).
+  virtual Result<LogPosition> Append(const LogWrite& write) = 0;
+  // Makes all that was appended durable.
+  virtual Status Sync() = 0;
+  // Syncs, and writes a vouch record for all of it.
+  virtual Status Close() = 0;
+
+  virtual LogPosition end() const = 0;      // behind the last appended
+  virtual LogPosition durable() const = 0;  // below it all is durable
+};
+
+// The largest payload that a segment of this size can take.
+std::uint64_t PayloadSizeMax(std::uint64_t segment_size_bytes);
+
+// What a flight of the log is to its reader. Views live during the call.
+struct Flight {
+  LogPosition begin;
+  LogPosition end;
+  SequenceNumber first_sequence;
+  std::uint32_t count = 0;
+  ByteView payload;
+};
+
+struct RecoveryInput {
+  std::string directory;
+  std::vector<Segment> segments;  // all that are registered, in ordinal order
+  LogPosition replay_from;        // the first flight that tables do not hold
+  LogPosition durable;            // the manifest's watermark
+};
+
+struct Recovery {
+  LogPosition end;      // e: the log ends here
+  LogPosition durable;  // V: damage below it would have been an error
+  std::uint64_t flights = 0;
+  std::uint64_t bytes_beyond_end = 0;  // valid-looking bytes cut off: the torn tail
+  // Copies of the flights in [V, e), which the disk may lack: to be made durable by RelogTail.
+  struct TailFlight {
+    SequenceNumber first_sequence;
+    std::uint32_t count = 0;
+    Bytes payload;
+  };
+  std::vector<TailFlight> tail;
+};
+
+// Steps 1-4 of the rule: reads the registered segments, replays every flight from `replay_from` to
+// the end of the log in order, and says where it ends. kCorruption (file, offset) for damage below
+// V; a read error is an error. Changes nothing on disk.
+Result<Recovery> RecoverLog(env::FileSystem& files, const RecoveryInput& input,
+                            const std::function<Status(const Flight&)>& replay);
+
+// Step 5: writes the tail into the fresh segment in `path` (just created, this epoch's), synced.
+// Returns the position behind it. May not be used before the manifest lists the segment.
+// REQUIRES: the tail fits; TailSegmentSize says how large the segment must be.
+Result<LogPosition> RelogTail(env::FileSystem& files, const std::string& path, const Segment& segment,
+                              OpenEpoch epoch, const std::vector<Recovery::TailFlight>& tail);
+std::uint64_t TailSegmentSize(const std::vector<Recovery::TailFlight>& tail,
+                              std::uint64_t segment_size_bytes);
+
+}  // namespace beach::engine::wal

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "engine/types.h"
+
+namespace beach::engine {
+
+// Operations that are applied together or not at all, in order: the unit of atomicity, durability
+// and replication. Not thread-safe.
+//
+// Encoding (also what the log holds): per operation
+//   kind (1 byte), key (length-prefixed), value (length-prefixed; kPut only)
+class WriteBatch {
+ public:
+  void Put(ByteView key, ByteView value);
+  void Delete(ByteView key);
+  void Clear();
+
+  std::uint32_t count() const { return count_; }
+  // Bytes of the encoding, which limits speak of.
+  std::uint64_t size_bytes() const { return encoding_.size(); }
+  ByteView encoding() const { return encoding_; }
+
+ private:
+  Bytes encoding_;
+  std::uint32_t count_ = 0;
+};
+
+struct BatchOperation {
+  ValueKind kind = ValueKind::kPut;
+  ByteView key;
+  ByteView value;
+};
+
+// Walks an encoding, which may be hostile:
+//   BatchReader reader(encoding);
+//   while (reader.Next(operation)) ...
+//   if (!reader.ok()) ...damage...
+class BatchReader {
+ public:
+  explicit BatchReader(ByteView encoding) : rest_(encoding) {}
+
+  // False at the end and on damage. Views in `operation` point into the encoding.
+  bool Next(BatchOperation& operation);
+  bool ok() const { return ok_; }
+
+ private:
+  ByteView rest_;
+  bool ok_ = true;
+};
+
+}  // namespace beach::engine

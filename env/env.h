@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "env/clock.h"
+#include "env/events.h"
+#include "env/files.h"
+
+namespace beach::env {
+
+// What a component is given of the outside world. Nothing is owned; all outlive the component.
+// Threads and locks are not here: they are plain classes (env/threads.h).
+struct Env {
+  FileSystem* files = nullptr;
+  Clock* clock = nullptr;
+  EventSink* events = nullptr;  // may be null: nobody listens
+};
+
+}  // namespace beach::env

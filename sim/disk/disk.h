@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "env/files.h"
+#include "sim/decisions.h"
+#include "sim/ids.h"
+
+namespace beach::sim {
+
+inline constexpr std::uint64_t kSectorSize = 512;
+
+struct DiskOptions {
+  std::uint64_t capacity_bytes = std::uint64_t{1} << 30;
+  bool direct_supported = true;  // whether the file system takes O_DIRECT
+};
+
+// A descriptor of one process, with its own error-report state. Never reused within a run.
+using Descriptor = StrongId<struct DescriptorTag, std::uint64_t>;
+// A submitted write.
+using WriteTicket = StrongId<struct WriteTicketTag, std::uint64_t>;
+
+// What a power loss did, for the trace.
+struct CutSummary {
+  std::uint64_t operations_pending = 0;  // micro-operations that were un-synced
+  std::uint64_t operations_kept = 0;
+  std::uint64_t sectors_torn = 0;
+};
+
+// The disk of one host with the kernel's cache above it: a state machine without time or threads.
+// Results are as Linux gives them: 0 or a count, or -errno. Entered with a SystemScope open, except
+// that it never allocates for a process.
+//
+// Three levels: descriptors over a page cache (dirty data per inode, pending name operations per
+// directory) over a volume (what power loss cannot take). docs/internals/disk.md tells which cuts
+// are legal.
+class Disk {
+ public:
+  static std::unique_ptr<Disk> Make(const DiskOptions& options, Decisions& decisions);
+  virtual ~Disk() = default;
+
+  virtual int Open(ProcessId process, const std::string& path, env::OpenOptions options,
+                   Descriptor& descriptor) = 0;
+  virtual void Close(Descriptor descriptor) = 0;
+  virtual std::int64_t ReadAt(Descriptor descriptor, std::uint64_t offset, char* target,
+                              std::size_t length) = 0;
+  // `aligned_memory`: whether the caller's buffer suits O_DIRECT.
+  virtual int WriteAt(Descriptor descriptor, std::uint64_t offset, ByteView data,
+                      bool aligned_memory) = 0;
+  virtual int Append(Descriptor descriptor, ByteView data) = 0;
+
+  // The data are copied at submission; nothing is visible or durable before the completion, which
+  // the owner of time calls once (0 or -errno), in any order among several. A ticket whose process
+  // has died may complete or be dropped (the disk does not care who waits); one that is still in
+  // flight at a power loss is cut like any other un-synced write.
+  virtual int SubmitWrite(Descriptor descriptor, std::uint64_t offset, ByteView data,
+                          bool aligned_memory, WriteTicket& ticket) = 0;
+  virtual int CompleteWrite(WriteTicket ticket) = 0;
+
+  virtual int Sync(Descriptor descriptor) = 0;
+  virtual int SyncData(Descriptor descriptor) = 0;
+  virtual int Truncate(Descriptor descriptor, std::uint64_t size_bytes) = 0;
+  virtual int Allocate(Descriptor descriptor, std::uint64_t size_bytes) = 0;
+  virtual std::int64_t Size(Descriptor descriptor) = 0;
+
+  virtual int Exists(const std::string& path) = 0;  // 1, 0 or -errno
+  virtual int Rename(const std::string& from, const std::string& to) = 0;
+  virtual int Link(const std::string& from, const std::string& to) = 0;
+  virtual int Remove(const std::string& path) = 0;
+  virtual int List(const std::string& directory, std::vector<std::string>& names) = 0;
+  virtual int CreateDirectory(const std::string& path) = 0;
+  virtual int RemoveDirectory(const std::string& path) = 0;
+  virtual int SyncDirectory(const std::string& path) = 0;
+  // A lock belongs to the descriptor it gives, and goes with it. -EAGAIN when held.
+  virtual int Lock(ProcessId process, const std::string& path, Descriptor& descriptor) = 0;
+  virtual std::uint64_t FreeSpace() = 0;
+
+  // Closes its descriptors and locks. The page cache stays; submitted writes stay in flight until
+  // completed.
+  virtual void KillProcess(ProcessId process) = 0;
+  // Replaces the cache by a legal cut. REQUIRES: every process was killed. In-flight writes are
+  // gone.
+  virtual CutSummary PowerLoss() = 0;
+
+  // A digest of all content and names as programs see it; for determinism checks and tests.
+  virtual std::uint64_t Digest() = 0;
+  // Reads a file as programs would see it, without descriptor, fault or event; for oracles and tests.
+  virtual Result<Bytes> Inspect(const std::string& path) = 0;
+};
+
+}  // namespace beach::sim

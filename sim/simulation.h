@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "artifacts/artifact.h"
+#include "base/random.h"
+#include "base/site.h"
+#include "env/env.h"
+#include "sim/decisions.h"
+#include "sim/ids.h"
+#include "sim/run.h"
+
+namespace beach::sim {
+
+class Disk;
+
+enum class Strike : std::uint8_t { kKill, kPowerLoss };
+enum class ProcessEnd : std::uint8_t { kExited, kKilled, kPowerLost };
+
+// One run's virtual world, as its scenario sees it. The scenario's Run is a simulated thread too, of
+// the harness: no host, never killed, with the simulation's own memory; it may use env/threads.h and
+// the blocking calls here. Code inside a process (what Start was given, and all it calls) runs in
+// that process's memory, and opens a SystemScope around whatever it does to the scenario's objects.
+class Simulation {
+ public:
+  virtual ~Simulation() = default;
+
+  // A machine with an empty disk.
+  virtual HostId AddHost(const std::string& name) = 0;
+
+  // Starts a process whose first thread runs main; it has exited when `main` has returned, and is
+  // then expected to have joined its threads. `main` is destroyed with the process's memory: it
+  // captures references and plain values only.
+  virtual ProcessId Start(HostId host, const std::string& name,
+                          std::function<void(const env::Env&)> main) = 0;
+  // Blocks the harness until the process is gone.
+  virtual ProcessEnd Wait(ProcessId process) = 0;
+
+  // kill -9: its threads never run again, no destructor runs, the page cache stays.
+  virtual void Kill(ProcessId process) = 0;
+  // Kills all processes of the host, and keeps a legal cut of what its disk had not synced.
+  virtual void PowerLoss(HostId host) = 0;
+  // Strikes by itself at the n-th seam call (from 1) that the host's processes make from now on, at
+  // its beginning or end. Replaces what was armed; 0 calls disarms. A struck process is restarted by
+  // nobody but the scenario.
+  virtual void ArmStrike(HostId host, Strike strike, std::uint64_t seam_calls) = 0;
+
+  virtual Disk& disk(HostId host) = 0;
+  // The sink that Start hands to processes as Env::events; by default events go to the trace only.
+  // Called with a SystemScope open. Set before Start.
+  virtual void SetEventSink(env::EventSink* sink) = 0;
+
+  // A knob of this run: `drawn` unless the artifact or the user sets it. Recorded. Once per name.
+  virtual std::uint64_t Option(const std::string& name, std::uint64_t drawn) = 0;
+  // The workload is data: generated from the seed, then passed through here, which records it; on a
+  // replay the recorded one comes back instead.
+  virtual std::vector<artifacts::Operation> Workload(std::vector<artifacts::Operation> generated) = 0;
+  // A stream of its own, for generating workloads; equal for equal seeds whatever else happens.
+  virtual RandomStream Stream(Site site) = 0;
+  virtual Decisions& decisions() = 0;
+  // Per million, how often the fault at `site` strikes in this run. Unset faults never strike.
+  virtual void SetFault(Site site, std::uint64_t per_million) = 0;
+
+  // True virtual time since the run began.
+  virtual std::uint64_t Now() = 0;
+  virtual void SleepFor(std::uint64_t ns) = 0;
+
+  // A line of the trace; part of the hash.
+  virtual void Trace(const char* kind, const std::string& text) = 0;
+  virtual void CountOperation() = 0;
+  // Ends the run: `rule` is the oracle's rule, without values; `message` one sentence with them.
+  [[noreturn]] virtual void Fail(const std::string& rule, const std::string& message) = 0;
+};
+
+}  // namespace beach::sim
