@@ -1,0 +1,49 @@
+# The front door. `make help` lists what there is.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+TIME ?= 60s
+JOBS ?= $(shell nproc)
+SWEEP_FLAGS ?=
+
+.PHONY: help install build test test-release test-asan sweep determinism crash tidy format clang clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+install: ## installs the missing Debian packages (needs root only when some are missing)
+	@scripts/install.sh
+
+build: install ## builds `release`: build/release/bin, build/release/lib
+	@scripts/build.sh release $(JOBS)
+
+sweep: build ## runs seeds of every scenario for TIME (60s): faults injected, oracles watching
+	@build/release/bin/beachsim sweep --time $(TIME) --jobs $(JOBS) --artifacts build/artifacts $(SWEEP_FLAGS)
+
+test: test-release test-asan ## builds and passes all tests, plain and under the sanitizers
+
+test-release: build
+	@scripts/test.sh release $(JOBS)
+
+test-asan: install
+	@scripts/build.sh asan $(JOBS)
+	@scripts/test.sh asan $(JOBS)
+
+determinism: build ## the same seeds give the same hashes: release, asan, GCC and Clang
+	@scripts/determinism.sh $(JOBS)
+
+crash: build ## kills a real multi-threaded process with kill -9 ten times; nothing acknowledged may be lost
+	@crash/kill9.sh build/release/bin
+
+clang: install ## builds everything with Clang 19, warnings are errors
+	@scripts/build.sh clang $(JOBS)
+
+tidy: ## style, layers and banned calls
+	@python3 tools/tidy.py
+
+format: ## formats every source in place
+	@git ls-files '*.h' '*.cc' | xargs clang-format -i
+
+clean: ## removes build/
+	@rm -rf build
