@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <utility>
 
 #include "base/check.h"
@@ -313,6 +314,7 @@ void Scheduler::Deadlock() {
   }
   message.pop_back();
   end_.End("deadlock", message);
+  std::abort();
 }
 
 }  // namespace beach::sim
