@@ -22,6 +22,7 @@ TEST(ThreadHeap, PopsAscendingAndTiesInOrderOfArrival) {
     SimThread* thread;
   };
   ThreadHeap<&SimThread::run_position> heap;
+  heap.Reserve(threads.size());
   std::vector<Entry> model;
   std::uint64_t order = 0;
   for (int i = 0; i < 20'000; ++i) {
