@@ -89,10 +89,11 @@ class DbImpl final : public Db {
   void FinishGroup(const std::vector<Writer*>& members, const Status& status);
   void Poison(const Error& error);
   // db_segments.cc. Leader, without mutex_.
-  Status PrepareSegment(std::uint64_t payload_size);
+  Status PrepareSegment(std::uint64_t payload_size, bool sync);
   // The segment that follows, for wal::LogOptions: created, synced, registered.
   Result<wal::Segment> NextSegment(LogPosition end);
   Result<PreparedSegment> CreateSegment(LogPosition predecessor_end);
+  Status RewriteSegmentHeader(const wal::Segment& segment, LogPosition predecessor_end);
 
   // db_read.cc
   Result<PinnedView> Pin(const ReadOptions& options);

@@ -67,7 +67,7 @@ void DbImpl::LeadGroup(Writer& leader) {
   LogPosition durable;
   {
     env::MutexUnlock unlock(mutex_);
-    status = PrepareSegment(group.payload.size());
+    status = PrepareSegment(group.payload.size(), group.sync);
     if (!status) {
       refused = status.error().code() == ErrorCode::kNoSpace;
     } else if (group.count > kMaxSequence.value - next_sequence_) {
