@@ -15,6 +15,10 @@
 
 namespace beach::engine {
 
+// A failed write that found no space half-way is a failed write like any other (rule 19): callers that
+// answer kNoSpace by a retry must not see it.
+Error WithoutNoSpace(Error error);
+
 // The database, split by operation: db_open.cc, db_recover.cc (engine/recover.h), db_write.cc,
 // db_read.cc, db_flush.cc, db_close.cc.
 //
@@ -122,6 +126,7 @@ class DbImpl final : public Db {
   std::uint64_t log_bytes_since_switch_ = 0;
   std::uint64_t next_sequence_;
   std::optional<PreparedSegment> prepared_segment_;
+  bool segment_refused_ = false;  // the last NextSegment found no space, and nothing was written
 
   mutable env::Mutex mutex_;
   // All below under mutex_.

@@ -34,20 +34,27 @@ Status DbImpl::PrepareSegment(std::uint64_t payload_size, bool sync) {
 Result<wal::Segment> DbImpl::NextSegment(LogPosition end) {
   BEACH_CHECK_EQ(end.segment.value, segment_.ordinal.value);
   if (!prepared_segment_) {
-    BEACH_TRY_ASSIGN(prepared_segment_, CreateSegment(end));
+    auto created = CreateSegment(end);
+    segment_refused_ = !created && created.error().code() == ErrorCode::kNoSpace;
+    if (!created) return Fail(std::move(created).error());
+    prepared_segment_ = *created;
   } else if (prepared_segment_->predecessor_end != end) {
     // More went into the old segment after this one was made, a vouch record if nothing else.
-    BEACH_TRY(RewriteSegmentHeader(prepared_segment_->segment, end));
+    if (Status written = RewriteSegmentHeader(prepared_segment_->segment, end); !written) {
+      return Fail(WithoutNoSpace(std::move(written).error()));
+    }
   }
   const wal::Segment next = prepared_segment_->segment;
   prepared_segment_.reset();
   ManifestEdit edit;
   edit.segments_sealed.push_back({.ordinal = end.segment, .end = end.offset});
   edit.segments_added.push_back(next);
-  BEACH_TRY(manifest_->Apply(std::move(edit)));
-  // FAILPOINT: wal.segment_registered: the log goes on in a segment that is still empty.
-  BEACH_FAILPOINT("wal.segment_registered");
-  BEACH_SOMETIMES("wal.segment_rotated", true);
+  if (Status applied = manifest_->Apply(std::move(edit)); !applied) {
+    return Fail(WithoutNoSpace(std::move(applied).error()));
+  }
+  // FAILPOINT: db.segment_registered: the log goes on in a segment that is still empty.
+  BEACH_FAILPOINT("db.segment_registered");
+  BEACH_SOMETIMES("db.segment_rotated", true);
   segment_ = next;
   return next;
 }
@@ -77,11 +84,11 @@ Result<DbImpl::PreparedSegment> DbImpl::CreateSegment(LogPosition predecessor_en
                                   .predecessor_end = predecessor_end};
   Status created =
       wal::CreateSegment(*env_.files, path, prepared.segment.size_bytes, header);
-  // FAILPOINT: wal.segment_created: a segment that no manifest lists, its name perhaps lost: debris.
-  BEACH_FAILPOINT("wal.segment_created");
+  // FAILPOINT: db.segment_created: a segment that no manifest lists, its name perhaps lost: debris.
+  BEACH_FAILPOINT("db.segment_created");
   if (created) created = env_.files->SyncDirectory(directory_);
-  // FAILPOINT: wal.segment_named: a segment that no manifest lists: debris.
-  BEACH_FAILPOINT("wal.segment_named");
+  // FAILPOINT: db.segment_named: a segment that no manifest lists: debris.
+  BEACH_FAILPOINT("db.segment_named");
   if (!created) {
     static_cast<void>(env_.files->Remove(path));
     return Fail(std::move(created).error());

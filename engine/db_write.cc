@@ -78,6 +78,7 @@ void DbImpl::LeadGroup(Writer& leader) {
       next_sequence_ += group.count;
       submitted = true;
       status = CommitGroup(group, first, active->memtable);
+      refused = !status && std::exchange(segment_refused_, false);
       end = log_->end();
       durable = log_->durable();
     }
@@ -211,6 +212,13 @@ void DbImpl::Poison(const Error& error) {
   Record("db.poisoned", {{.name = "error", .text = text}});
   BEACH_SOMETIMES("db.poisoned", true);
   background_.NotifyAll();
+}
+
+Error WithoutNoSpace(Error error) {
+  if (error.code() != ErrorCode::kNoSpace) return error;
+  return Error(ErrorCode::kIo, "no space half-way: " + error.message())
+      .At(error.path(), error.offset())
+      .WithErrno(error.os_error());
 }
 
 void DbImpl::Record(Site event, std::initializer_list<env::EventField> fields) {
