@@ -58,11 +58,21 @@ class Disk {
   // The data are copied at submission; nothing is visible or durable before the completion, which
   // the owner of time calls once (0 or -errno), in any order among several. A ticket whose process
   // has died may complete or be dropped (the disk does not care who waits); one that is still in
-  // flight at a power loss is cut like any other un-synced write.
+  // flight at a power loss is cut like any other un-synced write. Completing a ticket that is gone
+  // gives -ECANCELED.
   virtual int SubmitWrite(Descriptor descriptor, std::uint64_t offset, ByteView data,
                           bool aligned_memory, WriteTicket& ticket) = 0;
   virtual int CompleteWrite(WriteTicket ticket) = 0;
 
+  // A point in the order of operations: what came before it is below it. A sync that takes time
+  // takes a mark when it begins and covers what is below it.
+  virtual std::uint64_t Mark() = 0;
+  virtual int SyncBelow(Descriptor descriptor, std::uint64_t mark) = 0;
+  virtual int SyncDirectoryBelow(const std::string& path, std::uint64_t mark) = 0;
+  // Nanoseconds that an access takes: mostly between low and high, at times a long tail.
+  virtual std::uint64_t DrawLatency(Site site, std::uint64_t low, std::uint64_t high) = 0;
+
+  // Cover all that came before.
   virtual int Sync(Descriptor descriptor) = 0;
   virtual int SyncData(Descriptor descriptor) = 0;
   virtual int Truncate(Descriptor descriptor, std::uint64_t size_bytes) = 0;
@@ -81,11 +91,12 @@ class Disk {
   virtual int Lock(ProcessId process, const std::string& path, Descriptor& descriptor) = 0;
   virtual std::uint64_t FreeSpace() = 0;
 
-  // Closes its descriptors and locks. The page cache stays; submitted writes stay in flight until
-  // completed.
+  // Closes its descriptors and locks. The page cache stays. Its submitted writes stay in flight
+  // until completed; before the next look at a path, each of the rest completes or is dropped, as
+  // drawn. A power loss that comes first cuts them.
   virtual void KillProcess(ProcessId process) = 0;
-  // Replaces the cache by a legal cut. REQUIRES: every process was killed. In-flight writes are
-  // gone.
+  // Replaces the cache by a legal cut. What is still open is closed as by a kill. In-flight writes
+  // are gone.
   virtual CutSummary PowerLoss() = 0;
 
   // A digest of all content and names as programs see it; for determinism checks and tests.

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "oracle/model.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "base/check.h"
+#include "base/random.h"
+#include "base/site.h"
+
+namespace beach::oracle {
+namespace {
+
+// The contribution of one entry to the hash of a state, which is their sum: so a batch changes the
+// hash by what it changes, and a scan gives it in any order.
+std::uint64_t EntryHash(ByteView key, ByteView value) {
+  return RandomValue(Site::Hash(key), key.size(), Site::Hash(value), value.size());
+}
+
+Violation Wrong(std::string rule, std::string message) {
+  return {.rule = std::move(rule), .message = std::move(message)};
+}
+
+std::string Quoted(ByteView key) { return "\"" + Printable(key, 32) + "\""; }
+
+std::string Name(BatchId id) { return "batch " + std::to_string(id.value); }
+
+}  // namespace
+
+Model::Model() : order_(1) {}
+
+void Model::Issue(ModelBatch batch) {
+  const BatchId id = batch.id;
+  BEACH_CHECK(id != BatchId{});
+  BEACH_CHECK(!settled_.contains(id));
+  const bool fresh =
+      life_.try_emplace(id, Record{.batch = std::move(batch), .durable_mark = visible_}).second;
+  BEACH_CHECK(fresh);
+}
+
+Judgement Model::Sequence(BatchId id, std::uint64_t first, std::uint64_t count) {
+  const auto found = life_.find(id);
+  if (found == life_.end()) {
+    return Wrong("sequenced-unissued", "sequence number " + std::to_string(first) + " went to " +
+                                           Name(id) + ", which was not issued in this life");
+  }
+  Record& record = found->second;
+  if (count != record.batch.operations.size()) {
+    return Wrong("sequence-count", DescribeBatch(id) + " has " +
+                                       std::to_string(record.batch.operations.size()) +
+                                       " operations but was given " + std::to_string(count) +
+                                       " sequence numbers");
+  }
+  if (count == 0) return std::nullopt;
+  if (record.stage != Stage::kIssued) {
+    return Wrong("sequenced-twice", DescribeBatch(id) + " was sequenced again, as " +
+                                        std::to_string(first));
+  }
+  Place place = order_.back();
+  if (first <= place.last_sequence) {
+    return Wrong("sequence-reused", DescribeBatch(id) + " was given sequence number " +
+                                        std::to_string(first) + ", but " +
+                                        std::to_string(place.last_sequence) + " is already taken");
+  }
+  record.stage = Stage::kSequenced;
+  record.prefix = order_.size();
+  place.id = id;
+  place.last_sequence = first + count - 1;
+  if (record.batch.sync) place.last_sync = record.prefix;
+  Apply(record.batch, place);
+  order_.push_back(place);
+  return std::nullopt;
+}
+
+void Model::Apply(const ModelBatch& batch, Place& place) {
+  const std::uint64_t prefix = order_.size();
+  for (const ModelOperation& operation : batch.operations) {
+    std::vector<Version>& versions = versions_[operation.key];
+    if (!versions.empty() && versions.back().value) {
+      place.state_hash -= EntryHash(operation.key, *versions.back().value);
+    }
+    if (operation.value) place.state_hash += EntryHash(operation.key, *operation.value);
+    if (!versions.empty() && versions.back().prefix == prefix) versions.pop_back();
+    versions.push_back({.prefix = prefix, .value = operation.value});
+  }
+}
+
+Judgement Model::Acknowledge(BatchId id) {
+  const auto found = life_.find(id);
+  BEACH_CHECK(found != life_.end());
+  Record& record = found->second;
+  BEACH_CHECK(record.stage == Stage::kIssued || record.stage == Stage::kSequenced);
+  if (record.batch.operations.empty()) {
+    record.stage = Stage::kAcknowledged;
+    if (record.batch.sync) Durable(record.durable_mark);
+    return std::nullopt;
+  }
+  if (record.stage == Stage::kIssued) {
+    return Wrong("acknowledged-unsequenced",
+                 DescribeBatch(id) + " was acknowledged without a place in the log");
+  }
+  record.stage = Stage::kAcknowledged;
+  Show(record.prefix);
+  return std::nullopt;
+}
+
+Judgement Model::Fail(BatchId id) {
+  const auto found = life_.find(id);
+  BEACH_CHECK(found != life_.end());
+  BEACH_CHECK(found->second.stage != Stage::kAcknowledged);
+  found->second.stage = Stage::kFailed;
+  return std::nullopt;
+}
+
+void Model::Durable(std::uint64_t mark) {
+  BEACH_CHECK_LE(mark, visible_);
+  durable_ = std::max(durable_, mark);
+}
+
+void Model::Show(std::uint64_t prefix) {
+  BEACH_CHECK_LE(prefix, sequenced());
+  visible_ = std::max(visible_, prefix);
+  durable_ = std::max(durable_, order_[prefix].last_sync);
+}
+
+Judgement Model::EndGet(const ReadMark& mark, ByteView key, const std::optional<Bytes>& found) {
+  const std::uint64_t ceiling = mark.sequenced.value_or(sequenced());
+  BEACH_CHECK_LE(mark.visible, ceiling);
+  const Version oldest = At(key, mark.visible);
+  if (oldest.value == found) return std::nullopt;
+  const auto versions = versions_.find(key);
+  if (versions != versions_.end()) {
+    for (const Version& version : versions->second) {
+      if (version.prefix <= mark.visible || version.prefix > ceiling) continue;
+      if (version.value != found) continue;
+      Show(version.prefix);
+      return std::nullopt;
+    }
+  }
+  return WrongRead(key, mark, ceiling, found);
+}
+
+Judgement Model::WrongRead(ByteView key, const ReadMark& mark, std::uint64_t ceiling,
+                           const std::optional<Bytes>& found) const {
+  if (found) {
+    if (Judgement foreign = ExplainForeign(key, *found)) return foreign;
+  }
+  const Version oldest = At(key, mark.visible);
+  std::string message = "a read of key " + Quoted(key) + " found " + DescribeValue(found) +
+                        "; expected " + DescribeValue(oldest.value);
+  if (oldest.prefix != 0) message += " by " + DescribeBatch(BatchAt(oldest.prefix));
+  const Version newest = At(key, ceiling);
+  if (newest.prefix != oldest.prefix) {
+    message += ", or newer up to " + DescribeValue(newest.value);
+    message += " by " + DescribeBatch(BatchAt(newest.prefix));
+  }
+  return Wrong("wrong-read", std::move(message));
+}
+
+bool Model::ScanEquals(const KeyRange& range, std::uint64_t prefix,
+                       const std::vector<KeyValue>& found, Judgement* difference) const {
+  const auto differ = [&](ByteView key, const std::optional<Bytes>& shown) {
+    if (difference == nullptr) return false;
+    const Version expected = At(key, prefix);
+    *difference = Wrong("scan-mismatch", "a scan showed key " + Quoted(key) + " as " +
+                                             DescribeValue(shown) + "; expected " +
+                                             DescribeValue(expected.value));
+    return false;
+  };
+  std::size_t next = 0;
+  for (auto at = versions_.lower_bound(range.from); at != versions_.end(); ++at) {
+    if (!range.Contains(at->first)) break;
+    const Version expected = At(at->first, prefix);
+    if (next < found.size() && found[next].first < at->first) {
+      return differ(found[next].first, found[next].second);
+    }
+    if (next < found.size() && found[next].first == at->first) {
+      if (expected.value != found[next].second) return differ(at->first, found[next].second);
+      ++next;
+    } else if (expected.value) {
+      return differ(at->first, std::nullopt);
+    }
+  }
+  if (next < found.size()) return differ(found[next].first, found[next].second);
+  return true;
+}
+
+Judgement Model::EndScan(const ReadMark& mark, const KeyRange& range,
+                         const std::vector<KeyValue>& found) {
+  const std::uint64_t ceiling = mark.sequenced.value_or(sequenced());
+  BEACH_CHECK_LE(mark.visible, ceiling);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (!range.Contains(found[i].first)) {
+      return Wrong("scan-out-of-range", "a scan from " + Quoted(range.from) + " showed key " +
+                                            Quoted(found[i].first) + " beyond its bounds");
+    }
+    if (i > 0 && found[i - 1].first >= found[i].first) {
+      return Wrong("scan-order", "a scan showed key " + Quoted(found[i].first) + " behind key " +
+                                     Quoted(found[i - 1].first));
+    }
+  }
+  for (std::uint64_t prefix = mark.visible; prefix <= ceiling; ++prefix) {
+    if (!ScanEquals(range, prefix, found, nullptr)) continue;
+    // The lowest match proves no more than that the newest value it shows is visible.
+    std::uint64_t shown = 0;
+    for (const auto& [key, value] : found) shown = std::max(shown, At(key, prefix).prefix);
+    Show(shown);
+    return std::nullopt;
+  }
+  for (const auto& [key, value] : found) {
+    if (Judgement foreign = ExplainForeign(key, value)) return foreign;
+  }
+  Judgement difference;
+  ScanEquals(range, mark.visible, found, &difference);
+  BEACH_CHECK(difference.has_value());
+  if (ceiling > mark.visible) {
+    difference->message += ", and none of the " + std::to_string(ceiling - mark.visible) +
+                           " batches under way explains it";
+  }
+  return difference;
+}
+
+std::uint64_t Model::HashOf(const std::vector<KeyValue>& state) {
+  std::uint64_t hash = 0;
+  for (const auto& [key, value] : state) hash += EntryHash(key, value);
+  return hash;
+}
+
+std::vector<KeyValue> Model::StateAt(std::uint64_t prefix) const {
+  std::vector<KeyValue> state;
+  for (const auto& [key, versions] : versions_) {
+    Version version = At(key, prefix);
+    if (version.value) state.emplace_back(key, std::move(*version.value));
+  }
+  return state;
+}
+
+std::vector<Bytes> Model::Keys() const {
+  std::vector<Bytes> keys;
+  keys.reserve(versions_.size());
+  for (const auto& [key, versions] : versions_) keys.push_back(key);
+  return keys;
+}
+
+Model::Version Model::At(ByteView key, std::uint64_t prefix) const {
+  BEACH_CHECK_LE(prefix, sequenced());
+  const auto found = versions_.find(key);
+  if (found == versions_.end()) return {};
+  const std::vector<Version>& versions = found->second;
+  const auto after =
+      std::upper_bound(versions.begin(), versions.end(), prefix,
+                       [](std::uint64_t p, const Version& version) { return p < version.prefix; });
+  if (after == versions.begin()) return {};
+  return *std::prev(after);
+}
+
+std::optional<Model::Version> Model::FindVersion(ByteView key,
+                                                 const std::optional<Bytes>& value) const {
+  const auto found = versions_.find(key);
+  if (found == versions_.end()) return std::nullopt;
+  for (const Version& version : found->second) {
+    if (version.value == value) return version;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> Model::DeletedAfter(ByteView key, std::uint64_t prefix) const {
+  const auto found = versions_.find(key);
+  if (found == versions_.end()) return std::nullopt;
+  for (const Version& version : found->second) {
+    if (version.prefix > prefix && !version.value) return version.prefix;
+  }
+  return std::nullopt;
+}
+
+void Model::Settle(std::uint64_t prefix, std::uint64_t last_sequence) {
+  BEACH_CHECK_LE(prefix, sequenced());
+  BEACH_CHECK_GE(last_sequence, order_[prefix].last_sequence);
+  for (const auto& [id, record] : life_) {
+    const bool applied = record.prefix != 0 && record.prefix <= prefix;
+    const bool empty = record.batch.operations.empty();
+    settled_[id] = applied || empty ? Outcome::kApplied : Outcome::kNotApplied;
+  }
+  life_.clear();
+  for (auto at = versions_.begin(); at != versions_.end();) {
+    Version version = At(at->first, prefix);
+    if (!version.value) {
+      at = versions_.erase(at);
+      continue;
+    }
+    version.prefix = 0;
+    at->second.assign(1, std::move(version));
+    ++at;
+  }
+  const Place place{.id = {},
+                    .last_sequence = last_sequence,
+                    .state_hash = order_[prefix].state_hash,
+                    .last_sync = 0};
+  order_.assign(1, place);
+  visible_ = 0;
+  durable_ = 0;
+}
+
+Outcome Model::OutcomeOf(BatchId id) const {
+  if (const auto settled = settled_.find(id); settled != settled_.end()) return settled->second;
+  const auto found = life_.find(id);
+  if (found == life_.end()) return Outcome::kNotApplied;
+  const Record& record = found->second;
+  return record.prefix != 0 && record.prefix <= visible_ ? Outcome::kApplied : Outcome::kUnknown;
+}
+
+std::string Model::DescribeBatch(BatchId id) const {
+  const auto found = life_.find(id);
+  if (found == life_.end()) return Name(id) + " of an earlier life";
+  const Record& record = found->second;
+  std::string text = Name(id) + (record.batch.sync ? " (sync, " : " (no sync, ");
+  switch (record.stage) {
+    case Stage::kIssued: text += "issued)"; break;
+    case Stage::kSequenced: text += "sequenced)"; break;
+    case Stage::kAcknowledged: text += "acknowledged)"; break;
+    case Stage::kFailed: text += record.prefix != 0 ? "failed)" : "failed, never sequenced)"; break;
+  }
+  return text;
+}
+
+Judgement Model::ExplainForeign(ByteView key, const Bytes& found) const {
+  if (FindVersion(key, found)) return std::nullopt;
+  const std::string shown = "key " + Quoted(key) + " showed " + DescribeValue(found);
+  const std::optional<ValueId> id = ParseValueId(found);
+  if (!id) return Wrong("phantom-key", shown + ", which nobody wrote");
+  if (const auto settled = settled_.find(id->batch); settled != settled_.end()) {
+    if (settled->second == Outcome::kApplied) {
+      return Wrong("resurrected", shown + ", which was overwritten or deleted in an earlier life");
+    }
+    return Wrong("outcome-changed",
+                 shown + ", but " + Name(id->batch) + " was settled as not applied before");
+  }
+  const auto issued = life_.find(id->batch);
+  if (issued == life_.end()) return Wrong("phantom-key", shown + ", whose batch was never issued");
+  const std::vector<ModelOperation>& operations = issued->second.batch.operations;
+  const bool wrote = id->operation < operations.size() &&
+                     operations[id->operation].key == key &&
+                     operations[id->operation].value == found;
+  if (!wrote) return Wrong("phantom-key", shown + ", which is not what that operation wrote");
+  if (issued->second.prefix == 0) {
+    return Wrong("phantom-key", shown + ", but " + DescribeBatch(id->batch) +
+                                    " never got a place in the log");
+  }
+  return Wrong("torn-batch", shown + ", which a later operation of " + DescribeBatch(id->batch) +
+                                 " replaces");
+}
+
+}  // namespace beach::oracle

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "oracle/value_id.h"
+#include "oracle/violation.h"
+
+namespace beach::oracle {
+
+struct ModelOperation {
+  Bytes key;
+  std::optional<Bytes> value;  // nothing: a delete
+};
+
+// An atomic write as its client issued it.
+struct ModelBatch {
+  BatchId id;
+  std::uint64_t client = 0;
+  bool sync = true;
+  std::vector<ModelOperation> operations;  // in order; the last one to a key wins
+};
+
+enum class Outcome : std::uint8_t { kUnknown, kApplied, kNotApplied };
+
+using KeyValue = std::pair<Bytes, Bytes>;
+
+// Half-open; nothing for `to`: to the end.
+struct KeyRange {
+  Bytes from;
+  std::optional<Bytes> to;
+
+  bool Contains(ByteView key) const { return key >= from && (!to || key < *to); }
+};
+
+// What the database under test may show: the reference for one database over all its lives.
+//
+// A life begins with a settled state, known exactly. Batches are issued, put in order (the engine
+// tells the sequence numbers it gave, so the order is known, not searched for), and acknowledged or
+// failed. Prefix k of a life is its settled state with the first k sequenced batches applied. At any
+// moment the database shows one prefix, which only grows:
+//   visible <= shown <= sequenced
+// `visible` is the greatest prefix that an acknowledgement or a read has proved to be shown. After a
+// crash the crash oracle picks the prefix that was found, and Settle makes it the next life's state.
+// Costs are those of the changes, never of the history.
+class Model {
+ public:
+  Model();
+
+  // --- Events of writers, in real-time order.
+
+  // REQUIRES: an id never issued before.
+  void Issue(ModelBatch batch);
+  // The engine gave the batch `count` sequence numbers from `first` on. A batch without operations
+  // takes no place in the order.
+  Judgement Sequence(BatchId id, std::uint64_t first, std::uint64_t count);
+  Judgement Acknowledge(BatchId id);
+  // The write returned an error: its outcome is unknown until it is seen or settled.
+  Judgement Fail(BatchId id);
+  // Between taking the mark and the call, a flush, or a sync of the log, was asked for and done.
+  std::uint64_t DurableMark() const { return visible_; }
+  void Durable(std::uint64_t mark);
+
+  // --- Reads, judged by when they began and ended.
+
+  struct ReadMark {
+    std::uint64_t visible = 0;               // prefix that the read must show, at least
+    std::optional<std::uint64_t> sequenced;  // most it can show; unset: as of its end
+  };
+  ReadMark BeginRead() const { return {.visible = visible_, .sequenced = {}}; }
+  // The snapshot of a longer read is fixed by now.
+  void FixSnapshot(ReadMark& mark) const { mark.sequenced = sequenced(); }
+  Judgement EndGet(const ReadMark& mark, ByteView key, const std::optional<Bytes>& found);
+  // `found` is all that a scan of the range showed, in the order it showed it.
+  Judgement EndScan(const ReadMark& mark, const KeyRange& range, const std::vector<KeyValue>& found);
+
+  // --- For the crash oracle.
+
+  std::uint64_t sequenced() const { return order_.size() - 1; }  // greatest prefix
+  std::uint64_t visible() const { return visible_; }             // survives a process crash
+  std::uint64_t durable() const { return durable_; }             // survives a power loss
+  // Last sequence number in the prefix, or before it.
+  std::uint64_t LastSequence(std::uint64_t prefix) const { return order_[prefix].last_sequence; }
+  BatchId BatchAt(std::uint64_t prefix) const { return order_[prefix].id; }
+  std::uint64_t HashAt(std::uint64_t prefix) const { return order_[prefix].state_hash; }
+  static std::uint64_t HashOf(const std::vector<KeyValue>& state);
+  std::vector<KeyValue> StateAt(std::uint64_t prefix) const;
+  // All keys ever written that are present now or may be after a crash.
+  std::vector<Bytes> Keys() const;
+
+  struct Version {
+    std::uint64_t prefix = 0;  // the first that shows it; 0: settled before this life
+    std::optional<Bytes> value;
+  };
+  // What the prefix shows for the key.
+  Version At(ByteView key, std::uint64_t prefix) const;
+  // The first version of this life with that value, or the settled one.
+  std::optional<Version> FindVersion(ByteView key, const std::optional<Bytes>& value) const;
+  // The first prefix above `prefix` at which the key is deleted.
+  std::optional<std::uint64_t> DeletedAfter(ByteView key, std::uint64_t prefix) const;
+
+  // Ends the life: the prefix is what is there, the rest of the batches is not and will never be.
+  // New sequence numbers are above `last_sequence`. REQUIRES: that is none below the prefix's own.
+  void Settle(std::uint64_t prefix, std::uint64_t last_sequence);
+  Outcome OutcomeOf(BatchId id) const;
+  // "batch 7 (sync, acknowledged)": for messages.
+  std::string DescribeBatch(BatchId id) const;
+  // Why the key must not show `found` in this life or ever; nothing when some prefix shows it.
+  Judgement ExplainForeign(ByteView key, const Bytes& found) const;
+
+ private:
+  enum class Stage : std::uint8_t { kIssued, kSequenced, kAcknowledged, kFailed };
+
+  struct Record {
+    ModelBatch batch;
+    Stage stage = Stage::kIssued;
+    std::uint64_t prefix = 0;       // the first that holds it; 0: not sequenced
+    std::uint64_t durable_mark = 0;  // at issue
+  };
+
+  // What the order holds at one prefix.
+  struct Place {
+    BatchId id;  // 0 for prefix 0
+    std::uint64_t last_sequence = 0;
+    std::uint64_t state_hash = 0;
+    std::uint64_t last_sync = 0;  // greatest prefix up to here that ends with a synced batch
+  };
+
+  void Apply(const ModelBatch& batch, Place& place);
+  // A reader or an acknowledgement has shown the prefix: it is as durable as its writers asked.
+  void Show(std::uint64_t prefix);
+  Judgement WrongRead(ByteView key, const ReadMark& mark, std::uint64_t ceiling,
+                      const std::optional<Bytes>& found) const;
+  bool ScanEquals(const KeyRange& range, std::uint64_t prefix, const std::vector<KeyValue>& found,
+                  Judgement* difference) const;
+
+  // Versions in order of prefix; the settled one, if the key was there, first.
+  std::map<Bytes, std::vector<Version>, std::less<>> versions_;
+  std::vector<Place> order_;               // by prefix; never empty
+  std::map<BatchId, Record> life_;         // issued in this life
+  std::map<BatchId, Outcome> settled_;     // issued before
+  std::uint64_t visible_ = 0;
+  std::uint64_t durable_ = 0;
+};
+
+}  // namespace beach::oracle

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "oracle/model.h"
+
+#include <gtest/gtest.h>
+
+#include "oracle/value_id.h"
+
+namespace beach::oracle {
+namespace {
+
+TEST(ValueId, IsReadBackFromTheValue) {
+  const ValueId id{BatchId(~std::uint64_t{0}), ~std::uint32_t{0}};
+  EXPECT_EQ(ParseValueId(MakeValue(id, 0)), id);
+  EXPECT_EQ(ParseValueId(MakeValue(id, 5000)), id);
+  EXPECT_EQ(MakeValue(id, 10).size(), MakeValue(id, 0).size() + 10);
+  EXPECT_NE(MakeValue({BatchId(1), 0}, 10).substr(6), MakeValue({BatchId(2), 0}, 10).substr(6));
+}
+
+TEST(ValueId, IsNotReadFromWhatNobodyWrote) {
+  for (const char* text : {"", "b", "b1", "b1.", "b1.o", "b1.o2", "b01.o2.", "b1.o02.", "b-1.o2.",
+                           "b1.o4294967296.", "b18446744073709551616.o1.", "c1.o2.", "b1.p2."}) {
+    EXPECT_FALSE(ParseValueId(text).has_value()) << text;
+  }
+}
+
+TEST(DescribeValue, NamesTheWriter) {
+  EXPECT_EQ(DescribeValue(std::nullopt), "absent");
+  EXPECT_EQ(DescribeValue(""), "an empty value");
+  EXPECT_EQ(DescribeValue(MakeValue({BatchId(3), 1}, 4)), "value b3.o1 of 10 bytes");
+  EXPECT_EQ(DescribeValue("x\n"), "value \"x\\x0a\"");
+}
+
+TEST(Model, HashOfAStateIsThatOfItsPrefix) {
+  Model model;
+  const auto write = [&](std::uint64_t id, std::vector<ModelOperation> operations) {
+    const std::uint64_t count = operations.size();
+    model.Issue({.id = BatchId(id), .client = 0, .sync = true, .operations = std::move(operations)});
+    ASSERT_FALSE(model.Sequence(BatchId(id), id * 10, count));
+  };
+  write(1, {{"a", "1"}, {"b", "2"}, {"a", "3"}});
+  write(2, {{"a", std::nullopt}, {"c", ""}});
+  write(3, {{"nothing", std::nullopt}, {"b", "4"}});
+  for (std::uint64_t prefix = 0; prefix <= 3; ++prefix) {
+    EXPECT_EQ(model.HashAt(prefix), Model::HashOf(model.StateAt(prefix))) << prefix;
+  }
+  EXPECT_EQ(model.StateAt(3), (std::vector<KeyValue>{{"b", "4"}, {"c", ""}}));
+  model.Settle(3, 31);
+  EXPECT_EQ(model.HashAt(0), Model::HashOf({{"b", "4"}, {"c", ""}}));
+  EXPECT_EQ(model.Keys(), (std::vector<Bytes>{"b", "c"}));
+}
+
+TEST(Model, ScansOfARangeSeeThatRangeAlone) {
+  Model model;
+  model.Issue({.id = BatchId(1),
+               .client = 0,
+               .sync = true,
+               .operations = {{"a", "1"}, {"b", "2"}, {"c", "3"}}});
+  ASSERT_FALSE(model.Sequence(BatchId(1), 1, 3));
+  ASSERT_FALSE(model.Acknowledge(BatchId(1)));
+  const KeyRange range{.from = "b", .to = "c"};
+  EXPECT_FALSE(model.EndScan(model.BeginRead(), range, {{"b", "2"}}));
+  EXPECT_EQ(model.EndScan(model.BeginRead(), range, {})->rule, "scan-mismatch");
+  EXPECT_EQ(model.EndScan(model.BeginRead(), range, {{"b", "2"}, {"c", "3"}})->rule,
+            "scan-out-of-range");
+}
+
+}  // namespace
+}  // namespace beach::oracle

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What ends processes and power, and what looks at the disk from outside.
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "base/check.h"
+#include "base/crc32c.h"
+#include "sim/disk/virtual_disk.h"
+
+namespace beach::sim {
+
+void VirtualDisk::CloseAll(ProcessId process, bool everybody) {
+  std::vector<Descriptor> open;
+  for (const auto& [descriptor, file] : descriptors_) {
+    if (everybody || file.process == process) open.push_back(descriptor);
+  }
+  for (const Descriptor descriptor : open) Close(descriptor);
+}
+
+void VirtualDisk::KillProcess(ProcessId process) {
+  // They are settled when somebody looks: a power loss that comes first may still tear them.
+  for (auto& [ticket, write] : tickets_) {
+    if (write.process != process || write.orphaned) continue;
+    write.orphaned = true;
+    ++orphans_;
+  }
+  CloseAll(process, false);
+}
+
+void VirtualDisk::SettleOrphans() {
+  if (orphans_ == 0) return;
+  std::vector<WriteTicket> orphans;
+  for (const auto& [ticket, write] : tickets_) {
+    if (write.orphaned) orphans.push_back(ticket);
+  }
+  BEACH_CHECK_EQ(orphans.size(), orphans_);
+  // 0, which is not recorded: all complete.
+  const std::uint64_t key = decisions_.Choose("disk.kill.in_flight", std::uint64_t{1} << 32);
+  RandomStream stream(key);
+  for (const WriteTicket ticket : orphans) {
+    const bool completes = stream.Chance(1, 2);
+    if (completes || key == 0) {
+      CompleteWrite(ticket);
+    } else {
+      DropTicket(tickets_.find(ticket));
+    }
+  }
+}
+
+int VirtualDisk::FindPath(const std::string& path, Volume::Place& place) {
+  SettleOrphans();
+  return volume_.Find(path, place);
+}
+
+Cut VirtualDisk::DrawPowerCut() {
+  const std::uint64_t oldest = volume_.OldestPending(last_operation_);
+  // 0, which is not recorded, is the gentlest: all kept.
+  static constexpr Cut::Mode kModes[] = {
+      Cut::Mode::kAll, Cut::Mode::kNone, Cut::Mode::kPrefix, Cut::Mode::kPrefix,
+      Cut::Mode::kMix, Cut::Mode::kMix,  Cut::Mode::kEach,   Cut::Mode::kEach};
+  const std::uint64_t mode = decisions_.Choose("disk.cut.mode", std::size(kModes));
+  const std::uint64_t key = decisions_.Choose("disk.cut.detail", std::uint64_t{1} << 32);
+  const bool tear = decisions_.Fault("disk.torn_sector") != 0;
+  return Cut(kModes[mode], oldest, last_operation_, tear, key);
+}
+
+CutSummary VirtualDisk::PowerLoss() {
+  // A write in flight is one more that no sync has covered.
+  for (const auto& [ticket, write] : tickets_) {
+    if (write.data.empty()) continue;
+    volume_.ChangeContent(*write.inode, [&](FileContent& content) {
+      content.Write(NextOperation(), write.offset, write.data, FileContent::Durability::kLater);
+    });
+  }
+  while (!tickets_.empty()) DropTicket(tickets_.begin());
+  CloseAll(ProcessId{}, true);
+  BEACH_CHECK(descriptors_.empty());
+  Cut cut = DrawPowerCut();
+  const FileContent::Settled settled = volume_.PowerLoss(cut);
+  BEACH_CHECK_LE(settled.kept, settled.pending);
+  return CutSummary{settled.pending, settled.kept, settled.torn};
+}
+
+std::uint64_t VirtualDisk::Digest() {
+  SettleOrphans();
+  std::uint64_t digest = 0;
+  std::vector<const Inode*> open = {&volume_.root()};
+  std::vector<char> piece(std::size_t{64} << 10);
+  while (!open.empty()) {
+    const Inode& inode = *open.back();
+    open.pop_back();
+    digest = RandomValue(digest, inode.entries.size(), inode.content.size());
+    for (const auto& [name, number] : inode.entries) {
+      digest = RandomValue(digest, Crc32c(name), name.size());
+      open.push_back(&volume_.Get(number));
+    }
+    for (std::uint64_t offset = 0; offset < inode.content.size(); offset += piece.size()) {
+      const std::uint64_t length =
+          std::min<std::uint64_t>(piece.size(), inode.content.size() - offset);
+      inode.content.Read(offset, piece.data(), length);
+      digest = RandomValue(digest, Crc32c(ByteView(piece.data(), length)));
+    }
+  }
+  return digest;
+}
+
+Result<Bytes> VirtualDisk::Inspect(const std::string& path) {
+  Volume::Place place;
+  int error = FindPath(path, place);
+  if (error == 0 && place.inode == nullptr) error = -ENOENT;
+  if (error == 0 && place.inode->is_directory) error = -EISDIR;
+  if (error != 0) return Fail(ErrnoError(-error, "inspect", path));
+  Bytes bytes(place.inode->content.size(), '\0');
+  place.inode->content.Read(0, bytes.data(), bytes.size());
+  return bytes;
+}
+
+}  // namespace beach::sim

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+
+#include "sim/disk/disk.h"
+
+namespace beach::sim {
+
+constexpr std::uint64_t SectorsFor(std::uint64_t bytes) {
+  return (bytes + kSectorSize - 1) / kSectorSize;
+}
+
+// Whole sectors of immutable data, shared by every view that holds them. No buffer: zeros.
+struct Slice {
+  std::shared_ptr<const char[]> buffer;
+  std::uint64_t buffer_sector = 0;  // where in the buffer the slice begins
+
+  const char* data() const { return buffer.get() + buffer_sector * kSectorSize; }
+  Slice Skip(std::uint64_t sectors) const {
+    return buffer == nullptr ? Slice{} : Slice{buffer, buffer_sector + sectors};
+  }
+};
+
+// One view of a file's data: disjoint extents of whole sectors, by first sector. What no extent
+// covers is a hole: it reads as zeros and takes no space. Never holds less than a sector, so that a
+// version of a sector is always one pointer. All calls are O(log n + extents touched).
+class ExtentMap {
+ public:
+  // Replaces sectors [first, first + count).
+  void Put(std::uint64_t first, std::uint64_t count, const Slice& slice);
+  // Makes a hole.
+  void Remove(std::uint64_t first, std::uint64_t count);
+  // Turns holes into zeros that take space.
+  void FillHoles(std::uint64_t first, std::uint64_t count);
+  std::uint64_t CountHoles(std::uint64_t first, std::uint64_t count) const;
+  // Whether any extent covers the sector.
+  bool Holds(std::uint64_t sector) const { return CountHoles(sector, 1) == 0; }
+  // Byte range; holes give zeros.
+  void Read(std::uint64_t offset, char* target, std::uint64_t length) const;
+
+  std::uint64_t allocated() const { return allocated_; }  // sectors
+  // One past the last sector that an extent covers.
+  std::uint64_t end() const;
+
+ private:
+  struct Extent {
+    std::uint64_t count;
+    Slice slice;
+  };
+  using Extents = std::map<std::uint64_t, Extent>;
+
+  // The first extent that ends after `sector`.
+  Extents::const_iterator FirstAfter(std::uint64_t sector) const;
+
+  Extents extents_;
+  std::uint64_t allocated_ = 0;
+};
+
+}  // namespace beach::sim

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/disk/virtual_disk.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/check.h"
+
+namespace beach::sim {
+namespace {
+
+constexpr std::uint64_t kFileSizeMax = std::uint64_t{1} << 44;  // as ext4 with 4 KiB blocks
+
+}  // namespace
+
+std::unique_ptr<Disk> Disk::Make(const DiskOptions& options, Decisions& decisions) {
+  return std::make_unique<VirtualDisk>(options, decisions);
+}
+
+VirtualDisk::VirtualDisk(const DiskOptions& options, Decisions& decisions)
+    : decisions_(decisions), options_(options) {}
+
+VirtualDisk::OpenFile& VirtualDisk::Find(Descriptor descriptor) {
+  const auto found = descriptors_.find(descriptor);
+  BEACH_CHECK(found != descriptors_.end());
+  return found->second;
+}
+
+Descriptor VirtualDisk::NewDescriptor(ProcessId process, Inode& inode, bool writable,
+                                      bool direct) {
+  last_descriptor_ = last_descriptor_.Next();
+  volume_.AddOpener(inode);
+  descriptors_.emplace(last_descriptor_,
+                       OpenFile{process, &inode, inode.sync_errors, writable, direct, false});
+  return last_descriptor_;
+}
+
+int VirtualDisk::Open(ProcessId process, const std::string& path, env::OpenOptions options,
+                      Descriptor& descriptor) {
+  Volume::Place place;
+  if (const int error = FindPath(path, place); error != 0) return error;
+  const bool create = options.mode == env::OpenMode::kCreate;
+  if (create && place.inode != nullptr) return -EEXIST;
+  if (!create && place.inode == nullptr) return -ENOENT;
+  if (!create && place.inode->is_directory) return -EISDIR;
+  if (options.direct && !options_.direct_supported) return -EINVAL;
+  if (create) {
+    if (NoSpaceStrikes()) return -ENOSPC;
+    place.inode = &volume_.Create(place, false, NextOperation());
+  }
+  const bool writable = options.mode != env::OpenMode::kRead;
+  descriptor = NewDescriptor(process, *place.inode, writable, options.direct);
+  return 0;
+}
+
+void VirtualDisk::Close(Descriptor descriptor) {
+  OpenFile& file = Find(descriptor);
+  Inode& inode = *file.inode;
+  if (file.holds_lock) inode.locked = false;
+  descriptors_.erase(descriptor);
+  volume_.RemoveOpener(inode);
+}
+
+std::int64_t VirtualDisk::ReadAt(Descriptor descriptor, std::uint64_t offset, char* target,
+                                 std::size_t length) {
+  const OpenFile& file = Find(descriptor);
+  if (decisions_.Fault("disk.eio.read") != 0) return -EIO;
+  const FileContent& content = file.inode->content;
+  if (offset >= content.size()) return 0;
+  const std::uint64_t count = std::min<std::uint64_t>(length, content.size() - offset);
+  content.Read(offset, target, count);
+  return static_cast<std::int64_t>(count);
+}
+
+int VirtualDisk::CheckWrite(const OpenFile& file, std::uint64_t offset, ByteView data,
+                            bool aligned_memory) const {
+  if (!file.writable) return -EBADF;
+  if (offset > kFileSizeMax || data.size() > kFileSizeMax - offset) return -EFBIG;
+  if (!file.direct) return 0;
+  const bool aligned = aligned_memory && offset % env::kDirectAlignment == 0 &&
+                       data.size() % env::kDirectAlignment == 0;
+  return aligned ? 0 : -EINVAL;
+}
+
+std::uint64_t VirtualDisk::FreeSectors() const {
+  const std::uint64_t capacity = options_.capacity_bytes / kSectorSize;
+  // Names that came back with a power loss may hold more than fits: nothing is free then.
+  return capacity > volume_.used_sectors() ? capacity - volume_.used_sectors() : 0;
+}
+
+std::uint64_t VirtualDisk::FreeSpace() { return FreeSectors() * kSectorSize; }
+
+bool VirtualDisk::NoSpaceStrikes() { return decisions_.Fault("disk.no_space") != 0; }
+
+std::uint64_t VirtualDisk::WritableLength(const Inode& inode, std::uint64_t offset, ByteView data,
+                                          int& result) {
+  std::uint64_t length = data.size();
+  result = 0;
+  const std::uint64_t outcome = decisions_.Fault("disk.eio.write", 2);
+  if (outcome != 0) result = -EIO;
+  if (outcome == 1) return 0;
+  if (outcome == 0 && NoSpaceStrikes()) result = -ENOSPC;
+  if (result != 0) {
+    const std::uint64_t sectors = decisions_.Choose("disk.write.prefix", SectorsFor(length));
+    length = std::min(length, sectors * kSectorSize);
+  }
+  // The exact count costs a walk over the extents: only where space is short.
+  const std::uint64_t free = FreeSectors();
+  if (SectorsFor(length) + 1 >= free && inode.content.SectorsMissing(offset, length) > free) {
+    result = -ENOSPC;
+    const std::uint64_t end = (offset / kSectorSize + free) * kSectorSize;
+    length = end > offset ? std::min(length, end - offset) : 0;
+  }
+  return length;
+}
+
+int VirtualDisk::WriteAt(Descriptor descriptor, std::uint64_t offset, ByteView data,
+                         bool aligned_memory) {
+  OpenFile& file = Find(descriptor);
+  const int refused = CheckWrite(file, offset, data, aligned_memory);
+  if (refused != 0 || data.empty()) return refused;
+  if (file.direct) return WriteDurably(*file.inode, offset, data, true);
+  int result = 0;
+  const std::uint64_t length = WritableLength(*file.inode, offset, data, result);
+  if (length == 0) return result;
+  volume_.ChangeContent(*file.inode, [&](FileContent& content) {
+    content.Write(NextOperation(), offset, data.substr(0, length),
+                  FileContent::Durability::kLater);
+  });
+  return result;
+}
+
+int VirtualDisk::Append(Descriptor descriptor, ByteView data) {
+  const std::uint64_t size = Find(descriptor).inode->content.size();
+  return WriteAt(descriptor, size, data, true);
+}
+
+int VirtualDisk::Truncate(Descriptor descriptor, std::uint64_t size_bytes) {
+  OpenFile& file = Find(descriptor);
+  if (!file.writable) return -EBADF;
+  if (size_bytes > kFileSizeMax) return -EFBIG;
+  volume_.ChangeContent(*file.inode, [&](FileContent& content) {
+    content.Truncate(NextOperation(), size_bytes);
+  });
+  return 0;
+}
+
+int VirtualDisk::Allocate(Descriptor descriptor, std::uint64_t size_bytes) {
+  OpenFile& file = Find(descriptor);
+  if (!file.writable) return -EBADF;
+  if (size_bytes > kFileSizeMax) return -EFBIG;
+  if (size_bytes == 0) return -EINVAL;
+  if (NoSpaceStrikes()) return -ENOSPC;
+  if (file.inode->content.SectorsMissing(0, size_bytes) > FreeSectors()) return -ENOSPC;
+  volume_.ChangeContent(*file.inode, [&](FileContent& content) {
+    content.Allocate(NextOperation(), size_bytes);
+  });
+  return 0;
+}
+
+std::int64_t VirtualDisk::Size(Descriptor descriptor) {
+  return static_cast<std::int64_t>(Find(descriptor).inode->content.size());
+}
+
+std::uint64_t VirtualDisk::DrawLatency(Site site, std::uint64_t low, std::uint64_t high) {
+  BEACH_CHECK_LE(low, high);
+  const std::uint64_t value = decisions_.Draw(site);
+  const std::uint64_t latency = low + RandomBelow(value, high - low + 1);
+  return (value & 31) == 0 ? latency * 8 : latency;
+}
+
+}  // namespace beach::sim

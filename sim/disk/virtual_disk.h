@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sim/disk/disk.h"
+#include "sim/disk/volume.h"
+
+namespace beach::sim {
+
+// The Disk: descriptors and faults over a Volume. Its functions lie in virtual_disk.cc (descriptors,
+// reading and writing), disk_sync.cc (syncs and submitted writes), disk_names.cc (paths) and
+// disk_power.cc (what ends processes and power, and what looks at the result).
+class VirtualDisk final : public Disk {
+ public:
+  VirtualDisk(const DiskOptions& options, Decisions& decisions);
+
+  int Open(ProcessId process, const std::string& path, env::OpenOptions options,
+           Descriptor& descriptor) override;
+  void Close(Descriptor descriptor) override;
+  std::int64_t ReadAt(Descriptor descriptor, std::uint64_t offset, char* target,
+                      std::size_t length) override;
+  int WriteAt(Descriptor descriptor, std::uint64_t offset, ByteView data,
+              bool aligned_memory) override;
+  int Append(Descriptor descriptor, ByteView data) override;
+  int SubmitWrite(Descriptor descriptor, std::uint64_t offset, ByteView data, bool aligned_memory,
+                  WriteTicket& ticket) override;
+  int CompleteWrite(WriteTicket ticket) override;
+  std::uint64_t Mark() override { return last_operation_ + 1; }
+  int SyncBelow(Descriptor descriptor, std::uint64_t mark) override;
+  int SyncDirectoryBelow(const std::string& path, std::uint64_t mark) override;
+  std::uint64_t DrawLatency(Site site, std::uint64_t low, std::uint64_t high) override;
+  int Sync(Descriptor descriptor) override { return SyncBelow(descriptor, Mark()); }
+  int SyncData(Descriptor descriptor) override { return SyncBelow(descriptor, Mark()); }
+  int Truncate(Descriptor descriptor, std::uint64_t size_bytes) override;
+  int Allocate(Descriptor descriptor, std::uint64_t size_bytes) override;
+  std::int64_t Size(Descriptor descriptor) override;
+
+  int Exists(const std::string& path) override;
+  int Rename(const std::string& from, const std::string& to) override;
+  int Link(const std::string& from, const std::string& to) override;
+  int Remove(const std::string& path) override;
+  int List(const std::string& directory, std::vector<std::string>& names) override;
+  int CreateDirectory(const std::string& path) override;
+  int RemoveDirectory(const std::string& path) override;
+  int SyncDirectory(const std::string& path) override { return SyncDirectoryBelow(path, Mark()); }
+  int Lock(ProcessId process, const std::string& path, Descriptor& descriptor) override;
+  std::uint64_t FreeSpace() override;
+
+  void KillProcess(ProcessId process) override;
+  CutSummary PowerLoss() override;
+  std::uint64_t Digest() override;
+  Result<Bytes> Inspect(const std::string& path) override;
+
+ private:
+  struct OpenFile {
+    ProcessId process;
+    Inode* inode;
+    std::uint64_t sync_errors_seen;
+    bool writable;
+    bool direct;
+    bool holds_lock;
+  };
+  struct Submitted {
+    ProcessId process;
+    Inode* inode;
+    std::uint64_t offset;
+    Bytes data;
+    bool direct;
+    bool orphaned;  // its process was killed
+  };
+  using Tickets = std::map<WriteTicket, Submitted>;
+
+  OpenFile& Find(Descriptor descriptor);
+  Descriptor NewDescriptor(ProcessId process, Inode& inode, bool writable, bool direct);
+  std::uint64_t NextOperation() { return ++last_operation_; }
+  // -errno for a request that the file refuses whatever the state of the disk.
+  int CheckWrite(const OpenFile& file, std::uint64_t offset, ByteView data,
+                 bool aligned_memory) const;
+  // How much of `data` fits on the disk and survives the error drawn for it; 0 in `result` for all.
+  std::uint64_t WritableLength(const Inode& inode, std::uint64_t offset, ByteView data,
+                               int& result);
+  // A write and its data sync at once.
+  int WriteDurably(Inode& inode, std::uint64_t offset, ByteView data, bool direct);
+  std::uint64_t FreeSectors() const;
+
+  // The faults. Each site stands in one place.
+  bool NoSpaceStrikes();
+  Cut DrawForgetting(std::uint64_t outcome, std::uint64_t oldest);
+  std::uint64_t SyncErrorStrikes();
+
+  int CheckRename(const std::string& from, const std::string& to, Volume::Place& source,
+                  Volume::Place& target);
+  Cut DrawPowerCut();
+  void CloseAll(ProcessId process, bool everybody);
+  // Volume::Find, once nothing is in flight that nobody waits for.
+  int FindPath(const std::string& path, Volume::Place& place);
+  // Completes or drops, as drawn, what killed processes had in flight.
+  void SettleOrphans();
+  void DropTicket(Tickets::iterator ticket);
+
+  Decisions& decisions_;
+  const DiskOptions options_;
+  Volume volume_;
+  std::map<Descriptor, OpenFile> descriptors_;
+  Tickets tickets_;
+  std::size_t orphans_ = 0;
+  Descriptor last_descriptor_;
+  WriteTicket last_ticket_;
+  std::uint64_t last_operation_ = 0;
+};
+
+}  // namespace beach::sim

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "env/virtual_os.h"
+#include "sim/kernel/decision_maker.h"
+#include "sim/kernel/process.h"
+#include "sim/kernel/recorder.h"
+#include "sim/kernel/scheduler.h"
+#include "sim/run.h"
+#include "sim/scenario.h"
+#include "sim/simulation.h"
+
+namespace beach::sim {
+
+// One run: the operating system of its processes, and the world of its scenario.
+//   kernel.cc            the scenario's side: options, workload, time, verdict
+//   kernel_processes.cc  hosts, processes, and how they die
+//   kernel_threads.cc    what threads ask of their OS
+class Kernel final : public Simulation, public env::VirtualOs, private RunEnd {
+ public:
+  Kernel(const Scenario& scenario, const RunOptions& options);
+  Kernel(const Kernel&) = delete;
+  Kernel& operator=(const Kernel&) = delete;
+  ~Kernel() override;
+
+  // Called once, on the OS thread's own stack, with no other simulation under way on it.
+  RunReport Run();
+
+  // Simulation.
+  HostId AddHost(const std::string& name) override;
+  ProcessId Start(HostId host, const std::string& name,
+                  std::function<void(const env::Env&)> main) override;
+  ProcessEnd Wait(ProcessId process) override;
+  void Kill(ProcessId process) override;
+  void PowerLoss(HostId host) override;
+  void ArmStrike(HostId host, Strike strike, std::uint64_t seam_calls) override;
+  Disk& disk(HostId host) override;
+  void SetEventSink(env::EventSink* sink) override;
+  std::uint64_t Option(const std::string& name, std::uint64_t drawn) override;
+  std::vector<artifacts::Operation> Workload(std::vector<artifacts::Operation> generated) override;
+  RandomStream Stream(Site site) override;
+  Decisions& decisions() override { return decisions_; }
+  void SetFault(Site site, std::uint64_t per_million) override;
+  std::uint64_t Now() override { return scheduler_.now(); }
+  void SleepFor(std::uint64_t ns) override;
+  void Trace(const char* kind, const std::string& text) override;
+  void CountOperation() override { ++operations_; }
+  [[noreturn]] void Fail(const std::string& rule, const std::string& message) override;
+
+  // VirtualOs.
+  void Step() override;
+  bool Park(const void* key, std::uint64_t deadline_ns) override;
+  void Unpark(const void* key, bool all) override;
+  std::uint64_t SpawnThread(const char* name, void (*entry)(void*), void* argument) override;
+  void JoinThread(std::uint64_t id) override;
+  std::uint64_t ThreadId() override;
+  bool Buggify(Site site) override;
+  void Sometimes(Site site) override;
+  void Failpoint(Site site) override;
+
+  // What a process's seams pass on.
+  void EnterSeam(Process& process, Site operation, std::uint64_t detail);
+  void LeaveSeam(Process& process);
+  void WaitInSeam(std::uint64_t virtual_ns);
+  std::uint64_t ReadClock(const Process& process);
+  void RecordEvent(Site event, std::span<const env::EventField> fields);
+
+ private:
+  static void RunHarness(void* kernel);
+  static void RunProcess(void* process);
+  [[noreturn]] void End(const std::string& rule, const std::string& message) override;
+
+  Host& HostOf(HostId id);
+  Process& ProcessOf(ProcessId id);
+  SimThread& AddThread(Process* process, const std::string& name, void (*entry)(void*),
+                       void* argument);
+  std::string FreeName(const Process* process, const std::string& wanted) const;
+  [[noreturn]] void ExitProcess(Process& process);
+  void KillProcess(Process& process, ProcessEnd how);
+  void CutPower(Host& host);
+  void CountSeamCall(Process& process, bool may_strike_later);
+  void StrikeNow(Process& process);
+  // Returns unless the running thread was among the killed.
+  void LeaveIfDead();
+  RunReport Report();
+
+  const Scenario& scenario_;
+  const RunOptions& options_;
+  Recorder recorder_;
+  Scheduler scheduler_;
+  DecisionMaker decisions_;
+
+  std::vector<std::unique_ptr<Host>> hosts_;         // by id - 1
+  std::vector<std::unique_ptr<Process>> processes_;  // by id - 1
+  std::vector<SimThread*> harness_threads_;
+  env::EventSink* sink_ = nullptr;
+
+  artifacts::Verdict verdict_;
+  std::uint64_t operations_ = 0;
+  std::map<std::string, std::uint64_t> expanded_options_;
+  std::vector<artifacts::Operation> workload_;
+  bool has_workload_ = false;
+};
+
+}  // namespace beach::sim

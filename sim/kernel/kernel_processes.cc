@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/check.h"
+#include "sim/kernel/kernel.h"
+#include "sim/system_scope.h"
+#include "sim/virtual_files.h"
+
+namespace beach::sim {
+namespace {
+
+constexpr Site kHostClock = "host.clock_offset";
+constexpr Site kHostCost = "host.step_cost";
+constexpr Site kPlacement = "process.placement";
+constexpr Site kStart = "process.start";
+constexpr Site kExit = "process.exit";
+constexpr Site kKill = "crash.kill";
+constexpr Site kPowerLoss = "crash.power_loss";
+constexpr Site kStrikeAtEnd = "crash.strike_at_end";
+constexpr Site kClockRead = "clock.read";
+
+// A seam call costs as much as this many steps: 1 to 5 microseconds.
+constexpr std::uint64_t kStepsPerSeamCall = 16;
+constexpr std::uint64_t kStepCostMinNs = 64;
+constexpr std::uint64_t kStepCostRangeNs = 256;
+constexpr std::uint64_t kClockOffsetMinNs = 1'000'000'000;
+constexpr std::uint64_t kClockOffsetRangeNs = std::uint64_t{1} << 40;
+// 2026-01-01 UTC, when every run begins.
+constexpr std::uint64_t kEpochNs = 1'767'225'600'000'000'000;
+
+}  // namespace
+
+HostId Kernel::AddHost(const std::string& name) {
+  const SystemScope system;
+  for (const std::unique_ptr<Host>& other : hosts_) BEACH_CHECK(other->name != name);
+  auto host = std::make_unique<Host>();
+  host->id = HostId(static_cast<std::uint32_t>(hosts_.size() + 1));
+  host->name = name;
+  host->disk = Disk::Make(DiskOptions{}, decisions_);
+  const std::uint64_t seed = RandomValue(options_.seed, Site::Hash(name));
+  host->clock_offset_ns =
+      kClockOffsetMinNs + RandomBelow(RandomValue(seed, kHostClock.hash), kClockOffsetRangeNs);
+  host->step_cost_ns =
+      kStepCostMinNs + RandomBelow(RandomValue(seed, kHostCost.hash), kStepCostRangeNs);
+  hosts_.push_back(std::move(host));
+  return hosts_.back()->id;
+}
+
+Host& Kernel::HostOf(HostId id) {
+  BEACH_CHECK_GE(id.value, 1U);
+  BEACH_CHECK_LE(id.value, hosts_.size());
+  return *hosts_[id.value - 1];
+}
+
+Process& Kernel::ProcessOf(ProcessId id) {
+  BEACH_CHECK_GE(id.value, 1U);
+  BEACH_CHECK_LE(id.value, processes_.size());
+  return *processes_[id.value - 1];
+}
+
+Disk& Kernel::disk(HostId host) { return *HostOf(host).disk; }
+
+ProcessId Kernel::Start(HostId host_id, const std::string& name,
+                        std::function<void(const env::Env&)> main) {
+  const SystemScope system;
+  BEACH_CHECK(scheduler_.current().process == nullptr);
+  Host& host = HostOf(host_id);
+  const ProcessId id(static_cast<std::uint32_t>(processes_.size() + 1));
+  processes_.push_back(std::make_unique<Process>(*this, host, id, name));
+  Process& process = *processes_.back();
+  process.memory = memory::Open(
+      RandomValue(options_.seed, kPlacement.hash, options_.address_salt, id.value));
+  memory::Exchange(process.memory);
+  process.main = new std::function<void(const env::Env&)>(main);
+  memory::Exchange(nullptr);
+  scheduler_.Count(kStart.hash, id.value);
+  scheduler_.Note("process", "started", id.value);
+  AddThread(&process, "main", &RunProcess, &process);
+  return id;
+}
+
+// The first thread of a process, in its memory.
+void Kernel::RunProcess(void* argument) {
+  Process& process = *static_cast<Process*>(argument);
+  {
+    const std::unique_ptr<env::FileSystem> files =
+        NewVirtualFiles(*process.host.disk, process.id, process);
+    const env::Env env{.files = files.get(), .clock = &process, .events = &process};
+    (*process.main)(env);
+  }
+  delete std::exchange(process.main, nullptr);
+  process.kernel.ExitProcess(process);
+}
+
+void Kernel::ExitProcess(Process& process) {
+  const SystemScope system;
+  SimThread& me = scheduler_.current();
+  for (SimThread* const thread : process.threads) {
+    if (thread == &me) continue;
+    if (thread->state != ThreadState::kDone) {
+      End("threads-left", fmt::format("process '{}' on {} returned from main while its thread "
+                                      "'{}' ran", process.name, process.host.name, thread->name));
+    }
+  }
+  scheduler_.Count(kExit.hash, process.id.value);
+  scheduler_.Note("process", "exited", process.id.value);
+  KillProcess(process, ProcessEnd::kExited);
+  LeaveIfDead();
+  std::abort();
+}
+
+// The threads stop where they are, and all that was theirs is gone; the running one, should it be
+// among them, runs on inside the simulation until LeaveIfDead.
+void Kernel::KillProcess(Process& process, ProcessEnd how) {
+  const SystemScope system;
+  BEACH_CHECK(!process.end.has_value());
+  process.end = how;
+  process.host.strike_thread = 0;
+  for (SimThread* const thread : process.threads) {
+    thread->memory = nullptr;
+    scheduler_.Forget(*thread);
+  }
+  process.threads.clear();
+  process.host.disk->KillProcess(process.id);
+  memory::Drop(std::exchange(process.memory, nullptr));
+  scheduler_.Unpark(&scheduler_, &process, true);
+}
+
+void Kernel::LeaveIfDead() {
+  const Process* const process = scheduler_.current().process;
+  if (process != nullptr && process->end.has_value()) scheduler_.AbandonCurrent();
+}
+
+ProcessEnd Kernel::Wait(ProcessId id) {
+  BEACH_CHECK(scheduler_.current().process == nullptr);
+  Process& process = ProcessOf(id);
+  while (!process.end.has_value()) {
+    scheduler_.Park(&scheduler_, &process, env::kNoDeadline, WaitKind::kProcess);
+  }
+  return *process.end;
+}
+
+void Kernel::Kill(ProcessId id) {
+  const SystemScope system;
+  Process& process = ProcessOf(id);
+  if (process.end.has_value()) return;
+  decisions_.CountFault(kKill);
+  scheduler_.Count(kKill.hash, id.value);
+  scheduler_.Note("fault", kKill.name, id.value);
+  KillProcess(process, ProcessEnd::kKilled);
+  LeaveIfDead();
+}
+
+void Kernel::CutPower(Host& host) {
+  const SystemScope system;
+  decisions_.CountFault(kPowerLoss);
+  scheduler_.Count(kPowerLoss.hash, host.id.value);
+  for (const std::unique_ptr<Process>& process : processes_) {
+    if (&process->host != &host || process->end.has_value()) continue;
+    KillProcess(*process, ProcessEnd::kPowerLost);
+  }
+  const CutSummary cut = host.disk->PowerLoss();
+  recorder_.NoteText(scheduler_.now(), scheduler_.identity(), "fault", kPowerLoss.name,
+                     fmt::format("on {}: kept {} of {} un-synced operations, tore {} sectors",
+                                 host.name, cut.operations_kept, cut.operations_pending,
+                                 cut.sectors_torn));
+}
+
+void Kernel::PowerLoss(HostId id) {
+  CutPower(HostOf(id));
+  LeaveIfDead();
+}
+
+void Kernel::ArmStrike(HostId id, Strike strike, std::uint64_t seam_calls) {
+  Host& host = HostOf(id);
+  host.strike = strike;
+  host.strike_calls = seam_calls;
+  host.strike_thread = 0;
+  scheduler_.Count(kStrikeAtEnd.hash, seam_calls);
+}
+
+void Kernel::StrikeNow(Process& process) {
+  process.host.strike_calls = 0;
+  process.host.strike_thread = 0;
+  if (process.host.strike == Strike::kKill) {
+    Kill(process.id);
+  } else {
+    PowerLoss(process.host.id);
+  }
+}
+
+void Kernel::CountSeamCall(Process& process, bool may_strike_later) {
+  Host& host = process.host;
+  if (host.strike_calls == 0 || --host.strike_calls != 0) return;
+  if (may_strike_later && decisions_.Choose(kStrikeAtEnd, 2) == 1) {
+    host.strike_thread = scheduler_.current().id;
+    return;
+  }
+  StrikeNow(process);
+}
+
+void Kernel::EnterSeam(Process& process, Site operation, std::uint64_t detail) {
+  BEACH_CHECK(scheduler_.current().process == &process);
+  scheduler_.Spend(operation, detail, process.host.step_cost_ns * kStepsPerSeamCall);
+  scheduler_.Note("io", operation.name, detail);
+  CountSeamCall(process, true);
+  scheduler_.Yield();
+}
+
+void Kernel::LeaveSeam(Process& process) {
+  if (process.host.strike_thread != scheduler_.current().id) return;
+  StrikeNow(process);
+}
+
+void Kernel::WaitInSeam(std::uint64_t virtual_ns) {
+  if (virtual_ns > scheduler_.now()) scheduler_.SleepUntil(virtual_ns);
+}
+
+std::uint64_t Kernel::ReadClock(const Process& process) {
+  scheduler_.Spend(kClockRead, 0, process.host.step_cost_ns);
+  scheduler_.Yield();
+  return scheduler_.now() + process.host.clock_offset_ns;
+}
+
+void Kernel::RecordEvent(Site event, std::span<const env::EventField> fields) {
+  recorder_.Event(scheduler_.now(), scheduler_.identity(), event, fields);
+  if (sink_ == nullptr) return;
+  const SystemScope system;
+  sink_->Record(event, fields);
+}
+
+void Process::Enter(Site operation, std::uint64_t detail) {
+  kernel.EnterSeam(*this, operation, detail);
+}
+void Process::WaitUntil(std::uint64_t virtual_ns) { kernel.WaitInSeam(virtual_ns); }
+void Process::Leave(Site) { kernel.LeaveSeam(*this); }
+std::uint64_t Process::Now() { return kernel.Now(); }
+std::uint64_t Process::MonotonicNow() { return kernel.ReadClock(*this); }
+std::uint64_t Process::WallNow() { return kEpochNs + kernel.ReadClock(*this) - host.clock_offset_ns; }
+
+void Process::SleepUntil(std::uint64_t deadline_ns) {
+  const std::uint64_t ahead = host.clock_offset_ns;
+  kernel.WaitInSeam(deadline_ns > ahead ? deadline_ns - ahead : 0);
+}
+
+void Process::Record(Site event, std::span<const env::EventField> fields) {
+  kernel.RecordEvent(event, fields);
+}
+
+}  // namespace beach::sim

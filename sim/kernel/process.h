@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "env/env.h"
+#include "sim/disk/disk.h"
+#include "sim/ids.h"
+#include "sim/kernel/sim_thread.h"
+#include "sim/seam_gate.h"
+#include "sim/simulation.h"
+
+namespace beach::sim {
+
+class Kernel;
+
+struct Host {
+  HostId id;
+  std::string name;
+  std::unique_ptr<Disk> disk;
+  std::uint64_t clock_offset_ns = 0;  // its monotonic clock is ahead of true time by this
+  std::uint64_t step_cost_ns = 0;
+
+  // An armed strike: after this many more seam calls, or when that thread leaves its call.
+  Strike strike = Strike::kKill;
+  std::uint64_t strike_calls = 0;
+  std::uint64_t strike_thread = 0;
+};
+
+// A simulated process, and the seams that it sees: its gate, its clock and its event stream. The
+// object belongs to the simulation and outlives the process.
+class Process final : public SeamGate, public env::Clock, public env::EventSink {
+ public:
+  Process(Kernel& kernel_of_it, Host& host_of_it, ProcessId id_of_it, std::string name_of_it)
+      : kernel(kernel_of_it), host(host_of_it), id(id_of_it), name(std::move(name_of_it)) {}
+
+  void Enter(Site operation, std::uint64_t detail) override;
+  void WaitUntil(std::uint64_t virtual_ns) override;
+  void Leave(Site operation) override;
+  std::uint64_t Now() override;
+
+  std::uint64_t MonotonicNow() override;
+  std::uint64_t WallNow() override;
+  void SleepUntil(std::uint64_t deadline_ns) override;
+
+  void Record(Site event, std::span<const env::EventField> fields) override;
+
+  Kernel& kernel;
+  Host& host;
+  const ProcessId id;
+  const std::string name;
+  memory::Owner* memory = nullptr;
+  std::function<void(const env::Env&)>* main = nullptr;  // in its memory
+  std::vector<SimThread*> threads;                       // all with a record
+  std::optional<ProcessEnd> end;                         // none: it runs
+};
+
+}  // namespace beach::sim

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/kernel/recorder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "sim/system_scope.h"
+
+namespace beach::sim {
+
+Recorder::Line& Recorder::NextLine(std::uint64_t now_ns, const Identity& who, const char* kind,
+                                   const char* what) {
+  if (keep_all_ && lines_ == ring_.size()) {
+    const SystemScope system;
+    ring_.resize(ring_.size() * 2);
+  }
+  Line& line = ring_[keep_all_ ? lines_ : lines_ % kRing];
+  ++lines_;
+  line.event = events_;
+  line.now_ns = now_ns;
+  line.who = &who;
+  line.kind = kind;
+  line.what = what;
+  line.fields = 0;
+  line.text.clear();
+  return line;
+}
+
+void Recorder::Note(std::uint64_t now_ns, const Identity& who, const char* kind, const char* what,
+                    std::uint64_t number) {
+  Line& line = NextLine(now_ns, who, kind, what);
+  line.fields = 1;
+  line.names[0] = "";
+  line.numbers[0] = number;
+}
+
+void Recorder::NoteText(std::uint64_t now_ns, const Identity& who, const char* kind,
+                        const char* what, const std::string& text) {
+  const SystemScope system;
+  NextLine(now_ns, who, kind, what).text = text;
+}
+
+void Recorder::Event(std::uint64_t now_ns, const Identity& who, Site event,
+                     std::span<const env::EventField> fields) {
+  Count(who.hash, event.hash, fields.size());
+  const SystemScope system;
+  Line& line = NextLine(now_ns, who, "event", event.name);
+  for (const env::EventField& field : fields) {
+    hash_.Add(Site::Hash(field.name), field.number, field.text.size());
+    if (!field.text.empty()) {
+      hash_.AddText(field.text);
+      line.text += fmt::format(" {}={}", field.name, Printable(field.text));
+    } else if (line.fields < kFields) {
+      line.names[line.fields] = field.name;
+      line.numbers[line.fields++] = field.number;
+    } else {
+      line.text += fmt::format(" {}={}", field.name, field.number);
+    }
+  }
+}
+
+void Recorder::AddCheckpoint() {
+  if (checkpoints_.size() == kMax) {
+    for (std::size_t i = 0; i < kMax / 2; ++i) checkpoints_[i] = checkpoints_[2 * i + 1];
+    checkpoints_.resize(kMax / 2);
+    checkpoint_every_ *= 2;
+  }
+  // After thinning, this event may stand between two of the new grid.
+  if (events_ % checkpoint_every_ == 0) checkpoints_.push_back({events_, hash_.Value()});
+  checkpoint_next_ = (events_ / checkpoint_every_ + 1) * checkpoint_every_;
+}
+
+std::vector<artifacts::Checkpoint> Recorder::Checkpoints() const {
+  std::vector<artifacts::Checkpoint> all = checkpoints_;
+  all.push_back({events_, hash_.Value()});
+  return all;
+}
+
+artifacts::TraceEvent Recorder::Words(const Line& line) {
+  artifacts::TraceEvent words;
+  words.event = line.event;
+  words.virtual_ns = line.now_ns;
+  words.host = line.who->host;
+  words.thread = line.who->thread;
+  words.kind = line.kind;
+  words.text = line.what;
+  for (std::size_t i = 0; i < line.fields; ++i) {
+    const std::string name = line.names[i][0] == '\0' ? "" : std::string(line.names[i]) + "=";
+    words.text += fmt::format(" {}{}", name, line.numbers[i]);
+  }
+  if (!line.text.empty() && line.text.front() != ' ' && !words.text.empty()) words.text += ' ';
+  words.text += line.text;
+  return words;
+}
+
+std::vector<artifacts::TraceEvent> Recorder::Trace() const {
+  std::vector<artifacts::TraceEvent> words;
+  const std::uint64_t kept = keep_all_ ? lines_ : std::min<std::uint64_t>(lines_, kRing);
+  words.reserve(kept);
+  for (std::uint64_t i = lines_ - kept; i < lines_; ++i) {
+    words.push_back(Words(ring_[keep_all_ ? i : i % kRing]));
+  }
+  return words;
+}
+
+std::optional<std::uint64_t> FirstDifference(const std::vector<artifacts::Checkpoint>& recorded,
+                                             const std::vector<artifacts::Checkpoint>& now) {
+  auto mine = now.begin();
+  for (const artifacts::Checkpoint& checkpoint : recorded) {
+    while (mine != now.end() && mine->event < checkpoint.event) ++mine;
+    if (mine == now.end()) return checkpoint.event;  // this run ended before
+    if (mine->event == checkpoint.event && mine->hash != checkpoint.hash) return checkpoint.event;
+  }
+  if (recorded.empty() || now.empty()) return std::nullopt;
+  const std::uint64_t end = recorded.back().event;
+  if (now.back().event > end) return end;  // this run went on
+  return std::nullopt;
+}
+
+}  // namespace beach::sim

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/kernel/scheduler.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/check.h"
+#include "base/random.h"
+#include "sim/kernel/decision_maker.h"
+#include "sim/system_scope.h"
+
+namespace beach::sim {
+namespace {
+
+constexpr Site kSchedule = "sim.schedule";
+constexpr Site kSwitch = "sim.switch";
+constexpr Site kWake = "sim.wake";
+constexpr int kDrawBits = 12;
+constexpr std::uint64_t kStepsAloneMax = 1 << 14;
+constexpr std::uint64_t kEventsWithoutTime = 1'000'000;
+
+const char* Describe(WaitKind kind) {
+  switch (kind) {
+    case WaitKind::kLockOrCondition: return "a lock or condition";
+    case WaitKind::kThread: return "the end of a thread";
+    case WaitKind::kProcess: return "the end of a process";
+    case WaitKind::kTime: return "a time";
+  }
+  return "?";
+}
+
+}  // namespace
+
+Scheduler::Scheduler(std::uint64_t seed, Policy policy, std::uint64_t events_max,
+                     Recorder& recorder, RunEnd& end)
+    : seed_(seed), policy_(policy), events_max_(events_max), recorder_(recorder), end_(end) {}
+
+void Scheduler::Run() {
+  BEACH_CHECK(current_ == nullptr);
+  BEACH_CHECK(memory::Current() == nullptr);
+  current_ = &runnable_.Pop();
+  current_->state = ThreadState::kRunning;
+  memory::Exchange(current_->memory);
+  runner_.Switch(current_->fiber);
+}
+
+void Scheduler::LeaveToRunner() {
+  memory::Exchange(nullptr);
+  current_->fiber.SwitchForever(runner_);
+}
+
+void Scheduler::Count(std::uint64_t what, std::uint64_t number) {
+  recorder_.Count(current_->identity->hash, what, number + now_ns_ * 0x9e3779b97f4a7c15U);
+  const std::uint64_t events = recorder_.events();
+  if (events >= events_max_) [[unlikely]] {
+    const SystemScope system;
+    end_.End("event-limit", fmt::format("the run did not end within {} events", events_max_));
+  }
+  if (now_ns_ != progress_ns_) {
+    progress_ns_ = now_ns_;
+    progress_event_ = events;
+  } else if (events - progress_event_ > kEventsWithoutTime) [[unlikely]] {
+    const SystemScope system;
+    end_.End("livelock", fmt::format("{} events at one virtual time, the last by thread '{}'",
+                                     kEventsWithoutTime, current_->name));
+  }
+}
+
+// Which step of which thread: nothing else has a part in it.
+std::uint64_t Scheduler::NextDraw(SimThread& thread) {
+  const std::uint64_t step = ++thread.identity->steps;
+  if (policy_ == Policy::kFewestSwitches) return thread.id;
+  return RandomValue(thread.identity->schedule_key, step) >> (64 - kDrawBits);
+}
+
+void Scheduler::Yield() {
+  SimThread& me = *current_;
+  WakeTimers();
+  if (policy_ == Policy::kFewestSwitches) {
+    if (++steps_alone_ < kStepsAloneMax || runnable_.empty()) return;
+    runnable_.Push(me, me.id + (std::uint64_t{1} << 32));
+  } else {
+    const std::uint64_t draw = NextDraw(me);
+    if (runnable_.empty() || draw < runnable_.top_key()) return;
+    runnable_.Push(me, draw);
+  }
+  me.state = ThreadState::kRunnable;
+  SwitchTo(runnable_.Pop());
+}
+
+bool Scheduler::Park(const void* domain, const void* key, std::uint64_t deadline_ns,
+                     WaitKind kind) {
+  SimThread& me = *current_;
+  Count(kSchedule.hash, static_cast<std::uint64_t>(kind));
+  me.waits_for = kind;
+  me.timed_out = false;
+  if (deadline_ns != env::kNoDeadline) timers_.Push(me, deadline_ns);
+  me.domain = domain;
+  me.key = key;
+  Bucket& bucket = BucketOf(domain, key);
+  me.previous = bucket.tail;
+  me.next = nullptr;
+  (bucket.tail == nullptr ? bucket.head : bucket.tail->next) = &me;
+  bucket.tail = &me;
+  Block();
+  BEACH_CHECK(me.key == nullptr);
+  return !me.timed_out;
+}
+
+void Scheduler::Unpark(const void* domain, const void* key, bool all) {
+  SimThread* chosen = nullptr;
+  std::uint64_t chosen_draw = 0;
+  for (SimThread* thread = BucketOf(domain, key).head; thread != nullptr;) {
+    SimThread* const next = thread->next;
+    if (thread->key == key && thread->domain == domain) {
+      if (all) {
+        Count(kWake.hash, thread->identity->hash);
+        MakeRunnable(*thread);
+      } else {
+        const std::uint64_t draw =
+            policy_ == Policy::kFewestSwitches
+                ? thread->id
+                : RandomValue(thread->identity->schedule_key, thread->identity->steps, kWake.hash);
+        if (chosen == nullptr || draw < chosen_draw) {
+          chosen = thread;
+          chosen_draw = draw;
+        }
+      }
+    }
+    thread = next;
+  }
+  if (chosen == nullptr) return;
+  Count(kWake.hash, chosen->identity->hash);
+  MakeRunnable(*chosen);
+}
+
+void Scheduler::SleepUntil(std::uint64_t deadline_ns) {
+  if (deadline_ns <= now_ns_) return Yield();
+  SimThread& me = *current_;
+  Count(kSchedule.hash, deadline_ns);
+  me.waits_for = WaitKind::kTime;
+  timers_.Push(me, deadline_ns);
+  Block();
+}
+
+Scheduler::Bucket& Scheduler::BucketOf(const void* domain, const void* key) {
+  const auto bits = reinterpret_cast<std::uintptr_t>(domain) ^ reinterpret_cast<std::uintptr_t>(key);
+  return parked_[Mix64(bits) % kBuckets];
+}
+
+void Scheduler::Unlink(SimThread& thread) {
+  if (timers_.Contains(thread)) timers_.Remove(thread);
+  if (runnable_.Contains(thread)) runnable_.Remove(thread);
+  if (thread.key == nullptr) return;
+  Bucket& bucket = BucketOf(thread.domain, thread.key);
+  (thread.previous == nullptr ? bucket.head : thread.previous->next) = thread.next;
+  (thread.next == nullptr ? bucket.tail : thread.next->previous) = thread.previous;
+  thread.key = nullptr;
+}
+
+void Scheduler::MakeRunnable(SimThread& thread) {
+  BEACH_CHECK(thread.state == ThreadState::kBlocked);
+  Unlink(thread);
+  thread.state = ThreadState::kRunnable;
+  const std::uint64_t draw = NextDraw(thread);
+  runnable_.Push(thread, draw);
+}
+
+void Scheduler::WakeTimers() {
+  while (!timers_.empty() && timers_.top_key() <= now_ns_) {
+    SimThread& thread = timers_.top();
+    thread.timed_out = true;
+    MakeRunnable(thread);
+  }
+}
+
+void Scheduler::Block() {
+  current_->state = ThreadState::kBlocked;
+  SwitchTo(PickNext());
+}
+
+SimThread& Scheduler::PickNext() {
+  for (;;) {
+    WakeTimers();
+    if (!runnable_.empty()) return runnable_.Pop();
+    if (timers_.empty()) Deadlock();
+    now_ns_ = timers_.top_key();
+  }
+}
+
+void Scheduler::SwitchTo(SimThread& next) {
+  SimThread& me = *current_;
+  next.state = ThreadState::kRunning;
+  steps_alone_ = 0;
+  if (&next == &me) return;
+  // Else: a thread blocks or yields inside a SystemScope.
+  BEACH_CHECK(memory::Current() == me.memory);
+  Count(kSwitch.hash, next.id);
+  Note("switch", "to thread", next.id);
+  current_ = &next;
+  memory::Exchange(next.memory);
+  me.fiber.Switch(next.fiber);
+  AfterSwitch();
+}
+
+void Scheduler::SwitchForever(SimThread& next) {
+  SimThread& me = *current_;
+  memory::Exchange(nullptr);
+  Count(kSwitch.hash, next.id);
+  Note("switch", "ended; to thread", next.id);
+  leaving_ = &me;
+  next.state = ThreadState::kRunning;
+  steps_alone_ = 0;
+  current_ = &next;
+  memory::Exchange(next.memory);
+  me.fiber.SwitchForever(next.fiber);
+}
+
+// On the stack of the thread that was switched to.
+void Scheduler::AfterSwitch() {
+  if (leaving_ == nullptr) return;
+  SimThread& thread = *std::exchange(leaving_, nullptr);
+  stacks_.Give(std::exchange(thread.stack, Stack{}));
+  if (thread.forgotten) threads_[thread.id - 1].reset();
+}
+
+Identity& Scheduler::IdentityOf(const std::string& host, const std::string& name) {
+  const std::uint64_t hash = IdentityHash(host, name);
+  std::unique_ptr<Identity>& identity = identities_[hash];
+  if (identity == nullptr) {
+    identity = std::make_unique<Identity>();
+    identity->host = host;
+    identity->thread = name;
+    identity->hash = hash;
+    identity->schedule_key = RandomValue(seed_, kSchedule.hash, hash);
+  }
+  return *identity;
+}
+
+SimThread& Scheduler::Spawn(const std::string& host, const std::string& name, Process* process,
+                            memory::Owner* memory, void (*entry)(void*), void* argument) {
+  BEACH_CHECK(memory::Current() == nullptr);
+  threads_.push_back(std::make_unique<SimThread>());
+  SimThread& thread = *threads_.back();
+  thread.id = threads_.size();
+  thread.name = name;
+  thread.identity = &IdentityOf(host, name);
+  thread.process = process;
+  thread.memory = memory;
+  thread.entry = entry;
+  thread.argument = argument;
+  thread.scheduler = this;
+  thread.stack = stacks_.Take();
+  thread.fiber.Prepare(thread.stack, &EnterThread, &thread);
+  thread.state = ThreadState::kBlocked;
+  if (current_ != nullptr) Count(kSchedule.hash, thread.identity->hash);
+  MakeRunnable(thread);
+  return thread;
+}
+
+void Scheduler::EnterThread(void* argument) {
+  SimThread& thread = *static_cast<SimThread*>(argument);
+  thread.scheduler->AfterSwitch();
+  thread.entry(thread.argument);
+  thread.scheduler->ExitCurrent();
+}
+
+SimThread* Scheduler::Find(std::uint64_t id) {
+  return id == 0 || id > threads_.size() ? nullptr : threads_[id - 1].get();
+}
+
+void Scheduler::Reap(SimThread& thread) {
+  BEACH_CHECK(thread.state == ThreadState::kDone);
+  if (leaving_ == &thread || &thread == current_) {
+    thread.forgotten = true;
+  } else {
+    threads_[thread.id - 1].reset();
+  }
+}
+
+void Scheduler::ExitCurrent() {
+  SimThread& me = *current_;
+  me.state = ThreadState::kDone;
+  Unpark(this, &me, true);  // whoever joins it
+  SwitchForever(PickNext());
+}
+
+void Scheduler::Forget(SimThread& thread) {
+  if (&thread == current_) {
+    thread.forgotten = true;
+    return;
+  }
+  Unlink(thread);
+  if (thread.stack.low != nullptr) stacks_.Give(thread.stack);
+  threads_[thread.id - 1].reset();
+}
+
+void Scheduler::AbandonCurrent() {
+  BEACH_CHECK(current_->forgotten);
+  current_->state = ThreadState::kDone;
+  SwitchForever(PickNext());
+}
+
+void Scheduler::Deadlock() {
+  const SystemScope system;
+  std::string message = "nobody can run and no timer is set:";
+  for (const std::unique_ptr<SimThread>& thread : threads_) {
+    if (thread == nullptr || thread->state != ThreadState::kBlocked) continue;
+    const std::string& host = thread->identity->host;
+    message += fmt::format(" '{}'{}{} waits for {};", thread->name, host.empty() ? "" : " on ",
+                           host, Describe(thread->waits_for));
+  }
+  message.pop_back();
+  end_.End("deadlock", message);
+}
+
+}  // namespace beach::sim

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/site.h"
+#include "sim/fibers/fiber.h"
+#include "sim/fibers/stack_pool.h"
+#include "sim/kernel/hash_table.h"
+#include "sim/kernel/recorder.h"
+#include "sim/kernel/sim_thread.h"
+#include "sim/kernel/thread_heap.h"
+#include "sim/run.h"
+
+namespace beach::sim {
+
+// Ends the run with a verdict, leaving the calling thread where it is.
+class RunEnd {
+ public:
+  [[noreturn]] virtual void End(const std::string& rule, const std::string& message) = 0;
+
+ protected:
+  ~RunEnd() = default;
+};
+
+// Which thread runs, and what time it is.
+//
+// Random policy: the next step of every thread that could run has a draw of its own, a pure function
+// of seed, host, thread name and how many steps that thread has made; the smallest draw goes, equal
+// ones in order of arrival. (Draws have 12 bits, so that nobody waits forever behind spinners.)
+// Fewest switches: a thread runs until it blocks, then the one with the lowest id; one that spins
+// for long goes behind the others.
+//
+// Virtual time moves by a little at every step, and jumps to the next timer when nobody can run.
+class Scheduler {
+ public:
+  Scheduler(std::uint64_t seed, Policy policy, std::uint64_t events_max, Recorder& recorder,
+            RunEnd& end);
+  Scheduler(const Scheduler&) = delete;
+  Scheduler& operator=(const Scheduler&) = delete;
+
+  // From the OS thread's own stack: runs simulated threads until one of them calls LeaveToRunner.
+  // REQUIRES: a thread was spawned.
+  void Run();
+  // Abandons all threads where they stand.
+  [[noreturn]] void LeaveToRunner();
+
+  SimThread& current() { return *current_; }
+  const Identity& identity() const { return *current_->identity; }
+  std::uint64_t now() const { return now_ns_; }
+
+  // An event of the running thread; no time, no switch.
+  void Count(std::uint64_t what, std::uint64_t number);
+  // The line of that event.
+  void Note(const char* kind, const char* what, std::uint64_t number) {
+    recorder_.Note(now_ns_, identity(), kind, what, number);
+  }
+  // An event that takes time.
+  void Spend(Site what, std::uint64_t number, std::uint64_t cost_ns) {
+    now_ns_ += cost_ns;
+    Count(what.hash, number);
+  }
+  // Lets another thread go first if its draw is smaller.
+  void Yield();
+
+  // Keys are compared within `domain`. False when `deadline_ns` (true time) came first.
+  bool Park(const void* domain, const void* key, std::uint64_t deadline_ns, WaitKind kind);
+  void Unpark(const void* domain, const void* key, bool all);
+  void SleepUntil(std::uint64_t deadline_ns);
+
+  // `memory` is what `new` serves from while it runs. The name is taken as it is.
+  SimThread& Spawn(const std::string& host, const std::string& name, Process* process,
+                   memory::Owner* memory, void (*entry)(void*), void* argument);
+  SimThread* Find(std::uint64_t id);
+  // Takes a finished thread's record away.
+  void Reap(SimThread& thread);
+  // Ends the running thread; its record stays for Reap.
+  [[noreturn]] void ExitCurrent();
+  // Takes a thread away wherever it stands. The running one keeps running, and then calls
+  // AbandonCurrent.
+  void Forget(SimThread& thread);
+  [[noreturn]] void AbandonCurrent();
+
+ private:
+  struct Bucket {
+    SimThread* head = nullptr;
+    SimThread* tail = nullptr;
+  };
+  static constexpr std::size_t kBuckets = 256;
+
+  static void EnterThread(void* thread);
+  Identity& IdentityOf(const std::string& host, const std::string& name);
+  std::uint64_t NextDraw(SimThread& thread);
+  Bucket& BucketOf(const void* domain, const void* key);
+  void Unlink(SimThread& thread);
+  void MakeRunnable(SimThread& thread);
+  void WakeTimers();
+  void Block();
+  SimThread& PickNext();
+  void SwitchTo(SimThread& next);
+  [[noreturn]] void SwitchForever(SimThread& next);
+  void AfterSwitch();
+  [[noreturn]] void Deadlock();
+
+  const std::uint64_t seed_;
+  const Policy policy_;
+  const std::uint64_t events_max_;
+  Recorder& recorder_;
+  RunEnd& end_;
+
+  std::uint64_t now_ns_ = 0;
+  std::uint64_t progress_ns_ = 0;      // the time when last looked at,
+  std::uint64_t progress_event_ = 0;   // and the first event then
+  std::uint64_t steps_alone_ = 0;      // since the running thread was chosen
+
+  StackPool stacks_;
+  HashTable<std::unique_ptr<Identity>> identities_;
+  std::vector<std::unique_ptr<SimThread>> threads_;  // by id - 1; null once reaped
+  ThreadHeap<&SimThread::run_position> runnable_;
+  ThreadHeap<&SimThread::timer_position> timers_;
+  std::array<Bucket, kBuckets> parked_{};
+  Fiber runner_;
+  SimThread* current_ = nullptr;
+  SimThread* leaving_ = nullptr;  // switched away for good; its stack is given back by the next
+};
+
+}  // namespace beach::sim

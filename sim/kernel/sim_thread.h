@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "env/virtual_os.h"
+#include "sim/fibers/fiber.h"
+#include "sim/memory/process_memory.h"
+
+namespace beach::sim {
+
+class Process;
+class Scheduler;
+
+// Who makes random choices: a thread name on a host. It outlives threads and processes, so that the
+// second life of a process does not repeat the draws of the first.
+struct Identity {
+  std::string host;  // empty: the harness
+  std::string thread;
+  std::uint64_t hash = 0;          // of both
+  std::uint64_t schedule_key = 0;  // of its scheduling draws
+  std::uint64_t steps = 0;         // how many of those were used
+};
+
+enum class ThreadState : std::uint8_t { kRunnable, kRunning, kBlocked, kDone };
+
+// What a blocked thread waits for, as far as a deadlock report can tell.
+enum class WaitKind : std::uint8_t { kLockOrCondition, kThread, kProcess, kTime };
+
+struct SimThread {
+  static constexpr std::uint32_t kNowhere = ~std::uint32_t{0};
+
+  std::uint64_t id = 0;
+  std::string name;
+  Identity* identity = nullptr;
+  Process* process = nullptr;  // null: the harness
+  memory::Owner* memory = nullptr;
+  std::uint64_t step_cost_ns = 0;
+  Scheduler* scheduler = nullptr;
+
+  ThreadState state = ThreadState::kRunnable;
+  WaitKind waits_for = WaitKind::kTime;
+  const void* domain = nullptr;
+  const void* key = nullptr;      // parked on, or null
+  SimThread* next = nullptr;      // in its bucket of parked threads
+  SimThread* previous = nullptr;
+  bool timed_out = false;
+  std::uint32_t run_position = kNowhere;
+  std::uint32_t timer_position = kNowhere;
+  bool forgotten = false;  // its record goes with its stack
+
+  Fiber fiber;
+  Stack stack;
+  void (*entry)(void*) = nullptr;
+  void* argument = nullptr;
+};
+
+}  // namespace beach::sim

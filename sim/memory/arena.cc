@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/memory/current.h"
+
+#if !defined(__SANITIZE_ADDRESS__)
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "base/check.h"
+#include "base/random.h"
+#include "sim/memory/size_class.h"
+
+// One range of addresses, cut into slots of 1 GiB, one per live process. An arena hands out blocks
+// with a header of 16 bytes in front: from the free list of its size class, else from the untouched
+// rest. Which arena a block belongs to is told by its address. A dropped arena is zeroed, so that
+// the next one in that slot starts like a fresh one and runs stay reproducible.
+
+namespace beach::sim::memory {
+namespace {
+
+constexpr std::uintptr_t kRegionBegin = std::uintptr_t{0x2000} << 32;
+constexpr std::size_t kSlotSize = std::size_t{1} << 30;
+constexpr std::size_t kSlots = 256;
+constexpr std::size_t kRegionSize = kSlotSize * kSlots;
+// Few first choices, so that seeds after one another find warm pages.
+constexpr std::uint64_t kFirstSlots = 8;
+constexpr std::size_t kPageSize = 4096;
+// Of a dropped arena, this much is zeroed and kept; pages beyond go back to the OS.
+constexpr std::size_t kKeptBytes = std::size_t{2} << 20;
+
+constexpr std::uint32_t kLiveMark = 0x5eabed01;
+constexpr std::uint32_t kFreeMark = 0x5eabed02;
+
+struct Header {
+  std::uint32_t size_class;
+  std::uint32_t mark;
+  std::uint64_t offset;  // from the block's begin to this header's end
+  static constexpr std::size_t kSize = 16;
+};
+static_assert(sizeof(Header) == Header::kSize);
+
+struct FreeBlock {
+  FreeBlock* next;
+};
+
+}  // namespace
+
+class Owner {
+ public:
+  void Start(char* slot, std::size_t skip) {
+    BEACH_CHECK(!live_);
+    live_ = true;
+    begin_ = slot + skip;
+    next_ = begin_;
+    end_ = slot + kSlotSize;
+    live_bytes_ = 0;
+    std::fill(std::begin(free_), std::end(free_), nullptr);
+  }
+
+  void Stop() {
+    BEACH_CHECK(live_);
+    live_ = false;
+    const auto used = static_cast<std::size_t>(next_ - begin_);
+    const std::size_t kept = std::min(used, kKeptBytes);
+    std::memset(begin_, 0, kept);
+    if (used == kept) return;
+    const auto from = (reinterpret_cast<std::uintptr_t>(begin_ + kept)) & ~(kPageSize - 1);
+    const auto to = reinterpret_cast<std::uintptr_t>(next_);
+    const int result = madvise(reinterpret_cast<void*>(from), to - from, MADV_DONTNEED);
+    BEACH_CHECK_EQ(result, 0);
+  }
+
+  void* Take(std::size_t size, std::size_t alignment) {
+    const std::size_t extra = alignment <= 16 ? 0 : alignment;
+    BEACH_CHECK_LT(size, kSlotSize - extra - Header::kSize);
+    const std::uint32_t size_class = SizeClass(size + extra + Header::kSize);
+    char* block;
+    if (FreeBlock* const free = free_[size_class]) {
+      free_[size_class] = free->next;
+      block = reinterpret_cast<char*>(free) - Header::kSize;
+    } else {
+      const std::size_t block_size = ClassSize(size_class);
+      BEACH_CHECK_LE(block_size, static_cast<std::size_t>(end_ - next_));
+      block = next_;
+      next_ += block_size;
+    }
+    auto user = reinterpret_cast<std::uintptr_t>(block) + Header::kSize;
+    if (extra != 0) user = (user + alignment - 1) & ~(alignment - 1);
+    auto* const header = reinterpret_cast<Header*>(user - Header::kSize);
+    header->size_class = size_class;
+    header->mark = kLiveMark;
+    header->offset = user - reinterpret_cast<std::uintptr_t>(block);
+    live_bytes_ += ClassSize(size_class);
+    return reinterpret_cast<void*>(user);
+  }
+
+  void Return(char* user) {
+    BEACH_CHECK(live_);  // else: memory of a dead process is deleted
+    auto* const header = reinterpret_cast<Header*>(user - Header::kSize);
+    BEACH_CHECK_EQ(header->mark, kLiveMark);  // else: deleted twice, or never allocated
+    const std::uint32_t size_class = header->size_class;
+    header->mark = kFreeMark;
+    auto* const free = reinterpret_cast<FreeBlock*>(user - header->offset + Header::kSize);
+    BEACH_CHECK_LT(size_class, kClasses);
+    free->next = free_[size_class];
+    free_[size_class] = free;
+    live_bytes_ -= ClassSize(size_class);
+  }
+
+  bool live() const { return live_; }
+  std::uint64_t live_bytes() const { return live_bytes_; }
+
+ private:
+  bool live_ = false;
+  char* begin_ = nullptr;
+  char* next_ = nullptr;  // [begin_, next_) was handed out
+  char* end_ = nullptr;
+  std::uint64_t live_bytes_ = 0;
+  FreeBlock* free_[kClasses] = {};
+};
+
+namespace {
+
+constinit Owner owners[kSlots];
+constinit bool region_mapped = false;
+
+void MapRegion() {
+  // Memory that a read of it before a write takes from is zero, here as in a fresh process.
+  void* const region =
+      mmap(reinterpret_cast<void*>(kRegionBegin), kRegionSize, PROT_READ | PROT_WRITE,
+           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+  BEACH_CHECK(region == reinterpret_cast<void*>(kRegionBegin));
+  region_mapped = true;
+}
+
+}  // namespace
+
+Owner* Open(std::uint64_t placement) {
+  if (!region_mapped) MapRegion();
+  const std::uint64_t first = placement % kFirstSlots;
+  for (std::uint64_t i = 0; i < kSlots; ++i) {
+    const std::uint64_t slot = (first + i) % kSlots;
+    if (owners[slot].live()) continue;
+    const std::size_t skip = kPageSize + 16 * ((placement >> 8) % 4096);
+    owners[slot].Start(reinterpret_cast<char*>(kRegionBegin + slot * kSlotSize), skip);
+    return &owners[slot];
+  }
+  BEACH_CHECK(!"more than 256 simulated processes at a time");
+  std::abort();
+}
+
+void Drop(Owner* owner) {
+  BEACH_CHECK(owner != nullptr);
+  BEACH_CHECK(owner != current_owner);
+  owner->Stop();
+}
+
+std::uint64_t LiveBytes(const Owner* owner) { return owner->live_bytes(); }
+
+void* Allocate(std::size_t size, std::size_t alignment) {
+  if (Owner* const owner = current_owner) return owner->Take(size, alignment);
+  if (alignment <= 16) return std::malloc(size == 0 ? 1 : size);
+  return std::aligned_alloc(alignment, (size + alignment - 1) & ~(alignment - 1));
+}
+
+void Release(void* pointer) {
+  const std::uintptr_t offset = reinterpret_cast<std::uintptr_t>(pointer) - kRegionBegin;
+  if (offset >= kRegionSize) return std::free(pointer);
+  owners[offset / kSlotSize].Return(static_cast<char*>(pointer));
+}
+
+}  // namespace beach::sim::memory
+
+#endif

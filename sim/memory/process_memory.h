@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "sim/fibers/sanitizer.h"
+
+// Whose memory `new` takes from. The archive beach_sim_memory replaces the global operator new and
+// delete; it alone in sim/ has state outside of a run, because these operators can be told nothing.
+// One simulation at a time per OS process.
+
+namespace beach::sim::memory {
+
+// The memory of one simulated process: an arena in ordinary builds, a list of malloc'ed blocks under
+// AddressSanitizer, which then sees uses of what a killed process had.
+class Owner;
+
+// A fresh, zeroed memory, placed as `placement` says: equal placements give equal addresses as long
+// as what lives beside it is equal too.
+Owner* Open(std::uint64_t placement);
+// Everything that was allocated from it is gone, at once, without destructors. REQUIRES: not current.
+void Drop(Owner* owner);
+// Bytes asked for and not deleted.
+std::uint64_t LiveBytes(const Owner* owner);
+
+// Null: the simulation's own heap (malloc).
+Owner* Current();
+// Makes `owner` the current one; returns the former.
+Owner* Exchange(Owner* owner);
+
+// True; a reference to it links the replaced operators.
+bool OperatorsReplaced();
+
+// What the operators do. Allocate never returns null for an owner: exhaustion of an arena is a
+// failed check. Release finds the owner by itself; deleting memory of a dropped one is a failed check.
+void* Allocate(std::size_t size, std::size_t alignment);
+void Release(void* pointer);
+
+}  // namespace beach::sim::memory
