@@ -42,6 +42,7 @@ constexpr std::size_t kStackSize = 128 * 1024;
 alignas(64) char handler_stack[kStackSize];
 int crash_pipe = -1;
 int samples_taken = 0;
+std::uint32_t current_request = 0;
 
 void Write(const CrashRecord& record) {
   [[maybe_unused]] const ssize_t written = ::write(crash_pipe, &record, sizeof record);
@@ -56,6 +57,7 @@ std::uint64_t InstructionOf(void* context) {
 void Report(int signal_number, void* context, bool twice) {
   CrashRecord record;
   record.signal = signal_number;
+  record.request = current_request;
   record.instruction = InstructionOf(context);
   if (twice) Write(record);
   void* addresses[CrashRecord::kFramesMax];
@@ -110,7 +112,8 @@ void InstallCrashHandlers(int pipe) {
   BEACH_CHECK_EQ(::setrlimit(RLIMIT_CORE, &no_core), 0);
 }
 
-void ArmCpuLimit(std::uint64_t milliseconds) {
+void ArmCpuLimit(std::uint64_t milliseconds, std::uint32_t request) {
+  current_request = request;
   itimerval timer = {};
   timer.it_value.tv_sec = static_cast<time_t>(milliseconds / 1000);
   timer.it_value.tv_usec = static_cast<suseconds_t>(milliseconds % 1000 * 1000);

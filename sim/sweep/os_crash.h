@@ -15,7 +15,7 @@ struct CrashRecord {
   std::int32_t signal = 0;
   std::uint64_t instruction = 0;  // where the signal struck
   std::uint32_t frames_count = 0;
-  std::uint32_t unused = 0;
+  std::uint32_t request = 0;       // the worker's n-th, from 0
   std::uint64_t frames[kFramesMax] = {};  // return addresses, innermost first
 };
 static_assert(sizeof(CrashRecord) == 504, "below PIPE_BUF: written whole or not at all");
@@ -29,7 +29,7 @@ inline constexpr int kHangSamples = 6;
 // kHangSamples times, then exits with kHangExitStatus. For worker processes only.
 void InstallCrashHandlers(int pipe);
 
-// Starts or stops (0) the clock of the processor-time limit.
-void ArmCpuLimit(std::uint64_t milliseconds);
+// Starts (or, with 0, stops) the clock of the processor-time limit for the worker's n-th request.
+void ArmCpuLimit(std::uint64_t milliseconds, std::uint32_t request);
 
 }  // namespace beach::sim::sweep

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -80,6 +81,23 @@ std::uint64_t ResidentBytes() {
   return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
+// A request's text on stderr begins with this, since pipe and channel are read at different times.
+constexpr ByteView kRequestMark("\0\1request\n", 10);
+
+void WriteMark() {
+  [[maybe_unused]] const ssize_t written =
+      ::write(STDERR_FILENO, kRequestMark.data(), kRequestMark.size());
+}
+
+// Takes the text of the oldest request off the front of `text`.
+std::string TakeRequestText(std::string& text) {
+  if (text.starts_with(kRequestMark)) text.erase(0, kRequestMark.size());
+  const std::size_t end = std::min(text.find(kRequestMark), text.size());
+  std::string taken = text.substr(0, end);
+  text.erase(0, end);
+  return taken;
+}
+
 void KeepTail(std::string& text) {
   if (text.size() > kErrorTextMax) text.erase(0, text.size() - kErrorTextMax);
 }
@@ -135,16 +153,17 @@ void OsWorker::RunChild(const Serve& serve, const WorkerLimits& limits, int chan
                         int crash_pipe) {
   InstallCrashHandlers(crash_pipe);
   const std::uint64_t memory_at_start = ResidentBytes();
-  for (;;) {
+  for (std::uint32_t number = 0;; ++number) {
     char header[4];
     if (!ReadWhole(channel, header, sizeof header)) ::_exit(0);
     Bytes request(LoadFixed<std::uint32_t>(header), '\0');
     if (!ReadWhole(channel, request.data(), request.size())) ::_exit(0);
 
     const std::uint64_t started_ns = TimeNs(CLOCK_PROCESS_CPUTIME_ID);
-    ArmCpuLimit(limits.cpu_ms);
+    WriteMark();
+    ArmCpuLimit(limits.cpu_ms, number);
     const Bytes response = serve(request);
-    ArmCpuLimit(0);
+    ArmCpuLimit(0, number);
     const std::uint64_t cpu_ns = TimeNs(CLOCK_PROCESS_CPUTIME_ID) - started_ns;
 
     const bool retires = ResidentBytes() > memory_at_start + limits.memory_growth_bytes;
@@ -214,7 +233,11 @@ void OsWorker::PumpCrashes() {
     if (got <= 0) return;
     const bool whole = got == sizeof record && record.magic == CrashRecord::kMagic &&
                        record.frames_count <= CrashRecord::kFramesMax;
-    if (whole && death_.records.size() < 2 * kHangSamples) death_.records.push_back(record);
+    if (!whole || record.request < answered_) continue;
+    // Those of an earlier request, sampled just before it ended, say nothing about this one.
+    std::erase_if(death_.records,
+                  [&](const CrashRecord& old) { return old.request != record.request; });
+    if (death_.records.size() < 2 * kHangSamples) death_.records.push_back(record);
   }
 }
 
@@ -247,12 +270,11 @@ bool OsWorker::PumpAnswers(std::vector<Answer>& answers) {
     answer.retired = in.Fixed8() != 0;
     answer.cpu_ns = in.Fixed64();
     answer.bytes = Bytes(in.rest());
-    // What was written to stderr before the answer is in the pipe by now.
+    // What was written to stderr before the answer is in the pipe by now; what follows may be too.
     PumpErrors();
-    answer.error_text = std::move(death_.error_text);
-    death_.error_text.clear();
-    death_.records.clear();
+    answer.error_text = TakeRequestText(death_.error_text);
     patience_signals_ = 0;
+    ++answered_;
     if (unanswered_ > 0) --unanswered_;
     serving_since_ns_ = OsMonotonicNs();
     answers.push_back(std::move(answer));
@@ -284,6 +306,9 @@ void OsWorker::Pump(std::vector<Answer>& answers) {
   }
   PumpErrors();
   PumpCrashes();
+  std::erase_if(death_.records,
+                [&](const CrashRecord& record) { return record.request != answered_; });
+  death_.error_text = TakeRequestText(death_.error_text);
   if (WIFSIGNALED(status)) death_.signal = WTERMSIG(status);
   if (WIFEXITED(status)) death_.exit_status = WEXITSTATUS(status);
   gone_ = true;

@@ -86,6 +86,7 @@ class OsWorker {
   int error_pipe_ = -1;
   int crash_pipe_ = -1;
   std::uint64_t unanswered_ = 0;
+  std::uint64_t answered_ = 0;
   std::uint64_t serving_since_ns_ = 0;
   std::uint64_t patience_signals_ = 0;
   Bytes incoming_;
