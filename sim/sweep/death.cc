@@ -62,20 +62,27 @@ std::string Kind(const Remains& remains) {
   }
 }
 
-std::vector<std::string> OwnNames(const Stack& stack) {
+// Where a loop's samples fall inside the small helpers of base/ (types and functions right in our
+// outermost namespace) is chance; so a hang is named without them.
+bool IsHelper(const std::string& short_name) { return short_name[0] >= 'A' && short_name[0] <= 'Z'; }
+
+std::vector<std::string> OwnNames(const Stack& stack, bool hang) {
   std::vector<std::string> names;
   for (const Frame& frame : stack) {
-    if (IsOwn(frame)) names.push_back(ShortName(frame.function));
+    if (!IsOwn(frame)) continue;
+    std::string name = ShortName(frame.function);
+    if (name.empty() || (hang && IsHelper(name))) continue;
+    names.push_back(std::move(name));
   }
   return names;
 }
 
 // A hang is sampled several times: where it hangs is the innermost part of what all samples share,
 // counted from the outside. A sample that shares nothing (another thread's turn) is left out.
-std::vector<std::string> SharedNames(const std::vector<Stack>& stacks) {
+std::vector<std::string> SharedNames(const std::vector<Stack>& stacks, bool hang) {
   std::vector<std::string> shared;
   for (const Stack& stack : stacks) {
-    const std::vector<std::string> names = OwnNames(stack);
+    const std::vector<std::string> names = OwnNames(stack, hang);
     if (shared.empty()) {
       shared = names;
       continue;
@@ -164,7 +171,7 @@ Finding Describe(const Remains& remains) {
   Finding finding;
   std::string& signature = finding.verdict.signature;
   signature = Kind(remains);
-  std::vector<std::string> names = SharedNames(remains.stacks);
+  std::vector<std::string> names = SharedNames(remains.stacks, remains.hang);
   // Inlining and recursion differ between builds; one name stands for a run of the same.
   names.erase(std::unique(names.begin(), names.end()), names.end());
   if (names.size() > kSignatureFrames) names.resize(kSignatureFrames);

@@ -117,7 +117,7 @@ void ArmCpuLimit(std::uint64_t milliseconds, std::uint32_t request) {
   itimerval timer = {};
   timer.it_value.tv_sec = static_cast<time_t>(milliseconds / 1000);
   timer.it_value.tv_usec = static_cast<suseconds_t>(milliseconds % 1000 * 1000);
-  if (milliseconds > 0) timer.it_interval.tv_usec = 20'000;
+  if (milliseconds > 0) timer.it_interval.tv_usec = 10'000;
   BEACH_CHECK_EQ(::setitimer(ITIMER_PROF, &timer, nullptr), 0);
   samples_taken = 0;
 }

@@ -22,7 +22,7 @@ static_assert(sizeof(CrashRecord) == 504, "below PIPE_BUF: written whole or not 
 
 inline constexpr int kHangExitStatus = 113;
 // How many stacks of a hang are taken; what they have in common is where it hangs.
-inline constexpr int kHangSamples = 6;
+inline constexpr int kHangSamples = 12;
 
 // From now on this process reports its death to `pipe`: SIGABRT, SIGSEGV, SIGBUS, SIGFPE and SIGILL
 // as they come, then dies of them; SIGPROF (the processor-time limit, or the parent's patience) for
