@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <rapidcheck/gtest.h>
+
+#include "sim/sweep/death.h"
+#include "sim/sweep/seeds.h"
+#include "sim/sweep/sites.h"
+#include "sim/sweep/wire.h"
+
+namespace beach::sim::sweep {
+namespace {
+
+TEST(Seeds, RangesAreHalfOpen) {
+  const auto range = ParseSeedRange("5..12");
+  ASSERT_TRUE(range.has_value());
+  EXPECT_EQ(range->begin, 5U);
+  EXPECT_EQ(range->end, 12U);
+  for (const char* bad : {"", "5", "5..", "..5", "5..5", "9..5", "a..b", "1..2x", "-1..2", "1...2"}) {
+    EXPECT_FALSE(ParseSeedRange(bad).has_value()) << bad;
+  }
+}
+
+TEST(Seeds, ShardsCountFromOne) {
+  EXPECT_EQ(ParseShard("1/4")->index, 0U);
+  EXPECT_EQ(ParseShard("4/4")->index, 3U);
+  for (const char* bad : {"0/4", "5/4", "1", "/", "1/0", "1/4/2", ""}) {
+    EXPECT_FALSE(ParseShard(bad).has_value()) << bad;
+  }
+}
+
+TEST(Seeds, DurationsHaveUnits) {
+  EXPECT_EQ(ParseDuration("60").value(), 60'000'000'000U);
+  EXPECT_EQ(ParseDuration("60s").value(), 60'000'000'000U);
+  EXPECT_EQ(ParseDuration("500ms").value(), 500'000'000U);
+  EXPECT_EQ(ParseDuration("2m").value(), 120'000'000'000U);
+  for (const char* bad : {"", "s", "1d", "-1s", "1.5s", "99999999h", "1 s"}) {
+    EXPECT_FALSE(ParseDuration(bad).has_value()) << bad;
+  }
+}
+
+TEST(Seeds, FractionsAreMillionths) {
+  EXPECT_EQ(ParseFraction("0").value(), 0U);
+  EXPECT_EQ(ParseFraction("1").value(), 1'000'000U);
+  EXPECT_EQ(ParseFraction("1.0").value(), 1'000'000U);
+  EXPECT_EQ(ParseFraction("0.05").value(), 50'000U);
+  EXPECT_EQ(ParseFraction(".5").value(), 500'000U);
+  for (const char* bad : {"", "2", "1.1", "-0.5", "0.x", "x", "1e-3"}) {
+    EXPECT_FALSE(ParseFraction(bad).has_value()) << bad;
+  }
+}
+
+TEST(Seeds, EveryShardMeetsEveryScenario) {
+  for (std::uint64_t shard = 0; shard < 4; ++shard) {
+    std::vector<int> dealt(4, 0);
+    for (std::uint64_t seed = shard; seed < 400; seed += 4) ++dealt[DealtTo(seed, 4)];
+    for (const int count : dealt) EXPECT_GT(count, 5);
+  }
+}
+
+TEST(Glob, MatchesLikeAShell) {
+  EXPECT_TRUE(GlobMatches("engine-*", "engine-crash"));
+  EXPECT_TRUE(GlobMatches("*", ""));
+  EXPECT_TRUE(GlobMatches("*a*b", "xxaybab"));
+  EXPECT_TRUE(GlobMatches("a?c", "abc"));
+  EXPECT_FALSE(GlobMatches("a?c", "ac"));
+  EXPECT_FALSE(GlobMatches("engine", "engine-crash"));
+  EXPECT_FALSE(GlobMatches("", "a"));
+  EXPECT_FALSE(GlobMatches("*a*b", "xxayba"));
+}
+
+RC_GTEST_PROP(Glob, AStarTakesAnything, (const std::string& head, const std::string& tail)) {
+  RC_PRE(head.find_first_of("*?") == std::string::npos);
+  RC_ASSERT(GlobMatches(head + "*", head + tail));
+}
+
+RunReport SomeReport(std::uint64_t number) {
+  RunReport report;
+  report.verdict = {.signature = "a/b", .message = "m", .virtual_ns = number, .event = 4};
+  report.hash = {.high = number, .low = 7};
+  report.checkpoints = {{.event = 1, .hash = {.high = 2, .low = number}}};
+  report.virtual_ns = number;
+  report.events = number + 1;
+  report.operations = 3;
+  report.faults = {{"disk.eio", number}};
+  report.sometimes = {{"flush.late", 2}};
+  report.options = {{"knob", number}};
+  report.workload = {{.id = 1, .life = 2, .client = 3, .kind = "put", .arguments = {"a", ""}}};
+  report.decisions = {{.site = "s", .host = "h", .thread = "t", .use = 9, .value = number}};
+  report.trace = {{.event = 1, .virtual_ns = 2, .host = "h", .thread = "t", .kind = "io",
+                   .text = std::string("x\0y", 3)}};
+  if (number % 2 == 0) report.diverged_at = number;
+  return report;
+}
+
+RC_GTEST_PROP(Wire, ReportsComeBack, (std::uint64_t number)) {
+  const RunReport report = SomeReport(number);
+  const auto read = DecodeReport(EncodeReport(report));
+  RC_ASSERT(read.has_value());
+  RC_ASSERT(read->verdict == report.verdict);
+  RC_ASSERT(read->hash == report.hash);
+  RC_ASSERT(read->checkpoints == report.checkpoints);
+  RC_ASSERT(read->virtual_ns == report.virtual_ns);
+  RC_ASSERT(read->events == report.events);
+  RC_ASSERT(read->faults == report.faults);
+  RC_ASSERT(read->sometimes == report.sometimes);
+  RC_ASSERT(read->options == report.options);
+  RC_ASSERT(read->workload == report.workload);
+  RC_ASSERT(read->decisions == report.decisions);
+  RC_ASSERT(read->trace == report.trace);
+  RC_ASSERT(read->diverged_at == report.diverged_at);
+}
+
+TEST(Wire, EveryTruncationIsRefused) {
+  const Bytes bytes = EncodeReport(SomeReport(6));
+  for (std::size_t length = 0; length < bytes.size(); ++length) {
+    EXPECT_FALSE(DecodeReport(ByteView(bytes).substr(0, length)).has_value()) << length;
+  }
+  EXPECT_FALSE(DecodeReport(bytes + "x").has_value());
+}
+
+RC_GTEST_PROP(Wire, GarbageIsHarmless, (const std::string& garbage)) {
+  [[maybe_unused]] const auto report = DecodeReport(garbage);
+  [[maybe_unused]] const auto job = DecodeJob(garbage);
+}
+
+TEST(ShortName, DropsWhatVariesAndKeepsTheName) {
+  EXPECT_EQ(ShortName("beach::engine::Db::Write(beach::engine::WriteBatch const&, int)"),
+            "engine::Db::Write");
+  EXPECT_EQ(ShortName("void beach::engine::(anonymous namespace)::Table<int, (char)3>::Get(Key) const"),
+            "engine::Table::Get");
+  EXPECT_EQ(ShortName("beach::sim::Run(int)::{lambda(int)#1}::operator()(int) const"),
+            "sim::Run::operator()");
+  EXPECT_EQ(ShortName("beach::engine::Key::operator<(beach::engine::Key const&) const"),
+            "engine::Key::operator");
+  EXPECT_EQ(ShortName("beach::engine::Cut() [clone .cold]"), "engine::Cut");
+}
+
+TEST(Describe, SkipsFramesThatAreNotOfTheCodeUnderTest) {
+  Remains remains;
+  remains.signal = SIGABRT;
+  remains.error_text = "noise\nengine/a.cc:12: check failed: x == y (left 1, right 2)\n";
+  remains.stacks = {{{"raise", "??:0"},
+                     {"beach::internal::CheckFailed(char const*, int, char const*)", "check.cc:9"},
+                     {"beach::engine::Flush(int)", "flush.cc:3"},
+                     {"void std::__invoke<beach::engine::Db>(beach::engine::Db&&)", "functional:1"},
+                     {"beach::engine::Db::Write()", "db.cc:4"},
+                     {"beach::sim::sweep::WorkerPool::Serve()", "pool.cc:5"},
+                     {"main", "main.cc:6"}}};
+  const Finding finding = Describe(remains);
+  EXPECT_EQ(finding.verdict.signature, "abort: engine::Flush < engine::Db::Write");
+  EXPECT_EQ(finding.verdict.message,
+            "engine/a.cc:12: check failed: x == y (left 1, right 2)");
+  EXPECT_NE(finding.stack.find("#2 beach::engine::Flush(int) at flush.cc:3\n"), std::string::npos);
+}
+
+TEST(Describe, AHangIsWhatItsSamplesShare) {
+  const Frame loop = {"beach::engine::Loop()", "a.cc:1"};
+  const Frame run = {"beach::engine::Run()", "a.cc:2"};
+  Remains remains;
+  remains.hang = true;
+  remains.exit_status = 113;
+  remains.stacks = {{{"beach::engine::A()", "a.cc:3"}, loop, run},
+                    {loop, run},
+                    {{"beach::engine::B()", "a.cc:4"}, loop, run}};
+  EXPECT_EQ(Describe(remains).verdict.signature, "hang: engine::Loop < engine::Run");
+}
+
+TEST(Describe, SanitizerReportsGiveTheKind) {
+  Remains remains;
+  remains.signal = SIGABRT;
+  remains.error_text = "==12==ERROR: AddressSanitizer: heap-use-after-free on address 0x1 at\n";
+  remains.stacks = {{{"beach::engine::Read(int)", "a.cc:3"}}};
+  EXPECT_EQ(Describe(remains).verdict.signature, "asan: heap-use-after-free: engine::Read");
+  remains.error_text = "a.cc:3:4: runtime error: signed integer overflow\n";
+  EXPECT_EQ(Describe(remains).verdict.signature, "ubsan: engine::Read");
+}
+
+TEST(Describe, DeathWithoutAWordStillHasASignature) {
+  Remains remains;
+  remains.signal = SIGKILL;
+  EXPECT_EQ(Describe(remains).verdict.signature, "killed");
+  remains.signal = 0;
+  remains.exit_status = 9;
+  EXPECT_EQ(Describe(remains).verdict.signature, "exit: status 9");
+}
+
+TEST(Sites, TheTableHasNamesOfEveryKindItLists) {
+  for (const KnownSite& site : KnownSites()) {
+    EXPECT_FALSE(site.kind.empty());
+    EXPECT_FALSE(site.name.empty());
+    EXPECT_FALSE(site.file.empty());
+  }
+}
+
+}  // namespace
+}  // namespace beach::sim::sweep

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/sweep/pool.h"
+
+#include <utility>
+
+#include "base/check.h"
+
+namespace beach::sim::sweep {
+namespace {
+
+// One running, one waiting in its pipe, so that a worker never waits for the parent.
+constexpr std::size_t kSentMax = 2;
+
+std::vector<std::uint64_t> CodeAddresses(const CrashRecord& record) {
+  std::vector<std::uint64_t> addresses = {record.instruction};
+  // A return address may already belong to the next line, or function.
+  for (std::uint32_t i = 0; i < record.frames_count; ++i) addresses.push_back(record.frames[i] - 1);
+  return addresses;
+}
+
+}  // namespace
+
+WorkerPool::WorkerPool(PoolOptions options, const std::vector<const Scenario*>& scenarios,
+                       const RunFunction& run)
+    : options_(std::move(options)), scenarios_(scenarios), run_(run), slots_(options_.workers) {
+  BEACH_CHECK_GT(options_.workers, 0U);
+}
+
+WorkerPool::~WorkerPool() = default;
+
+bool WorkerPool::Idle() const {
+  if (!waiting_.empty()) return false;
+  for (const Slot& slot : slots_) {
+    if (!slot.sent.empty()) return false;
+  }
+  return true;
+}
+
+bool WorkerPool::Full() const {
+  std::size_t jobs = waiting_.size();
+  for (const Slot& slot : slots_) jobs += slot.sent.size();
+  return jobs >= slots_.size() * kSentMax;
+}
+
+void WorkerPool::Add(const Job& job) {
+  BEACH_CHECK_LT(job.scenario, scenarios_.size());
+  waiting_.push_back(job);
+}
+
+Result<std::vector<JobOutcome>> WorkerPool::Wait(std::uint64_t timeout_ms,
+                                                 int interrupt_descriptor) {
+  BEACH_TRY(Dispatch());
+  std::vector<const OsWorker*> workers;
+  for (const Slot& slot : slots_) {
+    if (slot.worker) workers.push_back(slot.worker.get());
+  }
+  WaitForWorkers(workers, interrupt_descriptor, timeout_ms);
+  std::vector<JobOutcome> outcomes;
+  for (Slot& slot : slots_) {
+    if (slot.worker) Collect(slot, outcomes);
+  }
+  BEACH_TRY(Dispatch());
+  return outcomes;
+}
+
+Status WorkerPool::Dispatch() {
+  while (!waiting_.empty()) {
+    const Job job = waiting_.front();
+    Slot* slot = SlotFor(job);
+    if (slot == nullptr) return {};
+    if (!slot->worker) BEACH_TRY(StartWorker(*slot));
+    slot->worker->Send(EncodeJob(job));
+    slot->sent.push_back(job);
+    waiting_.pop_front();
+    if (job.fresh_process) {
+      slot->worker->Finish();
+      slot->finishing = true;
+    }
+  }
+  return {};
+}
+
+// The least loaded slot that may take `job` now, or null. A job that wants a process of its own
+// sends an idle worker away and waits for its end.
+WorkerPool::Slot* WorkerPool::SlotFor(const Job& job) {
+  Slot* best = nullptr;
+  for (Slot& slot : slots_) {
+    if (slot.finishing || slot.sent.size() >= kSentMax) continue;
+    if (job.fresh_process && slot.worker) continue;
+    if (best == nullptr || slot.sent.size() < best->sent.size()) best = &slot;
+  }
+  if (best != nullptr || !job.fresh_process) return best;
+  // The one idle or least busy worker makes room; its jobs finish first.
+  for (Slot& slot : slots_) {
+    if (slot.finishing) return nullptr;
+    if (best == nullptr || slot.sent.size() < best->sent.size()) best = &slot;
+  }
+  best->worker->Finish();
+  best->finishing = true;
+  return nullptr;
+}
+
+Status WorkerPool::StartWorker(Slot& slot) {
+  std::vector<const OsWorker*> siblings;
+  for (const Slot& other : slots_) {
+    if (other.worker) siblings.push_back(other.worker.get());
+  }
+  auto worker = OsWorker::Fork([this](ByteView request) { return Serve(request); },
+                               options_.limits, siblings);
+  if (!worker) return std::unexpected<Error>(worker.error());
+  slot.worker = std::move(*worker);
+  slot.finishing = false;
+  return {};
+}
+
+// Runs in the worker.
+Bytes WorkerPool::Serve(ByteView request) const {
+  const Result<Job> job = DecodeJob(request);
+  BEACH_CHECK(job.has_value());
+  BEACH_CHECK_LT(job->scenario, scenarios_.size());
+  ShiftHeap(job->address_salt);
+  RunOptions run = options_.run;
+  run.seed = job->seed;
+  run.address_salt = job->address_salt;
+  RunReport report = run_(*scenarios_[job->scenario], run);
+  if (report.verdict.ok() && !options_.full_reports) {
+    report.workload.clear();
+    report.decisions.clear();
+    report.trace.clear();
+    report.options.clear();
+  }
+  return EncodeReport(report);
+}
+
+void WorkerPool::Collect(Slot& slot, std::vector<JobOutcome>& outcomes) {
+  std::vector<OsWorker::Answer> answers;
+  slot.worker->Pump(answers);
+  bool expected_end = slot.finishing;
+  for (OsWorker::Answer& answer : answers) {
+    if (slot.sent.empty()) break;
+    JobOutcome outcome;
+    outcome.job = slot.sent.front();
+    slot.sent.pop_front();
+    outcome.cpu_ns = answer.cpu_ns;
+    outcome.error_text = std::move(answer.error_text);
+    if (Result<RunReport> report = DecodeReport(answer.bytes); report.has_value()) {
+      outcome.report = std::move(*report);
+    } else {
+      outcome.report.verdict.signature = "worker: malformed answer";
+      outcome.report.verdict.message = report.error().message();
+    }
+    outcomes.push_back(std::move(outcome));
+    expected_end = expected_end || answer.retired;
+    slot.finishing = slot.finishing || answer.retired;
+  }
+  if (!slot.worker->gone()) return;
+
+  const WorkerDeath& death = slot.worker->death();
+  const bool clean = expected_end && death.signal == 0 && death.exit_status == 0;
+  if (!clean && !slot.sent.empty()) {
+    outcomes.push_back(CrashOutcome(slot.sent.front(), death));
+    slot.sent.pop_front();
+  }
+  waiting_.insert(waiting_.begin(), slot.sent.begin(), slot.sent.end());
+  slot = Slot();
+}
+
+JobOutcome WorkerPool::CrashOutcome(const Job& job, const WorkerDeath& death) {
+  Remains remains;
+  remains.signal = death.signal;
+  remains.exit_status = death.exit_status;
+  remains.error_text = death.error_text;
+  std::vector<std::vector<std::uint64_t>> stacks;
+  const bool out_of_time = death.signal == 0 && death.exit_status == kHangExitStatus;
+  remains.hang = out_of_time || death.silent;
+  if (remains.hang) {
+    for (const CrashRecord& record : death.records) stacks.push_back(CodeAddresses(record));
+  } else if (!death.records.empty()) {
+    // The last record of a fault is the complete one.
+    stacks.push_back(CodeAddresses(death.records.back()));
+  }
+  remains.stacks = symbolizer_.Symbolize(stacks);
+  Finding finding = Describe(remains);
+  JobOutcome outcome;
+  outcome.job = job;
+  outcome.crashed = true;
+  outcome.report.verdict = std::move(finding.verdict);
+  outcome.stack = std::move(finding.stack);
+  outcome.error_text = death.error_text;
+  return outcome;
+}
+
+}  // namespace beach::sim::sweep

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "base/error.h"
+#include "sim/scenario.h"
+#include "sim/sweep/os_symbolize.h"
+#include "sim/sweep/os_worker.h"
+#include "sim/sweep/runner.h"
+#include "sim/sweep/wire.h"
+
+namespace beach::sim::sweep {
+
+struct PoolOptions {
+  std::size_t workers = 1;
+  WorkerLimits limits;
+  RunOptions run;  // seed and address_salt come from the job
+  // Bring back workload, decisions and trace of runs without a failure too.
+  bool full_reports = false;
+};
+
+struct JobOutcome {
+  Job job;
+  RunReport report;   // of a crash: its verdict only
+  bool crashed = false;
+  std::string stack;  // of a crash
+  std::string error_text;  // the tail of what the run wrote to stderr
+  std::uint64_t cpu_ns = 0;
+};
+
+// Runs jobs in forked workers. A job that kills its worker is an outcome like any other: the jobs
+// that waited behind it go to a new worker.
+class WorkerPool {
+ public:
+  // Borrows scenarios and runner.
+  WorkerPool(PoolOptions options, const std::vector<const Scenario*>& scenarios,
+             const RunFunction& run);
+  ~WorkerPool();
+  WorkerPool(const WorkerPool&) = delete;
+  WorkerPool& operator=(const WorkerPool&) = delete;
+
+  // Every worker is busy and has its next job waiting.
+  bool Full() const;
+  // No job is waiting or running.
+  bool Idle() const;
+  void Add(const Job& job);
+  // Blocks until something has happened or the time is over. Fails when no worker can be made.
+  Result<std::vector<JobOutcome>> Wait(std::uint64_t timeout_ms, int interrupt_descriptor = -1);
+
+ private:
+  struct Slot {
+    std::unique_ptr<OsWorker> worker;
+    std::deque<Job> sent;
+    bool finishing = false;  // takes no more jobs
+  };
+
+  Status Dispatch();
+  Slot* SlotFor(const Job& job);
+  Status StartWorker(Slot& slot);
+  Bytes Serve(ByteView request) const;
+  void Collect(Slot& slot, std::vector<JobOutcome>& outcomes);
+  JobOutcome CrashOutcome(const Job& job, const WorkerDeath& death);
+
+  const PoolOptions options_;
+  const std::vector<const Scenario*>& scenarios_;
+  const RunFunction& run_;
+  std::vector<Slot> slots_;
+  std::deque<Job> waiting_;
+  OsSymbolizer symbolizer_;
+};
+
+}  // namespace beach::sim::sweep

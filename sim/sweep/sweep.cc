@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/sweep/sweep.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/random.h"
+#include "sim/sweep/os_files.h"
+#include "sim/sweep/os_worker.h"
+
+namespace beach::sim::sweep {
+namespace {
+
+constexpr std::uint64_t kWaitMs = 100;
+
+// What a second run of a seed is compared with.
+RunReport Fingerprint(const RunReport& report) {
+  RunReport kept;
+  kept.verdict = report.verdict;
+  kept.hash = report.hash;
+  kept.checkpoints = report.checkpoints;
+  kept.events = report.events;
+  return kept;
+}
+
+// One sweep under way.
+class Sweep {
+ public:
+  Sweep(const SweepOptions& options, const Runner& runner)
+      : options_(options),
+        runner_(runner),
+        pool_(options.pool, options.scenarios, runner.run),
+        report_(SweepReport::WithKnownSites()),
+        next_seed_(options.seeds.begin),
+        cpu_ns_(options.scenarios.size(), 0),
+        runs_(options.scenarios.size(), 0) {
+    for (const Scenario* scenario : options.scenarios) report_.scenarios[scenario->name()];
+  }
+
+  Result<SweepReport> Run(const ProgressFunction& progress) {
+    InterruptGuard interrupts;
+    const std::uint64_t started_ns = OsMonotonicNs();
+    for (;;) {
+      const bool more = FillPool();
+      if (!more && pool_.Idle()) break;
+      BEACH_TRY_ASSIGN(const auto outcomes, pool_.Wait(kWaitMs, interrupts.descriptor()));
+      report_.wall_ns = OsMonotonicNs() - started_ns;
+      for (const JobOutcome& outcome : outcomes) {
+        BEACH_TRY(Absorb(outcome));
+        if (stopping_) break;
+      }
+      report_.interrupted = interrupts.Requested();
+      if (progress) ReportProgress(progress);
+      if (stopping_ || report_.interrupted) break;
+    }
+    report_.wall_ns = OsMonotonicNs() - started_ns;
+    return std::move(report_);
+  }
+
+ private:
+  // False when there are no more seeds to run.
+  bool FillPool() {
+    while (!pool_.Full()) {
+      if (!again_.empty()) {
+        pool_.Add(again_.front());
+        again_.pop_front();
+        continue;
+      }
+      while (next_seed_ < options_.seeds.end && !options_.shard.Takes(next_seed_)) ++next_seed_;
+      if (next_seed_ >= options_.seeds.end || TimeOver()) return false;
+      const std::uint64_t seed = next_seed_++;
+      pool_.Add({.scenario = ScenarioFor(seed), .seed = seed, .address_salt = 0,
+                 .fresh_process = false});
+    }
+    return true;
+  }
+
+  bool TimeOver() const {
+    return options_.wall_ns_max.has_value() && report_.wall_ns >= *options_.wall_ns_max;
+  }
+
+  std::uint64_t ScenarioFor(std::uint64_t seed) {
+    if (!options_.wall_ns_max) return DealtTo(seed, options_.scenarios.size());
+    // What is under way counts as an average run of its scenario.
+    std::size_t least = 0;
+    for (std::size_t i = 1; i < cpu_ns_.size(); ++i) {
+      if (Charged(i) < Charged(least)) least = i;
+    }
+    ++under_way_[least];
+    return least;
+  }
+
+  std::uint64_t Charged(std::size_t scenario) const {
+    const auto found = under_way_.find(scenario);
+    const std::uint64_t open = found == under_way_.end() ? 0 : found->second;
+    const std::uint64_t average = runs_[scenario] == 0 ? 1 : cpu_ns_[scenario] / runs_[scenario];
+    return cpu_ns_[scenario] + open * average;
+  }
+
+  Status Absorb(const JobOutcome& outcome) {
+    if (outcome.job.fresh_process) return AbsorbSecond(outcome), Status();
+    const Job& job = outcome.job;
+    const Scenario& scenario = *options_.scenarios[job.scenario];
+    // A crash took at least the time of an average run, or all that it was allowed.
+    ++runs_[job.scenario];
+    cpu_ns_[job.scenario] += outcome.cpu_ns;
+    if (auto& open = under_way_[job.scenario]; open > 0) --open;
+    report_.AddRun(scenario.name(), job.seed, outcome.report, outcome.cpu_ns);
+    if (!outcome.report.verdict.ok()) BEACH_TRY(AbsorbFailure(scenario, outcome));
+    if (RunTwice(job.seed, options_.twice_per_million) && !stopping_) {
+      first_runs_.emplace(job.seed, Fingerprint(outcome.report));
+      again_.push_back({.scenario = job.scenario, .seed = job.seed,
+                        .address_salt = Mix64(job.seed) | 1, .fresh_process = true});
+    }
+    return {};
+  }
+
+  Status AbsorbFailure(const Scenario& scenario, const JobOutcome& outcome) {
+    Failure failure;
+    failure.scenario = scenario.name();
+    failure.seed = outcome.job.seed;
+    failure.signature = outcome.report.verdict.signature;
+    failure.message = outcome.report.verdict.message;
+    const bool known = std::any_of(
+        report_.failures.begin(), report_.failures.end(),
+        [&](const Failure& other) { return other.signature == failure.signature; });
+    if (!known && !options_.artifacts_folder.empty()) {
+      failure.artifact = options_.artifacts_folder + "/" + scenario.name() + "-" +
+                         std::to_string(outcome.job.seed) + ".json";
+      const artifacts::Artifact artifact =
+          ArtifactOf(scenario, options_.pool.run, outcome, runner_.make_artifact);
+      BEACH_TRY(OsWriteFile(failure.artifact, artifacts::ToJson(artifact)));
+    }
+    report_.AddFailure(failure);
+    if (!options_.keep_going) stopping_ = true;
+    return {};
+  }
+
+  void AbsorbSecond(const JobOutcome& outcome) {
+    const auto first = first_runs_.find(outcome.job.seed);
+    BEACH_CHECK(first != first_runs_.end());
+    ++report_.twice;
+    const auto mismatch = Compare(options_.scenarios[outcome.job.scenario]->name(),
+                                  outcome.job.seed, first->second, outcome.report);
+    first_runs_.erase(first);
+    if (!mismatch) return;
+    report_.mismatches.push_back(*mismatch);
+    if (!options_.keep_going) stopping_ = true;
+  }
+
+  void ReportProgress(const ProgressFunction& progress) const {
+    if (options_.wall_ns_max) return progress(report_, report_.wall_ns, *options_.wall_ns_max);
+    const std::uint64_t total = (options_.seeds.end - options_.seeds.begin) / options_.shard.count;
+    progress(report_, report_.seeds, total);
+  }
+
+  const SweepOptions& options_;
+  const Runner& runner_;
+  WorkerPool pool_;
+  SweepReport report_;
+  std::uint64_t next_seed_;
+  std::deque<Job> again_;
+  std::map<std::uint64_t, RunReport> first_runs_;  // by seed, until the second run is in
+  std::vector<std::uint64_t> cpu_ns_;              // by scenario
+  std::vector<std::uint64_t> runs_;                // by scenario, finished ones
+  std::map<std::uint64_t, std::uint64_t> under_way_;
+  bool stopping_ = false;
+};
+
+}  // namespace
+
+Result<SweepReport> RunSweep(const SweepOptions& options, const Runner& runner,
+                             const ProgressFunction& progress) {
+  BEACH_CHECK(!options.scenarios.empty());
+  BEACH_CHECK_GT(options.shard.count, options.shard.index);
+  if (!options.artifacts_folder.empty()) BEACH_TRY(OsMakeFolder(options.artifacts_folder));
+  Sweep sweep(options, runner);
+  return sweep.Run(progress);
+}
+
+Result<JobOutcome> RunContained(const Scenario& scenario, const RunOptions& run,
+                                const WorkerLimits& limits, const RunFunction& function) {
+  const std::vector<const Scenario*> scenarios = {&scenario};
+  PoolOptions options;
+  options.limits = limits;
+  options.run = run;
+  options.full_reports = true;
+  WorkerPool pool(options, scenarios, function);
+  pool.Add({.scenario = 0, .seed = run.seed, .address_salt = run.address_salt,
+            .fresh_process = true});
+  for (;;) {
+    BEACH_TRY_ASSIGN(std::vector<JobOutcome> outcomes, pool.Wait(kWaitMs));
+    if (!outcomes.empty()) return std::move(outcomes.front());
+  }
+}
+
+artifacts::Artifact ArtifactOf(const Scenario& scenario, RunOptions run, const JobOutcome& outcome,
+                               const ArtifactFunction& make_artifact) {
+  run.seed = outcome.job.seed;
+  RunReport report = outcome.report;
+  if (outcome.crashed && report.options.empty()) report.options = run.options;
+  artifacts::Artifact artifact = make_artifact(scenario, run, report);
+  artifact.stack = outcome.stack;
+  return artifact;
+}
+
+std::optional<Mismatch> Compare(const std::string& scenario, std::uint64_t seed,
+                                const RunReport& first, const RunReport& second) {
+  Mismatch mismatch = {.scenario = scenario, .seed = seed, .event = 0, .message = ""};
+  if (first.verdict.signature != second.verdict.signature) {
+    mismatch.event = std::min(first.verdict.event, second.verdict.event);
+    mismatch.message = "the first run ended '" + first.verdict.signature + "', the second '" +
+                       second.verdict.signature + "'";
+    return mismatch;
+  }
+  if (first.hash == second.hash) return std::nullopt;
+  const std::size_t count = std::min(first.checkpoints.size(), second.checkpoints.size());
+  std::uint64_t same_until = 0;
+  mismatch.event = std::min(first.events, second.events);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (first.checkpoints[i] != second.checkpoints[i]) {
+      mismatch.event = std::min(first.checkpoints[i].event, second.checkpoints[i].event);
+      break;
+    }
+    same_until = first.checkpoints[i].event;
+  }
+  mismatch.message = "hashes " + first.hash.ToString() + " and " + second.hash.ToString() +
+                     ": equal at event " + std::to_string(same_until) + ", different at event " +
+                     std::to_string(mismatch.event);
+  return mismatch;
+}
+
+}  // namespace beach::sim::sweep

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/sweep/pool.h"
+#include "sim/sweep/report.h"
+#include "sim/sweep/runner.h"
+#include "sim/sweep/seeds.h"
+
+namespace beach::sim::sweep {
+
+struct SweepOptions {
+  std::vector<const Scenario*> scenarios;  // borrowed; at least one
+  SeedRange seeds;
+  Shard shard;
+  // Stops then. With a time limit the next seed goes to the scenario that had the least processor
+  // time so far; without, a seed's scenario depends on the seed alone.
+  std::optional<std::uint64_t> wall_ns_max;
+  std::uint64_t twice_per_million = 0;
+  bool keep_going = false;
+  std::string artifacts_folder;  // empty for no artifacts
+  PoolOptions pool;
+};
+
+// Called now and then while the sweep runs; `done` of `total` are seeds or nanoseconds.
+using ProgressFunction =
+    std::function<void(const SweepReport&, std::uint64_t done, std::uint64_t total)>;
+
+// Runs until the seeds or the time are used up, the first failure (unless keep_going), or Ctrl-C.
+// Failing seeds are in the report; an error means that the sweep itself could not go on.
+Result<SweepReport> RunSweep(const SweepOptions& options, const Runner& runner,
+                             const ProgressFunction& progress);
+
+// One seed in a worker of its own.
+Result<JobOutcome> RunContained(const Scenario& scenario, const RunOptions& run,
+                                const WorkerLimits& limits, const RunFunction& function);
+
+// The artifact of an outcome, of a crash too: then it has the stack but no operations or decisions.
+artifacts::Artifact ArtifactOf(const Scenario& scenario, RunOptions run, const JobOutcome& outcome,
+                               const ArtifactFunction& make_artifact);
+
+// "first differs at event 120", or nothing when both runs are the same.
+std::optional<Mismatch> Compare(const std::string& scenario, std::uint64_t seed,
+                                const RunReport& first, const RunReport& second);
+
+}  // namespace beach::sim::sweep

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/sweep/wire.h"
+
+#include "base/coding.h"
+
+namespace beach::sim::sweep {
+namespace {
+
+using CountMap = std::map<std::string, std::uint64_t>;
+
+// Lists are a varint count and the elements. A decoder reserves nothing and stops at its first bad
+// byte, so a false count costs no more than the bytes there are.
+template <class List, class EncodeElement>
+void EncodeList(Encoder& out, const List& list, EncodeElement element) {
+  out.Varint(list.size());
+  for (const auto& value : list) element(out, value);
+}
+
+template <class T, class DecodeElement>
+void DecodeList(Decoder& in, std::vector<T>& list, DecodeElement element) {
+  const std::uint64_t count = in.Varint();
+  for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
+    T value;
+    element(in, value);
+    if (in.ok()) list.push_back(std::move(value));
+  }
+}
+
+std::string DecodeText(Decoder& in) { return std::string(in.LengthPrefixed()); }
+
+void EncodeCounts(Encoder& out, const CountMap& counts) {
+  EncodeList(out, counts, [](Encoder& to, const auto& entry) {
+    to.LengthPrefixed(entry.first);
+    to.Varint(entry.second);
+  });
+}
+
+void DecodeCounts(Decoder& in, CountMap& counts) {
+  const std::uint64_t size = in.Varint();
+  for (std::uint64_t i = 0; i < size && in.ok(); ++i) {
+    std::string name = DecodeText(in);
+    const std::uint64_t count = in.Varint();
+    if (in.ok()) counts[std::move(name)] = count;
+  }
+}
+
+void EncodeHash(Encoder& out, const artifacts::RunHash& hash) {
+  out.Fixed64(hash.high);
+  out.Fixed64(hash.low);
+}
+
+void DecodeHash(Decoder& in, artifacts::RunHash& hash) {
+  hash.high = in.Fixed64();
+  hash.low = in.Fixed64();
+}
+
+void EncodeCheckpoint(Encoder& out, const artifacts::Checkpoint& checkpoint) {
+  out.Varint(checkpoint.event);
+  EncodeHash(out, checkpoint.hash);
+}
+
+void DecodeCheckpoint(Decoder& in, artifacts::Checkpoint& checkpoint) {
+  checkpoint.event = in.Varint();
+  DecodeHash(in, checkpoint.hash);
+}
+
+void EncodeOperation(Encoder& out, const artifacts::Operation& operation) {
+  out.Varint(operation.id);
+  out.Varint(operation.life);
+  out.Varint(operation.client);
+  out.LengthPrefixed(operation.kind);
+  EncodeList(out, operation.arguments,
+             [](Encoder& to, const std::string& text) { to.LengthPrefixed(text); });
+}
+
+void DecodeOperation(Decoder& in, artifacts::Operation& operation) {
+  operation.id = in.Varint();
+  operation.life = in.Varint();
+  operation.client = in.Varint();
+  operation.kind = DecodeText(in);
+  DecodeList(in, operation.arguments,
+             [](Decoder& from, std::string& text) { text = DecodeText(from); });
+}
+
+void EncodeDecision(Encoder& out, const artifacts::Decision& decision) {
+  out.LengthPrefixed(decision.site);
+  out.LengthPrefixed(decision.host);
+  out.LengthPrefixed(decision.thread);
+  out.Varint(decision.use);
+  out.Varint(decision.value);
+}
+
+void DecodeDecision(Decoder& in, artifacts::Decision& decision) {
+  decision.site = DecodeText(in);
+  decision.host = DecodeText(in);
+  decision.thread = DecodeText(in);
+  decision.use = in.Varint();
+  decision.value = in.Varint();
+}
+
+void EncodeEvent(Encoder& out, const artifacts::TraceEvent& event) {
+  out.Varint(event.event);
+  out.Varint(event.virtual_ns);
+  out.LengthPrefixed(event.host);
+  out.LengthPrefixed(event.thread);
+  out.LengthPrefixed(event.kind);
+  out.LengthPrefixed(event.text);
+}
+
+void DecodeEvent(Decoder& in, artifacts::TraceEvent& event) {
+  event.event = in.Varint();
+  event.virtual_ns = in.Varint();
+  event.host = DecodeText(in);
+  event.thread = DecodeText(in);
+  event.kind = DecodeText(in);
+  event.text = DecodeText(in);
+}
+
+}  // namespace
+
+Bytes EncodeJob(const Job& job) {
+  Bytes bytes;
+  Encoder out(bytes);
+  out.Varint(job.scenario);
+  out.Varint(job.seed);
+  out.Varint(job.address_salt);
+  out.Fixed8(job.fresh_process ? 1 : 0);
+  return bytes;
+}
+
+Result<Job> DecodeJob(ByteView bytes) {
+  Decoder in(bytes);
+  Job job;
+  job.scenario = in.Varint();
+  job.seed = in.Varint();
+  job.address_salt = in.Varint();
+  job.fresh_process = in.Fixed8() != 0;
+  if (!in.done()) return Fail(ErrorCode::kCorruption, "malformed job for a sweep worker");
+  return job;
+}
+
+Bytes EncodeReport(const RunReport& report) {
+  Bytes bytes;
+  Encoder out(bytes);
+  out.LengthPrefixed(report.verdict.signature);
+  out.LengthPrefixed(report.verdict.message);
+  out.Varint(report.verdict.virtual_ns);
+  out.Varint(report.verdict.event);
+  EncodeHash(out, report.hash);
+  EncodeList(out, report.checkpoints, EncodeCheckpoint);
+  out.Varint(report.virtual_ns);
+  out.Varint(report.events);
+  out.Varint(report.operations);
+  EncodeCounts(out, report.faults);
+  EncodeCounts(out, report.sometimes);
+  EncodeCounts(out, report.options);
+  EncodeList(out, report.workload, EncodeOperation);
+  EncodeList(out, report.decisions, EncodeDecision);
+  EncodeList(out, report.trace, EncodeEvent);
+  out.Fixed8(report.diverged_at ? 1 : 0);
+  out.Varint(report.diverged_at.value_or(0));
+  return bytes;
+}
+
+Result<RunReport> DecodeReport(ByteView bytes) {
+  Decoder in(bytes);
+  RunReport report;
+  report.verdict.signature = DecodeText(in);
+  report.verdict.message = DecodeText(in);
+  report.verdict.virtual_ns = in.Varint();
+  report.verdict.event = in.Varint();
+  DecodeHash(in, report.hash);
+  DecodeList(in, report.checkpoints, DecodeCheckpoint);
+  report.virtual_ns = in.Varint();
+  report.events = in.Varint();
+  report.operations = in.Varint();
+  DecodeCounts(in, report.faults);
+  DecodeCounts(in, report.sometimes);
+  DecodeCounts(in, report.options);
+  DecodeList(in, report.workload, DecodeOperation);
+  DecodeList(in, report.decisions, DecodeDecision);
+  DecodeList(in, report.trace, DecodeEvent);
+  const bool diverged = in.Fixed8() != 0;
+  const std::uint64_t diverged_at = in.Varint();
+  if (diverged) report.diverged_at = diverged_at;
+  if (!in.done()) return Fail(ErrorCode::kCorruption, "malformed answer of a sweep worker");
+  return report;
+}
+
+}  // namespace beach::sim::sweep
