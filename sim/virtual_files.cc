@@ -12,8 +12,8 @@
 #include "sim/system_scope.h"
 
 // Shape of every call: pass the gate (which may switch, or never return), touch the disk with a
-// SystemScope open and no switch inside, build the answer in the process's own memory, pass the gate
-// out. A kill inside the gate abandons the frame: nothing in it may own simulation memory then.
+// SystemScope open and no switch inside, build the answer in the process's own memory, pass the
+// gate out. A kill inside the gate abandons the frame: nothing in it may own simulation memory.
 
 namespace beach::sim {
 namespace {
@@ -35,6 +35,13 @@ struct Seam {
   ProcessId process;
 };
 
+// Calls the disk in the simulation's memory. Nothing in `call` may block.
+template <class Call>
+auto OnDisk(Call call) {
+  const SystemScope scope;
+  return call();
+}
+
 bool Aligned(const char* data) {
   return reinterpret_cast<std::uintptr_t>(data) % env::kDirectAlignment == 0;
 }
@@ -46,21 +53,15 @@ Status Outcome(int result, const char* operation, const std::string& path,
 }
 
 std::uint64_t WriteDue(const Seam& seam, std::size_t length) {
-  std::uint64_t latency = 0;
-  {
-    const SystemScope scope;
-    latency = seam.disk.DrawLatency("disk.latency.write", kDirectLow, kDirectHigh);
-  }
+  const std::uint64_t latency =
+      OnDisk([&] { return seam.disk.DrawLatency("disk.latency.write", kDirectLow, kDirectHigh); });
   return seam.gate.Now() + latency + length / 4096 * kPerBlock;
 }
 
 // Where the caller of a sync waits. What the sync covers was fixed before.
 void WaitForSync(const Seam& seam) {
-  std::uint64_t latency = 0;
-  {
-    const SystemScope scope;
-    latency = seam.disk.DrawLatency("disk.latency.sync", kSyncLow, kSyncHigh);
-  }
+  const std::uint64_t latency =
+      OnDisk([&] { return seam.disk.DrawLatency("disk.latency.sync", kSyncLow, kSyncHigh); });
   const std::uint64_t now = seam.gate.Now();
   seam.gate.WaitUntil(now + latency);
 }
@@ -153,11 +154,7 @@ class VirtualFile final : public env::File {
 
 Result<std::size_t> VirtualFile::ReadAt(std::uint64_t offset, char* target, std::size_t length) {
   seam_.gate.Enter("files.read", offset);
-  std::int64_t count = 0;
-  {
-    const SystemScope scope;
-    count = seam_.disk.ReadAt(descriptor_, offset, target, length);
-  }
+  const auto count = OnDisk([&] { return seam_.disk.ReadAt(descriptor_, offset, target, length); });
   Result<std::size_t> result = static_cast<std::size_t>(count);
   if (count < 0) result = Fail(ErrnoError(static_cast<int>(-count), "read", path_, offset));
   seam_.gate.Leave("files.read");
@@ -177,11 +174,8 @@ Status VirtualFile::CheckDirect(std::uint64_t offset, ByteView data) const {
 
 int VirtualFile::WriteDirect(std::uint64_t offset, ByteView data) {
   WriteTicket ticket;
-  int result = 0;
-  {
-    const SystemScope scope;
-    result = seam_.disk.SubmitWrite(descriptor_, offset, data, true, ticket);
-  }
+  const auto result =
+      OnDisk([&] { return seam_.disk.SubmitWrite(descriptor_, offset, data, true, ticket); });
   if (result != 0) return result;
   const std::uint64_t due = WriteDue(seam_, data.size());
   seam_.gate.WaitUntil(due);
@@ -244,11 +238,8 @@ Result<std::unique_ptr<env::PendingWrite>> VirtualFile::SubmitWrite(std::uint64_
   BEACH_TRY(CheckDirect(offset, data));
   seam_.gate.Enter("files.submit", offset);
   WriteTicket ticket;
-  int refused = 0;
-  {
-    const SystemScope scope;
-    refused = seam_.disk.SubmitWrite(descriptor_, offset, data, true, ticket);
-  }
+  const auto refused =
+      OnDisk([&] { return seam_.disk.SubmitWrite(descriptor_, offset, data, true, ticket); });
   Result<std::unique_ptr<env::PendingWrite>> result;
   if (refused != 0) {
     result = Fail(ErrnoError(-refused, "submit write", path_, offset));
@@ -264,11 +255,7 @@ Status VirtualFile::Sync() {
   seam_.gate.Enter("files.sync", descriptor_.value);
   const std::uint64_t mark = seam_.disk.Mark();
   WaitForSync(seam_);
-  int result = 0;
-  {
-    const SystemScope scope;
-    result = seam_.disk.SyncBelow(descriptor_, mark);
-  }
+  const auto result = OnDisk([&] { return seam_.disk.SyncBelow(descriptor_, mark); });
   Status status = Outcome(result, "fsync", path_);
   seam_.gate.Leave("files.sync");
   return status;
@@ -278,11 +265,7 @@ Status VirtualFile::SyncData() {
   seam_.gate.Enter("files.sync_data", descriptor_.value);
   const std::uint64_t mark = seam_.disk.Mark();
   WaitForSync(seam_);
-  int result = 0;
-  {
-    const SystemScope scope;
-    result = seam_.disk.SyncBelow(descriptor_, mark);
-  }
+  const auto result = OnDisk([&] { return seam_.disk.SyncBelow(descriptor_, mark); });
   Status status = Outcome(result, "fdatasync", path_);
   seam_.gate.Leave("files.sync_data");
   return status;
@@ -290,11 +273,7 @@ Status VirtualFile::SyncData() {
 
 Status VirtualFile::Truncate(std::uint64_t size_bytes) {
   seam_.gate.Enter("files.truncate", size_bytes);
-  int result = 0;
-  {
-    const SystemScope scope;
-    result = seam_.disk.Truncate(descriptor_, size_bytes);
-  }
+  const auto result = OnDisk([&] { return seam_.disk.Truncate(descriptor_, size_bytes); });
   Status status = Outcome(result, "truncate", path_, size_bytes);
   seam_.gate.Leave("files.truncate");
   return status;
@@ -303,11 +282,7 @@ Status VirtualFile::Truncate(std::uint64_t size_bytes) {
 Status VirtualFile::Allocate(std::uint64_t size_bytes) {
   if (size_bytes == 0) return {};
   seam_.gate.Enter("files.allocate", size_bytes);
-  int result = 0;
-  {
-    const SystemScope scope;
-    result = seam_.disk.Allocate(descriptor_, size_bytes);
-  }
+  const auto result = OnDisk([&] { return seam_.disk.Allocate(descriptor_, size_bytes); });
   Status status = Outcome(result, "allocate", path_, size_bytes);
   seam_.gate.Leave("files.allocate");
   return status;
@@ -365,11 +340,8 @@ Result<std::unique_ptr<env::File>> VirtualFiles::Open(const std::string& path,
                                                       env::OpenOptions options) {
   seam_.gate.Enter("files.open", path.size());
   Descriptor descriptor;
-  int opened = 0;
-  {
-    const SystemScope scope;
-    opened = seam_.disk.Open(seam_.process, path, options, descriptor);
-  }
+  const auto opened =
+      OnDisk([&] { return seam_.disk.Open(seam_.process, path, options, descriptor); });
   Result<std::unique_ptr<env::File>> result;
   if (opened == 0) {
     result = std::make_unique<VirtualFile>(seam_, descriptor, path, options.direct);
@@ -386,11 +358,7 @@ Result<std::unique_ptr<env::File>> VirtualFiles::Open(const std::string& path,
 
 Result<bool> VirtualFiles::Exists(const std::string& path) {
   seam_.gate.Enter("files.exists", path.size());
-  int exists = 0;
-  {
-    const SystemScope scope;
-    exists = seam_.disk.Exists(path);
-  }
+  const auto exists = OnDisk([&] { return seam_.disk.Exists(path); });
   Result<bool> result = exists == 1;
   if (exists < 0) result = Fail(ErrnoError(-exists, "stat", path));
   seam_.gate.Leave("files.exists");
@@ -399,11 +367,7 @@ Result<bool> VirtualFiles::Exists(const std::string& path) {
 
 Status VirtualFiles::Rename(const std::string& from, const std::string& to) {
   seam_.gate.Enter("files.rename", from.size());
-  int result = 0;
-  {
-    const SystemScope scope;
-    result = seam_.disk.Rename(from, to);
-  }
+  const auto result = OnDisk([&] { return seam_.disk.Rename(from, to); });
   Status status = Outcome(result, "rename", from);
   seam_.gate.Leave("files.rename");
   return status;
@@ -411,11 +375,7 @@ Status VirtualFiles::Rename(const std::string& from, const std::string& to) {
 
 Status VirtualFiles::Link(const std::string& from, const std::string& to) {
   seam_.gate.Enter("files.link", from.size());
-  int result = 0;
-  {
-    const SystemScope scope;
-    result = seam_.disk.Link(from, to);
-  }
+  const auto result = OnDisk([&] { return seam_.disk.Link(from, to); });
   Status status = Outcome(result, "link", result == -EEXIST ? to : from);
   seam_.gate.Leave("files.link");
   return status;
@@ -423,11 +383,7 @@ Status VirtualFiles::Link(const std::string& from, const std::string& to) {
 
 Status VirtualFiles::Remove(const std::string& path) {
   seam_.gate.Enter("files.remove", path.size());
-  int result = 0;
-  {
-    const SystemScope scope;
-    result = seam_.disk.Remove(path);
-  }
+  const auto result = OnDisk([&] { return seam_.disk.Remove(path); });
   Status status = Outcome(result, "unlink", path);
   seam_.gate.Leave("files.remove");
   return status;
@@ -455,11 +411,7 @@ Result<std::vector<std::string>> VirtualFiles::List(const std::string& directory
 
 Status VirtualFiles::CreateDirectory(const std::string& path) {
   seam_.gate.Enter("files.create_directory", path.size());
-  int result = 0;
-  {
-    const SystemScope scope;
-    result = seam_.disk.CreateDirectory(path);
-  }
+  const auto result = OnDisk([&] { return seam_.disk.CreateDirectory(path); });
   Status status = Outcome(result, "mkdir", path);
   seam_.gate.Leave("files.create_directory");
   return status;
@@ -467,11 +419,7 @@ Status VirtualFiles::CreateDirectory(const std::string& path) {
 
 Status VirtualFiles::RemoveDirectory(const std::string& path) {
   seam_.gate.Enter("files.remove_directory", path.size());
-  int result = 0;
-  {
-    const SystemScope scope;
-    result = seam_.disk.RemoveDirectory(path);
-  }
+  const auto result = OnDisk([&] { return seam_.disk.RemoveDirectory(path); });
   Status status = Outcome(result, "rmdir", path);
   seam_.gate.Leave("files.remove_directory");
   return status;
@@ -481,11 +429,7 @@ Status VirtualFiles::SyncDirectory(const std::string& path) {
   seam_.gate.Enter("files.sync_directory", path.size());
   const std::uint64_t mark = seam_.disk.Mark();
   WaitForSync(seam_);
-  int result = 0;
-  {
-    const SystemScope scope;
-    result = seam_.disk.SyncDirectoryBelow(path, mark);
-  }
+  const auto result = OnDisk([&] { return seam_.disk.SyncDirectoryBelow(path, mark); });
   const bool found = result != -ENOENT && result != -ENOTDIR;
   Status status = Outcome(result, found ? "fsync directory" : "open directory", path);
   seam_.gate.Leave("files.sync_directory");
@@ -495,11 +439,7 @@ Status VirtualFiles::SyncDirectory(const std::string& path) {
 Result<std::unique_ptr<env::FileLock>> VirtualFiles::Lock(const std::string& path) {
   seam_.gate.Enter("files.lock", path.size());
   Descriptor descriptor;
-  int locked = 0;
-  {
-    const SystemScope scope;
-    locked = seam_.disk.Lock(seam_.process, path, descriptor);
-  }
+  const auto locked = OnDisk([&] { return seam_.disk.Lock(seam_.process, path, descriptor); });
   Result<std::unique_ptr<env::FileLock>> result;
   if (locked == 0) {
     result = std::make_unique<VirtualFileLock>(seam_, descriptor);

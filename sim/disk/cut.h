@@ -49,7 +49,7 @@ class Cut {
   bool tear_;
   std::uint64_t key_;
   RandomStream stream_;
-  std::uint64_t limit_;        // kPrefix: operations below it are kept, itself in part
+  std::uint64_t limit_;         // kPrefix: operations below it are kept, itself in part
   std::uint64_t keep_eighths_;  // kMix: how likely an operation is kept
 };
 

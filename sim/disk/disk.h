@@ -103,7 +103,7 @@ class Disk {
 
   // A digest of all content and names as programs see it; for determinism checks and tests.
   virtual std::uint64_t Digest() = 0;
-  // Reads a file as programs would see it, without descriptor, fault or event; for oracles and tests.
+  // Reads a file as programs would see it, without descriptor or fault; for oracles and tests.
   virtual Result<Bytes> Inspect(const std::string& path) = 0;
 };
 

@@ -21,8 +21,8 @@ TEST(DiskFaultsTest, FailedSyncForgetsOnce) {
   ASSERT_EQ(f.disk->WriteAt(file, 0, "new", false), 0);
   f.decisions.Arm("disk.eio.sync", 1);
   EXPECT_EQ(f.disk->SyncData(file), -EIO);
-  EXPECT_EQ(f.Content("a"), "new");         // the cache shows it still
-  EXPECT_EQ(f.disk->SyncData(file), 0);     // nothing is dirty any more
+  EXPECT_EQ(f.Content("a"), "new");      // the cache shows it still
+  EXPECT_EQ(f.disk->SyncData(file), 0);  // nothing is dirty any more
   EXPECT_EQ(f.PowerLoss(kCutAll).operations_pending, 0U);
   EXPECT_EQ(f.Content("a"), "old");
 }

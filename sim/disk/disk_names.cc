@@ -16,8 +16,8 @@ int VirtualDisk::Exists(const std::string& path) {
   return place.inode != nullptr ? 1 : 0;
 }
 
-int VirtualDisk::CheckRename(const std::string& from, const std::string& to,
-                             Volume::Place& source, Volume::Place& target) {
+int VirtualDisk::CheckRename(const std::string& from, const std::string& to, Volume::Place& source,
+                             Volume::Place& target) {
   if (const int error = FindPath(from, source); error != 0) return error;
   if (const int error = FindPath(to, target); error != 0) return error;
   if (source.inode == nullptr) return -ENOENT;

@@ -99,9 +99,9 @@ TEST(DiskNamesTest, MovedDirectoriesStayReachable) {
     ASSERT_EQ(f.disk->Rename("A/B", "B"), 0);
     ASSERT_EQ(f.disk->Rename("A", "B/A"), 0);
     f.PowerLoss(seed % 8);
-    EXPECT_EQ(f.disk->Exists("A/B") + f.disk->Exists("B/A") +
-                  (f.disk->Exists("A") * f.disk->Exists("B")),
-              1)
+    EXPECT_EQ(
+        f.disk->Exists("A/B") + f.disk->Exists("B/A") + (f.disk->Exists("A") * f.disk->Exists("B")),
+        1)
         << seed;
   }
 }

@@ -57,9 +57,9 @@ int VirtualDisk::FindPath(const std::string& path, Volume::Place& place) {
 Cut VirtualDisk::DrawPowerCut() {
   const std::uint64_t oldest = volume_.OldestPending(last_operation_);
   // 0, which is not recorded, is the gentlest: all kept.
-  static constexpr Cut::Mode kModes[] = {
-      Cut::Mode::kAll, Cut::Mode::kNone, Cut::Mode::kPrefix, Cut::Mode::kPrefix,
-      Cut::Mode::kMix, Cut::Mode::kMix,  Cut::Mode::kEach,   Cut::Mode::kEach};
+  static constexpr Cut::Mode kModes[] = {Cut::Mode::kAll,    Cut::Mode::kNone, Cut::Mode::kPrefix,
+                                         Cut::Mode::kPrefix, Cut::Mode::kMix,  Cut::Mode::kMix,
+                                         Cut::Mode::kEach,   Cut::Mode::kEach};
   const std::uint64_t mode = decisions_.Choose("disk.cut.mode", std::size(kModes));
   const std::uint64_t key = decisions_.Choose("disk.cut.detail", std::uint64_t{1} << 32);
   const bool tear = decisions_.Fault("disk.torn_sector") != 0;

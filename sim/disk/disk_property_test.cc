@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Random histories and a power loss, judged by naive models that know every version of every sector,
+// Random histories and a power loss, judged by naive models that know all versions of every sector,
 // and every legal set of names.
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -210,7 +210,7 @@ TEST(DiskPropertyTest, SameSeedSameOutcome) {
 using Tree = std::map<std::string, std::string>;
 
 struct NameStep {
-  std::vector<std::string> names;  // touched; of a rename and a link the new one first
+  std::vector<std::string> names;    // touched; of a rename and a link the new one first
   std::vector<std::string> targets;  // what each name holds afterwards; empty: nothing
 };
 

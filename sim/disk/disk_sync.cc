@@ -55,9 +55,8 @@ int VirtualDisk::WriteDurably(Inode& inode, std::uint64_t offset, ByteView data,
   }
   const auto durability =
       result == 0 ? FileContent::Durability::kAtOnce : FileContent::Durability::kLater;
-  volume_.ChangeContent(inode, [&](FileContent& content) {
-    content.Write(operation, offset, written, durability);
-  });
+  volume_.ChangeContent(
+      inode, [&](FileContent& content) { content.Write(operation, offset, written, durability); });
   return result;
 }
 
@@ -69,8 +68,8 @@ int VirtualDisk::SubmitWrite(Descriptor descriptor, std::uint64_t offset, ByteVi
   last_ticket_ = last_ticket_.Next();
   ticket = last_ticket_;
   volume_.AddOpener(*file.inode);
-  tickets_.emplace(
-      ticket, Submitted{file.process, file.inode, offset, Bytes(data), file.direct, false});
+  tickets_.emplace(ticket,
+                   Submitted{file.process, file.inode, offset, Bytes(data), file.direct, false});
   return 0;
 }
 

@@ -112,8 +112,7 @@ TEST(DiskTest, SectorsOfOneWriteSurviveOneByOne) {
     std::string shape;
     for (std::size_t sector = 0; sector < 3; ++sector) {
       const char fill = content[sector * kSectorSize];
-      EXPECT_EQ(content.substr(sector * kSectorSize, kSectorSize),
-                std::string(kSectorSize, fill));
+      EXPECT_EQ(content.substr(sector * kSectorSize, kSectorSize), std::string(kSectorSize, fill));
       shape.push_back(fill);
     }
     seen.insert(shape);
@@ -131,9 +130,8 @@ TEST(DiskTest, PrefixKeepsEarlierWritesOnly) {
     }
     f.PowerLoss(kCutPrefix);
     const std::string content = f.Content("a");
-    EXPECT_EQ(content.find_last_of('#') + 1, content.find('.') == std::string::npos
-                                                 ? content.size()
-                                                 : content.find('.'));
+    EXPECT_EQ(content.find_last_of('#') + 1,
+              content.find('.') == std::string::npos ? content.size() : content.find('.'));
   }
 }
 

@@ -20,20 +20,22 @@ ExtentMap::Extents::const_iterator ExtentMap::FirstAfter(std::uint64_t sector) c
 void ExtentMap::Remove(std::uint64_t first, std::uint64_t count) {
   if (count == 0 || extents_.empty()) return;
   const std::uint64_t end = first + count;
-  auto extent = FirstAfter(first);
+  // Erasing nothing turns the iterator into one that may change what it points at.
+  const auto found = FirstAfter(first);
+  auto extent = extents_.erase(found, found);
   while (extent != extents_.end() && extent->first < end) {
     const std::uint64_t begin = extent->first;
     const std::uint64_t extent_end = begin + extent->second.count;
-    const Slice slice = extent->second.slice;
-    extent = extents_.erase(extent);
-    allocated_ -= extent_end - begin;
-    if (begin < first) {
-      extents_.emplace_hint(extent, begin, Extent{first - begin, slice});
-      allocated_ += first - begin;
-    }
     if (extent_end > end) {
-      extents_.emplace_hint(extent, end, Extent{extent_end - end, slice.Skip(end - begin)});
-      allocated_ += extent_end - end;
+      extents_.emplace_hint(std::next(extent), end,
+                            Extent{extent_end - end, extent->second.slice.Skip(end - begin)});
+    }
+    allocated_ -= std::min(extent_end, end) - std::max(begin, first);
+    if (begin < first) {
+      extent->second.count = first - begin;
+      ++extent;
+    } else {
+      extent = extents_.erase(extent);
     }
   }
 }

@@ -61,7 +61,7 @@ void FileContent::Record(DataOperation operation) {
 void FileContent::RecordSize(std::uint64_t operation, std::uint64_t size, Durability durability,
                              std::uint64_t size_needed) {
   if (durability == Durability::kLater) {
-    // After a failed sync the size may be among what was forgotten: whoever writes, writes it again.
+    // After a failed sync the size may be among what was forgotten: write it again.
     if (size == size_ && !forgotten_) return;
     size_ = size;
     sizes_.push_back({operation, size});

@@ -14,7 +14,9 @@ class TestDecisions final : public Decisions {
  public:
   explicit TestDecisions(std::uint64_t seed = 1) : seed_(seed) {}
 
-  std::uint64_t Draw(Site site) override { return RandomValue(seed_, site.hash, ++uses_[site.name]); }
+  std::uint64_t Draw(Site site) override {
+    return RandomValue(seed_, site.hash, ++uses_[site.name]);
+  }
 
   std::uint64_t Fault(Site site, std::uint64_t outcomes) override {
     BEACH_CHECK_GE(outcomes, 1U);

@@ -26,8 +26,7 @@ VirtualDisk::OpenFile& VirtualDisk::Find(Descriptor descriptor) {
   return found->second;
 }
 
-Descriptor VirtualDisk::NewDescriptor(ProcessId process, Inode& inode, bool writable,
-                                      bool direct) {
+Descriptor VirtualDisk::NewDescriptor(ProcessId process, Inode& inode, bool writable, bool direct) {
   last_descriptor_ = last_descriptor_.Next();
   volume_.AddOpener(inode);
   descriptors_.emplace(last_descriptor_,
@@ -124,8 +123,7 @@ int VirtualDisk::WriteAt(Descriptor descriptor, std::uint64_t offset, ByteView d
   const std::uint64_t length = WritableLength(*file.inode, offset, data, result);
   if (length == 0) return result;
   volume_.ChangeContent(*file.inode, [&](FileContent& content) {
-    content.Write(NextOperation(), offset, data.substr(0, length),
-                  FileContent::Durability::kLater);
+    content.Write(NextOperation(), offset, data.substr(0, length), FileContent::Durability::kLater);
   });
   return result;
 }
@@ -139,9 +137,8 @@ int VirtualDisk::Truncate(Descriptor descriptor, std::uint64_t size_bytes) {
   OpenFile& file = Find(descriptor);
   if (!file.writable) return -EBADF;
   if (size_bytes > kFileSizeMax) return -EFBIG;
-  volume_.ChangeContent(*file.inode, [&](FileContent& content) {
-    content.Truncate(NextOperation(), size_bytes);
-  });
+  volume_.ChangeContent(
+      *file.inode, [&](FileContent& content) { content.Truncate(NextOperation(), size_bytes); });
   return 0;
 }
 
@@ -152,9 +149,8 @@ int VirtualDisk::Allocate(Descriptor descriptor, std::uint64_t size_bytes) {
   if (size_bytes == 0) return -EINVAL;
   if (NoSpaceStrikes()) return -ENOSPC;
   if (file.inode->content.SectorsMissing(0, size_bytes) > FreeSectors()) return -ENOSPC;
-  volume_.ChangeContent(*file.inode, [&](FileContent& content) {
-    content.Allocate(NextOperation(), size_bytes);
-  });
+  volume_.ChangeContent(
+      *file.inode, [&](FileContent& content) { content.Allocate(NextOperation(), size_bytes); });
   return 0;
 }
 

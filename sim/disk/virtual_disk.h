@@ -11,7 +11,7 @@
 
 namespace beach::sim {
 
-// The Disk: descriptors and faults over a Volume. Its functions lie in virtual_disk.cc (descriptors,
+// The Disk: descriptors and faults over a Volume. Its functions lie in virtual_disk.cc (opening,
 // reading and writing), disk_sync.cc (syncs and submitted writes), disk_names.cc (paths) and
 // disk_power.cc (what ends processes and power, and what looks at the result).
 class VirtualDisk final : public Disk {

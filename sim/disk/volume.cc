@@ -183,7 +183,7 @@ void Volume::SyncDirectory(Inode& directory, std::uint64_t end) {
     }
   }
   const InodeNumber self = directory.number;
-  Reference(self);  // the last operation on it may be what keeps it
+  Reference(self);                              // the last operation on it may be what keeps it
   for (const std::uint64_t number : closure) {  // ascending: what it depends on comes first
     if (number >= end) break;
     const auto operation = operations_.find(number);

@@ -23,12 +23,12 @@ struct Inode {
 
   InodeNumber number;
   bool is_directory = false;
-  FileContent content;                                  // of a file
-  Entries entries;                                      // of a directory, as programs see it
-  Entries durable_entries;                              // as power loss leaves it
-  std::map<std::string, std::uint64_t> pending_names;   // name to the last operation on it
-  InodeNumber parent;            // of a directory: where programs see it
-  std::uint64_t named_by = 0;    // of a directory: the operation that put it there
+  FileContent content;                                 // of a file
+  Entries entries;                                     // of a directory, as programs see it
+  Entries durable_entries;                             // as power loss leaves it
+  std::map<std::string, std::uint64_t> pending_names;  // name to the last operation on it
+  InodeNumber parent;                                  // of a directory: where programs see it
+  std::uint64_t named_by = 0;  // of a directory: the operation that put it there
   std::uint64_t references = 0;
   std::uint64_t links = 0;    // names that programs see
   std::uint64_t openers = 0;  // descriptors and submitted writes
