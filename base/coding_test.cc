@@ -62,8 +62,9 @@ TEST(Decoder, RefusesTruncatedFixedValues) {
 }
 
 TEST(Decoder, StaysBadAndGivesNothingMore) {
-  Decoder decoder("\x05xy"s);
-  EXPECT_TRUE(decoder.LengthPrefixed().empty());  // five promised, two there
+  const Bytes bytes = "\x05xy"s;  // five promised, two there
+  Decoder decoder(bytes);
+  EXPECT_TRUE(decoder.LengthPrefixed().empty());
   EXPECT_FALSE(decoder.ok());
   EXPECT_FALSE(decoder.done());
   EXPECT_TRUE(decoder.rest().empty());

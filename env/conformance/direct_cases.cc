@@ -7,7 +7,6 @@ namespace beach::env::conformance {
 namespace {
 
 constexpr std::size_t kBlock = kDirectAlignment;
-constexpr OpenOptions kNew{.mode = OpenMode::kCreate};
 constexpr OpenOptions kDirectNew{.mode = OpenMode::kCreate, .direct = true};
 
 // Opens a direct file as `name`; the case is skipped where the file system has none.
