@@ -51,6 +51,8 @@ void Scheduler::LeaveToRunner() {
   current_->fiber.SwitchForever(runner_);
 }
 
+void Scheduler::FreeLastStack() { stacks_.Give(std::exchange(current_->stack, Stack{})); }
+
 void Scheduler::Count(std::uint64_t what, std::uint64_t number) {
   recorder_.Count(current_->identity->hash, what, number + now_ns_ * 0x9e3779b97f4a7c15U);
   const std::uint64_t events = recorder_.events();
@@ -321,7 +323,7 @@ void Scheduler::Deadlock() {
                            host, Describe(thread->waits_for));
   }
   message.pop_back();
-  end_.End("deadlock", message);
+  end_.End("deadlock", std::move(message));
   std::abort();
 }
 

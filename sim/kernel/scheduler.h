@@ -21,7 +21,7 @@ namespace beach::sim {
 // Ends the run with a verdict, leaving the calling thread where it is.
 class RunEnd {
  public:
-  [[noreturn]] virtual void End(const std::string& rule, const std::string& message) = 0;
+  [[noreturn]] virtual void End(const std::string& rule, std::string message) = 0;
 
  protected:
   ~RunEnd() = default;
@@ -46,8 +46,10 @@ class Scheduler {
   // From the OS thread's own stack: runs simulated threads until one of them calls LeaveToRunner.
   // REQUIRES: a thread was spawned.
   void Run();
-  // Abandons all threads where they stand.
+  // Abandons all threads where they stand. Their stacks stay, for a leak checker to see what is held
+  // there; FreeLastStack says that the thread which left holds nothing.
   [[noreturn]] void LeaveToRunner();
+  void FreeLastStack();
 
   SimThread& current() { return *current_; }
   const Identity& identity() const { return *current_->identity; }

@@ -154,9 +154,9 @@ TEST(ProcessMemoryDeathTest, DeletingADeadProcesssMemoryStops) {
 TEST(ProcessMemoryDeathTest, DeletingTwiceStops) {
   Owner* const owner = Open(5);
   void* bytes = nullptr;
-  Within(owner, [&] { bytes = ::operator new(10); });
-  ::operator delete(bytes);
-  EXPECT_DEATH(::operator delete(bytes), "check failed");
+  Within(owner, [&] { bytes = Allocate(10, 16); });
+  Release(bytes);
+  EXPECT_DEATH(Release(bytes), "check failed");
   Drop(owner);
 }
 
