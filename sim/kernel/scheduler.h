@@ -29,9 +29,11 @@ class RunEnd {
 
 // Which thread runs, and what time it is.
 //
-// Random policy: the next step of every thread that could run has a draw of its own, a pure function
-// of seed, host, thread name and how many steps that thread has made; the smallest draw goes, equal
-// ones in order of arrival. (Draws have 12 bits, so that nobody waits forever behind spinners.)
+// Random policy: every step of a thread is due at a turn: the present one plus a delay, which is drawn
+// for this step, a pure function of seed, host, thread name and how many steps that thread has made.
+// The earliest turn goes, equal ones in order of arrival. So no choice disturbs the draws of others,
+// and nobody starves. (Were draws compared as such, those that wait would be those that drew high,
+// and switches would die out.) A seed makes some threads slower than others.
 // Fewest switches: a thread runs until it blocks, then the one with the lowest id; one that spins
 // for long goes behind the others.
 //
@@ -96,7 +98,8 @@ class Scheduler {
 
   static void EnterThread(void* thread);
   Identity& IdentityOf(const std::string& host, const std::string& name);
-  std::uint64_t NextDraw(SimThread& thread);
+  std::uint64_t NextTurn(SimThread& thread);
+  SimThread& PopNext();
   Bucket& BucketOf(const void* domain, const void* key);
   void Unlink(SimThread& thread);
   void MakeRunnable(SimThread& thread);
@@ -118,6 +121,7 @@ class Scheduler {
   std::uint64_t now_ns_ = 0;
   std::uint64_t progress_ns_ = 0;      // the time when last looked at,
   std::uint64_t progress_event_ = 0;   // and the first event then
+  std::uint64_t turn_ = 0;             // of the running thread (random policy)
   std::uint64_t steps_alone_ = 0;      // since the running thread was chosen
 
   StackPool stacks_;

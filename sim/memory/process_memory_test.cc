@@ -145,10 +145,10 @@ TEST(ProcessMemory, EqualPlacementsGiveEqualAddressesAndZeros) {
 
 TEST(ProcessMemoryDeathTest, DeletingADeadProcesssMemoryStops) {
   Owner* const owner = Open(4);
-  char* bytes = nullptr;
-  Within(owner, [&] { bytes = new char[10]; });
+  void* bytes = nullptr;
+  Within(owner, [&] { bytes = Allocate(10, 16); });
   Drop(owner);
-  EXPECT_DEATH(delete[] bytes, "check failed");
+  EXPECT_DEATH(Release(bytes), "check failed");
 }
 
 TEST(ProcessMemoryDeathTest, DeletingTwiceStops) {
