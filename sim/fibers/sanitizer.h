@@ -14,6 +14,7 @@
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
+#include <sanitizer/lsan_interface.h>
 #endif
 
 namespace beach::sim {
@@ -26,10 +27,16 @@ inline void StartSwitch(void** fake_stack, const void* low, std::size_t size) {
 inline void FinishSwitch(void* fake_stack, const void** low, std::size_t* size) {
   __sanitizer_finish_switch_fiber(fake_stack, low, size);
 }
+// What an abandoned stack holds is no leak. The memory must stay mapped.
+inline bool KeepForLeakChecker(const char* low, std::size_t size) {
+  __lsan_register_root_region(low, size);
+  return true;
+}
 #else
 inline void UnpoisonStack(char*, std::size_t) {}
 inline void StartSwitch(void**, const void*, std::size_t) {}
 inline void FinishSwitch(void*, const void**, std::size_t*) {}
+inline bool KeepForLeakChecker(const char*, std::size_t) { return false; }
 #endif
 
 }  // namespace beach::sim

@@ -3,6 +3,8 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "sim/fibers/sanitizer.h"
 
@@ -15,6 +17,9 @@ constexpr std::size_t kPageSize = 4096;
 
 StackPool::~StackPool() {
   for (const Stack& stack : mapped_) {
+    const bool abandoned = std::ranges::none_of(
+        free_, [&stack](const Stack& free) { return free.low == stack.low; });
+    if (abandoned && KeepForLeakChecker(stack.low, stack.size)) continue;
     UnpoisonStack(stack.low, stack.size);
     const int result = munmap(stack.low - kPageSize, stack.size + kPageSize);
     BEACH_CHECK_EQ(result, 0);

@@ -33,6 +33,7 @@ RunReport Kernel::Run() {
   env::current_virtual_os = this;
   scheduler_.Run();
   env::current_virtual_os = nullptr;
+  if (verdict_.ok()) scheduler_.FreeLastStack();
   for (const std::unique_ptr<Process>& process : processes_) {
     if (process->memory != nullptr) memory::Drop(std::exchange(process->memory, nullptr));
   }
@@ -58,17 +59,17 @@ void Kernel::Fail(const std::string& rule, const std::string& message) {
   End(rule, message);
 }
 
-void Kernel::End(const std::string& rule, const std::string& message) {
+void Kernel::End(const std::string& rule, std::string message) {
   const SystemScope system;
   verdict_.signature = scenario_.name() + "/" + rule;
-  verdict_.message = message;
+  verdict_.message = std::move(message);  // nothing stays behind on this stack
   verdict_.virtual_ns = scheduler_.now();
   recorder_.Count(scheduler_.identity().hash, kVerdict.hash, 1);
   verdict_.event = recorder_.events();
   recorder_.AddText(verdict_.signature);
   recorder_.AddText(verdict_.message);
   recorder_.NoteText(scheduler_.now(), scheduler_.identity(), "verdict", "",
-                     verdict_.signature + ": " + message);
+                     verdict_.signature + ": " + verdict_.message);
   scheduler_.LeaveToRunner();
 }
 

@@ -76,7 +76,7 @@ class Kernel final : public Simulation, public env::VirtualOs, private RunEnd {
  private:
   static void RunHarness(void* kernel);
   static void RunProcess(void* process);
-  [[noreturn]] void End(const std::string& rule, const std::string& message) override;
+  [[noreturn]] void End(const std::string& rule, std::string message) override;
 
   Host& HostOf(HostId id);
   Process& ProcessOf(ProcessId id);

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <bit>
 #include <cstdlib>
 #include <utility>
 
@@ -17,7 +19,9 @@ namespace {
 constexpr Site kSchedule = "sim.schedule";
 constexpr Site kSwitch = "sim.switch";
 constexpr Site kWake = "sim.wake";
-constexpr int kDrawBits = 12;
+constexpr Site kPace = "sim.pace";
+constexpr std::uint64_t kDelayBits = 12;
+constexpr int kPaceShiftMax = 6;
 constexpr std::uint64_t kStepsAloneMax = 1 << 14;
 constexpr std::uint64_t kEventsWithoutTime = 1'000'000;
 
@@ -40,7 +44,7 @@ Scheduler::Scheduler(std::uint64_t seed, Policy policy, std::uint64_t events_max
 void Scheduler::Run() {
   BEACH_CHECK(current_ == nullptr);
   BEACH_CHECK(memory::Current() == nullptr);
-  current_ = &runnable_.Pop();
+  current_ = &PopNext();
   current_->state = ThreadState::kRunning;
   memory::Exchange(current_->memory);
   runner_.Switch(current_->fiber);
@@ -50,6 +54,8 @@ void Scheduler::LeaveToRunner() {
   memory::Exchange(nullptr);
   current_->fiber.SwitchForever(runner_);
 }
+
+void Scheduler::FreeLastStack() { stacks_.Give(std::exchange(current_->stack, Stack{})); }
 
 void Scheduler::Count(std::uint64_t what, std::uint64_t number) {
   recorder_.Count(current_->identity->hash, what, number + now_ns_ * 0x9e3779b97f4a7c15U);
@@ -68,11 +74,15 @@ void Scheduler::Count(std::uint64_t what, std::uint64_t number) {
   }
 }
 
-// Which step of which thread: nothing else has a part in it.
-std::uint64_t Scheduler::NextDraw(SimThread& thread) {
+// The delay is drawn for this step of this thread; nothing else has a part in it. As many delays lie
+// between 1 and 2 as between 1024 and 2048: steps come in bursts.
+std::uint64_t Scheduler::NextTurn(SimThread& thread) {
   const std::uint64_t step = ++thread.identity->steps;
   if (policy_ == Policy::kFewestSwitches) return thread.id;
-  return RandomValue(thread.identity->schedule_key, step) >> (64 - kDrawBits);
+  const std::uint64_t value = RandomValue(thread.identity->schedule_key, step);
+  const std::uint64_t octave = std::uint64_t{1} << RandomBelow(value, kDelayBits);
+  const std::uint64_t delay = octave + (value & (octave - 1));
+  return turn_ + (delay << thread.identity->pace_shift);
 }
 
 void Scheduler::Yield() {
@@ -82,12 +92,15 @@ void Scheduler::Yield() {
     if (++steps_alone_ < kStepsAloneMax || runnable_.empty()) return;
     runnable_.Push(me, me.id + (std::uint64_t{1} << 32));
   } else {
-    const std::uint64_t draw = NextDraw(me);
-    if (runnable_.empty() || draw < runnable_.top_key()) return;
-    runnable_.Push(me, draw);
+    const std::uint64_t turn = NextTurn(me);
+    if (runnable_.empty() || turn < runnable_.top_key()) {
+      turn_ = turn;
+      return;
+    }
+    runnable_.Push(me, turn);
   }
   me.state = ThreadState::kRunnable;
-  SwitchTo(runnable_.Pop());
+  SwitchTo(PopNext());
 }
 
 bool Scheduler::Park(const void* domain, const void* key, std::uint64_t deadline_ns,
@@ -164,8 +177,8 @@ void Scheduler::MakeRunnable(SimThread& thread) {
   BEACH_CHECK(thread.state == ThreadState::kBlocked);
   Unlink(thread);
   thread.state = ThreadState::kRunnable;
-  const std::uint64_t draw = NextDraw(thread);
-  runnable_.Push(thread, draw);
+  const std::uint64_t turn = NextTurn(thread);
+  runnable_.Push(thread, turn);
 }
 
 void Scheduler::WakeTimers() {
@@ -181,10 +194,15 @@ void Scheduler::Block() {
   SwitchTo(PickNext());
 }
 
+SimThread& Scheduler::PopNext() {
+  if (policy_ == Policy::kRandom) turn_ = runnable_.top_key();
+  return runnable_.Pop();
+}
+
 SimThread& Scheduler::PickNext() {
   for (;;) {
     WakeTimers();
-    if (!runnable_.empty()) return runnable_.Pop();
+    if (!runnable_.empty()) return PopNext();
     if (timers_.empty()) Deadlock();
     now_ns_ = timers_.top_key();
   }
@@ -235,6 +253,9 @@ Identity& Scheduler::IdentityOf(const std::string& host, const std::string& name
     identity->thread = name;
     identity->hash = hash;
     identity->schedule_key = RandomValue(seed_, kSchedule.hash, hash);
+    // Half of the threads of a run at full pace, a quarter at half of it, and so on.
+    const int shift = std::countl_zero(RandomValue(seed_, kPace.hash, hash));
+    identity->pace_shift = std::min(shift, kPaceShiftMax);
   }
   return *identity;
 }
@@ -321,7 +342,7 @@ void Scheduler::Deadlock() {
                            host, Describe(thread->waits_for));
   }
   message.pop_back();
-  end_.End("deadlock", message);
+  end_.End("deadlock", std::move(message));
   std::abort();
 }
 

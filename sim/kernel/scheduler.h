@@ -21,7 +21,7 @@ namespace beach::sim {
 // Ends the run with a verdict, leaving the calling thread where it is.
 class RunEnd {
  public:
-  [[noreturn]] virtual void End(const std::string& rule, const std::string& message) = 0;
+  [[noreturn]] virtual void End(const std::string& rule, std::string message) = 0;
 
  protected:
   ~RunEnd() = default;
@@ -29,9 +29,11 @@ class RunEnd {
 
 // Which thread runs, and what time it is.
 //
-// Random policy: the next step of every thread that could run has a draw of its own, a pure function
-// of seed, host, thread name and how many steps that thread has made; the smallest draw goes, equal
-// ones in order of arrival. (Draws have 12 bits, so that nobody waits forever behind spinners.)
+// Random policy: every step of a thread is due at a turn: the present one plus a delay, which is drawn
+// for this step, a pure function of seed, host, thread name and how many steps that thread has made.
+// The earliest turn goes, equal ones in order of arrival. So no choice disturbs the draws of others,
+// and nobody starves. (Were draws compared as such, those that wait would be those that drew high,
+// and switches would die out.) A seed makes some threads slower than others.
 // Fewest switches: a thread runs until it blocks, then the one with the lowest id; one that spins
 // for long goes behind the others.
 //
@@ -46,8 +48,10 @@ class Scheduler {
   // From the OS thread's own stack: runs simulated threads until one of them calls LeaveToRunner.
   // REQUIRES: a thread was spawned.
   void Run();
-  // Abandons all threads where they stand.
+  // Abandons all threads where they stand. Their stacks stay, for a leak checker to see what is held
+  // there; FreeLastStack says that the thread which left holds nothing.
   [[noreturn]] void LeaveToRunner();
+  void FreeLastStack();
 
   SimThread& current() { return *current_; }
   const Identity& identity() const { return *current_->identity; }
@@ -94,7 +98,8 @@ class Scheduler {
 
   static void EnterThread(void* thread);
   Identity& IdentityOf(const std::string& host, const std::string& name);
-  std::uint64_t NextDraw(SimThread& thread);
+  std::uint64_t NextTurn(SimThread& thread);
+  SimThread& PopNext();
   Bucket& BucketOf(const void* domain, const void* key);
   void Unlink(SimThread& thread);
   void MakeRunnable(SimThread& thread);
@@ -116,6 +121,7 @@ class Scheduler {
   std::uint64_t now_ns_ = 0;
   std::uint64_t progress_ns_ = 0;      // the time when last looked at,
   std::uint64_t progress_event_ = 0;   // and the first event then
+  std::uint64_t turn_ = 0;             // of the running thread (random policy)
   std::uint64_t steps_alone_ = 0;      // since the running thread was chosen
 
   StackPool stacks_;

@@ -20,6 +20,7 @@ struct Identity {
   std::string thread;
   std::uint64_t hash = 0;          // of both
   std::uint64_t schedule_key = 0;  // of its scheduling draws
+  int pace_shift = 0;              // its steps are that many times rarer, as a power of two
   std::uint64_t steps = 0;         // how many of those were used
 };
 

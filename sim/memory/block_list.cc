@@ -101,8 +101,4 @@ void Release(void* pointer) {
 
 }  // namespace beach::sim::memory
 
-// What the harness of a failed run held on its abandoned stack is lost by design.
-extern "C" const char* __lsan_default_suppressions();
-extern "C" const char* __lsan_default_suppressions() { return "leak:beach::sim::Fiber\n"; }
-
 #endif

@@ -145,18 +145,18 @@ TEST(ProcessMemory, EqualPlacementsGiveEqualAddressesAndZeros) {
 
 TEST(ProcessMemoryDeathTest, DeletingADeadProcesssMemoryStops) {
   Owner* const owner = Open(4);
-  char* bytes = nullptr;
-  Within(owner, [&] { bytes = new char[10]; });
+  void* bytes = nullptr;
+  Within(owner, [&] { bytes = Allocate(10, 16); });
   Drop(owner);
-  EXPECT_DEATH(delete[] bytes, "check failed");
+  EXPECT_DEATH(Release(bytes), "check failed");
 }
 
 TEST(ProcessMemoryDeathTest, DeletingTwiceStops) {
   Owner* const owner = Open(5);
   void* bytes = nullptr;
-  Within(owner, [&] { bytes = ::operator new(10); });
-  ::operator delete(bytes);
-  EXPECT_DEATH(::operator delete(bytes), "check failed");
+  Within(owner, [&] { bytes = Allocate(10, 16); });
+  Release(bytes);
+  EXPECT_DEATH(Release(bytes), "check failed");
   Drop(owner);
 }
 
