@@ -106,7 +106,8 @@ TEST(WalFormat, TheWorkedExampleIsWhatTheCodeWrites) {
   item.epoch = OpenEpoch(5);
   item.begin = item.durable = {SegmentOrdinal(2), 4096};
   item.previous_end = 4096;
-  const auto put = [&](ItemKind kind, ByteView payload, std::uint64_t begin, std::uint64_t sequence) {
+  const auto put = [&](ItemKind kind, ByteView payload, std::uint64_t begin,
+                       std::uint64_t sequence) {
     item.kind = kind;
     item.payload_length = static_cast<std::uint32_t>(payload.size());
     item.count = payload.empty() ? 0 : 1;
@@ -209,7 +210,8 @@ TEST(WalFormat, ImpossibleHeadersAreNotItems) {
   EXPECT_FALSE(decodes(kItemDurableSegmentOffset, std::uint64_t{2}));
 }
 
-RC_GTEST_PROP(WalFormat, SegmentHeaderDecodeOfEncode, (std::uint64_t ordinal, std::uint64_t epoch)) {
+RC_GTEST_PROP(WalFormat, SegmentHeaderDecodeOfEncode,
+              (std::uint64_t ordinal, std::uint64_t epoch)) {
   const SegmentBlock block{SegmentOrdinal(ordinal), OpenEpoch(epoch), 65536,
                            {SegmentOrdinal(epoch), ordinal}};
   RC_ASSERT(*DecodeSegmentBlock(EncodeSegmentBlock(block)) == block);

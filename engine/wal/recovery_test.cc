@@ -318,7 +318,9 @@ TEST(Recovery, AFailedRelogIsAnError) {
 
 TEST(Recovery, ALargeTailGetsALargeEnoughSegment) {
   std::vector<Recovery::TailFlight> tail;
-  for (std::uint64_t i = 0; i < 40; ++i) tail.push_back({SequenceNumber(i), 1, Bytes(i * 999, 'x')});
+  for (std::uint64_t i = 0; i < 40; ++i) {
+    tail.push_back({SequenceNumber(i), 1, Bytes(i * 999, 'x')});
+  }
   TestLog db;
   const std::uint64_t size = TailSegmentSize(tail, kSegmentSizeMin);
   const Segment fresh = db.NewSegment({}, size);
