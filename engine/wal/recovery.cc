@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Steps 1 to 5 of the rule in docs/formats/wal.md. A registered end vouches for its segment, so V is
-// either there or in the one segment with an open end: only that one is scanned for it.
+// Steps 1 to 5 of the rule in docs/formats/wal.md. A registered end vouches for its segment, so V
+// is either there or in the one segment with an open end: only that one is scanned for it.
 
 #include <algorithm>
 
