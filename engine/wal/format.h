@@ -8,7 +8,7 @@
 #include "engine/types.h"
 
 // The bytes of a log segment: docs/formats/wal.md has these tables and a worked example, and a test
-// holds them to this file. A segment is one header block, then items: flights, run records, vouches.
+// holds them to this file. A segment is a header block, then items: flights, run records, vouches.
 
 namespace beach::engine::wal {
 

@@ -177,7 +177,8 @@ std::string SegmentFileName(FileNumber file) {
 
 Status CreateSegment(env::FileSystem& files, const std::string& path, std::uint64_t size_bytes,
                      const SegmentHeader& header) {
-  if (size_bytes < kSegmentSizeMin || size_bytes > kSegmentSizeMax || size_bytes % kBlockSize != 0) {
+  if (size_bytes < kSegmentSizeMin || size_bytes > kSegmentSizeMax ||
+      size_bytes % kBlockSize != 0) {
     return Fail(Error(ErrorCode::kInvalidArgument,
                       "impossible log segment size " + std::to_string(size_bytes)).At(path));
   }

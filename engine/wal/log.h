@@ -12,8 +12,8 @@
 #include "engine/types.h"
 #include "env/files.h"
 
-// The embedded engine's driver of the log: blocking, called by the leader of a write group. The rule
-// itself is in docs/formats/wal.md and, without I/O, in engine/wal/log_core.h.
+// The embedded engine's driver of the log: blocking, called by the leader of a write group. The
+// rule itself is in docs/formats/wal.md and, without I/O, in engine/wal/log_core.h.
 
 namespace beach::engine::wal {
 
@@ -57,8 +57,8 @@ struct LogOptions {
   OpenEpoch epoch;
   // Makes the segment that follows: created, durable, registered in the manifest together with
   // `end`, where the log leaves the segment before. Called by Append, without locks held here, when
-  // all below `end` is durable: a registered end vouches for its segment. kNoSpace says that nothing
-  // was registered, and the append may be tried again; any other error poisons the log.
+  // all below `end` is durable: a registered end vouches for its segment. kNoSpace says that
+  // nothing was registered, and the append may be tried again; any other error poisons the log.
   std::function<Result<Segment>(LogPosition end)> next_segment;
 };
 
@@ -68,7 +68,8 @@ class Log {
  public:
   // Goes on in `segment` (this epoch's own: fresh, or re-logged into by RecoverLog's caller) at
   // `end`; everything below `end` is durable.
-  static Result<std::unique_ptr<Log>> Open(LogOptions options, const Segment& segment, LogPosition end);
+  static Result<std::unique_ptr<Log>> Open(LogOptions options, const Segment& segment,
+                                           LogPosition end);
   virtual ~Log() = default;
 
   // With sync: returns when it and all before it is durable. Without: when the OS has it. Returns
@@ -134,8 +135,9 @@ Result<Recovery> RecoverLog(env::FileSystem& files, const RecoveryInput& input,
 // Packed, as un-synced records are: so a tail of many small ones stays small.
 // Returns the position behind it. May not be used before the manifest lists the segment.
 // REQUIRES: the tail fits; TailSegmentSize says how large the segment must be.
-Result<LogPosition> RelogTail(env::FileSystem& files, const std::string& path, const Segment& segment,
-                              OpenEpoch epoch, const std::vector<Recovery::TailFlight>& tail);
+Result<LogPosition> RelogTail(env::FileSystem& files, const std::string& path,
+                              const Segment& segment, OpenEpoch epoch,
+                              const std::vector<Recovery::TailFlight>& tail);
 std::uint64_t TailSegmentSize(const std::vector<Recovery::TailFlight>& tail,
                               std::uint64_t segment_size_bytes);
 

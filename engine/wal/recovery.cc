@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Steps 1 to 5 of the rule in docs/formats/wal.md. A registered end vouches for its segment, so that
-// V is either there or in the one segment with an open end: only that one is scanned for it.
+// Steps 1 to 5 of the rule in docs/formats/wal.md. A registered end vouches for its segment, so V
+// is either there or in the one segment with an open end: only that one is scanned for it.
 
 #include <algorithm>
 
@@ -75,7 +75,8 @@ class Walker {
     BEACH_TRY_ASSIGN(SegmentReader reader, SegmentReader::Open(files_, Path(segment)));
     const SegmentBlock& block = reader.block();
     if (block.ordinal != segment.ordinal || block.file_size_bytes != segment.size_bytes) {
-      return Fail(Bad("the file is another log segment than the manifest says").At(Path(segment), 0));
+      return Fail(
+          Bad("the file is another log segment than the manifest says").At(Path(segment), 0));
     }
     if (predecessor_end != LogPosition{} && block.predecessor_end != LogPosition{} &&
         block.predecessor_end != predecessor_end) {

@@ -21,10 +21,14 @@ class SegmentReader {
 
   // Whether a whole item is at `offset`, and ends at or below `limit`.
   Result<bool> ItemAt(std::uint64_t offset, std::uint64_t limit, ItemHeader& header);
-  // The item behind one that ended at `previous_end`: there, at the next block or at the next chunk.
+  // The item behind one that ended at `previous_end`: there, at the next block, or at the next
+  // chunk.
   Result<bool> NextItem(std::uint64_t previous_end, std::uint64_t limit, ItemHeader& header);
   // The payload of an item that was found. The view lives until the next call.
   Result<ByteView> Payload(const ItemHeader& header);
+
+  // Whether the bytes [offset, offset + length) are zeros, as far as the file goes.
+  Result<bool> Blank(std::uint64_t offset, std::uint64_t length);
 
   const SegmentBlock& block() const { return block_; }
   const std::string& path() const { return path_; }
