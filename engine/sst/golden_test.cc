@@ -16,7 +16,7 @@
 #include "engine/sst/table_testing.h"
 
 // The format is what it was: a table that was written once, and the document about it. With
-// BEACH_REWRITE_GOLDEN in the environment the golden file is written anew, for a new format version.
+// BEACH_REWRITE_GOLDEN in the environment the golden file is written anew: a new format version.
 
 namespace beach::engine::sst {
 namespace {
