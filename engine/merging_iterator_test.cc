@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include <algorithm>
+
 #include "engine/internal_key.h"
 #include "engine/testing/vector_iterator.h"
 
@@ -46,12 +48,16 @@ Spread SomeSpread() {
     }
   }
   for (EntryList& source : spread.sources) SortEntries(source);
-  for (const EntryList& source : spread.sources) {
-    spread.all.insert(spread.all.end(), source.begin(), source.end());
-  }
-  std::stable_sort(spread.all.begin(), spread.all.end(), [](const auto& left, const auto& right) {
+  // Each behind its equals, which earlier sources put there.
+  const auto is_before = [](const auto& left, const auto& right) {
     return CompareInternalKeys(left.first, right.first) < 0;
-  });
+  };
+  for (const EntryList& source : spread.sources) {
+    for (const auto& entry : source) {
+      const auto at = std::upper_bound(spread.all.begin(), spread.all.end(), entry, is_before);
+      spread.all.insert(at, entry);
+    }
+  }
   return spread;
 }
 

@@ -19,7 +19,9 @@ using Operation = std::tuple<bool, std::string, std::string>;  // put?, key, val
 TEST(WriteBatch, ReadsBackWhatWasPutInIt) {
   EXPECT_TRUE(rc::check([](const std::vector<Operation>& operations) {
     WriteBatch batch;
-    for (const auto& [put, key, value] : operations) put ? batch.Put(key, value) : batch.Delete(key);
+    for (const auto& [put, key, value] : operations) {
+      put ? batch.Put(key, value) : batch.Delete(key);
+    }
     RC_ASSERT(batch.count() == operations.size());
     RC_ASSERT(batch.size_bytes() == batch.encoding().size());
 
@@ -44,7 +46,8 @@ TEST(WriteBatch, HostileBytesNeverLeadOutsideOfThem) {
     std::size_t operations = 0;
     const auto inside = [&](ByteView view) {
       if (view.empty()) return true;
-      return view.data() >= bytes.data() && view.data() + view.size() <= bytes.data() + bytes.size();
+      const char* const end = bytes.data() + bytes.size();
+      return view.data() >= bytes.data() && view.data() + view.size() <= end;
     };
     while (reader.Next(operation)) {
       ++operations;

@@ -83,7 +83,7 @@ std::uint32_t Block::RestartOffset(std::uint32_t restart) const {
   return LoadFixed<std::uint32_t>(content_.data() + entries_size_ + restart * kRestartSize);
 }
 
-// Stands at the entry [begin_, end_) with its whole key in key_; begin_ == entries_size_ is invalid.
+// Stands at the entry [begin_, end_), its whole key in key_; begin_ == entries_size_ is invalid.
 class BlockIterator final : public Iterator {
  public:
   BlockIterator(const Block& block, std::shared_ptr<const Block> pin)

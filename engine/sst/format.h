@@ -9,7 +9,7 @@
 #include "engine/sst/table.h"
 #include "engine/types.h"
 
-// The bytes of a table, format v1. docs/formats/sst.md is the same for humans; a test compares them.
+// The bytes of a table, format v1. docs/formats/sst.md is the same for humans; a test compares.
 //
 //   data block, trailer | ... | properties block, trailer | index block, trailer | footer
 
@@ -70,8 +70,8 @@ struct Footer {
 };
 
 Bytes EncodeFooter(const Footer& footer);
-// `offset`: of the footer in the file, for the error. kCorruption, or kRefused for a version that is
-// not ours in a footer that is otherwise whole.
+// `offset`: of the footer in the file, for the error. kCorruption, or kRefused for a version that
+// is not ours in a footer that is otherwise whole.
 Result<Footer> DecodeFooter(ByteView bytes, const std::string& path, std::uint64_t offset);
 
 // The error for damage at a place.

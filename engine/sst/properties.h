@@ -14,8 +14,8 @@ inline constexpr ByteView kFormatName = "beach-sst";
 inline constexpr ByteView kComparatorName = "bytewise";
 
 // What a table says about itself. On disk: name and value of each, both length-prefixed, names
-// ascending; numbers are varints. A reader ignores names it does not know, so that later writers can
-// add some; all of these must be there.
+// ascending; numbers are varints. A reader ignores names it does not know, so that later writers
+// can add some; all of these must be there.
 struct Properties {
   std::uint64_t entries = 0;
   std::uint64_t deletes = 0;  // of the entries

@@ -11,8 +11,8 @@
 #include "engine/sst/table.h"
 #include "env/marks.h"
 
-// Blocks gather in `pending_`, which goes to the file in large pieces, in order. Nothing in the file
-// counts before Finish has synced it and the caller has listed it in the manifest.
+// Blocks gather in `pending_`, which goes to the file in large pieces, in order. Nothing in the
+// file counts before Finish has synced it and the caller has listed it in the manifest.
 
 namespace beach::engine {
 namespace {

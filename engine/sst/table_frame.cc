@@ -75,7 +75,7 @@ Status VerifyBlocks(env::File& file, const TableFrame& frame) {
     BlockHandle handle;
     const bool decoded = DecodeHandle(index->value(), handle);
     if (!decoded || handle.offset != end) {
-      return Damaged(file.path(), frame.footer.index.offset, "a block handle is not where one goes");
+      return Damaged(file.path(), frame.footer.index.offset, "a block is not where one goes");
     }
     BEACH_TRY(VerifyBlock(file, frame, handle, index->key(), counted));
     end = handle.offset + handle.size + kBlockTrailerSize;

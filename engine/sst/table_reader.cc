@@ -68,7 +68,7 @@ class FileTableReader final : public TableReader, private sst::BlockSource {
     BEACH_TRY_ASSIGN(const TableFrame fresh,
                      ReadTableFrame(*file_, size, frame_.footer.identity));
     if (fresh.footer != frame_.footer || fresh.properties != frame_.properties) {
-      return sst::Damaged(file_->path(), frame_.blocks_end, "the table changed since it was opened");
+      return sst::Damaged(file_->path(), frame_.blocks_end, "the table changed after its opening");
     }
     return VerifyBlocks(*file_, fresh);
   }

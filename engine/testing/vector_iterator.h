@@ -22,8 +22,8 @@ inline void SortEntries(EntryList& entries) {
   });
 }
 
-// Walks a list, and fails on any move that reaches the entry numbered `failing`. Keys are handed out
-// as copies that a move overwrites, so that a user who keeps a view too long is found out.
+// Walks a list, and fails on any move that reaches the entry numbered `failing`. Keys are handed
+// out as copies that a move overwrites, so that a user who keeps a view too long is found out.
 class VectorIterator final : public Iterator {
  public:
   static constexpr std::size_t kNoFailure = ~std::size_t{0};
