@@ -78,9 +78,9 @@ TEST(Decoder, RefusesVarintsOf64BitsAndMore) {
   for (const Bytes& bytes : {
            ""s,
            "\x80"s,
-           Bytes(9, '\xff'),                 // cut
-           Bytes(9, '\xff') + "\x02",        // bit 64
-           Bytes(9, '\xff') + "\x81\x00"s,   // eleven bytes
+           Bytes(9, '\xff'),                // cut
+           Bytes(9, '\xff') + "\x02",       // bit 64
+           Bytes(9, '\xff') + "\x81\x00"s,  // eleven bytes
            Bytes(20, '\x80'),
        }) {
     Decoder decoder(bytes);

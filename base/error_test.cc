@@ -12,9 +12,15 @@ namespace beach {
 namespace {
 
 constexpr ErrorCode kAllCodes[] = {
-    ErrorCode::kInvalidArgument, ErrorCode::kNotFound,    ErrorCode::kAlreadyExists,
-    ErrorCode::kIo,              ErrorCode::kNoSpace,     ErrorCode::kUnsupported,
-    ErrorCode::kCorruption,      ErrorCode::kRefused,     ErrorCode::kBusy,
+    ErrorCode::kInvalidArgument,
+    ErrorCode::kNotFound,
+    ErrorCode::kAlreadyExists,
+    ErrorCode::kIo,
+    ErrorCode::kNoSpace,
+    ErrorCode::kUnsupported,
+    ErrorCode::kCorruption,
+    ErrorCode::kRefused,
+    ErrorCode::kBusy,
     ErrorCode::kClosed,
 };
 
@@ -54,8 +60,7 @@ TEST(ErrnoError, PicksTheCodeByErrno) {
 
 TEST(ErrnoError, CarriesOperationReasonPlaceAndErrno) {
   const Error error = ErrnoError(ENOSPC, "write", "d/f", 512);
-  EXPECT_EQ(error.ToString(),
-            "no space: write failed: No space left on device (d/f, offset 512)");
+  EXPECT_EQ(error.ToString(), "no space: write failed: No space left on device (d/f, offset 512)");
   EXPECT_EQ(error.os_error(), ENOSPC);
   EXPECT_EQ(ErrnoError(9'999, "write", "f").message(), "write failed: errno 9999");
 }

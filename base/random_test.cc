@@ -35,8 +35,8 @@ RC_GTEST_PROP(RandomProperty, BelowStaysBelow, (std::uint64_t value)) {
   RC_ASSERT(RandomBelow(value, bound) < bound);
 }
 
-RC_GTEST_PROP(RandomProperty, BetweenStaysBetween, (std::uint64_t key, std::uint32_t a,
-                                                   std::uint32_t b)) {
+RC_GTEST_PROP(RandomProperty, BetweenStaysBetween,
+              (std::uint64_t key, std::uint32_t a, std::uint32_t b)) {
   RandomStream stream(key);
   const std::uint64_t low = std::min(a, b);
   const std::uint64_t high = std::max(a, b);

@@ -11,6 +11,8 @@
 namespace beach::engine {
 namespace {
 
+constexpr std::size_t kSegmentsKeptMax = 4;
+
 std::shared_ptr<LoggedMemtable> NewMemtable(LogPosition log_begin) {
   auto memtable = std::make_shared<LoggedMemtable>();
   memtable->id = 1;
@@ -37,8 +39,11 @@ class Recoverer {
 
   Result<Recovered> Run() {
     BEACH_TRY(ReadLog());
-    // Once a part of the log is in tables, all of it goes there: tables end at one position.
-    if (tables_written_ && recovered_.memtable->memtable.count() > 0) BEACH_TRY(WriteMemtable());
+    // Once a part of the log is in tables, all of it goes there: tables end at one position. So does
+    // a log of many segments, because each open without a flush adds one.
+    const bool to_table = tables_written_ || listed_.size() > kSegmentsKeptMax ||
+                          BEACH_BUGGIFY("recovery.always_to_table");
+    if (to_table && recovered_.memtable->memtable.count() > 0) BEACH_TRY(WriteMemtable());
     const bool log_is_needed = recovered_.memtable->memtable.count() > 0;
     BEACH_SOMETIMES("recovery.flushed_whole_log", tables_written_);
     if (!log_is_needed) {

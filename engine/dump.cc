@@ -5,11 +5,13 @@
 
 #include <fmt/format.h>
 
+#include "engine/group_payload.h"
 #include "engine/internal_key.h"
 #include "engine/manifest/file_names.h"
 #include "engine/manifest/manifest.h"
 #include "engine/manifest/manifest_file.h"
 #include "engine/manifest/small_file.h"
+#include "engine/wal/dump.h"
 
 namespace beach::engine {
 namespace {
@@ -66,6 +68,19 @@ void DumpState(const ManifestState& state, const Print& print) {
   for (const TableInfo& table : state.tables) print("  " + Text(table));
 }
 
+void DumpGroup(const wal::Flight& flight, const wal::DumpSink& sink) {
+  const auto visit = [&sink](SequenceNumber sequence, const BatchOperation& operation) {
+    if (operation.kind == ValueKind::kDelete) {
+      sink(fmt::format("    {} delete \"{}\"", sequence.value, Printable(operation.key)));
+    } else {
+      sink(fmt::format("    {} put \"{}\" = \"{}\"", sequence.value, Printable(operation.key),
+                       Printable(operation.value)));
+    }
+  };
+  const Status visited = VisitGroup(flight.payload, flight.first_sequence, flight.count, visit);
+  if (!visited) sink("    not a write group: " + visited.error().message());
+}
+
 }  // namespace
 
 Status DumpManifest(env::FileSystem& files, const std::string& directory, const Print& print) {
@@ -94,6 +109,14 @@ Status DumpManifest(env::FileSystem& files, const std::string& directory, const 
   }
   DumpState(state, print);
   return {};
+}
+
+Status DumpLogSegment(env::FileSystem& files, const std::string& path, const Print& print) {
+  const auto sink = [&print](const std::string& line) { print(line); };
+  BEACH_TRY_ASSIGN(const wal::SegmentDump dump,
+                   wal::DumpSegment(files, path, sink, DumpGroup));
+  if (dump.state != wal::SegmentState::kDamaged) return {};
+  return Fail(Error(ErrorCode::kCorruption, "the segment is damaged").At(path, dump.end));
 }
 
 }  // namespace beach::engine

@@ -16,4 +16,9 @@ namespace beach::engine {
 Status DumpManifest(env::FileSystem& files, const std::string& directory,
                     const std::function<void(std::string_view)>& print);
 
+// Prints a log segment of this database, every write with its operations. kCorruption when an item
+// is bad below what a later one knew to be durable; a torn tail is printed and is no error.
+Status DumpLogSegment(env::FileSystem& files, const std::string& path,
+                      const std::function<void(std::string_view)>& print);
+
 }  // namespace beach::engine

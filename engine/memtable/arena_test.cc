@@ -5,12 +5,16 @@
 #include <rapidcheck.h>
 
 #include <cstring>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
 
 namespace beach::engine {
 namespace {
 
 TEST(Arena, PiecesAreAlignedAndDisjoint) {
-  EXPECT_TRUE(rc::check([](const std::vector<std::uint8_t>& sizes) {
+  EXPECT_TRUE(rc::check([](const std::vector<std::uint16_t>& sizes) {
     Arena arena;
     std::vector<std::pair<char*, std::size_t>> pieces;
     for (const std::uint16_t size : sizes) {
@@ -22,7 +26,7 @@ TEST(Arena, PiecesAreAlignedAndDisjoint) {
     }
     for (std::size_t i = 0; i < pieces.size(); ++i) {
       const auto [piece, length] = pieces[i];
-      for (std::size_t at = 0; at < length; ++at) RC_ASSERT(piece[at] == static_cast<char>(i));
+      RC_ASSERT(Bytes(piece, length) == Bytes(length, static_cast<char>(i)));
     }
   }));
 }

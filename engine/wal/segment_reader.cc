@@ -88,6 +88,11 @@ Result<ByteView> SegmentReader::Payload(const ItemHeader& header) {
   return payload;
 }
 
+Result<bool> SegmentReader::Blank(std::uint64_t offset, std::uint64_t length) {
+  BEACH_TRY_ASSIGN(const ByteView bytes, Read(offset, length));
+  return bytes.find_first_not_of('\0') == ByteView::npos;
+}
+
 Result<SegmentScan> SegmentScan::Of(SegmentReader& reader, std::uint64_t limit) {
   SegmentScan scan;
   scan.limit_ = limit;

@@ -26,6 +26,9 @@ class SegmentReader {
   // The payload of an item that was found. The view lives until the next call.
   Result<ByteView> Payload(const ItemHeader& header);
 
+  // Whether the bytes [offset, offset + length) are zeros, as far as the file goes.
+  Result<bool> Blank(std::uint64_t offset, std::uint64_t length);
+
   const SegmentBlock& block() const { return block_; }
   const std::string& path() const { return path_; }
   std::uint64_t file_size_bytes() const { return file_size_bytes_; }

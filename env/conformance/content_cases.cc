@@ -25,16 +25,16 @@ void NewFileIsEmpty(Fixture& world) {
 void CreateRefusesAnExistingFile(Fixture& world) {
   const std::string path = world.Path("a");
   ASSERT_OK(MakeFile(world.files(), path, "old"));
-  EXPECT_TRUE(FailsWithErrno(world.files().Open(path, kNew), ErrorCode::kAlreadyExists, path,
-                             EEXIST));
+  EXPECT_TRUE(
+      FailsWithErrno(world.files().Open(path, kNew), ErrorCode::kAlreadyExists, path, EEXIST));
   EXPECT_EQ(ReadFile(world.files(), path), Bytes("old"));
 }
 
 void OpenOfAMissingFileIsNotFound(Fixture& world) {
   const std::string path = world.Path("missing");
   for (const OpenMode mode : {OpenMode::kRead, OpenMode::kReadWrite}) {
-    EXPECT_TRUE(FailsWithErrno(world.files().Open(path, {.mode = mode}), ErrorCode::kNotFound,
-                               path, ENOENT));
+    EXPECT_TRUE(FailsWithErrno(world.files().Open(path, {.mode = mode}), ErrorCode::kNotFound, path,
+                               ENOENT));
   }
   EXPECT_EQ(world.files().Exists(path), false);
 }

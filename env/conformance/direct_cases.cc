@@ -10,13 +10,13 @@ constexpr std::size_t kBlock = kDirectAlignment;
 constexpr OpenOptions kDirectNew{.mode = OpenMode::kCreate, .direct = true};
 
 // Opens a direct file as `name`; the case is skipped where the file system has none.
-#define OPEN_DIRECT_OR_SKIP(name, path)                                               \
-  auto name##_opened = world.files().Open(path, kDirectNew);                          \
-  if (!name##_opened && name##_opened.error().code() == ErrorCode::kUnsupported) {    \
-    EXPECT_EQ(world.files().Exists(path), false) << "a refused open left a file";     \
-    GTEST_SKIP() << name##_opened.error().ToString();                                 \
-  }                                                                                   \
-  ASSERT_OK(name##_opened);                                                           \
+#define OPEN_DIRECT_OR_SKIP(name, path)                                            \
+  auto name##_opened = world.files().Open(path, kDirectNew);                       \
+  if (!name##_opened && name##_opened.error().code() == ErrorCode::kUnsupported) { \
+    EXPECT_EQ(world.files().Exists(path), false) << "a refused open left a file";  \
+    GTEST_SKIP() << name##_opened.error().ToString();                              \
+  }                                                                                \
+  ASSERT_OK(name##_opened);                                                        \
   const std::unique_ptr<File> name = *std::move(name##_opened)
 
 void AlignedWritesReadBack(Fixture& world) {
@@ -82,8 +82,7 @@ void AnyRangeCanBeRead(Fixture& world) {
 void DirectAndBufferedHandlesSeeEachOther(Fixture& world) {
   const std::string path = world.Path("a");
   OPEN_DIRECT_OR_SKIP(direct, path);
-  ASSERT_OK_ASSIGN(const auto buffered,
-                   world.files().Open(path, {.mode = OpenMode::kReadWrite}));
+  ASSERT_OK_ASSIGN(const auto buffered, world.files().Open(path, {.mode = OpenMode::kReadWrite}));
   ASSERT_OK(buffered->WriteAt(0, Bytes(2 * kBlock, 'b')));
   EXPECT_EQ(ReadBytes(*direct, kBlock, 2), Bytes("bb"));
   AlignedBytes block(kBlock, 'd');

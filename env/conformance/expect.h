@@ -10,15 +10,15 @@
 
 // Assertions on statuses and results.
 
-#define ASSERT_OK(expression)                                                    \
-  do {                                                                           \
-    const auto& beach_outcome_ = (expression);                                   \
+#define ASSERT_OK(expression)                                                     \
+  do {                                                                            \
+    const auto& beach_outcome_ = (expression);                                    \
     ASSERT_TRUE(beach_outcome_.has_value()) << beach_outcome_.error().ToString(); \
   } while (0)
 
-#define ASSERT_OK_ASSIGN_(temporary, declaration, expression)          \
-  auto temporary = (expression);                                       \
-  ASSERT_TRUE(temporary.has_value()) << temporary.error().ToString();  \
+#define ASSERT_OK_ASSIGN_(temporary, declaration, expression)         \
+  auto temporary = (expression);                                      \
+  ASSERT_TRUE(temporary.has_value()) << temporary.error().ToString(); \
   declaration = *std::move(temporary)
 #define ASSERT_OK_ASSIGN(declaration, expression) \
   ASSERT_OK_ASSIGN_(BEACH_CONCAT_(beach_outcome_, __LINE__), declaration, expression)
@@ -32,8 +32,8 @@ testing::AssertionResult FailsWith(const Result<T>& outcome, ErrorCode code,
   if (outcome.has_value()) return testing::AssertionFailure() << "succeeded";
   const Error& error = outcome.error();
   if (error.code() == code && error.path() == path) return testing::AssertionSuccess();
-  return testing::AssertionFailure() << error.ToString() << ", but expected "
-                                     << ErrorCodeName(code) << " on " << path;
+  return testing::AssertionFailure()
+         << error.ToString() << ", but expected " << ErrorCodeName(code) << " on " << path;
 }
 
 // As FailsWith, and the error carries this errno.
@@ -42,8 +42,8 @@ testing::AssertionResult FailsWithErrno(const Result<T>& outcome, ErrorCode code
                                         const std::string& path, int os_error) {
   testing::AssertionResult typed = FailsWith(outcome, code, path);
   if (!typed || outcome.error().os_error() == os_error) return typed;
-  return testing::AssertionFailure() << "errno " << outcome.error().os_error()
-                                     << ", but expected " << os_error;
+  return testing::AssertionFailure()
+         << "errno " << outcome.error().os_error() << ", but expected " << os_error;
 }
 
 // The bytes [offset, offset + length) of the file, or as many as there are.

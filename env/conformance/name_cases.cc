@@ -134,8 +134,8 @@ void CreateDirectoryRefusesAnExistingName(Fixture& world) {
   ASSERT_OK(files.CreateDirectory(world.Path("d")));
   ASSERT_OK(MakeFile(files, world.Path("f"), ""));
   for (const char* name : {"d", "f"}) {
-    EXPECT_TRUE(FailsWithErrno(files.CreateDirectory(world.Path(name)),
-                               ErrorCode::kAlreadyExists, world.Path(name), EEXIST));
+    EXPECT_TRUE(FailsWithErrno(files.CreateDirectory(world.Path(name)), ErrorCode::kAlreadyExists,
+                               world.Path(name), EEXIST));
   }
   const std::string orphan = world.Path("missing/d");
   EXPECT_TRUE(FailsWith(files.CreateDirectory(orphan), ErrorCode::kNotFound, orphan));

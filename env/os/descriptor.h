@@ -29,8 +29,7 @@ class Descriptor {
   Status WriteAll(std::uint64_t offset, ByteView data, bool durable) const;
 
   // The error for errno `os_error` of `operation` on this file.
-  Error Failure(int os_error, const char* operation,
-                std::uint64_t offset = Error::kNoOffset) const;
+  Error Failure(int os_error, const char* operation, std::uint64_t offset = Error::kNoOffset) const;
 
  private:
   const int fd_;

@@ -90,8 +90,8 @@ Status PosixFile::SyncData() {
 }
 
 Status PosixFile::Truncate(std::uint64_t size_bytes) {
-  const int result = RetryOnSignal(
-      [&] { return ::ftruncate(descriptor_->fd(), static_cast<off_t>(size_bytes)); });
+  const int result =
+      RetryOnSignal([&] { return ::ftruncate(descriptor_->fd(), static_cast<off_t>(size_bytes)); });
   if (result != 0) return Fail(descriptor_->Failure(errno, "truncate", size_bytes));
   return {};
 }
@@ -109,7 +109,7 @@ Status PosixFile::Allocate(std::uint64_t size_bytes) {
 }
 
 Result<std::uint64_t> PosixFile::Size() {
-  struct stat about{};
+  struct stat about {};
   if (::fstat(descriptor_->fd(), &about) != 0) return Fail(descriptor_->Failure(errno, "stat"));
   return static_cast<std::uint64_t>(about.st_size);
 }

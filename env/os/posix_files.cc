@@ -85,7 +85,7 @@ Result<std::unique_ptr<File>> PosixFiles::Open(const std::string& path, OpenOpti
   if (fd < 0) return Fail(ErrnoError(errno, "open", path));
   auto descriptor = std::make_shared<const Descriptor>(fd, path, options.direct);
 
-  struct stat about{};
+  struct stat about {};
   if (::fstat(fd, &about) != 0) return Fail(ErrnoError(errno, "stat", path));
   // open(2) takes a directory for reading; a File is never one.
   if (S_ISDIR(about.st_mode)) return Fail(ErrnoError(EISDIR, "open", path));
@@ -104,7 +104,7 @@ Result<std::unique_ptr<File>> PosixFiles::Open(const std::string& path, OpenOpti
 }
 
 Result<bool> PosixFiles::Exists(const std::string& path) {
-  struct stat about{};
+  struct stat about {};
   if (::lstat(path.c_str(), &about) == 0) return true;
   if (errno == ENOENT) return false;
   return Fail(ErrnoError(errno, "stat", path));
@@ -165,12 +165,11 @@ Result<std::unique_ptr<FileLock>> PosixFiles::Lock(const std::string& path) {
     return std::make_unique<PosixFileLock>(std::move(descriptor));
   }
   if (errno != EWOULDBLOCK) return Fail(ErrnoError(errno, "lock", path));
-  return Fail(
-      Error(ErrorCode::kBusy, "locked by another handle").At(path).WithErrno(EWOULDBLOCK));
+  return Fail(Error(ErrorCode::kBusy, "locked by another handle").At(path).WithErrno(EWOULDBLOCK));
 }
 
 Result<std::uint64_t> PosixFiles::FreeSpace(const std::string& path) {
-  struct statvfs about{};
+  struct statvfs about {};
   if (::statvfs(path.c_str(), &about) != 0) return Fail(ErrnoError(errno, "statvfs", path));
   return static_cast<std::uint64_t>(about.f_bavail) * about.f_frsize;
 }

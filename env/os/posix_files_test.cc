@@ -130,7 +130,8 @@ TEST_P(PosixFilesTest, LockExcludesOtherProcessesAndDiesWithItsOwn) {
 TEST_P(PosixFilesTest, DescriptorsAreNotInheritedAndNotLeaked) {
   const auto open_count = [] {
     std::size_t count = 0;
-    for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    for ([[maybe_unused]] const auto& entry :
+         std::filesystem::directory_iterator("/proc/self/fd")) {
       ++count;
     }
     return count;

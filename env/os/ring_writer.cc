@@ -63,8 +63,8 @@ class RingWriter final : public AsyncWriter {
     return writes;
   }
 
-  std::unique_ptr<PendingWrite> Submit(std::shared_ptr<const Descriptor> file,
-                                       std::uint64_t offset, ByteView data) override {
+  std::unique_ptr<PendingWrite> Submit(std::shared_ptr<const Descriptor> file, std::uint64_t offset,
+                                       ByteView data) override {
     auto write = std::make_unique<RingWrite>(*this, std::move(file), offset, data);
     const MutexLock lock(mutex_);
     if (!Start(*write)) WriteNow(*write);
@@ -180,9 +180,9 @@ class RingWriter final : public AsyncWriter {
   Mutex mutex_;
   io_uring ring_{};  // submission side: under mutex_; completion side: whoever set reaping_
   bool open_ = false;
-  unsigned in_flight_ = 0;         // under mutex_
-  bool reaping_ = false;           // under mutex_
-  RingWrite* waiters_ = nullptr;   // under mutex_; those asleep while another reaps
+  unsigned in_flight_ = 0;        // under mutex_
+  bool reaping_ = false;          // under mutex_
+  RingWrite* waiters_ = nullptr;  // under mutex_; those asleep while another reaps
 };
 
 Status RingWrite::Wait() {

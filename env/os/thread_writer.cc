@@ -49,8 +49,8 @@ class ThreadWriter final : public AsyncWriter {
     for (Thread& thread : threads_) thread.Join();
   }
 
-  std::unique_ptr<PendingWrite> Submit(std::shared_ptr<const Descriptor> file,
-                                       std::uint64_t offset, ByteView data) override {
+  std::unique_ptr<PendingWrite> Submit(std::shared_ptr<const Descriptor> file, std::uint64_t offset,
+                                       ByteView data) override {
     auto write = std::make_unique<ThreadWrite>(*this, std::move(file), offset, data);
     const MutexLock lock(mutex_);
     while (threads_.size() < kThreads) {

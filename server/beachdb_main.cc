@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// The `beachdb` binary: its commands, each in server/cli/.
+#include <CLI/CLI.hpp>
+
+#include "env/os/os_env.h"
+#include "server/cli/commands.h"
+
+namespace {
+
+constexpr char kExamples[] =
+    "Examples:\n"
+    "  beachdb cli --data /tmp/db put colour blue\n"
+    "  beachdb cli --data /tmp/db get colour\n"
+    "  beachdb cli --data /tmp/db scan a m\n"
+    "  beachdb verify /tmp/db\n"
+    "  beachdb manifest-dump /tmp/db\n"
+    "  beachdb wal-dump /tmp/db/000002.wal\n"
+    "  beachdb sst-dump /tmp/db/000005.sst --entries\n"
+    "Exit codes: 0 fine, 1 damage found, 2 usage, 3 environment or I/O, 4 refused to open,\n"
+    "6 key absent.";
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using beach::server::ExitCode;
+  const beach::env::OsEnv os;
+  const beach::env::Env env = os.env();
+  beach::server::Run run;
+
+  CLI::App app("BeachDB: an ordered, durable key-value store");
+  app.set_version_flag("--version", "beachdb " BEACH_VERSION);
+  app.footer(kExamples);
+  app.require_subcommand(1);
+  AddClientCommand(app, env, run);
+  AddVerifyCommand(app, env, run);
+  AddDumpCommands(app, env, run);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
+  }
+  return static_cast<int>(run());
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "engine/verify.h"
+#include "server/cli/commands.h"
+
+namespace beach::server {
+namespace {
+
+struct Arguments {
+  std::string directory;
+  bool json = false;
+};
+
+void PrintText(const std::string& directory, const engine::VerifyReport& report) {
+  fmt::print("{}: {} tables with {} entries, {} log segments with {} flights to replay\n",
+             directory, report.tables, report.entries, report.segments, report.flights);
+  if (report.torn_tail_bytes > 0) {
+    fmt::print("torn tail: {} bytes that were never acknowledged\n", report.torn_tail_bytes);
+  }
+  for (const std::string& name : report.debris) {
+    fmt::print("debris: {}, which the next open removes\n", name);
+  }
+  for (const Error& error : report.damage) fmt::print("damage: {}\n", error.ToString());
+  if (report.damage.empty()) fmt::print("sound\n");
+}
+
+void PrintJson(const std::string& directory, const engine::VerifyReport& report) {
+  nlohmann::json damage = nlohmann::json::array();
+  for (const Error& error : report.damage) {
+    nlohmann::json one = {{"code", ErrorCodeName(error.code())},
+                          {"message", error.message()},
+                          {"path", error.path()}};
+    one["offset"] = nullptr;
+    if (error.offset() != Error::kNoOffset) one["offset"] = error.offset();
+    damage.push_back(std::move(one));
+  }
+  const nlohmann::json document = {{"directory", directory},
+                                   {"tables", report.tables},
+                                   {"entries", report.entries},
+                                   {"segments", report.segments},
+                                   {"flights", report.flights},
+                                   {"torn_tail_bytes", report.torn_tail_bytes},
+                                   {"debris", report.debris},
+                                   {"damage", std::move(damage)}};
+  fmt::print("{}\n", document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+ExitCode RunVerify(env::FileSystem& files, const Arguments& arguments) {
+  const auto report = engine::VerifyDatabase(files, arguments.directory);
+  if (!report) {
+    fmt::print(stderr, "beachdb: {}\n", report.error().ToString());
+    return ExitCodeOfInspecting(report.error());
+  }
+  if (arguments.json) {
+    PrintJson(arguments.directory, *report);
+  } else {
+    PrintText(arguments.directory, *report);
+  }
+  return report->damage.empty() ? ExitCode::kFine : ExitCode::kFound;
+}
+
+}  // namespace
+
+void AddVerifyCommand(CLI::App& app, const env::Env& env, Run& run) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* const command =
+      app.add_subcommand("verify", "Check manifest against files against log, every checksum");
+  command->add_option("DIR", arguments->directory, "A closed database")->required();
+  command->add_flag("--json", arguments->json, "One JSON document");
+  command->footer("Example: beachdb verify /tmp/db");
+  env::FileSystem* const files = env.files;
+  command->callback([&run, files, arguments] {
+    run = [files, arguments] { return RunVerify(*files, *arguments); };
+  });
+}
+
+}  // namespace beach::server
