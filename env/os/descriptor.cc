@@ -28,9 +28,8 @@ Descriptor::~Descriptor() { ::close(fd_); }
 
 Status Descriptor::CheckWrite(std::uint64_t offset, ByteView data) const {
   if (!direct_) return {};
-  if (Aligned(offset) && Aligned(data.size()) && Aligned(reinterpret_cast<std::uintptr_t>(data.data()))) {
-    return {};
-  }
+  const std::uint64_t address = reinterpret_cast<std::uintptr_t>(data.data());
+  if (Aligned(offset) && Aligned(data.size()) && Aligned(address)) return {};
   return Fail(Error(ErrorCode::kInvalidArgument,
                     "direct write of " + std::to_string(data.size()) +
                         " bytes: offset, length and memory must be multiples of 4096")
@@ -38,17 +37,22 @@ Status Descriptor::CheckWrite(std::uint64_t offset, ByteView data) const {
 }
 
 Status Descriptor::WriteAll(std::uint64_t offset, ByteView data, bool durable) const {
+  int flags = durable ? RWF_DSYNC : 0;
   while (!data.empty()) {
     const iovec piece{.iov_base = const_cast<char*>(data.data()), .iov_len = data.size()};
-    const ssize_t written = RetryOnSignal([&] {
-      return ::pwritev2(fd_, &piece, 1, static_cast<off_t>(offset), durable ? RWF_DSYNC : 0);
-    });
+    const ssize_t written = RetryOnSignal(
+        [&] { return ::pwritev2(fd_, &piece, 1, static_cast<off_t>(offset), flags); });
+    if (written < 0 && errno == EOPNOTSUPP && flags != 0) {
+      flags = 0;  // knows no flags: write plainly, and sync at the end
+      continue;
+    }
     if (written < 0) return Fail(Failure(errno, "write", offset));
     // A regular file that takes nothing has no room: the kernel says so only on the next attempt.
     if (written == 0) return Fail(Failure(ENOSPC, "write", offset));
     data.remove_prefix(static_cast<std::size_t>(written));
     offset += static_cast<std::uint64_t>(written);
   }
+  if (durable && flags == 0 && ::fdatasync(fd_) != 0) return Fail(Failure(errno, "fdatasync"));
   return {};
 }
 

@@ -71,6 +71,8 @@ class Disk {
   virtual int SyncDirectoryBelow(const std::string& path, std::uint64_t mark) = 0;
   // Nanoseconds that an access takes: mostly between low and high, at times a long tail.
   virtual std::uint64_t DrawLatency(Site site, std::uint64_t low, std::uint64_t high) = 0;
+  // In [0, bound), for whoever binds this disk to a seam.
+  virtual std::uint64_t Draw(Site site, std::uint64_t bound) = 0;
 
   // Cover all that came before.
   virtual int Sync(Descriptor descriptor) = 0;

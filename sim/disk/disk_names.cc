@@ -11,7 +11,7 @@ namespace beach::sim {
 int VirtualDisk::Exists(const std::string& path) {
   Volume::Place place;
   const int error = FindPath(path, place);
-  if (error == -ENOENT || error == -ENOTDIR) return 0;
+  if (error == -ENOENT) return 0;
   if (error != 0) return error;
   return place.inode != nullptr ? 1 : 0;
 }

@@ -169,4 +169,8 @@ std::uint64_t VirtualDisk::DrawLatency(Site site, std::uint64_t low, std::uint64
   return (value & 31) == 0 ? latency * 8 : latency;
 }
 
+std::uint64_t VirtualDisk::Draw(Site site, std::uint64_t bound) {
+  return RandomBelow(decisions_.Draw(site), bound);
+}
+
 }  // namespace beach::sim

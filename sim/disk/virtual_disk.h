@@ -33,6 +33,7 @@ class VirtualDisk final : public Disk {
   int SyncBelow(Descriptor descriptor, std::uint64_t mark) override;
   int SyncDirectoryBelow(const std::string& path, std::uint64_t mark) override;
   std::uint64_t DrawLatency(Site site, std::uint64_t low, std::uint64_t high) override;
+  std::uint64_t Draw(Site site, std::uint64_t bound) override;
   int Sync(Descriptor descriptor) override { return SyncBelow(descriptor, Mark()); }
   int SyncData(Descriptor descriptor) override { return SyncBelow(descriptor, Mark()); }
   int Truncate(Descriptor descriptor, std::uint64_t size_bytes) override;

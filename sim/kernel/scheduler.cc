@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <utility>
 
 #include "base/check.h"
@@ -222,7 +223,7 @@ void Scheduler::AfterSwitch() {
   if (leaving_ == nullptr) return;
   SimThread& thread = *std::exchange(leaving_, nullptr);
   stacks_.Give(std::exchange(thread.stack, Stack{}));
-  if (thread.forgotten) threads_[thread.id - 1].reset();
+  if (thread.forgotten) DropRecord(thread);
 }
 
 Identity& Scheduler::IdentityOf(const std::string& host, const std::string& name) {
@@ -242,6 +243,9 @@ SimThread& Scheduler::Spawn(const std::string& host, const std::string& name, Pr
                             memory::Owner* memory, void (*entry)(void*), void* argument) {
   BEACH_CHECK(memory::Current() == nullptr);
   threads_.push_back(std::make_unique<SimThread>());
+  ++records_;
+  runnable_.Reserve(records_);
+  timers_.Reserve(records_);
   SimThread& thread = *threads_.back();
   thread.id = threads_.size();
   thread.name = name;
@@ -275,8 +279,13 @@ void Scheduler::Reap(SimThread& thread) {
   if (leaving_ == &thread || &thread == current_) {
     thread.forgotten = true;
   } else {
-    threads_[thread.id - 1].reset();
+    DropRecord(thread);
   }
+}
+
+void Scheduler::DropRecord(SimThread& thread) {
+  --records_;
+  threads_[thread.id - 1].reset();
 }
 
 void Scheduler::ExitCurrent() {
@@ -293,7 +302,7 @@ void Scheduler::Forget(SimThread& thread) {
   }
   Unlink(thread);
   if (thread.stack.low != nullptr) stacks_.Give(thread.stack);
-  threads_[thread.id - 1].reset();
+  DropRecord(thread);
 }
 
 void Scheduler::AbandonCurrent() {
@@ -313,6 +322,7 @@ void Scheduler::Deadlock() {
   }
   message.pop_back();
   end_.End("deadlock", message);
+  std::abort();
 }
 
 }  // namespace beach::sim

@@ -104,6 +104,7 @@ class Scheduler {
   void SwitchTo(SimThread& next);
   [[noreturn]] void SwitchForever(SimThread& next);
   void AfterSwitch();
+  void DropRecord(SimThread& thread);
   [[noreturn]] void Deadlock();
 
   const std::uint64_t seed_;
@@ -120,6 +121,7 @@ class Scheduler {
   StackPool stacks_;
   HashTable<std::unique_ptr<Identity>> identities_;
   std::vector<std::unique_ptr<SimThread>> threads_;  // by id - 1; null once reaped
+  std::size_t records_ = 0;                          // those not null
   ThreadHeap<&SimThread::run_position> runnable_;
   ThreadHeap<&SimThread::timer_position> timers_;
   std::array<Bucket, kBuckets> parked_{};

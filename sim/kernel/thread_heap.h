@@ -21,8 +21,15 @@ class ThreadHeap {
   SimThread& top() const { return *entries_.front().thread; }
   bool Contains(const SimThread& thread) const { return thread.*Position != SimThread::kNowhere; }
 
+  // Room for that many threads, so that Push never allocates: it may run in a process's memory.
+  void Reserve(std::size_t threads) {
+    if (threads > entries_.capacity()) entries_.reserve(2 * threads);
+  }
+
+  // REQUIRES: room was reserved.
   void Push(SimThread& thread, std::uint64_t key) {
     BEACH_CHECK(!Contains(thread));
+    BEACH_CHECK_LT(entries_.size(), entries_.capacity());
     entries_.push_back(Entry{key, ++insertions_, &thread});
     thread.*Position = static_cast<std::uint32_t>(entries_.size() - 1);
     SiftUp(entries_.size() - 1);

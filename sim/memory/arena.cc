@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <new>
+#include <iterator>
 
 #include "base/check.h"
 #include "base/random.h"
@@ -77,7 +77,9 @@ class Owner {
   void* Take(std::size_t size, std::size_t alignment) {
     const std::size_t extra = alignment <= 16 ? 0 : alignment;
     BEACH_CHECK_LT(size, kSlotSize - extra - Header::kSize);
-    const std::uint32_t size_class = SizeClass(size + extra + Header::kSize);
+    // A free block holds a pointer behind its header.
+    const std::uint32_t size_class =
+        SizeClass(std::max(size, sizeof(FreeBlock)) + extra + Header::kSize);
     char* block;
     if (FreeBlock* const free = free_[size_class]) {
       free_[size_class] = free->next;

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/check.h"
+#include "env/marks.h"
+#include "env/threads.h"
+#include "sim/disk/disk.h"
+#include "sim/kernel/process.h"
+#include "sim/kernel/test_scenario.h"
+#include "sim/system_scope.h"
+
+namespace beach::sim {
+namespace {
+
+using env::Mutex;
+using env::Thread;
+
+// What a process's code may use to reach its gate: files and clock are all it knows.
+SeamGate& GateOf(const env::Env& environment) { return dynamic_cast<Process&>(*environment.clock); }
+
+struct CountsDestruction {
+  explicit CountsDestruction(int& counter) : counter_(counter) {}
+  ~CountsDestruction() { ++counter_; }
+  int& counter_;
+};
+
+TEST(Processes, ExitIsOrderly) {
+  int destroyed = 0;
+  const RunReport report = RunBody([&destroyed](Simulation& simulation) {
+    const HostId host = simulation.AddHost("a");
+    const ProcessId process = simulation.Start(host, "p", [&destroyed](const env::Env&) {
+      const CountsDestruction object(destroyed);
+      const auto memory = std::make_unique<std::vector<int>>(1000);
+      Thread thread("worker", [] {});
+      thread.Join();
+    });
+    EXPECT_EQ(simulation.Wait(process), ProcessEnd::kExited);
+    EXPECT_EQ(simulation.Wait(process), ProcessEnd::kExited);
+    simulation.Kill(process);  // too late
+    EXPECT_EQ(simulation.Wait(process), ProcessEnd::kExited);
+  });
+  EXPECT_TRUE(report.verdict.ok());
+  EXPECT_EQ(destroyed, 1);
+  EXPECT_TRUE(report.faults.empty());
+}
+
+TEST(Processes, KillRunsNoDestructorAndNothingAfter) {
+  int destroyed = 0;
+  int woken = 0;
+  const RunReport report = RunBody([&](Simulation& simulation) {
+    const HostId host = simulation.AddHost("a");
+    for (int life = 0; life < 50; ++life) {
+      const ProcessId process = simulation.Start(host, "p", [&](const env::Env& environment) {
+        const CountsDestruction object(destroyed);
+        std::vector<std::string> memory(100, std::string(1000, 'x'));
+        Thread worker("worker", [&] {
+          const CountsDestruction another(destroyed);
+          environment.clock->SleepUntil(environment.clock->MonotonicNow() + 1'000'000'000);
+          ++woken;
+        });
+        worker.Join();
+        ++woken;
+      });
+      simulation.SleepFor(5'000'000);
+      simulation.Kill(process);
+      EXPECT_EQ(simulation.Wait(process), ProcessEnd::kKilled);
+    }
+    simulation.SleepFor(2'000'000'000);
+  });
+  EXPECT_TRUE(report.verdict.ok());
+  EXPECT_EQ(destroyed, 0);
+  EXPECT_EQ(woken, 0);
+  EXPECT_EQ(report.faults.at("crash.kill"), 50U);
+}
+
+TEST(Processes, PowerLossTakesAllProcessesOfTheHost) {
+  const RunReport report = RunBody([](Simulation& simulation) {
+    const HostId host = simulation.AddHost("a");
+    const HostId other = simulation.AddHost("b");
+    const auto sleep = [](const env::Env& environment) {
+      environment.clock->SleepUntil(environment.clock->MonotonicNow() + 50'000'000);
+    };
+    const ProcessId first = simulation.Start(host, "p", sleep);
+    const ProcessId second = simulation.Start(host, "q", sleep);
+    const ProcessId third = simulation.Start(other, "p", sleep);
+    simulation.SleepFor(10'000'000);
+    simulation.PowerLoss(host);
+    EXPECT_EQ(simulation.Wait(first), ProcessEnd::kPowerLost);
+    EXPECT_EQ(simulation.Wait(second), ProcessEnd::kPowerLost);
+    EXPECT_EQ(simulation.Wait(third), ProcessEnd::kExited);
+  });
+  EXPECT_TRUE(report.verdict.ok()) << report.verdict.message;
+  EXPECT_EQ(report.faults.at("crash.power_loss"), 1U);
+}
+
+TEST(Processes, ThreadsLeftAtExitAreAVerdict) {
+  const RunReport report = RunBody([](Simulation& simulation) {
+    const HostId host = simulation.AddHost("a");
+    const ProcessId process = simulation.Start(host, "p", [](const env::Env&) {
+      auto* const mutex = new Mutex;
+      new Thread("forgotten", [mutex] {
+        mutex->Lock();
+        mutex->Lock();
+      });
+    });
+    simulation.Wait(process);
+  });
+  EXPECT_EQ(report.verdict.signature, "test/threads-left");
+  EXPECT_NE(report.verdict.message.find("'forgotten'"), std::string::npos);
+}
+
+// The n-th seam call is struck: so many calls began before, and none after.
+TEST(Processes, StrikesHitInsideTheSeamCall) {
+  int at_begin = 0;
+  int at_end = 0;
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    RunOptions options;
+    options.seed = seed;
+    int effects = 0;
+    int returned = 0;
+    const Strike strike = seed % 2 == 0 ? Strike::kKill : Strike::kPowerLoss;
+    const RunReport report = RunBody(
+        [&](Simulation& simulation) {
+          const HostId host = simulation.AddHost("a");
+          const ProcessId process = simulation.Start(host, "p", [&](const env::Env& environment) {
+            SeamGate& gate = GateOf(environment);
+            for (int i = 0; i < 10; ++i) {
+              gate.Enter("test.call", 0);
+              ++effects;
+              gate.Leave("test.call");
+              ++returned;
+            }
+          });
+          simulation.ArmStrike(host, strike, 4);
+          EXPECT_EQ(simulation.Wait(process), strike == Strike::kKill ? ProcessEnd::kKilled
+                                                                      : ProcessEnd::kPowerLost);
+        },
+        options);
+    EXPECT_TRUE(report.verdict.ok()) << report.verdict.message;
+    EXPECT_EQ(returned, 3);
+    EXPECT_TRUE(effects == 3 || effects == 4);
+    (effects == 3 ? at_begin : at_end) += 1;
+  }
+  EXPECT_GT(at_begin, 5);
+  EXPECT_GT(at_end, 5);
+}
+
+TEST(Processes, StrikesHitFailpointsAndCanBeDisarmed) {
+  const RunReport report = RunBody([](Simulation& simulation) {
+    const HostId host = simulation.AddHost("a");
+    int passed = 0;
+    const auto pass = [&passed](const env::Env&) {
+      for (int i = 0; i < 5; ++i) {
+        BEACH_FAILPOINT("test.failpoint");
+        ++passed;
+      }
+    };
+    simulation.ArmStrike(host, Strike::kKill, 3);
+    EXPECT_EQ(simulation.Wait(simulation.Start(host, "p", pass)), ProcessEnd::kKilled);
+    EXPECT_EQ(passed, 2);
+    simulation.ArmStrike(host, Strike::kKill, 3);
+    simulation.ArmStrike(host, Strike::kKill, 0);
+    EXPECT_EQ(simulation.Wait(simulation.Start(host, "p", pass)), ProcessEnd::kExited);
+    EXPECT_EQ(passed, 7);
+  });
+  EXPECT_TRUE(report.verdict.ok());
+}
+
+TEST(Processes, FailLeavesFromInsideAProcess) {
+  int after = 0;
+  const RunReport report = RunBody([&after](Simulation& simulation) {
+    const HostId host = simulation.AddHost("a");
+    const ProcessId process = simulation.Start(host, "p", [&](const env::Env&) {
+      const std::string rule = std::string("a-rule-with-a-name-too-long-for-the-string-itself");
+      simulation.Fail(rule, "expected 1, found 2");
+    });
+    simulation.Wait(process);
+    ++after;
+  });
+  EXPECT_EQ(report.verdict.signature, "test/a-rule-with-a-name-too-long-for-the-string-itself");
+  EXPECT_EQ(report.verdict.message, "expected 1, found 2");
+  EXPECT_EQ(after, 0);
+  EXPECT_EQ(report.trace.back().kind, "verdict");
+}
+
+class KeepsEvents final : public env::EventSink {
+ public:
+  void Record(Site event, std::span<const env::EventField> fields) override {
+    events.push_back(std::string(event.name) + " " + std::to_string(fields[0].number));
+  }
+  std::vector<std::string> events;
+};
+
+TEST(Processes, EventsReachTheSinkInTheSimulationsMemory) {
+  KeepsEvents sink;
+  const RunReport report = RunBody([&sink](Simulation& simulation) {
+    simulation.SetEventSink(&sink);
+    const HostId host = simulation.AddHost("a");
+    const ProcessId process = simulation.Start(host, "p", [](const env::Env& environment) {
+      environment.events->Record("test.something_that_happened", {{"number", 7}});
+    });
+    simulation.Wait(process);
+  });
+  EXPECT_TRUE(report.verdict.ok());
+  EXPECT_EQ(sink.events, std::vector<std::string>{"test.something_that_happened 7"});
+}
+
+TEST(Processes, OptionsAndWorkloadComeBackOnReplay) {
+  std::uint64_t option = 0;
+  std::vector<artifacts::Operation> workload;
+  const TestScenario scenario([&](Simulation& simulation) {
+    const std::uint64_t drawn = simulation.Stream("test.stream").Below(1'000'000);
+    option = simulation.Option("knob", drawn);
+    artifacts::Operation operation;
+    operation.kind = "put";
+    operation.id = drawn;
+    workload = simulation.Workload({operation});
+    simulation.CountOperation();
+  });
+  RunOptions options;
+  options.seed = 5;
+  const RunReport report = RunScenario(scenario, options);
+  EXPECT_EQ(report.operations, 1U);
+  EXPECT_EQ(report.options.at("knob"), option);
+  artifacts::Artifact artifact = MakeArtifact(scenario, options, report);
+  EXPECT_EQ(artifact.policy, "random");
+  EXPECT_FALSE(artifact.build_id.empty());
+  artifact.options["knob"] = 77;
+  artifact.operations[0].kind = "delete";
+  options.replay = &artifact;
+  RunScenario(scenario, options);
+  EXPECT_EQ(option, 77U);
+  EXPECT_EQ(workload, artifact.operations);
+  options.options["knob"] = 78;
+  RunScenario(scenario, options);
+  EXPECT_EQ(option, 78U);
+}
+
+TEST(Run, PolicyNamesParse) {
+  for (const Policy policy : {Policy::kRandom, Policy::kFewestSwitches}) {
+    EXPECT_EQ(ParsePolicy(PolicyName(policy)), policy);
+  }
+  EXPECT_EQ(ParsePolicy("sideways"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace beach::sim

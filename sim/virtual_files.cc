@@ -1,0 +1,538 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/virtual_files.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+#include "sim/system_scope.h"
+
+// Shape of every call: pass the gate (which may switch, or never return), touch the disk with a
+// SystemScope open and no switch inside, build the answer in the process's own memory, pass the gate
+// out. A kill inside the gate abandons the frame: nothing in it may own simulation memory then.
+
+namespace beach::sim {
+namespace {
+
+// How long the device takes, in virtual nanoseconds.
+constexpr std::uint64_t kMicrosecond = 1000;
+constexpr std::uint64_t kSyncLow = 60 * kMicrosecond;
+constexpr std::uint64_t kSyncHigh = 300 * kMicrosecond;
+constexpr std::uint64_t kDirectLow = 20 * kMicrosecond;
+constexpr std::uint64_t kDirectHigh = 120 * kMicrosecond;
+// Nanoseconds for each 4 KiB on top: about 1.6 GB/s.
+constexpr std::uint64_t kPerBlock = 2500;
+// A buffered write above it may be met by a kill half-way.
+constexpr std::size_t kUnsplitMax = 4096;
+
+struct Seam {
+  Disk& disk;
+  SeamGate& gate;
+  ProcessId process;
+};
+
+bool Aligned(const char* data) {
+  return reinterpret_cast<std::uintptr_t>(data) % env::kDirectAlignment == 0;
+}
+
+Status Outcome(int result, const char* operation, const std::string& path,
+               std::uint64_t offset = Error::kNoOffset) {
+  if (result >= 0) return {};
+  return Fail(ErrnoError(-result, operation, path, offset));
+}
+
+std::uint64_t WriteDue(const Seam& seam, std::size_t length) {
+  std::uint64_t latency = 0;
+  {
+    const SystemScope scope;
+    latency = seam.disk.DrawLatency("disk.latency.write", kDirectLow, kDirectHigh);
+  }
+  return seam.gate.Now() + latency + length / 4096 * kPerBlock;
+}
+
+// Where the caller of a sync waits. What the sync covers was fixed before.
+void WaitForSync(const Seam& seam) {
+  std::uint64_t latency = 0;
+  {
+    const SystemScope scope;
+    latency = seam.disk.DrawLatency("disk.latency.sync", kSyncLow, kSyncHigh);
+  }
+  const std::uint64_t now = seam.gate.Now();
+  seam.gate.WaitUntil(now + latency);
+}
+
+class VirtualPendingWrite final : public env::PendingWrite {
+ public:
+  VirtualPendingWrite(Seam seam, WriteTicket ticket, std::uint64_t due, std::string path,
+                      std::uint64_t offset)
+      : seam_(seam), ticket_(ticket), due_(due), path_(std::move(path)), offset_(offset) {}
+  VirtualPendingWrite(const VirtualPendingWrite&) = delete;
+  VirtualPendingWrite& operator=(const VirtualPendingWrite&) = delete;
+
+  ~VirtualPendingWrite() override {
+    if (!completed_) static_cast<void>(Wait());
+  }
+
+  Status Wait() override {
+    seam_.gate.Enter("files.write.wait", offset_);
+    if (!completed_) seam_.gate.WaitUntil(due_);
+    CompleteOnce();
+    Status status = Outcome(result_, "write with data sync", path_, offset_);
+    seam_.gate.Leave("files.write.wait");
+    return status;
+  }
+
+  bool Done() override {
+    seam_.gate.Enter("files.write.poll", offset_);
+    if (!completed_ && seam_.gate.Now() >= due_) CompleteOnce();
+    seam_.gate.Leave("files.write.poll");
+    return completed_;
+  }
+
+ private:
+  void CompleteOnce() {
+    if (completed_) return;
+    completed_ = true;
+    const SystemScope scope;
+    result_ = seam_.disk.CompleteWrite(ticket_);
+  }
+
+  const Seam seam_;
+  const WriteTicket ticket_;
+  const std::uint64_t due_;
+  const std::string path_;
+  const std::uint64_t offset_;
+  bool completed_ = false;
+  int result_ = 0;
+};
+
+class VirtualFile final : public env::File {
+ public:
+  VirtualFile(Seam seam, Descriptor descriptor, std::string path, bool direct)
+      : seam_(seam), descriptor_(descriptor), path_(std::move(path)), direct_(direct) {}
+  VirtualFile(const VirtualFile&) = delete;
+  VirtualFile& operator=(const VirtualFile&) = delete;
+
+  ~VirtualFile() override {
+    seam_.gate.Enter("files.close", descriptor_.value);
+    {
+      const SystemScope scope;
+      seam_.disk.Close(descriptor_);
+    }
+    seam_.gate.Leave("files.close");
+  }
+
+  Result<std::size_t> ReadAt(std::uint64_t offset, char* target, std::size_t length) override;
+  Status WriteAt(std::uint64_t offset, ByteView data) override;
+  Status Append(ByteView data) override;
+  Result<std::unique_ptr<env::PendingWrite>> SubmitWrite(std::uint64_t offset,
+                                                         ByteView data) override;
+  Status Sync() override;
+  Status SyncData() override;
+  Status Truncate(std::uint64_t size_bytes) override;
+  Status Allocate(std::uint64_t size_bytes) override;
+  Result<std::uint64_t> Size() override;
+  const std::string& path() const override { return path_; }
+
+ private:
+  Status CheckDirect(std::uint64_t offset, ByteView data) const;
+  // -errno. The gate has been entered.
+  int WriteDirect(std::uint64_t offset, ByteView data);
+  int WriteBuffered(std::uint64_t offset, ByteView data);
+  std::uint64_t SizeNow() const;
+
+  const Seam seam_;
+  const Descriptor descriptor_;
+  const std::string path_;
+  const bool direct_;
+};
+
+Result<std::size_t> VirtualFile::ReadAt(std::uint64_t offset, char* target, std::size_t length) {
+  seam_.gate.Enter("files.read", offset);
+  std::int64_t count = 0;
+  {
+    const SystemScope scope;
+    count = seam_.disk.ReadAt(descriptor_, offset, target, length);
+  }
+  Result<std::size_t> result = static_cast<std::size_t>(count);
+  if (count < 0) result = Fail(ErrnoError(static_cast<int>(-count), "read", path_, offset));
+  seam_.gate.Leave("files.read");
+  return result;
+}
+
+Status VirtualFile::CheckDirect(std::uint64_t offset, ByteView data) const {
+  if (!direct_) return {};
+  const bool aligned = Aligned(data.data()) && offset % env::kDirectAlignment == 0 &&
+                       data.size() % env::kDirectAlignment == 0;
+  if (aligned) return {};
+  return Fail(Error(ErrorCode::kInvalidArgument,
+                    "direct write of " + std::to_string(data.size()) +
+                        " bytes: offset, length and memory must be multiples of 4096")
+                  .At(path_, offset));
+}
+
+int VirtualFile::WriteDirect(std::uint64_t offset, ByteView data) {
+  WriteTicket ticket;
+  int result = 0;
+  {
+    const SystemScope scope;
+    result = seam_.disk.SubmitWrite(descriptor_, offset, data, true, ticket);
+  }
+  if (result != 0) return result;
+  const std::uint64_t due = WriteDue(seam_, data.size());
+  seam_.gate.WaitUntil(due);
+  const SystemScope scope;
+  return seam_.disk.CompleteWrite(ticket);
+}
+
+int VirtualFile::WriteBuffered(std::uint64_t offset, ByteView data) {
+  std::size_t first = 0;
+  if (data.size() > kUnsplitMax) {
+    // One in four is met half-way, between two pages, as the kernel copies.
+    const SystemScope scope;
+    const std::uint64_t end = offset + seam_.disk.Draw("files.write.split", data.size() * 4);
+    const std::uint64_t page = end - end % env::kDirectAlignment;
+    if (page > offset && page < offset + data.size()) first = page - offset;
+  }
+  if (first > 0) {
+    int result = 0;
+    {
+      const SystemScope scope;
+      result = seam_.disk.WriteAt(descriptor_, offset, data.substr(0, first), false);
+    }
+    if (result != 0) return result;
+    seam_.gate.Leave("files.write.half");
+    seam_.gate.Enter("files.write.rest", offset + first);
+  }
+  const SystemScope scope;
+  return seam_.disk.WriteAt(descriptor_, offset + first, data.substr(first), false);
+}
+
+Status VirtualFile::WriteAt(std::uint64_t offset, ByteView data) {
+  BEACH_TRY(CheckDirect(offset, data));
+  seam_.gate.Enter("files.write", offset);
+  const int result = direct_ ? WriteDirect(offset, data) : WriteBuffered(offset, data);
+  Status status = Outcome(result, "write", path_, offset);
+  seam_.gate.Leave("files.write");
+  return status;
+}
+
+std::uint64_t VirtualFile::SizeNow() const {
+  const SystemScope scope;
+  return static_cast<std::uint64_t>(seam_.disk.Size(descriptor_));
+}
+
+// Append excludes other writers, so the end stays where it was found.
+Status VirtualFile::Append(ByteView data) {
+  seam_.gate.Enter("files.append", data.size());
+  const std::uint64_t offset = SizeNow();
+  Status status = CheckDirect(offset, data);
+  if (status) {
+    const int result = direct_ ? WriteDirect(offset, data) : WriteBuffered(offset, data);
+    status = Outcome(result, "write", path_, offset);
+  }
+  seam_.gate.Leave("files.append");
+  return status;
+}
+
+Result<std::unique_ptr<env::PendingWrite>> VirtualFile::SubmitWrite(std::uint64_t offset,
+                                                                    ByteView data) {
+  BEACH_TRY(CheckDirect(offset, data));
+  seam_.gate.Enter("files.submit", offset);
+  WriteTicket ticket;
+  int refused = 0;
+  {
+    const SystemScope scope;
+    refused = seam_.disk.SubmitWrite(descriptor_, offset, data, true, ticket);
+  }
+  Result<std::unique_ptr<env::PendingWrite>> result;
+  if (refused != 0) {
+    result = Fail(ErrnoError(-refused, "submit write", path_, offset));
+  } else {
+    const std::uint64_t due = WriteDue(seam_, data.size());
+    result = std::make_unique<VirtualPendingWrite>(seam_, ticket, due, path_, offset);
+  }
+  seam_.gate.Leave("files.submit");
+  return result;
+}
+
+Status VirtualFile::Sync() {
+  seam_.gate.Enter("files.sync", descriptor_.value);
+  const std::uint64_t mark = seam_.disk.Mark();
+  WaitForSync(seam_);
+  int result = 0;
+  {
+    const SystemScope scope;
+    result = seam_.disk.SyncBelow(descriptor_, mark);
+  }
+  Status status = Outcome(result, "fsync", path_);
+  seam_.gate.Leave("files.sync");
+  return status;
+}
+
+Status VirtualFile::SyncData() {
+  seam_.gate.Enter("files.sync_data", descriptor_.value);
+  const std::uint64_t mark = seam_.disk.Mark();
+  WaitForSync(seam_);
+  int result = 0;
+  {
+    const SystemScope scope;
+    result = seam_.disk.SyncBelow(descriptor_, mark);
+  }
+  Status status = Outcome(result, "fdatasync", path_);
+  seam_.gate.Leave("files.sync_data");
+  return status;
+}
+
+Status VirtualFile::Truncate(std::uint64_t size_bytes) {
+  seam_.gate.Enter("files.truncate", size_bytes);
+  int result = 0;
+  {
+    const SystemScope scope;
+    result = seam_.disk.Truncate(descriptor_, size_bytes);
+  }
+  Status status = Outcome(result, "truncate", path_, size_bytes);
+  seam_.gate.Leave("files.truncate");
+  return status;
+}
+
+Status VirtualFile::Allocate(std::uint64_t size_bytes) {
+  if (size_bytes == 0) return {};
+  seam_.gate.Enter("files.allocate", size_bytes);
+  int result = 0;
+  {
+    const SystemScope scope;
+    result = seam_.disk.Allocate(descriptor_, size_bytes);
+  }
+  Status status = Outcome(result, "allocate", path_, size_bytes);
+  seam_.gate.Leave("files.allocate");
+  return status;
+}
+
+Result<std::uint64_t> VirtualFile::Size() {
+  seam_.gate.Enter("files.size", descriptor_.value);
+  const std::uint64_t size = SizeNow();
+  seam_.gate.Leave("files.size");
+  return size;
+}
+
+class VirtualFileLock final : public env::FileLock {
+ public:
+  VirtualFileLock(Seam seam, Descriptor descriptor) : seam_(seam), descriptor_(descriptor) {}
+  VirtualFileLock(const VirtualFileLock&) = delete;
+  VirtualFileLock& operator=(const VirtualFileLock&) = delete;
+
+  ~VirtualFileLock() override {
+    seam_.gate.Enter("files.unlock", descriptor_.value);
+    {
+      const SystemScope scope;
+      seam_.disk.Close(descriptor_);
+    }
+    seam_.gate.Leave("files.unlock");
+  }
+
+ private:
+  const Seam seam_;
+  const Descriptor descriptor_;
+};
+
+class VirtualFiles final : public env::FileSystem {
+ public:
+  explicit VirtualFiles(Seam seam) : seam_(seam) {}
+
+  Result<std::unique_ptr<env::File>> Open(const std::string& path,
+                                          env::OpenOptions options) override;
+  Result<bool> Exists(const std::string& path) override;
+  Status Rename(const std::string& from, const std::string& to) override;
+  Status Link(const std::string& from, const std::string& to) override;
+  Status Remove(const std::string& path) override;
+  Result<std::vector<std::string>> List(const std::string& directory) override;
+  Status CreateDirectory(const std::string& path) override;
+  Status RemoveDirectory(const std::string& path) override;
+  Status SyncDirectory(const std::string& path) override;
+  Result<std::unique_ptr<env::FileLock>> Lock(const std::string& path) override;
+  Result<std::uint64_t> FreeSpace(const std::string& path) override;
+
+ private:
+  const Seam seam_;
+};
+
+Result<std::unique_ptr<env::File>> VirtualFiles::Open(const std::string& path,
+                                                      env::OpenOptions options) {
+  seam_.gate.Enter("files.open", path.size());
+  Descriptor descriptor;
+  int opened = 0;
+  {
+    const SystemScope scope;
+    opened = seam_.disk.Open(seam_.process, path, options, descriptor);
+  }
+  Result<std::unique_ptr<env::File>> result;
+  if (opened == 0) {
+    result = std::make_unique<VirtualFile>(seam_, descriptor, path, options.direct);
+  } else if (opened == -EINVAL && options.direct) {
+    result = Fail(Error(ErrorCode::kUnsupported, "this file system has no direct I/O (O_DIRECT)")
+                      .At(path)
+                      .WithErrno(EINVAL));
+  } else {
+    result = Fail(ErrnoError(-opened, "open", path));
+  }
+  seam_.gate.Leave("files.open");
+  return result;
+}
+
+Result<bool> VirtualFiles::Exists(const std::string& path) {
+  seam_.gate.Enter("files.exists", path.size());
+  int exists = 0;
+  {
+    const SystemScope scope;
+    exists = seam_.disk.Exists(path);
+  }
+  Result<bool> result = exists == 1;
+  if (exists < 0) result = Fail(ErrnoError(-exists, "stat", path));
+  seam_.gate.Leave("files.exists");
+  return result;
+}
+
+Status VirtualFiles::Rename(const std::string& from, const std::string& to) {
+  seam_.gate.Enter("files.rename", from.size());
+  int result = 0;
+  {
+    const SystemScope scope;
+    result = seam_.disk.Rename(from, to);
+  }
+  Status status = Outcome(result, "rename", from);
+  seam_.gate.Leave("files.rename");
+  return status;
+}
+
+Status VirtualFiles::Link(const std::string& from, const std::string& to) {
+  seam_.gate.Enter("files.link", from.size());
+  int result = 0;
+  {
+    const SystemScope scope;
+    result = seam_.disk.Link(from, to);
+  }
+  Status status = Outcome(result, "link", result == -EEXIST ? to : from);
+  seam_.gate.Leave("files.link");
+  return status;
+}
+
+Status VirtualFiles::Remove(const std::string& path) {
+  seam_.gate.Enter("files.remove", path.size());
+  int result = 0;
+  {
+    const SystemScope scope;
+    result = seam_.disk.Remove(path);
+  }
+  Status status = Outcome(result, "unlink", path);
+  seam_.gate.Leave("files.remove");
+  return status;
+}
+
+Result<std::vector<std::string>> VirtualFiles::List(const std::string& directory) {
+  seam_.gate.Enter("files.list", directory.size());
+  Result<std::vector<std::string>> result;
+  {
+    std::vector<std::string> names;  // the simulation's: gone before the gate is passed
+    int listed = 0;
+    {
+      const SystemScope scope;
+      listed = seam_.disk.List(directory, names);
+    }
+    if (listed == 0) {
+      result = std::vector<std::string>(names.begin(), names.end());
+    } else {
+      result = Fail(ErrnoError(-listed, "opendir", directory));
+    }
+  }
+  seam_.gate.Leave("files.list");
+  return result;
+}
+
+Status VirtualFiles::CreateDirectory(const std::string& path) {
+  seam_.gate.Enter("files.create_directory", path.size());
+  int result = 0;
+  {
+    const SystemScope scope;
+    result = seam_.disk.CreateDirectory(path);
+  }
+  Status status = Outcome(result, "mkdir", path);
+  seam_.gate.Leave("files.create_directory");
+  return status;
+}
+
+Status VirtualFiles::RemoveDirectory(const std::string& path) {
+  seam_.gate.Enter("files.remove_directory", path.size());
+  int result = 0;
+  {
+    const SystemScope scope;
+    result = seam_.disk.RemoveDirectory(path);
+  }
+  Status status = Outcome(result, "rmdir", path);
+  seam_.gate.Leave("files.remove_directory");
+  return status;
+}
+
+Status VirtualFiles::SyncDirectory(const std::string& path) {
+  seam_.gate.Enter("files.sync_directory", path.size());
+  const std::uint64_t mark = seam_.disk.Mark();
+  WaitForSync(seam_);
+  int result = 0;
+  {
+    const SystemScope scope;
+    result = seam_.disk.SyncDirectoryBelow(path, mark);
+  }
+  const bool found = result != -ENOENT && result != -ENOTDIR;
+  Status status = Outcome(result, found ? "fsync directory" : "open directory", path);
+  seam_.gate.Leave("files.sync_directory");
+  return status;
+}
+
+Result<std::unique_ptr<env::FileLock>> VirtualFiles::Lock(const std::string& path) {
+  seam_.gate.Enter("files.lock", path.size());
+  Descriptor descriptor;
+  int locked = 0;
+  {
+    const SystemScope scope;
+    locked = seam_.disk.Lock(seam_.process, path, descriptor);
+  }
+  Result<std::unique_ptr<env::FileLock>> result;
+  if (locked == 0) {
+    result = std::make_unique<VirtualFileLock>(seam_, descriptor);
+  } else if (locked == -EAGAIN) {
+    result =
+        Fail(Error(ErrorCode::kBusy, "locked by another handle").At(path).WithErrno(EWOULDBLOCK));
+  } else {
+    result = Fail(ErrnoError(-locked, "open lock", path));
+  }
+  seam_.gate.Leave("files.lock");
+  return result;
+}
+
+Result<std::uint64_t> VirtualFiles::FreeSpace(const std::string& path) {
+  seam_.gate.Enter("files.free_space", path.size());
+  int exists = 0;
+  std::uint64_t free = 0;
+  {
+    const SystemScope scope;
+    exists = seam_.disk.Exists(path);
+    free = seam_.disk.FreeSpace();
+  }
+  Result<std::uint64_t> result = free;
+  if (exists != 1) result = Fail(ErrnoError(exists == 0 ? ENOENT : -exists, "statvfs", path));
+  seam_.gate.Leave("files.free_space");
+  return result;
+}
+
+}  // namespace
+
+std::unique_ptr<env::FileSystem> NewVirtualFiles(Disk& disk, ProcessId process, SeamGate& gate) {
+  BEACH_CHECK_NE(process.value, 0U);
+  return std::make_unique<VirtualFiles>(Seam{disk, gate, process});
+}
+
+}  // namespace beach::sim
