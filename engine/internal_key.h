@@ -15,6 +15,9 @@ namespace beach::engine {
 
 inline constexpr std::size_t kInternalKeyTrailerSize = 8;
 
+// Of all kinds at one sequence number, the one that comes first: seek with it.
+inline constexpr ValueKind kKindFirst = ValueKind::kPut;
+
 struct InternalKey {
   ByteView user_key;
   SequenceNumber sequence;

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// The life of a handle: construction from what Open found, the start of its thread, and Close.
+#include <utility>
+
+#include "base/check.h"
+#include "engine/db_impl.h"
+#include "env/marks.h"
+
+namespace beach::engine {
+
+DbImpl::DbImpl(const env::Env& env, Parts parts)
+    : env_(env),
+      directory_(std::move(parts.directory)),
+      options_(parts.options),
+      lock_(std::move(parts.lock)),
+      manifest_(std::move(parts.manifest)),
+      epoch_(parts.epoch),
+      segment_(parts.segment),
+      next_sequence_(parts.last_sequence.value + 1),
+      view_(std::move(parts.view)),
+      visible_(parts.last_sequence),
+      flushed_id_(view_->active->id - 1) {
+  BEACH_CHECK(view_->frozen.empty());
+  BEACH_CHECK_EQ(segment_.end, wal::Segment::kOpenEnd);
+}
+
+DbImpl::~DbImpl() { static_cast<void>(Close()); }
+
+Status DbImpl::Start(LogPosition end) {
+  wal::LogOptions options;
+  options.files = env_.files;
+  options.directory = directory_;
+  options.direct = options_.wal_direct;
+  options.epoch = epoch_;
+  options.next_segment = [this](LogPosition at) { return NextSegment(at); };
+  BEACH_TRY_ASSIGN(log_, wal::Log::Open(std::move(options), segment_, end));
+  {
+    env::MutexLock lock(mutex_);
+    log_end_ = log_->end();
+    log_durable_ = log_->durable();
+  }
+  flush_thread_ = env::Thread("flush", [this] { FlushLoop(); });
+  return {};
+}
+
+Status DbImpl::Close() {
+  {
+    env::MutexLock lock(mutex_);
+    if (closed_) return *closed_;
+    closing_ = true;
+    BEACH_CHECK(writers_.empty());  // every other call has returned
+    background_.NotifyAll();
+  }
+  if (flush_thread_.joinable()) flush_thread_.Join();
+  Status status;
+  if (log_ != nullptr) status = log_->Close();
+  // FAILPOINT: close.log_vouched: a log whose every flight is vouched for.
+  BEACH_FAILPOINT("close.log_vouched");
+  log_.reset();
+  if (prepared_segment_) {
+    // Best effort: no manifest lists it.
+    static_cast<void>(env_.files->Remove(
+        env::JoinPath(directory_, wal::SegmentFileName(prepared_segment_->segment.file))));
+  }
+  env::MutexLock lock(mutex_);
+  if (poison_) status = Fail(*poison_);
+  closed_ = status;
+  lock_.reset();
+  return status;
+}
+
+}  // namespace beach::engine

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// Flushing: a frozen memtable becomes a table, in the order of rule 15: table, sync, directory sync,
+// manifest edit, swap; then the log below is let go.
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "engine/db_impl.h"
+#include "env/marks.h"
+
+namespace beach::engine {
+namespace {
+
+// Between attempts while there is no space for a table.
+constexpr std::uint64_t kNoSpacePauseNs = 100'000'000;
+
+}  // namespace
+
+Status DbImpl::Flush() {
+  Writer writer;  // no batch: only the leader may switch the memtable
+  env::MutexLock lock(mutex_);
+  AwaitTurn(writer);
+  if (writer.done) return writer.status;
+  while (view_->active->memtable.count() > 0 && !poison_ && !flush_no_space_ &&
+         view_->frozen.size() >= options_.frozen_memtables_max) {
+    background_.Wait(mutex_);
+  }
+  Status status;
+  std::uint64_t target = view_->active->id - 1;
+  if (poison_) {
+    status = Fail(*poison_);
+  } else if (view_->active->memtable.count() > 0) {
+    if (view_->frozen.size() < options_.frozen_memtables_max) {
+      target = view_->active->id;
+      SwitchMemtable();
+    } else {
+      status = Fail(*flush_no_space_);
+    }
+  }
+  FinishGroup({&writer}, status);
+  BEACH_TRY(writer.status);
+  return AwaitFlushOf(target);
+}
+
+// kNoSpace when an attempt since the call, or the one before it, found none: the memtables stay, and
+// the flush thread goes on trying.
+Status DbImpl::AwaitFlushOf(std::uint64_t memtable_id) {
+  mutex_.AssertHeld();
+  while (flushed_id_ < memtable_id) {
+    if (poison_) return Fail(*poison_);
+    if (flush_no_space_) return Fail(*flush_no_space_);
+    background_.Wait(mutex_);
+  }
+  return {};
+}
+
+void DbImpl::FlushLoop() {
+  env::MutexLock lock(mutex_);
+  while (true) {
+    while (!closing_ && (poison_ || view_->frozen.empty())) background_.Wait(mutex_);
+    if (poison_ || view_->frozen.empty()) return;  // closing
+    Status status = FlushOldest();
+    if (status) {
+      BEACH_SOMETIMES("flush.retried_after_no_space", flush_no_space_.has_value());
+      flush_no_space_.reset();
+      background_.NotifyAll();
+      continue;
+    }
+    if (status.error().code() != ErrorCode::kNoSpace) {
+      Poison(status.error());
+      continue;
+    }
+    flush_no_space_ = status.error();
+    background_.NotifyAll();
+    if (closing_) return;
+    const std::uint64_t deadline = env_.clock->MonotonicNow() + kNoSpacePauseNs;
+    while (!closing_ && background_.WaitUntil(mutex_, deadline)) {
+    }
+  }
+}
+
+Status DbImpl::FlushOldest() {
+  mutex_.AssertHeld();
+  const std::shared_ptr<const View> before = view_;
+  const std::shared_ptr<LoggedMemtable> memtable = before->frozen.front();
+  const LogPosition replay_from =
+      before->frozen.size() > 1 ? before->frozen[1]->log_begin : before->active->log_begin;
+  // Below replay_from the tables are what is durable: nobody will read the log there.
+  const LogPosition durable = std::max(log_durable_, replay_from);
+
+  std::shared_ptr<TableReader> reader;
+  {
+    env::MutexUnlock unlock(mutex_);
+    const FileNumber file = manifest_->NewFileNumber();
+    Record("flush.began", {{.name = "file", .number = file.value},
+                           {.name = "entries", .number = memtable->memtable.count()},
+                           {.name = "bytes", .number = memtable->memtable.size_bytes()}});
+    const ManifestState state = manifest_->state();
+    auto info = WriteTable(*env_.files, directory_, state.database, file, options_,
+                           memtable->memtable);
+    const std::string path = env::JoinPath(directory_, TableFileName(file));
+    if (!info) {
+      static_cast<void>(env_.files->Remove(path));  // debris otherwise, which the next open removes
+      Record("flush.finished", {{.name = "file", .number = file.value},
+                                {.name = "error", .text = ErrorCodeName(info.error().code())}});
+      return Fail(std::move(info).error());
+    }
+    BEACH_TRY_ASSIGN(reader, TableReader::Open(*env_.files, path, state.database, *info));
+    Status published = PublishTable(*info, replay_from, durable);
+    if (!published) {
+      // No space in the manifest is no pause: the manifest is poisoned, and so must the handle be.
+      Error error = std::move(published).error();
+      if (error.code() != ErrorCode::kNoSpace) return Fail(std::move(error));
+      return Fail(Error(ErrorCode::kIo, "no space for a manifest edit: " + error.message())
+                      .At(error.path(), error.offset()));
+    }
+    Record("flush.finished", {{.name = "file", .number = file.value},
+                              {.name = "size_bytes", .number = info->size_bytes}});
+  }
+
+  auto next = std::make_shared<View>(*view_);
+  BEACH_CHECK(next->frozen.front() == memtable);
+  BEACH_SOMETIMES("flush.while_writing", next->active != before->active || !writers_.empty());
+  next->frozen.erase(next->frozen.begin());
+  next->tables.insert(next->tables.begin(), std::move(reader));
+  view_ = std::move(next);
+  flushed_id_ = memtable->id;
+  return {};
+}
+
+Status DbImpl::PublishTable(const TableInfo& info, LogPosition replay_from, LogPosition durable) {
+  ManifestEdit edit;
+  edit.tables_added.push_back(info);
+  edit.last_sequence = std::max(info.sequence_max, manifest_->state().last_sequence);
+  edit.replay_from = replay_from;
+  edit.durable = durable;
+  std::vector<wal::Segment> retired;
+  // Only this thread removes segments, and those below replay_from are all sealed.
+  for (const wal::Segment& segment : manifest_->state().segments) {
+    if (segment.ordinal >= replay_from.segment) continue;
+    BEACH_CHECK_NE(segment.end, wal::Segment::kOpenEnd);
+    edit.segments_removed.push_back(segment.ordinal);
+    retired.push_back(segment);
+  }
+  BEACH_TRY(manifest_->Apply(std::move(edit)));
+  // FAILPOINT: flush.published: the table counts; segments below it are unlisted and still there.
+  BEACH_FAILPOINT("flush.published");
+  RemoveSegmentFiles(retired);
+  return {};
+}
+
+// Best effort: what stays is debris that the next open removes.
+void DbImpl::RemoveSegmentFiles(const std::vector<wal::Segment>& segments) {
+  for (const wal::Segment& segment : segments) {
+    BEACH_SOMETIMES("wal.segment_retired", true);
+    static_cast<void>(
+        env_.files->Remove(env::JoinPath(directory_, wal::SegmentFileName(segment.file))));
+    // FAILPOINT: flush.segment_removed: some of the retired segments are still there, unlisted.
+    BEACH_FAILPOINT("flush.segment_removed");
+  }
+}
+
+}  // namespace beach::engine

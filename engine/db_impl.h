@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/db.h"
+#include "engine/manifest/manifest.h"
+#include "engine/view.h"
+#include "engine/wal/log.h"
+#include "env/threads.h"
+
+namespace beach::engine {
+
+// The database, split by operation: db_open.cc, db_recover.cc (engine/recover.h), db_write.cc,
+// db_read.cc, db_flush.cc, db_close.cc.
+//
+// Threads. Callers write and read; one background thread, "flush", writes tables. Whoever stands at
+// the front of writers_ is the leader: it alone touches the log, the active memtable's content and
+// what is marked "leader" below, and it does so without mutex_.
+// Locks. mutex_ guards what is marked so. The manifest's own mutex is taken without mutex_ held,
+// always; no lock of ours is held through I/O but that one. docs/internals/commit.md draws the edges.
+class DbImpl final : public Db {
+ public:
+  // What Open has found and made: the handle goes on from here.
+  struct Parts {
+    std::string directory;
+    Options options;
+    std::unique_ptr<env::FileLock> lock;
+    std::unique_ptr<Manifest> manifest;
+    OpenEpoch epoch;
+    wal::Segment segment;  // that the log begins in
+    std::shared_ptr<const View> view;
+    SequenceNumber last_sequence;
+  };
+  DbImpl(const env::Env& env, Parts parts);
+  ~DbImpl() override;
+
+  // Opens the log in `parts.segment` at `end` and starts the flush thread. REQUIRES: once, before
+  // any other call; after a failure the handle is only destroyed.
+  Status Start(LogPosition end);
+
+  Status Put(const WriteOptions& options, ByteView key, ByteView value) override;
+  Status Delete(const WriteOptions& options, ByteView key) override;
+  Status Write(const WriteOptions& options, const WriteBatch& batch) override;
+  Result<std::optional<Bytes>> Get(const ReadOptions& options, ByteView key) override;
+  Result<std::unique_ptr<Iterator>> NewIterator(const ReadOptions& options) override;
+  SequenceNumber VisibleSequence() override;
+  Status Flush() override;
+  Status Close() override;
+
+ private:
+  // A call that waits in writers_ for its turn, or for a leader to have done its work.
+  struct Writer {
+    const WriteBatch* batch = nullptr;  // null: Flush, which only wants the memtable switched
+    bool sync = false;
+    std::uint64_t tag = 0;
+    bool done = false;
+    Status status;
+    env::CondVar turn;
+  };
+  struct Group {
+    std::vector<Writer*> members;  // the first ones of writers_
+    bool sync = false;
+    std::uint32_t count = 0;  // operations
+    Bytes payload;
+  };
+  struct PinnedView {
+    std::shared_ptr<const View> view;
+    SequenceNumber sequence;
+  };
+  // A segment made before its time, so that no space is found out before anything is written.
+  struct PreparedSegment {
+    wal::Segment segment;
+    LogPosition predecessor_end;
+  };
+
+  // db_write.cc. All but CommitGroup and PrepareSegment under mutex_.
+  void AwaitTurn(Writer& writer);
+  void LeadGroup(Writer& leader);
+  Status MakeRoom();
+  bool MemtableIsFull() const;
+  void SwitchMemtable();
+  Group FormGroup();
+  Status CommitGroup(const Group& group, SequenceNumber first, Memtable& memtable);
+  void FinishGroup(const std::vector<Writer*>& members, const Status& status);
+  void Poison(const Error& error);
+  // db_segments.cc. Leader, without mutex_.
+  Status PrepareSegment(std::uint64_t payload_size);
+  // The segment that follows, for wal::LogOptions: created, synced, registered.
+  Result<wal::Segment> NextSegment(LogPosition end);
+  Result<PreparedSegment> CreateSegment(LogPosition predecessor_end);
+
+  // db_read.cc
+  Result<PinnedView> Pin(const ReadOptions& options);
+
+  // db_flush.cc
+  void FlushLoop();
+  // One attempt at the oldest frozen memtable. Under mutex_, which it gives up meanwhile.
+  Status FlushOldest();
+  Status PublishTable(const TableInfo& info, LogPosition replay_from, LogPosition durable);
+  void RemoveSegmentFiles(const std::vector<wal::Segment>& segments);
+  Status AwaitFlushOf(std::uint64_t memtable_id);
+
+  void Record(Site event, std::initializer_list<env::EventField> fields);
+
+  const env::Env env_;
+  const std::string directory_;
+  const Options options_;
+  std::unique_ptr<env::FileLock> lock_;
+  const std::unique_ptr<Manifest> manifest_;  // thread-safe
+
+  const OpenEpoch epoch_;
+
+  // Leader.
+  std::unique_ptr<wal::Log> log_;
+  wal::Segment segment_;  // that the log is in
+  std::uint64_t log_bytes_since_switch_ = 0;
+  std::uint64_t next_sequence_;
+  std::optional<PreparedSegment> prepared_segment_;
+
+  mutable env::Mutex mutex_;
+  // All below under mutex_.
+  std::deque<Writer*> writers_;  // the front one is the leader
+  std::shared_ptr<const View> view_;
+  SequenceNumber visible_;
+  LogPosition log_end_;      // copies of the log's, which is the leader's
+  LogPosition log_durable_;
+  std::uint64_t flushed_id_ = 0;  // memtables up to this one are in tables, durably
+  std::optional<Error> poison_;
+  std::optional<Error> flush_no_space_;  // why the flush thread waits
+  bool closing_ = false;
+  std::optional<Status> closed_;
+  env::CondVar background_;  // a flush is wanted, has ended or failed; poison; closing
+  env::Thread flush_thread_;
+};
+
+}  // namespace beach::engine

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// Recovery of the log into memory and, before anything of it is served, onto the disk.
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "engine/group_payload.h"
+#include "engine/recover.h"
+#include "env/marks.h"
+
+namespace beach::engine {
+namespace {
+
+std::shared_ptr<LoggedMemtable> NewMemtable(LogPosition log_begin) {
+  auto memtable = std::make_shared<LoggedMemtable>();
+  memtable->id = 1;
+  memtable->log_begin = log_begin;
+  return memtable;
+}
+
+SequenceNumber LastInTables(const ManifestState& state) {
+  SequenceNumber last;
+  for (const TableInfo& table : state.tables) last = std::max(last, table.sequence_max);
+  return last;
+}
+
+// One recovery: the state as it will be, and what has been read so far.
+class Recoverer {
+ public:
+  Recoverer(const env::Env& env, const std::string& directory, const Options& options,
+            const ManifestState& state)
+      : env_(env), directory_(directory), options_(options), listed_(state.segments) {
+    recovered_.state = state;
+    recovered_.last_sequence = LastInTables(state);
+    recovered_.memtable = NewMemtable(state.replay_from);
+  }
+
+  Result<Recovered> Run() {
+    BEACH_TRY(ReadLog());
+    // Once a part of the log is in tables, all of it goes there: tables end at one position.
+    if (tables_written_ && recovered_.memtable->memtable.count() > 0) BEACH_TRY(WriteMemtable());
+    const bool log_is_needed = recovered_.memtable->memtable.count() > 0;
+    BEACH_SOMETIMES("recovery.flushed_whole_log", tables_written_);
+    if (!log_is_needed) {
+      log_.tail.clear();
+      recovered_.state.segments.clear();
+    } else {
+      CutSegments();
+    }
+    BEACH_TRY(StartSegment());
+    if (!log_is_needed) {
+      recovered_.state.replay_from = recovered_.end;
+      recovered_.memtable = NewMemtable(recovered_.end);
+    }
+    ManifestState& state = recovered_.state;
+    state.durable = recovered_.end;
+    state.last_sequence = std::max(state.last_sequence, recovered_.last_sequence);
+    BEACH_TRY(state.Check());
+    ReportRecovery();
+    return std::move(recovered_);
+  }
+
+ private:
+  Status ReadLog() {
+    const ManifestState& state = recovered_.state;
+    if (state.segments.empty()) return {};
+    const wal::RecoveryInput input{.directory = directory_,
+                                   .segments = state.segments,
+                                   .replay_from = state.replay_from,
+                                   .durable = state.durable};
+    auto log = wal::RecoverLog(*env_.files, input,
+                               [this](const wal::Flight& flight) { return Replay(flight); });
+    if (!log && log.error().code() == ErrorCode::kNotFound) {
+      return Fail(Error(ErrorCode::kCorruption, "a log segment that the manifest lists is missing")
+                      .At(log.error().path()));
+    }
+    BEACH_TRY_ASSIGN(log_, std::move(log));
+    return {};
+  }
+
+  Status Replay(const wal::Flight& flight) {
+    Memtable& memtable = recovered_.memtable->memtable;
+    BEACH_TRY(ReplayFlight(directory_, listed_, flight, recovered_.last_sequence, memtable));
+    if (flight.count > 0) {
+      recovered_.last_sequence = SequenceNumber(flight.first_sequence.value + flight.count - 1);
+    }
+    if (memtable.count() > 0 && memtable.size_bytes() >= options_.memtable_size) {
+      BEACH_TRY(WriteMemtable());
+    }
+    return {};
+  }
+
+  // The table is debris until the next manifest lists it.
+  Status WriteMemtable() {
+    ManifestState& state = recovered_.state;
+    const FileNumber file = NewFileNumber();
+    BEACH_TRY_ASSIGN(const TableInfo info,
+                     WriteTable(*env_.files, directory_, state.database, file, options_,
+                                recovered_.memtable->memtable));
+    // FAILPOINT: recovery.table_written: part of the log as a table too, which no manifest lists.
+    BEACH_FAILPOINT("recovery.table_written");
+    state.tables.push_back(info);
+    recovered_.memtable = NewMemtable(state.replay_from);
+    tables_written_ = true;
+    return {};
+  }
+
+  // Leaves in the state the segments that hold [replay_from, V): what follows is in the tail, which
+  // goes to the fresh segment, or void.
+  void CutSegments() {
+    ManifestState& state = recovered_.state;
+    const LogPosition cut = std::max(log_.durable, state.replay_from);
+    std::erase_if(state.segments, [&](const wal::Segment& segment) {
+      return segment.ordinal > cut.segment || segment.ordinal < state.replay_from.segment;
+    });
+    BEACH_CHECK(!state.segments.empty());
+    wal::Segment& last = state.segments.back();
+    if (last.ordinal == cut.segment) last.end = std::min(last.end, cut.offset);
+    BEACH_CHECK_NE(last.end, wal::Segment::kOpenEnd);
+  }
+
+  // Ordinals rise above every one ever listed: a former life's flights can never fit a new segment.
+  Status StartSegment() {
+    ManifestState& state = recovered_.state;
+    state.epoch = state.epoch.Next();
+    SegmentOrdinal highest = std::max(state.replay_from.segment, state.durable.segment);
+    for (const wal::Segment& segment : listed_) highest = std::max(highest, segment.ordinal);
+    wal::Segment& segment = recovered_.segment;
+    segment.ordinal = highest.Next();
+    segment.file = NewFileNumber();
+    segment.size_bytes = std::max(options_.wal_segment_size,
+                                  wal::TailSegmentSize(log_.tail, options_.wal_segment_size));
+    const std::string path = env::JoinPath(directory_, wal::SegmentFileName(segment.file));
+    const wal::SegmentHeader header{
+        .ordinal = segment.ordinal,
+        .epoch = state.epoch,
+        .predecessor_end = state.segments.empty()
+                               ? LogPosition{}
+                               : LogPosition{state.segments.back().ordinal,
+                                             state.segments.back().end}};
+    BEACH_TRY(wal::CreateSegment(*env_.files, path, segment.size_bytes, header));
+    // FAILPOINT: recovery.segment_created: an empty segment that no manifest lists.
+    BEACH_FAILPOINT("recovery.segment_created");
+    BEACH_TRY_ASSIGN(recovered_.end,
+                     wal::RelogTail(*env_.files, path, segment, state.epoch, log_.tail));
+    // FAILPOINT: recovery.tail_relogged: the tail twice, the copy in a segment that is not listed.
+    BEACH_FAILPOINT("recovery.tail_relogged");
+    BEACH_SOMETIMES("recovery.tail_relogged", !log_.tail.empty());
+    BEACH_TRY(env_.files->SyncDirectory(directory_));
+    // FAILPOINT: recovery.segment_named: as before, the name durable.
+    BEACH_FAILPOINT("recovery.segment_named");
+    state.segments.push_back(segment);
+    return {};
+  }
+
+  FileNumber NewFileNumber() {
+    const FileNumber number = recovered_.state.next_file;
+    recovered_.state.next_file = number.Next();
+    return number;
+  }
+
+  void ReportRecovery() const {
+    BEACH_SOMETIMES("recovery.cut_torn_tail", log_.bytes_beyond_end > 0);
+    if (env_.events == nullptr) return;
+    env_.events->Record("open.recovered",
+                        {{.name = "end_segment", .number = log_.end.segment.value},
+                         {.name = "end_offset", .number = log_.end.offset},
+                         {.name = "durable_segment", .number = log_.durable.segment.value},
+                         {.name = "durable_offset", .number = log_.durable.offset},
+                         {.name = "flights", .number = log_.flights},
+                         {.name = "cut_bytes", .number = log_.bytes_beyond_end},
+                         {.name = "last_sequence", .number = recovered_.last_sequence.value}});
+  }
+
+  const env::Env& env_;
+  const std::string& directory_;
+  const Options& options_;
+  const std::vector<wal::Segment> listed_;
+  Recovered recovered_;
+  wal::Recovery log_;
+  bool tables_written_ = false;
+};
+
+}  // namespace
+
+Status ReplayFlight(const std::string& directory, const std::vector<wal::Segment>& segments,
+                    const wal::Flight& flight, SequenceNumber last, Memtable& memtable) {
+  const auto fail = [&](const char* message) {
+    std::string path = directory;
+    for (const wal::Segment& segment : segments) {
+      if (segment.ordinal != flight.begin.segment) continue;
+      path = env::JoinPath(directory, wal::SegmentFileName(segment.file));
+    }
+    return Fail(Error(ErrorCode::kCorruption, message).At(std::move(path), flight.begin.offset));
+  };
+  if (flight.count > 0 && flight.first_sequence <= last) {
+    return fail("a flight of the log repeats sequence numbers");
+  }
+  const GroupVisitor visit = [&memtable](SequenceNumber sequence, const BatchOperation& operation) {
+    memtable.Add(sequence, operation.kind, operation.key, operation.value);
+  };
+  const Status visited = VisitGroup(flight.payload, flight.first_sequence, flight.count, visit);
+  if (!visited) return fail(visited.error().message().c_str());
+  return {};
+}
+
+Result<Recovered> RecoverDatabase(const env::Env& env, const std::string& directory,
+                                  const Options& options, const ManifestState& state) {
+  return Recoverer(env, directory, options, state).Run();
+}
+
+}  // namespace beach::engine

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one write path: writers queue, the one at the front forms a group, one flight of the log
+// carries it, then the memtable, then visibility, then the acknowledgements (rule 4).
+#include <utility>
+
+#include "base/check.h"
+#include "engine/db_impl.h"
+#include "engine/group_payload.h"
+#include "engine/limits.h"
+#include "env/marks.h"
+
+namespace beach::engine {
+namespace {
+
+// A log this many times the memtable's budget ends the memtable: synced small writes fill a block
+// of log each, and all of it would have to be replayed.
+constexpr std::uint64_t kLogPerMemtable = 4;
+
+}  // namespace
+
+Status DbImpl::Put(const WriteOptions& options, ByteView key, ByteView value) {
+  WriteBatch batch;
+  batch.Put(key, value);
+  return Write(options, batch);
+}
+
+Status DbImpl::Delete(const WriteOptions& options, ByteView key) {
+  WriteBatch batch;
+  batch.Delete(key);
+  return Write(options, batch);
+}
+
+Status DbImpl::Write(const WriteOptions& options, const WriteBatch& batch) {
+  BEACH_TRY(CheckBatch(options_, batch));
+  Writer writer;
+  writer.batch = &batch;
+  writer.sync = options.sync;
+  writer.tag = options.tag;
+  env::MutexLock lock(mutex_);
+  AwaitTurn(writer);
+  if (!writer.done) LeadGroup(writer);
+  return writer.status;
+}
+
+// Returns with the writer done, or at the front of the queue.
+void DbImpl::AwaitTurn(Writer& writer) {
+  if (closing_) {
+    writer.done = true;
+    writer.status = Fail(ErrorCode::kClosed, "the database is closed");
+    return;
+  }
+  writers_.push_back(&writer);
+  while (!writer.done && writers_.front() != &writer) writer.turn.Wait(mutex_);
+}
+
+void DbImpl::LeadGroup(Writer& leader) {
+  mutex_.AssertHeld();
+  if (Status room = MakeRoom(); !room) return FinishGroup({&leader}, room);
+
+  const Group group = FormGroup();
+  const std::shared_ptr<LoggedMemtable> active = view_->active;
+  Status status;
+  bool submitted = false;
+  bool refused = false;  // before a byte was written: no reason to poison the handle
+  SequenceNumber first;
+  LogPosition end;
+  LogPosition durable;
+  {
+    env::MutexUnlock unlock(mutex_);
+    status = PrepareSegment(group.payload.size());
+    if (!status) {
+      refused = status.error().code() == ErrorCode::kNoSpace;
+    } else if (group.count > kMaxSequence.value - next_sequence_) {
+      refused = true;
+      status = Fail(ErrorCode::kInvalidArgument, "the last sequence number is used up");
+    } else {
+      first = SequenceNumber(next_sequence_);
+      next_sequence_ += group.count;
+      submitted = true;
+      status = CommitGroup(group, first, active->memtable);
+      end = log_->end();
+      durable = log_->durable();
+    }
+  }
+  if (submitted && status) {
+    log_end_ = end;
+    log_durable_ = durable;
+    // Visible only here: after the log, and after every entry is in the memtable.
+    if (group.count > 0) visible_ = SequenceNumber(first.value + group.count - 1);
+  }
+  if (!status && !refused) Poison(status.error());
+  BEACH_SOMETIMES("write.refused_no_space", refused);
+  BEACH_SOMETIMES("write.group_of_several", group.members.size() > 1);
+  FinishGroup(group.members, status);
+}
+
+// Waits until the active memtable can take a group. kNoSpace rather than a wait that may not end.
+Status DbImpl::MakeRoom() {
+  mutex_.AssertHeld();
+  while (true) {
+    if (poison_) return Fail(*poison_);
+    if (!MemtableIsFull()) return {};
+    if (view_->frozen.size() < options_.frozen_memtables_max) {
+      SwitchMemtable();
+      return {};
+    }
+    if (flush_no_space_) return Fail(*flush_no_space_);
+    BEACH_SOMETIMES("write.stalled_by_flush", true);
+    background_.Wait(mutex_);
+  }
+}
+
+bool DbImpl::MemtableIsFull() const {
+  const Memtable& memtable = view_->active->memtable;
+  if (memtable.count() == 0) return false;
+  return memtable.size_bytes() >= options_.memtable_size ||
+         log_bytes_since_switch_ / kLogPerMemtable >= options_.memtable_size;
+}
+
+// Leader: nobody adds to the active memtable now.
+void DbImpl::SwitchMemtable() {
+  mutex_.AssertHeld();
+  BEACH_CHECK_GT(view_->active->memtable.count(), 0U);
+  auto next = std::make_shared<View>(*view_);
+  next->frozen.push_back(next->active);
+  auto memtable = std::make_shared<LoggedMemtable>();
+  memtable->id = next->active->id + 1;
+  memtable->log_begin = log_end_;
+  next->active = std::move(memtable);
+  view_ = std::move(next);
+  log_bytes_since_switch_ = 0;
+  background_.NotifyAll();
+}
+
+// The longest run of waiting writes that fits one flight. A leader that asked for no sync takes none
+// that did: it would wait for a flush that it does not need.
+DbImpl::Group DbImpl::FormGroup() {
+  mutex_.AssertHeld();
+  const bool single = BEACH_BUGGIFY("write.single_member_group");
+  Group group;
+  for (Writer* const writer : writers_) {
+    if (writer->batch == nullptr) break;
+    if (!group.members.empty()) {
+      const std::uint64_t size = writer->batch->size_bytes() + kGroupOverheadMax;
+      if (single || group.payload.size() + size > options_.wal_group_size_max) break;
+      if (writer->sync && !group.members.front()->sync) break;
+      if (group.payload.size() + size > wal::PayloadSizeMax(options_.wal_segment_size)) break;
+    }
+    group.members.push_back(writer);
+    group.sync = group.sync || writer->sync;
+    group.count += writer->batch->count();
+    if (writer->batch->count() > 0) AppendBatchToGroup(group.payload, writer->batch->encoding());
+  }
+  BEACH_CHECK(!group.members.empty());
+  return group;
+}
+
+// Leader, without mutex_.
+Status DbImpl::CommitGroup(const Group& group, SequenceNumber first, Memtable& memtable) {
+  std::uint64_t sequence = first.value;
+  for (const Writer* const writer : group.members) {
+    if (writer->batch->count() == 0) continue;
+    Record("write.sequenced",
+           {{.name = "first", .number = sequence},
+            {.name = "count", .number = writer->batch->count()},
+            {.name = "tag", .number = writer->tag}});
+    sequence += writer->batch->count();
+  }
+  if (group.count == 0) return group.sync ? log_->Sync() : Status();
+
+  const LogPosition before = log_->end();
+  const std::uint64_t room_before = segment_.size_bytes - before.offset;
+  const wal::LogWrite write{.payload = group.payload,
+                            .first_sequence = first,
+                            .count = group.count,
+                            .sync = group.sync};
+  BEACH_TRY_ASSIGN(const LogPosition end, log_->Append(write));
+  // FAILPOINT: write.appended: the group is in the log, durable if it was synced, and nobody has
+  // been told.
+  BEACH_FAILPOINT("write.appended");
+  log_bytes_since_switch_ +=
+      end.segment == before.segment ? end.offset - before.offset : room_before + end.offset;
+
+  const Status added = VisitGroup(group.payload, first, group.count,
+                                  [&memtable](SequenceNumber number, const BatchOperation& operation) {
+                                    memtable.Add(number, operation.kind, operation.key,
+                                                 operation.value);
+                                  });
+  BEACH_CHECK(added.has_value());  // what we encoded ourselves
+  return {};
+}
+
+// Takes the members off the queue, wakes them and the next leader.
+void DbImpl::FinishGroup(const std::vector<Writer*>& members, const Status& status) {
+  mutex_.AssertHeld();
+  for (Writer* const member : members) {
+    BEACH_CHECK(writers_.front() == member);
+    writers_.pop_front();
+    member->status = status;
+    member->done = true;
+    member->turn.NotifyOne();
+  }
+  if (!writers_.empty()) writers_.front()->turn.NotifyOne();
+}
+
+void DbImpl::Poison(const Error& error) {
+  mutex_.AssertHeld();
+  if (poison_) return;
+  poison_ = error;
+  const std::string text = error.ToString();
+  Record("db.poisoned", {{.name = "error", .text = text}});
+  BEACH_SOMETIMES("db.poisoned", true);
+  background_.NotifyAll();
+}
+
+void DbImpl::Record(Site event, std::initializer_list<env::EventField> fields) {
+  if (env_.events != nullptr) env_.events->Record(event, fields);
+}
+
+}  // namespace beach::engine

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "engine/sst/table.h"
+#include "engine/types.h"
+#include "engine/wal/log.h"
+
+// One atomic change of what the database consists of: the payload of one manifest record.
+// Encoding (docs/formats/manifest.md): a version byte, then fields, each a varint tag and a
+// length-prefixed body. Tags below 128 are critical: who does not know one must refuse the file.
+// Others may be skipped.
+
+namespace beach::engine {
+
+inline constexpr std::uint8_t kManifestEditVersion = 1;
+
+enum class ManifestTag : std::uint8_t {
+  kDatabase = 1,        // high (fixed64), low (fixed64)
+  kEpoch = 2,           // varint
+  kNextFile = 3,        // varint
+  kLastSequence = 4,    // varint
+  kReplayFrom = 5,      // segment ordinal (varint), offset (varint)
+  kDurable = 6,         // segment ordinal (varint), offset (varint)
+  kAddTable = 7,        // file, size, entries (varints), smallest, largest (length-prefixed),
+                        // sequence min, sequence max (varints)
+  kRemoveTable = 8,     // file (varint)
+  kAddSegment = 9,      // ordinal, file, size (varints), end + 1 or 0 for open (varint)
+  kSealSegment = 10,    // ordinal, end (varints)
+  kRemoveSegment = 11,  // ordinal (varint)
+};
+inline constexpr std::uint64_t kFirstSkippableTag = 128;
+
+struct ManifestEdit {
+  struct Seal {
+    SegmentOrdinal ordinal;
+    std::uint64_t end = 0;
+    friend bool operator==(const Seal&, const Seal&) = default;
+  };
+
+  std::optional<DatabaseId> database;
+  std::optional<OpenEpoch> epoch;
+  std::optional<FileNumber> next_file;
+  std::optional<SequenceNumber> last_sequence;
+  std::optional<LogPosition> replay_from;
+  std::optional<LogPosition> durable;
+  std::vector<TableInfo> tables_added;
+  std::vector<FileNumber> tables_removed;
+  std::vector<wal::Segment> segments_added;
+  std::vector<Seal> segments_sealed;
+  std::vector<SegmentOrdinal> segments_removed;
+
+  friend bool operator==(const ManifestEdit&, const ManifestEdit&) = default;
+};
+
+Bytes EncodeManifestEdit(const ManifestEdit& edit);
+// Hostile input is fine. kRefused: unknown version or critical tag. kCorruption: anything else that
+// no encoder wrote. Errors name no file: the caller adds it.
+Result<ManifestEdit> DecodeManifestEdit(ByteView bytes);
+
+}  // namespace beach::engine

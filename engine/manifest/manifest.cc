@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/manifest/manifest.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "base/crc32c.h"
+#include "engine/manifest/file_names.h"
+#include "engine/manifest/manifest_file.h"
+#include "engine/manifest/small_file.h"
+#include "env/marks.h"
+
+namespace beach::engine {
+namespace {
+
+constexpr std::uint64_t kCurrentSizeMax = 256;
+
+}  // namespace
+
+// "MANIFEST-000012 1a2b3c4d\n": the name, and its CRC32C, because a flipped digit would name
+// another file that may exist.
+Bytes EncodeCurrent(FileNumber manifest) {
+  const std::string name = ManifestFileName(manifest);
+  return fmt::format("{} {:08x}\n", name, Crc32c(name));
+}
+
+Result<FileNumber> ReadCurrent(env::FileSystem& files, const std::string& directory) {
+  const std::string path = env::JoinPath(directory, kCurrentFileName);
+  BEACH_TRY_ASSIGN(const Bytes bytes, ReadSmallFile(files, path, kCurrentSizeMax));
+  const std::optional<FileName> name = ParseFileName(ByteView(bytes).substr(0, bytes.find(' ')));
+  if (!name || name->kind != FileKind::kManifest || bytes != EncodeCurrent(name->number)) {
+    return Fail(Error(ErrorCode::kCorruption, "damaged name of the manifest").At(path, 0));
+  }
+  return name->number;
+}
+
+Result<ManifestOnDisk> ReadManifest(env::FileSystem& files, const std::string& directory,
+                                    DatabaseId database) {
+  ManifestOnDisk read;
+  BEACH_TRY_ASSIGN(read.file, ReadCurrent(files, directory));
+  const std::string path = env::JoinPath(directory, ManifestFileName(read.file));
+  auto bytes = ReadSmallFile(files, path, kManifestFileSizeMax);
+  if (!bytes && bytes.error().code() == ErrorCode::kNotFound) {
+    return Fail(Error(ErrorCode::kCorruption, "the manifest that CURRENT names is missing").At(path));
+  }
+  if (!bytes) return Fail(std::move(bytes).error());
+  ManifestContents contents;
+  BEACH_TRY(ParseManifest(*bytes, read.file, path, contents));
+  for (const ManifestRecord& record : contents.records) {
+    auto edit = DecodeManifestEdit(record.payload);
+    if (!edit) return Fail(std::move(edit).error().At(path, record.offset));
+    if (Status applied = read.state.Apply(*edit); !applied) {
+      return Fail(std::move(applied).error().At(path, record.offset));
+    }
+  }
+  if (read.state.database != database) {
+    return Fail(Error(ErrorCode::kRefused, "the manifest of another database").At(path));
+  }
+  read.records = contents.records.size();
+  read.torn_tail_bytes = contents.torn_tail_bytes;
+  return read;
+}
+
+Result<std::unique_ptr<Manifest>> Manifest::Start(env::FileSystem& files, std::string directory,
+                                                  ManifestState state, std::uint64_t size_max) {
+  std::unique_ptr<Manifest> manifest(new Manifest(files, std::move(directory), size_max));
+  env::MutexLock lock(manifest->mutex_);
+  BEACH_TRY(manifest->StartFile(std::move(state)));
+  return manifest;
+}
+
+Status Manifest::Apply(ManifestEdit edit) {
+  env::MutexLock lock(mutex_);
+  if (poison_) return Fail(*poison_);
+  edit.next_file = state_.next_file;
+  ManifestState next = state_;
+  Status status = next.Apply(edit);
+  if (status) status = Append(edit);
+  if (status) {
+    state_ = std::move(next);
+    if (size_ > roll_at_) status = Roll();
+  }
+  if (!status) poison_ = status.error();
+  return status;
+}
+
+FileNumber Manifest::NewFileNumber() {
+  env::MutexLock lock(mutex_);
+  const FileNumber number = state_.next_file;
+  state_.next_file = number.Next();
+  return number;
+}
+
+ManifestState Manifest::state() const {
+  env::MutexLock lock(mutex_);
+  return state_;
+}
+
+FileNumber Manifest::file() const {
+  env::MutexLock lock(mutex_);
+  return file_number_;
+}
+
+Status Manifest::Append(const ManifestEdit& edit) {
+  const Bytes payload = EncodeManifestEdit(edit);
+  if (payload.size() > kManifestRecordSizeMax) {
+    return Fail(Error(ErrorCode::kInvalidArgument, "the edit exceeds the manifest's record limit")
+                    .At(file_->path(), size_));
+  }
+  Bytes record;
+  AppendManifestRecord(record, file_number_, size_, payload);
+  BEACH_TRY(file_->Append(record));
+  // FAILPOINT: manifest.record_appended: the edit, part of it or nothing of it; none was used yet.
+  BEACH_FAILPOINT("manifest.record_appended");
+  BEACH_TRY(file_->Sync());
+  // FAILPOINT: manifest.record_synced: the edit, for good; nobody has acted on it yet.
+  BEACH_FAILPOINT("manifest.record_synced");
+  size_ += record.size();
+  return {};
+}
+
+Status Manifest::StartFile(ManifestState state) {
+  BEACH_TRY(WriteSnapshotFile(state));
+  BEACH_TRY(PublishFile());
+  // The snapshot's copy of next_file is one behind its own number: see WriteSnapshotFile.
+  state_ = std::move(state);
+  state_.next_file = std::max(state_.next_file, file_number_.Next());
+  return {};
+}
+
+// A failure here leaves CURRENT, and so the database, as it was.
+Status Manifest::WriteSnapshotFile(const ManifestState& state) {
+  const FileNumber number = state.next_file;
+  ManifestState counted = state;
+  counted.next_file = number.Next();
+  BEACH_TRY(counted.Check());
+
+  Bytes records;
+  for (const ManifestEdit& edit : counted.Snapshot()) {
+    AppendManifestRecord(records, number, kManifestHeaderSize + records.size(),
+                         EncodeManifestEdit(edit));
+  }
+  const Bytes contents = EncodeManifestHeader(number, kManifestHeaderSize + records.size()) + records;
+
+  const std::string path = env::JoinPath(directory_, ManifestFileName(number));
+  BEACH_TRY_ASSIGN(auto file, files_.Open(path, {.mode = env::OpenMode::kCreate}));
+  Status written = file->Append(contents);
+  if (written) written = file->Sync();
+  if (written) {
+    // FAILPOINT: manifest.new_synced: a manifest that CURRENT does not name, its own name perhaps
+    // lost: debris.
+    BEACH_FAILPOINT("manifest.new_synced");
+    written = files_.SyncDirectory(directory_);
+  }
+  // FAILPOINT: manifest.new_named: a whole manifest that CURRENT does not name: debris.
+  BEACH_FAILPOINT("manifest.new_named");
+  if (written) {
+    written = WriteTemporaryFile(files_, directory_, kCurrentFileName, EncodeCurrent(number));
+  }
+  if (!written) {
+    // Best effort: what stays is debris that the next open removes.
+    file.reset();
+    static_cast<void>(files_.Remove(path));
+    return written;
+  }
+  file_ = std::move(file);
+  file_number_ = number;
+  size_ = contents.size();
+  // A snapshot that alone exceeds the limit must not roll at every edit.
+  roll_at_ = std::max(size_max_, 2 * size_);
+  return {};
+}
+
+// A failure here leaves unknown which manifest is current.
+Status Manifest::PublishFile() {
+  // FAILPOINT: manifest.before_current: the old manifest is current, the new one debris.
+  BEACH_FAILPOINT("manifest.before_current");
+  BEACH_TRY(PublishSmallFile(files_, directory_, kCurrentFileName));
+  // FAILPOINT: manifest.current_published: the new manifest is current, the old one debris.
+  BEACH_FAILPOINT("manifest.current_published");
+  return {};
+}
+
+Status Manifest::Roll() {
+  const FileNumber old = file_number_;
+  if (Status written = WriteSnapshotFile(state_); !written) {
+    // Preparing a file may find no space (rule 19): the old one is whole and goes on.
+    if (written.error().code() != ErrorCode::kNoSpace) return written;
+    state_.next_file = state_.next_file.Next();  // the number is used up
+    roll_at_ = 2 * size_;
+    return {};
+  }
+  BEACH_TRY(PublishFile());
+  state_.next_file = std::max(state_.next_file, file_number_.Next());
+  BEACH_SOMETIMES("manifest.rolled", true);
+  BEACH_CHECK_LT(old.value, file_number_.value);
+  static_cast<void>(files_.Remove(env::JoinPath(directory_, ManifestFileName(old))));
+  // FAILPOINT: manifest.old_removed: the new manifest; the old one's name may come back as debris.
+  BEACH_FAILPOINT("manifest.old_removed");
+  return {};
+}
+
+}  // namespace beach::engine

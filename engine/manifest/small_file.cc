@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/manifest/small_file.h"
+
+#include <memory>
+
+#include "engine/manifest/file_names.h"
+#include "env/marks.h"
+
+namespace beach::engine {
+
+Result<Bytes> ReadSmallFile(env::FileSystem& files, const std::string& path,
+                            std::uint64_t size_max) {
+  BEACH_TRY_ASSIGN(const auto file, files.Open(path, {.mode = env::OpenMode::kRead}));
+  BEACH_TRY_ASSIGN(const std::uint64_t size, file->Size());
+  if (size > size_max) {
+    return Fail(Error(ErrorCode::kCorruption, "the file is larger than its kind can be")
+                    .At(path, size_max));
+  }
+  Bytes contents(size, '\0');
+  BEACH_TRY_ASSIGN(const std::size_t length, file->ReadAt(0, contents.data(), contents.size()));
+  contents.resize(length);
+  return contents;
+}
+
+Status WriteTemporaryFile(env::FileSystem& files, const std::string& directory,
+                          const std::string& name, ByteView contents) {
+  const std::string path = env::JoinPath(directory, name + kTemporarySuffix);
+  BEACH_TRY_ASSIGN(const bool leftover, files.Exists(path));
+  if (leftover) BEACH_TRY(files.Remove(path));
+  BEACH_TRY_ASSIGN(const auto file, files.Open(path, {.mode = env::OpenMode::kCreate}));
+  BEACH_TRY(file->Append(contents));
+  BEACH_TRY(file->Sync());
+  // FAILPOINT: small_file.temporary_synced: a whole temporary file, which the next open removes.
+  BEACH_FAILPOINT("small_file.temporary_synced");
+  return {};
+}
+
+Status PublishSmallFile(env::FileSystem& files, const std::string& directory,
+                        const std::string& name) {
+  const std::string path = env::JoinPath(directory, name);
+  BEACH_TRY(files.Rename(path + kTemporarySuffix, path));
+  // FAILPOINT: small_file.renamed: the old or the new content under the name, after a power loss
+  // either, and both are whole.
+  BEACH_FAILPOINT("small_file.renamed");
+  BEACH_TRY(files.SyncDirectory(directory));
+  // FAILPOINT: small_file.published: the new content, for good.
+  BEACH_FAILPOINT("small_file.published");
+  return {};
+}
+
+}  // namespace beach::engine

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "base/error.h"
+#include "engine/manifest/edit.h"
+
+namespace beach::engine {
+
+// What the database consists of: the sum of the manifest's edits. A value.
+//
+// Holds after every successful Apply:
+//   - segment ordinals strictly increase; only the last segment is open, each end is within its size;
+//   - every listed file has a number of its own, below next_file;
+//   - with any segment listed, replay_from and durable lie in a listed segment or, durable, above;
+//   - epoch, next_file, last_sequence, replay_from and durable never go back.
+struct ManifestState {
+  DatabaseId database;
+  OpenEpoch epoch;
+  FileNumber next_file{1};
+  SequenceNumber last_sequence;
+  LogPosition replay_from;
+  LogPosition durable;
+  std::vector<TableInfo> tables;       // by file number
+  std::vector<wal::Segment> segments;  // by ordinal
+
+  // kCorruption when the edit contradicts the state, which is then in pieces: apply to a copy.
+  Status Apply(const ManifestEdit& edit);
+  // kCorruption when what holds after every Apply does not.
+  Status Check() const;
+  // Edits that make this state out of an empty one, each well below the record limit.
+  std::vector<ManifestEdit> Snapshot() const;
+
+  friend bool operator==(const ManifestState&, const ManifestState&) = default;
+};
+
+}  // namespace beach::engine

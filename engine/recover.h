@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "engine/manifest/state.h"
+#include "engine/options.h"
+#include "engine/view.h"
+#include "engine/wal/log.h"
+#include "env/env.h"
+
+namespace beach::engine {
+
+struct Recovered {
+  // What the next manifest file is to say. Until it does, the directory means what it meant.
+  ManifestState state;
+  std::shared_ptr<LoggedMemtable> memtable;  // what tables do not hold
+  SequenceNumber last_sequence;
+  wal::Segment segment;  // fresh: the log goes on in it
+  LogPosition end;       // at this position
+};
+
+// Reads the log that `state` lists, replays it, and makes durable what it found: as tables, where it
+// exceeded a memtable, else by copying the tail into a fresh segment (step 5 of docs/formats/wal.md).
+// Changes nothing that `state` lists, so that a crash at any point leaves the same to recover.
+// REQUIRES: state.next_file is above every number in the directory.
+Result<Recovered> RecoverDatabase(const env::Env& env, const std::string& directory,
+                                  const Options& options, const ManifestState& state);
+
+// What a flight holds, checked as hostile input; errors name the segment's file and the offset.
+Status ReplayFlight(const std::string& directory, const std::vector<wal::Segment>& segments,
+                    const wal::Flight& flight, SequenceNumber last, Memtable& memtable);
+
+}  // namespace beach::engine

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/sst/block_io.h"
+
+#include "base/check.h"
+#include "base/coding.h"
+#include "base/crc32c.h"
+
+namespace beach::engine::sst {
+namespace {
+
+std::uint32_t BlockCrc(const Identity& identity, std::uint64_t offset, ByteView content,
+                       std::uint8_t compression) {
+  Bytes place;
+  Encoder encoder(place);
+  encoder.Fixed64(identity.database.high);
+  encoder.Fixed64(identity.database.low);
+  encoder.Fixed64(identity.file.value);
+  encoder.Fixed64(offset);
+  std::uint32_t crc = Crc32c(place);
+  crc = Crc32c(content, crc);
+  const char last = static_cast<char>(compression);
+  return Crc32c(ByteView(&last, 1), crc);
+}
+
+}  // namespace
+
+Bytes BlockTrailer(const Identity& identity, std::uint64_t offset, ByteView content) {
+  Bytes trailer;
+  Encoder encoder(trailer);
+  encoder.Fixed8(kCompressionNone);
+  encoder.Fixed32(BlockCrc(identity, offset, content, kCompressionNone));
+  BEACH_CHECK_EQ(trailer.size(), kBlockTrailerSize);
+  return trailer;
+}
+
+Result<Bytes> ReadExactly(env::File& file, std::uint64_t offset, std::uint64_t length) {
+  Bytes bytes(static_cast<std::size_t>(length), '\0');
+  BEACH_TRY_ASSIGN(const std::size_t got, file.ReadAt(offset, bytes.data(), bytes.size()));
+  BEACH_CHECK_LE(got, bytes.size());
+  if (got != bytes.size()) return Damaged(file.path(), offset + got, "the file ends within a read");
+  return bytes;
+}
+
+Result<Bytes> ReadBlock(env::File& file, const Identity& identity, const BlockHandle& handle,
+                        std::uint64_t limit) {
+  const bool fits = handle.offset <= limit && limit - handle.offset >= kBlockTrailerSize &&
+                    handle.size <= limit - handle.offset - kBlockTrailerSize;
+  if (!fits) return Damaged(file.path(), handle.offset, "a block handle reaches beyond the blocks");
+  BEACH_TRY_ASSIGN(Bytes bytes, ReadExactly(file, handle.offset, handle.size + kBlockTrailerSize));
+  const char* const trailer = bytes.data() + handle.size;
+  const auto compression = static_cast<std::uint8_t>(trailer[kTrailerCompressionOffset]);
+  const auto crc = LoadFixed<std::uint32_t>(trailer + kTrailerCrcOffset);
+  bytes.resize(static_cast<std::size_t>(handle.size));
+  if (crc != BlockCrc(identity, handle.offset, bytes, compression)) {
+    return Damaged(file.path(), handle.offset, "bad block checksum");
+  }
+  if (compression != kCompressionNone) {
+    return Damaged(file.path(), handle.offset, "unknown block compression");
+  }
+  return bytes;
+}
+
+}  // namespace beach::engine::sst

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/write_batch.h"
+
+#include <limits>
+
+#include "base/check.h"
+#include "base/coding.h"
+
+namespace beach::engine {
+
+void WriteBatch::Put(ByteView key, ByteView value) {
+  BEACH_CHECK_LT(count_, std::numeric_limits<std::uint32_t>::max());
+  Encoder encoder(encoding_);
+  encoder.Fixed8(static_cast<std::uint8_t>(ValueKind::kPut));
+  encoder.LengthPrefixed(key);
+  encoder.LengthPrefixed(value);
+  ++count_;
+}
+
+void WriteBatch::Delete(ByteView key) {
+  BEACH_CHECK_LT(count_, std::numeric_limits<std::uint32_t>::max());
+  Encoder encoder(encoding_);
+  encoder.Fixed8(static_cast<std::uint8_t>(ValueKind::kDelete));
+  encoder.LengthPrefixed(key);
+  ++count_;
+}
+
+void WriteBatch::Clear() {
+  encoding_.clear();
+  count_ = 0;
+}
+
+bool BatchReader::Next(BatchOperation& operation) {
+  if (!ok_ || rest_.empty()) return false;
+  Decoder decoder(rest_);
+  const std::uint8_t kind = decoder.Fixed8();
+  ok_ = kind <= static_cast<std::uint8_t>(ValueKind::kPut);
+  if (!ok_) return false;
+  operation.kind = static_cast<ValueKind>(kind);
+  operation.key = decoder.LengthPrefixed();
+  operation.value = {};
+  if (operation.kind == ValueKind::kPut) operation.value = decoder.LengthPrefixed();
+  ok_ = decoder.ok();
+  if (!ok_) return false;
+  // Damage must not stall the walk: every operation takes at least its kind and a length.
+  BEACH_CHECK_LE(decoder.rest().size() + 2, rest_.size());
+  rest_ = decoder.rest();
+  return true;
+}
+
+}  // namespace beach::engine

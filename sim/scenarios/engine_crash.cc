@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/scenarios/engine_crash.h"
+
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+#include "sim/scenarios/engine_crash_life.h"
+#include "sim/scenarios/engine_crash_plan.h"
+#include "sim/scenarios/engine_crash_workload.h"
+#include "sim/scenarios/engine_crash_world.h"
+
+namespace beach::sim::scenarios {
+namespace {
+
+using namespace engine_crash;  // NOLINT: the parts of this scenario
+
+// A life in which opening fails so often by faults goes on without them.
+constexpr std::uint64_t kAttemptsWithFaults = 3;
+
+using Clients = std::vector<std::vector<Command>>;
+
+Strike StrikeOf(End end) { return end == End::kPowerLoss ? Strike::kPowerLoss : Strike::kKill; }
+
+// The commands of every life, by client.
+std::vector<Clients> ParseWorkload(Simulation& simulation, const Plan& plan,
+                                   const std::vector<artifacts::Operation>& operations) {
+  std::vector<Clients> lives(plan.lives.size(), Clients(plan.clients));
+  std::set<std::uint64_t> ids;
+  for (const artifacts::Operation& operation : operations) {
+    std::optional<Command> command = ParseOperation(operation);
+    if (!command || !ids.insert(operation.id).second) {
+      simulation.Fail("bad-workload", "operation " + std::to_string(operation.id) +
+                                          " is not one of this scenario, or stands twice");
+    }
+    if (operation.life >= lives.size() || operation.client >= plan.clients) continue;
+    lives[operation.life][operation.client].push_back(std::move(*command));
+  }
+  return lives;
+}
+
+// One process, from its start to its end.
+LifeReport RunProcess(World& world, const LifeWork& work) {
+  world.report = {};
+  const ProcessId process = world.simulation.Start(
+      world.host, "db", [&world, &work](const env::Env& env) { RunLife(world, work, env); });
+  const ProcessEnd end = world.simulation.Wait(process);
+  world.simulation.ArmStrike(world.host, Strike::kKill, 0);
+  world.Settle(std::nullopt);
+  switch (end) {
+    case ProcessEnd::kExited:
+      world.crash.Ended(world.report.closed ? oracle::LifeEnd::kClosed : oracle::LifeEnd::kKilled);
+      break;
+    case ProcessEnd::kKilled: world.crash.Ended(oracle::LifeEnd::kKilled); break;
+    case ProcessEnd::kPowerLost: world.crash.Ended(oracle::LifeEnd::kPowerLost); break;
+  }
+  return world.report;
+}
+
+void CutPower(World& world) {
+  world.simulation.PowerLoss(world.host);
+  world.crash.Ended(oracle::LifeEnd::kPowerLost);
+}
+
+// Opens that die early: in the middle of recovery, or soon after it.
+void RunEarlyStrikes(World& world, const LifePlan& life) {
+  const Clients nobody;
+  for (std::uint64_t i = 0; i < life.early_strikes; ++i) {
+    const bool power = life.early_power_loss && i % 2 == 0;
+    world.simulation.ArmStrike(world.host, power ? Strike::kPowerLoss : Strike::kKill,
+                               life.early_strike_calls * (i + 1));
+    RunProcess(world, {.clients = &nobody});
+  }
+}
+
+void RunOneLife(World& world, const LifePlan& life, const Clients& clients) {
+  world.SetFaults(true);
+  RunEarlyStrikes(world, life);
+  const bool strikes = life.end != End::kClose;
+  const LifeWork work{.clients = &clients,
+                      .strike_calls_in_close = strikes ? life.strike_calls_in_close : 0,
+                      .strike = StrikeOf(life.end)};
+  for (std::uint64_t attempt = 0; attempt <= kAttemptsWithFaults; ++attempt) {
+    if (attempt == kAttemptsWithFaults) world.SetFaults(false);
+    if (strikes) world.simulation.ArmStrike(world.host, StrikeOf(life.end), life.strike_calls);
+    if (RunProcess(world, work).open_error.empty()) break;
+  }
+  if (life.power_loss_after) CutPower(world);
+}
+
+// A database that has been opened and closed without faults has nothing left to explain.
+void RunLast(World& world, const char* what, std::uint64_t strike_calls_in_close) {
+  const Clients nobody;
+  const LifeReport report =
+      RunProcess(world, {.clients = &nobody, .strike_calls_in_close = strike_calls_in_close});
+  if (report.opened && (report.closed || strike_calls_in_close != 0)) return;
+  world.simulation.Fail("no-recovery", std::string(what) + " without faults was not completed");
+}
+
+}  // namespace
+
+std::string EngineCrash::name() const { return "engine-crash"; }
+
+std::string EngineCrash::boots() const {
+  return "one host, one database in several lives with 1 to 5 clients, crashes and disk faults";
+}
+
+std::string EngineCrash::checks() const {
+  return "reads, scans and every recovery against the model and the crash oracle; open never refuses";
+}
+
+void EngineCrash::Run(Simulation& simulation) const {
+  const HostId host = simulation.AddHost("a");
+  const Plan plan = MakePlan(simulation);
+  const std::vector<artifacts::Operation> operations = simulation.Workload(
+      MakeWorkload(plan, simulation.Stream("engine_crash.workload")));
+  const std::vector<Clients> lives = ParseWorkload(simulation, plan, operations);
+
+  World world(simulation, host, plan);
+  simulation.SetEventSink(&world);
+  for (std::size_t i = 0; i < lives.size(); ++i) RunOneLife(world, plan.lives[i], lives[i]);
+
+  world.SetFaults(false);
+  RunLast(world, "the first open", 1);
+  CutPower(world);
+  RunLast(world, "the second open", 0);
+  RunLast(world, "the open after a clean close", 0);
+  simulation.SetEventSink(nullptr);
+}
+
+}  // namespace beach::sim::scenarios

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "env/env.h"
+#include "sim/scenarios/engine_crash_workload.h"
+#include "sim/scenarios/engine_crash_world.h"
+
+namespace beach::sim::scenarios::engine_crash {
+
+// What a process is to do once it has opened the database and checked what it recovered.
+struct LifeWork {
+  // By client, in order. In the simulation's memory.
+  const std::vector<std::vector<Command>>* clients = nullptr;
+  // Armed when the clients are done, so that it strikes the close; 0: none.
+  std::uint64_t strike_calls_in_close = 0;
+  Strike strike = Strike::kKill;
+};
+
+// The main of the process under test.
+void RunLife(World& world, const LifeWork& work, const env::Env& env);
+
+}  // namespace beach::sim::scenarios::engine_crash

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/scenarios/engine_crash_plan.h"
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+
+namespace beach::sim::scenarios::engine_crash {
+namespace {
+
+constexpr Site kFaults[] = {"disk.eio.read", "disk.eio.write",          "disk.eio.sync",
+                            "disk.no_space", "disk.eio.sync_directory", "disk.torn_sector"};
+constexpr std::uint64_t kRates[] = {200, 1'000, 5'000, 20'000, 100'000};
+
+// Crashes alone find other bugs than crashes among errors, where few lives get far.
+constexpr std::uint64_t kRunsWithoutErrors = 2;  // of kRunsOf
+constexpr std::uint64_t kRunsOf = 5;
+
+std::uint64_t DrawStrikeCalls(RandomStream& stream) {
+  switch (stream.Below(4)) {
+    case 0: return stream.Between(1, 80);  // most likely inside the open
+    case 1: return stream.Between(1, 3000);
+    default: return stream.Between(1, 600);
+  }
+}
+
+engine::Options MakeEngineOptions(Simulation& simulation, RandomStream& stream) {
+  engine::Options options;
+  const auto knob = [&](const char* name, std::uint64_t drawn) {
+    return simulation.Option(name, drawn);
+  };
+  options.memtable_size = knob("memtable_size", stream.Between(1, 16) * engine::kKiB);
+  options.frozen_memtables_max = knob("frozen_memtables_max", stream.Between(1, 3));
+  options.wal_segment_size = knob("wal_segment_size", stream.Between(16, 64) * 4 * engine::kKiB);
+  options.wal_direct = knob("wal_direct", stream.Below(2)) != 0;
+  options.wal_group_size_max =
+      knob("wal_group_size_max", std::uint64_t{1} << stream.Between(7, 20));
+  options.manifest_size_max = knob("manifest_size_max", stream.Between(256, 4096));
+  options.block_size = knob("block_size", std::uint64_t{1} << stream.Between(6, 12));
+  options.block_restart_interval = knob("block_restart_interval", stream.Between(1, 16));
+  return options;
+}
+
+LifePlan MakeLifePlan(Simulation& simulation, RandomStream& stream, std::uint64_t index) {
+  const auto knob = [&](const char* name, std::uint64_t drawn) {
+    return simulation.Option("life" + std::to_string(index) + "." + name, drawn);
+  };
+  const auto at_least_one = [](std::uint64_t value) { return std::max(value, std::uint64_t{1}); };
+  LifePlan life;
+  life.end = static_cast<End>(std::min(knob("end", stream.Below(3)), std::uint64_t{2}));
+  life.strike_calls = at_least_one(knob("strike_calls", DrawStrikeCalls(stream)));
+  life.strike_calls_in_close = at_least_one(knob("strike_calls_in_close", stream.Between(1, 40)));
+  const std::uint64_t early = stream.Chance(1, 2) ? 0 : stream.Between(1, 4);
+  life.early_strikes = knob("early_strikes", early);
+  life.early_strike_calls = at_least_one(knob("early_strike_calls", stream.Between(1, 60)));
+  life.early_power_loss = knob("early_power_loss", stream.Below(2)) != 0;
+  life.power_loss_after = knob("power_loss_after", stream.Below(3)) == 0;
+  return life;
+}
+
+}  // namespace
+
+Plan MakePlan(Simulation& simulation) {
+  RandomStream stream = simulation.Stream("engine_crash.plan");
+  Plan plan;
+  plan.options = MakeEngineOptions(simulation, stream);
+  plan.clients = simulation.Option("clients", stream.Between(1, 5));
+  plan.keys = std::max(simulation.Option("keys", stream.Between(8, 64)), std::uint64_t{1});
+  plan.operations_per_client = simulation.Option("operations_per_client", stream.Between(2, 40));
+  const std::uint64_t lives = simulation.Option("lives", stream.Between(2, 5));
+  for (std::uint64_t i = 0; i < lives; ++i) {
+    plan.lives.push_back(MakeLifePlan(simulation, stream, i));
+  }
+  const bool errors = stream.Below(kRunsOf) >= kRunsWithoutErrors;
+  for (const Site site : kFaults) {
+    const bool on = stream.Chance(1, 2);
+    const std::uint64_t rate = kRates[stream.Below(std::size(kRates))];
+    const bool error = site.hash != kFaults[std::size(kFaults) - 1].hash;
+    const std::uint64_t drawn = on && (errors || !error) ? rate : 0;
+    plan.faults.push_back({site, simulation.Option(std::string("fault.") + site.name, drawn)});
+  }
+  return plan;
+}
+
+}  // namespace beach::sim::scenarios::engine_crash

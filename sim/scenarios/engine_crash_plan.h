@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/site.h"
+#include "engine/options.h"
+#include "sim/simulation.h"
+
+namespace beach::sim::scenarios::engine_crash {
+
+// How a life is to end. Values stand in artifacts.
+enum class End : std::uint8_t { kClose = 0, kKill = 1, kPowerLoss = 2 };
+
+struct LifePlan {
+  End end = End::kClose;
+  // An armed strike counts seam calls from the start of the process; one that has not struck when
+  // the clients are done is armed again for the close. REQUIRES both at least 1.
+  std::uint64_t strike_calls = 1;
+  std::uint64_t strike_calls_in_close = 1;
+  // So many processes die early, in or soon after recovery, before the life proper.
+  std::uint64_t early_strikes = 0;
+  std::uint64_t early_strike_calls = 1;  // of the first; later ones come later by as many
+  bool early_power_loss = false;         // every other of them is one
+  bool power_loss_after = false;         // the machine goes down between this life and the next
+};
+
+struct FaultRate {
+  Site site;
+  std::uint64_t per_million = 0;
+};
+
+// Every knob of a run. All are recorded as options of the run.
+struct Plan {
+  engine::Options options;
+  std::uint64_t clients = 1;
+  std::uint64_t keys = 8;
+  std::uint64_t operations_per_client = 1;  // and life
+  std::vector<LifePlan> lives;
+  std::vector<FaultRate> faults;
+};
+
+Plan MakePlan(Simulation& simulation);
+
+}  // namespace beach::sim::scenarios::engine_crash

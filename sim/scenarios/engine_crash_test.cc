@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/scenarios/engine_crash.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "artifacts/artifact.h"
+#include "sim/run.h"
+#include "sim/scenarios/registry.h"
+
+namespace beach::sim::scenarios {
+namespace {
+
+std::uint64_t FromEnvironment(const char* name, std::uint64_t otherwise) {
+  const char* const text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+// BEACH_SEED is the first seed, BEACH_SEEDS how many.
+TEST(EngineCrash, FiftySeedsFindNothing) {
+  const std::uint64_t first = FromEnvironment("BEACH_SEED", 1);
+  const std::uint64_t count = FromEnvironment("BEACH_SEEDS", 50);
+  const EngineCrash scenario;
+  std::uint64_t operations = 0;
+  std::uint64_t strikes = 0;
+  for (std::uint64_t seed = first; seed < first + count; ++seed) {
+    RunOptions options;
+    options.seed = seed;
+    const RunReport report = RunScenario(scenario, options);
+    EXPECT_TRUE(report.verdict.ok())
+        << "seed " << seed << ": " << report.verdict.signature << ": " << report.verdict.message;
+    operations += report.operations;
+    for (const auto& [name, hits] : report.faults) strikes += hits;
+  }
+  EXPECT_GT(operations, 0U);
+  EXPECT_GT(strikes, 0U);
+}
+
+TEST(EngineCrash, EqualSeedsHaveEqualHashesWhereverMemoryLies) {
+  const EngineCrash scenario;
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    RunOptions options;
+    options.seed = seed;
+    const RunReport report = RunScenario(scenario, options);
+    options.address_salt = 99;
+    const RunReport again = RunScenario(scenario, options);
+    EXPECT_EQ(report.hash, again.hash) << seed;
+    EXPECT_EQ(report.events, again.events) << seed;
+  }
+}
+
+TEST(EngineCrash, ReplaysFromItsArtifact) {
+  const EngineCrash scenario;
+  RunOptions options;
+  options.seed = 3;
+  const RunReport report = RunScenario(scenario, options);
+  const Result<artifacts::Artifact> artifact =
+      artifacts::FromJson(artifacts::ToJson(MakeArtifact(scenario, options, report)));
+  ASSERT_TRUE(artifact.has_value());
+  options.replay = &*artifact;
+  const RunReport replayed = RunScenario(scenario, options);
+  EXPECT_EQ(replayed.hash, report.hash);
+  EXPECT_EQ(replayed.diverged_at, std::nullopt);
+}
+
+TEST(EngineCrash, RefusesAWorkloadThatIsNotItsOwn) {
+  const EngineCrash scenario;
+  RunOptions options;
+  const RunReport report = RunScenario(scenario, options);
+  artifacts::Artifact artifact = MakeArtifact(scenario, options, report);
+  artifact.operations.push_back({.id = 1, .life = 0, .client = 0, .kind = "dance", .arguments = {}});
+  options.replay = &artifact;
+  EXPECT_EQ(RunScenario(scenario, options).verdict.signature, "engine-crash/bad-workload");
+}
+
+TEST(MakeScenarios, NamesAreSortedAndUnique) {
+  const auto scenarios = MakeScenarios();
+  ASSERT_FALSE(scenarios.empty());
+  for (std::size_t i = 1; i < scenarios.size(); ++i) {
+    EXPECT_LT(scenarios[i - 1]->name(), scenarios[i]->name());
+  }
+}
+
+}  // namespace
+}  // namespace beach::sim::scenarios

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/scenarios/engine_crash_workload.h"
+
+#include <string>
+#include <utility>
+
+namespace beach::sim::scenarios::engine_crash {
+namespace {
+
+constexpr std::size_t kSizeMax = std::size_t{1} << 20;
+constexpr std::uint64_t kPauseMaxNs = 1'000'000'000;
+
+// --- Generation.
+
+// The empty key, short keys, and now and then a long one that shares its front with a short one.
+Bytes KeyName(std::uint64_t index) {
+  if (index == 0) return "";
+  Bytes key = "k" + std::to_string(index / 10) + std::to_string(index % 10);
+  if (index % 11 == 0) key.append(200, 'x');
+  return key;
+}
+
+class Generator {
+ public:
+  Generator(const Plan& plan, RandomStream stream) : plan_(plan), stream_(stream) {}
+
+  void Fill(artifacts::Operation& operation) {
+    const std::uint64_t choice = stream_.Below(100);
+    if (choice < 42) {
+      operation.kind = "put";
+      operation.arguments = {Durability(), Key(), Size()};
+    } else if (choice < 52) {
+      operation.kind = "delete";
+      operation.arguments = {Durability(), Key()};
+    } else if (choice < 66) {
+      FillBatch(operation);
+    } else if (choice < 82) {
+      operation.kind = "get";
+      operation.arguments = {Key()};
+    } else if (choice < 92) {
+      FillScan(operation);
+    } else if (choice < 95) {
+      operation.kind = "flush";
+    } else {
+      operation.kind = "pause";
+      const std::uint64_t nanoseconds = stream_.Between(1'000, 4'000'000);
+      operation.arguments = {std::to_string(nanoseconds)};
+    }
+  }
+
+ private:
+  void FillBatch(artifacts::Operation& operation) {
+    operation.kind = "batch";
+    operation.arguments = {Durability()};
+    const std::uint64_t count = stream_.Chance(1, 8) ? stream_.Below(40) : stream_.Below(6);
+    for (std::uint64_t i = 0; i < count; ++i) {
+      if (stream_.Chance(1, 4)) {
+        operation.arguments.push_back("delete");
+        operation.arguments.push_back(Key());
+      } else {
+        operation.arguments.push_back("put");
+        operation.arguments.push_back(Key());
+        operation.arguments.push_back(Size());
+      }
+    }
+  }
+
+  void FillScan(artifacts::Operation& operation) {
+    operation.kind = "scan";
+    operation.arguments = {stream_.Chance(1, 2) ? "forward" : "backward"};
+    if (stream_.Chance(1, 2)) {
+      operation.arguments.push_back("");
+      return;
+    }
+    operation.arguments.push_back(Key());
+    if (stream_.Chance(1, 2)) operation.arguments.push_back(Key());
+  }
+
+  std::string Durability() { return stream_.Chance(1, 2) ? "sync" : "nosync"; }
+  std::string Key() { return KeyName(stream_.Below(plan_.keys)); }
+  std::string Size() {
+    const std::uint64_t choice = stream_.Below(24);
+    if (choice == 0) return "empty";
+    if (choice == 1) return std::to_string(stream_.Between(2'000, 9'000));
+    if (choice < 6) return std::to_string(stream_.Between(100, 800));
+    return std::to_string(stream_.Below(60));
+  }
+
+  const Plan& plan_;
+  RandomStream stream_;
+};
+
+// --- Parsing. Workloads come from artifacts too, where anything may stand.
+
+std::optional<std::uint64_t> ParseNumber(const std::string& text, std::uint64_t maximum) {
+  if (text.empty() || text.size() > 19) return std::nullopt;
+  std::uint64_t value = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return std::nullopt;
+    value = value * 10 + static_cast<std::uint64_t>(c - '0');
+  }
+  if (value > maximum) return std::nullopt;
+  return value;
+}
+
+// Takes the arguments one by one; the first that does not fit turns it bad.
+class Arguments {
+ public:
+  explicit Arguments(const std::vector<std::string>& arguments) : arguments_(arguments) {}
+
+  bool more() const { return next_ < arguments_.size(); }
+  bool done() const { return ok_ && !more(); }
+
+  std::string Text() {
+    if (!more()) return ok_ = false, "";
+    return arguments_[next_++];
+  }
+  // Whether it is the first of the two words.
+  bool Either(const char* first, const char* second) {
+    const std::string text = Text();
+    if (text != first && text != second) ok_ = false;
+    return text == first;
+  }
+  std::uint64_t Number(std::uint64_t maximum) {
+    const std::optional<std::uint64_t> number = ParseNumber(Text(), maximum);
+    if (!number) ok_ = false;
+    return number.value_or(0);
+  }
+
+  void Put(oracle::ModelBatch& batch) {
+    Bytes key = Text();
+    const std::string size = Text();
+    const auto index = static_cast<std::uint32_t>(batch.operations.size());
+    Bytes value;
+    if (size != "empty") {
+      const std::optional<std::uint64_t> filler = ParseNumber(size, kSizeMax);
+      if (!filler) return void(ok_ = false);
+      value = oracle::MakeValue({batch.id, index}, *filler);
+    }
+    batch.operations.push_back({.key = std::move(key), .value = std::move(value)});
+  }
+  void Delete(oracle::ModelBatch& batch) {
+    batch.operations.push_back({.key = Text(), .value = std::nullopt});
+  }
+
+ private:
+  const std::vector<std::string>& arguments_;
+  std::size_t next_ = 0;
+  bool ok_ = true;
+};
+
+}  // namespace
+
+std::vector<artifacts::Operation> MakeWorkload(const Plan& plan, RandomStream stream) {
+  Generator generator(plan, stream);
+  std::vector<artifacts::Operation> operations;
+  std::uint64_t id = 0;
+  for (std::uint64_t life = 0; life < plan.lives.size(); ++life) {
+    for (std::uint64_t client = 0; client < plan.clients; ++client) {
+      for (std::uint64_t i = 0; i < plan.operations_per_client; ++i) {
+        artifacts::Operation operation{
+            .id = ++id, .life = life, .client = client, .kind = {}, .arguments = {}};
+        generator.Fill(operation);
+        operations.push_back(std::move(operation));
+      }
+    }
+  }
+  return operations;
+}
+
+std::optional<Command> ParseOperation(const artifacts::Operation& operation) {
+  Arguments arguments(operation.arguments);
+  Command command;
+  const std::string& kind = operation.kind;
+  if (kind == "put" || kind == "delete" || kind == "batch") {
+    command.kind = CommandKind::kWrite;
+    command.batch.id = oracle::BatchId(operation.id);
+    command.batch.client = operation.client;
+    command.batch.sync = arguments.Either("sync", "nosync");
+    if (operation.id == 0) return std::nullopt;
+    if (kind == "put") arguments.Put(command.batch);
+    if (kind == "delete") arguments.Delete(command.batch);
+    while (kind == "batch" && arguments.more()) {
+      if (arguments.Either("put", "delete")) {
+        arguments.Put(command.batch);
+      } else {
+        arguments.Delete(command.batch);
+      }
+    }
+  } else if (kind == "get") {
+    command.kind = CommandKind::kGet;
+    command.key = arguments.Text();
+  } else if (kind == "scan") {
+    command.kind = CommandKind::kScan;
+    command.backward = arguments.Either("backward", "forward");
+    command.range.from = arguments.Text();
+    if (arguments.more()) command.range.to = arguments.Text();
+  } else if (kind == "flush") {
+    command.kind = CommandKind::kFlush;
+  } else if (kind == "pause") {
+    command.kind = CommandKind::kPause;
+    command.pause_ns = arguments.Number(kPauseMaxNs);
+  } else {
+    return std::nullopt;
+  }
+  if (!arguments.done()) return std::nullopt;
+  return command;
+}
+
+}  // namespace beach::sim::scenarios::engine_crash

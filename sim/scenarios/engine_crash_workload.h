@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "artifacts/artifact.h"
+#include "base/bytes.h"
+#include "base/random.h"
+#include "oracle/model.h"
+#include "sim/scenarios/engine_crash_plan.h"
+
+// What the clients of engine-crash do, as data:
+//   kind     arguments
+//   put      sync|nosync, key, size
+//   delete   sync|nosync, key
+//   batch    sync|nosync, then any of: put, key, size / delete, key
+//   get      key
+//   scan     forward|backward, from, and unless to the end: to (half-open)
+//   flush
+//   pause    nanoseconds
+// A size is that of the filler behind the value's id, or "empty" for an empty value. The id of an
+// operation is that of its batch.
+
+namespace beach::sim::scenarios::engine_crash {
+
+std::vector<artifacts::Operation> MakeWorkload(const Plan& plan, RandomStream stream);
+
+enum class CommandKind : std::uint8_t { kWrite, kGet, kScan, kFlush, kPause };
+
+struct Command {
+  CommandKind kind = CommandKind::kFlush;
+  oracle::ModelBatch batch;   // kWrite
+  Bytes key;                  // kGet
+  oracle::KeyRange range;     // kScan
+  bool backward = false;      // kScan
+  std::uint64_t pause_ns = 0;  // kPause
+};
+
+// Nothing where the operation is not as said above.
+std::optional<Command> ParseOperation(const artifacts::Operation& operation);
+
+}  // namespace beach::sim::scenarios::engine_crash

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/scenarios/engine_crash_workload.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+namespace beach::sim::scenarios::engine_crash {
+namespace {
+
+Plan SmallPlan() {
+  Plan plan;
+  plan.clients = 3;
+  plan.keys = 20;
+  plan.operations_per_client = 200;
+  plan.lives.resize(2);
+  return plan;
+}
+
+TEST(MakeWorkload, MakesOperationsThatParse) {
+  const auto operations = MakeWorkload(SmallPlan(), RandomStream(1));
+  ASSERT_EQ(operations.size(), 2U * 3U * 200U);
+  std::set<std::string> kinds;
+  std::set<std::uint64_t> ids;
+  for (const artifacts::Operation& operation : operations) {
+    EXPECT_TRUE(ParseOperation(operation).has_value()) << operation.kind << " " << operation.id;
+    EXPECT_TRUE(ids.insert(operation.id).second);
+    kinds.insert(operation.kind);
+  }
+  EXPECT_EQ(kinds, (std::set<std::string>{"batch", "delete", "flush", "get", "pause", "put",
+                                          "scan"}));
+}
+
+TEST(MakeWorkload, IsEqualForEqualStreams) {
+  EXPECT_EQ(MakeWorkload(SmallPlan(), RandomStream(7)), MakeWorkload(SmallPlan(), RandomStream(7)));
+  EXPECT_NE(MakeWorkload(SmallPlan(), RandomStream(7)), MakeWorkload(SmallPlan(), RandomStream(8)));
+}
+
+std::optional<Command> Parse(std::string kind, std::vector<std::string> arguments) {
+  return ParseOperation({.id = 5, .life = 0, .client = 1, .kind = std::move(kind),
+                         .arguments = std::move(arguments)});
+}
+
+TEST(ParseOperation, ReadsABatchInOrder) {
+  const auto command = Parse("batch", {"nosync", "put", "a", "3", "delete", "b", "put", "", "empty"});
+  ASSERT_TRUE(command.has_value());
+  EXPECT_FALSE(command->batch.sync);
+  EXPECT_EQ(command->batch.id, oracle::BatchId(5));
+  ASSERT_EQ(command->batch.operations.size(), 3U);
+  EXPECT_EQ(command->batch.operations[0].value, oracle::MakeValue({oracle::BatchId(5), 0}, 3));
+  EXPECT_EQ(command->batch.operations[1].value, std::nullopt);
+  EXPECT_EQ(command->batch.operations[2].value, Bytes());
+}
+
+TEST(ParseOperation, RefusesWhatIsNotAnOperation) {
+  EXPECT_FALSE(Parse("", {}));
+  EXPECT_FALSE(Parse("puts", {"sync", "a", "1"}));
+  EXPECT_FALSE(Parse("put", {}));
+  EXPECT_FALSE(Parse("put", {"sync", "a"}));
+  EXPECT_FALSE(Parse("put", {"always", "a", "1"}));
+  EXPECT_FALSE(Parse("put", {"sync", "a", "x"}));
+  EXPECT_FALSE(Parse("put", {"sync", "a", "-1"}));
+  EXPECT_FALSE(Parse("put", {"sync", "a", "99999999999999999999"}));
+  EXPECT_FALSE(Parse("put", {"sync", "a", "99999999"}));
+  EXPECT_FALSE(Parse("put", {"sync", "a", "1", "more"}));
+  EXPECT_FALSE(Parse("batch", {"sync", "put", "a"}));
+  EXPECT_FALSE(Parse("batch", {"sync", "merge", "a"}));
+  EXPECT_FALSE(Parse("scan", {"sideways", "a"}));
+  EXPECT_FALSE(Parse("pause", {"1s"}));
+  EXPECT_FALSE(ParseOperation({.id = 0, .life = 0, .client = 0, .kind = "delete",
+                               .arguments = {"sync", "a"}}));
+}
+
+}  // namespace
+}  // namespace beach::sim::scenarios::engine_crash

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/scenarios/registry.h"
+
+#include "sim/scenarios/engine_crash.h"
+
+namespace beach::sim::scenarios {
+
+std::vector<std::unique_ptr<sim::Scenario>> MakeScenarios() {
+  std::vector<std::unique_ptr<sim::Scenario>> scenarios;
+  scenarios.push_back(std::make_unique<EngineCrash>());
+  return scenarios;
+}
+
+}  // namespace beach::sim::scenarios
