@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/sst/block.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include "base/coding.h"
+#include "engine/sst/table_testing.h"
+
+namespace beach::engine::sst {
+namespace {
+
+constexpr std::uint64_t kPlace = 1000;  // where the blocks of these tests claim to be
+
+Bytes BuildBlock(const Entries& entries, std::uint64_t restart_interval) {
+  BlockBuilder builder(restart_interval);
+  for (const auto& [key, value] : entries) builder.Add(key, value);
+  const std::uint64_t size = builder.size_bytes();
+  Bytes content = builder.Finish();
+  EXPECT_EQ(content.size(), size);
+  EXPECT_TRUE(builder.empty());
+  return content;
+}
+
+Entries ManyEntries() {
+  Entries entries;
+  for (std::uint64_t i = 0; i < 40; ++i) {
+    entries.emplace(KeyAt("prefix/" + std::to_string(100 + i / 3), i + 1), std::to_string(i));
+  }
+  return entries;
+}
+
+TEST(Block, WalksBothWaysOverWhatWasBuilt) {
+  const Entries entries = ManyEntries();
+  for (const std::uint64_t interval : {1U, 2U, 7U, 16U, 1000U}) {
+    const auto block = Block::Parse(BuildBlock(entries, interval), "f", kPlace);
+    ASSERT_TRUE(block.has_value());
+    const auto iterator = NewBlockIterator(*block);
+    EXPECT_FALSE(iterator->Valid());
+    iterator->SeekToFirst();
+    for (const auto& [key, value] : entries) {
+      ASSERT_TRUE(iterator->Valid());
+      EXPECT_EQ(iterator->key(), key);
+      EXPECT_EQ(iterator->value(), value);
+      iterator->Next();
+    }
+    EXPECT_FALSE(iterator->Valid());
+    iterator->SeekToLast();
+    for (auto at = entries.rbegin(); at != entries.rend(); ++at) {
+      ASSERT_TRUE(iterator->Valid());
+      EXPECT_EQ(iterator->key(), at->first);
+      iterator->Previous();
+    }
+    EXPECT_FALSE(iterator->Valid());
+    for (const auto& [key, value] : entries) {
+      iterator->Seek(key);
+      ASSERT_TRUE(iterator->Valid());
+      EXPECT_EQ(iterator->value(), value);
+      iterator->SeekForPrevious(key);
+      ASSERT_TRUE(iterator->Valid());
+      EXPECT_EQ(iterator->value(), value);
+    }
+    EXPECT_TRUE(iterator->status().has_value());
+  }
+}
+
+TEST(Block, SharedPrefixesAreStoredOnce) {
+  const Entries entries = ManyEntries();
+  EXPECT_LT(BuildBlock(entries, 16).size() + 40 * 7, BuildBlock(entries, 1).size());
+}
+
+TEST(Block, RestartsThatDoNotFitAreDamage) {
+  const auto parse = [](ByteView entries, std::initializer_list<std::uint32_t> numbers) {
+    Bytes content(entries);
+    for (const std::uint32_t number : numbers) Encoder(content).Fixed32(number);
+    const auto block = Block::Parse(content, "f", kPlace);
+    if (block) return true;
+    EXPECT_EQ(block.error().code(), ErrorCode::kCorruption);
+    EXPECT_GE(block.error().offset(), kPlace);
+    return false;
+  };
+  EXPECT_FALSE(parse("", {}));
+  EXPECT_FALSE(parse("abc", {}));
+  EXPECT_FALSE(parse("", {0}));
+  EXPECT_FALSE(parse("", {0, 1})) << "no entry";
+  EXPECT_TRUE(parse("entry", {0, 1}));
+  EXPECT_FALSE(parse("entry", {1, 1})) << "the first entry is a restart";
+  EXPECT_FALSE(parse("entry", {0, 5, 2})) << "beyond the entries";
+  EXPECT_FALSE(parse("entry", {0, 3, 3, 3})) << "do not ascend";
+  EXPECT_FALSE(parse("entry", {0, 2}));
+  EXPECT_FALSE(parse("entry", {0, 0xffffffff}));
+}
+
+// Walks and searches in every way. The promise: it ends, stays inside the block, and an error says
+// where.
+void Exercise(const Bytes& content) {
+  const auto block = Block::Parse(content, "f", kPlace);
+  if (!block) return;
+  const auto iterator = NewBlockIterator(*block);
+  const auto check = [&] {
+    if (iterator->Valid()) {
+      RC_ASSERT(iterator->status().has_value());
+      RC_ASSERT(iterator->key().size() >= kInternalKeyTrailerSize);
+      RC_ASSERT(iterator->key().size() + iterator->value().size() <= content.size() * 256);
+      return true;
+    }
+    if (!iterator->status()) {
+      const Error error = iterator->status().error();
+      RC_ASSERT(error.code() == ErrorCode::kCorruption);
+      RC_ASSERT(error.path() == "f");
+      RC_ASSERT(error.offset() >= kPlace);
+      RC_ASSERT(error.offset() < kPlace + content.size());
+    }
+    return false;
+  };
+  std::size_t steps = 0;
+  for (iterator->SeekToFirst(); check(); iterator->Next()) ++steps;
+  RC_ASSERT(steps <= content.size());
+  steps = 0;
+  for (iterator->SeekToLast(); check(); iterator->Previous()) ++steps;
+  RC_ASSERT(steps <= content.size());
+  for (const std::uint64_t number : {0U, 104U, 200U}) {
+    const Bytes target = KeyAt("prefix/" + std::to_string(number), 5);
+    iterator->Seek(target);
+    if (check()) iterator->Previous();
+    check();
+    iterator->SeekForPrevious(target);
+    if (check()) iterator->Next();
+    check();
+  }
+}
+
+TEST(Block, HostileBytesNeverLeadOutside) {
+  const Bytes good = BuildBlock(ManyEntries(), 4);
+  EXPECT_TRUE(rc::check("a block with some bytes changed", [&] {
+    Bytes bytes = good;
+    const auto changes = *rc::gen::inRange(1, 4);
+    for (int i = 0; i < changes; ++i) {
+      const auto at = *rc::gen::inRange<std::size_t>(0, bytes.size());
+      bytes[at] = *rc::gen::arbitrary<char>();
+    }
+    Exercise(bytes);
+  }));
+  EXPECT_TRUE(rc::check("a block with an end of its own", [&] {
+    Bytes bytes = good.substr(0, *rc::gen::inRange<std::size_t>(0, good.size()));
+    Encoder(bytes).Fixed32(0);
+    Encoder(bytes).Fixed32(1);
+    Exercise(bytes);
+  }));
+  EXPECT_TRUE(rc::check("garbage", [](const std::vector<char>& noise) {
+    Bytes bytes(noise.begin(), noise.end());
+    Encoder(bytes).Fixed32(0);
+    Encoder(bytes).Fixed32(1);
+    Exercise(bytes);
+  }));
+}
+
+TEST(Block, DamagedEntriesAreErrorsAtTheirOffset) {
+  const auto walk = [](ByteView entry) {
+    Bytes content(entry);
+    Encoder(content).Fixed32(0);
+    Encoder(content).Fixed32(1);
+    const auto block = Block::Parse(content, "f", kPlace);
+    EXPECT_TRUE(block.has_value());
+    const auto iterator = NewBlockIterator(*block);
+    iterator->SeekToFirst();
+    EXPECT_FALSE(iterator->Valid());
+    EXPECT_EQ(iterator->status().error().offset(), kPlace);
+    return iterator->status().error().message();
+  };
+  EXPECT_EQ(walk(Bytes("\0\x09\0key", 6)), "an entry does not fit its block");
+  EXPECT_EQ(walk(Bytes("\0\0\xff\xff\xff\xff\x0f", 7)), "an entry does not fit its block");
+  EXPECT_EQ(walk(Bytes("\x03\0\0", 3)), "an entry shares more than the key before it");
+  EXPECT_EQ(walk(Bytes("\0\x03\0key", 6)), "an entry's key is not a key");
+  EXPECT_EQ(walk(Bytes("\0\x08\0\xff\0\0\0\0\0\0\0", 11)), "an entry's key is not a key");
+}
+
+}  // namespace
+}  // namespace beach::engine::sst

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <cerrno>
+
+#include "base/coding.h"
+#include "engine/sst/format.h"
+#include "engine/sst/table.h"
+#include "engine/sst/table_testing.h"
+
+// What a table does when its bytes are not the ones written: an error that names file and offset,
+// never another value.
+
+namespace beach::engine::sst {
+namespace {
+
+using testing::FileCall;
+using testing::FileEvent;
+using testing::MemoryFiles;
+
+class TableDamage : public ::testing::Test {
+ protected:
+  TableDamage() {
+    options_.block_size = 100;
+    options_.block_restart_interval = 3;
+    for (std::uint64_t i = 0; i < 30; ++i) {
+      const Bytes user_key = "key" + std::to_string(10 + i);
+      entries_.emplace(KeyAt(user_key, 100 + i), "new" + std::to_string(10 + i));
+      entries_.emplace(KeyAt(user_key, 10 + i), "old" + std::to_string(10 + i));
+    }
+    info_ = BuildTable(files_, kPath, entries_, options_);
+    good_ = files_.Content(kPath);
+  }
+
+  Result<std::unique_ptr<TableReader>> Open() {
+    return TableReader::Open(files_, kPath, kDatabase, info_);
+  }
+
+  void ExpectOpenFails(ErrorCode code, const std::string& why) {
+    const auto reader = Open();
+    ASSERT_FALSE(reader.has_value()) << why;
+    EXPECT_EQ(reader.error().code(), code) << why << ": " << reader.error().ToString();
+    EXPECT_EQ(reader.error().path(), kPath) << why;
+    EXPECT_NE(reader.error().offset(), Error::kNoOffset) << why;
+  }
+
+  // Every read through this reader is either right or a corruption error.
+  void ExpectRightOrError(TableReader& reader, std::size_t at) {
+    for (const auto& [key, value] : entries_) {
+      InternalKey wanted;
+      ASSERT_TRUE(ParseInternalKey(key, wanted));
+      const auto found = reader.Get(wanted.user_key, wanted.sequence);
+      if (!found) {
+        EXPECT_EQ(found.error().code(), ErrorCode::kCorruption) << at;
+        continue;
+      }
+      ASSERT_TRUE(found->has_value()) << at;
+      EXPECT_EQ((*found)->value, value) << at;
+    }
+    const auto iterator = reader.NewIterator();
+    auto expected = entries_.begin();
+    for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next(), ++expected) {
+      ASSERT_NE(expected, entries_.end()) << at;
+      EXPECT_EQ(iterator->key(), expected->first) << at;
+      EXPECT_EQ(iterator->value(), expected->second) << at;
+    }
+    EXPECT_EQ(iterator->status().has_value(), expected == entries_.end()) << at;
+  }
+
+  static constexpr const char* kPath = "000007.sst";
+  MemoryFiles files_;
+  Options options_;
+  Entries entries_;
+  TableInfo info_;
+  Bytes good_;
+};
+
+TEST_F(TableDamage, EveryChangedByteIsFoundAndNeverRead) {
+  ASSERT_TRUE(Open().value()->Verify().has_value());
+  for (std::size_t at = 0; at < good_.size(); ++at) {
+    Bytes bad = good_;
+    bad[at] = static_cast<char>(bad[at] ^ (at % 2 == 0 ? 0x01 : 0x80));
+    files_.SetContent(kPath, bad);
+    const auto reader = Open();
+    if (!reader) {
+      EXPECT_EQ(reader.error().code(), ErrorCode::kCorruption) << at;
+      EXPECT_EQ(reader.error().path(), kPath) << at;
+      continue;
+    }
+    const Status verified = (*reader)->Verify();
+    ASSERT_FALSE(verified.has_value()) << at;
+    EXPECT_EQ(verified.error().code(), ErrorCode::kCorruption) << at;
+    EXPECT_EQ(verified.error().path(), kPath) << at;
+    EXPECT_LE(verified.error().offset(), at);
+    ExpectRightOrError(**reader, at);
+  }
+}
+
+TEST_F(TableDamage, EveryOtherLengthIsRefusedAtOpen) {
+  for (std::size_t length = 0; length < good_.size(); ++length) {
+    files_.SetContent(kPath, good_.substr(0, length));
+    ExpectOpenFails(ErrorCode::kCorruption, "cut to " + std::to_string(length));
+    // Also when the manifest were to say this size.
+    TableInfo info = info_;
+    info.size_bytes = length;
+    EXPECT_FALSE(TableReader::Open(files_, kPath, kDatabase, info).has_value()) << length;
+  }
+  files_.SetContent(kPath, good_ + "x");
+  ExpectOpenFails(ErrorCode::kCorruption, "a byte more");
+  files_.SetContent(kPath, Bytes(good_.size(), '\0'));
+  ExpectOpenFails(ErrorCode::kCorruption, "zeros");
+}
+
+TEST_F(TableDamage, AMissingFileIsNotFound) {
+  ASSERT_TRUE(files_.Remove(kPath).has_value());
+  EXPECT_EQ(Open().error().code(), ErrorCode::kNotFound);
+}
+
+TEST_F(TableDamage, AnotherTableInItsPlaceIsFound) {
+  MemoryFiles others;
+  const TableInfo other = BuildTable(others, "o", entries_, options_, FileNumber(8));
+  ASSERT_EQ(other.size_bytes, info_.size_bytes);
+  files_.SetContent(kPath, others.Content("o"));
+  ExpectOpenFails(ErrorCode::kCorruption, "another number");
+
+  files_.SetContent(kPath, good_);
+  DatabaseId other_database = kDatabase;
+  other_database.high ^= 1;
+  const auto reader = TableReader::Open(files_, kPath, other_database, info_);
+  ASSERT_FALSE(reader.has_value());
+  EXPECT_EQ(reader.error().code(), ErrorCode::kCorruption);
+}
+
+// Blocks of equal size, each with a checksum that was right where it came from.
+TEST_F(TableDamage, BlocksOfAnotherFileOrPlaceNeverPass) {
+  Entries even;
+  Entries odd;
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    even.emplace(KeyAt("k" + std::to_string(10 + i), 1 + i), Bytes(200, 'e'));
+    odd.emplace(KeyAt("k" + std::to_string(10 + i), 1 + i), Bytes(200, 'o'));
+  }
+  MemoryFiles others;
+  const TableInfo info = BuildTable(files_, "even", even, options_, FileNumber(20));
+  BuildTable(others, "odd", odd, options_, FileNumber(21));
+  const Bytes good = files_.Content("even");
+  // One entry a block, so that blocks lie as far apart as values.
+  const std::size_t first_value = good.find(Bytes(200, 'e'));
+  const std::size_t second_value = good.find(Bytes(200, 'e'), first_value + 200);
+  const std::size_t stride = second_value - first_value;
+  ASSERT_GT(stride, 200U);
+
+  Bytes foreign = good;
+  foreign.replace(0, stride, others.Content("odd").substr(0, stride));
+  Bytes swapped = good;
+  swapped.replace(0, stride, good.substr(stride, stride));
+  swapped.replace(stride, stride, good.substr(0, stride));
+  for (const Bytes& bad : {foreign, swapped}) {
+    files_.SetContent("even", bad);
+    const auto reader = TableReader::Open(files_, "even", kDatabase, info);
+    ASSERT_TRUE(reader.has_value());
+    const auto found = (*reader)->Get("k10", kMaxSequence);
+    ASSERT_FALSE(found.has_value());
+    EXPECT_EQ(found.error().code(), ErrorCode::kCorruption);
+    EXPECT_EQ(found.error().offset(), 0U);
+    EXPECT_FALSE((*reader)->Verify().has_value());
+  }
+}
+
+TEST_F(TableDamage, WhatTheManifestSaysMustBeTrue) {
+  const auto open = [&](void (*change)(TableInfo&)) {
+    TableInfo info = info_;
+    change(info);
+    const auto reader = TableReader::Open(files_, kPath, kDatabase, info);
+    return !reader && reader.error().code() == ErrorCode::kCorruption;
+  };
+  EXPECT_TRUE(open([](TableInfo& info) { ++info.entries; }));
+  EXPECT_TRUE(open([](TableInfo& info) { info.file = FileNumber(9); }));
+  EXPECT_TRUE(open([](TableInfo& info) { ++info.size_bytes; }));
+  EXPECT_TRUE(open([](TableInfo& info) { info.smallest = KeyAt("a", 1); }));
+  EXPECT_TRUE(open([](TableInfo& info) { info.largest = KeyAt("z", 1); }));
+  EXPECT_TRUE(open([](TableInfo& info) { --info.sequence_min.value; }));
+  EXPECT_TRUE(open([](TableInfo& info) { ++info.sequence_max.value; }));
+  EXPECT_FALSE(open([](TableInfo&) {}));
+}
+
+TEST_F(TableDamage, ADamagedBlockEndsAWalkAtItsEdgeBothWays) {
+  Bytes bad = good_;
+  const std::size_t at = bad.find("new25");
+  ASSERT_NE(at, Bytes::npos);
+  bad[at] = 'N';
+  files_.SetContent(kPath, bad);
+  const auto reader = Open();
+  ASSERT_TRUE(reader.has_value());
+  const auto iterator = (*reader)->NewIterator();
+  std::size_t seen = 0;
+  for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) ++seen;
+  EXPECT_GT(seen, 0U);
+  EXPECT_EQ(iterator->status().error().code(), ErrorCode::kCorruption);
+  const std::size_t forward = seen;
+  for (iterator->SeekToLast(); iterator->Valid(); iterator->Previous()) ++seen;
+  EXPECT_GT(seen, forward);
+  EXPECT_LT(seen, entries_.size());
+  EXPECT_EQ(iterator->status().error().code(), ErrorCode::kCorruption);
+  iterator->Seek(KeyAt("key25", 200));
+  EXPECT_FALSE(iterator->Valid());
+  EXPECT_FALSE(iterator->status().has_value());
+  iterator->SeekForPrevious(KeyAt("key25", 1));
+  EXPECT_FALSE(iterator->Valid());
+  EXPECT_FALSE(iterator->status().has_value());
+  iterator->SeekToFirst();
+  EXPECT_TRUE(iterator->Valid());
+  EXPECT_TRUE(iterator->status().has_value());
+}
+
+TEST_F(TableDamage, AFailedReadIsAnErrorNotAnAbsence) {
+  const auto reader = Open();
+  ASSERT_TRUE(reader.has_value());
+  files_.set_hook([](const FileEvent& event) -> Status {
+    if (event.call != FileCall::kRead) return {};
+    return Fail(ErrnoError(EIO, "read", event.path, event.offset));
+  });
+  EXPECT_EQ((*reader)->Get("key20", kMaxSequence).error().code(), ErrorCode::kIo);
+  EXPECT_EQ((*reader)->Verify().error().code(), ErrorCode::kIo);
+  const auto iterator = (*reader)->NewIterator();
+  iterator->SeekToFirst();
+  EXPECT_FALSE(iterator->Valid());
+  EXPECT_EQ(iterator->status().error().code(), ErrorCode::kIo);
+  EXPECT_EQ(Open().error().code(), ErrorCode::kIo);
+  files_.set_hook(nullptr);
+  EXPECT_TRUE((*reader)->Get("key20", kMaxSequence).has_value());
+}
+
+}  // namespace
+}  // namespace beach::engine::sst

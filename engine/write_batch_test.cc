@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/write_batch.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include <fstream>
+#include <sstream>
+#include <tuple>
+#include <vector>
+
+#include "base/coding.h"
+
+namespace beach::engine {
+namespace {
+
+using Operation = std::tuple<bool, std::string, std::string>;  // put?, key, value
+
+TEST(WriteBatch, ReadsBackWhatWasPutInIt) {
+  EXPECT_TRUE(rc::check([](const std::vector<Operation>& operations) {
+    WriteBatch batch;
+    for (const auto& [put, key, value] : operations) put ? batch.Put(key, value) : batch.Delete(key);
+    RC_ASSERT(batch.count() == operations.size());
+    RC_ASSERT(batch.size_bytes() == batch.encoding().size());
+
+    BatchReader reader(batch.encoding());
+    BatchOperation read;
+    for (const auto& [put, key, value] : operations) {
+      RC_ASSERT(reader.Next(read));
+      RC_ASSERT((read.kind == ValueKind::kPut) == put);
+      RC_ASSERT(read.key == key);
+      RC_ASSERT(read.value == (put ? value : ""));
+    }
+    RC_ASSERT(!reader.Next(read));
+    RC_ASSERT(reader.ok());
+  }));
+}
+
+// Whatever the bytes: the walk ends, and every view lies inside them.
+TEST(WriteBatch, HostileBytesNeverLeadOutsideOfThem) {
+  const auto walk = [](const Bytes& bytes) {
+    BatchReader reader(bytes);
+    BatchOperation operation;
+    std::size_t operations = 0;
+    const auto inside = [&](ByteView view) {
+      if (view.empty()) return true;
+      return view.data() >= bytes.data() && view.data() + view.size() <= bytes.data() + bytes.size();
+    };
+    while (reader.Next(operation)) {
+      ++operations;
+      RC_ASSERT(inside(operation.key));
+      RC_ASSERT(inside(operation.value));
+    }
+    RC_ASSERT(operations <= bytes.size() / 2);
+    RC_ASSERT(!reader.Next(operation));
+  };
+  EXPECT_TRUE(rc::check("garbage", [&](const std::vector<char>& noise) {
+    walk(Bytes(noise.begin(), noise.end()));
+  }));
+  EXPECT_TRUE(rc::check("a batch with one byte changed", [&](const std::string& key) {
+    WriteBatch batch;
+    batch.Put(key, "value");
+    batch.Delete(key);
+    Bytes bytes(batch.encoding());
+    const auto at = *rc::gen::inRange<std::size_t>(0, bytes.size());
+    bytes[at] = *rc::gen::arbitrary<char>();
+    walk(bytes);
+  }));
+}
+
+TEST(WriteBatch, EveryTruncationWithinAnOperationIsSeen) {
+  WriteBatch batch;
+  batch.Put("key", "value");
+  for (std::size_t length = 1; length < batch.encoding().size(); ++length) {
+    BatchReader reader(batch.encoding().substr(0, length));
+    BatchOperation operation;
+    EXPECT_FALSE(reader.Next(operation)) << length;
+    EXPECT_FALSE(reader.ok()) << length;
+  }
+}
+
+TEST(WriteBatch, LengthsBeyondTheBytesAndUnknownKindsAreDamage) {
+  for (const char* bytes : {"\x02\x01k", "\xff\x01k", "\x01\xff\xff\xff\xff\xff\xff\xff\xff\x7f"}) {
+    BatchReader reader{ByteView(bytes)};
+    BatchOperation operation;
+    EXPECT_FALSE(reader.Next(operation));
+    EXPECT_FALSE(reader.ok());
+    EXPECT_FALSE(reader.Next(operation)) << "damage is for good";
+  }
+}
+
+TEST(WriteBatch, ClearLeavesNothing) {
+  WriteBatch batch;
+  batch.Put("a", "b");
+  batch.Clear();
+  EXPECT_EQ(batch.count(), 0U);
+  EXPECT_EQ(batch.size_bytes(), 0U);
+}
+
+// The block that begins with "```hex" in the document: two digits a byte, then a remark after '#'.
+TEST(WriteBatch, TheWorkedExampleOfTheDocumentIsWhatWeWrite) {
+  std::ifstream file(BEACH_SOURCE_DIR "/docs/formats/write_batch.md");
+  Bytes example;
+  bool inside = false;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("```")) inside = line == "```hex";
+    if (!inside || line.starts_with("```")) continue;
+    std::istringstream words(line.substr(0, line.find('#')));
+    for (std::string word; words >> word;) {
+      example.push_back(static_cast<char>(std::stoi(word, nullptr, 16)));
+    }
+  }
+  WriteBatch batch;
+  batch.Put("beach", "sand");
+  batch.Delete("pier");
+  batch.Put("", "");
+  EXPECT_EQ(Bytes(batch.encoding()), example);
+}
+
+}  // namespace
+}  // namespace beach::engine
