@@ -106,13 +106,8 @@ Status DbImpl::FlushOldest() {
       return Fail(std::move(info).error());
     }
     BEACH_TRY_ASSIGN(reader, TableReader::Open(*env_.files, path, state.database, *info));
-    Status published = PublishTable(*info, replay_from, durable);
-    if (!published) {
-      // No space in the manifest is no pause: the manifest is poisoned, and so must the handle be.
-      Error error = std::move(published).error();
-      if (error.code() != ErrorCode::kNoSpace) return Fail(std::move(error));
-      return Fail(Error(ErrorCode::kIo, "no space for a manifest edit: " + error.message())
-                      .At(error.path(), error.offset()));
+    if (Status published = PublishTable(*info, replay_from, durable); !published) {
+      return Fail(WithoutNoSpace(std::move(published).error()));
     }
     Record("flush.finished", {{.name = "file", .number = file.value},
                               {.name = "size_bytes", .number = info->size_bytes}});
@@ -152,7 +147,7 @@ Status DbImpl::PublishTable(const TableInfo& info, LogPosition replay_from, LogP
 // Best effort: what stays is debris that the next open removes.
 void DbImpl::RemoveSegmentFiles(const std::vector<wal::Segment>& segments) {
   for (const wal::Segment& segment : segments) {
-    BEACH_SOMETIMES("wal.segment_retired", true);
+    BEACH_SOMETIMES("db.segment_retired", true);
     static_cast<void>(
         env_.files->Remove(env::JoinPath(directory_, wal::SegmentFileName(segment.file))));
     // FAILPOINT: flush.segment_removed: some of the retired segments are still there, unlisted.

@@ -15,6 +15,10 @@
 
 namespace beach::engine {
 
+// A failed write that found no space half-way is a failed write like any other (rule 19): callers that
+// answer kNoSpace by a retry must not see it.
+Error WithoutNoSpace(Error error);
+
 // The database, split by operation: db_open.cc, db_recover.cc (engine/recover.h), db_write.cc,
 // db_read.cc, db_flush.cc, db_close.cc.
 //
@@ -89,10 +93,11 @@ class DbImpl final : public Db {
   void FinishGroup(const std::vector<Writer*>& members, const Status& status);
   void Poison(const Error& error);
   // db_segments.cc. Leader, without mutex_.
-  Status PrepareSegment(std::uint64_t payload_size);
+  Status PrepareSegment(std::uint64_t payload_size, bool sync);
   // The segment that follows, for wal::LogOptions: created, synced, registered.
   Result<wal::Segment> NextSegment(LogPosition end);
   Result<PreparedSegment> CreateSegment(LogPosition predecessor_end);
+  Status RewriteSegmentHeader(const wal::Segment& segment, LogPosition predecessor_end);
 
   // db_read.cc
   Result<PinnedView> Pin(const ReadOptions& options);
@@ -121,6 +126,7 @@ class DbImpl final : public Db {
   std::uint64_t log_bytes_since_switch_ = 0;
   std::uint64_t next_sequence_;
   std::optional<PreparedSegment> prepared_segment_;
+  bool segment_refused_ = false;  // the last NextSegment found no space, and nothing was written
 
   mutable env::Mutex mutex_;
   // All below under mutex_.

@@ -67,7 +67,7 @@ void DbImpl::LeadGroup(Writer& leader) {
   LogPosition durable;
   {
     env::MutexUnlock unlock(mutex_);
-    status = PrepareSegment(group.payload.size());
+    status = PrepareSegment(group.payload.size(), group.sync);
     if (!status) {
       refused = status.error().code() == ErrorCode::kNoSpace;
     } else if (group.count > kMaxSequence.value - next_sequence_) {
@@ -78,6 +78,7 @@ void DbImpl::LeadGroup(Writer& leader) {
       next_sequence_ += group.count;
       submitted = true;
       status = CommitGroup(group, first, active->memtable);
+      refused = !status && std::exchange(segment_refused_, false);
       end = log_->end();
       durable = log_->durable();
     }
@@ -211,6 +212,13 @@ void DbImpl::Poison(const Error& error) {
   Record("db.poisoned", {{.name = "error", .text = text}});
   BEACH_SOMETIMES("db.poisoned", true);
   background_.NotifyAll();
+}
+
+Error WithoutNoSpace(Error error) {
+  if (error.code() != ErrorCode::kNoSpace) return error;
+  return Error(ErrorCode::kIo, "no space half-way: " + error.message())
+      .At(error.path(), error.offset())
+      .WithErrno(error.os_error());
 }
 
 void DbImpl::Record(Site event, std::initializer_list<env::EventField> fields) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "base/check.h"
 
@@ -31,17 +32,8 @@ Judgement CrashOracle::Recovered(const std::vector<KeyValue>& found,
                                                       Quoted(found[i].first) + " behind key " +
                                                       Quoted(found[i - 1].first)};
   }
-  const std::uint64_t hash = Model::HashOf(found);
-  std::uint64_t prefix = model_.sequenced() + 1;
-  std::optional<std::uint64_t> match;
-  while (prefix > Floor() && !match) {
-    --prefix;
-    if (model_.HashAt(prefix) == hash && model_.StateAt(prefix) == found) match = prefix;
-  }
+  const std::optional<std::uint64_t> match = Match(found, visible_sequence);
   if (!match) return Explain(found);
-
-  // Batches that changed nothing leave equal states: the least of them is what is certain.
-  while (*match > Floor() && model_.HashAt(*match - 1) == hash) --*match;
   const std::uint64_t last_sequence = model_.LastSequence(*match);
   if (visible_sequence < last_sequence) {
     return Violation{.rule = "sequence-reused",
@@ -52,6 +44,20 @@ Judgement CrashOracle::Recovered(const std::vector<KeyValue>& found,
   model_.Settle(*match, visible_sequence);
   power_lost_ = false;
   return std::nullopt;
+}
+
+// Several prefixes may have equal states: batches that change nothing, or that put back what one
+// before them took. The greatest that the store can see is the one; else the least of them.
+std::optional<std::uint64_t> CrashOracle::Match(const std::vector<KeyValue>& found,
+                                                std::uint64_t visible_sequence) const {
+  const std::uint64_t hash = Model::HashOf(found);
+  std::optional<std::uint64_t> match;
+  for (std::uint64_t prefix = model_.sequenced() + 1; prefix-- > Floor();) {
+    if (model_.HashAt(prefix) != hash || model_.StateAt(prefix) != found) continue;
+    match = prefix;
+    if (model_.LastSequence(prefix) <= visible_sequence) break;
+  }
+  return match;
 }
 
 // No legal prefix equals what was found. Says what is wrong with it, most telling first.

@@ -38,6 +38,8 @@ class CrashOracle {
   std::uint64_t Floor() const { return power_lost_ ? model_.durable() : model_.visible(); }
 
  private:
+  std::optional<std::uint64_t> Match(const std::vector<KeyValue>& found,
+                                     std::uint64_t visible_sequence) const;
   Violation Explain(const std::vector<KeyValue>& found) const;
   Violation Missing(ByteView key, const std::optional<Bytes>& shown, std::uint64_t newest) const;
 

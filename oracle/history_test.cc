@@ -211,6 +211,12 @@ std::vector<Case> Cases() {
       {"SequenceOfLostMayComeAgain", "ok",
        "issue 1 nosync +a\n seq 1 @1\n power\n open\n found @0\n issue 2 sync +a\n seq 2 @1\n ack 2"},
       {"RecoveredBelowItsData", "sequence-reused", three + "kill\n open\n found @3 b=2.0"},
+      {"EqualStatesAreToldApartBySequence", "ok",
+       "issue 1 sync +a=\n seq 1 @1\n ack 1\n issue 2 sync -a\n seq 2 @2\n issue 3 sync +a=\n"
+       "seq 3 @3\n kill\n open\n found @1 a="},
+      {"EqualStatesAllAboveTheSequence", "sequence-reused",
+       "issue 1 sync +a=\n seq 1 @5\n ack 1\n issue 2 sync -b\n seq 2 @6\n"
+       "kill\n open\n found @4 a="},
       {"SequenceCount", "sequence-count", "issue 1 sync +a +b\n seq 1 @1 #1"},
       {"SequencedTwice", "sequenced-twice", "issue 1 sync +a\n seq 1 @1\n seq 1 @2"},
       {"SequencedUnissued", "sequenced-unissued", "seq 1 @1 #1"},

@@ -56,7 +56,9 @@ struct LogOptions {
   bool direct = true;  // falls back where the file system refuses it
   OpenEpoch epoch;
   // Makes the segment that follows: created, durable, registered in the manifest together with
-  // `end`, where the log leaves the segment before. Called by Append, without locks held here.
+  // `end`, where the log leaves the segment before. Called by Append, without locks held here, when
+  // all below `end` is durable: a registered end vouches for its segment. kNoSpace says that nothing
+  // was registered, and the append may be tried again; any other error poisons the log.
   std::function<Result<Segment>(LogPosition end)> next_segment;
 };
 
@@ -74,7 +76,9 @@ class Log {
   virtual Result<LogPosition> Append(const LogWrite& write) = 0;
   // Makes all that was appended durable.
   virtual Status Sync() = 0;
-  // Syncs, and writes a vouch record for all of it.
+  // Syncs, and writes a vouch record for all of it where none says so yet.
+  virtual Status Vouch() = 0;
+  // Vouch, and every later call but end() and durable() fails with kClosed.
   virtual Status Close() = 0;
 
   virtual LogPosition end() const = 0;      // behind the last appended
@@ -95,8 +99,10 @@ struct Flight {
 
 struct RecoveryInput {
   std::string directory;
-  std::vector<Segment> segments;  // all that are registered, in ordinal order
-  LogPosition replay_from;        // the first flight that tables do not hold
+  // All that are registered, in ordinal order. The first with an open end is the last that the log
+  // has entered.
+  std::vector<Segment> segments;
+  LogPosition replay_from;        // the first flight that tables do not hold; zero: all of them
   LogPosition durable;            // the manifest's watermark
 };
 
@@ -112,6 +118,10 @@ struct Recovery {
     Bytes payload;
   };
   std::vector<TailFlight> tail;
+  // What the edit of step 5 lists in place of all former segments, before the fresh one that holds
+  // the tail: those up to V, the last of them with its end at V. So the tail is replayed once, from
+  // its copy. The fresh segment's header names `durable` as its predecessor_end.
+  std::vector<Segment> kept;
 };
 
 // Steps 1-4 of the rule: reads the registered segments, replays every flight from `replay_from` to
@@ -121,6 +131,7 @@ Result<Recovery> RecoverLog(env::FileSystem& files, const RecoveryInput& input,
                             const std::function<Status(const Flight&)>& replay);
 
 // Step 5: writes the tail into the fresh segment in `path` (just created, this epoch's), synced.
+// Packed, as un-synced records are: so a tail of many small ones stays small.
 // Returns the position behind it. May not be used before the manifest lists the segment.
 // REQUIRES: the tail fits; TailSegmentSize says how large the segment must be.
 Result<LogPosition> RelogTail(env::FileSystem& files, const std::string& path, const Segment& segment,

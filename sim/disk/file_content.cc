@@ -214,7 +214,7 @@ FileContent::Settled FileContent::Settle(std::uint64_t end, Cut& cut) {
   if (chosen > 0) durable_size_ = sizes_[chosen - 1].size;
   sizes_.erase(sizes_.begin(), sizes_.begin() + static_cast<std::ptrdiff_t>(numbers.size()));
   settled.pending += numbers.size();
-  settled.kept += chosen > 0 ? 1 : 0;
+  settled.kept += chosen;
   return settled;
 }
 

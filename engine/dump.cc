@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/dump.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "engine/internal_key.h"
+#include "engine/manifest/file_names.h"
+#include "engine/manifest/manifest.h"
+#include "engine/manifest/manifest_file.h"
+#include "engine/manifest/small_file.h"
+
+namespace beach::engine {
+namespace {
+
+using Print = std::function<void(std::string_view)>;
+
+std::string Text(LogPosition position) {
+  return fmt::format("{}:{}", position.segment.value, position.offset);
+}
+
+std::string Text(const wal::Segment& segment) {
+  const std::string end =
+      segment.end == wal::Segment::kOpenEnd ? "open" : fmt::format("{}", segment.end);
+  return fmt::format("segment {} file {} size {} end {}", segment.ordinal.value,
+                     segment.file.value, segment.size_bytes, end);
+}
+
+std::string Text(const TableInfo& table) {
+  return fmt::format("table {} size {} entries {} keys \"{}\"..\"{}\" sequences {}..{}",
+                     table.file.value, table.size_bytes, table.entries,
+                     Printable(UserKeyOf(table.smallest)), Printable(UserKeyOf(table.largest)),
+                     table.sequence_min.value, table.sequence_max.value);
+}
+
+void DumpEdit(const ManifestEdit& edit, const Print& print) {
+  if (edit.database) {
+    print(fmt::format("  database {:016x}{:016x}", edit.database->high, edit.database->low));
+  }
+  if (edit.epoch) print(fmt::format("  epoch {}", edit.epoch->value));
+  if (edit.next_file) print(fmt::format("  next file {}", edit.next_file->value));
+  if (edit.last_sequence) print(fmt::format("  last sequence {}", edit.last_sequence->value));
+  if (edit.replay_from) print("  replay from " + Text(*edit.replay_from));
+  if (edit.durable) print("  durable " + Text(*edit.durable));
+  for (const auto& seal : edit.segments_sealed) {
+    print(fmt::format("  seal segment {} end {}", seal.ordinal.value, seal.end));
+  }
+  for (const SegmentOrdinal ordinal : edit.segments_removed) {
+    print(fmt::format("  remove segment {}", ordinal.value));
+  }
+  for (const wal::Segment& segment : edit.segments_added) print("  add " + Text(segment));
+  for (const FileNumber file : edit.tables_removed) {
+    print(fmt::format("  remove table {}", file.value));
+  }
+  for (const TableInfo& table : edit.tables_added) print("  add " + Text(table));
+}
+
+void DumpState(const ManifestState& state, const Print& print) {
+  print("state");
+  print(fmt::format("  database {:016x}{:016x}", state.database.high, state.database.low));
+  print(fmt::format("  epoch {}, next file {}, last sequence {}", state.epoch.value,
+                    state.next_file.value, state.last_sequence.value));
+  print("  replay from " + Text(state.replay_from) + ", durable " + Text(state.durable));
+  for (const wal::Segment& segment : state.segments) print("  " + Text(segment));
+  for (const TableInfo& table : state.tables) print("  " + Text(table));
+}
+
+}  // namespace
+
+Status DumpManifest(env::FileSystem& files, const std::string& directory, const Print& print) {
+  BEACH_TRY_ASSIGN(const FileNumber file, ReadCurrent(files, directory));
+  const std::string path = env::JoinPath(directory, ManifestFileName(file));
+  BEACH_TRY_ASSIGN(const Bytes bytes, ReadSmallFile(files, path, kManifestFileSizeMax));
+  ManifestContents contents;
+  Status sound = ParseManifest(bytes, file, path, contents);
+  print(fmt::format("{}: {} bytes, snapshot ends at {}", ManifestFileName(file), bytes.size(),
+                    contents.snapshot_end));
+  ManifestState state;
+  for (const ManifestRecord& record : contents.records) {
+    print(fmt::format("record at {}: {} bytes, checksum good", record.offset,
+                      record.payload.size()));
+    auto edit = DecodeManifestEdit(record.payload);
+    if (!edit) return Fail(std::move(edit).error().At(path, record.offset));
+    DumpEdit(*edit, print);
+    if (Status applied = state.Apply(*edit); !applied) {
+      return Fail(std::move(applied).error().At(path, record.offset));
+    }
+  }
+  if (!sound) return sound;
+  if (contents.torn_tail_bytes > 0) {
+    print(fmt::format("torn tail at {}: {} bytes, never acknowledged", contents.end,
+                      contents.torn_tail_bytes));
+  }
+  DumpState(state, print);
+  return {};
+}
+
+}  // namespace beach::engine

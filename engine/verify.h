@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "env/files.h"
+
+namespace beach::engine {
+
+struct VerifyReport {
+  std::uint64_t tables = 0;
+  std::uint64_t entries = 0;
+  std::uint64_t segments = 0;
+  std::uint64_t flights = 0;
+  std::uint64_t torn_tail_bytes = 0;  // of manifest and log; no damage
+  std::vector<std::string> debris;    // files that no manifest lists; no damage
+  std::vector<Error> damage;          // each names its file
+};
+
+// Checks a closed database: manifest against files against log, every checksum. Changes nothing; the
+// LOCK is held meanwhile. Errors: kBusy, kRefused, kNotFound (no database here), and what stops the
+// reading of the manifest at all; whatever else is wrong stands in the report.
+Result<VerifyReport> VerifyDatabase(env::FileSystem& files, const std::string& directory);
+
+}  // namespace beach::engine

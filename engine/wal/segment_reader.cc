@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/wal/segment_reader.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/crc32c.h"
+#include "env/marks.h"
+
+namespace beach::engine::wal {
+
+namespace {
+
+constexpr std::uint64_t kPieceSize = 1024 * 1024;
+constexpr std::uint64_t kSmallPieceSize = 512;
+
+}  // namespace
+
+Result<SegmentReader> SegmentReader::Open(env::FileSystem& files, const std::string& path) {
+  SegmentReader reader;
+  reader.path_ = path;
+  auto file = files.Open(path, {});
+  if (!file && file.error().code() == ErrorCode::kNotFound) {
+    return Fail(Error(ErrorCode::kCorruption, "a log segment is missing").At(path));
+  }
+  if (!file) return Fail(std::move(file).error());
+  reader.file_ = *std::move(file);
+  BEACH_TRY_ASSIGN(reader.file_size_bytes_, reader.file_->Size());
+  BEACH_TRY_ASSIGN(const ByteView head, reader.Read(0, kSegmentHeaderSize));
+  auto block = DecodeSegmentBlock(head);
+  if (!block) return Fail(std::move(block).error().At(path, 0));
+  reader.block_ = *block;
+  return reader;
+}
+
+Result<ByteView> SegmentReader::Read(std::uint64_t offset, std::uint64_t length) {
+  if (offset >= file_size_bytes_) return ByteView();
+  length = std::min(length, file_size_bytes_ - offset);
+  const bool held = offset >= piece_offset_ && offset - piece_offset_ <= piece_.size() &&
+                    length <= piece_.size() - (offset - piece_offset_);
+  if (!held) {
+    const std::uint64_t size = BEACH_BUGGIFY("wal.small_read") ? kSmallPieceSize : kPieceSize;
+    const std::uint64_t wanted = std::min(std::max(length, size), file_size_bytes_ - offset);
+    piece_.resize(wanted);
+    piece_offset_ = offset;
+    BEACH_TRY_ASSIGN(const std::size_t got, file_->ReadAt(offset, piece_.data(), wanted));
+    piece_.resize(got);
+  }
+  return ByteView(piece_).substr(offset - piece_offset_, length);
+}
+
+Result<bool> SegmentReader::ItemAt(std::uint64_t offset, std::uint64_t limit, ItemHeader& header) {
+  BEACH_TRY_ASSIGN(const ByteView head, Read(offset, kItemHeaderSize));
+  const ItemPlace place{block_.ordinal, block_.epoch, offset, std::min(limit, file_size_bytes_)};
+  if (!DecodeItemHeader(head, place, header)) return false;
+
+  std::uint32_t crc = 0;
+  std::uint64_t at = offset + kItemLengthOffset;
+  while (at < header.end()) {
+    BEACH_TRY_ASSIGN(const ByteView part, Read(at, std::min(kPieceSize, header.end() - at)));
+    if (part.empty()) return false;
+    crc = Crc32c(part, crc);
+    at += part.size();
+  }
+  return crc == header.crc;
+}
+
+Result<bool> SegmentReader::NextItem(std::uint64_t previous_end, std::uint64_t limit,
+                                     ItemHeader& header) {
+  std::uint64_t last = 0;
+  for (const std::uint64_t offset :
+       {previous_end, BlockUp(previous_end), ChunkUp(previous_end)}) {
+    if (offset == last) continue;
+    last = offset;
+    BEACH_TRY_ASSIGN(const bool found, ItemAt(offset, limit, header));
+    if (found && header.previous_end == previous_end) return true;
+  }
+  return false;
+}
+
+Result<ByteView> SegmentReader::Payload(const ItemHeader& header) {
+  BEACH_TRY_ASSIGN(const ByteView payload,
+                   Read(header.begin.offset + kItemHeaderSize, header.payload_length));
+  if (payload.size() != header.payload_length) {
+    return Fail(Error(ErrorCode::kCorruption, "the log segment became shorter while it was read")
+                    .At(path_, header.begin.offset));
+  }
+  return payload;
+}
+
+Result<SegmentScan> SegmentScan::Of(SegmentReader& reader, std::uint64_t limit) {
+  SegmentScan scan;
+  scan.limit_ = limit;
+  ItemHeader header;
+  std::uint64_t offset = kSegmentHeaderSize;
+  while (offset < limit) {
+    BEACH_TRY_ASSIGN(bool found, reader.ItemAt(offset, limit, header));
+    if (!found) {
+      offset += kBlockSize;
+      continue;
+    }
+    Extent extent{offset, 0};
+    while (found) {
+      scan.durable_ = std::max(scan.durable_, header.durable);
+      extent.bytes += header.size();
+      offset = header.end();
+      BEACH_TRY_ASSIGN(found, reader.NextItem(offset, limit, header));
+    }
+    scan.extents_.push_back(extent);
+    offset = BlockUp(offset);
+  }
+  return scan;
+}
+
+std::uint64_t SegmentScan::BytesFrom(std::uint64_t offset) const {
+  std::uint64_t bytes = 0;
+  for (const Extent& extent : extents_) {
+    if (extent.begin >= offset) bytes += extent.bytes;
+  }
+  return bytes;
+}
+
+std::uint64_t SegmentScan::FirstFrom(std::uint64_t offset) const {
+  for (const Extent& extent : extents_) {
+    if (extent.begin >= offset) return extent.begin;
+  }
+  return limit_;
+}
+
+}  // namespace beach::engine::wal

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Each fault of the disk, and what is left behind it.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <set>
+#include <string>
+
+#include "sim/disk/disk_fixture.h"
+
+namespace beach::sim {
+namespace {
+
+constexpr std::uint64_t kBlock = 4096;
+
+TEST(DiskFaultsTest, FailedSyncForgetsOnce) {
+  DiskFixture f;
+  const Descriptor file = f.CreateDurable("a", "old");
+  ASSERT_EQ(f.disk->WriteAt(file, 0, "new", false), 0);
+  f.decisions.Arm("disk.eio.sync", 1);
+  EXPECT_EQ(f.disk->SyncData(file), -EIO);
+  EXPECT_EQ(f.Content("a"), "new");         // the cache shows it still
+  EXPECT_EQ(f.disk->SyncData(file), 0);     // nothing is dirty any more
+  EXPECT_EQ(f.PowerLoss(kCutAll).operations_pending, 0U);
+  EXPECT_EQ(f.Content("a"), "old");
+}
+
+TEST(DiskFaultsTest, WriteAfterAFailedSyncIsDurableByTheNextOne) {
+  DiskFixture f;
+  const Descriptor file = f.Create("a");
+  ASSERT_EQ(f.disk->SyncDirectory("/"), 0);
+  ASSERT_EQ(f.disk->Append(file, std::string(kSectorSize, '1')), 0);
+  ASSERT_EQ(f.disk->Append(file, std::string(kSectorSize, '2')), 0);
+  f.decisions.Arm("disk.eio.sync", 1);
+  EXPECT_EQ(f.disk->Sync(file), -EIO);
+  ASSERT_EQ(f.disk->WriteAt(file, kSectorSize, "3", false), 0);
+  EXPECT_EQ(f.disk->Sync(file), 0);
+  f.PowerLoss(kCutNone);
+  // The sector is written whole, its neighbour stays forgotten.
+  EXPECT_EQ(f.Content("a"),
+            std::string(kSectorSize, '\0') + "3" + std::string(kSectorSize - 1, '2'));
+}
+
+TEST(DiskFaultsTest, FailedSyncMayHaveWrittenSomeSectors) {
+  std::set<std::size_t> written;
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    DiskFixture f(seed);
+    const Descriptor file = f.CreateDurable("a", std::string(kBlock, 'o'));
+    ASSERT_EQ(f.disk->WriteAt(file, 0, std::string(kBlock, 'n'), false), 0);
+    f.decisions.Arm("disk.eio.sync", 2);
+    EXPECT_EQ(f.disk->Sync(file), -EIO);
+    EXPECT_EQ(f.Content("a"), std::string(kBlock, 'n'));
+    f.PowerLoss(kCutNone);
+    const std::string content = f.Content("a");
+    written.insert(static_cast<std::size_t>(std::count(content.begin(), content.end(), 'n')));
+  }
+  EXPECT_GE(written.size(), 5U);
+}
+
+TEST(DiskFaultsTest, EachDescriptorHearsOfASyncErrorOnce) {
+  DiskFixture f;
+  const Descriptor first = f.CreateDurable("a", "old");
+  const Descriptor second = f.Open("a");
+  f.decisions.Arm("disk.eio.sync", 1);
+  EXPECT_EQ(f.disk->Sync(first), -EIO);
+  EXPECT_EQ(f.disk->Sync(first), 0);
+  EXPECT_EQ(f.disk->Sync(second), -EIO);
+  EXPECT_EQ(f.disk->Sync(second), 0);
+  EXPECT_EQ(f.disk->Sync(f.Open("a")), 0);
+}
+
+TEST(DiskFaultsTest, FailedWriteMayHaveWrittenAPrefix) {
+  std::set<std::size_t> lengths;
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    DiskFixture f(seed);
+    const Descriptor file = f.Create("a");
+    f.decisions.Arm("disk.eio.write", 2);
+    EXPECT_EQ(f.disk->WriteAt(file, 0, std::string(kBlock, 'x'), false), -EIO);
+    lengths.insert(f.Content("a").size());
+  }
+  EXPECT_GE(lengths.size(), 5U);
+  DiskFixture f;
+  const Descriptor file = f.Create("a");
+  f.decisions.Arm("disk.eio.write", 1);
+  EXPECT_EQ(f.disk->Append(file, "x"), -EIO);
+  EXPECT_EQ(f.disk->Size(file), 0);
+}
+
+TEST(DiskFaultsTest, NoSpaceStrikesWhereRoomIsTaken) {
+  DiskFixture f;
+  Descriptor file;
+  f.decisions.Arm("disk.no_space");
+  EXPECT_EQ(f.disk->Open(kProcess, "a", {env::OpenMode::kCreate, false}, file), -ENOSPC);
+  EXPECT_EQ(f.disk->Exists("a"), 0);
+  file = f.Create("a");
+  f.decisions.Arm("disk.no_space");
+  EXPECT_EQ(f.disk->Append(file, "x"), -ENOSPC);
+  f.decisions.Arm("disk.no_space");
+  EXPECT_EQ(f.disk->Allocate(file, 4096), -ENOSPC);
+  f.decisions.Arm("disk.no_space");
+  EXPECT_EQ(f.disk->CreateDirectory("d"), -ENOSPC);
+  f.decisions.Arm("disk.no_space");
+  EXPECT_EQ(f.disk->Rename("a", "b"), -ENOSPC);
+  EXPECT_EQ(f.disk->Rename("a", "b"), 0);
+}
+
+TEST(DiskFaultsTest, ReadErrorIsTransient) {
+  DiskFixture f;
+  const Descriptor file = f.CreateDurable("a", "x");
+  char byte = 0;
+  f.decisions.Arm("disk.eio.read");
+  EXPECT_EQ(f.disk->ReadAt(file, 0, &byte, 1), -EIO);
+  EXPECT_EQ(f.disk->ReadAt(file, 0, &byte, 1), 1);
+}
+
+TEST(DiskFaultsTest, FailedDirectorySyncLeavesNamesPending) {
+  DiskFixture f;
+  f.Create("a");
+  f.decisions.Arm("disk.eio.sync_directory");
+  EXPECT_EQ(f.disk->SyncDirectory("/"), -EIO);
+  EXPECT_EQ(f.disk->Exists("a"), 1);
+  f.PowerLoss(kCutNone);
+  EXPECT_EQ(f.disk->Exists("a"), 0);
+}
+
+TEST(DiskFaultsTest, FailedDirectWriteLeavesOldAndNewSectorsThatProgramsSee) {
+  std::set<std::size_t> written;
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    DiskFixture f(seed);
+    f.CreateDurable("a", std::string(kBlock, 'o'));
+    const Descriptor file = f.Open("a", env::OpenMode::kReadWrite, true);
+    WriteTicket ticket;
+    ASSERT_EQ(f.disk->SubmitWrite(file, 0, std::string(kBlock, 'n'), true, ticket), 0);
+    f.decisions.Arm("disk.eio.sync", 2);
+    EXPECT_EQ(f.disk->CompleteWrite(ticket), -EIO);
+    const std::string content = f.Content("a");
+    written.insert(static_cast<std::size_t>(std::count(content.begin(), content.end(), 'n')));
+    f.PowerLoss(kCutNone);
+    EXPECT_EQ(f.Content("a"), content);
+  }
+  EXPECT_GE(written.size(), 5U);
+}
+
+TEST(DiskFaultsTest, FailedBufferedSubmissionIsCachedButForgotten) {
+  DiskFixture f;
+  const Descriptor file = f.CreateDurable("a", "old");
+  WriteTicket ticket;
+  ASSERT_EQ(f.disk->SubmitWrite(file, 0, "new", true, ticket), 0);
+  f.decisions.Arm("disk.eio.sync", 1);
+  EXPECT_EQ(f.disk->CompleteWrite(ticket), -EIO);
+  EXPECT_EQ(f.Content("a"), "new");
+  f.PowerLoss(kCutAll);
+  EXPECT_EQ(f.Content("a"), "old");
+}
+
+}  // namespace
+}  // namespace beach::sim
