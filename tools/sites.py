@@ -5,7 +5,8 @@
 A site is a string literal in a mark (BEACH_SOMETIMES, BEACH_BUGGIFY, BEACH_FAILPOINT), in a draw of
 the simulation (decisions.Fault("disk.eio.read"), Choose, Draw, Stream), or in a constant
 (constexpr Site kName("...")). Random values depend on its name, and reports count by it, so a mark's
-name stands in one place only: a duplicate is an error.
+name stands in one place only: a duplicate is an error. Only a failpoint and a reached-state mark of
+one file may share a name, when they mark the same moment: their kinds tell them apart.
 
   tools/sites.py --root .                                  prints the table
   tools/sites.py --root . --output sites.inc --depfile d   writes it for the build
@@ -22,6 +23,7 @@ MARKS = {
     "BEACH_BUGGIFY": "buggify",
     "BEACH_FAILPOINT": "failpoint",
 }
+SAME_MOMENT = {"failpoint", "sometimes"}
 DRAWS = {"Fault": "fault", "SetFault": "fault", "Choose": "choice", "Draw": "choice",
          "Stream": "stream"}
 
@@ -40,7 +42,7 @@ def without_comments(text):
 def sources(root):
     """Yields the folders and the source files of our code, tests left out."""
     for folder in FOLDERS:
-        for path, folders, files in sorted(os.walk(os.path.join(root, folder))):
+        for path, folders, files in os.walk(os.path.join(root, folder)):
             folders[:] = sorted(f for f in folders if f not in ("testdata", "testing"))
             yield path, [
                 os.path.join(path, name) for name in sorted(files)
@@ -67,7 +69,7 @@ def main():
 
     read = []
     table = {}  # (kind, name) -> file
-    mark_of = {}  # name -> file, of marks
+    mark_of = {}  # name -> [(kind, file)], of marks
     duplicates = []
     for folder, files in sources(arguments.root):
         read.append(folder)
@@ -78,10 +80,12 @@ def main():
                 found = sites_of(source.read())
             for kind, name in found:
                 if kind in MARKS.values():
-                    if name in mark_of:
-                        duplicates.append(f"{relative}: the site name '{name}' is taken by "
-                                          f"{mark_of[name]}: give this mark a name of its own")
-                    mark_of[name] = relative
+                    others = mark_of.setdefault(name, [])
+                    duplicates += [f"{relative}: the site name '{name}' is taken by {place}: "
+                                   "give this mark a name of its own"
+                                   for other, place in others
+                                   if place != relative or {kind, other} != SAME_MOMENT]
+                    others.append((kind, relative))
                 table.setdefault((kind, name), relative)
     if duplicates:
         print("\n".join(duplicates), file=sys.stderr)

@@ -13,6 +13,8 @@ namespace beach::sim::sweep {
 namespace {
 
 constexpr std::uint64_t kWaitMs = 100;
+// An artifact shows how it ended; the rest is a replay away.
+constexpr std::size_t kArtifactEventsMax = 1000;
 
 // What a second run of a seed is compared with.
 RunReport Fingerprint(const RunReport& report) {
@@ -200,6 +202,9 @@ artifacts::Artifact ArtifactOf(const Scenario& scenario, RunOptions run, const J
   run.seed = outcome.job.seed;
   RunReport report = outcome.report;
   if (outcome.crashed && report.options.empty()) report.options = run.options;
+  if (report.trace.size() > kArtifactEventsMax) {
+    report.trace.erase(report.trace.begin(), report.trace.end() - kArtifactEventsMax);
+  }
   artifacts::Artifact artifact = make_artifact(scenario, run, report);
   artifact.stack = outcome.stack;
   return artifact;

@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Tests beachsim's command line and exit codes, on the binary over the fake scenarios."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+BINARY = None
+
+
+class CommandLineTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+
+    def tearDown(self):
+        self.folder.cleanup()
+
+    def path(self, name):
+        return os.path.join(self.folder.name, name)
+
+    def call(self, *arguments, code=0):
+        result = subprocess.run([BINARY, *arguments], capture_output=True, text=True, check=False,
+                                cwd=self.folder.name)
+        self.assertEqual(result.returncode, code, result.stdout + result.stderr)
+        return result
+
+    def call_json(self, *arguments, code=0):
+        return json.loads(self.call(*arguments, "--json", code=code).stdout)
+
+    def test_help_and_version(self):
+        self.assertIn("sweep", self.call("--help").stdout)
+        self.assertIn("0.", self.call("--version").stdout)
+        for command in ["scenarios", "run", "sweep", "merge", "replay"]:
+            self.assertIn("Example:", self.call(command, "--help").stdout)
+
+    def test_usage_errors(self):
+        self.call(code=2)
+        self.call("no-such-command", code=2)
+        self.call("run", "fake-clean", code=2)
+        self.call("run", "no-such", "--seed", "1", code=2)
+        self.call("run", "fake-clean", "--seed", "x", code=2)
+        self.call("run", "fake-clean", "--seed", "1", "--policy", "x", code=2)
+        self.call("run", "fake-clean", "--seed", "1", "--option", "x", code=2)
+        for flag, value in [("--seeds", "5..5"), ("--time", "1d"), ("--shard", "0/2"),
+                            ("--twice", "2"), ("--jobs", "0"), ("--option", "a=b")]:
+            self.call("sweep", flag, value, code=2)
+        self.call("sweep", "fake-clean", "no-such-*", "--seeds", "0..1", code=2)
+
+    def test_scenarios(self):
+        names = [s["name"] for s in self.call_json("scenarios")["scenarios"]]
+        self.assertIn("fake-clean", names)
+        self.assertIn("fake-clean", self.call("scenarios").stdout)
+
+    def test_run_prints_what_is_promised(self):
+        report = self.call_json("run", "fake-clean", "--seed", "4", "--twice", "--option", "a=7")
+        for field in ["verdict", "hash", "virtual_seconds", "events", "operations"]:
+            self.assertIn(field, report)
+        self.assertEqual(report["verdict"], "ok")
+        self.assertEqual(report["options"]["a"], 7)
+        self.assertTrue(report["deterministic"])
+        text = self.call("run", "fake-clean", "--seed", "4").stdout
+        for field in ["verdict", "hash", "virtual_seconds", "events", "operations"]:
+            self.assertIn(field, text)
+        self.assertEqual(self.call("run", "fake-clean", "--seed", "4", "--in-process").stdout, text)
+
+    def test_run_exit_codes(self):
+        self.call("run", "fake-verdict", "--seed", "7", code=1)
+        self.call("run", "fake-abort", "--seed", "3", code=1)
+        self.call("run", "fake-salted", "--seed", "9", code=0)
+        report = self.call_json("run", "fake-salted", "--seed", "9", "--twice", code=1)
+        self.assertFalse(report["deterministic"])
+        self.call("run", "fake-clean", "--seed", "1", "--trace", "/proc/x/y", code=3)
+
+    def test_run_writes_trace_and_artifact(self):
+        self.call("run", "fake-verdict", "--seed", "7", "--trace", self.path("new/t.jsonl"),
+                  "--artifact", self.path("a.json"), code=1)
+        with open(self.path("new/t.jsonl"), encoding="utf-8") as trace:
+            self.assertEqual([json.loads(line)["text"] for line in trace], ["put k"])
+        with open(self.path("a.json"), encoding="utf-8") as artifact:
+            self.assertEqual(json.load(artifact)["seed"], 7)
+
+    def test_sweep_and_replay(self):
+        report = self.call_json("sweep", "*-verdict", "--seeds", "0..20", "--jobs", "2",
+                                "--keep-going", "--artifacts", self.path("out"), code=1)
+        self.assertEqual(report["seeds"], 20)
+        self.assertEqual(len(report["failures"]), 2)
+        artifact = report["failures"][0]["artifact"]
+        replay = self.call_json("replay", artifact, code=1)
+        self.assertEqual(replay["verdict"], report["failures"][0]["signature"])
+        self.assertIsNone(replay["diverged_at"])
+        timeline = self.call("replay", artifact, "--timeline", code=1).stdout
+        self.assertIn("1.500000000", timeline)
+        self.assertIn("put k", timeline)
+        self.call("replay", artifact, "--strict", "--trace", self.path("t.jsonl"), code=1)
+
+        with open(artifact, encoding="utf-8") as file:
+            changed = json.load(file)
+        for seed, signature, code in [(4, "fake-verdict/lost write", 0),
+                                      (8, "fake-verdict/lost write", 5)]:
+            changed["seed"] = seed
+            changed["verdict"]["signature"] = signature
+            with open(self.path("changed.json"), "w", encoding="utf-8") as file:
+                json.dump(changed, file)
+            self.call("replay", self.path("changed.json"), code=code)
+
+    def test_crashes_have_artifacts_that_replay(self):
+        report = self.call_json("sweep", "fake-segfault", "--seeds", "0..10", "--artifacts",
+                                self.path("out"), code=1)
+        artifact = report["failures"][0]["artifact"]
+        with open(artifact, encoding="utf-8") as file:
+            self.assertIn("fakes.cc", json.load(file)["stack"])
+        self.assertEqual(self.call_json("replay", artifact, code=1)["verdict"],
+                         report["failures"][0]["signature"])
+
+    def test_replay_of_bad_artifacts(self):
+        self.call("replay", self.path("missing.json"), code=3)
+        self.call("replay", self.folder.name, code=3)
+        for text in ["", "{", "[1]", '{"schema_version": 99}']:
+            with open(self.path("bad.json"), "w", encoding="utf-8") as file:
+                file.write(text)
+            self.call("replay", self.path("bad.json"), code=3)
+
+    def test_nondeterminism_is_counted(self):
+        report = self.call_json("sweep", "fake-salted", "--seeds", "0..30", "--twice", "1",
+                                "--keep-going", code=1)
+        self.assertEqual(report["nondeterministic"], 3)
+        self.assertEqual(report["failures"], [])
+
+    def test_time_and_start(self):
+        result = self.call("sweep", "fake-clean", "--time", "200ms", "--start", "5000", "--json")
+        self.assertIn("seeds from 5000", result.stderr)
+        report = json.loads(result.stdout)
+        self.assertEqual(report["seed_first"], 5000)
+        self.assertLess(report["wall_seconds"], 60)
+
+    def test_merge_adds_shards_up(self):
+        files = []
+        for shard in ["1/2", "2/2"]:
+            report = self.call("sweep", "fake-clean", "fake-salted", "--seeds", "0..41", "--shard",
+                               shard, "--json")
+            files.append(self.path(shard[0] + ".json"))
+            with open(files[-1], "w", encoding="utf-8") as file:
+                file.write(report.stdout)
+        merged = self.call_json("merge", *files)
+        self.assertEqual(merged["seeds"], 41)
+        self.assertEqual(merged["events"], 4100)
+        self.assertIn("no failures", self.call("merge", *files).stdout)
+        self.call("merge", self.path("missing.json"), code=3)
+        with open(files[0], "w", encoding="utf-8") as file:
+            file.write("{}")
+        self.call("merge", files[0], code=3)
+
+
+if __name__ == "__main__":
+    BINARY = os.path.abspath(sys.argv.pop(1))
+    unittest.main()

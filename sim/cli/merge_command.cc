@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "sim/cli/os_terminal.h"
+#include "sim/cli/program.h"
+#include "sim/sweep/os_files.h"
+#include "sim/sweep/report.h"
+
+namespace beach::sim::cli {
+namespace {
+
+struct Arguments {
+  std::vector<std::string> files;
+  bool json = false;
+};
+
+int Merge(const Arguments& arguments, const Program& program) {
+  sweep::SweepReport sum;
+  for (const std::string& file : arguments.files) {
+    const auto text = sweep::OsReadFile(file);
+    if (!text) return EnvironmentError(text.error());
+    auto report = sweep::SweepReportFromJson(*text);
+    if (!report) return EnvironmentError(std::move(report).error().At(file));
+    sum.Merge(*report);
+  }
+  PrintOut(arguments.json ? sweep::ToJson(sum) : sweep::Summary(sum, program.name));
+  return sum.Clean() ? kExitFine : kExitFound;
+}
+
+}  // namespace
+
+void AddMerge(CLI::App& app, const Program& program, int& exit_code) {
+  CLI::App* command = app.add_subcommand("merge", "Make one report of the reports of several shards");
+  const auto arguments = std::make_shared<Arguments>();
+  command->add_option("SHARD.json", arguments->files, "Outputs of sweep --json")->required();
+  command->add_flag("--json", arguments->json, "One JSON document");
+  command->footer("Example:\n  " + program.name + " merge shard-*.json");
+  command->callback([&program, &exit_code, arguments] { exit_code = Merge(*arguments, program); });
+}
+
+}  // namespace beach::sim::cli

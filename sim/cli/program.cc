@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/cli/program.h"
+
+#include "sim/cli/os_terminal.h"
+#include "sim/sweep/seeds.h"
+
+namespace beach::sim::cli {
+
+const Scenario* Program::Find(const std::string& scenario) const {
+  for (const auto& candidate : scenarios) {
+    if (candidate->name() == scenario) return candidate.get();
+  }
+  return nullptr;
+}
+
+int UsageError(const std::string& message) {
+  PrintError(message + "\n");
+  return kExitUsage;
+}
+
+int EnvironmentError(const Error& error) {
+  PrintError(error.ToString() + "\n");
+  return kExitEnvironment;
+}
+
+int NoSuchScenario(const Program& program, const std::string& name) {
+  std::string message = "there is no scenario '" + name + "'; there are:";
+  for (const auto& scenario : program.scenarios) message += " " + scenario->name();
+  return UsageError(message);
+}
+
+Result<std::map<std::string, std::uint64_t>> ParseKnobs(const std::vector<std::string>& texts) {
+  std::map<std::string, std::uint64_t> knobs;
+  for (const std::string& text : texts) {
+    const std::size_t equals = text.find('=');
+    const auto value = equals == std::string::npos
+                           ? Result<std::uint64_t>(Fail(ErrorCode::kInvalidArgument, ""))
+                           : sweep::ParseNumber(std::string_view(text).substr(equals + 1));
+    if (!value || equals == 0) {
+      return Fail(ErrorCode::kInvalidArgument, "'" + text + "' is not a knob like name=3");
+    }
+    knobs[text.substr(0, equals)] = *value;
+  }
+  return knobs;
+}
+
+}  // namespace beach::sim::cli

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "sim/cli/os_terminal.h"
+#include "sim/cli/output.h"
+#include "sim/cli/program.h"
+#include "sim/sweep/os_files.h"
+#include "sim/sweep/sweep.h"
+
+namespace beach::sim::cli {
+namespace {
+
+struct Arguments {
+  std::string artifact;
+  bool timeline = false;
+  bool strict = false;
+  bool json = false;
+  std::string trace;
+  std::uint64_t cpu_limit_s = 20;
+};
+
+// A run that killed its worker left neither operations nor decisions: there is nothing to follow but
+// the seed and the options, which gives the same run as long as the code is the same.
+bool HasRecording(const artifacts::Artifact& artifact) {
+  return !artifact.operations.empty() || !artifact.decisions.empty() ||
+         !artifact.checkpoints.empty();
+}
+
+int ExitCode(const artifacts::Artifact& artifact, const RunReport& report, bool strict) {
+  if (strict && report.diverged_at) return kExitDifferent;
+  if (report.verdict.ok()) return kExitFine;
+  return report.verdict.signature == artifact.verdict.signature ? kExitFound : kExitDifferent;
+}
+
+int Replay(const Arguments& arguments, const Program& program) {
+  const auto text = sweep::OsReadFile(arguments.artifact);
+  if (!text) return EnvironmentError(text.error());
+  auto artifact = artifacts::FromJson(*text);
+  if (!artifact) return EnvironmentError(std::move(artifact).error().At(arguments.artifact));
+  const Scenario* scenario = program.Find(artifact->scenario);
+  if (scenario == nullptr) return NoSuchScenario(program, artifact->scenario);
+  const auto policy = ParsePolicy(artifact->policy);
+  if (!policy) {
+    return EnvironmentError(Error(ErrorCode::kRefused, "unknown policy '" + artifact->policy + "'")
+                                .At(arguments.artifact));
+  }
+
+  RunOptions run;
+  run.seed = artifact->seed;
+  run.policy = *policy;
+  run.options = artifact->options;
+  run.replay = HasRecording(*artifact) ? &*artifact : nullptr;
+  run.keep_trace = arguments.timeline || !arguments.trace.empty();
+  sweep::WorkerLimits limits;
+  limits.cpu_ms = arguments.cpu_limit_s * 1000;
+  const auto outcome = sweep::RunContained(*scenario, run, limits, program.runner.run);
+  if (!outcome) return EnvironmentError(outcome.error());
+  if (!arguments.json) PrintError(outcome->error_text);
+
+  // A dead worker takes its trace along; the recorded end is better than nothing.
+  const auto& trace = outcome->crashed ? artifact->last_events : outcome->report.trace;
+  if (!arguments.trace.empty()) {
+    const Status written = sweep::OsWriteFile(arguments.trace, TraceAsJsonLines(trace));
+    if (!written) return EnvironmentError(written.error());
+  }
+  const RunOutput output = {.scenario = scenario->name(), .seed = run.seed, .outcome = &*outcome,
+                            .deterministic = {}, .mismatch = {},
+                            .recorded_signature = artifact->verdict.signature};
+  const std::string timeline = arguments.timeline ? Timeline(trace) + "\n" : "";
+  if (arguments.json) PrintError(timeline);
+  PrintOut(arguments.json ? RunAsJson(output) : timeline + RunAsText(output));
+  return ExitCode(*artifact, outcome->report, arguments.strict);
+}
+
+}  // namespace
+
+void AddReplay(CLI::App& app, const Program& program, int& exit_code) {
+  CLI::App* command = app.add_subcommand(
+      "replay",
+      "Run an artifact again. Exit code 1: failed in the same way, 0: clean now, 5: failed otherwise");
+  const auto arguments = std::make_shared<Arguments>();
+  command->add_option("ARTIFACT.json", arguments->artifact, "What a failing run left")->required();
+  command->add_flag("--timeline", arguments->timeline, "Print every event, one a line");
+  command->add_option("--trace", arguments->trace, "Write all events to this file, as JSON lines");
+  command->add_flag("--strict", arguments->strict, "A divergence from the recording is an error");
+  command->add_flag("--json", arguments->json, "One JSON document");
+  command->add_option("--cpu-limit", arguments->cpu_limit_s,
+                      "Seconds of processor time, after which the run hangs")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 86400));
+  command->footer("Example:\n  " + program.name + " replay beachsim-artifacts/NAME-42.json --timeline");
+  command->callback([&program, &exit_code, arguments] { exit_code = Replay(*arguments, program); });
+}
+
+}  // namespace beach::sim::cli

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "base/random.h"
+#include "sim/cli/os_terminal.h"
+#include "sim/cli/output.h"
+#include "sim/cli/program.h"
+#include "sim/sweep/os_files.h"
+#include "sim/sweep/seeds.h"
+#include "sim/sweep/sweep.h"
+
+namespace beach::sim::cli {
+namespace {
+
+struct Arguments {
+  std::string scenario;
+  std::string seed;
+  bool json = false;
+  bool twice = false;
+  bool in_process = false;
+  std::string trace;
+  std::string artifact;
+  std::string policy = "random";
+  std::vector<std::string> knobs;
+  std::uint64_t cpu_limit_s = 20;
+};
+
+Result<sweep::JobOutcome> RunOnce(const Arguments& arguments, const Scenario& scenario,
+                                  const RunOptions& run, const Program& program) {
+  sweep::WorkerLimits limits;
+  limits.cpu_ms = arguments.cpu_limit_s * 1000;
+  if (!arguments.in_process) {
+    return sweep::RunContained(scenario, run, limits, program.runner.run);
+  }
+  sweep::JobOutcome outcome;
+  outcome.job.seed = run.seed;
+  outcome.report = program.runner.run(scenario, run);
+  return outcome;
+}
+
+Status WriteFiles(const Arguments& arguments, const Scenario& scenario, const RunOptions& run,
+                  const sweep::JobOutcome& outcome, const Program& program) {
+  if (!arguments.trace.empty()) {
+    BEACH_TRY(sweep::OsWriteFile(arguments.trace, TraceAsJsonLines(outcome.report.trace)));
+  }
+  if (!arguments.artifact.empty()) {
+    const auto artifact =
+        sweep::ArtifactOf(scenario, run, outcome, program.runner.make_artifact);
+    BEACH_TRY(sweep::OsWriteFile(arguments.artifact, artifacts::ToJson(artifact)));
+  }
+  return {};
+}
+
+int Run(const Arguments& arguments, const Program& program) {
+  const Scenario* scenario = program.Find(arguments.scenario);
+  if (scenario == nullptr) return NoSuchScenario(program, arguments.scenario);
+  const auto seed = sweep::ParseNumber(arguments.seed);
+  const auto knobs = ParseKnobs(arguments.knobs);
+  const auto policy = ParsePolicy(arguments.policy);
+  if (!seed) return UsageError("--seed: " + seed.error().message());
+  if (!knobs) return UsageError("--option: " + knobs.error().message());
+  if (!policy) return UsageError("--policy: there is no policy '" + arguments.policy + "'");
+
+  RunOptions run;
+  run.seed = *seed;
+  run.policy = *policy;
+  run.options = *knobs;
+  run.keep_trace = !arguments.trace.empty();
+  const auto outcome = RunOnce(arguments, *scenario, run, program);
+  if (!outcome) return EnvironmentError(outcome.error());
+  if (!arguments.json) PrintError(outcome->error_text);
+
+  RunOutput output = {.scenario = scenario->name(), .seed = *seed, .outcome = &*outcome,
+                      .deterministic = {}, .mismatch = {}, .recorded_signature = {}};
+  if (arguments.twice) {
+    RunOptions again = run;
+    again.keep_trace = false;
+    again.address_salt = Mix64(*seed) | 1;
+    const auto second = RunOnce(arguments, *scenario, again, program);
+    if (!second) return EnvironmentError(second.error());
+    output.mismatch = sweep::Compare(scenario->name(), *seed, outcome->report, second->report);
+    output.deterministic = !output.mismatch.has_value();
+  }
+  const Status written = WriteFiles(arguments, *scenario, run, *outcome, program);
+  if (!written) return EnvironmentError(written.error());
+  PrintOut(arguments.json ? RunAsJson(output) : RunAsText(output));
+  const bool fine = outcome->report.verdict.ok() && !output.mismatch;
+  return fine ? kExitFine : kExitFound;
+}
+
+}  // namespace
+
+void AddRun(CLI::App& app, const Program& program, int& exit_code) {
+  CLI::App* command = app.add_subcommand("run", "Run one seed of one scenario");
+  const auto arguments = std::make_shared<Arguments>();
+  command->add_option("SCENARIO", arguments->scenario, "Its name")->required();
+  command->add_option("--seed", arguments->seed, "All that happens follows from it")->required();
+  command->add_flag("--json", arguments->json, "One JSON document");
+  command->add_flag("--twice", arguments->twice,
+                    "Run again in a fresh process with other addresses, and compare the hashes");
+  command->add_option("--trace", arguments->trace, "Write all events to this file, as JSON lines");
+  command->add_option("--artifact", arguments->artifact, "Write the run's artifact to this file");
+  command->add_option("--policy", arguments->policy, "How the scheduler picks the next thread")
+      ->capture_default_str();
+  command->add_option("--option", arguments->knobs, "Set a knob: NAME=NUMBER");
+  command->add_option("--cpu-limit", arguments->cpu_limit_s,
+                      "Seconds of processor time, after which the run hangs")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 86400));
+  command->add_flag("--in-process", arguments->in_process,
+                    "Not in a worker: for a debugger; a crash is then a crash");
+  command->footer("Example:\n  " + program.name + " run " +
+                  (program.scenarios.empty() ? "NAME" : program.scenarios.front()->name()) +
+                  " --seed 42 --twice");
+  command->callback([&program, &exit_code, arguments] { exit_code = Run(*arguments, program); });
+}
+
+}  // namespace beach::sim::cli
