@@ -44,7 +44,8 @@ void Fiber::Access::Enter(fcontext::transfer_t from) noexcept {
   Arrive(self, from);
   self.Restore();
   self.entry_(self.argument_);
-  BEACH_CHECK(!"a fiber's entry returned");
+  constexpr bool kEntryMayReturn = false;
+  BEACH_CHECK(kEntryMayReturn);
   std::abort();
 }
 
@@ -88,7 +89,8 @@ void Fiber::SwitchForever(Fiber& to) {
   resumed_ = &to;
   Access::Leave(*this, to, true);
   fcontext::jump_fcontext(to.context_, this);
-  BEACH_CHECK(!"a fiber that left for good was resumed");
+  constexpr bool kMayBeResumed = false;
+  BEACH_CHECK(kMayBeResumed);
   std::abort();
 }
 

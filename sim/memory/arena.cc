@@ -151,7 +151,8 @@ Owner* Open(std::uint64_t placement) {
     owners[slot].Start(reinterpret_cast<char*>(kRegionBegin + slot * kSlotSize), skip);
     return &owners[slot];
   }
-  BEACH_CHECK(!"more than 256 simulated processes at a time");
+  constexpr bool kSlotFree = false;
+  BEACH_CHECK(kSlotFree);  // else: more than 256 simulated processes at a time
   std::abort();
 }
 
