@@ -11,6 +11,7 @@
 // Histories as text, one event a line, each with the rule that it breaks ("ok": none).
 //   issue 1 sync +a -b     batch 1 puts a, deletes b ("nosync": without); "+e=" puts an empty value
 //   seq 1 @5               it got sequence numbers from 5 on; "seq 1 @5 #2" says how many
+//   refuse @5              all from sequence number 5 on were refused
 //   ack 1 / fail 1
 //   flush                  all that is acknowledged is in tables
 //   begin r                a read begins; "fix r": its snapshot is fixed
@@ -43,6 +44,7 @@ class History {
   Judgement Event(const std::string& verb, std::istringstream& words) {
     if (verb == "issue") return Issue(words), std::nullopt;
     if (verb == "seq") return Sequence(words);
+    if (verb == "refuse") return model.Refuse(std::stoull(Word(words).substr(1)));
     if (verb == "ack") return model.Acknowledge(Id(words));
     if (verb == "fail") return model.Fail(Id(words));
     if (verb == "flush") return model.Durable(model.DurableMark()), std::nullopt;
@@ -182,6 +184,18 @@ std::vector<Case> Cases() {
        "issue 1 sync +=\n seq 1 @1\n ack 1\n kill\n open\n found @1 ="},
       {"EmptyValueIsNotAbsence", "durable-ack-lost",
        "issue 1 sync +a=\n seq 1 @1\n ack 1\n kill\n open\n found @1"},
+      // Refused before a byte was written, while later batches go on.
+      {"RefusedIsSkipped", "ok",
+       three + "issue 4 sync +b +d\n seq 4 @6\n issue 5 nosync -c\n seq 5 @8\n refuse @6\n"
+               "fail 4\n fail 5\n issue 6 sync +e\n seq 6 @9\n ack 6\n begin r\n"
+               "scan r b=2.0 c=3.0 e=6.0\n power\n open\n found @9 b=2.0 c=3.0 e=6.0"},
+      {"RefusedShows", "phantom-key",
+       three + "issue 4 sync +d\n seq 4 @6\n refuse @6\n fail 4\n begin r\n get r d 4.0"},
+      {"RefusedComesBack", "phantom-key",
+       three + "issue 4 sync +d\n seq 4 @6\n refuse @6\n fail 4\n kill\n open\n"
+               "found @6 b=2.0 c=3.0 d=4.0"},
+      {"RefusedWasShown", "refused-but-shown",
+       three + "issue 4 sync +d\n seq 4 @6\n begin r\n get r d 4.0\n refuse @6"},
       // What nobody wrote.
       {"PhantomValue", "phantom-key", "kill\n open\n found @0 a=zzz"},
       {"PhantomBatch", "phantom-key", "kill\n open\n found @0 a=9.0"},

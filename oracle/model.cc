@@ -85,6 +85,31 @@ void Model::Apply(const ModelBatch& batch, Place& place) {
   }
 }
 
+Judgement Model::Refuse(std::uint64_t first) {
+  std::uint64_t refused_from = order_.size();
+  for (std::uint64_t prefix = sequenced(); order_[prefix].last_sequence >= first; --prefix) {
+    const Place& place = order_[prefix];
+    if (prefix <= visible_) {
+      return Wrong("refused-but-shown", (prefix == 0 ? "a batch of an earlier life"
+                                                     : DescribeBatch(place.id)) +
+                                            " was refused, but a reader or its client knows it");
+    }
+    // The place stays, without effect, so that prefixes keep their meaning.
+    Record& record = life_.at(place.id);
+    record.prefix = 0;
+    for (const ModelOperation& operation : record.batch.operations) {
+      std::vector<Version>& versions = versions_.at(operation.key);
+      if (!versions.empty() && versions.back().prefix == prefix) versions.pop_back();
+    }
+    refused_from = prefix;
+  }
+  for (std::uint64_t prefix = refused_from; prefix <= sequenced(); ++prefix) {
+    order_[prefix].state_hash = order_[prefix - 1].state_hash;
+    order_[prefix].last_sync = order_[prefix - 1].last_sync;
+  }
+  return std::nullopt;
+}
+
 Judgement Model::Acknowledge(BatchId id) {
   const auto found = life_.find(id);
   BEACH_CHECK(found != life_.end());

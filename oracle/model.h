@@ -61,6 +61,9 @@ class Model {
   // The engine gave the batch `count` sequence numbers from `first` on. A batch without operations
   // takes no place in the order.
   Judgement Sequence(BatchId id, std::uint64_t first, std::uint64_t count);
+  // The newest batches, those with sequence numbers from `first` on, were turned away before a byte
+  // of them was written: they are not applied, and later ones go on without them.
+  Judgement Refuse(std::uint64_t first);
   Judgement Acknowledge(BatchId id);
   // The write returned an error: its outcome is unknown until it is seen or settled.
   Judgement Fail(BatchId id);

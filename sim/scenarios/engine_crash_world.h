@@ -29,7 +29,7 @@ class World final : public env::EventSink {
   World(Simulation& simulation_of_run, HostId host_of_run, const Plan& plan_of_run)
       : simulation(simulation_of_run), host(host_of_run), plan(plan_of_run) {}
 
-  // "write.sequenced" puts a batch in order. What it breaks is kept until Settle: the engine must
+  // "write.sequenced" puts a batch in order, "write.refused" takes it out again. What it breaks is kept until Settle: the engine must
   // not be left in the middle of a call.
   void Record(Site event, std::span<const env::EventField> fields) override;
   using env::EventSink::Record;
