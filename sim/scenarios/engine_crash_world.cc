@@ -48,13 +48,15 @@ bool World::FaultExplains(const Error& error) const {
 void World::Excuse(const char* operation, const Error& error) {
   if (FaultExplains(error)) return;
   const bool corruption = error.code() == ErrorCode::kCorruption;
-  simulation.Fail(corruption ? "false-corruption" : "unexplained-error",
-                  std::string(operation) + " failed, but no fault explains it: " + error.ToString());
+  simulation.Fail(
+      corruption ? "false-corruption" : "unexplained-error",
+      std::string(operation) + " failed, but no fault explains it: " + error.ToString());
 }
 
 void World::ExcuseOpen(const Error& error) {
   if (FaultExplains(error)) return;
-  simulation.Fail("refused-to-open", "opening failed, but no fault explains it: " + error.ToString());
+  simulation.Fail("refused-to-open",
+                  "opening failed, but no fault explains it: " + error.ToString());
 }
 
 }  // namespace beach::sim::scenarios::engine_crash
