@@ -8,8 +8,8 @@
 
 #include "base/check.h"
 
-// The only translation unit that knows JSON. Strings of an artifact are bytes, JSON's are Unicode: a
-// byte of 0x80 or more is written as the code point of the same value, so that every string comes
+// The only translation unit that knows JSON. Strings of an artifact are bytes, JSON's are Unicode:
+// a byte of 0x80 or more is written as the code point of the same value, so that every string comes
 // back as it was.
 
 namespace beach::artifacts {

@@ -88,22 +88,30 @@ Artifact AnyArtifact() {
   artifact.policy = text();
   for (int i = count(); i > 0; --i) artifact.options[text()] = number();
   for (int i = count(); i > 0; --i) {
-    artifact.operations.push_back({.id = number(), .life = number(), .client = number(),
+    artifact.operations.push_back({.id = number(),
+                                   .life = number(),
+                                   .client = number(),
                                    .kind = text(),
                                    .arguments = *rc::gen::arbitrary<std::vector<std::string>>()});
   }
   for (int i = count(); i > 0; --i) {
-    artifact.decisions.push_back({.site = text(), .host = text(), .thread = text(),
+    artifact.decisions.push_back({.site = text(),
+                                  .host = text(),
+                                  .thread = text(),
                                   .use = number(),
                                   .value = *rc::gen::nonZero<std::uint64_t>()});
   }
-  artifact.verdict = {.signature = text(), .message = text(), .virtual_ns = number(),
-                      .event = number()};
+  artifact.verdict = {
+      .signature = text(), .message = text(), .virtual_ns = number(), .event = number()};
   artifact.hash = hash();
   for (int i = count(); i > 0; --i) artifact.checkpoints.push_back({number(), hash()});
   for (int i = count(); i > 0; --i) {
-    artifact.last_events.push_back({.event = number(), .virtual_ns = number(), .host = text(),
-                                    .thread = text(), .kind = text(), .text = text()});
+    artifact.last_events.push_back({.event = number(),
+                                    .virtual_ns = number(),
+                                    .host = text(),
+                                    .thread = text(),
+                                    .kind = text(),
+                                    .text = text()});
   }
   artifact.stack = text();
   return artifact;
@@ -170,8 +178,8 @@ TEST(FromJson, RefusesWhatTheFormatDoesNotHave) {
 }
 
 TEST(FromJson, RefusesAForeignSchemaVersion) {
-  const std::string text = Replaced(ToJson(Example()), "\"schema_version\": 1",
-                                    "\"schema_version\": 2");
+  const std::string text =
+      Replaced(ToJson(Example()), "\"schema_version\": 1", "\"schema_version\": 2");
   const Result<Artifact> result = FromJson(text);
   ASSERT_FALSE(result.has_value());
   EXPECT_EQ(result.error().code(), ErrorCode::kRefused);

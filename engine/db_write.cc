@@ -79,6 +79,10 @@ void DbImpl::LeadGroup(Writer& leader) {
       submitted = true;
       status = CommitGroup(group, first, active->memtable);
       refused = !status && std::exchange(segment_refused_, false);
+      if (refused) {
+        Record("write.refused", {{.name = "first", .number = first.value},
+                                 {.name = "count", .number = group.count}});
+      }
       end = log_->end();
       durable = log_->durable();
     }

@@ -28,9 +28,9 @@ Judgement CrashOracle::Recovered(const std::vector<KeyValue>& found,
                                  std::uint64_t visible_sequence) {
   for (std::size_t i = 1; i < found.size(); ++i) {
     if (found[i - 1].first < found[i].first) continue;
-    return Violation{.rule = "scan-order", .message = "the recovered state shows key " +
-                                                      Quoted(found[i].first) + " behind key " +
-                                                      Quoted(found[i - 1].first)};
+    return Violation{.rule = "scan-order",
+                     .message = "the recovered state shows key " + Quoted(found[i].first) +
+                                " behind key " + Quoted(found[i - 1].first)};
   }
   const std::optional<std::uint64_t> match = Match(found, visible_sequence);
   if (!match) return Explain(found);

@@ -27,8 +27,8 @@ void Apply(const ModelBatch& batch, State& state) {
 }
 
 ModelBatch AnyBatch(std::uint64_t id) {
-  ModelBatch batch{.id = BatchId(id), .client = 0, .sync = *rc::gen::arbitrary<bool>(),
-                   .operations = {}};
+  ModelBatch batch{
+      .id = BatchId(id), .client = 0, .sync = *rc::gen::arbitrary<bool>(), .operations = {}};
   const auto count = *rc::gen::inRange<std::uint32_t>(1, 4);
   for (std::uint32_t i = 0; i < count; ++i) {
     const Bytes key(1, static_cast<char>(*rc::gen::inRange<int>('a', 'f')));
@@ -79,8 +79,7 @@ TEST(CrashOracle, AcceptsEveryLegalPrefixOverManyLives) {
     const auto lives = *rc::gen::inRange(1, 5);
     for (int i = 0; i < lives; ++i) {
       const Life life = AnyLife(model, oracle, id, sequence);
-      const auto kept =
-          *rc::gen::inRange<std::uint64_t>(life.floor(), life.batches.size() + 1);
+      const auto kept = *rc::gen::inRange<std::uint64_t>(life.floor(), life.batches.size() + 1);
       for (std::uint64_t k = 0; k < kept; ++k) Apply(life.batches[k], state);
       const Judgement judgement = oracle.Recovered(Entries(state), sequence);
       RC_ASSERT(!judgement);

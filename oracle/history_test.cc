@@ -11,6 +11,7 @@
 // Histories as text, one event a line, each with the rule that it breaks ("ok": none).
 //   issue 1 sync +a -b     batch 1 puts a, deletes b ("nosync": without); "+e=" puts an empty value
 //   seq 1 @5               it got sequence numbers from 5 on; "seq 1 @5 #2" says how many
+//   refuse @5              all from sequence number 5 on were refused
 //   ack 1 / fail 1
 //   flush                  all that is acknowledged is in tables
 //   begin r                a read begins; "fix r": its snapshot is fixed
@@ -43,6 +44,7 @@ class History {
   Judgement Event(const std::string& verb, std::istringstream& words) {
     if (verb == "issue") return Issue(words), std::nullopt;
     if (verb == "seq") return Sequence(words);
+    if (verb == "refuse") return model.Refuse(std::stoull(Word(words).substr(1)));
     if (verb == "ack") return model.Acknowledge(Id(words));
     if (verb == "fail") return model.Fail(Id(words));
     if (verb == "flush") return model.Durable(model.DurableMark()), std::nullopt;
@@ -137,8 +139,9 @@ const char* const kThree =
 
 std::vector<Case> Cases() {
   const std::string three = kThree;
-  const std::string settled = "issue 1 sync +a +b\n seq 1 @1\n ack 1\n close\n open\n"
-                              "found @2 a=1.0 b=1.1\n";
+  const std::string settled =
+      "issue 1 sync +a +b\n seq 1 @1\n ack 1\n close\n open\n"
+      "found @2 a=1.0 b=1.1\n";
   return {
       // Recovery after a process crash.
       {"KillKeepsAcknowledged", "ok", three + "kill\n open\n found @4 b=2.0"},
@@ -164,12 +167,12 @@ std::vector<Case> Cases() {
        three + "kill\n open\n power\n open\n found @2 a=1.0 b=1.1"},
       // Prefixes and atomicity.
       {"SkipsABatch", "not-a-prefix",
-       "issue 1 nosync +a\n seq 1 @1\n issue 2 nosync +b\n seq 2 @2\n kill\n open\n found @2 b=2.0"},
+       "issue 1 nosync +a\n seq 1 @1\n issue 2 nosync +b\n seq 2 @2\n kill\n open\n found @2 "
+       "b=2.0"},
       {"SkipsADelete", "not-a-prefix",
        settled + "issue 2 nosync -a\n seq 2 @3\n issue 3 nosync +b\n seq 3 @4\n"
                  "kill\n open\n found @4 a=1.0 b=3.0"},
-      {"TornInTwo", "torn-batch",
-       "issue 1 nosync +a +b\n seq 1 @1\n kill\n open\n found @2 a=1.0"},
+      {"TornInTwo", "torn-batch", "issue 1 nosync +a +b\n seq 1 @1\n kill\n open\n found @2 a=1.0"},
       {"TornDelete", "torn-batch",
        settled + "issue 2 nosync -a +b\n seq 2 @3\n kill\n open\n found @4 a=1.0 b=2.1"},
       {"TornWithinAKey", "torn-batch",
@@ -178,10 +181,21 @@ std::vector<Case> Cases() {
        "issue 1 nosync +a +a\n seq 1 @1\n kill\n open\n found @2 a=1.1"},
       {"PutAndDeleteInABatch", "ok",
        "issue 1 sync +a -a\n seq 1 @1\n ack 1\n power\n open\n found @2"},
-      {"EmptyKeyAndValue", "ok",
-       "issue 1 sync +=\n seq 1 @1\n ack 1\n kill\n open\n found @1 ="},
+      {"EmptyKeyAndValue", "ok", "issue 1 sync +=\n seq 1 @1\n ack 1\n kill\n open\n found @1 ="},
       {"EmptyValueIsNotAbsence", "durable-ack-lost",
        "issue 1 sync +a=\n seq 1 @1\n ack 1\n kill\n open\n found @1"},
+      // Refused before a byte was written, while later batches go on.
+      {"RefusedIsSkipped", "ok",
+       three + "issue 4 sync +b +d\n seq 4 @6\n issue 5 nosync -c\n seq 5 @8\n refuse @6\n"
+               "fail 4\n fail 5\n issue 6 sync +e\n seq 6 @9\n ack 6\n begin r\n"
+               "scan r b=2.0 c=3.0 e=6.0\n power\n open\n found @9 b=2.0 c=3.0 e=6.0"},
+      {"RefusedShows", "phantom-key",
+       three + "issue 4 sync +d\n seq 4 @6\n refuse @6\n fail 4\n begin r\n get r d 4.0"},
+      {"RefusedComesBack", "phantom-key",
+       three + "issue 4 sync +d\n seq 4 @6\n refuse @6\n fail 4\n kill\n open\n"
+               "found @6 b=2.0 c=3.0 d=4.0"},
+      {"RefusedWasShown", "refused-but-shown",
+       three + "issue 4 sync +d\n seq 4 @6\n begin r\n get r d 4.0\n refuse @6"},
       // What nobody wrote.
       {"PhantomValue", "phantom-key", "kill\n open\n found @0 a=zzz"},
       {"PhantomBatch", "phantom-key", "kill\n open\n found @0 a=9.0"},
@@ -192,7 +206,8 @@ std::vector<Case> Cases() {
       {"FailedMayShow", "ok", "issue 1 sync +a\n seq 1 @1\n fail 1\n kill\n open\n found @1 a=1.0"},
       {"FailedMayBeGone", "ok", "issue 1 sync +a\n seq 1 @1\n fail 1\n kill\n open\n found @0"},
       // Once settled, it stays.
-      {"SecondRecoveryEqual", "ok", three + "kill\n open\n found @4 b=2.0\n kill\n open\n found @4 b=2.0"},
+      {"SecondRecoveryEqual", "ok",
+       three + "kill\n open\n found @4 b=2.0\n kill\n open\n found @4 b=2.0"},
       {"UnknownComesBack", "outcome-changed",
        three + "kill\n open\n found @4 b=2.0\n kill\n open\n found @5 b=2.0 c=3.0"},
       {"UnknownGoesAway", "outcome-changed",
@@ -209,7 +224,8 @@ std::vector<Case> Cases() {
        "issue 1 sync +a\n seq 1 @1\n ack 1\n kill\n open\n found @9 a=1.0\n"
        "issue 2 sync +a\n seq 2 @9"},
       {"SequenceOfLostMayComeAgain", "ok",
-       "issue 1 nosync +a\n seq 1 @1\n power\n open\n found @0\n issue 2 sync +a\n seq 2 @1\n ack 2"},
+       "issue 1 nosync +a\n seq 1 @1\n power\n open\n found @0\n issue 2 sync +a\n seq 2 @1\n ack "
+       "2"},
       {"RecoveredBelowItsData", "sequence-reused", three + "kill\n open\n found @3 b=2.0"},
       {"EqualStatesAreToldApartBySequence", "ok",
        "issue 1 sync +a=\n seq 1 @1\n ack 1\n issue 2 sync -a\n seq 2 @2\n issue 3 sync +a=\n"
@@ -228,8 +244,7 @@ std::vector<Case> Cases() {
       {"ReadIsStale", "wrong-read", three + "begin r\n get r b 1.1"},
       {"ReadSeesDeleted", "wrong-read", three + "begin r\n get r a 1.0"},
       {"ReadMissesAcknowledged", "wrong-read", three + "begin r\n get r b -"},
-      {"ReadBeganBefore", "ok",
-       "begin r\n issue 1 sync +a\n seq 1 @1\n ack 1\n get r a -"},
+      {"ReadBeganBefore", "ok", "begin r\n issue 1 sync +a\n seq 1 @1\n ack 1\n get r a -"},
       {"ReadsGoBack", "wrong-read", three + "begin r\n get r c 3.0\n begin s\n get s c -"},
       {"ReadsOverlap", "ok", three + "begin r\n begin s\n get r c 3.0\n get s c -"},
       {"ReadSeesNeverSequenced", "phantom-key", "issue 1 sync +a\n begin r\n get r a 1.0"},
@@ -277,9 +292,10 @@ TEST(HistoryMessage, NamesKeyValuesAndBatches) {
   const Judgement judgement = history.Run(
       "issue 1 nosync +a\n seq 1 @1\n issue 2 nosync +b\n seq 2 @2\n kill\n open\n found @2 b=2.0");
   ASSERT_TRUE(judgement.has_value());
-  EXPECT_EQ(judgement->message,
-            "recovered key \"a\" shows absent; expected value b1.o0 of 9 bytes by batch 1 (no sync, "
-            "sequenced), since the later batch 2 (no sync, sequenced) shows");
+  EXPECT_EQ(
+      judgement->message,
+      "recovered key \"a\" shows absent; expected value b1.o0 of 9 bytes by batch 1 (no sync, "
+      "sequenced), since the later batch 2 (no sync, sequenced) shows");
 }
 
 TEST(HistoryOutcome, IsUnknownUntilSeenOrSettled) {

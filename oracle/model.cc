@@ -46,15 +46,14 @@ Judgement Model::Sequence(BatchId id, std::uint64_t first, std::uint64_t count) 
   }
   Record& record = found->second;
   if (count != record.batch.operations.size()) {
-    return Wrong("sequence-count", DescribeBatch(id) + " has " +
-                                       std::to_string(record.batch.operations.size()) +
-                                       " operations but was given " + std::to_string(count) +
-                                       " sequence numbers");
+    return Wrong("sequence-count",
+                 DescribeBatch(id) + " has " + std::to_string(record.batch.operations.size()) +
+                     " operations but was given " + std::to_string(count) + " sequence numbers");
   }
   if (count == 0) return std::nullopt;
   if (record.stage != Stage::kIssued) {
-    return Wrong("sequenced-twice", DescribeBatch(id) + " was sequenced again, as " +
-                                        std::to_string(first));
+    return Wrong("sequenced-twice",
+                 DescribeBatch(id) + " was sequenced again, as " + std::to_string(first));
   }
   Place place = order_.back();
   if (first <= place.last_sequence) {
@@ -83,6 +82,31 @@ void Model::Apply(const ModelBatch& batch, Place& place) {
     if (!versions.empty() && versions.back().prefix == prefix) versions.pop_back();
     versions.push_back({.prefix = prefix, .value = operation.value});
   }
+}
+
+Judgement Model::Refuse(std::uint64_t first) {
+  std::uint64_t refused_from = order_.size();
+  for (std::uint64_t prefix = sequenced(); order_[prefix].last_sequence >= first; --prefix) {
+    const Place& place = order_[prefix];
+    if (prefix <= visible_) {
+      return Wrong("refused-but-shown",
+                   (prefix == 0 ? "a batch of an earlier life" : DescribeBatch(place.id)) +
+                       " was refused, but a reader or its client knows it");
+    }
+    // The place stays, without effect, so that prefixes keep their meaning.
+    Record& record = life_.at(place.id);
+    record.prefix = 0;
+    for (const ModelOperation& operation : record.batch.operations) {
+      std::vector<Version>& versions = versions_.at(operation.key);
+      if (!versions.empty() && versions.back().prefix == prefix) versions.pop_back();
+    }
+    refused_from = prefix;
+  }
+  for (std::uint64_t prefix = refused_from; prefix <= sequenced(); ++prefix) {
+    order_[prefix].state_hash = order_[prefix - 1].state_hash;
+    order_[prefix].last_sync = order_[prefix - 1].last_sync;
+  }
+  return std::nullopt;
 }
 
 Judgement Model::Acknowledge(BatchId id) {
@@ -162,9 +186,9 @@ bool Model::ScanEquals(const KeyRange& range, std::uint64_t prefix,
   const auto differ = [&](ByteView key, const std::optional<Bytes>& shown) {
     if (difference == nullptr) return false;
     const Version expected = At(key, prefix);
-    *difference = Wrong("scan-mismatch", "a scan showed key " + Quoted(key) + " as " +
-                                             DescribeValue(shown) + "; expected " +
-                                             DescribeValue(expected.value));
+    *difference =
+        Wrong("scan-mismatch", "a scan showed key " + Quoted(key) + " as " + DescribeValue(shown) +
+                                   "; expected " + DescribeValue(expected.value));
     return false;
   };
   std::size_t next = 0;
@@ -338,16 +362,15 @@ Judgement Model::ExplainForeign(ByteView key, const Bytes& found) const {
   const auto issued = life_.find(id->batch);
   if (issued == life_.end()) return Wrong("phantom-key", shown + ", whose batch was never issued");
   const std::vector<ModelOperation>& operations = issued->second.batch.operations;
-  const bool wrote = id->operation < operations.size() &&
-                     operations[id->operation].key == key &&
+  const bool wrote = id->operation < operations.size() && operations[id->operation].key == key &&
                      operations[id->operation].value == found;
   if (!wrote) return Wrong("phantom-key", shown + ", which is not what that operation wrote");
   if (issued->second.prefix == 0) {
-    return Wrong("phantom-key", shown + ", but " + DescribeBatch(id->batch) +
-                                    " never got a place in the log");
+    return Wrong("phantom-key",
+                 shown + ", but " + DescribeBatch(id->batch) + " never got a place in the log");
   }
-  return Wrong("torn-batch", shown + ", which a later operation of " + DescribeBatch(id->batch) +
-                                 " replaces");
+  return Wrong("torn-batch",
+               shown + ", which a later operation of " + DescribeBatch(id->batch) + " replaces");
 }
 
 }  // namespace beach::oracle

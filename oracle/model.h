@@ -44,12 +44,12 @@ struct KeyRange {
 //
 // A life begins with a settled state, known exactly. Batches are issued, put in order (the engine
 // tells the sequence numbers it gave, so the order is known, not searched for), and acknowledged or
-// failed. Prefix k of a life is its settled state with the first k sequenced batches applied. At any
-// moment the database shows one prefix, which only grows:
+// failed. Prefix k of a life is its settled state with the first k sequenced batches applied. At
+// any moment the database shows one prefix, which only grows:
 //   visible <= shown <= sequenced
-// `visible` is the greatest prefix that an acknowledgement or a read has proved to be shown. After a
-// crash the crash oracle picks the prefix that was found, and Settle makes it the next life's state.
-// Costs are those of the changes, never of the history.
+// `visible` is the greatest prefix that an acknowledgement or a read has proved to be shown. After
+// a crash the crash oracle picks the prefix that was found, and Settle makes it the next life's
+// state. Costs are those of the changes, never of the history.
 class Model {
  public:
   Model();
@@ -61,6 +61,9 @@ class Model {
   // The engine gave the batch `count` sequence numbers from `first` on. A batch without operations
   // takes no place in the order.
   Judgement Sequence(BatchId id, std::uint64_t first, std::uint64_t count);
+  // The newest batches, those with sequence numbers from `first` on, were turned away before a byte
+  // of them was written: they are not applied, and later ones go on without them.
+  Judgement Refuse(std::uint64_t first);
   Judgement Acknowledge(BatchId id);
   // The write returned an error: its outcome is unknown until it is seen or settled.
   Judgement Fail(BatchId id);
@@ -79,7 +82,8 @@ class Model {
   void FixSnapshot(ReadMark& mark) const { mark.sequenced = sequenced(); }
   Judgement EndGet(const ReadMark& mark, ByteView key, const std::optional<Bytes>& found);
   // `found` is all that a scan of the range showed, in the order it showed it.
-  Judgement EndScan(const ReadMark& mark, const KeyRange& range, const std::vector<KeyValue>& found);
+  Judgement EndScan(const ReadMark& mark, const KeyRange& range,
+                    const std::vector<KeyValue>& found);
 
   // --- For the crash oracle.
 
@@ -121,7 +125,7 @@ class Model {
   struct Record {
     ModelBatch batch;
     Stage stage = Stage::kIssued;
-    std::uint64_t prefix = 0;       // the first that holds it; 0: not sequenced
+    std::uint64_t prefix = 0;        // the first that holds it; 0: not sequenced
     std::uint64_t durable_mark = 0;  // at issue
   };
 
@@ -143,9 +147,9 @@ class Model {
 
   // Versions in order of prefix; the settled one, if the key was there, first.
   std::map<Bytes, std::vector<Version>, std::less<>> versions_;
-  std::vector<Place> order_;               // by prefix; never empty
-  std::map<BatchId, Record> life_;         // issued in this life
-  std::map<BatchId, Outcome> settled_;     // issued before
+  std::vector<Place> order_;            // by prefix; never empty
+  std::map<BatchId, Record> life_;      // issued in this life
+  std::map<BatchId, Outcome> settled_;  // issued before
   std::uint64_t visible_ = 0;
   std::uint64_t durable_ = 0;
 };

@@ -34,7 +34,8 @@ TEST(Model, HashOfAStateIsThatOfItsPrefix) {
   Model model;
   const auto write = [&](std::uint64_t id, std::vector<ModelOperation> operations) {
     const std::uint64_t count = operations.size();
-    model.Issue({.id = BatchId(id), .client = 0, .sync = true, .operations = std::move(operations)});
+    model.Issue(
+        {.id = BatchId(id), .client = 0, .sync = true, .operations = std::move(operations)});
     ASSERT_FALSE(model.Sequence(BatchId(id), id * 10, count));
   };
   write(1, {{"a", "1"}, {"b", "2"}, {"a", "3"}});

@@ -6,8 +6,8 @@
 
 namespace beach::oracle {
 
-// What an oracle found wrong. `rule` is stable and holds no values, since failures are folded by it;
-// `message` is one sentence: what was expected, and what was found.
+// What an oracle found wrong. `rule` is stable and holds no values, since failures are folded by
+// it; `message` is one sentence: what was expected, and what was found.
 struct Violation {
   std::string rule;
   std::string message;

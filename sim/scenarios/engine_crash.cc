@@ -107,14 +107,15 @@ std::string EngineCrash::boots() const {
 }
 
 std::string EngineCrash::checks() const {
-  return "reads, scans and every recovery against the model and the crash oracle; open never refuses";
+  return "reads, scans and every recovery against the model and the crash oracle; open never "
+         "refuses";
 }
 
 void EngineCrash::Run(Simulation& simulation) const {
   const HostId host = simulation.AddHost("a");
   const Plan plan = MakePlan(simulation);
-  const std::vector<artifacts::Operation> operations = simulation.Workload(
-      MakeWorkload(plan, simulation.Stream("engine_crash.workload")));
+  const std::vector<artifacts::Operation> operations =
+      simulation.Workload(MakeWorkload(plan, simulation.Stream("engine_crash.workload")));
   const std::vector<Clients> lives = ParseWorkload(simulation, plan, operations);
 
   World world(simulation, host, plan);

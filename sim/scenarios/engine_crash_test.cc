@@ -70,7 +70,8 @@ TEST(EngineCrash, RefusesAWorkloadThatIsNotItsOwn) {
   RunOptions options;
   const RunReport report = RunScenario(scenario, options);
   artifacts::Artifact artifact = MakeArtifact(scenario, options, report);
-  artifact.operations.push_back({.id = 1, .life = 0, .client = 0, .kind = "dance", .arguments = {}});
+  artifact.operations.push_back(
+      {.id = 1, .life = 0, .client = 0, .kind = "dance", .arguments = {}});
   options.replay = &artifact;
   EXPECT_EQ(RunScenario(scenario, options).verdict.signature, "engine-crash/bad-workload");
 }

@@ -31,10 +31,10 @@ enum class CommandKind : std::uint8_t { kWrite, kGet, kScan, kFlush, kPause };
 
 struct Command {
   CommandKind kind = CommandKind::kFlush;
-  oracle::ModelBatch batch;   // kWrite
-  Bytes key;                  // kGet
-  oracle::KeyRange range;     // kScan
-  bool backward = false;      // kScan
+  oracle::ModelBatch batch;    // kWrite
+  Bytes key;                   // kGet
+  oracle::KeyRange range;      // kScan
+  bool backward = false;       // kScan
   std::uint64_t pause_ns = 0;  // kPause
 };
 

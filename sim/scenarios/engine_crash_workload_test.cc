@@ -28,8 +28,8 @@ TEST(MakeWorkload, MakesOperationsThatParse) {
     EXPECT_TRUE(ids.insert(operation.id).second);
     kinds.insert(operation.kind);
   }
-  EXPECT_EQ(kinds, (std::set<std::string>{"batch", "delete", "flush", "get", "pause", "put",
-                                          "scan"}));
+  EXPECT_EQ(kinds,
+            (std::set<std::string>{"batch", "delete", "flush", "get", "pause", "put", "scan"}));
 }
 
 TEST(MakeWorkload, IsEqualForEqualStreams) {
@@ -38,12 +38,16 @@ TEST(MakeWorkload, IsEqualForEqualStreams) {
 }
 
 std::optional<Command> Parse(std::string kind, std::vector<std::string> arguments) {
-  return ParseOperation({.id = 5, .life = 0, .client = 1, .kind = std::move(kind),
+  return ParseOperation({.id = 5,
+                         .life = 0,
+                         .client = 1,
+                         .kind = std::move(kind),
                          .arguments = std::move(arguments)});
 }
 
 TEST(ParseOperation, ReadsABatchInOrder) {
-  const auto command = Parse("batch", {"nosync", "put", "a", "3", "delete", "b", "put", "", "empty"});
+  const auto command =
+      Parse("batch", {"nosync", "put", "a", "3", "delete", "b", "put", "", "empty"});
   ASSERT_TRUE(command.has_value());
   EXPECT_FALSE(command->batch.sync);
   EXPECT_EQ(command->batch.id, oracle::BatchId(5));
@@ -68,8 +72,8 @@ TEST(ParseOperation, RefusesWhatIsNotAnOperation) {
   EXPECT_FALSE(Parse("batch", {"sync", "merge", "a"}));
   EXPECT_FALSE(Parse("scan", {"sideways", "a"}));
   EXPECT_FALSE(Parse("pause", {"1s"}));
-  EXPECT_FALSE(ParseOperation({.id = 0, .life = 0, .client = 0, .kind = "delete",
-                               .arguments = {"sync", "a"}}));
+  EXPECT_FALSE(ParseOperation(
+      {.id = 0, .life = 0, .client = 0, .kind = "delete", .arguments = {"sync", "a"}}));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@ namespace beach::sim::scenarios::engine_crash {
 namespace {
 
 constexpr Site kSequenced = "write.sequenced";
+constexpr Site kRefused = "write.refused";
 
 std::uint64_t Number(std::span<const env::EventField> fields, std::string_view name) {
   for (const env::EventField& field : fields) {
@@ -16,7 +17,9 @@ std::uint64_t Number(std::span<const env::EventField> fields, std::string_view n
 }  // namespace
 
 void World::Record(Site event, std::span<const env::EventField> fields) {
-  if (event.hash != kSequenced.hash || pending_) return;
+  if (pending_) return;
+  if (event.hash == kRefused.hash) pending_ = model.Refuse(Number(fields, "first"));
+  if (event.hash != kSequenced.hash) return;
   const std::uint64_t first = Number(fields, "first");
   const std::uint64_t count = Number(fields, "count");
   const std::uint64_t tag = Number(fields, "tag");
@@ -45,13 +48,15 @@ bool World::FaultExplains(const Error& error) const {
 void World::Excuse(const char* operation, const Error& error) {
   if (FaultExplains(error)) return;
   const bool corruption = error.code() == ErrorCode::kCorruption;
-  simulation.Fail(corruption ? "false-corruption" : "unexplained-error",
-                  std::string(operation) + " failed, but no fault explains it: " + error.ToString());
+  simulation.Fail(
+      corruption ? "false-corruption" : "unexplained-error",
+      std::string(operation) + " failed, but no fault explains it: " + error.ToString());
 }
 
 void World::ExcuseOpen(const Error& error) {
   if (FaultExplains(error)) return;
-  simulation.Fail("refused-to-open", "opening failed, but no fault explains it: " + error.ToString());
+  simulation.Fail("refused-to-open",
+                  "opening failed, but no fault explains it: " + error.ToString());
 }
 
 }  // namespace beach::sim::scenarios::engine_crash

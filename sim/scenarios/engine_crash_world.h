@@ -22,15 +22,15 @@ struct LifeReport {
   std::string open_error;  // an injected one; empty: none
 };
 
-// What outlives the processes: the oracles and the simulation. In the simulation's memory; code of a
-// process enters it with a SystemScope open. It hears the engine's events.
+// What outlives the processes: the oracles and the simulation. In the simulation's memory; code of
+// a process enters it with a SystemScope open. It hears the engine's events.
 class World final : public env::EventSink {
  public:
   World(Simulation& simulation_of_run, HostId host_of_run, const Plan& plan_of_run)
       : simulation(simulation_of_run), host(host_of_run), plan(plan_of_run) {}
 
-  // "write.sequenced" puts a batch in order. What it breaks is kept until Settle: the engine must
-  // not be left in the middle of a call.
+  // "write.sequenced" puts a batch in order, "write.refused" takes it out again. What it breaks is
+  // kept until Settle: the engine must not be left in the middle of a call.
   void Record(Site event, std::span<const env::EventField> fields) override;
   using env::EventSink::Record;
 
