@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Flushing: a frozen memtable becomes a table, in the order of rule 15: table, sync, directory sync,
-// manifest edit, swap; then the log below is let go.
+// Flushing: a frozen memtable becomes a table, in the order of rule 15: table, sync, directory
+// sync, manifest edit, swap; then the log below is let go.
 #include <algorithm>
 #include <utility>
 
@@ -42,8 +42,8 @@ Status DbImpl::Flush() {
   return AwaitFlushOf(target);
 }
 
-// kNoSpace when an attempt since the call, or the one before it, found none: the memtables stay, and
-// the flush thread goes on trying.
+// kNoSpace when an attempt since the call, or the one before it, found none: the memtables stay,
+// and the flush thread goes on trying.
 Status DbImpl::AwaitFlushOf(std::uint64_t memtable_id) {
   mutex_.AssertHeld();
   while (flushed_id_ < memtable_id) {
@@ -96,8 +96,8 @@ Status DbImpl::FlushOldest() {
                            {.name = "entries", .number = memtable->memtable.count()},
                            {.name = "bytes", .number = memtable->memtable.size_bytes()}});
     const ManifestState state = manifest_->state();
-    auto info = WriteTable(*env_.files, directory_, state.database, file, options_,
-                           memtable->memtable);
+    auto info =
+        WriteTable(*env_.files, directory_, state.database, file, options_, memtable->memtable);
     const std::string path = env::JoinPath(directory_, TableFileName(file));
     if (!info) {
       static_cast<void>(env_.files->Remove(path));  // debris otherwise, which the next open removes

@@ -15,8 +15,8 @@
 
 namespace beach::engine {
 
-// A failed write that found no space half-way is a failed write like any other (rule 19): callers that
-// answer kNoSpace by a retry must not see it.
+// A failed write that found no space half-way is a failed write like any other (rule 19): callers
+// that answer kNoSpace by a retry must not see it.
 Error WithoutNoSpace(Error error);
 
 // The database, split by operation: db_open.cc, db_recover.cc (engine/recover.h), db_write.cc,
@@ -26,7 +26,8 @@ Error WithoutNoSpace(Error error);
 // the front of writers_ is the leader: it alone touches the log, the active memtable's content and
 // what is marked "leader" below, and it does so without mutex_.
 // Locks. mutex_ guards what is marked so. The manifest's own mutex is taken without mutex_ held,
-// always; no lock of ours is held through I/O but that one. docs/internals/commit.md draws the edges.
+// always; no lock of ours is held through I/O but that one. docs/internals/commit.md draws the
+// edges.
 class DbImpl final : public Db {
  public:
   // What Open has found and made: the handle goes on from here.
@@ -133,7 +134,7 @@ class DbImpl final : public Db {
   std::deque<Writer*> writers_;  // the front one is the leader
   std::shared_ptr<const View> view_;
   SequenceNumber visible_;
-  LogPosition log_end_;      // copies of the log's, which is the leader's
+  LogPosition log_end_;  // copies of the log's, which is the leader's
   LogPosition log_durable_;
   std::uint64_t flushed_id_ = 0;  // memtables up to this one are in tables, durably
   std::optional<Error> poison_;

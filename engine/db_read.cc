@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads. Each takes the view and the visible sequence number at one moment, under the mutex: taken at
-// two, a flush in between would show an entry twice or never.
+// Reads. Each takes the view and the visible sequence number at one moment, under the mutex: taken
+// at two, a flush in between would show an entry twice or never.
 #include <algorithm>
 #include <utility>
 

@@ -39,8 +39,8 @@ class Recoverer {
 
   Result<Recovered> Run() {
     BEACH_TRY(ReadLog());
-    // Once a part of the log is in tables, all of it goes there: tables end at one position. So does
-    // a log of many segments, because each open without a flush adds one.
+    // Once a part of the log is in tables, all of it goes there: tables end at one position. So
+    // does a log of many segments, because each open without a flush adds one.
     const bool to_table = tables_written_ || listed_.size() > kSegmentsKeptMax ||
                           BEACH_BUGGIFY("recovery.always_to_table");
     if (to_table && recovered_.memtable->memtable.count() > 0) BEACH_TRY(WriteMemtable());
@@ -99,9 +99,8 @@ class Recoverer {
   Status WriteMemtable() {
     ManifestState& state = recovered_.state;
     const FileNumber file = NewFileNumber();
-    BEACH_TRY_ASSIGN(const TableInfo info,
-                     WriteTable(*env_.files, directory_, state.database, file, options_,
-                                recovered_.memtable->memtable));
+    BEACH_TRY_ASSIGN(const TableInfo info, WriteTable(*env_.files, directory_, state.database, file,
+                                                      options_, recovered_.memtable->memtable));
     // FAILPOINT: recovery.table_written: part of the log as a table too, which no manifest lists.
     BEACH_FAILPOINT("recovery.table_written");
     state.tables.push_back(info);
@@ -139,10 +138,9 @@ class Recoverer {
     const wal::SegmentHeader header{
         .ordinal = segment.ordinal,
         .epoch = state.epoch,
-        .predecessor_end = state.segments.empty()
-                               ? LogPosition{}
-                               : LogPosition{state.segments.back().ordinal,
-                                             state.segments.back().end}};
+        .predecessor_end = state.segments.empty() ? LogPosition{}
+                                                  : LogPosition{state.segments.back().ordinal,
+                                                                state.segments.back().end}};
     BEACH_TRY(wal::CreateSegment(*env_.files, path, segment.size_bytes, header));
     // FAILPOINT: recovery.segment_created: an empty segment that no manifest lists.
     BEACH_FAILPOINT("recovery.segment_created");

@@ -77,13 +77,10 @@ Result<DbImpl::PreparedSegment> DbImpl::CreateSegment(LogPosition predecessor_en
   prepared.segment = {.ordinal = segment_.ordinal.Next(),
                       .file = manifest_->NewFileNumber(),
                       .size_bytes = options_.wal_segment_size};
-  const std::string path =
-      env::JoinPath(directory_, wal::SegmentFileName(prepared.segment.file));
-  const wal::SegmentHeader header{.ordinal = prepared.segment.ordinal,
-                                  .epoch = epoch_,
-                                  .predecessor_end = predecessor_end};
-  Status created =
-      wal::CreateSegment(*env_.files, path, prepared.segment.size_bytes, header);
+  const std::string path = env::JoinPath(directory_, wal::SegmentFileName(prepared.segment.file));
+  const wal::SegmentHeader header{
+      .ordinal = prepared.segment.ordinal, .epoch = epoch_, .predecessor_end = predecessor_end};
+  Status created = wal::CreateSegment(*env_.files, path, prepared.segment.size_bytes, header);
   // FAILPOINT: db.segment_created: a segment that no manifest lists, its name perhaps lost: debris.
   BEACH_FAILPOINT("db.segment_created");
   if (created) created = env_.files->SyncDirectory(directory_);

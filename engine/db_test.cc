@@ -301,8 +301,10 @@ TEST_F(DbTest, AnAbsentDatabaseIsNotFoundWhenNoneIsToBeCreated) {
 
 TEST_F(DbTest, DataFilesWithoutCurrentAreRefusedUntouched) {
   for (const char* name : {"000001.sst", "000002.wal"}) {
-    if (*files_.Exists("db")) RestoreFiles({});
-    else ASSERT_TRUE(files_.CreateDirectory("db"));
+    if (*files_.Exists("db"))
+      RestoreFiles({});
+    else
+      ASSERT_TRUE(files_.CreateDirectory("db"));
     files_.SetContent(env::JoinPath("db", name), "precious");
     EXPECT_EQ(OpenError(), ErrorCode::kRefused);
     EXPECT_EQ(*files_.List("db"), std::vector<std::string>{name});

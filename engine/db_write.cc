@@ -137,8 +137,8 @@ void DbImpl::SwitchMemtable() {
   background_.NotifyAll();
 }
 
-// The longest run of waiting writes that fits one flight. A leader that asked for no sync takes none
-// that did: it would wait for a flush that it does not need.
+// The longest run of waiting writes that fits one flight. A leader that asked for no sync takes
+// none that did: it would wait for a flush that it does not need.
 DbImpl::Group DbImpl::FormGroup() {
   mutex_.AssertHeld();
   const bool single = BEACH_BUGGIFY("write.single_member_group");
@@ -165,20 +165,17 @@ Status DbImpl::CommitGroup(const Group& group, SequenceNumber first, Memtable& m
   std::uint64_t sequence = first.value;
   for (const Writer* const writer : group.members) {
     if (writer->batch->count() == 0) continue;
-    Record("write.sequenced",
-           {{.name = "first", .number = sequence},
-            {.name = "count", .number = writer->batch->count()},
-            {.name = "tag", .number = writer->tag}});
+    Record("write.sequenced", {{.name = "first", .number = sequence},
+                               {.name = "count", .number = writer->batch->count()},
+                               {.name = "tag", .number = writer->tag}});
     sequence += writer->batch->count();
   }
   if (group.count == 0) return group.sync ? log_->Sync() : Status();
 
   const LogPosition before = log_->end();
   const std::uint64_t room_before = segment_.size_bytes - before.offset;
-  const wal::LogWrite write{.payload = group.payload,
-                            .first_sequence = first,
-                            .count = group.count,
-                            .sync = group.sync};
+  const wal::LogWrite write{
+      .payload = group.payload, .first_sequence = first, .count = group.count, .sync = group.sync};
   BEACH_TRY_ASSIGN(const LogPosition end, log_->Append(write));
   // FAILPOINT: write.appended: the group is in the log, durable if it was synced, and nobody has
   // been told.
@@ -186,11 +183,11 @@ Status DbImpl::CommitGroup(const Group& group, SequenceNumber first, Memtable& m
   log_bytes_since_switch_ +=
       end.segment == before.segment ? end.offset - before.offset : room_before + end.offset;
 
-  const Status added = VisitGroup(group.payload, first, group.count,
-                                  [&memtable](SequenceNumber number, const BatchOperation& operation) {
-                                    memtable.Add(number, operation.kind, operation.key,
-                                                 operation.value);
-                                  });
+  const Status added =
+      VisitGroup(group.payload, first, group.count,
+                 [&memtable](SequenceNumber number, const BatchOperation& operation) {
+                   memtable.Add(number, operation.kind, operation.key, operation.value);
+                 });
   BEACH_CHECK(added.has_value());  // what we encoded ourselves
   return {};
 }

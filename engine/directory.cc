@@ -40,13 +40,14 @@ Status CheckUsable(const std::string& directory, const DirectoryContents& conten
                    bool create_if_missing) {
   if (contents.has_current) return {};
   if (contents.has_data) {
-    return Fail(Error(ErrorCode::kRefused, "data files and no CURRENT: a damaged or foreign "
-                                           "database; nothing was touched")
+    return Fail(Error(ErrorCode::kRefused,
+                      "data files and no CURRENT: a damaged or foreign "
+                      "database; nothing was touched")
                     .At(directory));
   }
   if (!create_if_missing) {
-    return Fail(Error(ErrorCode::kNotFound, "no database here, and none was to be created")
-                    .At(directory));
+    return Fail(
+        Error(ErrorCode::kNotFound, "no database here, and none was to be created").At(directory));
   }
   return {};
 }

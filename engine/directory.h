@@ -27,8 +27,8 @@ Result<DirectoryContents> InspectDirectory(env::FileSystem& files, const std::st
 Status CheckUsable(const std::string& directory, const DirectoryContents& contents,
                    bool create_if_missing);
 
-// Makes sure that there is a directory, durably, that passes CheckUsable. One that is refused is not
-// touched.
+// Makes sure that there is a directory, durably, that passes CheckUsable. One that is refused is
+// not touched.
 Status PrepareDirectory(env::FileSystem& files, const std::string& directory,
                         bool create_if_missing);
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/dump.h"
 
-#include <utility>
-
 #include <fmt/format.h>
+
+#include <utility>
 
 #include "engine/group_payload.h"
 #include "engine/internal_key.h"
@@ -25,8 +25,8 @@ std::string Text(LogPosition position) {
 std::string Text(const wal::Segment& segment) {
   const std::string end =
       segment.end == wal::Segment::kOpenEnd ? "open" : fmt::format("{}", segment.end);
-  return fmt::format("segment {} file {} size {} end {}", segment.ordinal.value,
-                     segment.file.value, segment.size_bytes, end);
+  return fmt::format("segment {} file {} size {} end {}", segment.ordinal.value, segment.file.value,
+                     segment.size_bytes, end);
 }
 
 std::string Text(const TableInfo& table) {
@@ -93,8 +93,8 @@ Status DumpManifest(env::FileSystem& files, const std::string& directory, const 
                     contents.snapshot_end));
   ManifestState state;
   for (const ManifestRecord& record : contents.records) {
-    print(fmt::format("record at {}: {} bytes, checksum good", record.offset,
-                      record.payload.size()));
+    print(
+        fmt::format("record at {}: {} bytes, checksum good", record.offset, record.payload.size()));
     auto edit = DecodeManifestEdit(record.payload);
     if (!edit) return Fail(std::move(edit).error().At(path, record.offset));
     DumpEdit(*edit, print);
@@ -113,8 +113,7 @@ Status DumpManifest(env::FileSystem& files, const std::string& directory, const 
 
 Status DumpLogSegment(env::FileSystem& files, const std::string& path, const Print& print) {
   const auto sink = [&print](const std::string& line) { print(line); };
-  BEACH_TRY_ASSIGN(const wal::SegmentDump dump,
-                   wal::DumpSegment(files, path, sink, DumpGroup));
+  BEACH_TRY_ASSIGN(const wal::SegmentDump dump, wal::DumpSegment(files, path, sink, DumpGroup));
   if (dump.state != wal::SegmentState::kDamaged) return {};
   return Fail(Error(ErrorCode::kCorruption, "the segment is damaged").At(path, dump.end));
 }

@@ -9,8 +9,9 @@
 #include "engine/types.h"
 #include "engine/write_batch.h"
 
-// What one flight of the engine's log holds: the batches of a write group in order, each as a varint
-// length and the batch's encoding. Operations are numbered from the flight's first sequence number.
+// What one flight of the engine's log holds: the batches of a write group in order, each as a
+// varint length and the batch's encoding. Operations are numbered from the flight's first sequence
+// number.
 
 namespace beach::engine {
 

@@ -23,10 +23,10 @@ struct Recovered {
   LogPosition end;       // at this position
 };
 
-// Reads the log that `state` lists, replays it, and makes durable what it found: as tables, where it
-// exceeded a memtable, else by copying the tail into a fresh segment (step 5 of docs/formats/wal.md).
-// Changes nothing that `state` lists, so that a crash at any point leaves the same to recover.
-// REQUIRES: state.next_file is above every number in the directory.
+// Reads the log that `state` lists, replays it, and makes durable what it found: as tables, where
+// it exceeded a memtable, else by copying the tail into a fresh segment (step 5 of
+// docs/formats/wal.md). Changes nothing that `state` lists, so that a crash at any point leaves the
+// same to recover. REQUIRES: state.next_file is above every number in the directory.
 Result<Recovered> RecoverDatabase(const env::Env& env, const std::string& directory,
                                   const Options& options, const ManifestState& state);
 

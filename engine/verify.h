@@ -20,9 +20,9 @@ struct VerifyReport {
   std::vector<Error> damage;          // each names its file
 };
 
-// Checks a closed database: manifest against files against log, every checksum. Changes nothing; the
-// LOCK is held meanwhile. Errors: kBusy, kRefused, kNotFound (no database here), and what stops the
-// reading of the manifest at all; whatever else is wrong stands in the report.
+// Checks a closed database: manifest against files against log, every checksum. Changes nothing;
+// the LOCK is held meanwhile. Errors: kBusy, kRefused, kNotFound (no database here), and what stops
+// the reading of the manifest at all; whatever else is wrong stands in the report.
 Result<VerifyReport> VerifyDatabase(env::FileSystem& files, const std::string& directory);
 
 }  // namespace beach::engine

@@ -13,9 +13,8 @@ Result<std::vector<std::shared_ptr<TableReader>>> OpenTables(env::FileSystem& fi
                                                              const std::string& directory,
                                                              const ManifestState& state) {
   std::vector<TableInfo> newest_first = state.tables;
-  std::sort(newest_first.begin(), newest_first.end(), [](const TableInfo& a, const TableInfo& b) {
-    return a.sequence_max > b.sequence_max;
-  });
+  std::sort(newest_first.begin(), newest_first.end(),
+            [](const TableInfo& a, const TableInfo& b) { return a.sequence_max > b.sequence_max; });
   std::vector<std::shared_ptr<TableReader>> readers;
   readers.reserve(newest_first.size());
   for (std::size_t i = 0; i < newest_first.size(); ++i) {
@@ -26,8 +25,8 @@ Result<std::vector<std::shared_ptr<TableReader>>> OpenTables(env::FileSystem& fi
     }
     auto reader = TableReader::Open(files, path, state.database, info);
     if (!reader && reader.error().code() == ErrorCode::kNotFound) {
-      return Fail(Error(ErrorCode::kCorruption, "a table that the manifest lists is missing")
-                      .At(path));
+      return Fail(
+          Error(ErrorCode::kCorruption, "a table that the manifest lists is missing").At(path));
     }
     if (!reader) return Fail(std::move(reader).error());
     readers.push_back(*std::move(reader));

@@ -21,17 +21,17 @@ struct LoggedMemtable {
   Memtable memtable;
 };
 
-// What a read looks at: immutable but for the active memtable, to which newer entries are added that
-// the read's sequence number hides. Shared by pointer, because reads and iterators outlive the
+// What a read looks at: immutable but for the active memtable, to which newer entries are added
+// that the read's sequence number hides. Shared by pointer, because reads and iterators outlive the
 // moment in which a flush replaces it.
 struct View {
   std::shared_ptr<LoggedMemtable> active;
-  std::vector<std::shared_ptr<LoggedMemtable>> frozen;   // oldest first
-  std::vector<std::shared_ptr<TableReader>> tables;      // newest data first
+  std::vector<std::shared_ptr<LoggedMemtable>> frozen;  // oldest first
+  std::vector<std::shared_ptr<TableReader>> tables;     // newest data first
 };
 
-// Readers for all tables of the state, newest data first. kCorruption for a missing one (rule 14) or
-// where two overlap in sequence numbers, which flushes never make.
+// Readers for all tables of the state, newest data first. kCorruption for a missing one (rule 14)
+// or where two overlap in sequence numbers, which flushes never make.
 Result<std::vector<std::shared_ptr<TableReader>>> OpenTables(env::FileSystem& files,
                                                              const std::string& directory,
                                                              const ManifestState& state);

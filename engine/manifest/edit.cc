@@ -90,7 +90,9 @@ bool DecodeField(std::uint64_t tag, Decoder& body, ManifestEdit& edit) {
     }
     case ManifestTag::kEpoch: edit.epoch = OpenEpoch(body.Varint()); return true;
     case ManifestTag::kNextFile: edit.next_file = FileNumber(body.Varint()); return true;
-    case ManifestTag::kLastSequence: edit.last_sequence = SequenceNumber(body.Varint()); return true;
+    case ManifestTag::kLastSequence:
+      edit.last_sequence = SequenceNumber(body.Varint());
+      return true;
     case ManifestTag::kReplayFrom: edit.replay_from = DecodePosition(body); return true;
     case ManifestTag::kDurable: edit.durable = DecodePosition(body); return true;
     case ManifestTag::kAddTable: edit.tables_added.push_back(DecodeTable(body)); return true;
@@ -103,7 +105,9 @@ bool DecodeField(std::uint64_t tag, Decoder& body, ManifestEdit& edit) {
       edit.segments_sealed.push_back(seal);
       return true;
     }
-    case ManifestTag::kRemoveSegment: edit.segments_removed.emplace_back(body.Varint()); return true;
+    case ManifestTag::kRemoveSegment:
+      edit.segments_removed.emplace_back(body.Varint());
+      return true;
   }
   return false;
 }
@@ -155,7 +159,8 @@ Result<ManifestEdit> DecodeManifestEdit(ByteView bytes) {
     if (!decoder.ok()) break;
     if (tag >= kFirstSkippableTag) continue;
     if (!DecodeField(tag, body, edit)) {
-      return Fail(ErrorCode::kRefused, "manifest edit with a field that this release does not know");
+      return Fail(ErrorCode::kRefused,
+                  "manifest edit with a field that this release does not know");
     }
     if (!body.done()) return Fail(ErrorCode::kCorruption, "manifest edit with a malformed field");
   }

@@ -35,11 +35,16 @@ TEST(ManifestDocumentTest, SizesAreThoseOfTheCode) {
 
 TEST(ManifestDocumentTest, TagsAreThoseOfTheCode) {
   const std::pair<ManifestTag, const char*> tags[] = {
-      {ManifestTag::kDatabase, "kDatabase"},         {ManifestTag::kEpoch, "kEpoch"},
-      {ManifestTag::kNextFile, "kNextFile"},         {ManifestTag::kLastSequence, "kLastSequence"},
-      {ManifestTag::kReplayFrom, "kReplayFrom"},     {ManifestTag::kDurable, "kDurable"},
-      {ManifestTag::kAddTable, "kAddTable"},         {ManifestTag::kRemoveTable, "kRemoveTable"},
-      {ManifestTag::kAddSegment, "kAddSegment"},     {ManifestTag::kSealSegment, "kSealSegment"},
+      {ManifestTag::kDatabase, "kDatabase"},
+      {ManifestTag::kEpoch, "kEpoch"},
+      {ManifestTag::kNextFile, "kNextFile"},
+      {ManifestTag::kLastSequence, "kLastSequence"},
+      {ManifestTag::kReplayFrom, "kReplayFrom"},
+      {ManifestTag::kDurable, "kDurable"},
+      {ManifestTag::kAddTable, "kAddTable"},
+      {ManifestTag::kRemoveTable, "kRemoveTable"},
+      {ManifestTag::kAddSegment, "kAddSegment"},
+      {ManifestTag::kSealSegment, "kSealSegment"},
       {ManifestTag::kRemoveSegment, "kRemoveSegment"},
   };
   for (const auto& [tag, name] : tags) {

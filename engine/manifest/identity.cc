@@ -38,8 +38,9 @@ Result<DatabaseId> DecodeIdentity(ByteView bytes, const std::string& path) {
   Decoder decoder(bytes.substr(kMagic.size()));
   const std::uint32_t version = decoder.Fixed32();
   if (decoder.ok() && version != kIdentityVersion) {
-    return Fail(Error(ErrorCode::kRefused, "unknown version of the identity; use the release that "
-                                           "wrote it")
+    return Fail(Error(ErrorCode::kRefused,
+                      "unknown version of the identity; use the release that "
+                      "wrote it")
                     .At(path, kMagic.size()));
   }
   const std::uint32_t reserved = decoder.Fixed32();

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/manifest/manifest.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "base/check.h"
 #include "base/crc32c.h"
@@ -44,7 +44,8 @@ Result<ManifestOnDisk> ReadManifest(env::FileSystem& files, const std::string& d
   const std::string path = env::JoinPath(directory, ManifestFileName(read.file));
   auto bytes = ReadSmallFile(files, path, kManifestFileSizeMax);
   if (!bytes && bytes.error().code() == ErrorCode::kNotFound) {
-    return Fail(Error(ErrorCode::kCorruption, "the manifest that CURRENT names is missing").At(path));
+    return Fail(
+        Error(ErrorCode::kCorruption, "the manifest that CURRENT names is missing").At(path));
   }
   if (!bytes) return Fail(std::move(bytes).error());
   ManifestContents contents;
@@ -143,7 +144,8 @@ Status Manifest::WriteSnapshotFile(const ManifestState& state) {
     AppendManifestRecord(records, number, kManifestHeaderSize + records.size(),
                          EncodeManifestEdit(edit));
   }
-  const Bytes contents = EncodeManifestHeader(number, kManifestHeaderSize + records.size()) + records;
+  const Bytes contents =
+      EncodeManifestHeader(number, kManifestHeaderSize + records.size()) + records;
 
   const std::string path = env::JoinPath(directory_, ManifestFileName(number));
   BEACH_TRY_ASSIGN(auto file, files_.Open(path, {.mode = env::OpenMode::kCreate}));

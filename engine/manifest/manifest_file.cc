@@ -62,8 +62,9 @@ Status ParseHeader(ByteView bytes, FileNumber file, const std::string& path,
   decoder.Raw(kMagic.size());
   const std::uint32_t version = decoder.Fixed32();
   if (decoder.ok() && version != kManifestVersion) {
-    return Fail(Error(ErrorCode::kRefused, "unknown version of the manifest; use the release that "
-                                           "wrote it")
+    return Fail(Error(ErrorCode::kRefused,
+                      "unknown version of the manifest; use the release that "
+                      "wrote it")
                     .At(path, kMagic.size()));
   }
   const std::uint32_t reserved = decoder.Fixed32();

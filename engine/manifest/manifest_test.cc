@@ -161,9 +161,18 @@ TEST(ManifestStateTest, EveryContradictionIsCorruption) {
       {"epoch back", [](ManifestEdit& e) { e.epoch = OpenEpoch(2); }},
       {"next file back", [](ManifestEdit& e) { e.next_file = FileNumber(9); }},
       {"sequence back", [](ManifestEdit& e) { e.last_sequence = SequenceNumber(49); }},
-      {"replay back", [](ManifestEdit& e) { e.replay_from = LogPosition{SegmentOrdinal(4), 0}; }},
-      {"durable back", [](ManifestEdit& e) { e.durable = LogPosition{SegmentOrdinal(4), 0}; }},
-      {"other database", [](ManifestEdit& e) { e.database = DatabaseId{1, 2}; }},
+      {"replay back",
+       [](ManifestEdit& e) {
+         e.replay_from = LogPosition{SegmentOrdinal(4), 0};
+       }},
+      {"durable back",
+       [](ManifestEdit& e) {
+         e.durable = LogPosition{SegmentOrdinal(4), 0};
+       }},
+      {"other database",
+       [](ManifestEdit& e) {
+         e.database = DatabaseId{1, 2};
+       }},
       {"table twice", [](ManifestEdit& e) { e.tables_added = {TableOf(7, 60, 61)}; }},
       {"number of a segment", [](ManifestEdit& e) { e.tables_added = {TableOf(8, 60, 61)}; }},
       {"number at next", [](ManifestEdit& e) { e.tables_added = {TableOf(10, 60, 61)}; }},
@@ -175,13 +184,23 @@ TEST(ManifestStateTest, EveryContradictionIsCorruption) {
          e.segments_sealed = {{SegmentOrdinal(4), 8192}};
          e.segments_added = {SegmentOf(4, 9)};
        }},
-      {"unknown seal", [](ManifestEdit& e) { e.segments_sealed = {{SegmentOrdinal(3), 0}}; }},
+      {"unknown seal",
+       [](ManifestEdit& e) {
+         e.segments_sealed = {{SegmentOrdinal(3), 0}};
+       }},
       {"end beyond file",
-       [](ManifestEdit& e) { e.segments_sealed = {{SegmentOrdinal(4), 65537}}; }},
+       [](ManifestEdit& e) {
+         e.segments_sealed = {{SegmentOrdinal(4), 65537}};
+       }},
       {"unknown segment", [](ManifestEdit& e) { e.segments_removed = {SegmentOrdinal(3)}; }},
       {"replay nowhere",
-       [](ManifestEdit& e) { e.replay_from = LogPosition{SegmentOrdinal(5), 0}; }},
-      {"durable nowhere", [](ManifestEdit& e) { e.durable = LogPosition{SegmentOrdinal(5), 0}; }},
+       [](ManifestEdit& e) {
+         e.replay_from = LogPosition{SegmentOrdinal(5), 0};
+       }},
+      {"durable nowhere",
+       [](ManifestEdit& e) {
+         e.durable = LogPosition{SegmentOrdinal(5), 0};
+       }},
       {"bounds inverted",
        [](ManifestEdit& e) {
          e.tables_added = {TableOf(9, 60, 61)};
@@ -210,8 +229,14 @@ TEST(ManifestFileTest, GoldenBytes) {
     hex += kDigits[static_cast<unsigned char>(c) >> 4];
     hex += kDigits[static_cast<unsigned char>(c) & 15];
   }
-  EXPECT_EQ(hex.substr(0, 64), "42454143484d414e0100000000000000" "05000000000000002800000000000000");
-  EXPECT_EQ(hex.substr(96), "01" "020102" "0a03" "018040");  // the edit, byte by byte
+  EXPECT_EQ(hex.substr(0, 64),
+            "42454143484d414e0100000000000000"
+            "05000000000000002800000000000000");
+  EXPECT_EQ(hex.substr(96),
+            "01"
+            "020102"
+            "0a03"
+            "018040");  // the edit, byte by byte
   EXPECT_EQ(hex.substr(88, 8), "09000000");
 }
 
@@ -275,8 +300,7 @@ TEST(ManifestFileTest, ARecordOfAnotherFileOrPlaceIsBad) {
   EXPECT_TRUE(contents.records.empty());
 }
 
-RC_GTEST_PROP(ManifestFileTest, GarbageBehindTheHeaderNeverStopsTheProcess,
-              (std::string garbage)) {
+RC_GTEST_PROP(ManifestFileTest, GarbageBehindTheHeaderNeverStopsTheProcess, (std::string garbage)) {
   ManifestContents contents;
   static_cast<void>(ParseManifest(garbage, FileNumber(5), "m", contents));
   const Bytes bytes = EncodeManifestHeader(FileNumber(5), kManifestHeaderSize) + garbage;
@@ -290,11 +314,9 @@ TEST(ManifestFileTest, UnknownVersionsAndForeignFilesAreRefused) {
   EXPECT_EQ(ParseManifest(bytes, FileNumber(6), "m", contents).error().code(),
             ErrorCode::kCorruption);
   bytes[8] = 2;
-  EXPECT_EQ(ParseManifest(bytes, FileNumber(5), "m", contents).error().code(),
-            ErrorCode::kRefused);
+  EXPECT_EQ(ParseManifest(bytes, FileNumber(5), "m", contents).error().code(), ErrorCode::kRefused);
   bytes[0] = 'X';
-  EXPECT_EQ(ParseManifest(bytes, FileNumber(5), "m", contents).error().code(),
-            ErrorCode::kRefused);
+  EXPECT_EQ(ParseManifest(bytes, FileNumber(5), "m", contents).error().code(), ErrorCode::kRefused);
 }
 
 class ManifestTest : public ::testing::Test {

@@ -108,7 +108,8 @@ Status ManifestState::Apply(const ManifestEdit& edit) {
   if (!Advance(last_sequence, edit.last_sequence)) {
     return Contradiction("the last sequence number goes back");
   }
-  if (!Advance(replay_from, edit.replay_from)) return Contradiction("the replay position goes back");
+  if (!Advance(replay_from, edit.replay_from))
+    return Contradiction("the replay position goes back");
   if (!Advance(durable, edit.durable)) return Contradiction("the durable position goes back");
   BEACH_TRY(ApplySegments(segments, edit));
   BEACH_TRY(ApplyTables(tables, edit));
@@ -131,9 +132,9 @@ Status ManifestState::Check() const {
     return Contradiction("two files of one number");
   }
   if (!segments.empty()) {
-    const bool listed = std::any_of(
-        segments.begin(), segments.end(),
-        [this](const wal::Segment& s) { return s.ordinal == replay_from.segment; });
+    const bool listed =
+        std::any_of(segments.begin(), segments.end(),
+                    [this](const wal::Segment& s) { return s.ordinal == replay_from.segment; });
     if (!listed) return Contradiction("replay begins in a segment that is not listed");
     if (durable.segment > segments.back().ordinal) {
       return Contradiction("the log is durable beyond its last segment");

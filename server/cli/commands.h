@@ -13,8 +13,8 @@ namespace beach::server {
 // --json stdout holds JSON alone; what went wrong goes to stderr.
 using Run = std::function<ExitCode()>;
 
-void AddDumpCommands(CLI::App& app, const env::Env& env, Run& run);    // {wal,sst,manifest}-dump
-void AddVerifyCommand(CLI::App& app, const env::Env& env, Run& run);   // verify
-void AddClientCommand(CLI::App& app, const env::Env& env, Run& run);   // cli --data
+void AddDumpCommands(CLI::App& app, const env::Env& env, Run& run);   // {wal,sst,manifest}-dump
+void AddVerifyCommand(CLI::App& app, const env::Env& env, Run& run);  // verify
+void AddClientCommand(CLI::App& app, const env::Env& env, Run& run);  // cli --data
 
 }  // namespace beach::server

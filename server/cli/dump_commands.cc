@@ -34,8 +34,7 @@ ExitCode RunDump(const Arguments& arguments, const Dump& dump) {
     nlohmann::json document = {{"path", arguments.path}, {"lines", std::move(lines)}};
     document["error"] = nullptr;
     if (!status) document["error"] = status.error().ToString();
-    fmt::print("{}\n",
-               document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    fmt::print("{}\n", document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
   }
   if (status) return ExitCode::kFine;
   fmt::print(stderr, "beachdb: {}\n", status.error().ToString());
@@ -68,13 +67,13 @@ void AddDumpCommands(CLI::App& app, const env::Env& env, Run& run) {
           });
   command->footer("Example: beachdb wal-dump /tmp/db/000002.wal");
 
-  const auto table = AddDump(
-      app, "sst-dump", "Print a table: footer, properties, blocks", "FILE", run, command,
-      [&files](const Arguments& arguments) -> Dump {
-        return [&files, entries = arguments.entries](const std::string& path, const Print& print) {
-          return engine::sst::DumpTable(files, path, entries, print);
-        };
-      });
+  const auto table = AddDump(app, "sst-dump", "Print a table: footer, properties, blocks", "FILE",
+                             run, command, [&files](const Arguments& arguments) -> Dump {
+                               return [&files, entries = arguments.entries](const std::string& path,
+                                                                            const Print& print) {
+                                 return engine::sst::DumpTable(files, path, entries, print);
+                               };
+                             });
   command->add_flag("--entries", table->entries, "Print every entry too");
   command->footer("Example: beachdb sst-dump /tmp/db/000005.sst --entries");
 

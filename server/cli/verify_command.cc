@@ -39,14 +39,11 @@ void PrintJson(const std::string& directory, const engine::VerifyReport& report)
     if (error.offset() != Error::kNoOffset) one["offset"] = error.offset();
     damage.push_back(std::move(one));
   }
-  const nlohmann::json document = {{"directory", directory},
-                                   {"tables", report.tables},
-                                   {"entries", report.entries},
-                                   {"segments", report.segments},
-                                   {"flights", report.flights},
-                                   {"torn_tail_bytes", report.torn_tail_bytes},
-                                   {"debris", report.debris},
-                                   {"damage", std::move(damage)}};
+  const nlohmann::json document = {
+      {"directory", directory},    {"tables", report.tables},
+      {"entries", report.entries}, {"segments", report.segments},
+      {"flights", report.flights}, {"torn_tail_bytes", report.torn_tail_bytes},
+      {"debris", report.debris},   {"damage", std::move(damage)}};
   fmt::print("{}\n", document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
