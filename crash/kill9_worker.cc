@@ -80,7 +80,7 @@ void WriteForever(engine::Db& db, std::uint64_t thread, std::uint64_t n) {
 }
 
 int Write(const std::string& directory, std::uint64_t threads) {
-  env::os::OsEnv os;
+  env::OsEnv os;
   auto db = engine::Db::Open(os.env(), directory, SmallOptions());
   if (!db) return Report(db.error());
   std::vector<env::Thread> writers;
@@ -99,7 +99,7 @@ int Check(const std::string& directory, const std::string& acks_path) {
   for (std::uint64_t thread = 0, n = 0; acks >> thread >> n;) {
     acknowledged[thread] = std::max(acknowledged[thread], n);
   }
-  env::os::OsEnv os;
+  env::OsEnv os;
   auto db = engine::Db::Open(os.env(), directory, SmallOptions());
   if (!db) return Report(db.error());
 
