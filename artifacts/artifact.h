@@ -29,9 +29,9 @@ struct Decision {
 // One call of the workload.
 struct Operation {
   std::uint64_t id = 0;
-  std::uint64_t life = 0;   // which start of the system it belongs to, from 0
+  std::uint64_t life = 0;  // which start of the system it belongs to, from 0
   std::uint64_t client = 0;
-  std::string kind;         // "put", "delete", "batch", "get", "scan", "flush", ...
+  std::string kind;                    // "put", "delete", "batch", "get", "scan", "flush", ...
   std::vector<std::string> arguments;  // printable; their meaning is the scenario's
 
   friend bool operator==(const Operation&, const Operation&) = default;
@@ -78,7 +78,7 @@ struct Artifact {
   std::string build_id;
   std::string scenario;
   std::uint64_t seed = 0;
-  std::string policy;                           // scheduling policy
+  std::string policy;                            // scheduling policy
   std::map<std::string, std::uint64_t> options;  // every knob of the run, expanded
   std::vector<Operation> operations;
   std::vector<Decision> decisions;

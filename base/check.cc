@@ -21,7 +21,8 @@ namespace {
 
 void CheckFailed(const char* file, int line, const char* expression) {
   char text[512];
-  int length = std::snprintf(text, sizeof text, "%s:%d: check failed: %s\n", file, line, expression);
+  int length =
+      std::snprintf(text, sizeof text, "%s:%d: check failed: %s\n", file, line, expression);
   if (length > static_cast<int>(sizeof text)) length = static_cast<int>(sizeof text);
   Die(text, length);
 }
@@ -30,8 +31,8 @@ void CheckFailed(const char* file, int line, const char* expression, std::uint64
                  std::uint64_t right) {
   char text[512];
   int length = std::snprintf(text, sizeof text,
-                             "%s:%d: check failed: %s (left %" PRIu64 ", right %" PRIu64 ")\n", file,
-                             line, expression, left, right);
+                             "%s:%d: check failed: %s (left %" PRIu64 ", right %" PRIu64 ")\n",
+                             file, line, expression, left, right);
   if (length > static_cast<int>(sizeof text)) length = static_cast<int>(sizeof text);
   Die(text, length);
 }

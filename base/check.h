@@ -15,21 +15,21 @@ namespace beach::internal {
 
 }  // namespace beach::internal
 
-#define BEACH_CHECK(condition)                                             \
-  do {                                                                     \
-    if (!(condition)) [[unlikely]]                                         \
-      ::beach::internal::CheckFailed(__FILE__, __LINE__, #condition);      \
+#define BEACH_CHECK(condition)                                        \
+  do {                                                                \
+    if (!(condition)) [[unlikely]]                                    \
+      ::beach::internal::CheckFailed(__FILE__, __LINE__, #condition); \
   } while (0)
 
 // Compare two integers (or enumerators); both values are printed on failure.
-#define BEACH_CHECK_OP_(left, op, right)                                                        \
-  do {                                                                                          \
-    const auto beach_left_ = (left);                                                            \
-    const auto beach_right_ = (right);                                                          \
-    if (!(beach_left_ op beach_right_)) [[unlikely]]                                            \
-      ::beach::internal::CheckFailed(__FILE__, __LINE__, #left " " #op " " #right,              \
-                                     static_cast<std::uint64_t>(beach_left_),                   \
-                                     static_cast<std::uint64_t>(beach_right_));                 \
+#define BEACH_CHECK_OP_(left, op, right)                                           \
+  do {                                                                             \
+    const auto beach_left_ = (left);                                               \
+    const auto beach_right_ = (right);                                             \
+    if (!(beach_left_ op beach_right_)) [[unlikely]]                               \
+      ::beach::internal::CheckFailed(__FILE__, __LINE__, #left " " #op " " #right, \
+                                     static_cast<std::uint64_t>(beach_left_),      \
+                                     static_cast<std::uint64_t>(beach_right_));    \
   } while (0)
 
 #define BEACH_CHECK_EQ(left, right) BEACH_CHECK_OP_(left, ==, right)

@@ -72,18 +72,18 @@ inline std::unexpected<Error> Fail(ErrorCode code, std::string message) {
 
 // BEACH_TRY(status_or_result);                 returns the error to our caller
 // BEACH_TRY_ASSIGN(auto file, files.Open(p));  else binds the value
-#define BEACH_TRY(expression)                                                            \
-  do {                                                                                   \
-    if (auto beach_status_ = (expression); !beach_status_) [[unlikely]]                  \
-      return ::std::unexpected<::beach::Error>(::std::move(beach_status_).error());      \
+#define BEACH_TRY(expression)                                                       \
+  do {                                                                              \
+    if (auto beach_status_ = (expression); !beach_status_) [[unlikely]]             \
+      return ::std::unexpected<::beach::Error>(::std::move(beach_status_).error()); \
   } while (0)
 
 #define BEACH_CONCAT_INNER_(a, b) a##b
 #define BEACH_CONCAT_(a, b) BEACH_CONCAT_INNER_(a, b)
-#define BEACH_TRY_ASSIGN_(temporary, declaration, expression)                            \
-  auto temporary = (expression);                                                         \
-  if (!temporary) [[unlikely]]                                                           \
-    return ::std::unexpected<::beach::Error>(::std::move(temporary).error());            \
+#define BEACH_TRY_ASSIGN_(temporary, declaration, expression)                 \
+  auto temporary = (expression);                                              \
+  if (!temporary) [[unlikely]]                                                \
+    return ::std::unexpected<::beach::Error>(::std::move(temporary).error()); \
   declaration = *::std::move(temporary)
 #define BEACH_TRY_ASSIGN(declaration, expression) \
   BEACH_TRY_ASSIGN_(BEACH_CONCAT_(beach_result_, __LINE__), declaration, expression)

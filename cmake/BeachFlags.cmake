@@ -19,7 +19,9 @@ set(BEACH_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them")
 add_compile_options(
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast
   -Woverloaded-virtual -Wimplicit-fallthrough
-  -ffp-contract=off -fno-omit-frame-pointer
+  -ffp-contract=off
+  # Whole stacks, equal for every preset: a finding's signature is made of their frames.
+  -fno-omit-frame-pointer -fno-optimize-sibling-calls
   # Paths in messages and debug data are relative to the source tree, wherever it lies.
   -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")

@@ -2,13 +2,14 @@
 //
 // The process that crash/kill9.sh kills, and the check of what it left.
 //
-//   kill9_worker write DIR THREADS   opens DIR, goes on where it stopped; every thread writes synced
+//   kill9_worker write DIR THREADS   opens DIR, goes on where it stopped; every thread writes
+//   synced
 //                                    batches and prints "THREAD N" for each acknowledgement
 //   kill9_worker check DIR ACKS      reopens DIR and holds it against the acknowledgements in ACKS
 //
-// Thread t's n-th batch puts "t/n" and overwrites the counter "t": so what is there of a thread must
-// be 1..m without holes, its counter must be m, and m at least the last acknowledged and at most one
-// more.
+// Thread t's n-th batch puts "t/n" and overwrites the counter "t": so what is there of a thread
+// must be 1..m without holes, its counter must be m, and m at least the last acknowledged and at
+// most one more.
 #include <fmt/format.h>
 #include <unistd.h>
 

@@ -20,13 +20,14 @@ namespace beach::engine {
 //
 // Thread-safe but for Close and destruction, which need every other call to have returned and every
 // iterator to be gone. A write that returned an error is unknown: there or not after the next open,
-// and whichever it is stays so (rule 6). After a failed sync the handle refuses every write with that
-// first error while reads go on (rule 18): close it and open again.
+// and whichever it is stays so (rule 6). After a failed sync the handle refuses every write with
+// that first error while reads go on (rule 18): close it and open again.
 class Db {
  public:
   // Opens the database in `directory`, creating it where allowed. `env` and what it names outlive
   // the handle. Errors: kBusy (another holds the LOCK), kRefused (rule 16), kCorruption (rule 13,
-  // file and offset named), kInvalidArgument (an option), kNotFound (absent, and not to be created).
+  // file and offset named), kInvalidArgument (an option), kNotFound (absent, and not to be
+  // created).
   static Result<std::unique_ptr<Db>> Open(const env::Env& env, const std::string& directory,
                                           const Options& options);
   virtual ~Db() = default;

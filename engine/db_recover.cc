@@ -163,7 +163,6 @@ class Recoverer {
   }
 
   void ReportRecovery() const {
-    BEACH_SOMETIMES("recovery.cut_torn_tail", log_.bytes_beyond_end > 0);
     if (env_.events == nullptr) return;
     env_.events->Record("open.recovered",
                         {{.name = "end_segment", .number = log_.end.segment.value},

@@ -38,7 +38,8 @@ inline ByteView UserKeyOf(ByteView internal_key) {
   return internal_key.substr(0, internal_key.size() - kInternalKeyTrailerSize);
 }
 inline std::uint64_t TrailerOf(ByteView internal_key) {
-  return LoadFixed<std::uint64_t>(internal_key.data() + internal_key.size() - kInternalKeyTrailerSize);
+  return LoadFixed<std::uint64_t>(internal_key.data() + internal_key.size() -
+                                  kInternalKeyTrailerSize);
 }
 
 // False for fewer than 8 bytes or an unknown kind: damage, when it was read from a file.

@@ -18,8 +18,8 @@ using testing::VectorIterator;
 
 Bytes KeyAt(ByteView user_key, std::uint64_t sequence, ValueKind kind = kKindFirst) {
   Bytes key;
-  AppendInternalKey(
-      key, {.user_key = user_key, .sequence = SequenceNumber(sequence), .kind = kind});
+  AppendInternalKey(key,
+                    {.user_key = user_key, .sequence = SequenceNumber(sequence), .kind = kind});
   return key;
 }
 
@@ -82,8 +82,12 @@ TEST(MergingIterator, MovesLikeOneSortedListBothWays) {
         case 3: iterator->SeekForPrevious(target), expected.SeekForPrevious(target); break;
         case 4:
         case 5:
-        case 6: if (iterator->Valid()) iterator->Next(), expected.Next(); break;
-        default: if (iterator->Valid()) iterator->Previous(), expected.Previous(); break;
+        case 6:
+          if (iterator->Valid()) iterator->Next(), expected.Next();
+          break;
+        default:
+          if (iterator->Valid()) iterator->Previous(), expected.Previous();
+          break;
       }
       RC_ASSERT(iterator->status().has_value());
       RC_ASSERT(iterator->Valid() == expected.Valid());

@@ -11,11 +11,13 @@ namespace beach::engine {
 inline constexpr std::uint64_t kKiB = 1024;
 inline constexpr std::uint64_t kMiB = 1024 * kKiB;
 
-// How a database is opened. Sizes are bytes. Validated by Db::Open: kInvalidArgument names the field.
+// How a database is opened. Sizes are bytes. Validated by Db::Open: kInvalidArgument names the
+// field.
 struct Options {
   bool create_if_missing = true;
 
-  // Contract rule 1. A batch is also held to a tenth of the memory budget and to what fits a segment.
+  // Contract rule 1. A batch is also held to a tenth of the memory budget and to what fits a
+  // segment.
   std::uint64_t key_size_max = 64 * kKiB;
   std::uint64_t value_size_max = 4 * kMiB;
   std::uint64_t batch_size_max = 16 * kMiB;
@@ -39,7 +41,8 @@ struct Options {
 };
 
 struct WriteOptions {
-  // True: acknowledged means durable. False: survives a process crash; a power loss leaves a prefix.
+  // True: acknowledged means durable. False: survives a process crash; a power loss leaves a
+  // prefix.
   bool sync = true;
   // Shown in the events about this write ("write.sequenced"); opaque to the engine.
   std::uint64_t tag = 0;

@@ -19,8 +19,8 @@ using Model = std::map<Bytes, Bytes>;
 
 Bytes KeyAt(ByteView user_key, std::uint64_t sequence, ValueKind kind = kKindFirst) {
   Bytes key;
-  AppendInternalKey(
-      key, {.user_key = user_key, .sequence = SequenceNumber(sequence), .kind = kind});
+  AppendInternalKey(key,
+                    {.user_key = user_key, .sequence = SequenceNumber(sequence), .kind = kind});
   return key;
 }
 
@@ -57,8 +57,8 @@ History SomeHistory() {
     const bool put = *rc::gen::inRange(0, 3) != 0;
     const auto table = *rc::gen::inRange<std::size_t>(0, tables);
     const Bytes value = put ? std::to_string(sequence) : Bytes();
-    history.tables[table]->Add(SequenceNumber(sequence),
-                               put ? ValueKind::kPut : ValueKind::kDelete, key, value);
+    history.tables[table]->Add(SequenceNumber(sequence), put ? ValueKind::kPut : ValueKind::kDelete,
+                               key, value);
     if (sequence > history.snapshot) continue;
     if (put) history.live.insert_or_assign(key, value);
     if (!put) history.live.erase(key);
@@ -90,8 +90,12 @@ TEST(SnapshotIterator, MovesLikeAModelBothWays) {
         case 3: iterator->SeekForPrevious(target), at = before(model.upper_bound(target)); break;
         case 4:
         case 5:
-        case 6: if (iterator->Valid()) iterator->Next(), ++at; break;
-        default: if (iterator->Valid()) iterator->Previous(), at = before(at); break;
+        case 6:
+          if (iterator->Valid()) iterator->Next(), ++at;
+          break;
+        default:
+          if (iterator->Valid()) iterator->Previous(), at = before(at);
+          break;
       }
       RC_ASSERT(iterator->status().has_value());
       RC_ASSERT(iterator->Valid() == (at != model.end()));
@@ -168,8 +172,7 @@ TEST(SnapshotIterator, KeepsWhatItReadsFromAlive) {
   table->Add(SequenceNumber(1), ValueKind::kPut, "key", "value");
   const std::weak_ptr<Memtable> watch = table;
   auto internal = table->NewIterator();
-  auto iterator =
-      NewSnapshotIterator(std::move(internal), SequenceNumber(1), std::move(table));
+  auto iterator = NewSnapshotIterator(std::move(internal), SequenceNumber(1), std::move(table));
   iterator->SeekToFirst();
   ASSERT_TRUE(iterator->Valid());
   EXPECT_EQ(iterator->value(), "value");

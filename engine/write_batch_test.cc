@@ -57,9 +57,8 @@ TEST(WriteBatch, HostileBytesNeverLeadOutsideOfThem) {
     RC_ASSERT(operations <= bytes.size() / 2);
     RC_ASSERT(!reader.Next(operation));
   };
-  EXPECT_TRUE(rc::check("garbage", [&](const std::vector<char>& noise) {
-    walk(Bytes(noise.begin(), noise.end()));
-  }));
+  EXPECT_TRUE(rc::check(
+      "garbage", [&](const std::vector<char>& noise) { walk(Bytes(noise.begin(), noise.end())); }));
   EXPECT_TRUE(rc::check("a batch with one byte changed", [&](const std::string& key) {
     WriteBatch batch;
     batch.Put(key, "value");

@@ -64,7 +64,8 @@ class File {
   // Submits a write and its data sync; what was written to the file before is not included unless
   // it shares the flush by chance. Several may be in flight, and complete in any order. `data` must
   // stay as it is until the write has completed.
-  virtual Result<std::unique_ptr<PendingWrite>> SubmitWrite(std::uint64_t offset, ByteView data) = 0;
+  virtual Result<std::unique_ptr<PendingWrite>> SubmitWrite(std::uint64_t offset,
+                                                            ByteView data) = 0;
 
   virtual Status Sync() = 0;      // data and all metadata
   virtual Status SyncData() = 0;  // data, and the size needed to read it back
@@ -82,8 +83,8 @@ class FileLock {
   virtual ~FileLock() = default;
 };
 
-// Names and directories. Thread-safe. Paths use '/', are relative to the process's working directory
-// unless they begin with it, and have no "." or ".." parts.
+// Names and directories. Thread-safe. Paths use '/', are relative to the process's working
+// directory unless they begin with it, and have no "." or ".." parts.
 class FileSystem {
  public:
   virtual ~FileSystem() = default;

@@ -32,8 +32,8 @@ class Connection {
   // Closes at once, without callbacks.
   virtual ~Connection() = default;
 
-  // Queues a copy of `bytes`. False, and nothing queued, when the send queue would exceed its bound:
-  // wait for on_writable.
+  // Queues a copy of `bytes`. False, and nothing queued, when the send queue would exceed its
+  // bound: wait for on_writable.
   [[nodiscard]] virtual bool Send(ByteView bytes) = 0;
   // Stops and restarts reading, so that a slow consumer pushes back on its peer.
   virtual void PauseReading(bool paused) = 0;

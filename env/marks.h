@@ -21,11 +21,13 @@ inline bool Buggify(Site site) {
 }
 
 inline void Sometimes(Site site, bool condition) {
-  if (current_virtual_os != nullptr && condition) [[unlikely]] current_virtual_os->Sometimes(site);
+  if (current_virtual_os != nullptr && condition) [[unlikely]]
+    current_virtual_os->Sometimes(site);
 }
 
 inline void Failpoint(Site site) {
-  if (current_virtual_os != nullptr) [[unlikely]] return current_virtual_os->Failpoint(site);
+  if (current_virtual_os != nullptr) [[unlikely]]
+    return current_virtual_os->Failpoint(site);
   if (const FailpointHook hook = failpoint_hook.load(std::memory_order_relaxed)) [[unlikely]] {
     hook(site);
   }
@@ -33,9 +35,9 @@ inline void Failpoint(Site site) {
 
 }  // namespace beach::env
 
-// BEACH_BUGGIFY("wal.tiny_segment"): true when this simulated run wants the rare branch taken or the
-// limit shrunk here; always false in production. A run draws per site whether it is active at all,
-// then per use.
+// BEACH_BUGGIFY("wal.tiny_segment"): true when this simulated run wants the rare branch taken or
+// the limit shrunk here; always false in production. A run draws per site whether it is active at
+// all, then per use.
 #define BEACH_BUGGIFY(site) (::beach::env::Buggify(site))
 
 // BEACH_SOMETIMES("flush.while_writing", condition): a state that a sweep must reach. Reported with

@@ -19,7 +19,8 @@ namespace {
 void LeaveSingleThreadedMode() {
   if (__libc_single_threaded == 0) return;
   pthread_t thread;
-  int failure = pthread_create(&thread, nullptr, [](void*) -> void* { return nullptr; }, nullptr);
+  int failure = pthread_create(
+      &thread, nullptr, [](void*) -> void* { return nullptr; }, nullptr);
   BEACH_CHECK_EQ(failure, 0);
   failure = pthread_join(thread, nullptr);
   BEACH_CHECK_EQ(failure, 0);

@@ -25,8 +25,8 @@ struct RunOptions {
   const artifacts::Artifact* replay = nullptr;
   // Knobs set by hand; they win over those that the seed draws.
   std::map<std::string, std::uint64_t> options;
-  bool keep_trace = false;      // all events in `trace`, not the last few only
-  std::uint64_t address_salt = 0;  // moves every arena; must not change the hash
+  bool keep_trace = false;                // all events in `trace`, not the last few only
+  std::uint64_t address_salt = 0;         // moves every arena; must not change the hash
   std::uint64_t events_max = 20'000'000;  // beyond it: the "event limit" verdict
 };
 
@@ -47,8 +47,8 @@ struct RunReport {
   std::optional<std::uint64_t> diverged_at;
 };
 
-// One run in this process, on this thread. Failing oracles end up in the verdict; an abort or a fault
-// of the code under test ends the process (sim/worker.h contains it).
+// One run in this process, on this thread. Failing oracles end up in the verdict; an abort or a
+// fault of the code under test ends the process (sim/worker.h contains it).
 RunReport RunScenario(const Scenario& scenario, const RunOptions& options);
 
 // The artifact of a run.

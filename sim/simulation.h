@@ -22,10 +22,11 @@ class Disk;
 enum class Strike : std::uint8_t { kKill, kPowerLoss };
 enum class ProcessEnd : std::uint8_t { kExited, kKilled, kPowerLost };
 
-// One run's virtual world, as its scenario sees it. The scenario's Run is a simulated thread too, of
-// the harness: no host, never killed, with the simulation's own memory; it may use env/threads.h and
-// the blocking calls here. Code inside a process (what Start was given, and all it calls) runs in
-// that process's memory, and opens a SystemScope around whatever it does to the scenario's objects.
+// One run's virtual world, as its scenario sees it. The scenario's Run is a simulated thread too,
+// of the harness: no host, never killed, with the simulation's own memory; it may use env/threads.h
+// and the blocking calls here. Code inside a process (what Start was given, and all it calls) runs
+// in that process's memory, and opens a SystemScope around whatever it does to the scenario's
+// objects.
 class Simulation {
  public:
   virtual ~Simulation() = default;
@@ -46,8 +47,8 @@ class Simulation {
   // Kills all processes of the host, and keeps a legal cut of what its disk had not synced.
   virtual void PowerLoss(HostId host) = 0;
   // Strikes by itself at the n-th seam call (from 1) that the host's processes make from now on, at
-  // its beginning or end. Replaces what was armed; 0 calls disarms. A struck process is restarted by
-  // nobody but the scenario.
+  // its beginning or end. Replaces what was armed; 0 calls disarms. A struck process is restarted
+  // by nobody but the scenario.
   virtual void ArmStrike(HostId host, Strike strike, std::uint64_t seam_calls) = 0;
 
   virtual Disk& disk(HostId host) = 0;
@@ -59,7 +60,8 @@ class Simulation {
   virtual std::uint64_t Option(const std::string& name, std::uint64_t drawn) = 0;
   // The workload is data: generated from the seed, then passed through here, which records it; on a
   // replay the recorded one comes back instead.
-  virtual std::vector<artifacts::Operation> Workload(std::vector<artifacts::Operation> generated) = 0;
+  virtual std::vector<artifacts::Operation> Workload(
+      std::vector<artifacts::Operation> generated) = 0;
   // A stream of its own, for generating workloads; equal for equal seeds whatever else happens.
   virtual RandomStream Stream(Site site) = 0;
   virtual Decisions& decisions() = 0;

@@ -105,9 +105,9 @@ def functions_of(binary, wanted):
         if name is None or ":\t" not in line:
             continue
         code = line.split(":\t", 1)[1]
-        code = re.sub(r"\s*#.*", "", code)               # resolved rip-relative targets
+        code = re.sub(r"\s*#.*", "", code).replace("@plt", "")  # rip-relative targets, stubs
         code = re.sub(r"0x[0-9a-f]+(?=\(%rip\))", "X", code)
-        code = re.sub(r"\b[0-9a-f]{5,} <", "<", code)    # branch targets keep their names
+        code = re.sub(r"\b[0-9a-f]{4,} <", "<", code)    # branch targets keep their names
         code = re.sub(r"\$?0x[0-9a-f]{6,}", "X", code)   # absolute addresses of a non-PIE link
         bodies[name].append(code.strip())
     # Padding behind a function belongs to the layout.

@@ -17,8 +17,8 @@ namespace {
 
 Bytes KeyAt(ByteView user_key, std::uint64_t sequence, ValueKind kind = kKindFirst) {
   Bytes key;
-  AppendInternalKey(
-      key, {.user_key = user_key, .sequence = SequenceNumber(sequence), .kind = kind});
+  AppendInternalKey(key,
+                    {.user_key = user_key, .sequence = SequenceNumber(sequence), .kind = kind});
   return key;
 }
 
@@ -76,8 +76,12 @@ TEST(Memtable, IteratorMovesLikeAModel) {
         case 1: iterator->SeekToLast(), at = before(model.end()); break;
         case 2: iterator->Seek(target), at = model.lower_bound(target); break;
         case 3: iterator->SeekForPrevious(target), at = before(model.upper_bound(target)); break;
-        case 4: if (iterator->Valid()) iterator->Next(), ++at; break;
-        default: if (iterator->Valid()) iterator->Previous(), at = before(at); break;
+        case 4:
+          if (iterator->Valid()) iterator->Next(), ++at;
+          break;
+        default:
+          if (iterator->Valid()) iterator->Previous(), at = before(at);
+          break;
       }
       ExpectSame(*iterator, model, at);
     }

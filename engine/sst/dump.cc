@@ -100,8 +100,8 @@ class Dumper {
     const std::string name = "block " + std::to_string(number);
     BlockHandle handle;
     if (!DecodeHandle(encoded_handle, handle)) {
-      return Note(Damaged(file_.path(), frame_.footer.index.offset, name + ": malformed handle")
-                      .error());
+      return Note(
+          Damaged(file_.path(), frame_.footer.index.offset, name + ": malformed handle").error());
     }
     auto content = ReadBlock(file_, frame_.footer.identity, handle, frame_.blocks_end);
     const std::string place = Place(name.c_str(), handle) + ", to " + KeyText(last_key);

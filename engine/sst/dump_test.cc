@@ -14,8 +14,8 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::HasSubstr;
-using ::testing::Not;
 using testing::MemoryFiles;
+using ::testing::Not;
 
 class DumpTableTest : public ::testing::Test {
  protected:

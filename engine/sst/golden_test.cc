@@ -149,8 +149,8 @@ TEST(TableDocument, ItsFooterTableSaysWhatTheCodeSays) {
   std::vector<Row> expected;
   for (std::size_t i = 0; i < fields.size(); ++i) {
     const std::size_t end = i + 1 < fields.size() ? fields[i + 1].first : kFooterSize;
-    expected.push_back({std::to_string(fields[i].first), std::to_string(end - fields[i].first),
-                        fields[i].second});
+    expected.push_back(
+        {std::to_string(fields[i].first), std::to_string(end - fields[i].first), fields[i].second});
   }
   std::vector<Row> rows = Rows(Section(ReadText(kDocument), "\n## Footer\n", "\n## "));
   for (Row& row : rows) row.resize(3);

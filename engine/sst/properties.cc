@@ -109,8 +109,7 @@ Bytes EncodeProperties(const Properties& properties) {
   return bytes;
 }
 
-Result<Properties> DecodeProperties(ByteView bytes, const std::string& path,
-                                    std::uint64_t offset) {
+Result<Properties> DecodeProperties(ByteView bytes, const std::string& path, std::uint64_t offset) {
   PropertyMap map(bytes);
   Properties properties;
   const Bytes comparator = map.TakeBytes("comparator");

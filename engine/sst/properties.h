@@ -20,7 +20,7 @@ struct Properties {
   std::uint64_t entries = 0;
   std::uint64_t deletes = 0;  // of the entries
   std::uint64_t data_blocks = 0;
-  std::uint64_t raw_key_size = 0;    // sum over entries: internal keys
+  std::uint64_t raw_key_size = 0;  // sum over entries: internal keys
   std::uint64_t raw_value_size = 0;
   Bytes smallest;  // internal keys, both included
   Bytes largest;

@@ -37,11 +37,11 @@ class FileTableBuilder final : public TableBuilder {
     BEACH_CHECK(!finished_);
     if (failed_) return Fail(*failed_);
     if (internal_key.size() + value.size() > sst::kEntrySizeMax) {
-      return Fail(Error(ErrorCode::kInvalidArgument, "an entry of more than 1 GiB")
-                      .At(file_->path()));
+      return Fail(
+          Error(ErrorCode::kInvalidArgument, "an entry of more than 1 GiB").At(file_->path()));
     }
-    const bool ascending = properties_.entries == 0 ||
-                           CompareInternalKeys(properties_.largest, internal_key) < 0;
+    const bool ascending =
+        properties_.entries == 0 || CompareInternalKeys(properties_.largest, internal_key) < 0;
     BEACH_CHECK(ascending);
     data_.Add(internal_key, value);
     properties_.Count(internal_key, value);
@@ -118,17 +118,16 @@ class FileTableBuilder final : public TableBuilder {
   BlockBuilder data_;
   BlockBuilder index_;
   sst::Properties properties_;
-  Bytes pending_;              // ends at offset_, not yet in the file
-  std::uint64_t offset_ = 0;   // where the next block goes
+  Bytes pending_;             // ends at offset_, not yet in the file
+  std::uint64_t offset_ = 0;  // where the next block goes
   std::optional<Error> failed_;
   bool finished_ = false;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<TableBuilder>> TableBuilder::Create(env::FileSystem& files,
-                                                           std::string path, DatabaseId database,
-                                                           FileNumber file,
+Result<std::unique_ptr<TableBuilder>> TableBuilder::Create(env::FileSystem& files, std::string path,
+                                                           DatabaseId database, FileNumber file,
                                                            const Options& options) {
   BEACH_CHECK_GT(file.value, 0U);
   BEACH_CHECK_GT(options.block_restart_interval, 0U);

@@ -13,8 +13,7 @@ namespace {
 // Checks one data block and counts its entries. `previous` is the last key of the block before.
 Status VerifyBlock(env::File& file, const TableFrame& frame, const BlockHandle& handle,
                    ByteView index_key, Properties& counted) {
-  BEACH_TRY_ASSIGN(Bytes content,
-                   ReadBlock(file, frame.footer.identity, handle, frame.blocks_end));
+  BEACH_TRY_ASSIGN(Bytes content, ReadBlock(file, frame.footer.identity, handle, frame.blocks_end));
   BEACH_TRY_ASSIGN(const auto block, Block::Parse(std::move(content), file.path(), handle.offset));
   const auto entry = block->NewIterator();
   for (entry->SeekToFirst(); entry->Valid(); entry->Next()) {
@@ -40,8 +39,7 @@ Result<Footer> ReadFooter(env::File& file, std::uint64_t file_size) {
   return DecodeFooter(bytes, file.path(), offset);
 }
 
-Result<Properties> ReadProperties(env::File& file, const Footer& footer,
-                                  std::uint64_t blocks_end) {
+Result<Properties> ReadProperties(env::File& file, const Footer& footer, std::uint64_t blocks_end) {
   BEACH_TRY_ASSIGN(const Bytes content,
                    ReadBlock(file, footer.identity, footer.properties, blocks_end));
   return DecodeProperties(content, file.path(), footer.properties.offset);

@@ -65,8 +65,7 @@ class FileTableReader final : public TableReader, private sst::BlockSource {
   Status Verify() override {
     const std::uint64_t size = frame_.blocks_end + sst::kFooterSize;
     // From the disk, not from what Open read: it may have changed since.
-    BEACH_TRY_ASSIGN(const TableFrame fresh,
-                     ReadTableFrame(*file_, size, frame_.footer.identity));
+    BEACH_TRY_ASSIGN(const TableFrame fresh, ReadTableFrame(*file_, size, frame_.footer.identity));
     if (fresh.footer != frame_.footer || fresh.properties != frame_.properties) {
       return sst::Damaged(file_->path(), frame_.blocks_end, "the table changed after its opening");
     }
@@ -96,8 +95,7 @@ class FileTableReader final : public TableReader, private sst::BlockSource {
 }  // namespace
 
 Result<std::unique_ptr<TableReader>> TableReader::Open(env::FileSystem& files, std::string path,
-                                                       DatabaseId database,
-                                                       const TableInfo& info) {
+                                                       DatabaseId database, const TableInfo& info) {
   BEACH_TRY_ASSIGN(auto file, files.Open(path, {.mode = env::OpenMode::kRead, .direct = false}));
   BEACH_TRY_ASSIGN(const std::uint64_t size, file->Size());
   if (size != info.size_bytes) {

@@ -83,8 +83,12 @@ TEST(Table, ReadsBackLikeAModelBothWays) {
         case 2: iterator->Seek(target), at = model.lower_bound(target); break;
         case 3: iterator->SeekForPrevious(target), at = before(model.upper_bound(target)); break;
         case 4:
-        case 5: if (iterator->Valid()) iterator->Next(), ++at; break;
-        default: if (iterator->Valid()) iterator->Previous(), at = before(at); break;
+        case 5:
+          if (iterator->Valid()) iterator->Next(), ++at;
+          break;
+        default:
+          if (iterator->Valid()) iterator->Previous(), at = before(at);
+          break;
       }
       RC_ASSERT(iterator->status().has_value());
       RC_ASSERT(iterator->Valid() == (at != model.end()));
@@ -116,9 +120,8 @@ TEST(Table, GetFindsTheNewestVersionNotAboveTheSequence) {
 }
 
 TEST(Table, InfoSaysWhatIsInTheFile) {
-  const Entries entries = {{KeyAt("a", 9), "x"},
-                           {KeyAt("b", 12, ValueKind::kDelete), ""},
-                           {KeyAt("b", 3), "old"}};
+  const Entries entries = {
+      {KeyAt("a", 9), "x"}, {KeyAt("b", 12, ValueKind::kDelete), ""}, {KeyAt("b", 3), "old"}};
   MemoryFiles files;
   const TableInfo info = BuildTable(files, "t.sst", entries, Options());
   EXPECT_EQ(info.entries, 3U);

@@ -28,15 +28,14 @@ using Entries = std::map<Bytes, Bytes, InternalLess>;  // internal key -> value
 
 inline Bytes KeyAt(ByteView user_key, std::uint64_t sequence, ValueKind kind = kKindFirst) {
   Bytes key;
-  AppendInternalKey(
-      key, {.user_key = user_key, .sequence = SequenceNumber(sequence), .kind = kind});
+  AppendInternalKey(key,
+                    {.user_key = user_key, .sequence = SequenceNumber(sequence), .kind = kind});
   return key;
 }
 
 // Makes the table `file` of kDatabase. A failure fails the test and gives an empty info.
-inline TableInfo BuildTable(env::FileSystem& files, const std::string& path,
-                            const Entries& entries, const Options& options,
-                            FileNumber file = kFile) {
+inline TableInfo BuildTable(env::FileSystem& files, const std::string& path, const Entries& entries,
+                            const Options& options, FileNumber file = kFile) {
   auto builder = TableBuilder::Create(files, path, kDatabase, file, options);
   if (!builder) {
     ADD_FAILURE() << builder.error().ToString();

@@ -262,9 +262,7 @@ Result<std::unique_ptr<env::FileLock>> MemoryFiles::Lock(const std::string& path
   return std::make_unique<HeldLock>(*this, path);
 }
 
-Result<std::uint64_t> MemoryFiles::FreeSpace(const std::string&) {
-  return std::uint64_t{1} << 40;
-}
+Result<std::uint64_t> MemoryFiles::FreeSpace(const std::string&) { return std::uint64_t{1} << 40; }
 
 Status MemoryFiles::Ask(FileCall call, const std::string& path, std::uint64_t offset,
                         std::uint64_t length) const {

@@ -17,8 +17,20 @@
 namespace beach::engine::testing {
 
 enum class FileCall : std::uint8_t {
-  kOpen, kRead, kWrite, kSync, kTruncate, kSize, kRename, kLink, kRemove, kList, kCreateDirectory,
-  kRemoveDirectory, kSyncDirectory, kLock,
+  kOpen,
+  kRead,
+  kWrite,
+  kSync,
+  kTruncate,
+  kSize,
+  kRename,
+  kLink,
+  kRemove,
+  kList,
+  kCreateDirectory,
+  kRemoveDirectory,
+  kSyncDirectory,
+  kLock,
 };
 
 // What a call is about to do. Appends and submitted writes are writes, with their true offset.
@@ -70,7 +82,7 @@ class MemoryFiles final : public env::FileSystem {
 
   // A native mutex is right here: nothing is awaited while it is held, in either world.
   mutable std::mutex mutex_;
-  Hook hook_;                                             // all below: under mutex_
+  Hook hook_;  // all below: under mutex_
   std::map<std::string, std::shared_ptr<Inode>> files_;
   std::set<std::string> directories_;
   std::set<std::string> locks_;

@@ -57,11 +57,11 @@ class Dumper {
   }
 
   Status PrintItem(const ItemHeader& header) {
-    sink_(fmt::format("offset {}: {}, {} bytes, {} operations from sequence {}, durable {}, "
-                      "checksum {:08x} ok",
-                      header.begin.offset, KindName(header.kind), header.payload_length,
-                      header.count, header.first_sequence.value, PositionText(header.durable),
-                      header.crc));
+    sink_(
+        fmt::format("offset {}: {}, {} bytes, {} operations from sequence {}, durable {}, "
+                    "checksum {:08x} ok",
+                    header.begin.offset, KindName(header.kind), header.payload_length, header.count,
+                    header.first_sequence.value, PositionText(header.durable), header.crc));
     ++out_.items;
     if (!payload_ || header.kind == ItemKind::kVouch) return {};
     BEACH_TRY_ASSIGN(const ByteView payload, reader_.Payload(header));
@@ -97,8 +97,8 @@ class Dumper {
       return {};
     }
     out_.state = SegmentState::kTornTail;
-    sink_(fmt::format("offset {}: end; torn tail behind it, {} bytes of it sound", out_.end,
-                      beyond));
+    sink_(
+        fmt::format("offset {}: end; torn tail behind it, {} bytes of it sound", out_.end, beyond));
     return {};
   }
 

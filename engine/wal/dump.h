@@ -21,7 +21,7 @@ enum class SegmentState {
 
 struct SegmentDump {
   SegmentState state = SegmentState::kSound;
-  std::uint64_t end = 0;  // where the items that follow each other from the start end
+  std::uint64_t end = 0;    // where the items that follow each other from the start end
   std::uint64_t items = 0;  // sound ones, those behind `end` included
 };
 

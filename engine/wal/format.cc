@@ -132,9 +132,9 @@ Result<SegmentBlock> DecodeSegmentBlock(ByteView bytes) {
     return Fail(ErrorCode::kCorruption, "bad checksum of the log segment's header block");
   }
   if (version != kSegmentFormatVersion) {
-    return Fail(ErrorCode::kRefused,
-                "log segment has format version " + std::to_string(version) +
-                    ", this program knows " + std::to_string(kSegmentFormatVersion));
+    return Fail(ErrorCode::kRefused, "log segment has format version " + std::to_string(version) +
+                                         ", this program knows " +
+                                         std::to_string(kSegmentFormatVersion));
   }
   SegmentBlock block;
   block.ordinal = SegmentOrdinal(decoder.Fixed64());

@@ -67,8 +67,7 @@ static_assert(kSegmentOrdinalOffset == kSegmentCrcOffset + kSegmentCrcSize);
 static_assert(kSegmentEpochOffset == kSegmentOrdinalOffset + kSegmentOrdinalSize);
 static_assert(kSegmentFileSizeOffset == kSegmentEpochOffset + kSegmentEpochSize);
 static_assert(kSegmentPredecessorOffset == kSegmentFileSizeOffset + kSegmentFileSizeSize);
-static_assert(kSegmentPredecessorEndOffset ==
-              kSegmentPredecessorOffset + kSegmentPredecessorSize);
+static_assert(kSegmentPredecessorEndOffset == kSegmentPredecessorOffset + kSegmentPredecessorSize);
 
 // Values are on disk: never renumbered.
 enum class ItemKind : std::uint8_t {

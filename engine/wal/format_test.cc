@@ -99,8 +99,8 @@ std::vector<std::string> HexLines(ByteView bytes, std::uint64_t offset) {
 
 // The worked example: a fresh segment with a flight, two run records and a vouch.
 TEST(WalFormat, TheWorkedExampleIsWhatTheCodeWrites) {
-  Bytes file = EncodeSegmentBlock({SegmentOrdinal(2), OpenEpoch(5), 65536,
-                                   {SegmentOrdinal(1), 61440}});
+  Bytes file =
+      EncodeSegmentBlock({SegmentOrdinal(2), OpenEpoch(5), 65536, {SegmentOrdinal(1), 61440}});
   file.resize(65536, '\0');
   ItemHeader item;
   item.epoch = OpenEpoch(5);
@@ -147,8 +147,7 @@ ItemHeader ArbitraryHeader() {
   header.previous_end = header.begin.offset;
   header.epoch = OpenEpoch(*rc::gen::arbitrary<std::uint64_t>());
   header.first_sequence = SequenceNumber(*rc::gen::arbitrary<std::uint64_t>());
-  header.durable = {header.begin.segment,
-                    *rc::gen::inRange<std::uint64_t>(0, header.begin.offset)};
+  header.durable = {header.begin.segment, *rc::gen::inRange<std::uint64_t>(0, header.begin.offset)};
   return header;
 }
 
@@ -212,8 +211,8 @@ TEST(WalFormat, ImpossibleHeadersAreNotItems) {
 
 RC_GTEST_PROP(WalFormat, SegmentHeaderDecodeOfEncode,
               (std::uint64_t ordinal, std::uint64_t epoch)) {
-  const SegmentBlock block{SegmentOrdinal(ordinal), OpenEpoch(epoch), 65536,
-                           {SegmentOrdinal(epoch), ordinal}};
+  const SegmentBlock block{
+      SegmentOrdinal(ordinal), OpenEpoch(epoch), 65536, {SegmentOrdinal(epoch), ordinal}};
   RC_ASSERT(*DecodeSegmentBlock(EncodeSegmentBlock(block)) == block);
 }
 

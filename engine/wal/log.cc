@@ -116,8 +116,8 @@ class BlockingLog final : public Log {
 
   Result<LogPosition> AppendRun(const LogWrite& write) {
     const LogPosition before = core_.end();
-    const PlannedItem item = core_.Plan(ItemKind::kRunRecord, write.payload, write.first_sequence,
-                                        write.count, image_);
+    const PlannedItem item =
+        core_.Plan(ItemKind::kRunRecord, write.payload, write.first_sequence, write.count, image_);
     BEACH_SOMETIMES("wal.chunk_skipped", item.begin.offset - before.offset > kBlockSize);
     const Status written = buffered_->WriteAt(item.begin.offset, image_.view());
     if (!written) {
@@ -180,7 +180,8 @@ Status CreateSegment(env::FileSystem& files, const std::string& path, std::uint6
   if (size_bytes < kSegmentSizeMin || size_bytes > kSegmentSizeMax ||
       size_bytes % kBlockSize != 0) {
     return Fail(Error(ErrorCode::kInvalidArgument,
-                      "impossible log segment size " + std::to_string(size_bytes)).At(path));
+                      "impossible log segment size " + std::to_string(size_bytes))
+                    .At(path));
   }
   const Status filled = FillSegment(files, path, size_bytes, header);
   if (!filled) {

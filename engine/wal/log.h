@@ -34,7 +34,7 @@ std::string SegmentFileName(FileNumber file);
 
 struct SegmentHeader {
   SegmentOrdinal ordinal;
-  OpenEpoch epoch;         // the open that created it
+  OpenEpoch epoch;              // the open that created it
   LogPosition predecessor_end;  // where the log was left to enter this one; zero for the first
 };
 
@@ -103,8 +103,8 @@ struct RecoveryInput {
   // All that are registered, in ordinal order. The first with an open end is the last that the log
   // has entered.
   std::vector<Segment> segments;
-  LogPosition replay_from;        // the first flight that tables do not hold; zero: all of them
-  LogPosition durable;            // the manifest's watermark
+  LogPosition replay_from;  // the first flight that tables do not hold; zero: all of them
+  LogPosition durable;      // the manifest's watermark
 };
 
 struct Recovery {
@@ -112,6 +112,7 @@ struct Recovery {
   LogPosition durable;  // V: damage below it would have been an error
   std::uint64_t flights = 0;
   std::uint64_t bytes_beyond_end = 0;  // valid-looking bytes cut off: the torn tail
+  bool torn = false;  // bytes that are no whole item stand at `end`: a write was cut there
   // Copies of the flights in [V, e), which the disk may lack: to be made durable by RelogTail.
   struct TailFlight {
     SequenceNumber first_sequence;

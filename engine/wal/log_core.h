@@ -96,10 +96,10 @@ class LogCore {
 
   OpenEpoch epoch_;
   Segment segment_;
-  LogPosition end_;      // behind the last planned item, exactly
+  LogPosition end_;  // behind the last planned item, exactly
   LogPosition durable_;
   LogPosition vouched_;
-  LogPosition data_end_;  // behind the last planned item that is not a vouch
+  LogPosition data_end_;          // behind the last planned item that is not a vouch
   std::deque<InFlight> flights_;  // in log order; the front is not done
   FlightId last_id_;
   bool run_open_ = false;

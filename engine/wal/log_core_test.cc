@@ -52,16 +52,16 @@ RC_GTEST_PROP(LogCore, AnyOrderOfCompletions, ()) {
   LogCore core = NewCore(64 * 1024 * 1024);
   AlignedBuffer image;
   std::vector<Outstanding> all;
-  const auto steps = *rc::gen::container<std::vector<std::uint32_t>>(
-      rc::gen::inRange<std::uint32_t>(0, 1000));
+  const auto steps =
+      *rc::gen::container<std::vector<std::uint32_t>>(rc::gen::inRange<std::uint32_t>(0, 1000));
   for (const std::uint32_t step : steps) {
     std::vector<std::size_t> flying;
     for (std::size_t i = 0; i < all.size(); ++i) {
       if (all[i].state == 0) flying.push_back(i);
     }
     if (!core.poisoned() && core.in_flight() < 8 && step % 2 == 0) {
-      all.push_back({core.Plan(ItemKind::kFlight, Bytes(step * 10, 'x'), SequenceNumber(1), 1,
-                               image)});
+      all.push_back(
+          {core.Plan(ItemKind::kFlight, Bytes(step * 10, 'x'), SequenceNumber(1), 1, image)});
       RC_ASSERT(Decoded(image, all.back().item.begin).durable == core.durable());
     } else if (!flying.empty()) {
       Outstanding& chosen = all[flying[step / 2 % flying.size()]];

@@ -118,9 +118,9 @@ RC_GTEST_PROP(Log, AnyMixOfWritesIsReplayed, ()) {
   TestLog db;
   RC_ASSERT(db.Open().has_value());
   Payloads payloads;
-  const auto steps = *rc::gen::container<std::vector<std::pair<std::uint32_t, std::uint8_t>>>(
-      rc::gen::pair(rc::gen::inRange<std::uint32_t>(0, 40000),
-                    rc::gen::inRange<std::uint8_t>(0, 8)));
+  const auto steps =
+      *rc::gen::container<std::vector<std::pair<std::uint32_t, std::uint8_t>>>(rc::gen::pair(
+          rc::gen::inRange<std::uint32_t>(0, 40000), rc::gen::inRange<std::uint8_t>(0, 8)));
   for (const auto& [size, what] : steps) {
     if (what == 0) RC_ASSERT(db.log->Sync().has_value());
     if (what == 1) RC_ASSERT(db.log->Vouch().has_value());
@@ -191,8 +191,8 @@ TEST(Log, CreateSegmentGivesTheRoomBackWhenThereIsNone) {
   TestFiles files;
   files.fail_write_after = 1;
   files.write_error = ErrorCode::kNoSpace;
-  const Status made = CreateSegment(files, "db/000001.wal", TestLog::kSize,
-                                    {SegmentOrdinal(1), OpenEpoch(1), {}});
+  const Status made =
+      CreateSegment(files, "db/000001.wal", TestLog::kSize, {SegmentOrdinal(1), OpenEpoch(1), {}});
   EXPECT_EQ(made.error().code(), ErrorCode::kNoSpace);
   EXPECT_TRUE(files.contents.empty());
 }

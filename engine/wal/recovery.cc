@@ -28,7 +28,8 @@ class Walker {
     BEACH_TRY(CollectDurable());
     BEACH_TRY(Walk());
     out_.bytes_beyond_end = scan_.BytesFrom(out_.end.offset);
-    BEACH_SOMETIMES("wal.torn_tail_cut", out_.bytes_beyond_end > 0);
+    BEACH_SOMETIMES("wal.torn_item_cut", out_.torn);
+    BEACH_SOMETIMES("wal.whole_items_cut", out_.bytes_beyond_end > 0);
     BEACH_SOMETIMES("wal.tail_unvouched", !out_.tail.empty());
     for (const Segment& segment : entered_) {
       if (segment.ordinal <= out_.durable.segment) out_.kept.push_back(segment);
@@ -124,7 +125,12 @@ class Walker {
     ItemHeader header;
     for (;;) {
       BEACH_TRY_ASSIGN(const bool found, reader.NextItem(out_.end.offset, limit, header));
-      if (!found) return {};
+      if (!found) {
+        const std::uint64_t rest = std::min(kBlockSize, limit - out_.end.offset);
+        BEACH_TRY_ASSIGN(const bool blank, reader.Blank(out_.end.offset, rest));
+        out_.torn = !blank;
+        return {};
+      }
       const LogPosition end{segment.ordinal, header.end()};
       if (header.begin < out_.durable && out_.durable < end) {
         return Fail(Bad("the log's durable end lies inside a record")
@@ -180,8 +186,8 @@ Result<LogPosition> RelogTail(env::FileSystem& files, const std::string& path,
     if (!core.Fits(ItemKind::kRunRecord, flight.payload.size())) {
       return Fail(Error(ErrorCode::kInvalidArgument, "the tail does not fit the segment").At(path));
     }
-    const PlannedItem item = core.Plan(ItemKind::kRunRecord, flight.payload,
-                                       flight.first_sequence, flight.count, image);
+    const PlannedItem item =
+        core.Plan(ItemKind::kRunRecord, flight.payload, flight.first_sequence, flight.count, image);
     const bool adjacent = pending_offset + pending.size() == item.begin.offset;
     if (!pending.empty() && (!adjacent || pending.size() >= kRelogBufferSize)) {
       BEACH_TRY(file->WriteAt(pending_offset, pending));

@@ -94,8 +94,8 @@ TEST_F(ThreeFlights, AnUnknownFormatVersionIsRefused) {
   Bytes& bytes = db_.files.Seen(db_.Path());
   StoreFixed(bytes.data() + kSegmentVersionOffset, std::uint32_t{2});
   const std::uint32_t head = Crc32c(ByteView(bytes).substr(0, kSegmentCrcOffset));
-  const ByteView rest = ByteView(bytes).substr(kSegmentOrdinalOffset,
-                                               kSegmentHeaderSize - kSegmentOrdinalOffset);
+  const ByteView rest =
+      ByteView(bytes).substr(kSegmentOrdinalOffset, kSegmentHeaderSize - kSegmentOrdinalOffset);
   StoreFixed(bytes.data() + kSegmentCrcOffset, Crc32c(rest, head));
   EXPECT_EQ(db_.Recover().error().code(), ErrorCode::kRefused);
 }
@@ -182,8 +182,8 @@ TEST_F(ThreeFlights, AReplayThatFailsStopsTheRecovery) {
 TEST_F(ThreeFlights, ReplaysFromTheGivenPosition) {
   db_.manifest.replay_from = {SegmentOrdinal(1), 2 * kBlockSize};
   EXPECT_EQ(db_.Recover()->payloads, (Payloads{"b", "c"}));
-  for (const LogPosition bad : {LogPosition{SegmentOrdinal(2), kBlockSize},
-                                LogPosition{SegmentOrdinal(1), 5}}) {
+  for (const LogPosition bad :
+       {LogPosition{SegmentOrdinal(2), kBlockSize}, LogPosition{SegmentOrdinal(1), 5}}) {
     db_.manifest.replay_from = bad;
     EXPECT_EQ(db_.Recover().error().code(), ErrorCode::kCorruption);
   }
@@ -201,16 +201,16 @@ TEST_F(ThreeFlights, ARegisteredSegmentNotYetEnteredIsNotRead) {
 }
 
 RC_GTEST_FIXTURE_PROP(ThreeFlights, GarbageIsATypedAnswer, ()) {
-  const auto writes = *rc::gen::container<std::vector<std::pair<std::uint32_t, std::uint8_t>>>(
-      rc::gen::pair(rc::gen::inRange<std::uint32_t>(0, 6 * kBlockSize),
-                    rc::gen::arbitrary<std::uint8_t>()));
+  const auto writes =
+      *rc::gen::container<std::vector<std::pair<std::uint32_t, std::uint8_t>>>(rc::gen::pair(
+          rc::gen::inRange<std::uint32_t>(0, 6 * kBlockSize), rc::gen::arbitrary<std::uint8_t>()));
   Bytes& bytes = db_.files.Seen(db_.Path());
   bytes = pristine_;
   for (const auto& [offset, value] : writes) bytes[offset] = static_cast<char>(value);
   bytes.resize(*rc::gen::inRange<std::size_t>(0, bytes.size()));
   const auto found = db_.Recover();
-  const bool typed = found ? found->payloads.size() <= 3
-                           : found.error().code() == ErrorCode::kCorruption;
+  const bool typed =
+      found ? found->payloads.size() <= 3 : found.error().code() == ErrorCode::kCorruption;
   RC_ASSERT(typed);
 }
 
@@ -309,8 +309,7 @@ TEST(Recovery, AFailedRelogIsAnError) {
   for (std::uint64_t write = 1; write <= 4; ++write) {
     const Segment fresh = db.NewSegment({}, TestLog::kSize);
     db.files.fail_write_after = write;
-    const auto end =
-        RelogTail(db.files, db.Path(fresh), fresh, OpenEpoch(2), found->recovery.tail);
+    const auto end = RelogTail(db.files, db.Path(fresh), fresh, OpenEpoch(2), found->recovery.tail);
     EXPECT_FALSE(end) << write;
     db.files.fail_write_after = 0;
   }

@@ -68,8 +68,7 @@ Result<bool> SegmentReader::ItemAt(std::uint64_t offset, std::uint64_t limit, It
 Result<bool> SegmentReader::NextItem(std::uint64_t previous_end, std::uint64_t limit,
                                      ItemHeader& header) {
   std::uint64_t last = 0;
-  for (const std::uint64_t offset :
-       {previous_end, BlockUp(previous_end), ChunkUp(previous_end)}) {
+  for (const std::uint64_t offset : {previous_end, BlockUp(previous_end), ChunkUp(previous_end)}) {
     if (offset == last) continue;
     last = offset;
     BEACH_TRY_ASSIGN(const bool found, ItemAt(offset, limit, header));

@@ -73,7 +73,9 @@ class TestFiles final : public env::FileSystem {
   class TestFile final : public env::File {
    public:
     TestFile(TestFiles& files, std::string path, bool direct)
-        : files_(files), path_(std::move(path)), direct_(direct),
+        : files_(files),
+          path_(std::move(path)),
+          direct_(direct),
           content_(files.contents.at(path_)) {}
 
     Result<std::size_t> ReadAt(std::uint64_t offset, char* target, std::size_t length) override {
@@ -88,10 +90,9 @@ class TestFiles final : public env::FileSystem {
       BEACH_TRY(files_.CountWrite(path_));
       if (direct_) {
         ++files_.direct_writes;
-        const bool aligned = offset % env::kDirectAlignment == 0 &&
-                             data.size() % env::kDirectAlignment == 0 &&
-                             reinterpret_cast<std::uintptr_t>(data.data()) %
-                                     env::kDirectAlignment == 0;
+        const bool aligned =
+            offset % env::kDirectAlignment == 0 && data.size() % env::kDirectAlignment == 0 &&
+            reinterpret_cast<std::uintptr_t>(data.data()) % env::kDirectAlignment == 0;
         if (!aligned) return Fail(Error(ErrorCode::kIo, "unaligned").At(path_, offset));
         Put(content_->stable, offset, data);
       }

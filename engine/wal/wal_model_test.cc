@@ -131,13 +131,19 @@ class History {
 
   void Step() {
     switch (random_.Below(8)) {
-      case 0: case 1: case 2: AppendFlight(); break;
-      case 3: case 4: AppendRun(); break;
+      case 0:
+      case 1:
+      case 2: AppendFlight(); break;
+      case 3:
+      case 4: AppendRun(); break;
       case 5:
         if (!in_flight_.empty()) CompleteOne();
         break;
       case 6:
-        if (random_.Chance(1, 2)) SyncRun(); else Vouch();
+        if (random_.Chance(1, 2))
+          SyncRun();
+        else
+          Vouch();
         break;
       default: Flush(); break;
     }
@@ -157,9 +163,17 @@ class History {
   void Put(std::uint64_t begin, std::uint64_t size, bool vouch, std::uint64_t id) {
     const std::uint64_t index = Index(RecordsBelow(durable_));
     for (std::uint64_t part = 0; part < size; ++part) {
-      Current().seen[begin + part] = Slot{true, vouch, manifest_.segments.back().ordinal,
-                                          manifest_.segments.back().epoch, begin, part, size,
-                                          end_.offset, id, durable_, index};
+      Current().seen[begin + part] = Slot{true,
+                                          vouch,
+                                          manifest_.segments.back().ordinal,
+                                          manifest_.segments.back().epoch,
+                                          begin,
+                                          part,
+                                          size,
+                                          end_.offset,
+                                          id,
+                                          durable_,
+                                          index};
     }
     end_.offset = begin + size;
   }
@@ -379,8 +393,9 @@ class History {
           files_[file].seen.resize(kSegmentSlots);
           break;
         }
-        files_[file].seen[end.offset] = Slot{true, false, fresh.ordinal, fresh.epoch, end.offset,
-                                             0, 1, end.offset, log[i].id, {}, 0};
+        files_[file].seen[end.offset] =
+            Slot{true, false,      fresh.ordinal, fresh.epoch, end.offset, 0,
+                 1,    end.offset, log[i].id,     {},          0};
         ++end.offset;
         log[i].end = end;
       }
@@ -453,8 +468,8 @@ Tally RunMany(Variant variant, std::uint64_t histories) {
   }
   std::cout << "seed " << Seed() << ": sound " << tally[Verdict::kSound] << ", lost "
             << tally[Verdict::kLost] << ", resurrected " << tally[Verdict::kResurrected]
-            << ", refused " << tally[Verdict::kRefused] << ", first bad history "
-            << tally.first_bad << "\n";
+            << ", refused " << tally[Verdict::kRefused] << ", first bad history " << tally.first_bad
+            << "\n";
   return tally;
 }
 

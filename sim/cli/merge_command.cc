@@ -31,7 +31,8 @@ int Merge(const Arguments& arguments, const Program& program) {
 }  // namespace
 
 void AddMerge(CLI::App& app, const Program& program, int& exit_code) {
-  CLI::App* command = app.add_subcommand("merge", "Make one report of the reports of several shards");
+  CLI::App* command =
+      app.add_subcommand("merge", "Make one report of the reports of several shards");
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("SHARD.json", arguments->files, "Outputs of sweep --json")->required();
   command->add_flag("--json", arguments->json, "One JSON document");

@@ -15,10 +15,10 @@ namespace beach::sim::cli {
 struct RunOutput {
   std::string scenario;
   std::uint64_t seed = 0;
-  const sweep::JobOutcome* outcome = nullptr;        // borrowed
-  std::optional<bool> deterministic;                 // when it was run twice
+  const sweep::JobOutcome* outcome = nullptr;  // borrowed
+  std::optional<bool> deterministic;           // when it was run twice
   std::optional<sweep::Mismatch> mismatch;
-  std::optional<std::string> recorded_signature;     // of the artifact, on a replay
+  std::optional<std::string> recorded_signature;  // of the artifact, on a replay
 };
 std::string RunAsText(const RunOutput& run);
 std::string RunAsJson(const RunOutput& run);

@@ -17,7 +17,7 @@ class App;
 namespace beach::sim::cli {
 
 inline constexpr int kExitFine = 0;
-inline constexpr int kExitFound = 1;        // a violation, a failing seed
+inline constexpr int kExitFound = 1;  // a violation, a failing seed
 inline constexpr int kExitUsage = 2;
 inline constexpr int kExitEnvironment = 3;  // files, processes
 inline constexpr int kExitDifferent = 5;    // a replay failed in another way

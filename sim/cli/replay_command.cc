@@ -20,8 +20,8 @@ struct Arguments {
   std::uint64_t cpu_limit_s = 20;
 };
 
-// A run that killed its worker left neither operations nor decisions: there is nothing to follow but
-// the seed and the options, which gives the same run as long as the code is the same.
+// A run that killed its worker left neither operations nor decisions: there is nothing to follow
+// but the seed and the options, which gives the same run as long as the code is the same.
 bool HasRecording(const artifacts::Artifact& artifact) {
   return !artifact.operations.empty() || !artifact.decisions.empty() ||
          !artifact.checkpoints.empty();
@@ -64,8 +64,11 @@ int Replay(const Arguments& arguments, const Program& program) {
     const Status written = sweep::OsWriteFile(arguments.trace, TraceAsJsonLines(trace));
     if (!written) return EnvironmentError(written.error());
   }
-  const RunOutput output = {.scenario = scenario->name(), .seed = run.seed, .outcome = &*outcome,
-                            .deterministic = {}, .mismatch = {},
+  const RunOutput output = {.scenario = scenario->name(),
+                            .seed = run.seed,
+                            .outcome = &*outcome,
+                            .deterministic = {},
+                            .mismatch = {},
                             .recorded_signature = artifact->verdict.signature};
   const std::string timeline = arguments.timeline ? Timeline(trace) + "\n" : "";
   if (arguments.json) PrintError(timeline);
@@ -76,20 +79,22 @@ int Replay(const Arguments& arguments, const Program& program) {
 }  // namespace
 
 void AddReplay(CLI::App& app, const Program& program, int& exit_code) {
-  CLI::App* command = app.add_subcommand(
-      "replay",
-      "Run an artifact again. Exit code 1: failed in the same way, 0: clean now, 5: failed otherwise");
+  CLI::App* command = app.add_subcommand("replay",
+                                         "Run an artifact again. Exit code 1: failed in the same "
+                                         "way, 0: clean now, 5: failed otherwise");
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("ARTIFACT.json", arguments->artifact, "What a failing run left")->required();
   command->add_flag("--timeline", arguments->timeline, "Print every event, one a line");
   command->add_option("--trace", arguments->trace, "Write all events to this file, as JSON lines");
   command->add_flag("--strict", arguments->strict, "A divergence from the recording is an error");
   command->add_flag("--json", arguments->json, "One JSON document");
-  command->add_option("--cpu-limit", arguments->cpu_limit_s,
-                      "Seconds of processor time, after which the run hangs")
+  command
+      ->add_option("--cpu-limit", arguments->cpu_limit_s,
+                   "Seconds of processor time, after which the run hangs")
       ->capture_default_str()
       ->check(CLI::Range(1, 86400));
-  command->footer("Example:\n  " + program.name + " replay beachsim-artifacts/NAME-42.json --timeline");
+  command->footer("Example:\n  " + program.name +
+                  " replay beachsim-artifacts/NAME-42.json --timeline");
   command->callback([&program, &exit_code, arguments] { exit_code = Replay(*arguments, program); });
 }
 

@@ -45,8 +45,7 @@ Status WriteFiles(const Arguments& arguments, const Scenario& scenario, const Ru
     BEACH_TRY(sweep::OsWriteFile(arguments.trace, TraceAsJsonLines(outcome.report.trace)));
   }
   if (!arguments.artifact.empty()) {
-    const auto artifact =
-        sweep::ArtifactOf(scenario, run, outcome, program.runner.make_artifact);
+    const auto artifact = sweep::ArtifactOf(scenario, run, outcome, program.runner.make_artifact);
     BEACH_TRY(sweep::OsWriteFile(arguments.artifact, artifacts::ToJson(artifact)));
   }
   return {};
@@ -71,8 +70,12 @@ int Run(const Arguments& arguments, const Program& program) {
   if (!outcome) return EnvironmentError(outcome.error());
   if (!arguments.json) PrintError(outcome->error_text);
 
-  RunOutput output = {.scenario = scenario->name(), .seed = *seed, .outcome = &*outcome,
-                      .deterministic = {}, .mismatch = {}, .recorded_signature = {}};
+  RunOutput output = {.scenario = scenario->name(),
+                      .seed = *seed,
+                      .outcome = &*outcome,
+                      .deterministic = {},
+                      .mismatch = {},
+                      .recorded_signature = {}};
   if (arguments.twice) {
     RunOptions again = run;
     again.keep_trace = false;
@@ -104,8 +107,9 @@ void AddRun(CLI::App& app, const Program& program, int& exit_code) {
   command->add_option("--policy", arguments->policy, "How the scheduler picks the next thread")
       ->capture_default_str();
   command->add_option("--option", arguments->knobs, "Set a knob: NAME=NUMBER");
-  command->add_option("--cpu-limit", arguments->cpu_limit_s,
-                      "Seconds of processor time, after which the run hangs")
+  command
+      ->add_option("--cpu-limit", arguments->cpu_limit_s,
+                   "Seconds of processor time, after which the run hangs")
       ->capture_default_str()
       ->check(CLI::Range(1, 86400));
   command->add_flag("--in-process", arguments->in_process,

@@ -24,9 +24,8 @@ std::string AsJson(const Program& program) {
   nlohmann::ordered_json json;
   json["scenarios"] = nlohmann::ordered_json::array();
   for (const auto& scenario : program.scenarios) {
-    json["scenarios"].push_back({{"name", scenario->name()},
-                                 {"boots", scenario->boots()},
-                                 {"checks", scenario->checks()}});
+    json["scenarios"].push_back(
+        {{"name", scenario->name()}, {"boots", scenario->boots()}, {"checks", scenario->checks()}});
   }
   return json.dump(2) + "\n";
 }

@@ -130,8 +130,9 @@ void AddSweep(CLI::App& app, const Program& program, int& exit_code) {
   command->add_option("--policy", arguments->policy, "How the scheduler picks the next thread")
       ->capture_default_str();
   command->add_option("--option", arguments->knobs, "Set a knob of every run: NAME=NUMBER");
-  command->add_option("--cpu-limit", arguments->cpu_limit_s,
-                      "Seconds of processor time, after which a run hangs")
+  command
+      ->add_option("--cpu-limit", arguments->cpu_limit_s,
+                   "Seconds of processor time, after which a run hangs")
       ->capture_default_str()
       ->check(CLI::Range(1, 86400));
   command->add_flag("--json", arguments->json, "One JSON document");

@@ -8,9 +8,10 @@
 
 namespace beach::sim {
 
-// A thread of execution on one OS thread: a stack and what the OS thread keeps per thread (exception
-// state, errno). Never unwound: a fiber that is not resumed simply stays where it is, and whoever
-// owns its stack may use it again. Not copied or moved: a suspended fiber's address is known to it.
+// A thread of execution on one OS thread: a stack and what the OS thread keeps per thread
+// (exception state, errno). Never unwound: a fiber that is not resumed simply stays where it is,
+// and whoever owns its stack may use it again. Not copied or moved: a suspended fiber's address is
+// known to it.
 class Fiber {
  public:
   // The context that calls Switch first (the OS thread's own stack).

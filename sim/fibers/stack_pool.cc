@@ -17,8 +17,8 @@ constexpr std::size_t kPageSize = 4096;
 
 StackPool::~StackPool() {
   for (const Stack& stack : mapped_) {
-    const bool abandoned = std::ranges::none_of(
-        free_, [&stack](const Stack& free) { return free.low == stack.low; });
+    const bool abandoned =
+        std::ranges::none_of(free_, [&stack](const Stack& free) { return free.low == stack.low; });
     if (abandoned && KeepForLeakChecker(stack.low, stack.size)) continue;
     UnpoisonStack(stack.low, stack.size);
     const int result = munmap(stack.low - kPageSize, stack.size + kPageSize);

@@ -136,8 +136,7 @@ std::vector<artifacts::Decision> DecisionMaker::Recorded() const {
   std::vector<artifacts::Decision> decisions;
   decisions.reserve(taken_.size());
   for (const Taken& taken : taken_) {
-    decisions.push_back(
-        {taken.site, taken.who->host, taken.who->thread, taken.use, taken.value});
+    decisions.push_back({taken.site, taken.who->host, taken.who->thread, taken.use, taken.value});
   }
   return decisions;
 }

@@ -71,8 +71,8 @@ ProcessId Kernel::Start(HostId host_id, const std::string& name,
   const ProcessId id(static_cast<std::uint32_t>(processes_.size() + 1));
   processes_.push_back(std::make_unique<Process>(*this, host, id, name));
   Process& process = *processes_.back();
-  process.memory = memory::Open(
-      RandomValue(options_.seed, kPlacement.hash, options_.address_salt, id.value));
+  process.memory =
+      memory::Open(RandomValue(options_.seed, kPlacement.hash, options_.address_salt, id.value));
   memory::Exchange(process.memory);
   process.main = new std::function<void(const env::Env&)>(main);
   memory::Exchange(nullptr);
@@ -102,7 +102,8 @@ void Kernel::ExitProcess(Process& process) {
     if (thread == &me) continue;
     if (thread->state != ThreadState::kDone) {
       End("threads-left", fmt::format("process '{}' on {} returned from main while its thread "
-                                      "'{}' ran", process.name, process.host.name, thread->name));
+                                      "'{}' ran",
+                                      process.name, process.host.name, thread->name));
     }
   }
   scheduler_.Count(kExit.hash, process.id.value);
@@ -163,10 +164,10 @@ void Kernel::CutPower(Host& host) {
     KillProcess(*process, ProcessEnd::kPowerLost);
   }
   const CutSummary cut = host.disk->PowerLoss();
-  recorder_.NoteText(scheduler_.now(), scheduler_.identity(), "fault", kPowerLoss.name,
-                     fmt::format("on {}: kept {} of {} un-synced operations, tore {} sectors",
-                                 host.name, cut.operations_kept, cut.operations_pending,
-                                 cut.sectors_torn));
+  recorder_.NoteText(
+      scheduler_.now(), scheduler_.identity(), "fault", kPowerLoss.name,
+      fmt::format("on {}: kept {} of {} un-synced operations, tore {} sectors", host.name,
+                  cut.operations_kept, cut.operations_pending, cut.sectors_torn));
 }
 
 void Kernel::PowerLoss(HostId id) {
@@ -239,7 +240,9 @@ void Process::WaitUntil(std::uint64_t virtual_ns) { kernel.WaitInSeam(virtual_ns
 void Process::Leave(Site) { kernel.LeaveSeam(*this); }
 std::uint64_t Process::Now() { return kernel.Now(); }
 std::uint64_t Process::MonotonicNow() { return kernel.ReadClock(*this); }
-std::uint64_t Process::WallNow() { return kEpochNs + kernel.ReadClock(*this) - host.clock_offset_ns; }
+std::uint64_t Process::WallNow() {
+  return kEpochNs + kernel.ReadClock(*this) - host.clock_offset_ns;
+}
 
 void Process::SleepUntil(std::uint64_t deadline_ns) {
   const std::uint64_t ahead = host.clock_offset_ns;

@@ -38,8 +38,7 @@ void Kernel::Unpark(const void* key, bool all) {
 }
 
 std::string Kernel::FreeName(const Process* process, const std::string& wanted) const {
-  const std::vector<SimThread*>& threads =
-      process == nullptr ? harness_threads_ : process->threads;
+  const std::vector<SimThread*>& threads = process == nullptr ? harness_threads_ : process->threads;
   std::string name = wanted;
   for (std::uint64_t number = 2;; ++number) {
     const bool taken = std::ranges::any_of(threads, [&name](const SimThread* thread) {

@@ -137,8 +137,8 @@ TEST(Processes, StrikesHitInsideTheSeamCall) {
             }
           });
           simulation.ArmStrike(host, strike, 4);
-          EXPECT_EQ(simulation.Wait(process), strike == Strike::kKill ? ProcessEnd::kKilled
-                                                                      : ProcessEnd::kPowerLost);
+          EXPECT_EQ(simulation.Wait(process),
+                    strike == Strike::kKill ? ProcessEnd::kKilled : ProcessEnd::kPowerLost);
         },
         options);
     EXPECT_TRUE(report.verdict.ok()) << report.verdict.message;

@@ -27,7 +27,8 @@ class Recorder {
   // One event, in the hash and the count only.
   void Count(std::uint64_t who, std::uint64_t what, std::uint64_t number) {
     hash_.Add(who, what, number);
-    if (++events_ == checkpoint_next_) [[unlikely]] AddCheckpoint();
+    if (++events_ == checkpoint_next_) [[unlikely]]
+      AddCheckpoint();
   }
 
   // The line of the event just counted. `kind` and `what` are literals.

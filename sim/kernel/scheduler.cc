@@ -74,8 +74,8 @@ void Scheduler::Count(std::uint64_t what, std::uint64_t number) {
   }
 }
 
-// The delay is drawn for this step of this thread; nothing else has a part in it. As many delays lie
-// between 1 and 2 as between 1024 and 2048: steps come in bursts.
+// The delay is drawn for this step of this thread; nothing else has a part in it. As many delays
+// lie between 1 and 2 as between 1024 and 2048: steps come in bursts.
 std::uint64_t Scheduler::NextTurn(SimThread& thread) {
   const std::uint64_t step = ++thread.identity->steps;
   if (policy_ == Policy::kFewestSwitches) return thread.id;
@@ -159,7 +159,8 @@ void Scheduler::SleepUntil(std::uint64_t deadline_ns) {
 }
 
 Scheduler::Bucket& Scheduler::BucketOf(const void* domain, const void* key) {
-  const auto bits = reinterpret_cast<std::uintptr_t>(domain) ^ reinterpret_cast<std::uintptr_t>(key);
+  const auto bits =
+      reinterpret_cast<std::uintptr_t>(domain) ^ reinterpret_cast<std::uintptr_t>(key);
   return parked_[Mix64(bits) % kBuckets];
 }
 

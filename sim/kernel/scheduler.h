@@ -29,13 +29,13 @@ class RunEnd {
 
 // Which thread runs, and what time it is.
 //
-// Random policy: every step of a thread is due at a turn: the present one plus a delay, which is drawn
-// for this step, a pure function of seed, host, thread name and how many steps that thread has made.
-// The earliest turn goes, equal ones in order of arrival. So no choice disturbs the draws of others,
-// and nobody starves. (Were draws compared as such, those that wait would be those that drew high,
-// and switches would die out.) A seed makes some threads slower than others.
-// Fewest switches: a thread runs until it blocks, then the one with the lowest id; one that spins
-// for long goes behind the others.
+// Random policy: every step of a thread is due at a turn: the present one plus a delay, which is
+// drawn for this step, a pure function of seed, host, thread name and how many steps that thread
+// has made. The earliest turn goes, equal ones in order of arrival. So no choice disturbs the draws
+// of others, and nobody starves. (Were draws compared as such, those that wait would be those that
+// drew high, and switches would die out.) A seed makes some threads slower than others. Fewest
+// switches: a thread runs until it blocks, then the one with the lowest id; one that spins for long
+// goes behind the others.
 //
 // Virtual time moves by a little at every step, and jumps to the next timer when nobody can run.
 class Scheduler {
@@ -48,8 +48,8 @@ class Scheduler {
   // From the OS thread's own stack: runs simulated threads until one of them calls LeaveToRunner.
   // REQUIRES: a thread was spawned.
   void Run();
-  // Abandons all threads where they stand. Their stacks stay, for a leak checker to see what is held
-  // there; FreeLastStack says that the thread which left holds nothing.
+  // Abandons all threads where they stand. Their stacks stay, for a leak checker to see what is
+  // held there; FreeLastStack says that the thread which left holds nothing.
   [[noreturn]] void LeaveToRunner();
   void FreeLastStack();
 
@@ -119,10 +119,10 @@ class Scheduler {
   RunEnd& end_;
 
   std::uint64_t now_ns_ = 0;
-  std::uint64_t progress_ns_ = 0;      // the time when last looked at,
-  std::uint64_t progress_event_ = 0;   // and the first event then
-  std::uint64_t turn_ = 0;             // of the running thread (random policy)
-  std::uint64_t steps_alone_ = 0;      // since the running thread was chosen
+  std::uint64_t progress_ns_ = 0;     // the time when last looked at,
+  std::uint64_t progress_event_ = 0;  // and the first event then
+  std::uint64_t turn_ = 0;            // of the running thread (random policy)
+  std::uint64_t steps_alone_ = 0;     // since the running thread was chosen
 
   StackPool stacks_;
   HashTable<std::unique_ptr<Identity>> identities_;

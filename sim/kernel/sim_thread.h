@@ -43,8 +43,8 @@ struct SimThread {
   ThreadState state = ThreadState::kRunnable;
   WaitKind waits_for = WaitKind::kTime;
   const void* domain = nullptr;
-  const void* key = nullptr;      // parked on, or null
-  SimThread* next = nullptr;      // in its bucket of parked threads
+  const void* key = nullptr;  // parked on, or null
+  SimThread* next = nullptr;  // in its bucket of parked threads
   SimThread* previous = nullptr;
   bool timed_out = false;
   std::uint32_t run_position = kNowhere;

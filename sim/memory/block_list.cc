@@ -7,8 +7,8 @@
 
 #include "base/check.h"
 
-// Under AddressSanitizer every block is malloc's, with a header in front; those of a process hang on
-// its list, and are freed when it is killed.
+// Under AddressSanitizer every block is malloc's, with a header in front; those of a process hang
+// on its list, and are freed when it is killed.
 
 namespace beach::sim::memory {
 namespace {

@@ -16,7 +16,8 @@ constexpr std::size_t kDefault = __STDCPP_DEFAULT_NEW_ALIGNMENT__;
 
 void* AllocateOrThrow(std::size_t size, std::size_t alignment) {
   void* const pointer = Allocate(size, alignment);
-  if (pointer == nullptr) [[unlikely]] throw std::bad_alloc();
+  if (pointer == nullptr) [[unlikely]]
+    throw std::bad_alloc();
   return pointer;
 }
 

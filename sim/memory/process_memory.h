@@ -12,14 +12,15 @@
 
 namespace beach::sim::memory {
 
-// The memory of one simulated process: an arena in ordinary builds, a list of malloc'ed blocks under
-// AddressSanitizer, which then sees uses of what a killed process had.
+// The memory of one simulated process: an arena in ordinary builds, a list of malloc'ed blocks
+// under AddressSanitizer, which then sees uses of what a killed process had.
 class Owner;
 
 // A fresh, zeroed memory, placed as `placement` says: equal placements give equal addresses as long
 // as what lives beside it is equal too.
 Owner* Open(std::uint64_t placement);
-// Everything that was allocated from it is gone, at once, without destructors. REQUIRES: not current.
+// Everything that was allocated from it is gone, at once, without destructors. REQUIRES: not
+// current.
 void Drop(Owner* owner);
 // Bytes asked for and not deleted.
 std::uint64_t LiveBytes(const Owner* owner);
@@ -33,7 +34,8 @@ Owner* Exchange(Owner* owner);
 bool OperatorsReplaced();
 
 // What the operators do. Allocate never returns null for an owner: exhaustion of an arena is a
-// failed check. Release finds the owner by itself; deleting memory of a dropped one is a failed check.
+// failed check. Release finds the owner by itself; deleting memory of a dropped one is a failed
+// check.
 void* Allocate(std::size_t size, std::size_t alignment);
 void Release(void* pointer);
 

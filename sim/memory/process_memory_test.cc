@@ -71,10 +71,9 @@ TEST(ProcessMemory, RandomAllocationsKeepTheirBytes) {
     held.alignment = random.Chance(1, 5) ? std::size_t{32} << random.Below(8) : 16;
     held.fill = static_cast<char>(i);
     Within(owner, [&] {
-      held.bytes = static_cast<char*>(held.alignment > 16
-                                          ? ::operator new(held.size,
-                                                           std::align_val_t(held.alignment))
-                                          : ::operator new(held.size));
+      held.bytes = static_cast<char*>(
+          held.alignment > 16 ? ::operator new(held.size, std::align_val_t(held.alignment))
+                              : ::operator new(held.size));
     });
     ASSERT_EQ(reinterpret_cast<std::uintptr_t>(held.bytes) % held.alignment, 0U);
     std::memset(held.bytes, held.fill, held.size);

@@ -12,8 +12,8 @@ namespace beach::sim::memory {
 // Block sizes of an arena: every 16 bytes up to 1 KiB, then four per doubling, which wastes at most
 // a quarter.
 inline constexpr std::size_t kSmallMax = 1024;
-inline constexpr std::uint32_t kSmallClasses = kSmallMax / 16;          // 0 .. 63
-inline constexpr std::uint32_t kClasses = kSmallClasses + 4 * 20;      // up to 1 GiB
+inline constexpr std::uint32_t kSmallClasses = kSmallMax / 16;     // 0 .. 63
+inline constexpr std::uint32_t kClasses = kSmallClasses + 4 * 20;  // up to 1 GiB
 
 constexpr std::uint32_t SizeClass(std::size_t size) {
   if (size == 0) return 0;

@@ -64,7 +64,9 @@ std::string Kind(const Remains& remains) {
 
 // Where a loop's samples fall inside the small helpers of base/ (types and functions right in our
 // outermost namespace) is chance; so a hang is named without them.
-bool IsHelper(const std::string& short_name) { return short_name[0] >= 'A' && short_name[0] <= 'Z'; }
+bool IsHelper(const std::string& short_name) {
+  return short_name[0] >= 'A' && short_name[0] <= 'Z';
+}
 
 std::vector<std::string> OwnNames(const Stack& stack, bool hang) {
   std::vector<std::string> names;
@@ -93,8 +95,7 @@ std::vector<std::string> SharedNames(const std::vector<Stack>& stacks, bool hang
       ++common;
     }
     if (common > 0) {
-      shared.erase(shared.begin(),
-                   shared.end() - static_cast<std::ptrdiff_t>(common));
+      shared.erase(shared.begin(), shared.end() - static_cast<std::ptrdiff_t>(common));
     }
   }
   return shared;

@@ -6,8 +6,8 @@
 
 #include "artifacts/artifact.h"
 
-// From the remains of a worker to a finding: a signature that is equal for equal bugs, one sentence,
-// and the stack. Pure; os_worker.h collects and os_symbolize.h names the frames.
+// From the remains of a worker to a finding: a signature that is equal for equal bugs, one
+// sentence, and the stack. Pure; os_worker.h collects and os_symbolize.h names the frames.
 
 namespace beach::sim::sweep {
 
@@ -18,9 +18,9 @@ struct Frame {
 using Stack = std::vector<Frame>;  // innermost first
 
 struct Remains {
-  int signal = 0;       // that killed it, or 0
+  int signal = 0;  // that killed it, or 0
   int exit_status = 0;
-  bool hang = false;    // it was over its processor time, or silent for too long
+  bool hang = false;          // it was over its processor time, or silent for too long
   std::vector<Stack> stacks;  // one; several of a hang; none if it died without a word
   std::string error_text;
 };

@@ -3,8 +3,9 @@
 
 #include <cstdint>
 
-// What a dying worker says about itself. Handlers run on a stack of their own, since a stack overflow
-// is one of the things to report, allocate nothing, and write fixed-size records to a pipe.
+// What a dying worker says about itself. Handlers run on a stack of their own, since a stack
+// overflow is one of the things to report, allocate nothing, and write fixed-size records to a
+// pipe.
 
 namespace beach::sim::sweep {
 
@@ -15,7 +16,7 @@ struct CrashRecord {
   std::int32_t signal = 0;
   std::uint64_t instruction = 0;  // where the signal struck
   std::uint32_t frames_count = 0;
-  std::uint32_t request = 0;       // the worker's n-th, from 0
+  std::uint32_t request = 0;              // the worker's n-th, from 0
   std::uint64_t frames[kFramesMax] = {};  // return addresses, innermost first
 };
 static_assert(sizeof(CrashRecord) == 504, "below PIPE_BUF: written whole or not at all");

@@ -129,8 +129,7 @@ Result<std::unique_ptr<OsWorker>> OsWorker::Fork(const Serve& serve, const Worke
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(0);
     for (const OsWorker* sibling : siblings) {
-      for (const int descriptor :
-           {sibling->channel_, sibling->error_pipe_, sibling->crash_pipe_}) {
+      for (const int descriptor : {sibling->channel_, sibling->error_pipe_, sibling->crash_pipe_}) {
         if (descriptor >= 0) ::close(descriptor);
       }
     }

@@ -19,8 +19,8 @@ struct pollfd;
 namespace beach::sim::sweep {
 
 struct WorkerLimits {
-  std::uint64_t cpu_ms = 20'000;                        // processor time of one request
-  std::uint64_t memory_growth_bytes = 256ULL << 20;     // resident; beyond it the worker retires
+  std::uint64_t cpu_ms = 20'000;                     // processor time of one request
+  std::uint64_t memory_growth_bytes = 256ULL << 20;  // resident; beyond it the worker retires
 };
 
 // How a worker ended.
@@ -42,8 +42,8 @@ class OsWorker {
   struct Answer {
     Bytes bytes;
     std::uint64_t cpu_ns = 0;
-    bool retired = false;     // the worker has grown too large and serves no more
-    std::string error_text;   // what the request wrote to stderr (its tail)
+    bool retired = false;    // the worker has grown too large and serves no more
+    std::string error_text;  // what the request wrote to stderr (its tail)
   };
 
   // `siblings` are the parent's other workers, whose pipes the child must not keep open.
@@ -82,7 +82,7 @@ class OsWorker {
 
   WorkerLimits limits_;
   pid_t process_ = -1;
-  int channel_ = -1;       // requests and answers
+  int channel_ = -1;  // requests and answers
   int error_pipe_ = -1;
   int crash_pipe_ = -1;
   std::uint64_t unanswered_ = 0;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
-#include <signal.h>
-
 #include <rapidcheck/gtest.h>
+#include <signal.h>
 
 #include "sim/sweep/death.h"
 #include "sim/sweep/seeds.h"
@@ -17,7 +16,8 @@ TEST(Seeds, RangesAreHalfOpen) {
   ASSERT_TRUE(range.has_value());
   EXPECT_EQ(range->begin, 5U);
   EXPECT_EQ(range->end, 12U);
-  for (const char* bad : {"", "5", "5..", "..5", "5..5", "9..5", "a..b", "1..2x", "-1..2", "1...2"}) {
+  for (const char* bad :
+       {"", "5", "5..", "..5", "5..5", "9..5", "a..b", "1..2x", "-1..2", "1...2"}) {
     EXPECT_FALSE(ParseSeedRange(bad).has_value()) << bad;
   }
 }
@@ -88,7 +88,11 @@ RunReport SomeReport(std::uint64_t number) {
   report.options = {{"knob", number}};
   report.workload = {{.id = 1, .life = 2, .client = 3, .kind = "put", .arguments = {"a", ""}}};
   report.decisions = {{.site = "s", .host = "h", .thread = "t", .use = 9, .value = number}};
-  report.trace = {{.event = 1, .virtual_ns = 2, .host = "h", .thread = "t", .kind = "io",
+  report.trace = {{.event = 1,
+                   .virtual_ns = 2,
+                   .host = "h",
+                   .thread = "t",
+                   .kind = "io",
                    .text = std::string("x\0y", 3)}};
   if (number % 2 == 0) report.diverged_at = number;
   return report;
@@ -128,8 +132,9 @@ RC_GTEST_PROP(Wire, GarbageIsHarmless, (const std::string& garbage)) {
 TEST(ShortName, DropsWhatVariesAndKeepsTheName) {
   EXPECT_EQ(ShortName("beach::engine::Db::Write(beach::engine::WriteBatch const&, int)"),
             "engine::Db::Write");
-  EXPECT_EQ(ShortName("void beach::engine::(anonymous namespace)::Table<int, (char)3>::Get(Key) const"),
-            "engine::Table::Get");
+  EXPECT_EQ(
+      ShortName("void beach::engine::(anonymous namespace)::Table<int, (char)3>::Get(Key) const"),
+      "engine::Table::Get");
   EXPECT_EQ(ShortName("beach::sim::Run(int)::{lambda(int)#1}::operator()(int) const"),
             "sim::Run::operator()");
   EXPECT_EQ(ShortName("beach::engine::Key::operator<(beach::engine::Key const&) const"),
@@ -150,8 +155,7 @@ TEST(Describe, SkipsFramesThatAreNotOfTheCodeUnderTest) {
                      {"main", "main.cc:6"}}};
   const Finding finding = Describe(remains);
   EXPECT_EQ(finding.verdict.signature, "abort: engine::Flush < engine::Db::Write");
-  EXPECT_EQ(finding.verdict.message,
-            "engine/a.cc:12: check failed: x == y (left 1, right 2)");
+  EXPECT_EQ(finding.verdict.message, "engine/a.cc:12: check failed: x == y (left 1, right 2)");
   EXPECT_NE(finding.stack.find("#2 beach::engine::Flush(int) at flush.cc:3\n"), std::string::npos);
 }
 

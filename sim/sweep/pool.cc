@@ -105,8 +105,8 @@ Status WorkerPool::StartWorker(Slot& slot) {
   for (const Slot& other : slots_) {
     if (other.worker) siblings.push_back(other.worker.get());
   }
-  auto worker = OsWorker::Fork([this](ByteView request) { return Serve(request); },
-                               options_.limits, siblings);
+  auto worker = OsWorker::Fork([this](ByteView request) { return Serve(request); }, options_.limits,
+                               siblings);
   if (!worker) return std::unexpected<Error>(worker.error());
   slot.worker = std::move(*worker);
   slot.finishing = false;

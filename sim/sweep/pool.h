@@ -24,9 +24,9 @@ struct PoolOptions {
 
 struct JobOutcome {
   Job job;
-  RunReport report;   // of a crash: its verdict only
+  RunReport report;  // of a crash: its verdict only
   bool crashed = false;
-  std::string stack;  // of a crash
+  std::string stack;       // of a crash
   std::string error_text;  // the tail of what the run wrote to stderr
   std::uint64_t cpu_ns = 0;
 };

@@ -51,7 +51,7 @@ struct SweepReport {
   std::map<std::string, std::uint64_t> faults;
   std::map<std::string, std::uint64_t> sometimes;
   std::map<std::string, ScenarioTotals> scenarios;
-  std::vector<Failure> failures;     // one of each signature, in the order found
+  std::vector<Failure> failures;  // one of each signature, in the order found
   std::vector<Mismatch> mismatches;
   std::uint64_t failures_count() const;
 

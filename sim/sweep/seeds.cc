@@ -14,8 +14,7 @@ constexpr Site kTwiceSite("sweep.twice");
 constexpr std::uint64_t kMillion = 1'000'000;
 
 std::unexpected<Error> Bad(std::string_view text, const char* wanted) {
-  return Fail(ErrorCode::kInvalidArgument,
-              "'" + std::string(text) + "' is not " + wanted);
+  return Fail(ErrorCode::kInvalidArgument, "'" + std::string(text) + "' is not " + wanted);
 }
 
 }  // namespace

@@ -30,8 +30,8 @@ void Totals(Lines out, const SweepReport& report) {
   fmt::format_to(out, "\nwall seconds      {:>16.1f}\n", Seconds(report.wall_ns));
   fmt::format_to(out, "seeds/s           {:>16.1f}\n",
                  Rate(static_cast<double>(report.seeds), report.wall_ns));
-  fmt::format_to(out, "virtual seconds   {:>16.1f}   {:.1f} a second\n",
-                 Seconds(report.virtual_ns), Rate(Seconds(report.virtual_ns), report.wall_ns));
+  fmt::format_to(out, "virtual seconds   {:>16.1f}   {:.1f} a second\n", Seconds(report.virtual_ns),
+                 Rate(Seconds(report.virtual_ns), report.wall_ns));
   fmt::format_to(out, "events            {:>16}\n", Grouped(report.events));
   fmt::format_to(out, "operations        {:>16}\n", Grouped(report.operations));
   if (report.twice > 0) {
@@ -46,9 +46,8 @@ void Scenarios(Lines out, const SweepReport& report) {
   fmt::format_to(out, "\n{:<{}} {:>10} {:>10} {:>14} {:>12}\n", "scenario", width, "seeds",
                  "failures", "virtual s", "cpu ms/seed");
   for (const auto& [name, totals] : report.scenarios) {
-    const double cpu_ms = totals.seeds == 0
-                              ? 0.0
-                              : Seconds(totals.cpu_ns) * 1e3 / static_cast<double>(totals.seeds);
+    const double cpu_ms =
+        totals.seeds == 0 ? 0.0 : Seconds(totals.cpu_ns) * 1e3 / static_cast<double>(totals.seeds);
     fmt::format_to(out, "{:<{}} {:>10} {:>10} {:>14.1f} {:>12.2f}\n", name, width,
                    Grouped(totals.seeds), Grouped(totals.failures), Seconds(totals.virtual_ns),
                    cpu_ms);
@@ -83,8 +82,8 @@ void Failures(Lines out, const SweepReport& report, const std::string& program) 
     fmt::format_to(out, "  examine: {} replay {} --timeline\n", program, failure.artifact);
   }
   for (const Mismatch& mismatch : report.mismatches) {
-    fmt::format_to(out, "\nNONDETERMINISTIC  {}, seed {}\n  {}\n", mismatch.scenario,
-                   mismatch.seed, mismatch.message);
+    fmt::format_to(out, "\nNONDETERMINISTIC  {}, seed {}\n  {}\n", mismatch.scenario, mismatch.seed,
+                   mismatch.message);
     fmt::format_to(out, "  again:   {} run {} --seed {} --twice\n", program, mismatch.scenario,
                    mismatch.seed);
   }

@@ -72,8 +72,8 @@ class Sweep {
       while (next_seed_ < options_.seeds.end && !options_.shard.Takes(next_seed_)) ++next_seed_;
       if (next_seed_ >= options_.seeds.end || TimeOver()) return false;
       const std::uint64_t seed = next_seed_++;
-      pool_.Add({.scenario = ScenarioFor(seed), .seed = seed, .address_salt = 0,
-                 .fresh_process = false});
+      pool_.Add(
+          {.scenario = ScenarioFor(seed), .seed = seed, .address_salt = 0, .fresh_process = false});
     }
     return true;
   }
@@ -112,8 +112,10 @@ class Sweep {
     if (!outcome.report.verdict.ok()) BEACH_TRY(AbsorbFailure(scenario, outcome));
     if (RunTwice(job.seed, options_.twice_per_million) && !stopping_) {
       first_runs_.emplace(job.seed, Fingerprint(outcome.report));
-      again_.push_back({.scenario = job.scenario, .seed = job.seed,
-                        .address_salt = Mix64(job.seed) | 1, .fresh_process = true});
+      again_.push_back({.scenario = job.scenario,
+                        .seed = job.seed,
+                        .address_salt = Mix64(job.seed) | 1,
+                        .fresh_process = true});
     }
     return {};
   }
@@ -124,9 +126,9 @@ class Sweep {
     failure.seed = outcome.job.seed;
     failure.signature = outcome.report.verdict.signature;
     failure.message = outcome.report.verdict.message;
-    const bool known = std::any_of(
-        report_.failures.begin(), report_.failures.end(),
-        [&](const Failure& other) { return other.signature == failure.signature; });
+    const bool known =
+        std::any_of(report_.failures.begin(), report_.failures.end(),
+                    [&](const Failure& other) { return other.signature == failure.signature; });
     if (!known && !options_.artifacts_folder.empty()) {
       failure.artifact = options_.artifacts_folder + "/" + scenario.name() + "-" +
                          std::to_string(outcome.job.seed) + ".json";
@@ -189,8 +191,8 @@ Result<JobOutcome> RunContained(const Scenario& scenario, const RunOptions& run,
   options.run = run;
   options.full_reports = true;
   WorkerPool pool(options, scenarios, function);
-  pool.Add({.scenario = 0, .seed = run.seed, .address_salt = run.address_salt,
-            .fresh_process = true});
+  pool.Add(
+      {.scenario = 0, .seed = run.seed, .address_salt = run.address_salt, .fresh_process = true});
   for (;;) {
     BEACH_TRY_ASSIGN(std::vector<JobOutcome> outcomes, pool.Wait(kWaitMs));
     if (!outcomes.empty()) return std::move(outcomes.front());

@@ -43,16 +43,19 @@ void Verdict(const RunOptions& options, RunReport& report) {
 [[gnu::noinline]] void CheckLarge(std::uint64_t seed) { BEACH_CHECK_NE(seed % 10, 3U); }
 
 void Abort(const RunOptions& options, RunReport&) {
-  if (options.seed < 100) CheckSmall(options.seed);
-  else CheckLarge(options.seed);
+  if (options.seed < 100)
+    CheckSmall(options.seed);
+  else
+    CheckLarge(options.seed);
 }
 
 [[gnu::noinline]] int ReadFrom(const volatile int* pointer) { return *pointer; }
 
 void Segfault(const RunOptions& options, RunReport& report) {
   // NOLINTNEXTLINE(performance-no-int-to-ptr): a bad pointer is what is wanted.
-  if (EndsIn(options, 4)) report.events += static_cast<unsigned>(ReadFrom(
-      reinterpret_cast<const volatile int*>(options.seed * 8 + 4096)));
+  if (EndsIn(options, 4))
+    report.events += static_cast<unsigned>(
+        ReadFrom(reinterpret_cast<const volatile int*>(options.seed * 8 + 4096)));
 }
 
 [[gnu::noinline]] std::uint64_t Deeper(std::uint64_t depth) {
@@ -113,8 +116,12 @@ RunReport Run(const Scenario& scenario, const RunOptions& options) {
   report.workload.push_back({.id = 1, .life = 0, .client = 0, .kind = "put", .arguments = {"k"}});
   report.decisions.push_back(
       {.site = "fake.fault", .host = "a", .thread = "main", .use = 0, .value = 1});
-  report.trace.push_back({.event = 1, .virtual_ns = 1'500'000'000, .host = "a", .thread = "main",
-                          .kind = "operation", .text = "put k"});
+  report.trace.push_back({.event = 1,
+                          .virtual_ns = 1'500'000'000,
+                          .host = "a",
+                          .thread = "main",
+                          .kind = "operation",
+                          .text = "put k"});
   static_cast<const Fake&>(scenario).Behave(options, report);
   return report;
 }

@@ -6,8 +6,8 @@
 
 #include "sim/sweep/runner.h"
 
-// Stand-ins for the simulation, one for each way in which a run can end. What a fake does depends on
-// the last digit of the seed.
+// Stand-ins for the simulation, one for each way in which a run can end. What a fake does depends
+// on the last digit of the seed.
 
 namespace beach::sim::fakes {
 
