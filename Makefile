@@ -47,3 +47,7 @@ format: ## formats every source in place
 
 clean: ## removes build/
 	@rm -rf build
+
+.PHONY: mutants
+mutants: install ## plants bugs one at a time and counts the seeds until a sweep reports them
+	@scripts/mutants.sh
