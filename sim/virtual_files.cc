@@ -64,6 +64,7 @@ void WaitForSync(const Seam& seam) {
       OnDisk([&] { return seam.disk.DrawLatency("disk.latency.sync", kSyncLow, kSyncHigh); });
   const std::uint64_t now = seam.gate.Now();
   seam.gate.WaitUntil(now + latency);
+  seam.gate.Leave("files.sync.submitted");
   seam.gate.Enter("files.sync.in_flight", latency);  // a power loss here finds it not yet done
 }
 
@@ -180,6 +181,7 @@ int VirtualFile::WriteDirect(std::uint64_t offset, ByteView data) {
   if (result != 0) return result;
   const std::uint64_t due = WriteDue(seam_, data.size());
   seam_.gate.WaitUntil(due);
+  seam_.gate.Leave("files.write.submitted");
   seam_.gate.Enter("files.write.in_flight", offset);  // a power loss here cuts the write
   const SystemScope scope;
   return seam_.disk.CompleteWrite(ticket);
