@@ -105,7 +105,7 @@ void InstallCrashHandlers(int pipe) {
   const stack_t stack = {.ss_sp = handler_stack, .ss_flags = 0, .ss_size = kStackSize};
   BEACH_CHECK_EQ(::sigaltstack(&stack, nullptr), 0);
   for (const int fatal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL}) {
-    Handle(fatal, OnFatalSignal, SA_RESETHAND | SA_NODEFER);
+    Handle(fatal, OnFatalSignal, static_cast<int>(SA_RESETHAND | SA_NODEFER));
   }
   Handle(SIGPROF, OnPatienceEnd, SA_RESTART);
   const rlimit no_core = {0, 0};
