@@ -63,9 +63,9 @@ class Decoder {
   std::uint16_t Fixed16() { return Fixed<std::uint16_t>(); }
   std::uint32_t Fixed32() { return Fixed<std::uint32_t>(); }
   std::uint64_t Fixed64() { return Fixed<std::uint64_t>(); }
-  std::uint64_t Varint();     // bad on more than 10 bytes or overflow of 64 bits
-  std::uint32_t Varint32();   // bad on overflow of 32 bits
-  ByteView LengthPrefixed();  // bad when the length exceeds what is left
+  std::uint64_t Varint();            // bad on more than 10 bytes or overflow of 64 bits
+  std::uint32_t Varint32();          // bad on overflow of 32 bits
+  ByteView LengthPrefixed();         // bad when the length exceeds what is left
   ByteView Raw(std::size_t length);  // bad when that many are not left
 
   bool ok() const { return ok_; }
