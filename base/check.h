@@ -5,7 +5,7 @@
 
 // Invariant checks, on in production. A failed check is a bug of ours, never bad input: it prints
 // file, line, expression and values to stderr and aborts the process, because to go on with a
-// broken invariant is to write damage to disk. One condition each.
+// broken invariant is to write damage to disk. One condition each; operands are evaluated once.
 
 namespace beach::internal {
 

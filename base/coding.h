@@ -14,6 +14,8 @@ namespace beach {
 
 static_assert(std::endian::native == std::endian::little, "formats are written by memcpy");
 
+// sizeof(T) bytes, little-endian, at any alignment. T is an unsigned integer. REQUIRES: that many
+// bytes of memory.
 template <class T>
 inline void StoreFixed(char* target, T value) {
   std::memcpy(target, &value, sizeof value);
@@ -61,10 +63,10 @@ class Decoder {
   std::uint16_t Fixed16() { return Fixed<std::uint16_t>(); }
   std::uint32_t Fixed32() { return Fixed<std::uint32_t>(); }
   std::uint64_t Fixed64() { return Fixed<std::uint64_t>(); }
-  std::uint64_t Varint();     // bad on more than 10 bytes or overflow of 64 bits
-  std::uint32_t Varint32();   // bad on overflow of 32 bits
-  ByteView LengthPrefixed();  // bad when the length exceeds what is left
-  ByteView Raw(std::size_t length);
+  std::uint64_t Varint();            // bad on more than 10 bytes or overflow of 64 bits
+  std::uint32_t Varint32();          // bad on overflow of 32 bits
+  ByteView LengthPrefixed();         // bad when the length exceeds what is left
+  ByteView Raw(std::size_t length);  // bad when that many are not left
 
   bool ok() const { return ok_; }
   // ok, and nothing is left.

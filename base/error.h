@@ -22,7 +22,7 @@ enum class ErrorCode : std::uint8_t {
   kClosed,           // the handle is closed
 };
 
-// "corruption", "io", ...: stable names, used in JSON and messages.
+// "corruption", "io error", ...: stable names, used in JSON and messages.
 const char* ErrorCodeName(ErrorCode code);
 
 // What failed, on what, where, and what to do. A value; cheap to move.
@@ -70,6 +70,8 @@ inline std::unexpected<Error> Fail(ErrorCode code, std::string message) {
 
 }  // namespace beach
 
+// For functions that return a Result or Status. The second is several statements: not the body of
+// an `if` without braces.
 // BEACH_TRY(status_or_result);                 returns the error to our caller
 // BEACH_TRY_ASSIGN(auto file, files.Open(p));  else binds the value
 #define BEACH_TRY(expression)                                                       \

@@ -42,12 +42,12 @@ class RandomStream {
   constexpr std::uint64_t Next() { return Mix64(key_ + 0x9e3779b97f4a7c15U * ++uses_); }
   // In [0, bound). REQUIRES: bound > 0.
   constexpr std::uint64_t Below(std::uint64_t bound) { return RandomBelow(Next(), bound); }
-  // In [low, high], both included. REQUIRES: low <= high.
+  // In [low, high], both included. REQUIRES: low <= high, and not all of 64 bits.
   constexpr std::uint64_t Between(std::uint64_t low, std::uint64_t high) {
     BEACH_CHECK_LE(low, high);
     return low + RandomBelow(Next(), high - low + 1);
   }
-  // True `numerator` times out of `denominator`.
+  // True `numerator` times out of `denominator`. REQUIRES: denominator > 0.
   constexpr bool Chance(std::uint64_t numerator, std::uint64_t denominator) {
     return Below(denominator) < numerator;
   }

@@ -24,14 +24,19 @@ namespace beach::engine {
 // that first error while reads go on (rule 18): close it and open again.
 class Db {
  public:
-  // Opens the database in `directory`, creating it where allowed. `env` and what it names outlive
-  // the handle. Errors: kBusy (another holds the LOCK), kRefused (rule 16), kCorruption (rule 13,
-  // file and offset named), kInvalidArgument (an option), kNotFound (absent, and not to be
-  // created).
+  // Opens the database in `directory`, creating it where allowed (but not the folder above). What
+  // `env` names outlives the handle. What it recovers is durable before it returns. Errors: kBusy
+  // (another holds the LOCK), kRefused (rule 16), kCorruption (rules 13 and 14, file and offset
+  // named), kInvalidArgument (an option), kNotFound (absent, and not to be created, or the folder
+  // above is absent), kIo and kNoSpace (an open that failed so may be tried again).
   static Result<std::unique_ptr<Db>> Open(const env::Env& env, const std::string& directory,
                                           const Options& options);
   virtual ~Db() = default;
 
+  // The three writes return when the write is visible to every reader, and with options.sync
+  // durable. They may wait for a flush. Errors: kInvalidArgument (too large, rule 1; nothing was
+  // written), kNoSpace (nothing was written, free some and retry; but from a poisoned handle it is
+  // the error that poisoned it), kClosed, and what poisoned the handle (rule 18).
   virtual Status Put(const WriteOptions& options, ByteView key, ByteView value) = 0;
   // Deleting an absent key is fine.
   virtual Status Delete(const WriteOptions& options, ByteView key) = 0;
@@ -40,16 +45,21 @@ class Db {
   virtual Status Write(const WriteOptions& options, const WriteBatch& batch) = 0;
 
   // The value, or nothing for an absent key. Never an older value for a damaged one (rule 11).
+  // Errors: kCorruption (file and offset), kIo, kClosed.
   virtual Result<std::optional<Bytes>> Get(const ReadOptions& options, ByteView key) = 0;
   // Live keys in order as of the creation of the iterator, which must go before the handle does.
+  // It pins the memtables and tables that it reads. Error: kClosed; of reading: Iterator::status().
   virtual Result<std::unique_ptr<Iterator>> NewIterator(const ReadOptions& options) = 0;
-  // The sequence number that a read beginning now would see.
+  // The sequence number that a read beginning now would see. After Close: the last one.
   virtual SequenceNumber VisibleSequence() = 0;
 
-  // Returns when all that was acknowledged before the call is in tables, durably.
+  // Returns when all that was acknowledged before the call is in tables, durably. kNoSpace: it is
+  // not, nothing is lost, and the background goes on trying. Else as for writes.
   virtual Status Flush() = 0;
-  // Finishes background work, syncs and vouches for the log, releases the LOCK. The destructor does
-  // the same and drops the error. Later calls return kClosed.
+  // Finishes the flushes that are under way, syncs and vouches for the log, releases the LOCK. Does
+  // not flush: what is in memory is in the log. The destructor does the same and drops the error.
+  // Returns the error that poisoned the handle, if one did. Later calls return kClosed, Close what
+  // it returned before.
   virtual Status Close() = 0;
 };
 

@@ -6,8 +6,10 @@
 
 namespace beach::engine {
 
-// A cursor over sorted entries, both ways. Not thread-safe. Starts invalid: seek first. After
+// A cursor over sorted entries, both ways, without bounds. Not thread-safe: one thread at a time;
+// several iterators of a database may be used by as many threads. Starts invalid: seek first. After
 // damage or a failed read it is invalid and status() says why; it never skips what it cannot read.
+// A seek begins afresh, also after that.
 class Iterator {
  public:
   virtual ~Iterator() = default;
@@ -24,6 +26,8 @@ class Iterator {
   virtual ByteView key() const = 0;
   virtual ByteView value() const = 0;
 
+  // Why the last move ended, where it is not the end of the entries: kCorruption, kIo. A loop that
+  // ends by !Valid() asks it.
   virtual Status status() const = 0;
 };
 

@@ -12,19 +12,20 @@ inline constexpr std::uint64_t kKiB = 1024;
 inline constexpr std::uint64_t kMiB = 1024 * kKiB;
 
 // How a database is opened. Sizes are bytes. Validated by Db::Open: kInvalidArgument names the
-// field.
+// field. None is remembered on disk: each open may choose anew.
 struct Options {
   bool create_if_missing = true;
 
-  // Contract rule 1. A batch is also held to a tenth of the memory budget and to what fits a
-  // segment.
+  // Contract rule 1; 1 byte to 1 GiB each. A batch (its encoding, WriteBatch::size_bytes) must also
+  // fit a log segment: wal_segment_size less 32 KiB and a little.
   std::uint64_t key_size_max = 64 * kKiB;
   std::uint64_t value_size_max = 4 * kMiB;
   std::uint64_t batch_size_max = 16 * kMiB;
 
-  // Bytes of entries after which a memtable is frozen and flushed. At least 1 KiB.
+  // Bytes of entries after which a memtable is frozen and flushed; also when its log is four times
+  // as large. At least 1 KiB.
   std::uint64_t memtable_size = 64 * kMiB;
-  // Frozen memtables that may wait for their flush; writers wait when there are more. At least 1.
+  // Frozen memtables that may wait for their flush; writers wait when there are more. 1 to 1024.
   std::uint64_t frozen_memtables_max = 2;
   // A log segment, header included; a multiple of 4 KiB, at least 64 KiB, less than 4 GiB.
   std::uint64_t wal_segment_size = 64 * kMiB;
@@ -32,7 +33,8 @@ struct Options {
   bool wal_direct = true;
   // Most bytes of batches that one flight takes together; the first batch always fits.
   std::uint64_t wal_group_size_max = kMiB;
-  // A manifest larger than this is rolled to a new file.
+  // A manifest larger than this, and than twice the snapshot it began with, is rolled to a new
+  // file.
   std::uint64_t manifest_size_max = 4 * kMiB;
 
   // Tables: target size of an uncompressed data block, and keys between restart points.
@@ -44,12 +46,13 @@ struct WriteOptions {
   // True: acknowledged means durable. False: survives a process crash; a power loss leaves a
   // prefix.
   bool sync = true;
-  // Shown in the events about this write ("write.sequenced"); opaque to the engine.
+  // Shown in the event about this write, "write.sequenced"; opaque to the engine, not stored.
   std::uint64_t tag = 0;
 };
 
 struct ReadOptions {
-  // Read as of this sequence number; unset: all that is acknowledged when the call begins.
+  // Read as of this sequence number (one beyond the last visible reads as that one); unset: all
+  // that is acknowledged when the call begins.
   std::optional<SequenceNumber> sequence;
 };
 

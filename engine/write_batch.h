@@ -9,8 +9,9 @@
 
 namespace beach::engine {
 
-// Operations that are applied together or not at all, in order: the unit of atomicity, durability
-// and replication. Not thread-safe.
+// Operations that are applied together or not at all, in order (the last one to a key wins): the
+// unit of atomicity and durability. Copies what it is given. Sizes are judged by Db::Write. Not
+// thread-safe; may be written several times.
 //
 // Encoding (also what the log holds): per operation
 //   kind (1 byte), key (length-prefixed), value (length-prefixed; kPut only)

@@ -10,8 +10,8 @@ namespace beach::env {
 // What a component is given of the outside world. Nothing is owned; all outlive the component.
 // Threads and locks are not here: they are plain classes (env/threads.h).
 struct Env {
-  FileSystem* files = nullptr;
-  Clock* clock = nullptr;
+  FileSystem* files = nullptr;  // never null where an Env is handed on
+  Clock* clock = nullptr;       // the same
   EventSink* events = nullptr;  // may be null: nobody listens
 };
 

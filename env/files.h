@@ -17,7 +17,11 @@
 //   - Sync and SyncData make a file's content durable, never its name: SyncDirectory does that.
 //
 // A failed sync may have dropped the data it was to write, and the next sync may then succeed
-// without it: never retry one. All offsets and sizes are bytes. Errors carry path and errno.
+// without it: never retry one. All offsets and sizes are bytes.
+//
+// Errors carry path, offset where there is one, and errno: kNotFound, kAlreadyExists, kNoSpace,
+// kBusy, kUnsupported and kInvalidArgument (an unaligned direct write) where they say so by name,
+// kIo for all else that the OS refuses.
 
 namespace beach::env {
 
@@ -44,6 +48,7 @@ class PendingWrite {
 
   // Blocks until the write is durable or has failed. Later calls give the same answer.
   virtual Status Wait() = 0;
+  // Whether Wait would return at once. Does not block.
   virtual bool Done() = 0;
 };
 
@@ -77,7 +82,7 @@ class File {
   virtual const std::string& path() const = 0;
 };
 
-// An exclusive lock on a file, held until destroyed or the process dies.
+// An exclusive lock on a file, held until destroyed or the process dies. The file stays.
 class FileLock {
  public:
   virtual ~FileLock() = default;
@@ -89,12 +94,15 @@ class FileSystem {
  public:
   virtual ~FileSystem() = default;
 
+  // kNotFound, kAlreadyExists: see OpenMode; kUnsupported: see OpenOptions::direct. REQUIRES: the
+  // file system outlives the file.
   virtual Result<std::unique_ptr<File>> Open(const std::string& path, OpenOptions options) = 0;
   virtual Result<bool> Exists(const std::string& path) = 0;
   // Atomically replaces `to` where it exists.
   virtual Status Rename(const std::string& from, const std::string& to) = 0;
   // A second name for a file. kAlreadyExists where `to` exists.
   virtual Status Link(const std::string& from, const std::string& to) = 0;
+  // A file, not a directory; one that is open lives on until it is closed. kNotFound.
   virtual Status Remove(const std::string& path) = 0;
   // Names (not paths) of files and directories in it, sorted bytewise.
   virtual Result<std::vector<std::string>> List(const std::string& directory) = 0;
@@ -107,6 +115,7 @@ class FileSystem {
   // Locks the file, creating it where needed. kBusy when another handle holds it, in this process
   // or another.
   virtual Result<std::unique_ptr<FileLock>> Lock(const std::string& path) = 0;
+  // Bytes that may still be written on the file system that `path`, which exists, is on.
   virtual Result<std::uint64_t> FreeSpace(const std::string& path) = 0;
 };
 

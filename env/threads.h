@@ -11,7 +11,8 @@
 
 // Threads and locks: ordinary final classes that are the native primitive on a real thread and ask
 // the virtual OS on a simulated one (env/virtual_os.h). An object belongs to the world it is first
-// used in. None is copied or moved.
+// used in. None is copied; only Thread moves. Misuse (unlocking a free mutex, waiting without it,
+// destroying a held one or a thread that was not joined) stops the process.
 
 namespace beach::env {
 
@@ -68,7 +69,8 @@ class CondVar final {
   CondVar& operator=(const CondVar&) = delete;
 
   void Wait(Mutex& mutex);
-  // Returns false once Clock::MonotonicNow() has reached `deadline_ns`.
+  // Returns false once Clock::MonotonicNow() has reached `deadline_ns`; true when woken, or
+  // spuriously.
   bool WaitUntil(Mutex& mutex, std::uint64_t deadline_ns);
   void NotifyOne();
   void NotifyAll();
@@ -77,6 +79,7 @@ class CondVar final {
   pthread_cond_t native_;
 };
 
+// A count that Acquire takes one from, blocking while it is 0, and Release gives one to.
 class Semaphore final {
  public:
   explicit Semaphore(std::uint64_t count) : count_(count) {}
@@ -90,7 +93,8 @@ class Semaphore final {
   std::uint64_t count_;  // under mutex_
 };
 
-// A named thread, joined by Join, which the owner must call before destruction.
+// A named thread, joined by Join, which the owner must call before destruction. An exception that
+// leaves the body stops the process.
 class Thread final {
  public:
   Thread() = default;
