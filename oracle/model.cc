@@ -119,7 +119,7 @@ Judgement Model::Acknowledge(BatchId id) {
     if (record.batch.sync) Durable(record.durable_mark);
     return std::nullopt;
   }
-  if (record.stage == Stage::kIssued) {
+  if (record.prefix == 0) {  // never sequenced, or refused since
     return Wrong("acknowledged-unsequenced",
                  DescribeBatch(id) + " was acknowledged without a place in the log");
   }
@@ -264,6 +264,14 @@ std::vector<Bytes> Model::Keys() const {
   keys.reserve(versions_.size());
   for (const auto& [key, versions] : versions_) keys.push_back(key);
   return keys;
+}
+
+std::uint64_t Model::PrefixOf(std::uint64_t sequence) const {
+  BEACH_CHECK_GE(sequence, order_.front().last_sequence);
+  const auto after = std::upper_bound(
+      order_.begin(), order_.end(), sequence,
+      [](std::uint64_t number, const Place& place) { return number < place.last_sequence; });
+  return static_cast<std::uint64_t>(std::distance(order_.begin(), after)) - 1;
 }
 
 Model::Version Model::At(ByteView key, std::uint64_t prefix) const {

@@ -78,6 +78,11 @@ class Model {
     std::optional<std::uint64_t> sequenced;  // most it can show; unset: as of its end
   };
   ReadMark BeginRead() const { return {.visible = visible_, .sequenced = {}}; }
+  // A read at that sequence number of this life or the settled state: it shows one prefix only.
+  ReadMark ReadAt(std::uint64_t sequence) const {
+    const std::uint64_t prefix = PrefixOf(sequence);
+    return {.visible = prefix, .sequenced = prefix};
+  }
   // The snapshot of a longer read is fixed by now.
   void FixSnapshot(ReadMark& mark) const { mark.sequenced = sequenced(); }
   Judgement EndGet(const ReadMark& mark, ByteView key, const std::optional<Bytes>& found);
@@ -92,6 +97,8 @@ class Model {
   std::uint64_t durable() const { return durable_; }             // survives a power loss
   // Last sequence number in the prefix, or before it.
   std::uint64_t LastSequence(std::uint64_t prefix) const { return order_[prefix].last_sequence; }
+  // The greatest prefix with sequence numbers up to that one only. REQUIRES: not below the settled.
+  std::uint64_t PrefixOf(std::uint64_t sequence) const;
   BatchId BatchAt(std::uint64_t prefix) const { return order_[prefix].id; }
   std::uint64_t HashAt(std::uint64_t prefix) const { return order_[prefix].state_hash; }
   static std::uint64_t HashOf(const std::vector<KeyValue>& state);

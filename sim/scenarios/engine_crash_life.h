@@ -13,12 +13,21 @@ namespace beach::sim::scenarios::engine_crash {
 struct LifeWork {
   // By client, in order. In the simulation's memory.
   const std::vector<std::vector<Command>>* clients = nullptr;
+  // Armed when what was recovered has been checked; 0: none.
+  std::uint64_t strike_calls = 0;
   // Armed when the clients are done, so that it strikes the close; 0: none.
   std::uint64_t strike_calls_in_close = 0;
   Strike strike = Strike::kKill;
+  // No error is injected any more once the clients are done, and writes must succeed then, unless
+  // the handle is poisoned.
+  bool calm_end = false;
 };
 
 // The main of the process under test.
 void RunLife(World& world, const LifeWork& work, const env::Env& env);
+
+// The main of a process that verifies the closed database. A crash leaves no damage, and `tidy`, a
+// clean close, nothing else either. REQUIRES: no errors are injected.
+void RunVerify(World& world, bool tidy, const env::Env& env);
 
 }  // namespace beach::sim::scenarios::engine_crash

@@ -8,8 +8,8 @@
 namespace beach::sim::scenarios::engine_crash {
 namespace {
 
-constexpr Site kFaults[] = {"disk.eio.read", "disk.eio.write",          "disk.eio.sync",
-                            "disk.no_space", "disk.eio.sync_directory", "disk.torn_sector"};
+constexpr Site kFaults[] = {"disk.eio.read", "disk.eio.write", "disk.eio.sync", "disk.no_space",
+                            "disk.eio.sync_directory"};
 constexpr std::uint64_t kRates[] = {200, 1'000, 5'000, 20'000, 100'000};
 
 // Crashes alone find other bugs than crashes among errors, where few lives get far.
@@ -48,6 +48,7 @@ LifePlan MakeLifePlan(Simulation& simulation, RandomStream& stream, std::uint64_
   const auto at_least_one = [](std::uint64_t value) { return std::max(value, std::uint64_t{1}); };
   LifePlan life;
   life.end = static_cast<End>(std::min(knob("end", stream.Below(3)), std::uint64_t{2}));
+  life.strike_late = knob("strike_late", stream.Chance(3, 4) ? 1 : 0) != 0;
   life.strike_calls = at_least_one(knob("strike_calls", DrawStrikeCalls(stream)));
   life.strike_calls_in_close = at_least_one(knob("strike_calls_in_close", stream.Between(1, 40)));
   const std::uint64_t early = stream.Chance(1, 2) ? 0 : stream.Between(1, 4);
@@ -55,6 +56,8 @@ LifePlan MakeLifePlan(Simulation& simulation, RandomStream& stream, std::uint64_
   life.early_strike_calls = at_least_one(knob("early_strike_calls", stream.Between(1, 60)));
   life.early_power_loss = knob("early_power_loss", stream.Below(2)) != 0;
   life.power_loss_after = knob("power_loss_after", stream.Below(3)) == 0;
+  life.verify_first = knob("verify_first", stream.Chance(1, 4) ? 1 : 0) != 0;
+  life.calm_end = knob("calm_end", stream.Below(2)) != 0;
   return life;
 }
 
@@ -75,8 +78,7 @@ Plan MakePlan(Simulation& simulation) {
   for (const Site site : kFaults) {
     const bool on = stream.Chance(1, 2);
     const std::uint64_t rate = kRates[stream.Below(std::size(kRates))];
-    const bool error = site.hash != kFaults[std::size(kFaults) - 1].hash;
-    const std::uint64_t drawn = on && (errors || !error) ? rate : 0;
+    const std::uint64_t drawn = on && errors ? rate : 0;
     plan.faults.push_back({site, simulation.Option(std::string("fault.") + site.name, drawn)});
   }
   return plan;

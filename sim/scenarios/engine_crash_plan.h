@@ -15,8 +15,10 @@ enum class End : std::uint8_t { kClose = 0, kKill = 1, kPowerLoss = 2 };
 
 struct LifePlan {
   End end = End::kClose;
-  // An armed strike counts seam calls from the start of the process; one that has not struck when
-  // the clients are done is armed again for the close. REQUIRES both at least 1.
+  // An armed strike counts seam calls from the start of the process, or if late from where the
+  // clients begin; one that has not struck when they are done is armed again for the close.
+  // REQUIRES both at least 1.
+  bool strike_late = false;
   std::uint64_t strike_calls = 1;
   std::uint64_t strike_calls_in_close = 1;
   // So many processes die early, in or soon after recovery, before the life proper.
@@ -24,6 +26,8 @@ struct LifePlan {
   std::uint64_t early_strike_calls = 1;  // of the first; later ones come later by as many
   bool early_power_loss = false;         // every other of them is one
   bool power_loss_after = false;         // the machine goes down between this life and the next
+  bool verify_first = false;             // what the crash left is verified before it is opened
+  bool calm_end = false;  // errors cease before the close: then the database must work again
 };
 
 struct FaultRate {

@@ -8,17 +8,22 @@ namespace beach::sim::scenarios::engine_crash {
 namespace {
 
 constexpr std::size_t kSizeMax = std::size_t{1} << 20;
+// Of fillers in one batch, so that it fits the smallest segment.
+constexpr std::uint64_t kBatchSizeMax = 32'000;
 constexpr std::uint64_t kPauseMaxNs = 1'000'000'000;
 
-// --- Generation.
-
-// The empty key, short keys, and now and then a long one that shares its front with a short one.
-Bytes KeyName(std::uint64_t index) {
-  if (index == 0) return "";
-  Bytes key = "k" + std::to_string(index / 10) + std::to_string(index % 10);
-  if (index % 11 == 0) key.append(200, 'x');
-  return key;
+std::optional<std::uint64_t> ParseNumber(const std::string& text, std::uint64_t maximum) {
+  if (text.empty() || text.size() > 19) return std::nullopt;
+  std::uint64_t value = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return std::nullopt;
+    value = value * 10 + static_cast<std::uint64_t>(c - '0');
+  }
+  if (value > maximum) return std::nullopt;
+  return value;
 }
+
+// --- Generation.
 
 class Generator {
  public:
@@ -34,12 +39,17 @@ class Generator {
       operation.arguments = {Durability(), Key()};
     } else if (choice < 66) {
       FillBatch(operation);
-    } else if (choice < 82) {
+    } else if (choice < 80) {
       operation.kind = "get";
       operation.arguments = {Key()};
-    } else if (choice < 92) {
+    } else if (choice < 88) {
       FillScan(operation);
-    } else if (choice < 95) {
+    } else if (choice < 92) {
+      operation.kind = "hold";
+    } else if (choice < 94) {
+      operation.kind = "check";
+      operation.arguments = {stream_.Chance(1, 2) ? "forward" : "backward"};
+    } else if (choice < 96) {
       operation.kind = "flush";
     } else {
       operation.kind = "pause";
@@ -53,7 +63,8 @@ class Generator {
     operation.kind = "batch";
     operation.arguments = {Durability()};
     const std::uint64_t count = stream_.Chance(1, 8) ? stream_.Below(40) : stream_.Below(6);
-    for (std::uint64_t i = 0; i < count; ++i) {
+    std::uint64_t size = 0;
+    for (std::uint64_t i = 0; i < count && size < kBatchSizeMax; ++i) {
       if (stream_.Chance(1, 4)) {
         operation.arguments.push_back("delete");
         operation.arguments.push_back(Key());
@@ -61,6 +72,7 @@ class Generator {
         operation.arguments.push_back("put");
         operation.arguments.push_back(Key());
         operation.arguments.push_back(Size());
+        size += ParseNumber(operation.arguments.back(), kSizeMax).value_or(0);
       }
     }
   }
@@ -91,17 +103,6 @@ class Generator {
 };
 
 // --- Parsing. Workloads come from artifacts too, where anything may stand.
-
-std::optional<std::uint64_t> ParseNumber(const std::string& text, std::uint64_t maximum) {
-  if (text.empty() || text.size() > 19) return std::nullopt;
-  std::uint64_t value = 0;
-  for (const char c : text) {
-    if (c < '0' || c > '9') return std::nullopt;
-    value = value * 10 + static_cast<std::uint64_t>(c - '0');
-  }
-  if (value > maximum) return std::nullopt;
-  return value;
-}
 
 // Takes the arguments one by one; the first that does not fit turns it bad.
 class Arguments {
@@ -151,6 +152,14 @@ class Arguments {
 
 }  // namespace
 
+// The empty key, short keys, and now and then a long one that shares its front with a short one.
+Bytes KeyName(std::uint64_t number) {
+  if (number == 0) return "";
+  Bytes key = "k" + std::to_string(number / 10) + std::to_string(number % 10);
+  if (number % 11 == 0) key.append(200, 'x');
+  return key;
+}
+
 std::vector<artifacts::Operation> MakeWorkload(const Plan& plan, RandomStream stream) {
   Generator generator(plan, stream);
   std::vector<artifacts::Operation> operations;
@@ -195,6 +204,11 @@ std::optional<Command> ParseOperation(const artifacts::Operation& operation) {
     command.backward = arguments.Either("backward", "forward");
     command.range.from = arguments.Text();
     if (arguments.more()) command.range.to = arguments.Text();
+  } else if (kind == "hold") {
+    command.kind = CommandKind::kHold;
+  } else if (kind == "check") {
+    command.kind = CommandKind::kCheck;
+    command.backward = arguments.Either("backward", "forward");
   } else if (kind == "flush") {
     command.kind = CommandKind::kFlush;
   } else if (kind == "pause") {

@@ -18,6 +18,8 @@
 //   batch    sync|nosync, then any of: put, key, size / delete, key
 //   get      key
 //   scan     forward|backward, from, and unless to the end: to (half-open)
+//   hold     opens an iterator, and keeps it with the sequence number of that moment
+//   check    forward|backward: what is held must still show what was there then; lets it go
 //   flush
 //   pause    nanoseconds
 // A size is that of the filler behind the value's id, or "empty" for an empty value. The id of an
@@ -25,16 +27,19 @@
 
 namespace beach::sim::scenarios::engine_crash {
 
+// The key of that number; `number` below Plan::keys is what clients use.
+Bytes KeyName(std::uint64_t number);
+
 std::vector<artifacts::Operation> MakeWorkload(const Plan& plan, RandomStream stream);
 
-enum class CommandKind : std::uint8_t { kWrite, kGet, kScan, kFlush, kPause };
+enum class CommandKind : std::uint8_t { kWrite, kGet, kScan, kHold, kCheck, kFlush, kPause };
 
 struct Command {
   CommandKind kind = CommandKind::kFlush;
   oracle::ModelBatch batch;    // kWrite
   Bytes key;                   // kGet
   oracle::KeyRange range;      // kScan
-  bool backward = false;       // kScan
+  bool backward = false;       // kScan, kCheck
   std::uint64_t pause_ns = 0;  // kPause
 };
 
