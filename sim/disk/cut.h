@@ -24,10 +24,12 @@ class Cut {
     std::uint64_t count;
   };
 
-  // Operations are numbered in [oldest, newest]. `tear`: kept sectors may be split.
-  Cut(Mode mode, std::uint64_t oldest, std::uint64_t newest, bool tear, std::uint64_t key);
+  // Operations are numbered in [oldest, newest]. Of the sectors at the edge of what is kept, so
+  // many percent are split.
+  Cut(Mode mode, std::uint64_t oldest, std::uint64_t newest, std::uint64_t torn_percent,
+      std::uint64_t key);
 
-  static Cut All() { return Cut(Mode::kAll, 0, 0, false, 0); }
+  static Cut All() { return Cut(Mode::kAll, 0, 0, 0, 0); }
 
   // The cut for one file, with a stream of its own.
   Cut ForFile(std::uint64_t inode) const;
@@ -46,7 +48,7 @@ class Cut {
   Mode mode_;
   std::uint64_t oldest_;
   std::uint64_t newest_;
-  bool tear_;
+  std::uint64_t torn_percent_;
   std::uint64_t key_;
   RandomStream stream_;
   std::uint64_t limit_;         // kPrefix: operations below it are kept, itself in part

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -96,6 +97,78 @@ TEST(Processes, PowerLossTakesAllProcessesOfTheHost) {
   });
   EXPECT_TRUE(report.verdict.ok()) << report.verdict.message;
   EXPECT_EQ(report.faults.at("crash.power_loss"), 1U);
+}
+
+// What is drawn for a disk stands among the options, which set it when given.
+TEST(Processes, DisksDifferFromRunToRunAndAreOptions) {
+  std::map<std::string, std::map<std::uint64_t, int>> seen;
+  RunOptions options;
+  const auto run = [&options] {
+    return RunBody(
+        [](Simulation& simulation) {
+          const HostId host = simulation.AddHost(
+              "a", {.small_disk_max_bytes = 16 << 10, .small_disk_min_bytes = 8 << 10});
+          simulation.AddHost("plenty");
+          const std::uint64_t capacity = simulation.disk(host).capacity();
+          simulation.Trace("test", std::to_string(capacity));
+          simulation.Wait(simulation.Start(host, "p", [&](const env::Env& env) {
+            const auto direct = env.files->Open("f", {env::OpenMode::kCreate, true});
+            const std::string found = direct ? "direct" : direct.error().ToString();
+            const SystemScope system;
+            simulation.Trace("test", found);
+          }));
+        },
+        options);
+  };
+  for (options.seed = 0; options.seed < 200; ++options.seed) {
+    const RunReport report = run();
+    const std::uint64_t capacity = report.options.at("host.a.capacity");
+    EXPECT_TRUE(capacity == 1 << 30 || (capacity >= 8 << 10 && capacity <= 16 << 10)) << capacity;
+    EXPECT_EQ(report.options.at("host.plenty.capacity"), 1U << 30);
+    ++seen["small"][capacity < 1 << 30 ? 1 : 0];
+    for (const char* name : {"direct", "torn_percent"}) {
+      ++seen[name][report.options.at(std::string("host.a.") + name)];
+    }
+  }
+  EXPECT_NEAR(seen["small"][1], 50, 25);
+  EXPECT_NEAR(seen["direct"][0], 50, 25);
+  ASSERT_EQ(seen["torn_percent"].size(), 4U);
+  for (const std::uint64_t percent : {0, 25, 50, 100}) {
+    EXPECT_NEAR(seen["torn_percent"][percent], 50, 25) << percent;
+  }
+
+  options.options = {{"host.a.capacity", 5000}, {"host.a.direct", 0}, {"host.a.torn_percent", 7}};
+  const RunReport set = run();
+  std::string said;
+  for (const artifacts::TraceEvent& event : set.trace) {
+    if (event.kind == "test") said += event.text;
+  }
+  EXPECT_NE(said.find("5000"), std::string::npos) << said;
+  EXPECT_NE(said.find("unsupported"), std::string::npos) << said;
+}
+
+TEST(Processes, AFullDiskIsAFaultThatEndsWhenSpaceComesBack) {
+  const RunReport report = RunBody([](Simulation& simulation) {
+    const HostId host = simulation.AddHost("a");
+    simulation.SetCapacity(host, 4096);
+    bool refused = false;
+    bool taken = false;
+    simulation.Wait(simulation.Start(host, "p", [&](const env::Env& env) {
+      const auto file = env.files->Open("f", {env::OpenMode::kCreate, false});
+      const Status large = (*file)->Append(std::string(8192, 'x'));
+      refused = !large && large.error().code() == ErrorCode::kNoSpace;
+      {
+        const SystemScope system;
+        simulation.SetCapacity(host, 1 << 20);
+      }
+      taken = (*file)->Append(std::string(8192, 'x')).has_value();
+    }));
+    EXPECT_TRUE(refused);
+    EXPECT_TRUE(taken);
+    EXPECT_EQ(simulation.FaultCount("disk.full"), 1U);
+  });
+  EXPECT_TRUE(report.verdict.ok()) << report.verdict.message;
+  EXPECT_EQ(report.faults.at("disk.full"), 1U);
 }
 
 TEST(Processes, ThreadsLeftAtExitAreAVerdict) {
