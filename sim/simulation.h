@@ -59,7 +59,8 @@ class Simulation {
   // Kills all processes of the host, and keeps a legal cut of what its disk had not synced.
   virtual void PowerLoss(HostId host) = 0;
   // Strikes by itself at the n-th seam call (from 1) that the host's processes make from now on, at
-  // its beginning or end. Replaces what was armed; 0 calls disarms. A struck process is restarted
+  // its beginning or end; a power loss in half of the cases a few calls later, when a write or sync
+  // is in flight. Replaces what was armed; 0 calls disarms. A struck process is restarted
   // by nobody but the scenario.
   virtual void ArmStrike(HostId host, Strike strike, std::uint64_t seam_calls) = 0;
 

@@ -95,7 +95,7 @@ std::size_t Cut::ChooseSize(const std::vector<std::uint64_t>& operations) {
 
 std::uint64_t Cut::ChooseTear(std::uint64_t operation, std::uint64_t length, bool& new_first) {
   BEACH_CHECK_GT(length, 1U);
-  if (torn_percent_ == 0 || mode_ == Mode::kAll) return 0;
+  if (torn_percent_ == 0 || mode_ == Mode::kAll || mode_ == Mode::kNone) return 0;
   if (mode_ == Mode::kPrefix && operation != limit_) return 0;
   if (!stream_.Chance(torn_percent_, 100)) return 0;
   new_first = stream_.Chance(3, 4);

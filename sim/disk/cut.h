@@ -40,8 +40,8 @@ class Cut {
   void ChooseSectors(std::uint64_t operation, std::uint64_t count, std::vector<SectorRun>& runs);
   // Which of the sizes survives; `operations` ascending. 0 is the durable size, n the n-th pending.
   std::size_t ChooseSize(const std::vector<std::uint64_t>& operations);
-  // Where in [1, length) a sector just kept is split, or 0: it is whole. The high half of the
-  // sector is the new one when `new_first` becomes false.
+  // Where in [1, length) a sector at the edge of what is kept is split, or 0: it is not. The high
+  // part of the sector is the new one when `new_first` becomes false.
   std::uint64_t ChooseTear(std::uint64_t operation, std::uint64_t length, bool& new_first);
 
  private:

@@ -127,7 +127,7 @@ CutRun RunCuts(const RunOptions& options, bool more) {
               const bool exists = env.files->Exists("f").value_or(false);
               const auto mode = exists ? env::OpenMode::kReadWrite : env::OpenMode::kCreate;
               const auto file = env.files->Open("f", {mode, false});
-              for (int i = 0; i < 20; ++i) (void)(*file)->Append("0123456789");
+              for (int i = 0; i < 60; ++i) (void)(*file)->Append("0123456789");
             };
             env::Thread writer(more ? "new writer" : "writer", body);
             writer.Join();

@@ -89,7 +89,7 @@ class Kernel final : public Simulation, public env::VirtualOs, private RunEnd {
   [[noreturn]] void ExitProcess(Process& process);
   void KillProcess(Process& process, ProcessEnd how);
   void CutPower(Host& host);
-  void CountSeamCall(Process& process, bool may_strike_later);
+  void CountSeamCall(Process& process, Site call, bool may_strike_later);
   void StrikeNow(Process& process);
   // Returns unless the running thread was among the killed.
   void LeaveIfDead();

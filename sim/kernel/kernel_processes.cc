@@ -25,10 +25,15 @@ constexpr Site kExit = "process.exit";
 constexpr Site kKill = "crash.kill";
 constexpr Site kPowerLoss = "crash.power_loss";
 constexpr Site kStrikeAtEnd = "crash.strike_at_end";
+// Calls of virtual_files.cc during which a write or sync is under way.
+constexpr Site kWriteInFlight = "files.write.in_flight";
+constexpr Site kSyncInFlight = "files.sync.in_flight";
 constexpr Site kClockRead = "clock.read";
 
 // A seam call costs as much as this many steps: 1 to 5 microseconds.
 constexpr std::uint64_t kStepsPerSeamCall = 16;
+// A power loss that waits for a write or sync in flight comes after as many calls anyway.
+constexpr std::uint64_t kCallsToFlightMax = 32;
 constexpr std::uint64_t kStepCostMinNs = 64;
 constexpr std::uint64_t kStepCostRangeNs = 256;
 constexpr std::uint64_t kClockOffsetMinNs = 1'000'000'000;
@@ -153,6 +158,7 @@ void Kernel::KillProcess(Process& process, ProcessEnd how) {
   BEACH_CHECK(!process.end.has_value());
   process.end = how;
   process.host.strike_thread = 0;
+  process.host.strike_in_flight = 0;
   for (SimThread* const thread : process.threads) {
     thread->memory = nullptr;
     scheduler_.Forget(*thread);
@@ -213,6 +219,7 @@ void Kernel::ArmStrike(HostId id, Strike strike, std::uint64_t seam_calls) {
   host.strike = strike;
   host.strike_calls = seam_calls;
   host.strike_thread = 0;
+  host.strike_in_flight = 0;
   if (seam_calls != 0) ++host.strikes_armed;
   scheduler_.Count(kStrikeAtEnd.hash, seam_calls);
 }
@@ -220,6 +227,7 @@ void Kernel::ArmStrike(HostId id, Strike strike, std::uint64_t seam_calls) {
 void Kernel::StrikeNow(Process& process) {
   process.host.strike_calls = 0;
   process.host.strike_thread = 0;
+  process.host.strike_in_flight = 0;
   if (process.host.strike == Strike::kKill) {
     Kill(process.id);
   } else {
@@ -227,15 +235,22 @@ void Kernel::StrikeNow(Process& process) {
   }
 }
 
-void Kernel::CountSeamCall(Process& process, bool may_strike_later) {
+void Kernel::CountSeamCall(Process& process, Site call, bool may_strike_later) {
   Host& host = process.host;
-  if (host.strike_calls == 0 || --host.strike_calls != 0) return;
-  if (may_strike_later &&
-      decisions_.ChooseFor(kStrikeAtEnd, host.name, host.strikes_armed, 2) == 1) {
-    host.strike_thread = scheduler_.current().id;
+  if (host.strike_in_flight != 0) {
+    const bool in_flight = call.hash == kWriteInFlight.hash || call.hash == kSyncInFlight.hash;
+    if (in_flight || --host.strike_in_flight == 0) StrikeNow(process);
     return;
   }
-  StrikeNow(process);
+  if (host.strike_calls == 0 || --host.strike_calls != 0) return;
+  if (!may_strike_later) return StrikeNow(process);
+  // Few calls are writes or syncs, and only those have a power loss find much to cut.
+  const std::uint64_t outcomes = host.strike == Strike::kPowerLoss ? 4 : 2;
+  switch (decisions_.ChooseFor(kStrikeAtEnd, host.name, host.strikes_armed, outcomes)) {
+    case 0: return StrikeNow(process);
+    case 1: host.strike_thread = scheduler_.current().id; return;
+    default: host.strike_in_flight = kCallsToFlightMax; return;
+  }
 }
 
 void Kernel::EnterSeam(Process& process, Site operation, std::uint64_t detail) {
@@ -243,7 +258,7 @@ void Kernel::EnterSeam(Process& process, Site operation, std::uint64_t detail) {
   scheduler_.BeginSeamCall();
   scheduler_.Spend(operation, detail, process.host.step_cost_ns * kStepsPerSeamCall);
   scheduler_.Note("io", operation.name, detail);
-  CountSeamCall(process, true);
+  CountSeamCall(process, operation, true);
   scheduler_.Yield();
 }
 

@@ -191,7 +191,8 @@ TEST(Processes, ThreadsLeftAtExitAreAVerdict) {
 TEST(Processes, StrikesHitInsideTheSeamCall) {
   int at_begin = 0;
   int at_end = 0;
-  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+  int in_flight = 0;
+  for (std::uint64_t seed = 0; seed < 80; ++seed) {
     RunOptions options;
     options.seed = seed;
     int effects = 0;
@@ -208,6 +209,7 @@ TEST(Processes, StrikesHitInsideTheSeamCall) {
               gate.Leave("test.call");
               ++returned;
             }
+            while (true) gate.Enter("files.sync.in_flight", 0);
           });
           simulation.ArmStrike(host, strike, 4);
           EXPECT_EQ(simulation.Wait(process),
@@ -215,12 +217,40 @@ TEST(Processes, StrikesHitInsideTheSeamCall) {
         },
         options);
     EXPECT_TRUE(report.verdict.ok()) << report.verdict.message;
+    if (strike == Strike::kPowerLoss && returned == 10) {
+      ++in_flight;
+      continue;
+    }
     EXPECT_EQ(returned, 3);
     EXPECT_TRUE(effects == 3 || effects == 4);
     (effects == 3 ? at_begin : at_end) += 1;
   }
   EXPECT_GT(at_begin, 5);
   EXPECT_GT(at_end, 5);
+  EXPECT_GT(in_flight, 5);
+}
+
+// Where no write comes, a power loss that waits for one comes all the same.
+TEST(Processes, APowerLossWaitsForAWriteNotForLong) {
+  RunOptions options;
+  for (options.seed = 0; options.seed < 20; ++options.seed) {
+    int calls = 0;
+    RunBody(
+        [&calls](Simulation& simulation) {
+          const HostId host = simulation.AddHost("a");
+          simulation.ArmStrike(host, Strike::kPowerLoss, 4);
+          const ProcessId process = simulation.Start(host, "p", [&calls](const env::Env& env) {
+            for (;; ++calls) {
+              GateOf(env).Enter("test.call", 0);
+              GateOf(env).Leave("test.call");
+            }
+          });
+          EXPECT_EQ(simulation.Wait(process), ProcessEnd::kPowerLost);
+        },
+        options);
+    EXPECT_GE(calls, 3);
+    EXPECT_LE(calls, 36);
+  }
 }
 
 TEST(Processes, StrikesHitFailpointsAndCanBeDisarmed) {
