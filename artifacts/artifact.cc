@@ -45,6 +45,7 @@ Json Encode(const Decision& decision) {
   Json json = Json::object();
   json["site"] = Encode(decision.site);
   json["host"] = Encode(decision.host);
+  json["life"] = decision.life;
   json["thread"] = Encode(decision.thread);
   json["use"] = decision.use;
   json["value"] = decision.value;
@@ -206,10 +207,6 @@ class Reader {
     }
   }
 
-  void Demand(bool condition, const char* name, const char* why) {
-    if (!condition) Keep(Bad(Path(name), why));
-  }
-
   Status Finish() && {
     if (!error_ && json_.size() != taken_) Keep(Bad(where_, "has a field that is not known"));
     if (error_) return beach::Fail(std::move(*error_));
@@ -252,10 +249,10 @@ class Reader {
     Reader reader(json, path);
     reader.Take("site", target.site);
     reader.Take("host", target.host);
+    reader.Take("life", target.life);
     reader.Take("thread", target.thread);
     reader.Take("use", target.use);
     reader.Take("value", target.value);
-    reader.Demand(target.value != 0, "value", "is 0, which is no decision");
     Nested(std::move(reader).Finish());
   }
 

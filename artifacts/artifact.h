@@ -13,15 +13,17 @@
 
 namespace beach::artifacts {
 
-inline constexpr std::uint32_t kSchemaVersion = 1;
+inline constexpr std::uint32_t kSchemaVersion = 2;
 
-// A random choice that did something: a fault that struck, a buggify branch taken, a cut.
+// A random choice: a fault that struck, a buggify branch taken, or which of several things was done
+// (a cut), 0 included. What belongs to a machine as such, like its n-th power cut, has no thread.
 struct Decision {
   std::string site;
   std::string host;
+  std::uint64_t life = 0;  // which process of the host, from 1; 0: the harness, or the machine
   std::string thread;
-  std::uint64_t use = 0;    // the n-th draw at this site by this thread, from 0
-  std::uint64_t value = 0;  // never 0
+  std::uint64_t use = 0;  // the n-th draw at this site by this thread in this life, from 0
+  std::uint64_t value = 0;
 
   friend bool operator==(const Decision&, const Decision&) = default;
 };

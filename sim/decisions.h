@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "base/random.h"
 #include "base/site.h"
@@ -9,8 +10,9 @@
 namespace beach::sim {
 
 // Every random choice of a run. A value is a pure function of (seed, site, host, thread name, n-th
-// use there by that thread), so a new fault point, lock or operation disturbs no other choice. On
-// replay, the recorded faults replace the drawn ones.
+// use there by that thread in this life of its process), so a new fault point, lock or operation
+// disturbs no other choice. On replay the recorded faults replace the drawn ones, and the recorded
+// choices those that they name; a choice that was not recorded is drawn.
 class Decisions {
  public:
   // The next value at `site` for whoever runs now.
@@ -21,8 +23,17 @@ class Decisions {
   // REQUIRES: outcomes >= 1.
   virtual std::uint64_t Fault(Site site, std::uint64_t outcomes = 1) = 0;
 
-  // In [0, bound), a choice that belongs to a fault (which cut, which sector): recorded when not 0.
+  // In [0, bound), a choice that belongs to a fault (how much of it was written). Recorded.
   virtual std::uint64_t Choose(Site site, std::uint64_t bound) = 0;
+
+  // The same for what happens to a machine as such: its third power cut, the death of its second
+  // process. `number` says which, once per site and host; so neither whoever runs when it happens
+  // nor what was chosen before has a part in it.
+  virtual std::uint64_t ChooseFor(Site site, const std::string& host, std::uint64_t number,
+                                  std::uint64_t bound) = 0;
+
+  // Counts a fault that follows from something else than a draw of its own: a full disk.
+  virtual void CountFault(Site site) = 0;
 
  protected:
   ~Decisions() = default;

@@ -17,14 +17,31 @@ enum class Policy : std::uint8_t { kRandom, kFewestSwitches };
 const char* PolicyName(Policy policy);
 std::optional<Policy> ParsePolicy(const std::string& name);
 
+// Told of a run's parts as they come to be known, for a run that may not live to report them. Called
+// with a SystemScope open.
+class RunObserver {
+ public:
+  virtual void OnOption(const std::string& name, std::uint64_t value) = 0;
+  virtual void OnWorkload(const std::vector<artifacts::Operation>& operations) = 0;
+  // These only with RunOptions::observe_steps.
+  virtual void OnDecision(const artifacts::Decision& decision) = 0;
+  virtual void OnEvent(const artifacts::TraceEvent& event) = 0;
+
+ protected:
+  ~RunObserver() = default;
+};
+
 struct RunOptions {
   std::uint64_t seed = 0;
   Policy policy = Policy::kRandom;
-  // Set for a replay: its options, operations and decisions are followed, the streams fill in where
-  // the code now asks for what was not recorded. Borrowed.
+  // Set for a replay: its options, operations and decisions are followed. Faults strike and rare
+  // branches are taken where it says so and nowhere else. A choice that it does not name is drawn
+  // from its stream, as are the schedule, latencies, and options that it lacks. Borrowed.
   const artifacts::Artifact* replay = nullptr;
   // Knobs set by hand; they win over those that the seed draws.
   std::map<std::string, std::uint64_t> options;
+  RunObserver* observer = nullptr;  // borrowed; has no part in the hash
+  bool observe_steps = false;
   bool keep_trace = false;                // all events in `trace`, not the last few only
   std::uint64_t address_salt = 0;         // moves every arena; must not change the hash
   std::uint64_t events_max = 20'000'000;  // beyond it: the "event limit" verdict
@@ -43,12 +60,17 @@ struct RunReport {
   std::vector<artifacts::Operation> workload;
   std::vector<artifacts::Decision> decisions;
   std::vector<artifacts::TraceEvent> trace;  // the last ones, or all
-  // On replay: the event of the first checkpoint that differs from the recorded ones.
+  // On replay: how many decisions there were to follow, and how many were asked for again.
+  std::uint64_t decisions_recorded = 0;
+  std::uint64_t decisions_followed = 0;
+  // On replay: the first event before the recorded verdict at which the run is known to have left
+  // the recording: a checkpoint differs, a choice was not recorded, a decision did not fit. With
+  // decisions that nobody asked for and nothing else, the end.
   std::optional<std::uint64_t> diverged_at;
 };
 
 // One run in this process, on this thread. Failing oracles end up in the verdict; an abort or a
-// fault of the code under test ends the process (sim/worker.h contains it).
+// fault of the code under test ends the process (sim/sweep contains it).
 RunReport RunScenario(const Scenario& scenario, const RunOptions& options);
 
 // The artifact of a run.

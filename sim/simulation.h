@@ -20,6 +20,14 @@ namespace beach::sim {
 class Disk;
 
 enum class Strike : std::uint8_t { kKill, kPowerLoss };
+// What the run may draw for a machine; what it drew is recorded as options of the run.
+struct HostOptions {
+  // In a quarter of the runs the disk has no more than this, and no less than the smaller one; else
+  // there is plenty. 0: always plenty.
+  std::uint64_t small_disk_max_bytes = 0;
+  std::uint64_t small_disk_min_bytes = 0;
+};
+
 enum class ProcessEnd : std::uint8_t { kExited, kKilled, kPowerLost };
 
 // One run's virtual world, as its scenario sees it. The scenario's Run is a simulated thread too,
@@ -31,8 +39,12 @@ class Simulation {
  public:
   virtual ~Simulation() = default;
 
-  // A machine with an empty disk.
-  virtual HostId AddHost(const std::string& name) = 0;
+  // A machine with an empty disk. Drawn, and to be set by hand, are the options of the run
+  // "host.NAME.capacity" (bytes), "host.NAME.direct" (0: the file system refuses direct I/O) and
+  // "host.NAME.torn_percent" (of the sectors at the edge of what a power cut keeps: torn).
+  virtual HostId AddHost(const std::string& name, const HostOptions& options = {}) = 0;
+  // The size of its disk from now on. Takes space away, or gives it back in mid-life.
+  virtual void SetCapacity(HostId host, std::uint64_t bytes) = 0;
 
   // Starts a process whose first thread runs main; it has exited when `main` has returned, and is
   // then expected to have joined its threads. `main` is destroyed with the process's memory: it
@@ -47,7 +59,8 @@ class Simulation {
   // Kills all processes of the host, and keeps a legal cut of what its disk had not synced.
   virtual void PowerLoss(HostId host) = 0;
   // Strikes by itself at the n-th seam call (from 1) that the host's processes make from now on, at
-  // its beginning or end. Replaces what was armed; 0 calls disarms. A struck process is restarted
+  // its beginning or end; a power loss in half of the cases a few calls later, when a write or sync
+  // is in flight. Replaces what was armed; 0 calls disarms. A struck process is restarted
   // by nobody but the scenario.
   virtual void ArmStrike(HostId host, Strike strike, std::uint64_t seam_calls) = 0;
 
@@ -67,6 +80,9 @@ class Simulation {
   virtual Decisions& decisions() = 0;
   // Per million, how often the fault at `site` strikes in this run. Unset faults never strike.
   virtual void SetFault(Site site, std::uint64_t per_million) = 0;
+  // How often a fault has struck so far: drawn ones by their site, and "disk.full" (refused for want
+  // of room), "disk.torn_sector", "crash.kill", "crash.power_loss".
+  virtual std::uint64_t FaultCount(Site site) = 0;
 
   // True virtual time since the run began.
   virtual std::uint64_t Now() = 0;

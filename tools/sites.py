@@ -24,12 +24,15 @@ MARKS = {
     "BEACH_FAILPOINT": "failpoint",
 }
 SAME_MOMENT = {"failpoint", "sometimes"}
-DRAWS = {"Fault": "fault", "SetFault": "fault", "Choose": "choice", "Draw": "choice",
-         "Stream": "stream"}
+DRAWS = {"Fault": "fault", "SetFault": "fault", "CountFault": "fault", "Choose": "choice",
+         "ChooseFor": "choice", "Draw": "choice", "Stream": "stream"}
 
 NAME = r'"([A-Za-z0-9_.:-]+)"'
 MARK = re.compile(r"\b(" + "|".join(MARKS) + r")\s*\(\s*" + NAME)
 DRAW = re.compile(r"(?:\.|->)\s*(" + "|".join(DRAWS) + r")\s*\(\s*(?:Site\s*[({]\s*)?" + NAME)
+# The same with a constant of that file: CountFault(kKill) after constexpr Site kKill = "crash.kill".
+NAMED_DRAW = re.compile(r"(?:\.|->)\s*(" + "|".join(DRAWS) + r")\s*\(\s*(k[A-Z]\w*)")
+NAMED = re.compile(r"\bSite\s+(k[A-Z]\w*)\s*(?:=|[({])\s*" + NAME)
 CONSTANT = re.compile(r"\bSite\s+\w+\s*[({]\s*" + NAME)
 # Comments, keeping string and character literals whole.
 COMMENT = re.compile(r'//[^\n]*|/\*.*?\*/|("(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\')', re.S)
@@ -55,6 +58,9 @@ def sites_of(text):
     text = without_comments(text)
     found = [(MARKS[m.group(1)], m.group(2)) for m in MARK.finditer(text)]
     found += [(DRAWS[m.group(1)], m.group(2)) for m in DRAW.finditer(text)]
+    constants = {m.group(1): m.group(2) for m in NAMED.finditer(text)}
+    found += [(DRAWS[m.group(1)], constants[m.group(2)]) for m in NAMED_DRAW.finditer(text)
+              if m.group(2) in constants]
     found += [("constant", m.group(1)) for m in CONSTANT.finditer(text)]
     return found
 

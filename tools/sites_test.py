@@ -39,6 +39,18 @@ class SitesTest(unittest.TestCase):
             'BEACH_SITE("sometimes", "a.reached", "engine/a.cc")',
         ])
 
+    def test_finds_draws_at_constants_of_the_file(self):
+        result = self.run_on({
+            "sim/a.cc": 'constexpr Site kKill = "crash.kill";\nd.CountFault(kKill); d.Draw(kOther);\n'
+                        'd.CountFault("disk.full"); d.ChooseFor("disk.cut", host, 1, 2);',
+        })
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(result.stdout.splitlines(), [
+            'BEACH_SITE("choice", "disk.cut", "sim/a.cc")',
+            'BEACH_SITE("fault", "crash.kill", "sim/a.cc")',
+            'BEACH_SITE("fault", "disk.full", "sim/a.cc")',
+        ])
+
     def test_skips_comments_tests_and_other_folders(self):
         result = self.run_on({
             "engine/a.cc": '// BEACH_SOMETIMES("a.x", true)\n/* BEACH_BUGGIFY("a.y") */\n'

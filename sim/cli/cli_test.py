@@ -10,6 +10,7 @@ import tempfile
 import unittest
 
 BINARY = None
+REGRESSIONS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../scripts/regressions.sh")
 
 
 class CommandLineTest(unittest.TestCase):
@@ -95,6 +96,7 @@ class CommandLineTest(unittest.TestCase):
         timeline = self.call("replay", artifact, "--timeline", code=1).stdout
         self.assertIn("1.500000000", timeline)
         self.assertIn("put k", timeline)
+        self.assertIn("1 of 1 recorded ones followed", self.call("replay", artifact, code=1).stdout)
         self.call("replay", artifact, "--strict", "--trace", self.path("t.jsonl"), code=1)
 
         with open(artifact, encoding="utf-8") as file:
@@ -107,12 +109,63 @@ class CommandLineTest(unittest.TestCase):
                 json.dump(changed, file)
             self.call("replay", self.path("changed.json"), code=code)
 
+    def diverging(self, seed):
+        """An artifact with a decision that no run asks for."""
+        self.call("run", "fake-verdict", "--seed", "7", "--artifact", self.path("a.json"), code=1)
+        with open(self.path("a.json"), encoding="utf-8") as file:
+            artifact = json.load(file)
+        artifact["seed"] = seed
+        artifact["decisions"].append({"site": "fake.gone", "host": "a", "life": 1,
+                                      "thread": "main", "use": 0, "value": 1})
+        return artifact
+
+    def test_replay_says_when_the_recording_no_longer_fits(self):
+        for seed, code in [(4, 0), (7, 1)]:
+            with open(self.path("gone.json"), "w", encoding="utf-8") as file:
+                json.dump(self.diverging(seed), file)
+            replay = self.call_json("replay", self.path("gone.json"), code=code)
+            self.assertEqual(replay["diverged_at"], 40)
+            self.assertEqual(replay["decisions_recorded"], 2)
+            self.assertEqual(replay["decisions_followed"], 1)
+            text = self.call("replay", self.path("gone.json"), code=code).stdout
+            self.assertIn("diverged_at      40\n", text)
+            self.assertIn("the run left the recording at this event", text)
+            self.assertIn("1 of 2 recorded ones followed", text)
+            self.call("replay", self.path("gone.json"), "--strict", code=5)
+
+    def test_the_regressions_script_counts_divergences_apart(self):
+        folder = self.path("regressions")
+        os.mkdir(folder)
+        artifacts = {"diverges": self.diverging(4), "clean": self.diverging(4)}
+        artifacts["clean"]["decisions"].pop()
+
+        def replay_all():
+            for name, artifact in artifacts.items():
+                with open(os.path.join(folder, name + ".json"), "w", encoding="utf-8") as file:
+                    json.dump(artifact, file)
+            return subprocess.run([REGRESSIONS, BINARY, folder], capture_output=True, text=True,
+                                  check=False)
+
+        result = replay_all()
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        self.assertIn("diverges.json: diverged", result.stdout)
+        self.assertNotIn("clean.json", result.stdout)
+        self.assertIn("2 regressions: 1 no longer fail, 1 diverged, 0 failed", result.stdout)
+        artifacts["fails"] = self.diverging(7)
+        result = replay_all()
+        self.assertEqual(result.returncode, 1, result.stdout + result.stderr)
+        self.assertIn("3 regressions: 1 no longer fail, 1 diverged, 1 failed", result.stdout)
+
     def test_crashes_have_artifacts_that_replay(self):
         report = self.call_json("sweep", "fake-segfault", "--seeds", "0..10", "--artifacts",
                                 self.path("out"), code=1)
         artifact = report["failures"][0]["artifact"]
         with open(artifact, encoding="utf-8") as file:
-            self.assertIn("fakes.cc", json.load(file)["stack"])
+            content = json.load(file)
+        self.assertIn("fakes.cc", content["stack"])
+        self.assertEqual(content["operations"][0]["kind"], "put")
+        self.assertEqual(content["decisions"][0]["site"], "fake.fault")
+        self.assertIn("put k", self.call("replay", artifact, "--timeline", code=1).stdout)
         self.assertEqual(self.call_json("replay", artifact, code=1)["verdict"],
                          report["failures"][0]["signature"])
 

@@ -52,7 +52,16 @@ std::string RunAsText(const RunOutput& run) {
     fmt::format_to(out, "deterministic    {}\n", *run.deterministic ? "yes" : "no");
   }
   if (run.mismatch) fmt::format_to(out, "                 {}\n", run.mismatch->message);
-  if (report.diverged_at) fmt::format_to(out, "diverged_at      {}\n", *report.diverged_at);
+  if (report.decisions_recorded > 0) {
+    fmt::format_to(out, "decisions        {} of {} recorded ones followed\n",
+                   report.decisions_followed, report.decisions_recorded);
+  }
+  if (report.diverged_at) {
+    fmt::format_to(out, "diverged_at      {}\n", *report.diverged_at);
+    fmt::format_to(out, "                 the run left the recording at this event{}\n",
+                   report.verdict.ok() ? ": that it ends well says little about the recorded failure"
+                                       : "");
+  }
   if (!run.outcome->stack.empty()) fmt::format_to(out, "\n{}", run.outcome->stack);
   return text;
 }
@@ -75,6 +84,8 @@ std::string RunAsJson(const RunOutput& run) {
   if (run.mismatch) json["mismatch"] = run.mismatch->message;
   if (run.recorded_signature) {
     json["recorded_verdict"] = *run.recorded_signature;
+    json["decisions_recorded"] = report.decisions_recorded;
+    json["decisions_followed"] = report.decisions_followed;
     json["diverged_at"] = report.diverged_at ? Json(*report.diverged_at) : Json(nullptr);
   }
   if (!run.outcome->stack.empty()) json["stack"] = run.outcome->stack;

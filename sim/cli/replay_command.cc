@@ -20,11 +20,11 @@ struct Arguments {
   std::uint64_t cpu_limit_s = 20;
 };
 
-// A run that killed its worker left neither operations nor decisions: there is nothing to follow
-// but the seed and the options, which gives the same run as long as the code is the same.
+// A run that killed its worker, and did not when its steps were to be recorded, left no decisions.
+// Following those would mean a run without faults: there is only the seed and the options, which
+// gives the same run as long as the code is the same.
 bool HasRecording(const artifacts::Artifact& artifact) {
-  return !artifact.operations.empty() || !artifact.decisions.empty() ||
-         !artifact.checkpoints.empty();
+  return !artifact.decisions.empty() || !artifact.checkpoints.empty();
 }
 
 int ExitCode(const artifacts::Artifact& artifact, const RunReport& report, bool strict) {
@@ -58,8 +58,9 @@ int Replay(const Arguments& arguments, const Program& program) {
   if (!outcome) return EnvironmentError(outcome.error());
   if (!arguments.json) PrintError(outcome->error_text);
 
-  // A dead worker takes its trace along; the recorded end is better than nothing.
-  const auto& trace = outcome->crashed ? artifact->last_events : outcome->report.trace;
+  // A dead worker may have told nothing; the recorded end is better than that.
+  const bool silent = outcome->crashed && outcome->report.trace.empty();
+  const auto& trace = silent ? artifact->last_events : outcome->report.trace;
   if (!arguments.trace.empty()) {
     const Status written = sweep::OsWriteFile(arguments.trace, TraceAsJsonLines(trace));
     if (!written) return EnvironmentError(written.error());

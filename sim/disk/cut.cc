@@ -5,8 +5,14 @@
 
 namespace beach::sim {
 
-Cut::Cut(Mode mode, std::uint64_t oldest, std::uint64_t newest, bool tear, std::uint64_t key)
-    : mode_(mode), oldest_(oldest), newest_(newest), tear_(tear), key_(key), stream_(key) {
+Cut::Cut(Mode mode, std::uint64_t oldest, std::uint64_t newest, std::uint64_t torn_percent,
+         std::uint64_t key)
+    : mode_(mode),
+      oldest_(oldest),
+      newest_(newest),
+      torn_percent_(torn_percent),
+      key_(key),
+      stream_(key) {
   BEACH_CHECK_LE(oldest, newest);
   limit_ = stream_.Between(oldest, newest);
   keep_eighths_ = stream_.Between(1, 7);
@@ -18,7 +24,7 @@ Cut Cut::ForFile(std::uint64_t inode) const {
   if (mode == Mode::kEach) {
     mode = static_cast<Mode>(RandomBelow(Mix64(key), static_cast<std::uint64_t>(Mode::kEach)));
   }
-  Cut cut(mode, oldest_, newest_, tear_, key);
+  Cut cut(mode, oldest_, newest_, torn_percent_, key);
   // A prefix of the whole disk's history ends at one operation for all files.
   if (mode_ == Mode::kPrefix) cut.limit_ = limit_;
   return cut;
@@ -89,9 +95,9 @@ std::size_t Cut::ChooseSize(const std::vector<std::uint64_t>& operations) {
 
 std::uint64_t Cut::ChooseTear(std::uint64_t operation, std::uint64_t length, bool& new_first) {
   BEACH_CHECK_GT(length, 1U);
-  if (!tear_ || mode_ == Mode::kAll) return 0;
+  if (torn_percent_ == 0 || mode_ == Mode::kAll || mode_ == Mode::kNone) return 0;
   if (mode_ == Mode::kPrefix && operation != limit_) return 0;
-  if (!stream_.Chance(1, 3)) return 0;
+  if (!stream_.Chance(torn_percent_, 100)) return 0;
   new_first = stream_.Chance(3, 4);
   return stream_.Between(1, length - 1);
 }

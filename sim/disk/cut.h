@@ -24,10 +24,12 @@ class Cut {
     std::uint64_t count;
   };
 
-  // Operations are numbered in [oldest, newest]. `tear`: kept sectors may be split.
-  Cut(Mode mode, std::uint64_t oldest, std::uint64_t newest, bool tear, std::uint64_t key);
+  // Operations are numbered in [oldest, newest]. Of the sectors at the edge of what is kept, so
+  // many percent are split.
+  Cut(Mode mode, std::uint64_t oldest, std::uint64_t newest, std::uint64_t torn_percent,
+      std::uint64_t key);
 
-  static Cut All() { return Cut(Mode::kAll, 0, 0, false, 0); }
+  static Cut All() { return Cut(Mode::kAll, 0, 0, 0, 0); }
 
   // The cut for one file, with a stream of its own.
   Cut ForFile(std::uint64_t inode) const;
@@ -38,15 +40,15 @@ class Cut {
   void ChooseSectors(std::uint64_t operation, std::uint64_t count, std::vector<SectorRun>& runs);
   // Which of the sizes survives; `operations` ascending. 0 is the durable size, n the n-th pending.
   std::size_t ChooseSize(const std::vector<std::uint64_t>& operations);
-  // Where in [1, length) a sector just kept is split, or 0: it is whole. The high half of the
-  // sector is the new one when `new_first` becomes false.
+  // Where in [1, length) a sector at the edge of what is kept is split, or 0: it is not. The high
+  // part of the sector is the new one when `new_first` becomes false.
   std::uint64_t ChooseTear(std::uint64_t operation, std::uint64_t length, bool& new_first);
 
  private:
   Mode mode_;
   std::uint64_t oldest_;
   std::uint64_t newest_;
-  bool tear_;
+  std::uint64_t torn_percent_;
   std::uint64_t key_;
   RandomStream stream_;
   std::uint64_t limit_;         // kPrefix: operations below it are kept, itself in part

@@ -18,7 +18,9 @@ inline constexpr std::uint64_t kSectorSize = 512;
 
 struct DiskOptions {
   std::uint64_t capacity_bytes = std::uint64_t{1} << 30;
-  bool direct_supported = true;  // whether the file system takes O_DIRECT
+  bool direct_supported = true;    // whether the file system takes O_DIRECT
+  std::uint64_t torn_percent = 0;  // of the sectors at the edge of what a power cut keeps: torn
+  std::string host = {};                // whose choices those of this disk are
 };
 
 // A descriptor of one process, with its own error-report state. Never reused within a run.
@@ -92,6 +94,10 @@ class Disk {
   // A lock belongs to the descriptor it gives, and goes with it. -EAGAIN when held.
   virtual int Lock(ProcessId process, const std::string& path, Descriptor& descriptor) = 0;
   virtual std::uint64_t FreeSpace() = 0;
+  // The size of the disk from now on; with less than is used, nothing is free. Whatever is refused
+  // for want of room counts as the fault "disk.full".
+  virtual void SetCapacity(std::uint64_t bytes) = 0;
+  virtual std::uint64_t capacity() const = 0;
 
   // Closes its descriptors and locks. The page cache stays. Its submitted writes stay in flight
   // until completed; before the next look at a path, each of the rest completes or is dropped, as

@@ -71,6 +71,54 @@ TEST(DiskFaultsTest, EachDescriptorHearsOfASyncErrorOnce) {
   EXPECT_EQ(f.disk->Sync(f.Open("a")), 0);
 }
 
+// A submitted write reports its own failure; a later sync of the same descriptor must not again.
+TEST(DiskFaultsTest, FailedBufferedSubmissionIsReportedOnceToItsDescriptor) {
+  DiskFixture f;
+  const Descriptor first = f.CreateDurable("a", "old");
+  const Descriptor second = f.Open("a");
+  WriteTicket ticket;
+  ASSERT_EQ(f.disk->SubmitWrite(first, 0, "new", false, ticket), 0);
+  f.decisions.Arm("disk.eio.sync", 1);
+  EXPECT_EQ(f.disk->CompleteWrite(ticket), -EIO);
+  EXPECT_EQ(f.disk->Sync(first), 0);
+  // One that shares the file hears of it once, whichever way it syncs.
+  ASSERT_EQ(f.disk->SubmitWrite(second, 0, "newer", false, ticket), 0);
+  EXPECT_EQ(f.disk->CompleteWrite(ticket), -EIO);
+  EXPECT_EQ(f.Content("a"), "newer");
+  EXPECT_EQ(f.disk->Sync(second), 0);
+  f.PowerLoss(kCutNone);
+  EXPECT_EQ(f.Content("a"), "newer");
+}
+
+TEST(DiskFaultsTest, ASubmissionOutlivesItsDescriptor) {
+  DiskFixture f;
+  const Descriptor file = f.CreateDurable("a", "old");
+  WriteTicket ticket;
+  ASSERT_EQ(f.disk->SubmitWrite(file, 0, "new", false, ticket), 0);
+  f.disk->Close(file);
+  f.decisions.Arm("disk.eio.sync", 1);
+  EXPECT_EQ(f.disk->CompleteWrite(ticket), -EIO);
+}
+
+TEST(DiskFaultsTest, AFullDiskCountsAsAFaultAndRecovers) {
+  DiskFixture f(1, {.capacity_bytes = 2 * kBlock});
+  const Descriptor file = f.Create("a");
+  ASSERT_EQ(f.disk->WriteAt(file, 0, std::string(2 * kBlock, 'x'), false), 0);
+  EXPECT_EQ(f.decisions.Counted("disk.full"), 0U);
+  EXPECT_EQ(f.disk->Append(file, "y"), -ENOSPC);
+  EXPECT_EQ(f.disk->Allocate(file, 3 * kBlock), -ENOSPC);
+  EXPECT_EQ(f.decisions.Counted("disk.full"), 2U);
+  f.disk->SetCapacity(3 * kBlock);
+  EXPECT_EQ(f.disk->capacity(), 3 * kBlock);
+  EXPECT_EQ(f.disk->FreeSpace(), kBlock);
+  EXPECT_EQ(f.disk->Append(file, "y"), 0);
+  f.disk->SetCapacity(kBlock);  // less than is used
+  EXPECT_EQ(f.disk->FreeSpace(), 0U);
+  EXPECT_EQ(f.disk->WriteAt(file, 0, "z", false), 0);  // in place
+  EXPECT_EQ(f.disk->WriteAt(file, 3 * kBlock, "z", false), -ENOSPC);
+  EXPECT_EQ(f.decisions.Counted("disk.full"), 3U);
+}
+
 TEST(DiskFaultsTest, FailedWriteMayHaveWrittenAPrefix) {
   std::set<std::size_t> lengths;
   for (std::uint64_t seed = 0; seed < 50; ++seed) {

@@ -20,6 +20,7 @@ void VirtualDisk::CloseAll(ProcessId process, bool everybody) {
 }
 
 void VirtualDisk::KillProcess(ProcessId process) {
+  ++deaths_;
   // They are settled when somebody looks: a power loss that comes first may still tear them.
   for (auto& [ticket, write] : tickets_) {
     if (write.process != process || write.orphaned) continue;
@@ -36,8 +37,9 @@ void VirtualDisk::SettleOrphans() {
     if (write.orphaned) orphans.push_back(ticket);
   }
   BEACH_CHECK_EQ(orphans.size(), orphans_);
-  // 0, which is not recorded: all complete.
-  const std::uint64_t key = decisions_.Choose("disk.kill.in_flight", std::uint64_t{1} << 32);
+  // 0: all complete.
+  const std::uint64_t key = decisions_.ChooseFor("disk.kill.in_flight", options_.host, deaths_,
+                                                 std::uint64_t{1} << 32);
   RandomStream stream(key);
   for (const WriteTicket ticket : orphans) {
     const bool completes = stream.Chance(1, 2);
@@ -56,14 +58,16 @@ int VirtualDisk::FindPath(const std::string& path, Volume::Place& place) {
 
 Cut VirtualDisk::DrawPowerCut() {
   const std::uint64_t oldest = volume_.OldestPending(last_operation_);
-  // 0, which is not recorded, is the gentlest: all kept.
+  // 0 is the gentlest: all kept.
   static constexpr Cut::Mode kModes[] = {Cut::Mode::kAll,    Cut::Mode::kNone, Cut::Mode::kPrefix,
                                          Cut::Mode::kPrefix, Cut::Mode::kMix,  Cut::Mode::kMix,
                                          Cut::Mode::kEach,   Cut::Mode::kEach};
-  const std::uint64_t mode = decisions_.Choose("disk.cut.mode", std::size(kModes));
-  const std::uint64_t key = decisions_.Choose("disk.cut.detail", std::uint64_t{1} << 32);
-  const bool tear = decisions_.Fault("disk.torn_sector") != 0;
-  return Cut(kModes[mode], oldest, last_operation_, tear, key);
+  const std::uint64_t number = ++power_cuts_;
+  const std::uint64_t mode =
+      decisions_.ChooseFor("disk.cut.mode", options_.host, number, std::size(kModes));
+  const std::uint64_t key =
+      decisions_.ChooseFor("disk.cut.detail", options_.host, number, std::uint64_t{1} << 32);
+  return Cut(kModes[mode], oldest, last_operation_, options_.torn_percent, key);
 }
 
 CutSummary VirtualDisk::PowerLoss() {
@@ -80,6 +84,7 @@ CutSummary VirtualDisk::PowerLoss() {
   Cut cut = DrawPowerCut();
   const FileContent::Settled settled = volume_.PowerLoss(cut);
   BEACH_CHECK_LE(settled.kept, settled.pending);
+  for (std::uint64_t i = 0; i < settled.torn; ++i) decisions_.CountFault("disk.torn_sector");
   return CutSummary{settled.pending, settled.kept, settled.torn};
 }
 

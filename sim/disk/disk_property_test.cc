@@ -118,7 +118,8 @@ struct Submission {
 // One history on one file. Returns what is illegal about its outcome.
 std::string RunDataHistory(std::uint64_t seed) {
   RandomStream random(RandomValue(seed, 7));
-  DiskFixture f(seed);
+  const bool tear = random.Chance(1, 2);
+  DiskFixture f(seed, {.torn_percent = tear ? 50U : 0U});
   FileModel model;
   const Descriptor buffered = f.Create("f");
   const Descriptor direct = f.Open("f", env::OpenMode::kReadWrite, true);
@@ -166,8 +167,6 @@ std::string RunDataHistory(std::uint64_t seed) {
       if (f.Content("f") != model.seen()) return "programs see something else";
     }
   }
-  const bool tear = random.Chance(1, 2);
-  if (tear) f.decisions.Arm("disk.torn_sector");
   for (const Submission& write : in_flight) model.MaybeWrite(write.offset, write.data);
   if (random.Chance(1, 2)) f.disk->KillProcess(kProcess);
   const CutSummary cut = f.disk->PowerLoss();
@@ -350,10 +349,10 @@ TEST(DiskPropertyTest, HundredsOfFixedNameHistoriesAreLegal) {
 // neither old nor new.
 TEST(DiskPropertyTest, HistoriesFullOfFaultsKeepTheInvariants) {
   for (std::uint64_t seed = 0; seed < 300; ++seed) {
-    DiskFixture f(seed, {.capacity_bytes = 48 << 10});
+    DiskFixture f(seed, {.capacity_bytes = 48 << 10, .torn_percent = 50});
     RandomStream random(RandomValue(seed, 9));
     for (const char* site : {"disk.eio.write", "disk.eio.sync", "disk.no_space",
-                             "disk.eio.sync_directory", "disk.torn_sector"}) {
+                             "disk.eio.sync_directory"}) {
       f.decisions.SetRate(site, 150'000);
     }
     for (std::uint64_t life = 0; life < 4; ++life) {

@@ -13,9 +13,9 @@ std::uint64_t VirtualDisk::SyncErrorStrikes() { return decisions_.Fault("disk.ei
 
 // What of the data a failed sync wrote after all. Outcome 1: nothing.
 Cut VirtualDisk::DrawForgetting(std::uint64_t outcome, std::uint64_t oldest) {
-  if (outcome == 1) return Cut(Cut::Mode::kNone, oldest, last_operation_, false, 0);
+  if (outcome == 1) return Cut(Cut::Mode::kNone, oldest, last_operation_, 0, 0);
   const std::uint64_t key = decisions_.Choose("disk.eio.sync.written", std::uint64_t{1} << 32);
-  return Cut(Cut::Mode::kMix, oldest, last_operation_, false, key);
+  return Cut(Cut::Mode::kMix, oldest, last_operation_, 0, key);
 }
 
 int VirtualDisk::SyncBelow(Descriptor descriptor, std::uint64_t mark) {
@@ -30,7 +30,11 @@ int VirtualDisk::SyncBelow(Descriptor descriptor, std::uint64_t mark) {
     return -EIO;
   }
   content.Sync(mark);
-  // Each descriptor hears once of an error that another one met first.
+  return ReportSyncErrors(file);
+}
+
+// Each descriptor hears once of an error, also of one that another met first.
+int VirtualDisk::ReportSyncErrors(OpenFile& file) {
   if (file.sync_errors_seen == file.inode->sync_errors) return 0;
   file.sync_errors_seen = file.inode->sync_errors;
   return -EIO;
@@ -69,7 +73,8 @@ int VirtualDisk::SubmitWrite(Descriptor descriptor, std::uint64_t offset, ByteVi
   ticket = last_ticket_;
   volume_.AddOpener(*file.inode);
   tickets_.emplace(ticket,
-                   Submitted{file.process, file.inode, offset, Bytes(data), file.direct, false});
+                   Submitted{file.process, descriptor, file.inode, offset, Bytes(data), file.direct,
+                             false});
   return 0;
 }
 
@@ -82,7 +87,17 @@ int VirtualDisk::CompleteWrite(WriteTicket ticket) {
   const Submitted& write = found->second;
   int result = 0;
   if (!write.data.empty()) {
+    const std::uint64_t errors_before = write.inode->sync_errors;
     result = WriteDurably(*write.inode, write.offset, write.data, write.direct);
+    // The data sync of a buffered write speaks for its file description like any other: what it
+    // says here, no later one says again. One that failed as a write has not come to its sync, and
+    // a direct write goes past the cache and its errors.
+    const bool synced = result == 0 || write.inode->sync_errors != errors_before;
+    const auto submitter = descriptors_.find(write.descriptor);
+    if (!write.direct && synced && submitter != descriptors_.end()) {
+      const int reported = ReportSyncErrors(submitter->second);
+      if (result == 0) result = reported;
+    }
   }
   DropTicket(found);
   return result;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
 #include <set>
 #include <string>
 
@@ -138,11 +139,12 @@ TEST(DiskTest, PrefixKeepsEarlierWritesOnly) {
 TEST(DiskTest, TornSectorIsOldAndNewSplitAtAByte) {
   std::uint64_t torn = 0;
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
-    DiskFixture f(seed);
+    DiskFixture f(seed, {.torn_percent = 100});
     const Descriptor file = f.CreateDurable("a", std::string(kSectorSize, 'o'));
     ASSERT_EQ(f.disk->WriteAt(file, 0, std::string(kSectorSize, 'n'), false), 0);
-    f.decisions.Arm("disk.torn_sector");
-    torn += f.PowerLoss(kCutMix).sectors_torn;
+    const std::uint64_t torn_here = f.PowerLoss(kCutMix).sectors_torn;
+    EXPECT_EQ(f.decisions.Counted("disk.torn_sector"), torn_here);
+    torn += torn_here;
     const std::string content = f.Content("a");
     const std::size_t split = content.find_first_not_of(content[0]);
     if (split == std::string::npos) continue;
@@ -150,10 +152,30 @@ TEST(DiskTest, TornSectorIsOldAndNewSplitAtAByte) {
     EXPECT_NE(content.find('o'), std::string::npos);
     EXPECT_NE(content.find('n'), std::string::npos);
   }
-  EXPECT_GT(torn, 20U);
+  EXPECT_GT(torn, 60U);  // whenever the write was kept
 }
 
-TEST(DiskTest, WithoutTheSwitchNoSectorIsTorn) {
+// The rate holds for each sector at the edge of what is kept, faults on or off.
+TEST(DiskTest, SectorsAtTheCutAreTornAtTheirRate) {
+  std::map<std::uint64_t, std::uint64_t> torn;
+  for (const std::uint64_t percent : {25, 50, 100}) {
+    for (std::uint64_t seed = 0; seed < 100; ++seed) {
+      DiskFixture f(seed, {.torn_percent = percent});
+      const Descriptor file = f.CreateDurable("a", std::string(20 * kSectorSize, 'o'));
+      for (std::uint64_t sector = 0; sector < 20; ++sector) {
+        const std::string data(kSectorSize, 'n');
+        ASSERT_EQ(f.disk->WriteAt(file, sector * kSectorSize, data, false), 0);
+      }
+      torn[percent] += f.PowerLoss(kCutMix).sectors_torn;
+    }
+  }
+  EXPECT_GT(torn[100], 600U);
+  const auto all = static_cast<double>(torn[100]);
+  EXPECT_NEAR(static_cast<double>(torn[50]), all / 2, all / 10);
+  EXPECT_NEAR(static_cast<double>(torn[25]), all / 4, all / 10);
+}
+
+TEST(DiskTest, AtARateOfZeroNoSectorIsTorn) {
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
     DiskFixture f(seed);
     const Descriptor file = f.CreateDurable("a", std::string(kSectorSize, 'o'));

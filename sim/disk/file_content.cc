@@ -163,6 +163,24 @@ void FileContent::Sync(std::uint64_t end) {
   BEACH_CHECK(forgotten_ || !sizes_.empty() || durable_size_ == size_);
 }
 
+// Makes a sector of a pending write durable in part, if the cut says so. Two writes do not tear one
+// sector: the power fails once.
+bool FileContent::Tear(const DataOperation& operation, std::uint64_t relative, Cut& cut,
+                       std::set<std::uint64_t>& torn) {
+  bool new_first = true;
+  const std::uint64_t split = cut.ChooseTear(operation.number, kSectorSize, new_first);
+  const std::uint64_t sector = operation.first + relative;
+  if (split == 0 || !torn.insert(sector).second) return false;
+  const auto buffer = std::make_shared_for_overwrite<char[]>(kSectorSize);
+  durable_.Read(sector * kSectorSize, buffer.get(), kSectorSize);
+  durable_.Put(sector, 1, operation.slice.Skip(relative));
+  const std::uint64_t low = new_first ? 0 : split;
+  const std::uint64_t length = new_first ? split : kSectorSize - split;
+  durable_.Read(sector * kSectorSize + low, buffer.get() + low, length);
+  durable_.Put(sector, 1, Slice{buffer, 0});
+  return true;
+}
+
 FileContent::Settled FileContent::Settle(std::uint64_t end, Cut& cut) {
   Settled settled;
   std::set<std::uint64_t> torn;
@@ -182,25 +200,17 @@ FileContent::Settled FileContent::Settle(std::uint64_t end, Cut& cut) {
       continue;
     }
     cut.ChooseSectors(operation.number, operation.count, runs);
-    if (!runs.empty()) ++settled.kept;
+    bool touched = !runs.empty();
     for (const Cut::SectorRun& run : runs) {
-      const std::uint64_t last = operation.first + run.first + run.count - 1;
-      bool new_first = true;
-      const std::uint64_t split = cut.ChooseTear(operation.number, kSectorSize, new_first);
-      // Two writes do not tear one sector: the power fails once.
-      if (split == 0 || torn.contains(last)) {
-        durable_.Put(operation.first + run.first, run.count, operation.slice.Skip(run.first));
-        continue;
-      }
-      const auto buffer = std::make_shared_for_overwrite<char[]>(kSectorSize);
-      durable_.Read(last * kSectorSize, buffer.get(), kSectorSize);
-      durable_.Put(operation.first + run.first, run.count, operation.slice.Skip(run.first));
-      const std::uint64_t low = new_first ? 0 : split;
-      const std::uint64_t length = new_first ? split : kSectorSize - split;
-      durable_.Read(last * kSectorSize + low, buffer.get() + low, length);
-      durable_.Put(last, 1, Slice{buffer, 0});
-      torn.insert(last);
+      const std::uint64_t edge = run.first + run.count - 1;
+      const bool tears = Tear(operation, edge, cut, torn);
+      const std::uint64_t whole = tears ? run.count - 1 : run.count;
+      if (whole == 0) continue;
+      durable_.Put(operation.first + run.first, whole, operation.slice.Skip(run.first));
     }
+    // Of a write that is lost, the first sector may have been under way.
+    if (runs.empty()) touched = Tear(operation, 0, cut, torn);
+    if (touched) ++settled.kept;
   }
   data_.erase(data_.begin(), data_.begin() + static_cast<std::ptrdiff_t>(count));
   settled.torn = torn.size();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <vector>
 
 #include "base/bytes.h"
@@ -80,6 +81,8 @@ class FileContent {
                   std::uint64_t size_needed);
   void ApplyWhole(const DataOperation& operation);
   Settled Settle(std::uint64_t end, Cut& cut);
+  bool Tear(const DataOperation& operation, std::uint64_t relative, Cut& cut,
+            std::set<std::uint64_t>& torn);
   void ChopDurable();
 
   ExtentMap cached_;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 
 #include "sim/decisions.h"
@@ -40,11 +41,20 @@ class TestDecisions final : public Decisions {
     return RandomBelow(Draw(site), bound);
   }
 
+  std::uint64_t ChooseFor(Site site, const std::string&, std::uint64_t number,
+                          std::uint64_t bound) override {
+    BEACH_CHECK(numbers_[site.name].insert(number).second);
+    return Choose(site, bound);
+  }
+
+  void CountFault(Site site) override { ++counted_[site.name]; }
+
   // The next use of the site strikes with this outcome.
   void Arm(const std::string& site, std::uint64_t outcome = 1) { armed_[site] = outcome; }
   void SetRate(const std::string& site, std::uint64_t per_million) {
     per_million_[site] = per_million;
   }
+  std::uint64_t Counted(const std::string& site) { return counted_[site]; }
   void Fix(const std::string& site, std::uint64_t choice) { chosen_[site] = choice; }
 
  private:
@@ -53,6 +63,8 @@ class TestDecisions final : public Decisions {
   std::map<std::string, std::uint64_t> armed_;
   std::map<std::string, std::uint64_t> per_million_;
   std::map<std::string, std::uint64_t> chosen_;
+  std::map<std::string, std::uint64_t> counted_;
+  std::map<std::string, std::set<std::uint64_t>> numbers_;
 };
 
 // Values of "disk.cut.mode".

@@ -89,6 +89,12 @@ std::uint64_t VirtualDisk::FreeSectors() const {
 
 std::uint64_t VirtualDisk::FreeSpace() { return FreeSectors() * kSectorSize; }
 
+bool VirtualDisk::Fits(std::uint64_t sectors) {
+  if (sectors <= FreeSectors()) return true;
+  decisions_.CountFault("disk.full");
+  return false;
+}
+
 bool VirtualDisk::NoSpaceStrikes() { return decisions_.Fault("disk.no_space") != 0; }
 
 std::uint64_t VirtualDisk::WritableLength(const Inode& inode, std::uint64_t offset, ByteView data,
@@ -105,7 +111,7 @@ std::uint64_t VirtualDisk::WritableLength(const Inode& inode, std::uint64_t offs
   }
   // The exact count costs a walk over the extents: only where space is short.
   const std::uint64_t free = FreeSectors();
-  if (SectorsFor(length) + 1 >= free && inode.content.SectorsMissing(offset, length) > free) {
+  if (SectorsFor(length) + 1 >= free && !Fits(inode.content.SectorsMissing(offset, length))) {
     result = -ENOSPC;
     const std::uint64_t end = (offset / kSectorSize + free) * kSectorSize;
     length = end > offset ? std::min(length, end - offset) : 0;
@@ -148,7 +154,7 @@ int VirtualDisk::Allocate(Descriptor descriptor, std::uint64_t size_bytes) {
   if (size_bytes > kFileSizeMax) return -EFBIG;
   if (size_bytes == 0) return -EINVAL;
   if (NoSpaceStrikes()) return -ENOSPC;
-  if (file.inode->content.SectorsMissing(0, size_bytes) > FreeSectors()) return -ENOSPC;
+  if (!Fits(file.inode->content.SectorsMissing(0, size_bytes))) return -ENOSPC;
   volume_.ChangeContent(
       *file.inode, [&](FileContent& content) { content.Allocate(NextOperation(), size_bytes); });
   return 0;

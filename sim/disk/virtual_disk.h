@@ -50,6 +50,8 @@ class VirtualDisk final : public Disk {
   int SyncDirectory(const std::string& path) override { return SyncDirectoryBelow(path, Mark()); }
   int Lock(ProcessId process, const std::string& path, Descriptor& descriptor) override;
   std::uint64_t FreeSpace() override;
+  void SetCapacity(std::uint64_t bytes) override { options_.capacity_bytes = bytes; }
+  std::uint64_t capacity() const override { return options_.capacity_bytes; }
 
   void KillProcess(ProcessId process) override;
   CutSummary PowerLoss() override;
@@ -67,6 +69,7 @@ class VirtualDisk final : public Disk {
   };
   struct Submitted {
     ProcessId process;
+    Descriptor descriptor;  // may be closed by now
     Inode* inode;
     std::uint64_t offset;
     Bytes data;
@@ -84,9 +87,13 @@ class VirtualDisk final : public Disk {
   // How much of `data` fits on the disk and survives the error drawn for it; 0 in `result` for all.
   std::uint64_t WritableLength(const Inode& inode, std::uint64_t offset, ByteView data,
                                int& result);
+  // What a sync of this file description says besides its own outcome.
+  static int ReportSyncErrors(OpenFile& file);
   // A write and its data sync at once.
   int WriteDurably(Inode& inode, std::uint64_t offset, ByteView data, bool direct);
   std::uint64_t FreeSectors() const;
+  // Whether so many more sectors do; if not, that counts as a fault.
+  bool Fits(std::uint64_t sectors);
 
   // The faults. Each site stands in one place.
   bool NoSpaceStrikes();
@@ -104,7 +111,7 @@ class VirtualDisk final : public Disk {
   void DropTicket(Tickets::iterator ticket);
 
   Decisions& decisions_;
-  const DiskOptions options_;
+  DiskOptions options_;
   Volume volume_;
   std::map<Descriptor, OpenFile> descriptors_;
   Tickets tickets_;
@@ -112,6 +119,8 @@ class VirtualDisk final : public Disk {
   Descriptor last_descriptor_;
   WriteTicket last_ticket_;
   std::uint64_t last_operation_ = 0;
+  std::uint64_t power_cuts_ = 0;
+  std::uint64_t deaths_ = 0;  // of processes
 };
 
 }  // namespace beach::sim

@@ -22,8 +22,8 @@ std::uint64_t UseKey(std::uint64_t site, std::uint64_t identity, std::uint64_t u
 
 }  // namespace
 
-std::uint64_t IdentityHash(const std::string& host, const std::string& thread) {
-  return RandomValue(Site::Hash(host), Site::Hash(thread));
+std::uint64_t IdentityHash(const std::string& host, std::uint64_t life, const std::string& thread) {
+  return RandomValue(Site::Hash(host), Site::Hash(thread), life);
 }
 
 DecisionMaker::DecisionMaker(std::uint64_t seed, const artifacts::Artifact* replay,
@@ -31,8 +31,8 @@ DecisionMaker::DecisionMaker(std::uint64_t seed, const artifacts::Artifact* repl
     : seed_(seed), replays_(replay != nullptr), scheduler_(scheduler) {
   if (replay == nullptr) return;
   for (const artifacts::Decision& decision : replay->decisions) {
-    const std::uint64_t identity = IdentityHash(decision.host, decision.thread);
-    replayed_[UseKey(Site::Hash(decision.site), identity, decision.use)] = decision.value;
+    const std::uint64_t identity = IdentityHash(decision.host, decision.life, decision.thread);
+    replayed_[UseKey(Site::Hash(decision.site), identity, decision.use)].value = decision.value;
   }
 }
 
@@ -42,14 +42,36 @@ DecisionMaker::Use DecisionMaker::NextUse(Site site) {
   return {&who, number, RandomValue(seed_, site.hash, who.hash, number)};
 }
 
-std::uint64_t DecisionMaker::Replayed(Site site, const Use& use) {
-  const std::uint64_t* const value = replayed_.Find(UseKey(site.hash, use.who->hash, use.number));
-  return value == nullptr ? 0 : *value;
+void DecisionMaker::Misfit() {
+  if (!first_misfit_) first_misfit_ = scheduler_.events() + 1;  // the one under way
+}
+
+const std::uint64_t* DecisionMaker::Replayed(Site site, const Use& use, std::uint64_t max) {
+  Followed* const found = replayed_.Find(UseKey(site.hash, use.who->hash, use.number));
+  if (found == nullptr) return nullptr;
+  if (!found->followed) ++followed_;
+  found->followed = true;
+  if (found->value > max) {
+    Misfit();
+    found->value = max;
+  }
+  return &found->value;
+}
+
+const Identity& DecisionMaker::Machine(const std::string& host) {
+  const std::uint64_t hash = IdentityHash(host, 0, "");
+  std::unique_ptr<Identity>& machine = machines_[hash];
+  if (machine == nullptr) {
+    machine = std::make_unique<Identity>();
+    machine->host = host;
+    machine->hash = hash;
+  }
+  return *machine;
 }
 
 void DecisionMaker::Record(Site site, const Use& use, const char* kind, std::uint64_t value) {
-  BEACH_CHECK_NE(value, 0U);
   taken_.push_back(Taken{site.name, use.who, use.number, value});
+  if (observer_ != nullptr) observer_->OnDecision(DecisionOf(taken_.back()));
   scheduler_.Note(kind, site.name, value);
 }
 
@@ -66,7 +88,7 @@ std::uint64_t DecisionMaker::Fault(Site site, std::uint64_t outcomes) {
   const Use use = NextUse(site);
   std::uint64_t outcome = 0;
   if (replays_) {
-    outcome = std::min(Replayed(site, use), outcomes);
+    if (const std::uint64_t* const value = Replayed(site, use, outcomes)) outcome = *value;
   } else if (const std::uint64_t* const rate = rates_.Find(site.hash)) {
     if (RandomBelow(use.value, kMillion) < *rate) {
       outcome = 1 + RandomBelow(Mix64(use.value), outcomes);
@@ -82,12 +104,28 @@ std::uint64_t DecisionMaker::Fault(Site site, std::uint64_t outcomes) {
 std::uint64_t DecisionMaker::Choose(Site site, std::uint64_t bound) {
   BEACH_CHECK_GE(bound, 1U);
   const SystemScope system;
-  const Use use = NextUse(site);
-  const std::uint64_t value =
-      replays_ ? std::min(Replayed(site, use), bound - 1) : RandomBelow(use.value, bound);
-  scheduler_.Count(site.hash, value);
-  if (value != 0) Record(site, use, "choice", value);
-  return value;
+  return ChooseAt(site, NextUse(site), bound);
+}
+
+std::uint64_t DecisionMaker::ChooseFor(Site site, const std::string& host, std::uint64_t number,
+                                       std::uint64_t bound) {
+  BEACH_CHECK_GE(bound, 1U);
+  const SystemScope system;
+  const Identity& machine = Machine(host);
+  const std::uint64_t value = RandomValue(seed_, site.hash, machine.hash, number);
+  return ChooseAt(site, {&machine, number, value}, bound);
+}
+
+std::uint64_t DecisionMaker::ChooseAt(Site site, const Use& use, std::uint64_t bound) {
+  std::uint64_t chosen = RandomBelow(use.value, bound);
+  if (replays_) {
+    const std::uint64_t* const value = Replayed(site, use, bound - 1);
+    if (value == nullptr) Misfit();
+    if (value != nullptr) chosen = *value;
+  }
+  scheduler_.Count(site.hash, chosen);
+  Record(site, use, "choice", chosen);
+  return chosen;
 }
 
 bool DecisionMaker::Buggify(Site site) {
@@ -95,13 +133,16 @@ bool DecisionMaker::Buggify(Site site) {
   const Use use = NextUse(site);
   bool taken = false;
   if (replays_) {
-    taken = Replayed(site, use) != 0;
+    const std::uint64_t* const value = Replayed(site, use, 1);
+    taken = value != nullptr && *value != 0;
   } else if (RandomBelow(RandomValue(seed_, site.hash, 0xb0661f), kBuggifySites) == 0) {
     taken = RandomBelow(use.value, kBuggifyUses) == 0;
   }
   scheduler_.Count(site.hash, taken ? 1 : 0);
-  if (taken) Record(site, use, "buggify", 1);
-  return taken;
+  if (!taken) return false;
+  Hit(faults_, site);
+  Record(site, use, "buggify", 1);
+  return true;
 }
 
 void DecisionMaker::Sometimes(Site site) {
@@ -120,6 +161,11 @@ void DecisionMaker::CountFault(Site site) {
   Hit(faults_, site);
 }
 
+std::uint64_t DecisionMaker::FaultCount(Site site) const {
+  const Counter* const counter = faults_.Find(site.hash);
+  return counter == nullptr ? 0 : counter->count;
+}
+
 void DecisionMaker::Hit(HashTable<Counter>& counters, Site site) {
   Counter& counter = counters[site.hash];
   counter.name = site.name;
@@ -132,11 +178,16 @@ std::map<std::string, std::uint64_t> DecisionMaker::Named(const HashTable<Counte
   return named;
 }
 
+artifacts::Decision DecisionMaker::DecisionOf(const Taken& taken) {
+  return {taken.site,        taken.who->host, taken.who->life,
+          taken.who->thread, taken.use,       taken.value};
+}
+
 std::vector<artifacts::Decision> DecisionMaker::Recorded() const {
   std::vector<artifacts::Decision> decisions;
   decisions.reserve(taken_.size());
   for (const Taken& taken : taken_) {
-    decisions.push_back({taken.site, taken.who->host, taken.who->thread, taken.use, taken.value});
+    decisions.push_back(DecisionOf(taken));
   }
   return decisions;
 }

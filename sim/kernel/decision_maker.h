@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,26 +15,37 @@
 
 namespace beach::sim {
 
+class RunObserver;
 class Scheduler;
 
 // The random choices of one run, and the record of those that did something.
 class DecisionMaker final : public Decisions {
  public:
-  // With `replay`, its decisions replace the drawn ones entirely: what it does not name does not
-  // strike. Borrowed, like the scheduler, which tells who runs now.
+  // With `replay`, faults strike and rare branches are taken where it names them and nowhere else,
+  // so that taking an entry out takes a fault out. A choice must be something: one that it does not
+  // name is drawn. Borrowed, like the scheduler, which tells who runs now.
   DecisionMaker(std::uint64_t seed, const artifacts::Artifact* replay, Scheduler& scheduler);
 
   std::uint64_t Draw(Site site) override;
   std::uint64_t Fault(Site site, std::uint64_t outcomes) override;
   std::uint64_t Choose(Site site, std::uint64_t bound) override;
+  std::uint64_t ChooseFor(Site site, const std::string& host, std::uint64_t number,
+                          std::uint64_t bound) override;
+  void CountFault(Site site) override;
 
   bool Buggify(Site site);
   void Sometimes(Site site);
   void SetFault(Site site, std::uint64_t per_million);
-  // A fault that the scenario itself made.
-  void CountFault(Site site);
+  std::uint64_t FaultCount(Site site) const;
+  // Tells of each recorded decision from now on. Borrowed.
+  void Observe(RunObserver* observer) { observer_ = observer; }
 
   std::vector<artifacts::Decision> Recorded() const;
+  // On replay: how many recorded decisions were asked for again, and of how many; and the event
+  // where one first did not fit: a choice that was not recorded, or a value out of bounds.
+  std::uint64_t followed() const { return followed_; }
+  std::uint64_t to_follow() const { return replayed_.entries().size(); }
+  std::optional<std::uint64_t> first_misfit() const { return first_misfit_; }
   std::map<std::string, std::uint64_t> Faults() const { return Named(faults_); }
   std::map<std::string, std::uint64_t> SometimesHits() const { return Named(sometimes_); }
 
@@ -48,30 +61,42 @@ class DecisionMaker final : public Decisions {
     std::uint64_t use;
     std::uint64_t value;
   };
+  struct Followed {
+    std::uint64_t value = 0;
+    bool followed = false;
+  };
   struct Counter {
     const char* name = nullptr;
     std::uint64_t count = 0;
   };
 
   Use NextUse(Site site);
-  // What the replay says for this use, 0 where nothing.
-  std::uint64_t Replayed(Site site, const Use& use);
+  // What the replay says for this use, brought to [0, max], or null. Misfits are noted.
+  const std::uint64_t* Replayed(Site site, const Use& use, std::uint64_t max);
+  std::uint64_t ChooseAt(Site site, const Use& use, std::uint64_t bound);
+  const Identity& Machine(const std::string& host);
+  void Misfit();
   void Record(Site site, const Use& use, const char* kind, std::uint64_t value);
+  static artifacts::Decision DecisionOf(const Taken& taken);
   static void Hit(HashTable<Counter>& counters, Site site);
   static std::map<std::string, std::uint64_t> Named(const HashTable<Counter>& counters);
 
   const std::uint64_t seed_;
   const bool replays_;
   Scheduler& scheduler_;
+  RunObserver* observer_ = nullptr;
   HashTable<std::uint64_t> uses_;      // (site, identity)
   HashTable<std::uint64_t> rates_;     // site to per million
-  HashTable<std::uint64_t> replayed_;  // (site, identity, use)
+  HashTable<Followed> replayed_;       // (site, identity, use)
+  HashTable<std::unique_ptr<Identity>> machines_;
+  std::uint64_t followed_ = 0;
+  std::optional<std::uint64_t> first_misfit_;
   HashTable<Counter> faults_;
   HashTable<Counter> sometimes_;
   std::vector<Taken> taken_;
 };
 
-// The hash of a thread name on a host.
-std::uint64_t IdentityHash(const std::string& host, const std::string& thread);
+// The hash of a thread name in one life of a host.
+std::uint64_t IdentityHash(const std::string& host, std::uint64_t life, const std::string& thread);
 
 }  // namespace beach::sim

@@ -24,6 +24,8 @@ class HashTable {
     return index == 0 ? nullptr : &entries_[index - 1].value;
   }
 
+  const T* Find(std::uint64_t key) const { return const_cast<HashTable*>(this)->Find(key); }
+
   // Inserts a T{} where the key is new. The reference lives until the next insertion.
   T& operator[](std::uint64_t key) {
     std::size_t slot = SlotOf(key);

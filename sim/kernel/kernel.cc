@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/kernel/kernel.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -23,6 +24,10 @@ Kernel::Kernel(const Scenario& scenario, const RunOptions& options)
       scheduler_(options.seed, options.policy, options.events_max, recorder_, *this),
       decisions_(options.seed, options.replay, scheduler_) {
   BEACH_CHECK(memory::OperatorsReplaced());
+  if (!options.observe_steps) return;
+  BEACH_CHECK(options.observer != nullptr);
+  recorder_.Observe(options.observer);
+  decisions_.Observe(options.observer);
 }
 
 Kernel::~Kernel() = default;
@@ -88,9 +93,31 @@ RunReport Kernel::Report() {
   report.decisions = decisions_.Recorded();
   report.trace = recorder_.Trace();
   if (options_.replay != nullptr) {
-    report.diverged_at = FirstDifference(options_.replay->checkpoints, report.checkpoints);
+    report.decisions_recorded = decisions_.to_follow();
+    report.decisions_followed = decisions_.followed();
+    report.diverged_at = DivergedAt(report);
   }
   return report;
+}
+
+// Up to the recorded verdict only: to go on beyond a failure is what a repair is for.
+std::optional<std::uint64_t> Kernel::DivergedAt(const RunReport& report) const {
+  const artifacts::Artifact& recorded = *options_.replay;
+  const bool same_end = recorded.verdict.signature == report.verdict.signature;
+  std::vector<artifacts::Checkpoint> before = recorded.checkpoints;
+  if (!same_end) {
+    std::erase_if(before, [&recorded](const artifacts::Checkpoint& checkpoint) {
+      return checkpoint.event >= recorded.verdict.event;
+    });
+  }
+  std::optional<std::uint64_t> first = FirstDifference(before, report.checkpoints, same_end);
+  const auto also = [&first](std::uint64_t event) { first = std::min(first.value_or(event), event); };
+  const std::optional<std::uint64_t> misfit = decisions_.first_misfit();
+  if (misfit && *misfit < recorded.verdict.event) also(*misfit);
+  if (report.decisions_followed < report.decisions_recorded) {
+    also(std::min(report.events, recorded.verdict.event));
+  }
+  return first;
 }
 
 std::uint64_t Kernel::Option(const std::string& name, std::uint64_t drawn) {
@@ -104,6 +131,7 @@ std::uint64_t Kernel::Option(const std::string& name, std::uint64_t drawn) {
     if (recorded != options_.replay->options.end()) value = recorded->second;
   }
   expanded_options_[name] = value;
+  if (options_.observer != nullptr) options_.observer->OnOption(name, value);
   scheduler_.Count(Site::Hash(name), value);
   return value;
 }
@@ -113,6 +141,7 @@ std::vector<artifacts::Operation> Kernel::Workload(std::vector<artifacts::Operat
   BEACH_CHECK(!has_workload_);
   has_workload_ = true;
   workload_ = options_.replay != nullptr ? options_.replay->operations : std::move(generated);
+  if (options_.observer != nullptr) options_.observer->OnWorkload(workload_);
   for (const artifacts::Operation& operation : workload_) {
     recorder_.AddText(operation.kind);
     for (const std::string& argument : operation.arguments) recorder_.AddText(argument);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -35,7 +36,8 @@ class Kernel final : public Simulation, public env::VirtualOs, private RunEnd {
   RunReport Run();
 
   // Simulation.
-  HostId AddHost(const std::string& name) override;
+  HostId AddHost(const std::string& name, const HostOptions& options) override;
+  void SetCapacity(HostId host, std::uint64_t bytes) override;
   ProcessId Start(HostId host, const std::string& name,
                   std::function<void(const env::Env&)> main) override;
   ProcessEnd Wait(ProcessId process) override;
@@ -49,6 +51,7 @@ class Kernel final : public Simulation, public env::VirtualOs, private RunEnd {
   RandomStream Stream(Site site) override;
   Decisions& decisions() override { return decisions_; }
   void SetFault(Site site, std::uint64_t per_million) override;
+  std::uint64_t FaultCount(Site site) override { return decisions_.FaultCount(site); }
   std::uint64_t Now() override { return scheduler_.now(); }
   void SleepFor(std::uint64_t ns) override;
   void Trace(const char* kind, const std::string& text) override;
@@ -86,11 +89,13 @@ class Kernel final : public Simulation, public env::VirtualOs, private RunEnd {
   [[noreturn]] void ExitProcess(Process& process);
   void KillProcess(Process& process, ProcessEnd how);
   void CutPower(Host& host);
-  void CountSeamCall(Process& process, bool may_strike_later);
+  void CountSeamCall(Process& process, Site call, bool may_strike_later);
   void StrikeNow(Process& process);
   // Returns unless the running thread was among the killed.
   void LeaveIfDead();
+  DiskOptions DrawDisk(const std::string& host, const HostOptions& options);
   RunReport Report();
+  std::optional<std::uint64_t> DivergedAt(const RunReport& report) const;
 
   const Scenario& scenario_;
   const RunOptions& options_;

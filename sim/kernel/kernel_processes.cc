@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <utility>
 
 #include "base/check.h"
@@ -14,16 +16,24 @@ namespace {
 
 constexpr Site kHostClock = "host.clock_offset";
 constexpr Site kHostCost = "host.step_cost";
+constexpr Site kCapacity = "host.capacity";
+constexpr Site kDirect = "host.direct";
+constexpr Site kTorn = "host.torn";
 constexpr Site kPlacement = "process.placement";
 constexpr Site kStart = "process.start";
 constexpr Site kExit = "process.exit";
 constexpr Site kKill = "crash.kill";
 constexpr Site kPowerLoss = "crash.power_loss";
 constexpr Site kStrikeAtEnd = "crash.strike_at_end";
+// Calls of virtual_files.cc during which a write or sync is under way.
+constexpr Site kWriteInFlight = "files.write.in_flight";
+constexpr Site kSyncInFlight = "files.sync.in_flight";
 constexpr Site kClockRead = "clock.read";
 
 // A seam call costs as much as this many steps: 1 to 5 microseconds.
 constexpr std::uint64_t kStepsPerSeamCall = 16;
+// A power loss that waits for a write or sync in flight comes after as many calls anyway.
+constexpr std::uint64_t kCallsToFlightMax = 32;
 constexpr std::uint64_t kStepCostMinNs = 64;
 constexpr std::uint64_t kStepCostRangeNs = 256;
 constexpr std::uint64_t kClockOffsetMinNs = 1'000'000'000;
@@ -33,13 +43,34 @@ constexpr std::uint64_t kEpochNs = 1'767'225'600'000'000'000;
 
 }  // namespace
 
-HostId Kernel::AddHost(const std::string& name) {
+DiskOptions Kernel::DrawDisk(const std::string& host, const HostOptions& options) {
+  const std::uint64_t seed = RandomValue(options_.seed, Site::Hash(host));
+  DiskOptions disk;
+  disk.host = host;
+  RandomStream capacity(RandomValue(seed, kCapacity.hash));
+  std::uint64_t bytes = disk.capacity_bytes;
+  if (options.small_disk_max_bytes != 0 && capacity.Chance(1, 4)) {
+    bytes = capacity.Between(options.small_disk_min_bytes, options.small_disk_max_bytes);
+  }
+  const bool direct = RandomBelow(RandomValue(seed, kDirect.hash), 4) != 0;
+  static constexpr std::uint64_t kPercents[] = {0, 25, 50, 100};
+  const std::uint64_t torn =
+      kPercents[RandomBelow(RandomValue(seed, kTorn.hash), std::size(kPercents))];
+  const std::string prefix = "host." + host + ".";
+  disk.capacity_bytes = Option(prefix + "capacity", bytes);
+  disk.direct_supported = Option(prefix + "direct", direct ? 1 : 0) != 0;
+  disk.torn_percent = std::min(Option(prefix + "torn_percent", torn), std::uint64_t{100});
+  return disk;
+}
+
+HostId Kernel::AddHost(const std::string& name, const HostOptions& options) {
   const SystemScope system;
+  BEACH_CHECK(!name.empty());  // that is the harness
   for (const std::unique_ptr<Host>& other : hosts_) BEACH_CHECK(other->name != name);
   auto host = std::make_unique<Host>();
   host->id = HostId(static_cast<std::uint32_t>(hosts_.size() + 1));
   host->name = name;
-  host->disk = Disk::Make(DiskOptions{}, decisions_);
+  host->disk = Disk::Make(DrawDisk(name, options), decisions_);
   const std::uint64_t seed = RandomValue(options_.seed, Site::Hash(name));
   host->clock_offset_ns =
       kClockOffsetMinNs + RandomBelow(RandomValue(seed, kHostClock.hash), kClockOffsetRangeNs);
@@ -62,6 +93,13 @@ Process& Kernel::ProcessOf(ProcessId id) {
 }
 
 Disk& Kernel::disk(HostId host) { return *HostOf(host).disk; }
+
+void Kernel::SetCapacity(HostId id, std::uint64_t bytes) {
+  const SystemScope system;
+  HostOf(id).disk->SetCapacity(bytes);
+  scheduler_.Count(kCapacity.hash, bytes);
+  scheduler_.Note("disk", "bytes of capacity:", bytes);
+}
 
 ProcessId Kernel::Start(HostId host_id, const std::string& name,
                         std::function<void(const env::Env&)> main) {
@@ -120,6 +158,7 @@ void Kernel::KillProcess(Process& process, ProcessEnd how) {
   BEACH_CHECK(!process.end.has_value());
   process.end = how;
   process.host.strike_thread = 0;
+  process.host.strike_in_flight = 0;
   for (SimThread* const thread : process.threads) {
     thread->memory = nullptr;
     scheduler_.Forget(*thread);
@@ -180,12 +219,15 @@ void Kernel::ArmStrike(HostId id, Strike strike, std::uint64_t seam_calls) {
   host.strike = strike;
   host.strike_calls = seam_calls;
   host.strike_thread = 0;
+  host.strike_in_flight = 0;
+  if (seam_calls != 0) ++host.strikes_armed;
   scheduler_.Count(kStrikeAtEnd.hash, seam_calls);
 }
 
 void Kernel::StrikeNow(Process& process) {
   process.host.strike_calls = 0;
   process.host.strike_thread = 0;
+  process.host.strike_in_flight = 0;
   if (process.host.strike == Strike::kKill) {
     Kill(process.id);
   } else {
@@ -193,21 +235,30 @@ void Kernel::StrikeNow(Process& process) {
   }
 }
 
-void Kernel::CountSeamCall(Process& process, bool may_strike_later) {
+void Kernel::CountSeamCall(Process& process, Site call, bool may_strike_later) {
   Host& host = process.host;
-  if (host.strike_calls == 0 || --host.strike_calls != 0) return;
-  if (may_strike_later && decisions_.Choose(kStrikeAtEnd, 2) == 1) {
-    host.strike_thread = scheduler_.current().id;
+  if (host.strike_in_flight != 0) {
+    const bool in_flight = call.hash == kWriteInFlight.hash || call.hash == kSyncInFlight.hash;
+    if (in_flight || --host.strike_in_flight == 0) StrikeNow(process);
     return;
   }
-  StrikeNow(process);
+  if (host.strike_calls == 0 || --host.strike_calls != 0) return;
+  if (!may_strike_later) return StrikeNow(process);
+  // Few calls are writes or syncs, and only those have a power loss find much to cut.
+  const std::uint64_t outcomes = host.strike == Strike::kPowerLoss ? 4 : 2;
+  switch (decisions_.ChooseFor(kStrikeAtEnd, host.name, host.strikes_armed, outcomes)) {
+    case 0: return StrikeNow(process);
+    case 1: host.strike_thread = scheduler_.current().id; return;
+    default: host.strike_in_flight = kCallsToFlightMax; return;
+  }
 }
 
 void Kernel::EnterSeam(Process& process, Site operation, std::uint64_t detail) {
   BEACH_CHECK(scheduler_.current().process == &process);
+  scheduler_.BeginSeamCall();
   scheduler_.Spend(operation, detail, process.host.step_cost_ns * kStepsPerSeamCall);
   scheduler_.Note("io", operation.name, detail);
-  CountSeamCall(process, true);
+  CountSeamCall(process, operation, true);
   scheduler_.Yield();
 }
 

@@ -52,9 +52,10 @@ std::string Kernel::FreeName(const Process* process, const std::string& wanted) 
 SimThread& Kernel::AddThread(Process* process, const std::string& name, void (*entry)(void*),
                              void* argument) {
   const std::string host = process == nullptr ? "" : process->host.name;
+  const std::uint64_t life = process == nullptr ? 0 : process->life;
   memory::Owner* const memory = process == nullptr ? nullptr : process->memory;
   const std::string free_name = FreeName(process, name);
-  SimThread& thread = scheduler_.Spawn(host, free_name, process, memory, entry, argument);
+  SimThread& thread = scheduler_.Spawn(host, life, free_name, process, memory, entry, argument);
   thread.step_cost_ns = process == nullptr ? kHarnessStepCostNs : process->host.step_cost_ns;
   (process == nullptr ? harness_threads_ : process->threads).push_back(&thread);
   return thread;
@@ -100,7 +101,7 @@ void Kernel::Failpoint(Site site) {
   if (process == nullptr) return;
   scheduler_.Spend(site, 0, process->host.step_cost_ns);
   scheduler_.Note("failpoint", site.name, 0);
-  CountSeamCall(*process, false);
+  CountSeamCall(*process, site, false);
 }
 
 }  // namespace beach::sim

@@ -27,11 +27,14 @@ struct Host {
   std::unique_ptr<Disk> disk;
   std::uint64_t clock_offset_ns = 0;  // its monotonic clock is ahead of true time by this
   std::uint64_t step_cost_ns = 0;
+  std::uint64_t lives = 0;  // processes started
 
   // An armed strike: after this many more seam calls, or when that thread leaves its call.
   Strike strike = Strike::kKill;
   std::uint64_t strike_calls = 0;
   std::uint64_t strike_thread = 0;
+  std::uint64_t strike_in_flight = 0;  // or when a write or sync is in flight, after as many at most
+  std::uint64_t strikes_armed = 0;  // so far
 };
 
 // A simulated process, and the seams that it sees: its gate, its clock and its event stream. The
@@ -39,7 +42,11 @@ struct Host {
 class Process final : public SeamGate, public env::Clock, public env::EventSink {
  public:
   Process(Kernel& kernel_of_it, Host& host_of_it, ProcessId id_of_it, std::string name_of_it)
-      : kernel(kernel_of_it), host(host_of_it), id(id_of_it), name(std::move(name_of_it)) {}
+      : kernel(kernel_of_it),
+        host(host_of_it),
+        id(id_of_it),
+        life(++host_of_it.lives),
+        name(std::move(name_of_it)) {}
 
   void Enter(Site operation, std::uint64_t detail) override;
   void WaitUntil(std::uint64_t virtual_ns) override;
@@ -55,6 +62,7 @@ class Process final : public SeamGate, public env::Clock, public env::EventSink 
   Kernel& kernel;
   Host& host;
   const ProcessId id;
+  const std::uint64_t life;  // which process of its host it is, from 1
   const std::string name;
   memory::Owner* memory = nullptr;
   std::function<void(const env::Env&)>* main = nullptr;  // in its memory

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -98,6 +99,78 @@ TEST(Processes, PowerLossTakesAllProcessesOfTheHost) {
   EXPECT_EQ(report.faults.at("crash.power_loss"), 1U);
 }
 
+// What is drawn for a disk stands among the options, which set it when given.
+TEST(Processes, DisksDifferFromRunToRunAndAreOptions) {
+  std::map<std::string, std::map<std::uint64_t, int>> seen;
+  RunOptions options;
+  const auto run = [&options] {
+    return RunBody(
+        [](Simulation& simulation) {
+          const HostId host = simulation.AddHost(
+              "a", {.small_disk_max_bytes = 16 << 10, .small_disk_min_bytes = 8 << 10});
+          simulation.AddHost("plenty");
+          const std::uint64_t capacity = simulation.disk(host).capacity();
+          simulation.Trace("test", std::to_string(capacity));
+          simulation.Wait(simulation.Start(host, "p", [&](const env::Env& env) {
+            const auto direct = env.files->Open("f", {env::OpenMode::kCreate, true});
+            const std::string found = direct ? "direct" : direct.error().ToString();
+            const SystemScope system;
+            simulation.Trace("test", found);
+          }));
+        },
+        options);
+  };
+  for (options.seed = 0; options.seed < 200; ++options.seed) {
+    const RunReport report = run();
+    const std::uint64_t capacity = report.options.at("host.a.capacity");
+    EXPECT_TRUE(capacity == 1 << 30 || (capacity >= 8 << 10 && capacity <= 16 << 10)) << capacity;
+    EXPECT_EQ(report.options.at("host.plenty.capacity"), 1U << 30);
+    ++seen["small"][capacity < 1 << 30 ? 1 : 0];
+    for (const char* name : {"direct", "torn_percent"}) {
+      ++seen[name][report.options.at(std::string("host.a.") + name)];
+    }
+  }
+  EXPECT_NEAR(seen["small"][1], 50, 25);
+  EXPECT_NEAR(seen["direct"][0], 50, 25);
+  ASSERT_EQ(seen["torn_percent"].size(), 4U);
+  for (const std::uint64_t percent : {0, 25, 50, 100}) {
+    EXPECT_NEAR(seen["torn_percent"][percent], 50, 25) << percent;
+  }
+
+  options.options = {{"host.a.capacity", 5000}, {"host.a.direct", 0}, {"host.a.torn_percent", 7}};
+  const RunReport set = run();
+  std::string said;
+  for (const artifacts::TraceEvent& event : set.trace) {
+    if (event.kind == "test") said += event.text;
+  }
+  EXPECT_NE(said.find("5000"), std::string::npos) << said;
+  EXPECT_NE(said.find("unsupported"), std::string::npos) << said;
+}
+
+TEST(Processes, AFullDiskIsAFaultThatEndsWhenSpaceComesBack) {
+  const RunReport report = RunBody([](Simulation& simulation) {
+    const HostId host = simulation.AddHost("a");
+    simulation.SetCapacity(host, 4096);
+    bool refused = false;
+    bool taken = false;
+    simulation.Wait(simulation.Start(host, "p", [&](const env::Env& env) {
+      const auto file = env.files->Open("f", {env::OpenMode::kCreate, false});
+      const Status large = (*file)->Append(std::string(8192, 'x'));
+      refused = !large && large.error().code() == ErrorCode::kNoSpace;
+      {
+        const SystemScope system;
+        simulation.SetCapacity(host, 1 << 20);
+      }
+      taken = (*file)->Append(std::string(8192, 'x')).has_value();
+    }));
+    EXPECT_TRUE(refused);
+    EXPECT_TRUE(taken);
+    EXPECT_EQ(simulation.FaultCount("disk.full"), 1U);
+  });
+  EXPECT_TRUE(report.verdict.ok()) << report.verdict.message;
+  EXPECT_EQ(report.faults.at("disk.full"), 1U);
+}
+
 TEST(Processes, ThreadsLeftAtExitAreAVerdict) {
   const RunReport report = RunBody([](Simulation& simulation) {
     const HostId host = simulation.AddHost("a");
@@ -118,7 +191,8 @@ TEST(Processes, ThreadsLeftAtExitAreAVerdict) {
 TEST(Processes, StrikesHitInsideTheSeamCall) {
   int at_begin = 0;
   int at_end = 0;
-  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+  int in_flight = 0;
+  for (std::uint64_t seed = 0; seed < 80; ++seed) {
     RunOptions options;
     options.seed = seed;
     int effects = 0;
@@ -135,6 +209,7 @@ TEST(Processes, StrikesHitInsideTheSeamCall) {
               gate.Leave("test.call");
               ++returned;
             }
+            while (true) gate.Enter("files.sync.in_flight", 0);
           });
           simulation.ArmStrike(host, strike, 4);
           EXPECT_EQ(simulation.Wait(process),
@@ -142,12 +217,40 @@ TEST(Processes, StrikesHitInsideTheSeamCall) {
         },
         options);
     EXPECT_TRUE(report.verdict.ok()) << report.verdict.message;
+    if (strike == Strike::kPowerLoss && returned == 10) {
+      ++in_flight;
+      continue;
+    }
     EXPECT_EQ(returned, 3);
     EXPECT_TRUE(effects == 3 || effects == 4);
     (effects == 3 ? at_begin : at_end) += 1;
   }
   EXPECT_GT(at_begin, 5);
   EXPECT_GT(at_end, 5);
+  EXPECT_GT(in_flight, 5);
+}
+
+// Where no write comes, a power loss that waits for one comes all the same.
+TEST(Processes, APowerLossWaitsForAWriteNotForLong) {
+  RunOptions options;
+  for (options.seed = 0; options.seed < 20; ++options.seed) {
+    int calls = 0;
+    RunBody(
+        [&calls](Simulation& simulation) {
+          const HostId host = simulation.AddHost("a");
+          simulation.ArmStrike(host, Strike::kPowerLoss, 4);
+          const ProcessId process = simulation.Start(host, "p", [&calls](const env::Env& env) {
+            for (;; ++calls) {
+              GateOf(env).Enter("test.call", 0);
+              GateOf(env).Leave("test.call");
+            }
+          });
+          EXPECT_EQ(simulation.Wait(process), ProcessEnd::kPowerLost);
+        },
+        options);
+    EXPECT_GE(calls, 3);
+    EXPECT_LE(calls, 36);
+  }
 }
 
 TEST(Processes, StrikesHitFailpointsAndCanBeDisarmed) {

@@ -34,12 +34,21 @@ void Recorder::Note(std::uint64_t now_ns, const Identity& who, const char* kind,
   line.fields = 1;
   line.names[0] = "";
   line.numbers[0] = number;
+  if (observer_ != nullptr) [[unlikely]]
+    Tell(line);
+}
+
+void Recorder::Tell(const Line& line) {
+  const SystemScope system;
+  observer_->OnEvent(Words(line));
 }
 
 void Recorder::NoteText(std::uint64_t now_ns, const Identity& who, const char* kind,
                         const char* what, const std::string& text) {
   const SystemScope system;
-  NextLine(now_ns, who, kind, what).text = text;
+  Line& line = NextLine(now_ns, who, kind, what);
+  line.text = text;
+  if (observer_ != nullptr) Tell(line);
 }
 
 void Recorder::Event(std::uint64_t now_ns, const Identity& who, Site event,
@@ -59,6 +68,7 @@ void Recorder::Event(std::uint64_t now_ns, const Identity& who, Site event,
       line.text += fmt::format(" {}={}", field.name, field.number);
     }
   }
+  if (observer_ != nullptr) Tell(line);
 }
 
 void Recorder::AddCheckpoint() {
@@ -106,14 +116,15 @@ std::vector<artifacts::TraceEvent> Recorder::Trace() const {
 }
 
 std::optional<std::uint64_t> FirstDifference(const std::vector<artifacts::Checkpoint>& recorded,
-                                             const std::vector<artifacts::Checkpoint>& now) {
+                                             const std::vector<artifacts::Checkpoint>& now,
+                                             bool same_end) {
   auto mine = now.begin();
   for (const artifacts::Checkpoint& checkpoint : recorded) {
     while (mine != now.end() && mine->event < checkpoint.event) ++mine;
     if (mine == now.end()) return checkpoint.event;  // this run ended before
     if (mine->event == checkpoint.event && mine->hash != checkpoint.hash) return checkpoint.event;
   }
-  if (recorded.empty() || now.empty()) return std::nullopt;
+  if (recorded.empty() || now.empty() || !same_end) return std::nullopt;
   const std::uint64_t end = recorded.back().event;
   if (now.back().event > end) return end;  // this run went on
   return std::nullopt;

@@ -13,6 +13,7 @@
 #include "env/events.h"
 #include "sim/kernel/rolling_hash.h"
 #include "sim/kernel/sim_thread.h"
+#include "sim/run.h"
 
 namespace beach::sim {
 
@@ -39,6 +40,9 @@ class Recorder {
   // An event of the code under test: counted, hashed with its fields, and noted.
   void Event(std::uint64_t now_ns, const Identity& who, Site event,
              std::span<const env::EventField> fields);
+
+  // Tells of each line from now on. Borrowed.
+  void Observe(RunObserver* observer) { observer_ = observer; }
 
   void AddText(std::string_view text) { hash_.AddText(text); }
 
@@ -68,9 +72,11 @@ class Recorder {
 
   Line& NextLine(std::uint64_t now_ns, const Identity& who, const char* kind, const char* what);
   void AddCheckpoint();
+  void Tell(const Line& line);
   static artifacts::TraceEvent Words(const Line& line);
 
   const bool keep_all_;
+  RunObserver* observer_ = nullptr;
   RollingHash hash_;
   std::uint64_t events_ = 0;
   std::uint64_t checkpoint_every_ = 1024;
@@ -80,8 +86,10 @@ class Recorder {
   std::vector<Line> ring_;  // all lines when keep_all_
 };
 
-// The event of the first checkpoint on which two runs differ, as far as both have checkpoints.
+// The event of the first checkpoint on which two runs differ, as far as both have checkpoints. With
+// `same_end`, a run that goes on where the recorded one has ended differs too.
 std::optional<std::uint64_t> FirstDifference(const std::vector<artifacts::Checkpoint>& recorded,
-                                             const std::vector<artifacts::Checkpoint>& now);
+                                             const std::vector<artifacts::Checkpoint>& now,
+                                             bool same_end = true);
 
 }  // namespace beach::sim

@@ -22,6 +22,7 @@ constexpr Site kWake = "sim.wake";
 constexpr Site kPace = "sim.pace";
 constexpr std::uint64_t kDelayBits = 12;
 constexpr int kPaceShiftMax = 6;
+constexpr int kSeamCallShift = 24;
 constexpr std::uint64_t kStepsAloneMax = 1 << 14;
 constexpr std::uint64_t kEventsWithoutTime = 1'000'000;
 
@@ -101,6 +102,11 @@ void Scheduler::Yield() {
   }
   me.state = ThreadState::kRunnable;
   SwitchTo(PopNext());
+}
+
+void Scheduler::BeginSeamCall() {
+  std::uint64_t& steps = current_->identity->steps;
+  steps = ((steps >> kSeamCallShift) + 1) << kSeamCallShift;
 }
 
 bool Scheduler::Park(const void* domain, const void* key, std::uint64_t deadline_ns,
@@ -245,24 +251,29 @@ void Scheduler::AfterSwitch() {
   if (thread.forgotten) DropRecord(thread);
 }
 
-Identity& Scheduler::IdentityOf(const std::string& host, const std::string& name) {
-  const std::uint64_t hash = IdentityHash(host, name);
+Identity& Scheduler::IdentityOf(const std::string& host, std::uint64_t life,
+                                const std::string& name) {
+  const std::uint64_t hash = IdentityHash(host, life, name);
   std::unique_ptr<Identity>& identity = identities_[hash];
   if (identity == nullptr) {
     identity = std::make_unique<Identity>();
     identity->host = host;
+    identity->life = life;
     identity->thread = name;
     identity->hash = hash;
     identity->schedule_key = RandomValue(seed_, kSchedule.hash, hash);
-    // Half of the threads of a run at full pace, a quarter at half of it, and so on.
-    const int shift = std::countl_zero(RandomValue(seed_, kPace.hash, hash));
+    // Half of the threads of a run at full pace, a quarter at half of it, and so on; the same in
+    // all lives.
+    const std::uint64_t pace = RandomValue(seed_, kPace.hash, IdentityHash(host, 0, name));
+    const int shift = std::countl_zero(pace);
     identity->pace_shift = std::min(shift, kPaceShiftMax);
   }
   return *identity;
 }
 
-SimThread& Scheduler::Spawn(const std::string& host, const std::string& name, Process* process,
-                            memory::Owner* memory, void (*entry)(void*), void* argument) {
+SimThread& Scheduler::Spawn(const std::string& host, std::uint64_t life, const std::string& name,
+                            Process* process, memory::Owner* memory, void (*entry)(void*),
+                            void* argument) {
   BEACH_CHECK(memory::Current() == nullptr);
   threads_.push_back(std::make_unique<SimThread>());
   ++records_;
@@ -271,7 +282,7 @@ SimThread& Scheduler::Spawn(const std::string& host, const std::string& name, Pr
   SimThread& thread = *threads_.back();
   thread.id = threads_.size();
   thread.name = name;
-  thread.identity = &IdentityOf(host, name);
+  thread.identity = &IdentityOf(host, life, name);
   thread.process = process;
   thread.memory = memory;
   thread.entry = entry;

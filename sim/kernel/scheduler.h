@@ -30,8 +30,8 @@ class RunEnd {
 // Which thread runs, and what time it is.
 //
 // Random policy: every step of a thread is due at a turn: the present one plus a delay, which is
-// drawn for this step, a pure function of seed, host, thread name and how many steps that thread
-// has made. The earliest turn goes, equal ones in order of arrival. So no choice disturbs the draws
+// drawn for this step, a pure function of seed, host, life, thread name, and which step of the
+// thread it is since which of its seam calls. The earliest turn goes, equal ones in order of arrival. So no choice disturbs the draws
 // of others, and nobody starves. (Were draws compared as such, those that wait would be those that
 // drew high, and switches would die out.) A seed makes some threads slower than others. Fewest
 // switches: a thread runs until it blocks, then the one with the lowest id; one that spins for long
@@ -56,6 +56,7 @@ class Scheduler {
   SimThread& current() { return *current_; }
   const Identity& identity() const { return *current_->identity; }
   std::uint64_t now() const { return now_ns_; }
+  std::uint64_t events() const { return recorder_.events(); }
 
   // An event of the running thread; no time, no switch.
   void Count(std::uint64_t what, std::uint64_t number);
@@ -70,6 +71,8 @@ class Scheduler {
   }
   // Lets another thread go first if its draw is smaller.
   void Yield();
+  // The running thread begins a seam call: its steps are counted from here.
+  void BeginSeamCall();
 
   // Keys are compared within `domain`. False when `deadline_ns` (true time) came first.
   bool Park(const void* domain, const void* key, std::uint64_t deadline_ns, WaitKind kind);
@@ -77,8 +80,8 @@ class Scheduler {
   void SleepUntil(std::uint64_t deadline_ns);
 
   // `memory` is what `new` serves from while it runs. The name is taken as it is.
-  SimThread& Spawn(const std::string& host, const std::string& name, Process* process,
-                   memory::Owner* memory, void (*entry)(void*), void* argument);
+  SimThread& Spawn(const std::string& host, std::uint64_t life, const std::string& name,
+                   Process* process, memory::Owner* memory, void (*entry)(void*), void* argument);
   SimThread* Find(std::uint64_t id);
   // Takes a finished thread's record away.
   void Reap(SimThread& thread);
@@ -97,7 +100,7 @@ class Scheduler {
   static constexpr std::size_t kBuckets = 256;
 
   static void EnterThread(void* thread);
-  Identity& IdentityOf(const std::string& host, const std::string& name);
+  Identity& IdentityOf(const std::string& host, std::uint64_t life, const std::string& name);
   std::uint64_t NextTurn(SimThread& thread);
   SimThread& PopNext();
   Bucket& BucketOf(const void* domain, const void* key);

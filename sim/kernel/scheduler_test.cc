@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "env/threads.h"
+#include "sim/kernel/recorder.h"
+#include "sim/kernel/scheduler.h"
 #include "sim/kernel/test_scenario.h"
 
 namespace beach::sim {
@@ -94,6 +96,43 @@ TEST(Scheduler, ARaceIsFoundByRandomSchedules) {
   RunOptions fewest;
   fewest.policy = Policy::kFewestSwitches;
   EXPECT_TRUE(RunBody(LostUpdate, fewest).verdict.ok());
+}
+
+// So many possible switches more before a seam call move no draw behind it.
+TEST(Scheduler, StepsAreCountedFromTheLastSeamCall) {
+  struct Unused final : RunEnd {
+    void End(const std::string&, std::string) override { std::abort(); }
+  };
+  struct Context {
+    Scheduler* scheduler;
+    int yields;
+    std::vector<std::uint64_t> steps;
+  };
+  std::vector<std::vector<std::uint64_t>> found;
+  for (const int yields : {0, 1, 50}) {
+    Recorder recorder(false);
+    Unused end;
+    Scheduler scheduler(1, Policy::kRandom, 1'000'000, recorder, end);
+    Context context{&scheduler, yields, {}};
+    const auto entry = [](void* argument) {
+      Context& mine = *static_cast<Context*>(argument);
+      for (int call = 0; call < 3; ++call) {
+        for (int i = 0; i < mine.yields; ++i) mine.scheduler->Yield();
+        mine.scheduler->BeginSeamCall();
+        mine.scheduler->Yield();
+        mine.steps.push_back(mine.scheduler->identity().steps);
+      }
+      mine.scheduler->LeaveToRunner();
+    };
+    scheduler.Spawn("a", 1, "t", nullptr, nullptr, entry, &context);
+    scheduler.Run();
+    scheduler.FreeLastStack();
+    found.push_back(context.steps);
+  }
+  EXPECT_EQ(found[0].size(), 3U);
+  EXPECT_NE(found[0][0], found[0][1]);
+  EXPECT_EQ(found[1], found[0]);
+  EXPECT_EQ(found[2], found[0]);
 }
 
 TEST(Scheduler, FewestSwitchesStillLetsSpinnersEnd) {

@@ -13,15 +13,18 @@ namespace beach::sim {
 class Process;
 class Scheduler;
 
-// Who makes random choices: a thread name on a host. It outlives threads and processes, so that the
-// second life of a process does not repeat the draws of the first.
+// Who makes random choices: a thread name in one life of a host. A thread that ends and another of
+// its name share it, so that the second does not repeat the draws of the first.
 struct Identity {
-  std::string host;  // empty: the harness
+  std::string host;        // empty: the harness
+  std::uint64_t life = 0;  // which process of the host, from 1; 0: the harness
   std::string thread;
-  std::uint64_t hash = 0;          // of both
+  std::uint64_t hash = 0;          // of all three
   std::uint64_t schedule_key = 0;  // of its scheduling draws
   int pace_shift = 0;              // its steps are that many times rarer, as a power of two
-  std::uint64_t steps = 0;         // how many of those were used
+  // Which of those was used last: seam calls made in the high part, steps since in the low one, so
+  // that a lock more or less disturbs the draws of this thread up to its next seam call only.
+  std::uint64_t steps = 0;
 };
 
 enum class ThreadState : std::uint8_t { kRunnable, kRunning, kBlocked, kDone };

@@ -24,7 +24,8 @@
 #include "base/random.h"
 
 // On the channel each message is a fixed32 length and that many bytes. A request is the caller's
-// bytes; an answer is flags (fixed8: 1 retired), processor time (fixed64), then the caller's bytes.
+// bytes; an answer is flags (fixed8: 1 retired, 2 no answer yet but progress), processor time (fixed64),
+// then the caller's bytes.
 
 namespace beach::sim::sweep {
 namespace {
@@ -32,6 +33,8 @@ namespace {
 constexpr std::uint64_t kMessageMax = 1ULL << 30;
 constexpr std::size_t kErrorTextMax = 64 * 1024;
 constexpr std::size_t kAnswerHeader = 9;
+constexpr std::uint8_t kRetired = 1;
+constexpr std::uint8_t kProgress = 2;
 // A worker that uses no processor time but does not answer either waits for something that does not
 // exist in a simulation. Wall time is generous, since machines are shared.
 constexpr std::uint64_t kPatienceFactor = 10;
@@ -60,6 +63,17 @@ bool SendWhole(int descriptor, ByteView bytes) {
     bytes.remove_prefix(static_cast<std::size_t>(sent));
   }
   return true;
+}
+
+bool SendMessage(int channel, std::uint8_t flags, std::uint64_t cpu_ns, ByteView bytes) {
+  BEACH_CHECK_LT(bytes.size(), kMessageMax);
+  Bytes message;
+  Encoder out(message);
+  out.Fixed32(static_cast<std::uint32_t>(kAnswerHeader + bytes.size()));
+  out.Fixed8(flags);
+  out.Fixed64(cpu_ns);
+  out.Raw(bytes);
+  return SendWhole(channel, message);
 }
 
 std::uint64_t TimeNs(clockid_t clock) {
@@ -161,19 +175,14 @@ void OsWorker::RunChild(const Serve& serve, const WorkerLimits& limits, int chan
     const std::uint64_t started_ns = TimeNs(CLOCK_PROCESS_CPUTIME_ID);
     WriteMark();
     ArmCpuLimit(limits.cpu_ms, number);
-    const Bytes response = serve(request);
+    const Bytes response =
+        serve(request, [&](ByteView progress) { SendMessage(channel, kProgress, 0, progress); });
     ArmCpuLimit(0, number);
     const std::uint64_t cpu_ns = TimeNs(CLOCK_PROCESS_CPUTIME_ID) - started_ns;
 
     const bool retires = ResidentBytes() > memory_at_start + limits.memory_growth_bytes;
-    BEACH_CHECK_LT(response.size(), kMessageMax);
-    Bytes message;
-    Encoder out(message);
-    out.Fixed32(static_cast<std::uint32_t>(kAnswerHeader + response.size()));
-    out.Fixed8(retires ? 1 : 0);
-    out.Fixed64(cpu_ns);
-    out.Raw(response);
-    if (!SendWhole(channel, message) || retires) ::_exit(0);
+    const std::uint8_t flags = retires ? kRetired : 0;
+    if (!SendMessage(channel, flags, cpu_ns, response) || retires) ::_exit(0);
   }
 }
 
@@ -266,9 +275,16 @@ bool OsWorker::PumpAnswers(std::vector<Answer>& answers) {
     if (incoming_.size() - at - 4 < length) break;
     Decoder in(ByteView(incoming_).substr(at + 4, length));
     Answer answer;
-    answer.retired = in.Fixed8() != 0;
+    const std::uint8_t flags = in.Fixed8();
+    answer.retired = (flags & kRetired) != 0;
+    answer.progress = (flags & kProgress) != 0;
     answer.cpu_ns = in.Fixed64();
     answer.bytes = Bytes(in.rest());
+    at += 4 + length;
+    if (answer.progress) {
+      answers.push_back(std::move(answer));
+      continue;
+    }
     // What was written to stderr before the answer is in the pipe by now; what follows may be too.
     PumpErrors();
     answer.error_text = TakeRequestText(death_.error_text);
@@ -277,7 +293,6 @@ bool OsWorker::PumpAnswers(std::vector<Answer>& answers) {
     if (unanswered_ > 0) --unanswered_;
     serving_since_ns_ = OsMonotonicNs();
     answers.push_back(std::move(answer));
-    at += 4 + length;
   }
   incoming_.erase(0, at);
   return open;

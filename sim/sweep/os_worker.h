@@ -36,11 +36,14 @@ struct WorkerDeath {
 // had in memory when it was forked. Not thread-safe; the parent must have one thread only.
 class OsWorker {
  public:
-  // Runs in the child: one request to its answer.
-  using Serve = std::function<Bytes(ByteView request)>;
+  // Runs in the child: one request to its answer. What it tells meanwhile arrives before the answer,
+  // and also when there is none because the child died.
+  using Tell = std::function<void(ByteView progress)>;
+  using Serve = std::function<Bytes(ByteView request, const Tell& tell)>;
 
   struct Answer {
     Bytes bytes;
+    bool progress = false;  // what the oldest unanswered request told; the fields below are unset
     std::uint64_t cpu_ns = 0;
     bool retired = false;    // the worker has grown too large and serves no more
     std::string error_text;  // what the request wrote to stderr (its tail)

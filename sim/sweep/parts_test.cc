@@ -87,13 +87,15 @@ RunReport SomeReport(std::uint64_t number) {
   report.sometimes = {{"flush.late", 2}};
   report.options = {{"knob", number}};
   report.workload = {{.id = 1, .life = 2, .client = 3, .kind = "put", .arguments = {"a", ""}}};
-  report.decisions = {{.site = "s", .host = "h", .thread = "t", .use = 9, .value = number}};
+  report.decisions = {{.site = "s", .host = "h", .life = number % 3, .thread = "t", .use = 9, .value = number}};
   report.trace = {{.event = 1,
                    .virtual_ns = 2,
                    .host = "h",
                    .thread = "t",
                    .kind = "io",
                    .text = std::string("x\0y", 3)}};
+  report.decisions_recorded = number;
+  report.decisions_followed = number / 2;
   if (number % 2 == 0) report.diverged_at = number;
   return report;
 }
@@ -113,6 +115,8 @@ RC_GTEST_PROP(Wire, ReportsComeBack, (std::uint64_t number)) {
   RC_ASSERT(read->workload == report.workload);
   RC_ASSERT(read->decisions == report.decisions);
   RC_ASSERT(read->trace == report.trace);
+  RC_ASSERT(read->decisions_recorded == report.decisions_recorded);
+  RC_ASSERT(read->decisions_followed == report.decisions_followed);
   RC_ASSERT(read->diverged_at == report.diverged_at);
 }
 

@@ -11,6 +11,26 @@ namespace {
 // One running, one waiting in its pipe, so that a worker never waits for the parent.
 constexpr std::size_t kSentMax = 2;
 
+// Of a run that dies, without keep_trace.
+constexpr std::size_t kTraceKept = 1000;
+
+// Tells the parent what it observes. In the worker.
+class Teller final : public RunObserver {
+ public:
+  explicit Teller(const OsWorker::Tell& tell) : tell_(tell) {}
+  void OnOption(const std::string& name, std::uint64_t value) override {
+    tell_(EncodeProgress(name, value));
+  }
+  void OnWorkload(const std::vector<artifacts::Operation>& operations) override {
+    tell_(EncodeProgress(operations));
+  }
+  void OnDecision(const artifacts::Decision& decision) override { tell_(EncodeProgress(decision)); }
+  void OnEvent(const artifacts::TraceEvent& event) override { tell_(EncodeProgress(event)); }
+
+ private:
+  const OsWorker::Tell& tell_;
+};
+
 std::vector<std::uint64_t> CodeAddresses(const CrashRecord& record) {
   std::vector<std::uint64_t> addresses = {record.instruction};
   // A return address may already belong to the next line, or function.
@@ -105,8 +125,9 @@ Status WorkerPool::StartWorker(Slot& slot) {
   for (const Slot& other : slots_) {
     if (other.worker) siblings.push_back(other.worker.get());
   }
-  auto worker = OsWorker::Fork([this](ByteView request) { return Serve(request); }, options_.limits,
-                               siblings);
+  auto worker = OsWorker::Fork(
+      [this](ByteView request, const OsWorker::Tell& tell) { return Serve(request, tell); },
+      options_.limits, siblings);
   if (!worker) return std::unexpected<Error>(worker.error());
   slot.worker = std::move(*worker);
   slot.finishing = false;
@@ -114,12 +135,15 @@ Status WorkerPool::StartWorker(Slot& slot) {
 }
 
 // Runs in the worker.
-Bytes WorkerPool::Serve(ByteView request) const {
+Bytes WorkerPool::Serve(ByteView request, const OsWorker::Tell& tell) const {
   const Result<Job> job = DecodeJob(request);
   BEACH_CHECK(job.has_value());
   BEACH_CHECK_LT(job->scenario, scenarios_.size());
   ShiftHeap(job->address_salt);
+  Teller teller(tell);
   RunOptions run = options_.run;
+  run.observer = &teller;
+  run.observe_steps = options_.record_steps;
   run.seed = job->seed;
   run.address_salt = job->address_salt;
   RunReport report = run_(*scenarios_[job->scenario], run);
@@ -138,6 +162,11 @@ void WorkerPool::Collect(Slot& slot, std::vector<JobOutcome>& outcomes) {
   bool expected_end = slot.finishing;
   for (OsWorker::Answer& answer : answers) {
     if (slot.sent.empty()) break;
+    if (answer.progress) {
+      AbsorbTold(answer.bytes, slot.told);
+      continue;
+    }
+    slot.told = {};
     JobOutcome outcome;
     outcome.job = slot.sent.front();
     slot.sent.pop_front();
@@ -158,14 +187,21 @@ void WorkerPool::Collect(Slot& slot, std::vector<JobOutcome>& outcomes) {
   const WorkerDeath& death = slot.worker->death();
   const bool clean = expected_end && death.signal == 0 && death.exit_status == 0;
   if (!clean && !slot.sent.empty()) {
-    outcomes.push_back(CrashOutcome(slot.sent.front(), death));
+    outcomes.push_back(CrashOutcome(slot.sent.front(), death, std::move(slot.told)));
     slot.sent.pop_front();
   }
   waiting_.insert(waiting_.begin(), slot.sent.begin(), slot.sent.end());
   slot = Slot();
 }
 
-JobOutcome WorkerPool::CrashOutcome(const Job& job, const WorkerDeath& death) {
+void WorkerPool::AbsorbTold(ByteView bytes, RunReport& told) const {
+  // A worker about to die may tell nonsense: what can be read of it is kept.
+  if (!AbsorbProgress(bytes, told)) return;
+  if (options_.run.keep_trace || told.trace.size() < 2 * kTraceKept) return;
+  told.trace.erase(told.trace.begin(), told.trace.end() - kTraceKept);
+}
+
+JobOutcome WorkerPool::CrashOutcome(const Job& job, const WorkerDeath& death, RunReport told) {
   Remains remains;
   remains.signal = death.signal;
   remains.exit_status = death.exit_status;
@@ -184,7 +220,15 @@ JobOutcome WorkerPool::CrashOutcome(const Job& job, const WorkerDeath& death) {
   JobOutcome outcome;
   outcome.job = job;
   outcome.crashed = true;
+  outcome.report = std::move(told);
   outcome.report.verdict = std::move(finding.verdict);
+  if (!outcome.report.trace.empty()) {
+    const artifacts::TraceEvent& last = outcome.report.trace.back();
+    outcome.report.events = last.event;
+    outcome.report.virtual_ns = last.virtual_ns;
+    outcome.report.verdict.event = last.event;
+    outcome.report.verdict.virtual_ns = last.virtual_ns;
+  }
   outcome.stack = std::move(finding.stack);
   outcome.error_text = death.error_text;
   return outcome;

@@ -20,11 +20,13 @@ struct PoolOptions {
   RunOptions run;  // seed and address_salt come from the job
   // Bring back workload, decisions and trace of runs without a failure too.
   bool full_reports = false;
+  // Each decision and line of the trace is told when it is made: slow, for a run that will die.
+  bool record_steps = false;
 };
 
 struct JobOutcome {
   Job job;
-  RunReport report;  // of a crash: its verdict only
+  RunReport report;  // of a crash: its verdict, options and workload, and the steps if recorded
   bool crashed = false;
   std::string stack;       // of a crash
   std::string error_text;  // the tail of what the run wrote to stderr
@@ -54,15 +56,17 @@ class WorkerPool {
   struct Slot {
     std::unique_ptr<OsWorker> worker;
     std::deque<Job> sent;
+    RunReport told;  // by the first of them, so far
     bool finishing = false;  // takes no more jobs
   };
 
   Status Dispatch();
   Slot* SlotFor(const Job& job);
   Status StartWorker(Slot& slot);
-  Bytes Serve(ByteView request) const;
+  Bytes Serve(ByteView request, const OsWorker::Tell& tell) const;
   void Collect(Slot& slot, std::vector<JobOutcome>& outcomes);
-  JobOutcome CrashOutcome(const Job& job, const WorkerDeath& death);
+  void AbsorbTold(ByteView bytes, RunReport& told) const;
+  JobOutcome CrashOutcome(const Job& job, const WorkerDeath& death, RunReport told);
 
   const PoolOptions options_;
   const std::vector<const Scenario*>& scenarios_;

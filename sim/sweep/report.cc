@@ -19,7 +19,7 @@ SweepReport SweepReport::WithKnownSites() {
   SweepReport report;
   for (const KnownSite& site : KnownSites()) {
     if (site.kind == "sometimes") report.sometimes[std::string(site.name)] = 0;
-    if (site.kind == "fault") report.faults[std::string(site.name)] = 0;
+    if (site.kind == "fault" || site.kind == "buggify") report.faults[std::string(site.name)] = 0;
   }
   return report;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/sweep/sweep.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -132,8 +134,16 @@ class Sweep {
     if (!known && !options_.artifacts_folder.empty()) {
       failure.artifact = options_.artifacts_folder + "/" + scenario.name() + "-" +
                          std::to_string(outcome.job.seed) + ".json";
+      RunOptions run = options_.pool.run;
+      run.seed = outcome.job.seed;
+      JobOutcome recorded = outcome;
+      if (outcome.crashed) {
+        BEACH_TRY_ASSIGN(recorded, RecordCrash(scenario, run, options_.pool.limits, runner_.run,
+                                               std::move(recorded)));
+        failure.message = recorded.report.verdict.message;
+      }
       const artifacts::Artifact artifact =
-          ArtifactOf(scenario, options_.pool.run, outcome, runner_.make_artifact);
+          ArtifactOf(scenario, run, recorded, runner_.make_artifact);
       BEACH_TRY(OsWriteFile(failure.artifact, artifacts::ToJson(artifact)));
     }
     report_.AddFailure(failure);
@@ -172,6 +182,24 @@ class Sweep {
   bool stopping_ = false;
 };
 
+Result<JobOutcome> RunAlone(const Scenario& scenario, const RunOptions& run,
+                            const WorkerLimits& limits, const RunFunction& function,
+                            bool record_steps) {
+  const std::vector<const Scenario*> scenarios = {&scenario};
+  PoolOptions options;
+  options.limits = limits;
+  options.run = run;
+  options.full_reports = true;
+  options.record_steps = record_steps;
+  WorkerPool pool(options, scenarios, function);
+  pool.Add(
+      {.scenario = 0, .seed = run.seed, .address_salt = run.address_salt, .fresh_process = true});
+  for (;;) {
+    BEACH_TRY_ASSIGN(std::vector<JobOutcome> outcomes, pool.Wait(kWaitMs));
+    if (!outcomes.empty()) return std::move(outcomes.front());
+  }
+}
+
 }  // namespace
 
 Result<SweepReport> RunSweep(const SweepOptions& options, const Runner& runner,
@@ -185,18 +213,30 @@ Result<SweepReport> RunSweep(const SweepOptions& options, const Runner& runner,
 
 Result<JobOutcome> RunContained(const Scenario& scenario, const RunOptions& run,
                                 const WorkerLimits& limits, const RunFunction& function) {
-  const std::vector<const Scenario*> scenarios = {&scenario};
-  PoolOptions options;
-  options.limits = limits;
-  options.run = run;
-  options.full_reports = true;
-  WorkerPool pool(options, scenarios, function);
-  pool.Add(
-      {.scenario = 0, .seed = run.seed, .address_salt = run.address_salt, .fresh_process = true});
-  for (;;) {
-    BEACH_TRY_ASSIGN(std::vector<JobOutcome> outcomes, pool.Wait(kWaitMs));
-    if (!outcomes.empty()) return std::move(outcomes.front());
+  BEACH_TRY_ASSIGN(JobOutcome outcome, RunAlone(scenario, run, limits, function, false));
+  if (!outcome.crashed) return outcome;
+  return RecordCrash(scenario, run, limits, function, std::move(outcome));
+}
+
+Result<JobOutcome> RecordCrash(const Scenario& scenario, const RunOptions& run,
+                               const WorkerLimits& limits, const RunFunction& function,
+                               JobOutcome crash) {
+  BEACH_CHECK(crash.crashed);
+  WorkerLimits patient = limits;
+  patient.cpu_ms *= 2;  // recording takes its time
+  BEACH_TRY_ASSIGN(JobOutcome again, RunAlone(scenario, run, patient, function, true));
+  const std::string& first = crash.report.verdict.signature;
+  const std::string& second = again.report.verdict.signature;
+  // Where a hang was seen to hang is a matter of chance.
+  const bool both_hang = first.starts_with("hang:") && second.starts_with("hang:");
+  if (!again.crashed || (first != second && !both_hang)) {
+    crash.report.verdict.message += fmt::format(" (a second run of the seed ended '{}')", second);
+    return crash;
   }
+  again.report.verdict.signature = crash.report.verdict.signature;
+  again.report.verdict.message = crash.report.verdict.message;
+  crash.report = std::move(again.report);
+  return crash;
 }
 
 artifacts::Artifact ArtifactOf(const Scenario& scenario, RunOptions run, const JobOutcome& outcome,

@@ -35,11 +35,17 @@ using ProgressFunction =
 Result<SweepReport> RunSweep(const SweepOptions& options, const Runner& runner,
                              const ProgressFunction& progress);
 
-// One seed in a worker of its own.
+// One seed in a worker of its own. If that dies, the run is made once more to record its steps.
 Result<JobOutcome> RunContained(const Scenario& scenario, const RunOptions& run,
                                 const WorkerLimits& limits, const RunFunction& function);
 
-// The artifact of an outcome, of a crash too: then it has the stack but no operations or decisions.
+// Runs a job that has killed its worker again, and adds the decisions and last events that the
+// second run told before it died the same way. If it does not die so, the message says so.
+Result<JobOutcome> RecordCrash(const Scenario& scenario, const RunOptions& run,
+                               const WorkerLimits& limits, const RunFunction& function,
+                               JobOutcome crash);
+
+// The artifact of an outcome. That of a crash has the stack, but no hash.
 artifacts::Artifact ArtifactOf(const Scenario& scenario, RunOptions run, const JobOutcome& outcome,
                                const ArtifactFunction& make_artifact);
 

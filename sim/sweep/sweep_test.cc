@@ -9,6 +9,7 @@
 #include <set>
 
 #include "sim/sweep/os_files.h"
+#include "sim/sweep/sites.h"
 #include "sim/sweep/testing/fakes.h"
 
 namespace beach::sim::sweep {
@@ -108,6 +109,40 @@ TEST_F(SweepTest, FailedCheckIsAFindingWithFramesAndMessage) {
   EXPECT_EQ(failure.count, 2U);
   EXPECT_EQ(report.seeds, 20U);
   EXPECT_THAT(ReadArtifact(failure.artifact).stack, HasSubstr("fakes.cc"));
+}
+
+// What the dead run was is in its artifact: knobs, workload, the faults that struck, its last
+// events.
+TEST_F(SweepTest, ArtifactsOfCrashesAreComplete) {
+  for (const char* name : {"fake-abort", "fake-segfault", "fake-hang", "fake-exit"}) {
+    SweepOptions options = Options(name, 10);
+    options.pool.run.options["a.knob"] = 12;
+    const SweepReport report = Sweep(options);
+    ASSERT_EQ(report.failures.size(), 1U) << name;
+    const artifacts::Artifact artifact = ReadArtifact(report.failures[0].artifact);
+    EXPECT_EQ(artifact.scenario, name);
+    EXPECT_EQ(artifact.seed, report.failures[0].seed);
+    EXPECT_EQ(artifact.verdict.signature, report.failures[0].signature);
+    EXPECT_EQ(artifact.verdict.virtual_ns, 1'500'000'000U);
+    const std::map<std::string, std::uint64_t> knobs = {{"a.knob", 12}, {"fake.knob", 3}};
+    EXPECT_EQ(artifact.options, knobs) << name;
+    ASSERT_EQ(artifact.operations.size(), 1U) << name;
+    EXPECT_EQ(artifact.operations[0].kind, "put");
+    ASSERT_EQ(artifact.decisions.size(), 1U) << name;
+    EXPECT_EQ(artifact.decisions[0].site, "fake.fault");
+    ASSERT_EQ(artifact.last_events.size(), 1U) << name;
+  }
+}
+
+TEST_F(SweepTest, ACrashThatDoesNotHappenAgainSaysSoAndKeepsWhatIsKnown) {
+  const SweepReport report = Sweep(Options("fake-fickle", 10));
+  ASSERT_EQ(report.failures.size(), 1U);
+  EXPECT_THAT(report.failures[0].signature, StartsWith("abort: sim::fakes::CheckSmall"));
+  EXPECT_THAT(report.failures[0].message, HasSubstr("a second run of the seed ended 'ok'"));
+  const artifacts::Artifact artifact = ReadArtifact(report.failures[0].artifact);
+  EXPECT_EQ(artifact.operations.size(), 1U);
+  EXPECT_EQ(artifact.options.size(), 1U);
+  EXPECT_TRUE(artifact.decisions.empty());
 }
 
 TEST_F(SweepTest, DifferentPlacesAreDifferentFindings) {
@@ -248,12 +283,35 @@ TEST_F(SweepTest, JsonHasTheFieldsThatScriptsRelyOn) {
 TEST_F(SweepTest, SummaryNamesFailuresCommandsAndWhatWasNeverReached) {
   SweepReport report = Sweep(Options("fake-verdict", 10));
   report.sometimes["fake.unreached"] = 0;
+  report.faults["fake.dormant"] = 0;
   const std::string text = Summary(report, "beachsim");
   EXPECT_THAT(text, HasSubstr("FAILED  fake-verdict/lost write"));
   EXPECT_THAT(text, HasSubstr("expected 1, found 7"));
   EXPECT_THAT(text, HasSubstr("beachsim replay " + folder_ + "/fake-verdict-7.json\n"));
   EXPECT_THAT(text, HasSubstr("fake-verdict-7.json --timeline"));
   EXPECT_THAT(text, testing::ContainsRegex("fake.unreached +NEVER"));
+  EXPECT_THAT(text, testing::ContainsRegex("fake.fault +5"));
+  EXPECT_THAT(text, testing::ContainsRegex("fake.dormant +NEVER"));
+}
+
+// What never struck, and what was never reached, is there by name: in the text as in the JSON.
+TEST_F(SweepTest, EveryKnownFaultAndStateIsCountedZerosIncluded) {
+  SweepOptions options = Options("fake-clean", 2);
+  const SweepReport report = Sweep(options);
+  const nlohmann::json json = nlohmann::json::parse(ToJson(report));
+  const std::string text = Summary(report, "beachsim");
+  for (const char* fault : {"crash.kill", "crash.power_loss", "disk.eio.read", "disk.eio.sync",
+                            "disk.eio.sync_directory", "disk.eio.write", "disk.full",
+                            "disk.no_space", "disk.torn_sector", "wal.direct_refused"}) {
+    EXPECT_TRUE(json.at("faults").contains(fault)) << fault;
+    EXPECT_THAT(text, testing::ContainsRegex(std::string(fault) + " +NEVER"));
+  }
+  EXPECT_FALSE(json.at("sometimes").empty());
+  for (const KnownSite& site : KnownSites()) {
+    if (site.kind != "sometimes") continue;
+    EXPECT_EQ(json.at("sometimes").at(std::string(site.name)), 0);
+    EXPECT_THAT(text, HasSubstr("  " + std::string(site.name) + " "));
+  }
 }
 
 TEST(ReportJson, RefusesWhatIsNotAReport) {

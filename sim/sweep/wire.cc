@@ -6,6 +6,12 @@
 namespace beach::sim::sweep {
 namespace {
 
+// Kinds of progress.
+constexpr std::uint8_t kOption = 1;
+constexpr std::uint8_t kWorkload = 2;
+constexpr std::uint8_t kDecision = 3;
+constexpr std::uint8_t kEvent = 4;
+
 using CountMap = std::map<std::string, std::uint64_t>;
 
 // Lists are a varint count and the elements. A decoder reserves nothing and stops at its first bad
@@ -85,6 +91,7 @@ void DecodeOperation(Decoder& in, artifacts::Operation& operation) {
 void EncodeDecision(Encoder& out, const artifacts::Decision& decision) {
   out.LengthPrefixed(decision.site);
   out.LengthPrefixed(decision.host);
+  out.Varint(decision.life);
   out.LengthPrefixed(decision.thread);
   out.Varint(decision.use);
   out.Varint(decision.value);
@@ -93,6 +100,7 @@ void EncodeDecision(Encoder& out, const artifacts::Decision& decision) {
 void DecodeDecision(Decoder& in, artifacts::Decision& decision) {
   decision.site = DecodeText(in);
   decision.host = DecodeText(in);
+  decision.life = in.Varint();
   decision.thread = DecodeText(in);
   decision.use = in.Varint();
   decision.value = in.Varint();
@@ -139,6 +147,65 @@ Result<Job> DecodeJob(ByteView bytes) {
   return job;
 }
 
+Bytes EncodeProgress(const std::string& option, std::uint64_t value) {
+  Bytes bytes;
+  Encoder out(bytes);
+  out.Fixed8(kOption);
+  out.LengthPrefixed(option);
+  out.Varint(value);
+  return bytes;
+}
+
+Bytes EncodeProgress(const std::vector<artifacts::Operation>& workload) {
+  Bytes bytes;
+  Encoder out(bytes);
+  out.Fixed8(kWorkload);
+  EncodeList(out, workload, EncodeOperation);
+  return bytes;
+}
+
+Bytes EncodeProgress(const artifacts::Decision& decision) {
+  Bytes bytes;
+  Encoder out(bytes);
+  out.Fixed8(kDecision);
+  EncodeDecision(out, decision);
+  return bytes;
+}
+
+Bytes EncodeProgress(const artifacts::TraceEvent& event) {
+  Bytes bytes;
+  Encoder out(bytes);
+  out.Fixed8(kEvent);
+  EncodeEvent(out, event);
+  return bytes;
+}
+
+Status AbsorbProgress(ByteView bytes, RunReport& report) {
+  Decoder in(bytes);
+  artifacts::Decision decision;
+  artifacts::TraceEvent event;
+  std::vector<artifacts::Operation> workload;
+  std::string name;
+  std::uint64_t value = 0;
+  const std::uint8_t kind = in.Fixed8();
+  switch (kind) {
+    case kOption:
+      name = DecodeText(in);
+      value = in.Varint();
+      break;
+    case kWorkload: DecodeList(in, workload, DecodeOperation); break;
+    case kDecision: DecodeDecision(in, decision); break;
+    case kEvent: DecodeEvent(in, event); break;
+    default: return Fail(ErrorCode::kCorruption, "a sweep worker told something unknown");
+  }
+  if (!in.done()) return Fail(ErrorCode::kCorruption, "malformed progress of a sweep worker");
+  if (kind == kOption) report.options[name] = value;
+  if (kind == kWorkload) report.workload = std::move(workload);
+  if (kind == kDecision) report.decisions.push_back(std::move(decision));
+  if (kind == kEvent) report.trace.push_back(std::move(event));
+  return {};
+}
+
 Bytes EncodeReport(const RunReport& report) {
   Bytes bytes;
   Encoder out(bytes);
@@ -157,6 +224,8 @@ Bytes EncodeReport(const RunReport& report) {
   EncodeList(out, report.workload, EncodeOperation);
   EncodeList(out, report.decisions, EncodeDecision);
   EncodeList(out, report.trace, EncodeEvent);
+  out.Varint(report.decisions_recorded);
+  out.Varint(report.decisions_followed);
   out.Fixed8(report.diverged_at ? 1 : 0);
   out.Varint(report.diverged_at.value_or(0));
   return bytes;
@@ -180,6 +249,8 @@ Result<RunReport> DecodeReport(ByteView bytes) {
   DecodeList(in, report.workload, DecodeOperation);
   DecodeList(in, report.decisions, DecodeDecision);
   DecodeList(in, report.trace, DecodeEvent);
+  report.decisions_recorded = in.Varint();
+  report.decisions_followed = in.Varint();
   const bool diverged = in.Fixed8() != 0;
   const std::uint64_t diverged_at = in.Varint();
   if (diverged) report.diverged_at = diverged_at;

@@ -24,6 +24,14 @@ struct Job {
 Bytes EncodeJob(const Job& job);
 Result<Job> DecodeJob(ByteView bytes);
 
+// What a worker tells of a run under way, for the case that it does not live to report it.
+Bytes EncodeProgress(const std::string& option, std::uint64_t value);
+Bytes EncodeProgress(const std::vector<artifacts::Operation>& workload);
+Bytes EncodeProgress(const artifacts::Decision& decision);
+Bytes EncodeProgress(const artifacts::TraceEvent& event);
+// Adds it to what is known of that run.
+Status AbsorbProgress(ByteView bytes, RunReport& report);
+
 Bytes EncodeReport(const RunReport& report);
 Result<RunReport> DecodeReport(ByteView bytes);
 

@@ -78,6 +78,11 @@ void Hang(const RunOptions& options, RunReport&) {
   if (EndsIn(options, 5)) SpinForever();
 }
 
+// Dies at its first run only.
+void Fickle(const RunOptions& options, RunReport&) {
+  if (EndsIn(options, 5) && !options.observe_steps) CheckSmall(3);
+}
+
 void Exit(const RunOptions& options, RunReport&) {
   if (EndsIn(options, 6)) ::_exit(9);
 }
@@ -122,6 +127,21 @@ RunReport Run(const Scenario& scenario, const RunOptions& options) {
                           .thread = "main",
                           .kind = "operation",
                           .text = "put k"});
+  if (options.observer != nullptr) {
+    for (const auto& [name, value] : report.options) options.observer->OnOption(name, value);
+    options.observer->OnWorkload(report.workload);
+  }
+  if (options.observe_steps) {
+    options.observer->OnDecision(report.decisions[0]);
+    options.observer->OnEvent(report.trace[0]);
+  }
+  if (options.replay != nullptr) {
+    report.decisions_recorded = options.replay->decisions.size();
+    for (const artifacts::Decision& decision : options.replay->decisions) {
+      if (decision == report.decisions[0]) ++report.decisions_followed;
+    }
+    if (report.decisions_followed < report.decisions_recorded) report.diverged_at = 40;
+  }
   static_cast<const Fake&>(scenario).Behave(options, report);
   return report;
 }
@@ -156,6 +176,7 @@ std::vector<std::unique_ptr<Scenario>> MakeScenarios() {
   add("fake-segfault", Segfault);
   add("fake-overflow", Overflow);
   add("fake-hang", Hang);
+  add("fake-fickle", Fickle);
   add("fake-exit", Exit);
   add("fake-silent", Silent);
   add("fake-salted", Salted);
