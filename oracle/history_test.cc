@@ -196,6 +196,8 @@ std::vector<Case> Cases() {
                "found @6 b=2.0 c=3.0 d=4.0"},
       {"RefusedWasShown", "refused-but-shown",
        three + "issue 4 sync +d\n seq 4 @6\n begin r\n get r d 4.0\n refuse @6"},
+      {"RefusedIsAcknowledged", "acknowledged-unsequenced",
+       three + "issue 4 sync +d\n seq 4 @6\n refuse @6\n ack 4"},
       // What nobody wrote.
       {"PhantomValue", "phantom-key", "kill\n open\n found @0 a=zzz"},
       {"PhantomBatch", "phantom-key", "kill\n open\n found @0 a=9.0"},

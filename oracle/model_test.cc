@@ -50,6 +50,26 @@ TEST(Model, HashOfAStateIsThatOfItsPrefix) {
   EXPECT_EQ(model.Keys(), (std::vector<Bytes>{"b", "c"}));
 }
 
+TEST(Model, AReadAtASequenceNumberShowsOnePrefix) {
+  Model model;
+  for (std::uint64_t id = 1; id <= 2; ++id) {
+    model.Issue({.id = BatchId(id),
+                 .client = 0,
+                 .sync = true,
+                 .operations = {{"a", std::to_string(id)}, {"b", "2"}}});
+    ASSERT_FALSE(model.Sequence(BatchId(id), id * 10, 2));
+    ASSERT_FALSE(model.Acknowledge(BatchId(id)));
+  }
+  EXPECT_EQ(model.PrefixOf(0), 0U);
+  EXPECT_EQ(model.PrefixOf(10), 0U);  // a batch is not visible before its last number
+  EXPECT_EQ(model.PrefixOf(11), 1U);
+  EXPECT_EQ(model.PrefixOf(20), 1U);
+  EXPECT_EQ(model.PrefixOf(99), 2U);
+  EXPECT_FALSE(model.EndGet(model.ReadAt(11), "a", "1"));
+  EXPECT_TRUE(model.EndGet(model.ReadAt(11), "a", "2"));
+  EXPECT_TRUE(model.EndGet(model.ReadAt(0), "a", "1"));
+}
+
 TEST(Model, ScansOfARangeSeeThatRangeAlone) {
   Model model;
   model.Issue({.id = BatchId(1),

@@ -42,7 +42,7 @@ std::vector<Clients> ParseWorkload(Simulation& simulation, const Plan& plan,
 
 // One process, from its start to its end.
 LifeReport RunProcess(World& world, const LifeWork& work) {
-  world.report = {};
+  world.BeginProcess();
   const ProcessId process = world.simulation.Start(
       world.host, "db", [&world, &work](const env::Env& env) { RunLife(world, work, env); });
   const ProcessEnd end = world.simulation.Wait(process);
@@ -55,7 +55,17 @@ LifeReport RunProcess(World& world, const LifeWork& work) {
     case ProcessEnd::kKilled: world.crash.Ended(oracle::LifeEnd::kKilled); break;
     case ProcessEnd::kPowerLost: world.crash.Ended(oracle::LifeEnd::kPowerLost); break;
   }
+  world.ever_opened = world.ever_opened || world.report.opened;
   return world.report;
+}
+
+// Between processes, without faults.
+void Verify(World& world, bool tidy) {
+  world.SetFaults(false);
+  world.BeginProcess();
+  const ProcessId process = world.simulation.Start(
+      world.host, "verify", [&world, tidy](const env::Env& env) { RunVerify(world, tidy, env); });
+  BEACH_CHECK(world.simulation.Wait(process) == ProcessEnd::kExited);
 }
 
 void CutPower(World& world) {
@@ -75,25 +85,32 @@ void RunEarlyStrikes(World& world, const LifePlan& life) {
 }
 
 void RunOneLife(World& world, const LifePlan& life, const Clients& clients) {
+  if (life.verify_first) Verify(world, false);
   world.SetFaults(true);
   RunEarlyStrikes(world, life);
   const bool strikes = life.end != End::kClose;
   const LifeWork work{.clients = &clients,
+                      .strike_calls = strikes && life.strike_late ? life.strike_calls : 0,
                       .strike_calls_in_close = strikes ? life.strike_calls_in_close : 0,
-                      .strike = StrikeOf(life.end)};
+                      .strike = StrikeOf(life.end),
+                      .calm_end = life.calm_end};
   for (std::uint64_t attempt = 0; attempt <= kAttemptsWithFaults; ++attempt) {
     if (attempt == kAttemptsWithFaults) world.SetFaults(false);
-    if (strikes) world.simulation.ArmStrike(world.host, StrikeOf(life.end), life.strike_calls);
+    if (strikes && !life.strike_late) {
+      world.simulation.ArmStrike(world.host, work.strike, life.strike_calls);
+    }
     if (RunProcess(world, work).open_error.empty()) break;
   }
   if (life.power_loss_after) CutPower(world);
 }
 
-// A database that has been opened and closed without faults has nothing left to explain.
+// A database that is opened and closed without faults works, and has nothing left to explain.
 void RunLast(World& world, const char* what, std::uint64_t strike_calls_in_close) {
   const Clients nobody;
-  const LifeReport report =
-      RunProcess(world, {.clients = &nobody, .strike_calls_in_close = strike_calls_in_close});
+  const LifeReport report = RunProcess(
+      world,
+      {.clients = &nobody, .strike_calls_in_close = strike_calls_in_close, .calm_end = true});
+  if (report.closed) Verify(world, true);
   if (report.opened && (report.closed || strike_calls_in_close != 0)) return;
   world.simulation.Fail("no-recovery", std::string(what) + " without faults was not completed");
 }
@@ -108,11 +125,12 @@ std::string EngineCrash::boots() const {
 
 std::string EngineCrash::checks() const {
   return "reads, scans and every recovery against the model and the crash oracle; open never "
-         "refuses";
+         "refuses, verify finds no damage";
 }
 
 void EngineCrash::Run(Simulation& simulation) const {
-  const HostId host = simulation.AddHost("a");
+  const HostId host =
+      simulation.AddHost("a", {.small_disk_max_bytes = 2'000'000, .small_disk_min_bytes = 200'000});
   const Plan plan = MakePlan(simulation);
   const std::vector<artifacts::Operation> operations =
       simulation.Workload(MakeWorkload(plan, simulation.Stream("engine_crash.workload")));

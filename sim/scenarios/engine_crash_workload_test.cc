@@ -28,8 +28,8 @@ TEST(MakeWorkload, MakesOperationsThatParse) {
     EXPECT_TRUE(ids.insert(operation.id).second);
     kinds.insert(operation.kind);
   }
-  EXPECT_EQ(kinds,
-            (std::set<std::string>{"batch", "delete", "flush", "get", "pause", "put", "scan"}));
+  EXPECT_EQ(kinds, (std::set<std::string>{"batch", "check", "delete", "flush", "get", "hold",
+                                          "pause", "put", "scan"}));
 }
 
 TEST(MakeWorkload, IsEqualForEqualStreams) {

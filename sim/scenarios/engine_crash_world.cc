@@ -1,11 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/scenarios/engine_crash_world.h"
 
+#include <algorithm>
+
+#include "sim/disk/disk.h"
+
 namespace beach::sim::scenarios::engine_crash {
 namespace {
 
 constexpr Site kSequenced = "write.sequenced";
 constexpr Site kRefused = "write.refused";
+constexpr Site kPoisoned = "db.poisoned";
+
+constexpr Site kReadError = "disk.eio.read";
+constexpr Site kNoSpace[] = {"disk.no_space", "disk.full"};
+constexpr Site kOthers[] = {"disk.eio.write", "disk.eio.sync", "disk.eio.sync_directory"};
+
+constexpr std::uint64_t kPlenty = std::uint64_t{1} << 30;
 
 std::uint64_t Number(std::span<const env::EventField> fields, std::string_view name) {
   for (const env::EventField& field : fields) {
@@ -16,9 +27,24 @@ std::uint64_t Number(std::span<const env::EventField> fields, std::string_view n
 
 }  // namespace
 
+World::World(Simulation& simulation_of_run, HostId host_of_run, const Plan& plan_of_run)
+    : simulation(simulation_of_run),
+      host(host_of_run),
+      plan(plan_of_run),
+      capacity_bytes_(simulation_of_run.disk(host_of_run).capacity()) {}
+
 void World::Record(Site event, std::span<const env::EventField> fields) {
   if (pending_) return;
   if (event.hash == kRefused.hash) pending_ = model.Refuse(Number(fields, "first"));
+  if (event.hash == kPoisoned.hash) {
+    poisoned_ = true;
+    const Counts now = CountFaults();
+    if (now.no_space == forgotten_.no_space && now.reads == forgotten_.reads &&
+        now.others == forgotten_.others) {
+      pending_ = oracle::Violation{.rule = "unexplained-error",
+                                   .message = "the handle was poisoned, but no fault explains it"};
+    }
+  }
   if (event.hash != kSequenced.hash) return;
   const std::uint64_t first = Number(fields, "first");
   const std::uint64_t count = Number(fields, "count");
@@ -32,21 +58,40 @@ void World::Settle(const oracle::Judgement& judgement) {
 }
 
 void World::SetFaults(bool on) {
-  faults_on_ = false;
   for (const FaultRate& fault : plan.faults) {
     simulation.SetFault(fault.site, on ? fault.per_million : 0);
-    const bool error = on && fault.per_million != 0;
-    faults_on_ = faults_on_ || error;
   }
+  simulation.SetCapacity(host, on ? capacity_bytes_ : std::max(capacity_bytes_, kPlenty));
 }
 
-bool World::FaultExplains(const Error& error) const {
-  const bool injected = error.code() == ErrorCode::kIo || error.code() == ErrorCode::kNoSpace;
-  return injected && faults_on_;
+World::Counts World::CountFaults() {
+  Counts counts;
+  counts.reads = simulation.FaultCount(kReadError);
+  for (const Site site : kNoSpace) counts.no_space += simulation.FaultCount(site);
+  for (const Site site : kOthers) counts.others += simulation.FaultCount(site);
+  return counts;
 }
 
-void World::Excuse(const char* operation, const Error& error) {
-  if (FaultExplains(error)) return;
+void World::ForgetFaults() { forgotten_ = CountFaults(); }
+
+void World::BeginProcess() {
+  ForgetFaults();
+  poisoned_ = false;
+  report = {};
+}
+
+bool World::FaultExplains(Doing doing, const Error& error) {
+  const Counts now = CountFaults();
+  const bool reads = now.reads != forgotten_.reads;
+  const bool no_space = now.no_space != forgotten_.no_space;
+  if (doing == Doing::kReading) return error.code() == ErrorCode::kIo && reads;
+  if (error.code() == ErrorCode::kNoSpace) return no_space;
+  if (error.code() != ErrorCode::kIo) return false;
+  return poisoned_ || reads || no_space || now.others != forgotten_.others;
+}
+
+void World::Excuse(Doing doing, const char* operation, const Error& error) {
+  if (FaultExplains(doing, error)) return;
   const bool corruption = error.code() == ErrorCode::kCorruption;
   simulation.Fail(
       corruption ? "false-corruption" : "unexplained-error",
@@ -54,7 +99,7 @@ void World::Excuse(const char* operation, const Error& error) {
 }
 
 void World::ExcuseOpen(const Error& error) {
-  if (FaultExplains(error)) return;
+  if (FaultExplains(Doing::kChanging, error)) return;
   simulation.Fail("refused-to-open",
                   "opening failed, but no fault explains it: " + error.ToString());
 }

@@ -22,12 +22,14 @@ struct LifeReport {
   std::string open_error;  // an injected one; empty: none
 };
 
+// What an operation asks of the disk, by which it is known what faults explain its errors.
+enum class Doing : std::uint8_t { kReading, kChanging };
+
 // What outlives the processes: the oracles and the simulation. In the simulation's memory; code of
 // a process enters it with a SystemScope open. It hears the engine's events.
 class World final : public env::EventSink {
  public:
-  World(Simulation& simulation_of_run, HostId host_of_run, const Plan& plan_of_run)
-      : simulation(simulation_of_run), host(host_of_run), plan(plan_of_run) {}
+  World(Simulation& simulation_of_run, HostId host_of_run, const Plan& plan_of_run);
 
   // "write.sequenced" puts a batch in order, "write.refused" takes it out again. What it breaks is
   // kept until Settle: the engine must not be left in the middle of a call.
@@ -37,13 +39,22 @@ class World final : public env::EventSink {
   // Ends the run if the oracle objects, or has objected to an event. No SystemScope is open.
   void Settle(const oracle::Judgement& judgement);
 
-  // Ends the run unless an injected fault or the request itself explains the error.
-  void Excuse(const char* operation, const Error& error);
+  // Ends the run unless a fault that struck since the process began explains the error.
+  void Excuse(Doing doing, const char* operation, const Error& error);
   // The same for an open.
   void ExcuseOpen(const Error& error);
 
+  // Error faults strike as planned and the disk has the size it was drawn with, or none strike and
+  // the disk has plenty.
   void SetFaults(bool on);
-  bool faults_on() const { return faults_on_; }
+  // What has struck so far explains nothing from here on, but that a poisoned handle stays so.
+  void ForgetFaults();
+  void BeginProcess();
+  // The handle of this process has said so.
+  bool poisoned() const { return poisoned_; }
+
+  // The id of a batch that is no part of the workload.
+  std::uint64_t NextProbe() { return next_probe_++; }
 
   Simulation& simulation;
   const HostId host;
@@ -51,13 +62,25 @@ class World final : public env::EventSink {
   oracle::Model model;
   oracle::CrashOracle crash{model};
   LifeReport report;
+  bool ever_opened = false;
   std::vector<Bytes> recovered_keys;  // to be read one by one; here, as processes die at any time
 
  private:
-  bool FaultExplains(const Error& error) const;
+  struct Counts {
+    std::uint64_t no_space = 0;
+    std::uint64_t reads = 0;
+    std::uint64_t others = 0;
+  };
 
+  Counts CountFaults();
+  // Whether a fault of the process explains the error of such an operation.
+  bool FaultExplains(Doing doing, const Error& error);
+
+  const std::uint64_t capacity_bytes_;
+  Counts forgotten_;
+  bool poisoned_ = false;
   oracle::Judgement pending_;
-  bool faults_on_ = false;
+  std::uint64_t next_probe_ = std::uint64_t{1} << 40;
 };
 
 }  // namespace beach::sim::scenarios::engine_crash

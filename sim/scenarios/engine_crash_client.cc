@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/scenarios/engine_crash_client.h"
+
+#include <string>
+#include <utility>
+
+#include "sim/scenarios/engine_crash_range.h"
+#include "sim/system_scope.h"
+
+namespace beach::sim::scenarios::engine_crash {
+
+void Client::Run(const std::vector<Command>& commands) {
+  for (const Command& command : commands) {
+    world_.simulation.CountOperation();
+    RunOne(command);
+  }
+  if (held_) Check(false);
+}
+
+void Client::RunOne(const Command& command) {
+  switch (command.kind) {
+    case CommandKind::kWrite: Write(command.batch); break;
+    case CommandKind::kGet: Get(command.key); break;
+    case CommandKind::kScan: Scan(command.range, command.backward); break;
+    case CommandKind::kHold: Hold(); break;
+    case CommandKind::kCheck: Check(command.backward); break;
+    case CommandKind::kFlush: Flush(); break;
+    case CommandKind::kPause: {
+      const std::uint64_t now = clock_.MonotonicNow();
+      clock_.SleepUntil(now + command.pause_ns);
+      break;
+    }
+  }
+}
+
+Status Client::Send(const oracle::ModelBatch& batch) {
+  const engine::WriteOptions options{.sync = batch.sync, .tag = batch.id.value};
+  if (batch.operations.size() == 1) {
+    const oracle::ModelOperation& operation = batch.operations[0];
+    if (operation.value) return db_.Put(options, operation.key, *operation.value);
+    return db_.Delete(options, operation.key);
+  }
+  engine::WriteBatch writes;
+  for (const oracle::ModelOperation& operation : batch.operations) {
+    if (operation.value) {
+      writes.Put(operation.key, *operation.value);
+    } else {
+      writes.Delete(operation.key);
+    }
+  }
+  return db_.Write(options, writes);
+}
+
+void Client::Write(const oracle::ModelBatch& batch) {
+  {
+    const SystemScope system;
+    world_.model.Issue(batch);
+  }
+  const Status status = Send(batch);
+  oracle::Judgement judgement;
+  {
+    const SystemScope system;
+    judgement = status ? world_.model.Acknowledge(batch.id) : world_.model.Fail(batch.id);
+    world_.simulation.Trace("operation", "write " + world_.model.DescribeBatch(batch.id) +
+                                             (status ? "" : ": " + status.error().ToString()));
+  }
+  world_.Settle(judgement);
+  if (!status) world_.Excuse(Doing::kChanging, "a write", status.error());
+}
+
+void Client::Get(ByteView key) {
+  const oracle::Model::ReadMark mark = world_.model.BeginRead();
+  const Result<std::optional<Bytes>> found = db_.Get({}, key);
+  if (!found) return world_.Excuse(Doing::kReading, "a read", found.error());
+  oracle::Judgement judgement;
+  {
+    const SystemScope system;
+    judgement = world_.model.EndGet(mark, key, *found);
+  }
+  world_.Settle(judgement);
+}
+
+void Client::Scan(const oracle::KeyRange& range, bool backward) {
+  oracle::Model::ReadMark mark = world_.model.BeginRead();
+  const auto iterator = db_.NewIterator({});
+  if (!iterator) return world_.Excuse(Doing::kReading, "opening an iterator", iterator.error());
+  world_.model.FixSnapshot(mark);
+  const Result<std::vector<oracle::KeyValue>> entries = ReadRange(**iterator, range, backward);
+  if (!entries) return world_.Excuse(Doing::kReading, "a scan", entries.error());
+  oracle::Judgement judgement;
+  {
+    const SystemScope system;
+    judgement = world_.model.EndScan(mark, range, *entries);
+  }
+  world_.Settle(judgement);
+}
+
+void Client::Hold() {
+  if (held_) Check(false);
+  Held held;
+  held.sequence = db_.VisibleSequence();
+  held.mark_at_sequence = world_.model.ReadAt(held.sequence.value);
+  held.mark = world_.model.BeginRead();
+  Result<std::unique_ptr<engine::Iterator>> iterator = db_.NewIterator({});
+  if (!iterator) return world_.Excuse(Doing::kReading, "opening an iterator", iterator.error());
+  world_.model.FixSnapshot(held.mark);
+  held.iterator = std::move(*iterator);
+  held_ = std::move(held);
+}
+
+void Client::Check(bool backward) {
+  if (!held_) return;
+  const Held held = std::move(*held_);
+  held_.reset();
+  CheckIterator(*held.iterator, held.mark, backward);
+  const engine::ReadOptions options{.sequence = held.sequence};
+  const auto iterator = db_.NewIterator(options);
+  if (!iterator) return world_.Excuse(Doing::kReading, "opening an iterator", iterator.error());
+  CheckIterator(**iterator, held.mark_at_sequence, !backward);
+  for (std::uint64_t number = 0; number < world_.plan.keys; number += 1 + number / 2) {
+    const Bytes key = KeyName(number);
+    const Result<std::optional<Bytes>> found = db_.Get(options, key);
+    if (!found) return world_.Excuse(Doing::kReading, "a read", found.error());
+    oracle::Judgement judgement;
+    {
+      const SystemScope system;
+      judgement = world_.model.EndGet(held.mark_at_sequence, key, *found);
+    }
+    world_.Settle(judgement);
+  }
+}
+
+void Client::CheckIterator(engine::Iterator& iterator, const oracle::Model::ReadMark& mark,
+                           bool backward) {
+  const Result<std::vector<oracle::KeyValue>> entries = ReadRange(iterator, {}, backward);
+  if (!entries) return world_.Excuse(Doing::kReading, "a scan", entries.error());
+  oracle::Judgement judgement;
+  {
+    const SystemScope system;
+    judgement = world_.model.EndScan(mark, {}, *entries);
+  }
+  world_.Settle(judgement);
+  const Result<std::string> turns = CheckTurns(iterator, *entries);
+  if (!turns) return world_.Excuse(Doing::kReading, "a scan", turns.error());
+  if (!turns->empty()) world_.simulation.Fail("scan-mismatch", "in a scan, " + *turns);
+}
+
+void Client::Flush() {
+  const std::uint64_t mark = world_.model.DurableMark();
+  const Status status = db_.Flush();
+  if (!status) return world_.Excuse(Doing::kChanging, "a flush", status.error());
+  world_.model.Durable(mark);
+}
+
+}  // namespace beach::sim::scenarios::engine_crash

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "engine/db.h"
+#include "sim/scenarios/engine_crash_workload.h"
+#include "sim/scenarios/engine_crash_world.h"
+
+namespace beach::sim::scenarios::engine_crash {
+
+// Runs commands against the database, one after the other, and has the model judge each. Lives in
+// the memory of the process under test; one thread.
+class Client {
+ public:
+  Client(World& world, engine::Db& db, env::Clock& clock) : world_(world), db_(db), clock_(clock) {}
+
+  void Run(const std::vector<Command>& commands);
+
+  // A read of one key, judged.
+  void Get(ByteView key);
+  void Write(const oracle::ModelBatch& batch);
+  void Flush();
+
+ private:
+  // What a hold keeps: an iterator, and the sequence number that was visible just before it.
+  struct Held {
+    std::unique_ptr<engine::Iterator> iterator;
+    oracle::Model::ReadMark mark;
+    engine::SequenceNumber sequence;
+    oracle::Model::ReadMark mark_at_sequence;
+  };
+
+  void RunOne(const Command& command);
+  Status Send(const oracle::ModelBatch& batch);
+  void Scan(const oracle::KeyRange& range, bool backward);
+  void Hold();
+  void Check(bool backward);
+  // Reads everything twice over and turns round everywhere; nothing after an explained error.
+  void CheckIterator(engine::Iterator& iterator, const oracle::Model::ReadMark& mark,
+                     bool backward);
+
+  World& world_;
+  engine::Db& db_;
+  env::Clock& clock_;
+  std::optional<Held> held_;
+};
+
+}  // namespace beach::sim::scenarios::engine_crash
