@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/check.h"
+#include "engine/no_space.h"
 #include "engine/wal/format.h"
 #include "engine/wal/log_core.h"
 #include "env/marks.h"
@@ -28,6 +29,7 @@ class BlockingLog final : public Log {
                   "a write of " + std::to_string(size) + " bytes does not fit a log segment");
     }
     const ItemKind kind = write.sync ? ItemKind::kFlight : ItemKind::kRunRecord;
+    if (core_.run_open() && BEACH_BUGGIFY("wal.run_skips_chunk")) core_.SkipToChunk();
     const bool used = core_.end().offset > kSegmentHeaderSize;
     if (!core_.Fits(kind, size) || (used && BEACH_BUGGIFY("wal.rotate_early"))) {
       BEACH_TRY(Rotate());
@@ -66,6 +68,10 @@ class BlockingLog final : public Log {
     return {};
   }
 
+  bool NeedsVouch() const override {
+    return !failure_ && !core_.run_open() && core_.NeedsVouch() && core_.Fits(ItemKind::kVouch, 0);
+  }
+
   LogPosition end() const override { return core_.end(); }
   LogPosition durable() const override { return core_.durable(); }
 
@@ -91,11 +97,11 @@ class BlockingLog final : public Log {
     if (failure_) return Fail(*failure_);
     return {};
   }
-  // The first failure is the answer to every later call.
+  // The first failure is the answer to every later call. Never kNoSpace: what failed had begun.
   std::unexpected<Error> Poison(const Error& error) {
     BEACH_CHECK(!failure_);
-    failure_ = error;
-    return Fail(error);
+    failure_ = WithoutNoSpace(error);
+    return Fail(*failure_);
   }
 
   Result<LogPosition> AppendFlight(ItemKind kind, const LogWrite& write) {
