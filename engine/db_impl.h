@@ -140,7 +140,7 @@ class DbImpl final : public Db {
   LogPosition log_end_;  // copies of the log's, which is the leader's
   LogPosition log_durable_;
   std::optional<std::uint64_t> vouch_due_ns_;  // when, if no writer comes; set while needed
-  std::uint64_t flushed_id_ = 0;  // memtables up to this one are in tables, durably
+  std::uint64_t flushed_id_ = 0;               // memtables up to this one are in tables, durably
   std::optional<Error> poison_;
   std::optional<Error> flush_no_space_;  // why the flush thread waits
   bool closing_ = false;
