@@ -28,8 +28,8 @@ class BlockingLog final : public Log {
       return Fail(ErrorCode::kInvalidArgument,
                   "a write of " + std::to_string(size) + " bytes does not fit a log segment");
     }
+    if (!write.sync && BEACH_BUGGIFY("wal.runs_spread")) core_.SpreadRuns();
     const ItemKind kind = write.sync ? ItemKind::kFlight : ItemKind::kRunRecord;
-    if (core_.run_open() && BEACH_BUGGIFY("wal.run_skips_chunk")) core_.SkipToChunk();
     const bool used = core_.end().offset > kSegmentHeaderSize;
     if (!core_.Fits(kind, size) || (used && BEACH_BUGGIFY("wal.rotate_early"))) {
       BEACH_TRY(Rotate());

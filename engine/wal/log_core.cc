@@ -28,8 +28,8 @@ LogCore::LogCore(OpenEpoch epoch, const Segment& segment, LogPosition end)
 
 std::uint64_t LogCore::NextBegin(ItemKind kind, std::uint64_t size) const {
   if (kind != ItemKind::kRunRecord) return BlockUp(end_.offset);
-  if (skip_to_chunk_) return ChunkUp(end_.offset);
-  const std::uint64_t begin = run_open_ ? end_.offset : BlockUp(end_.offset);
+  const bool packed = run_open_ && !runs_spread_;
+  const std::uint64_t begin = packed ? end_.offset : BlockUp(end_.offset);
   return RunRecordBegin(begin, size);
 }
 
@@ -58,7 +58,6 @@ PlannedItem LogCore::Plan(ItemKind kind, ByteView payload, SequenceNumber first_
   EncodeItem(header, payload, image.Resize(header.size()));
 
   end_.offset = header.end();
-  skip_to_chunk_ = false;
   if (kind != ItemKind::kVouch) data_end_ = end_;
   FlightId id;
   if (run) {
@@ -103,7 +102,6 @@ void LogCore::EnterSegment(const Segment& segment) {
   BEACH_CHECK(durable_ == end_);
   BEACH_CHECK(segment.ordinal > segment_.ordinal);
   segment_ = segment;
-  skip_to_chunk_ = false;
   // The manifest that lists the segment vouches for all before it.
   end_ = durable_ = vouched_ = data_end_ = {segment.ordinal, kSegmentHeaderSize};
 }
