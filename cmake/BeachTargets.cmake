@@ -1,8 +1,16 @@
-# beach_library(engine SOURCES a.cc b.cc DEPENDS base env) makes libbeach_engine.a.
+# beach_library(engine SOURCES a.cc b.cc PARTS engine_wal DEPENDS base env) makes libbeach_engine.a. It
+# holds the objects of its parts too, so that who links it needs no archive of theirs.
 function(beach_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SOURCES;PARTS;DEPENDS;LIBRARIES" ${ARGN})
   add_library(beach_${name} STATIC ${ARG_SOURCES})
   target_include_directories(beach_${name} PUBLIC ${CMAKE_SOURCE_DIR})
+  foreach(part ${ARG_PARTS})
+    target_sources(beach_${name} PRIVATE $<TARGET_OBJECTS:beach_${part}>)
+    if(part MATCHES "^${name}_")  # its own: alone it is for tests, apart from what is for use
+      set_target_properties(beach_${part} PROPERTIES
+        ARCHIVE_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/parts)
+    endif()
+  endforeach()
   foreach(dependency ${ARG_DEPENDS})
     target_link_libraries(beach_${name} PUBLIC beach_${dependency})
   endforeach()

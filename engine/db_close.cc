@@ -48,10 +48,13 @@ Status DbImpl::Close() {
     env::MutexLock lock(mutex_);
     if (closed_) return *closed_;
     closing_ = true;
-    BEACH_CHECK(writers_.empty());  // every other call has returned
     background_.NotifyAll();
   }
   if (flush_thread_.joinable()) flush_thread_.Join();
+  {
+    env::MutexLock lock(mutex_);
+    BEACH_CHECK(writers_.empty());  // every other call has returned
+  }
   Status status;
   if (log_ != nullptr) status = log_->Close();
   // FAILPOINT: close.log_vouched: a log whose every flight is vouched for.

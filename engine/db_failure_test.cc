@@ -89,6 +89,63 @@ TEST_F(DbTest, NoSpaceForASegmentRefusesWritesWithoutPoison) {
   EXPECT_EQ(Scan(*db).size(), static_cast<std::size_t>(written) + 1);
 }
 
+// Callers try again after kNoSpace, because nothing was written. What had begun is no such case.
+TEST_F(DbTest, NoSpaceInsideAFlightIsAFailedWrite) {
+  for (const FileCall call : {FileCall::kWrite, FileCall::kSync}) {
+    for (const bool sync : {true, false}) {
+      if (call == FileCall::kSync && !sync) continue;
+      Options options = SmallOptions();
+      options.wal_direct = false;
+      auto db = Open(options);
+      SetHook(call, ".wal", ErrorCode::kNoSpace);
+      const Status failed = db->Put({.sync = sync, .tag = 0}, "a", "1");
+      files_.set_hook({});
+      ASSERT_FALSE(failed);
+      EXPECT_EQ(failed.error().code(), ErrorCode::kIo) << failed.error().ToString();
+      EXPECT_NE(failed.error().message().find("injected"), std::string::npos);
+      EXPECT_EQ(db->Put(sync_, "b", "2").error().code(), ErrorCode::kIo);
+      EXPECT_EQ(db->Write(sync_, WriteBatch()).error().code(), ErrorCode::kIo);
+      EXPECT_EQ(db->Flush().error().code(), ErrorCode::kIo);
+      EXPECT_EQ(db->Close().error().code(), ErrorCode::kIo);
+    }
+  }
+}
+
+TEST_F(DbTest, NoSpaceWhileARunIsMadeDurableIsAFailedWrite) {
+  auto db = Open();
+  ASSERT_TRUE(db->Put(lazy_, "a", "1"));
+  SetHook(FileCall::kSync, ".wal", ErrorCode::kNoSpace);
+  EXPECT_EQ(db->Write(sync_, WriteBatch()).error().code(), ErrorCode::kIo);
+  EXPECT_EQ(db->Put(lazy_, "b", "2").error().code(), ErrorCode::kIo);
+  files_.set_hook({});
+  db.reset();
+  db = Open();
+  ASSERT_TRUE(db->Put(lazy_, "a", "1"));
+  SetHook(FileCall::kSync, ".wal", ErrorCode::kNoSpace);
+  EXPECT_EQ(db->Close().error().code(), ErrorCode::kIo);
+}
+
+// The record that closes a segment, its end in the manifest, the header of the one prepared.
+TEST_F(DbTest, NoSpaceInARotationThatHasBegunIsAFailedWrite) {
+  const struct {
+    FileCall call;
+    const char* path;
+  } places[] = {{FileCall::kWrite, "MANIFEST"}, {FileCall::kSync, "MANIFEST"}};
+  for (const auto& place : places) {
+    Options options = SmallOptions();
+    options.memtable_size = kMiB;
+    options.manifest_size_max = kMiB;
+    auto db = Open(options);
+    SetHook(place.call, place.path, ErrorCode::kNoSpace);
+    Status status;
+    for (int i = 0; i < 100 && status; ++i) status = db->Put(sync_, "k", Bytes(1000, 'v'));
+    files_.set_hook({});
+    ASSERT_FALSE(status);
+    EXPECT_EQ(status.error().code(), ErrorCode::kIo);
+    EXPECT_EQ(db->Put(sync_, "k", "v").error().code(), ErrorCode::kIo);
+  }
+}
+
 TEST_F(DbTest, ALogLargerThanAMemtableIsReplayedIntoTables) {
   Options large = SmallOptions();
   large.memtable_size = kMiB;

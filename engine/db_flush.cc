@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "engine/db_impl.h"
+#include "engine/no_space.h"
 #include "env/marks.h"
 
 namespace beach::engine {
@@ -57,7 +58,7 @@ Status DbImpl::AwaitFlushOf(std::uint64_t memtable_id) {
 void DbImpl::FlushLoop() {
   env::MutexLock lock(mutex_);
   while (true) {
-    while (!closing_ && (poison_ || view_->frozen.empty())) background_.Wait(mutex_);
+    while (!closing_ && (poison_ || view_->frozen.empty())) Rest(env::kNoDeadline);
     if (poison_ || view_->frozen.empty()) return;  // closing
     Status status = FlushOldest();
     if (status) {
@@ -74,7 +75,7 @@ void DbImpl::FlushLoop() {
     background_.NotifyAll();
     if (closing_) return;
     const std::uint64_t deadline = env_.clock->MonotonicNow() + kNoSpacePauseNs;
-    while (!closing_ && background_.WaitUntil(mutex_, deadline)) {
+    while (!closing_ && Rest(deadline)) {
     }
   }
 }
@@ -85,8 +86,6 @@ Status DbImpl::FlushOldest() {
   const std::shared_ptr<LoggedMemtable> memtable = before->frozen.front();
   const LogPosition replay_from =
       before->frozen.size() > 1 ? before->frozen[1]->log_begin : before->active->log_begin;
-  // Below replay_from the tables are what is durable: nobody will read the log there.
-  const LogPosition durable = std::max(log_durable_, replay_from);
 
   std::shared_ptr<TableReader> reader;
   {
@@ -106,6 +105,12 @@ Status DbImpl::FlushOldest() {
       return Fail(std::move(info).error());
     }
     BEACH_TRY_ASSIGN(reader, TableReader::Open(*env_.files, path, state.database, *info));
+    LogPosition durable;
+    {
+      env::MutexLock relock(mutex_);
+      // Below replay_from the tables are what is durable: nobody will read the log there.
+      durable = std::max(log_durable_, replay_from);
+    }
     if (Status published = PublishTable(*info, replay_from, durable); !published) {
       return Fail(WithoutNoSpace(std::move(published).error()));
     }

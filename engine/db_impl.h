@@ -15,16 +15,13 @@
 
 namespace beach::engine {
 
-// A failed write that found no space half-way is a failed write like any other (rule 19): callers
-// that answer kNoSpace by a retry must not see it.
-Error WithoutNoSpace(Error error);
-
 // The database, split by operation: db_open.cc, db_recover.cc (engine/recover.h), db_write.cc,
-// db_read.cc, db_flush.cc, db_close.cc.
+// db_segments.cc, db_read.cc, db_flush.cc, db_vouch.cc, db_close.cc.
 //
-// Threads. Callers write and read; one background thread, "flush", writes tables. Whoever stands at
-// the front of writers_ is the leader: it alone touches the log, the active memtable's content and
-// what is marked "leader" below, and it does so without mutex_.
+// Threads. Callers write and read; one background thread, "flush", writes tables and, when writers
+// rest, vouches for the log. Whoever stands at the front of writers_ is the leader: it alone
+// touches the log, the active memtable's content and what is marked "leader" below, and it does so
+// without mutex_.
 // Locks. mutex_ guards what is marked so. The manifest's own mutex is taken without mutex_ held,
 // always; no lock of ours is held through I/O but that one. docs/internals/commit.md draws the
 // edges.
@@ -60,7 +57,7 @@ class DbImpl final : public Db {
  private:
   // A call that waits in writers_ for its turn, or for a leader to have done its work.
   struct Writer {
-    const WriteBatch* batch = nullptr;  // null: Flush, which only wants the memtable switched
+    const WriteBatch* batch = nullptr;  // null: a turn at the front, nothing to be written
     bool sync = false;
     std::uint64_t tag = 0;
     bool done = false;
@@ -111,6 +108,12 @@ class DbImpl final : public Db {
   void RemoveSegmentFiles(const std::vector<wal::Segment>& segments);
   Status AwaitFlushOf(std::uint64_t memtable_id);
 
+  // db_vouch.cc. Under mutex_, which Rest and VouchForLog give up meanwhile.
+  void ArmVouch(bool needed);
+  // The flush thread's wait for background_, as CondVar::WaitUntil; vouches for the log when due.
+  bool Rest(std::uint64_t deadline_ns);
+  void VouchForLog();
+
   void Record(Site event, std::initializer_list<env::EventField> fields);
 
   const env::Env env_;
@@ -136,7 +139,8 @@ class DbImpl final : public Db {
   SequenceNumber visible_;
   LogPosition log_end_;  // copies of the log's, which is the leader's
   LogPosition log_durable_;
-  std::uint64_t flushed_id_ = 0;  // memtables up to this one are in tables, durably
+  std::optional<std::uint64_t> vouch_due_ns_;  // when, if no writer comes; set while needed
+  std::uint64_t flushed_id_ = 0;               // memtables up to this one are in tables, durably
   std::optional<Error> poison_;
   std::optional<Error> flush_no_space_;  // why the flush thread waits
   bool closing_ = false;

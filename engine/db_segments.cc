@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "engine/db_impl.h"
+#include "engine/no_space.h"
 #include "engine/wal/format.h"
 #include "env/marks.h"
 

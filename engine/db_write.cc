@@ -65,6 +65,7 @@ void DbImpl::LeadGroup(Writer& leader) {
   SequenceNumber first;
   LogPosition end;
   LogPosition durable;
+  bool needs_vouch = false;
   {
     env::MutexUnlock unlock(mutex_);
     status = PrepareSegment(group.payload.size(), group.sync);
@@ -86,6 +87,7 @@ void DbImpl::LeadGroup(Writer& leader) {
       end = log_->end();
       durable = log_->durable();
     }
+    needs_vouch = log_->NeedsVouch();
   }
   if (submitted && status) {
     log_end_ = end;
@@ -94,6 +96,7 @@ void DbImpl::LeadGroup(Writer& leader) {
     if (group.count > 0) visible_ = SequenceNumber(first.value + group.count - 1);
   }
   if (!status && !refused) Poison(status.error());
+  ArmVouch(needs_vouch);
   BEACH_SOMETIMES("write.refused_no_space", refused);
   BEACH_SOMETIMES("write.group_of_several", group.members.size() > 1);
   FinishGroup(group.members, status);
@@ -207,19 +210,13 @@ void DbImpl::FinishGroup(const std::vector<Writer*>& members, const Status& stat
 
 void DbImpl::Poison(const Error& error) {
   mutex_.AssertHeld();
+  BEACH_CHECK(error.code() != ErrorCode::kNoSpace);  // it would say that a retry is safe
   if (poison_) return;
   poison_ = error;
   const std::string text = error.ToString();
   Record("db.poisoned", {{.name = "error", .text = text}});
   BEACH_SOMETIMES("db.poisoned", true);
   background_.NotifyAll();
-}
-
-Error WithoutNoSpace(Error error) {
-  if (error.code() != ErrorCode::kNoSpace) return error;
-  return Error(ErrorCode::kIo, "no space half-way: " + error.message())
-      .At(error.path(), error.offset())
-      .WithErrno(error.os_error());
 }
 
 void DbImpl::Record(Site event, std::initializer_list<env::EventField> fields) {

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "engine/directory.h"
 #include "engine/group_payload.h"
 #include "engine/internal_key.h"
 #include "engine/manifest/file_names.h"
@@ -84,6 +85,8 @@ void DumpGroup(const wal::Flight& flight, const wal::DumpSink& sink) {
 }  // namespace
 
 Status DumpManifest(env::FileSystem& files, const std::string& directory, const Print& print) {
+  BEACH_TRY_ASSIGN(const DirectoryContents names, InspectDirectory(files, directory));
+  BEACH_TRY(CheckUsable(directory, names, /*create_if_missing=*/false));
   BEACH_TRY_ASSIGN(const FileNumber file, ReadCurrent(files, directory));
   const std::string path = env::JoinPath(directory, ManifestFileName(file));
   BEACH_TRY_ASSIGN(const Bytes bytes, ReadSmallFile(files, path, kManifestFileSizeMax));

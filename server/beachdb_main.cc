@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The `beachdb` binary: its commands, each in server/cli/.
 #include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
 
 #include "env/os/os_env.h"
 #include "server/cli/commands.h"
@@ -40,5 +42,12 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
   }
-  return static_cast<int>(run());
+  try {
+    const ExitCode code = run();
+    if (std::fflush(stdout) == 0) return static_cast<int>(code);
+    std::perror("beachdb: writing the output");
+  } catch (const std::exception& error) {  // fmt's answer to an output that takes no more
+    std::fprintf(stderr, "beachdb: %s\n", error.what());
+  }
+  return static_cast<int>(ExitCode::kEnvironment);
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Runs the beachdb binary: commands, output and exit codes. Usage: beachdb_test.py BINARY"""
+import fcntl
 import json
 import pathlib
 import subprocess
@@ -11,8 +12,27 @@ import unittest
 BINARY = sys.argv.pop(1)
 
 
+FINE, FOUND, USAGE, ENVIRONMENT, REFUSED, KEY_ABSENT = 0, 1, 2, 3, 4, 6
+FOOTER_SIZE = 72  # of a table
+
+
 def run(*arguments):
     return subprocess.run([BINARY, *map(str, arguments)], capture_output=True, text=True)
+
+
+def flip(path, offset, bit=1):
+    content = bytearray(path.read_bytes())
+    content[offset] ^= bit
+    path.write_bytes(content)
+
+
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
 
 
 class BeachdbTest(unittest.TestCase):
@@ -91,6 +111,131 @@ class BeachdbTest(unittest.TestCase):
         self.assertEqual(self.cli("get", "key0").returncode, 4)
         (self.data / "CURRENT").unlink()
         self.assertEqual(self.cli("put", "a", "1").returncode, 4)
+
+    # Exit codes. Each test holds every command that looks at the thing against the one table.
+
+    def make(self):
+        for i in range(8):  # enough lives that recovery writes a table
+            self.assertEqual(self.cli("put", f"key{i}", "value" * 20).returncode, FINE)
+        # The newest is damaged where the log is read; older ones may be wholly replayed.
+        return self.files("*.sst")[0], self.files("*.wal")[-1], self.files("MANIFEST-*")[0]
+
+    def codes(self, *commands):
+        return [run(*command).returncode for command in commands]
+
+    def test_what_is_absent_is_the_environment(self):
+        nowhere = self.data / "nothing"
+        every = [("wal-dump", nowhere), ("sst-dump", nowhere), ("manifest-dump", nowhere),
+                 ("verify", nowhere), ("cli", "--data", nowhere, "get", "a"),
+                 ("cli", "--data", nowhere, "scan"), ("cli", "--data", nowhere, "del", "a")]
+        self.assertEqual(self.codes(*every), [ENVIRONMENT] * len(every))
+        nowhere.mkdir(parents=True)  # a directory, and no database in it
+        self.assertEqual(self.codes(*every), [ENVIRONMENT] * len(every))
+        self.assertEqual(list(nowhere.iterdir()), [])
+        file = self.data / "file"
+        file.write_text("")
+        for command in ("verify", "manifest-dump"):
+            self.assertEqual(run(command, file).returncode, ENVIRONMENT)
+        self.assertEqual(run("cli", "--data", file, "put", "a", "1").returncode, ENVIRONMENT)
+
+    def test_a_part_that_is_missing_is_damage(self):
+        table, log, manifest = self.make()
+        parts = [table, log, manifest, self.data / "IDENTITY"]
+        for part in parts:
+            content = part.read_bytes()
+            part.unlink()
+            self.assertEqual(run("verify", self.data).returncode, FOUND, part.name)
+            self.assertEqual(self.cli("get", "key0").returncode, REFUSED, part.name)
+            expected = FOUND if part == manifest else FINE
+            self.assertEqual(run("manifest-dump", self.data).returncode, expected, part.name)
+            part.write_bytes(content)
+        self.assertEqual(run("verify", self.data).returncode, FINE)
+        (self.data / "CURRENT").unlink()  # whose data these are is not known: nothing is judged
+        self.assertEqual(self.codes(("verify", self.data), ("manifest-dump", self.data),
+                                    ("cli", "--data", self.data, "put", "a", "1")), [REFUSED] * 3)
+
+    def test_a_damaged_part_is_found_by_tools_and_refused_by_open(self):
+        table, log, manifest = self.make()
+        cases = [(table, table.stat().st_size - 30, ("sst-dump", table)),
+                 (log, 20, ("wal-dump", log)),
+                 (manifest, manifest.stat().st_size // 2, ("manifest-dump", self.data)),
+                 (self.data / "CURRENT", 3, ("manifest-dump", self.data)),
+                 (self.data / "IDENTITY", 20, ("verify", self.data))]
+        for part, offset, dump in cases:
+            flip(part, offset)
+            self.assertEqual(self.codes(dump, ("verify", self.data)), [FOUND] * 2, part.name)
+            self.assertEqual(self.cli("get", "key0").returncode, REFUSED, part.name)
+            flip(part, offset)
+        self.assertEqual(run("verify", self.data).returncode, FINE)
+
+    def test_damage_met_by_a_read_after_a_good_open_is_found(self):
+        table, _, _ = self.make()
+        flip(table, 5)
+        for arguments in (("get", "key0"), ("scan",), ("--json", "get", "key0")):
+            answer = self.cli(*arguments)
+            self.assertEqual(answer.returncode, FOUND, arguments)
+            self.assertIn(table.name, answer.stderr)
+        self.assertEqual(self.cli("put", "other", "1").returncode, FINE)
+
+    def test_an_unknown_version_is_refused(self):
+        table, log, manifest = self.make()
+        # Whole but for their version: (file, where its header is, where its checksum is in that).
+        for part, begin, crc_at, size, dump in (
+                (table, table.stat().st_size - FOOTER_SIZE, 68, FOOTER_SIZE, ("sst-dump", table)),
+                (log, 0, 12, 4096, ("wal-dump", log)),
+                (manifest, 0, 32, 36, ("manifest-dump", self.data))):
+            content = part.read_bytes()
+            head = bytearray(content[begin:begin + size])
+            head[8] = 0x41
+            # Of a log segment it covers what is behind it too.
+            covered = head[:crc_at] + (head[crc_at + 4:] if part == log else b"")
+            head[crc_at:crc_at + 4] = crc32c(covered).to_bytes(4, "little")
+            part.write_bytes(content[:begin] + head + content[begin + size:])
+            self.assertEqual(self.codes(dump, ("verify", self.data),
+                                        ("cli", "--data", self.data, "get", "a")),
+                             [REFUSED] * 3, part.name)
+            part.write_bytes(content)
+        self.assertEqual(run("verify", self.data).returncode, FINE)
+
+    def test_a_failed_read_is_the_environment_and_no_damage(self):
+        table, log, manifest = self.make()
+        for part, dump in ((table, ("sst-dump", table)), (log, ("wal-dump", log)),
+                           (manifest, ("manifest-dump", self.data))):
+            content = part.read_bytes()
+            part.unlink()
+            part.mkdir()  # reading it fails with EISDIR
+            self.assertEqual(self.codes(dump, ("verify", self.data),
+                                        ("cli", "--data", self.data, "get", "a")),
+                             [ENVIRONMENT] * 3, part.name)
+            self.assertNotIn("damage", run("verify", self.data).stdout)
+            if part == table:  # damage elsewhere outranks what could not be read
+                flip(log, 20)
+                self.assertEqual(run("verify", self.data).returncode, FOUND)
+                flip(log, 20)
+            part.rmdir()
+            part.write_bytes(content)
+        self.assertEqual(run("verify", self.data).returncode, FINE)
+
+    def test_a_database_in_use_is_refused(self):
+        self.make()
+        with open(self.data / "LOCK", "r+", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            fcntl.lockf(lock, fcntl.LOCK_EX)
+            self.assertEqual(self.codes(("verify", self.data),
+                                        ("cli", "--data", self.data, "get", "a")), [REFUSED] * 2)
+
+    def test_a_request_beyond_a_limit_is_usage(self):
+        self.assertEqual(self.cli("put", "k" * 70000, "1").returncode, USAGE)
+
+    def test_output_that_cannot_be_written_is_the_environment(self):
+        self.make()
+        for command in (("verify", self.data), ("manifest-dump", self.data, "--json"),
+                        ("cli", "--data", self.data, "scan")):
+            with open("/dev/full", "w", encoding="utf-8") as full:
+                answer = subprocess.run([BINARY, *map(str, command)], stdout=full,
+                                        stderr=subprocess.PIPE, text=True, check=False)
+            self.assertEqual(answer.returncode, ENVIRONMENT, command)
+            self.assertIn("beachdb: ", answer.stderr)
 
 
 if __name__ == "__main__":

@@ -113,6 +113,9 @@ class Dumper {
 
 Result<SegmentDump> DumpSegment(env::FileSystem& files, const std::string& path,
                                 const DumpSink& sink, const DumpPayload& payload) {
+  // Nobody says that this file exists, so its absence is no damage.
+  BEACH_TRY_ASSIGN(const bool exists, files.Exists(path));
+  if (!exists) return Fail(Error(ErrorCode::kNotFound, "no such file").At(path));
   auto reader = SegmentReader::Open(files, path);
   if (reader) return Dumper(*reader, sink, payload).Run();
   const Error& error = reader.error();

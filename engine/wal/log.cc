@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/check.h"
+#include "engine/no_space.h"
 #include "engine/wal/format.h"
 #include "engine/wal/log_core.h"
 #include "env/marks.h"
@@ -27,6 +28,7 @@ class BlockingLog final : public Log {
       return Fail(ErrorCode::kInvalidArgument,
                   "a write of " + std::to_string(size) + " bytes does not fit a log segment");
     }
+    if (!write.sync && BEACH_BUGGIFY("wal.runs_spread")) core_.SpreadRuns();
     const ItemKind kind = write.sync ? ItemKind::kFlight : ItemKind::kRunRecord;
     const bool used = core_.end().offset > kSegmentHeaderSize;
     if (!core_.Fits(kind, size) || (used && BEACH_BUGGIFY("wal.rotate_early"))) {
@@ -66,6 +68,10 @@ class BlockingLog final : public Log {
     return {};
   }
 
+  bool NeedsVouch() const override {
+    return !failure_ && !core_.run_open() && core_.NeedsVouch() && core_.Fits(ItemKind::kVouch, 0);
+  }
+
   LogPosition end() const override { return core_.end(); }
   LogPosition durable() const override { return core_.durable(); }
 
@@ -91,11 +97,11 @@ class BlockingLog final : public Log {
     if (failure_) return Fail(*failure_);
     return {};
   }
-  // The first failure is the answer to every later call.
+  // The first failure is the answer to every later call. Never kNoSpace: what failed had begun.
   std::unexpected<Error> Poison(const Error& error) {
     BEACH_CHECK(!failure_);
-    failure_ = error;
-    return Fail(error);
+    failure_ = WithoutNoSpace(error);
+    return Fail(*failure_);
   }
 
   Result<LogPosition> AppendFlight(ItemKind kind, const LogWrite& write) {

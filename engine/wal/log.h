@@ -63,7 +63,8 @@ struct LogOptions {
 };
 
 // Appends flights, in order, one at a time. Not thread-safe: one writer at a time. Any failed write
-// or sync poisons it: the same error for every later call.
+// or sync poisons it: the same error for every later call, and never kNoSpace, because it had
+// begun. kNoSpace comes from next_segment alone, and then nothing of the append was written.
 class Log {
  public:
   // Goes on in `segment` (this epoch's own: fresh, or re-logged into by RecoverLog's caller) at
@@ -79,6 +80,10 @@ class Log {
   virtual Status Sync() = 0;
   // Syncs, and writes a vouch record for all of it where none says so yet.
   virtual Status Vouch() = 0;
+  // Everything appended is durable, nothing on disk says so of the newest, and a record that does
+  // has room. False while un-synced records are open: to vouch for them would mean a sync that
+  // nobody asked for.
+  virtual bool NeedsVouch() const = 0;
   // Vouch, and every later call but end() and durable() fails with kClosed.
   virtual Status Close() = 0;
 

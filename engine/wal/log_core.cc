@@ -28,7 +28,8 @@ LogCore::LogCore(OpenEpoch epoch, const Segment& segment, LogPosition end)
 
 std::uint64_t LogCore::NextBegin(ItemKind kind, std::uint64_t size) const {
   if (kind != ItemKind::kRunRecord) return BlockUp(end_.offset);
-  const std::uint64_t begin = run_open_ ? end_.offset : BlockUp(end_.offset);
+  const bool packed = run_open_ && !runs_spread_;
+  const std::uint64_t begin = packed ? end_.offset : BlockUp(end_.offset);
   return RunRecordBegin(begin, size);
 }
 

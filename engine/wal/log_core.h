@@ -68,6 +68,10 @@ class LogCore {
   // A run record could not be written.
   void Poison() { poisoned_ = true; }
 
+  // From now on each run record starts a block, as flights do. A reader finds it there as well, and
+  // a power loss may take the one before it and leave it whole.
+  void SpreadRuns() { runs_spread_ = true; }
+
   // Goes on in the next segment. REQUIRES: all is durable.
   void EnterSegment(const Segment& segment);
 
@@ -103,6 +107,7 @@ class LogCore {
   std::deque<InFlight> flights_;  // in log order; the front is not done
   FlightId last_id_;
   bool run_open_ = false;
+  bool runs_spread_ = false;
   bool poisoned_ = false;
 };
 

@@ -43,6 +43,23 @@ TEST(LogCore, AFlightCountsWhenAllBelowItIsDurable) {
   EXPECT_EQ(core.vouched(), second.end);
 }
 
+TEST(LogCore, ASpreadRunStartsABlockForEachRecord) {
+  LogCore core = NewCore(kSegmentSizeMin);
+  core.SpreadRuns();
+  AlignedBuffer image;
+  core.Plan(ItemKind::kRunRecord, "a", SequenceNumber(1), 1, image);
+  const LogPosition end = core.end();
+  const PlannedItem second = core.Plan(ItemKind::kRunRecord, "b", SequenceNumber(2), 1, image);
+  EXPECT_EQ(second.begin.offset, 2 * kBlockSize);
+  EXPECT_EQ(Decoded(image, second.begin).previous_end, end.offset);
+  const Bytes large(kChunkSize - 2 * kBlockSize, 'c');
+  const PlannedItem third = core.Plan(ItemKind::kRunRecord, large, SequenceNumber(3), 1, image);
+  EXPECT_EQ(third.begin.offset, kChunkSize);
+  EXPECT_FALSE(core.CanFly());
+  core.RunSynced(true);
+  EXPECT_EQ(core.durable(), third.end);
+}
+
 // Up to eight flights complete in any order, or fail: the watermark is the whole prefix, always.
 RC_GTEST_PROP(LogCore, AnyOrderOfCompletions, ()) {
   struct Outstanding {

@@ -140,6 +140,24 @@ TEST_F(ThreeFlights, WhatWasCutNeverComesBack) {
   }
 }
 
+// One run over two chunks, its first part lost with the power: the second is whole, and cut.
+TEST(Recovery, ARunThatLostItsMiddleIsCutThere) {
+  TestLog db;
+  ASSERT_TRUE(db.Open());
+  ASSERT_TRUE(db.Append(Bytes(10'000, 'a'), false));
+  const std::uint64_t first_end = db.log->end().offset;
+  ASSERT_TRUE(db.Append(Bytes(15'000, 'b'), false));
+  ASSERT_TRUE(db.Append(Bytes(20'000, 'c'), false));
+  EXPECT_EQ(db.log->end().offset, kChunkSize + kItemHeaderSize + 20'000);
+  db.files.Seen(db.Path()).replace(BlockUp(first_end), kBlockSize, kBlockSize, '\0');
+  auto found = db.Open();
+  ASSERT_TRUE(found) << found.error().ToString();
+  EXPECT_EQ(found->payloads, (Payloads{Bytes(10'000, 'a')}));
+  EXPECT_EQ(found->recovery.bytes_beyond_end, kItemHeaderSize + 20'000);
+  EXPECT_TRUE(found->recovery.torn);
+  EXPECT_EQ(db.Open()->payloads, (Payloads{Bytes(10'000, 'a')}));
+}
+
 TEST_F(ThreeFlights, AVouchBeyondTheEndStillVouches) {
   ItemHeader vouch = At(6, 6);
   vouch.kind = ItemKind::kVouch;

@@ -26,7 +26,7 @@ struct Arguments {
 
 ExitCode Failed(const Error& error) {
   fmt::print(stderr, "beachdb: {}\n", error.ToString());
-  return ExitCodeOfOpening(error);
+  return ExitCodeOfUsing(error);
 }
 
 void PrintJson(const nlohmann::json& document) {
@@ -82,7 +82,10 @@ ExitCode RunOperation(const env::Env& env, const Arguments& arguments, bool crea
   options.wal_segment_size = 8 * engine::kMiB;
   options.batch_size_max = 5 * engine::kMiB;
   auto db = Db::Open(env, arguments.directory, options);
-  if (!db) return Failed(db.error());
+  if (!db) {
+    fmt::print(stderr, "beachdb: {}\n", db.error().ToString());
+    return ExitCodeOfOpening(db.error());
+  }
   const ExitCode code = operation(**db, arguments);
   const Status closed = (*db)->Close();
   if (!closed && code == ExitCode::kFine) return Failed(closed.error());

@@ -38,7 +38,7 @@ ExitCode RunDump(const Arguments& arguments, const Dump& dump) {
   }
   if (status) return ExitCode::kFine;
   fmt::print(stderr, "beachdb: {}\n", status.error().ToString());
-  return ExitCodeOfInspecting(status.error());
+  return ExitCodeOfInspecting(status.error(), arguments.path);
 }
 
 std::shared_ptr<Arguments> AddDump(CLI::App& app, const char* name, const char* help,

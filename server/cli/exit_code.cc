@@ -19,8 +19,24 @@ ExitCode ExitCodeOfOpening(const Error& error) {
   return ExitCode::kEnvironment;
 }
 
-ExitCode ExitCodeOfInspecting(const Error& error) {
+ExitCode ExitCodeOfUsing(const Error& error) {
   return error.code() == ErrorCode::kCorruption ? ExitCode::kFound : ExitCodeOfOpening(error);
+}
+
+ExitCode ExitCodeOfInspecting(const Error& error, const std::string& path) {
+  const bool part_is_absent = error.code() == ErrorCode::kNotFound && error.path() != path;
+  return part_is_absent ? ExitCode::kFound : ExitCodeOfUsing(error);
+}
+
+ExitCode ExitCodeOfFindings(const std::vector<Error>& findings, const std::string& path) {
+  if (findings.empty()) return ExitCode::kFine;
+  ExitCode code = ExitCode::kEnvironment;
+  for (const Error& error : findings) {
+    const ExitCode of_this = ExitCodeOfInspecting(error, path);
+    if (of_this == ExitCode::kFound) return of_this;
+    if (of_this == ExitCode::kRefused) code = of_this;
+  }
+  return code;
 }
 
 }  // namespace beach::server

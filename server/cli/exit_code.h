@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "base/error.h"
 
 // The exit codes that all binaries share.
@@ -16,9 +19,15 @@ enum class ExitCode : int {
   kKeyAbsent = 6,
 };
 
-// Of a failure to open or to use a database: damage refuses.
+// Of a failure to open a database: damage refuses.
 ExitCode ExitCodeOfOpening(const Error& error);
-// Of a tool that looks for damage.
-ExitCode ExitCodeOfInspecting(const Error& error);
+// Of a failure to use an open database: damage is found.
+ExitCode ExitCodeOfUsing(const Error& error);
+// Of a tool that looks at `path`, a file or a database, for damage. What is absent inside of a
+// database that is there is damage; where `path` itself is absent there is nothing to look at.
+ExitCode ExitCodeOfInspecting(const Error& error, const std::string& path);
+// Of all that such a tool found. Damage before what cannot be judged: an unknown version, then a
+// failed read.
+ExitCode ExitCodeOfFindings(const std::vector<Error>& findings, const std::string& path);
 
 }  // namespace beach::server

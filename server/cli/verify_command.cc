@@ -25,7 +25,10 @@ void PrintText(const std::string& directory, const engine::VerifyReport& report)
   for (const std::string& name : report.debris) {
     fmt::print("debris: {}, which the next open removes\n", name);
   }
-  for (const Error& error : report.damage) fmt::print("damage: {}\n", error.ToString());
+  for (const Error& error : report.damage) {
+    const bool unread = error.code() == ErrorCode::kIo;
+    fmt::print("{}: {}\n", unread ? "unreadable" : "damage", error.ToString());
+  }
   if (report.damage.empty()) fmt::print("sound\n");
 }
 
@@ -51,14 +54,14 @@ ExitCode RunVerify(env::FileSystem& files, const Arguments& arguments) {
   const auto report = engine::VerifyDatabase(files, arguments.directory);
   if (!report) {
     fmt::print(stderr, "beachdb: {}\n", report.error().ToString());
-    return ExitCodeOfInspecting(report.error());
+    return ExitCodeOfInspecting(report.error(), arguments.directory);
   }
   if (arguments.json) {
     PrintJson(arguments.directory, *report);
   } else {
     PrintText(arguments.directory, *report);
   }
-  return report->damage.empty() ? ExitCode::kFine : ExitCode::kFound;
+  return ExitCodeOfFindings(report->damage, arguments.directory);
 }
 
 }  // namespace

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// The newest durable flight has no later one that says so: damage to it would look like a torn
+// tail. When writers rest, the flush thread takes a turn in their queue and writes a vouch record.
+#include <algorithm>
+
+#include "base/check.h"
+#include "engine/db_impl.h"
+#include "env/marks.h"
+
+namespace beach::engine {
+namespace {
+
+// After the last write group. Writers in a row never pay for a vouch: each flight vouches for the
+// one before it.
+constexpr std::uint64_t kVouchDelayNs = 2'000'000;
+
+}  // namespace
+
+// Ends every write group: the time of rest begins anew.
+void DbImpl::ArmVouch(bool needed) {
+  mutex_.AssertHeld();
+  if (!needed) return vouch_due_ns_.reset();
+  const bool armed = vouch_due_ns_.has_value();
+  vouch_due_ns_ = env_.clock->MonotonicNow() + kVouchDelayNs;
+  if (!armed) background_.NotifyAll();  // else the flush thread is up before, and finds it moved
+}
+
+bool DbImpl::Rest(std::uint64_t deadline_ns) {
+  mutex_.AssertHeld();
+  if (!vouch_due_ns_ || poison_ || closing_) return background_.WaitUntil(mutex_, deadline_ns);
+  const std::uint64_t due_ns = *vouch_due_ns_;
+  if (background_.WaitUntil(mutex_, std::min(due_ns, deadline_ns))) return true;
+  if (deadline_ns <= due_ns) return false;
+  if (vouch_due_ns_ != due_ns || poison_ || closing_) return true;  // Close vouches itself
+  if (writers_.empty()) {
+    VouchForLog();
+  } else {
+    ArmVouch(true);
+  }
+  return true;
+}
+
+// Who comes to write meanwhile waits for this one block.
+void DbImpl::VouchForLog() {
+  mutex_.AssertHeld();
+  Writer turn;
+  writers_.push_back(&turn);
+  BEACH_CHECK(writers_.front() == &turn);
+  vouch_due_ns_.reset();
+  Status status;
+  LogPosition end;
+  LogPosition durable;
+  {
+    env::MutexUnlock unlock(mutex_);
+    const LogPosition before = log_->end();
+    status = log_->Vouch();
+    end = log_->end();
+    durable = log_->durable();
+    BEACH_CHECK_EQ(end.segment.value, before.segment.value);
+    log_bytes_since_switch_ += end.offset - before.offset;
+    if (status) {
+      Record("log.vouched", {{.name = "segment", .number = end.segment.value},
+                             {.name = "offset", .number = before.offset}});
+    }
+  }
+  if (status) {
+    log_end_ = end;
+    log_durable_ = durable;
+  } else {
+    Poison(status.error());
+  }
+  BEACH_SOMETIMES("db.vouched_at_rest", status.has_value());
+  BEACH_SOMETIMES("db.writer_met_vouch", writers_.size() > 1);
+  FinishGroup({&turn}, status);
+}
+
+}  // namespace beach::engine
