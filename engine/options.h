@@ -17,14 +17,16 @@ struct Options {
   bool create_if_missing = true;
 
   // Contract rule 1. A batch is also held to a tenth of the memory budget and to what fits a
-  // segment.
+  // segment. At most 4 MiB for a key, 512 MiB for the others.
   std::uint64_t key_size_max = 64 * kKiB;
   std::uint64_t value_size_max = 4 * kMiB;
   std::uint64_t batch_size_max = 16 * kMiB;
 
-  // Bytes of entries after which a memtable is frozen and flushed. At least 1 KiB.
+  // Bytes of entries after which a memtable is frozen and flushed. 1 KiB to 1 GiB, and with all
+  // that may be frozen no more than 16384 log segments.
   std::uint64_t memtable_size = 64 * kMiB;
-  // Frozen memtables that may wait for their flush; writers wait when there are more. At least 1.
+  // Frozen memtables that may wait for their flush; writers wait when there are more. 1 to
+  // 1024.
   std::uint64_t frozen_memtables_max = 2;
   // A log segment, header included; a multiple of 4 KiB, at least 64 KiB, less than 4 GiB.
   std::uint64_t wal_segment_size = 64 * kMiB;
@@ -32,7 +34,8 @@ struct Options {
   bool wal_direct = true;
   // Most bytes of batches that one flight takes together; the first batch always fits.
   std::uint64_t wal_group_size_max = kMiB;
-  // A manifest larger than this is rolled to a new file.
+  // A manifest larger than this, and than twice the snapshot it begins with, is rolled to a new
+  // file. At most 256 MiB.
   std::uint64_t manifest_size_max = 4 * kMiB;
 
   // Tables: target size of an uncompressed data block, and keys between restart points.
