@@ -32,11 +32,11 @@ struct Prepared {
 // All that is written before CURRENT changes hands. A failure takes its files back: nothing names
 // them, and opens that fail over and over must not fill the disk.
 Result<Prepared> RecoverAndPrepare(const env::Env& env, const DbImpl::Parts& parts,
-                                   const ManifestState& state, FileNumber manifest) {
+                                   const ManifestState& state, FileNumber leftovers) {
   const auto prepare = [&]() -> Result<Prepared> {
     Prepared prepared;
     BEACH_TRY_ASSIGN(prepared.recovered,
-                     RecoverDatabase(env, parts.directory, parts.options, state, manifest));
+                     RecoverDatabase(env, parts.directory, parts.options, state, leftovers));
     BEACH_TRY_ASSIGN(prepared.manifest,
                      Manifest::Prepare(*env.files, parts.directory, prepared.recovered.state,
                                        parts.options.manifest_size_max));
@@ -91,7 +91,8 @@ Result<std::unique_ptr<Db>> Db::Open(const env::Env& env, const std::string& dir
   BEACH_TRY_ASSIGN(const ManifestOnDisk manifest, ReadDatabase(files, directory));
   BEACH_SOMETIMES("open.manifest_had_torn_tail", manifest.torn_tail_bytes > 0);
   BEACH_TRY_ASSIGN(const ManifestState state, StateToRecover(files, directory, contents, manifest));
-  BEACH_TRY_ASSIGN(Prepared prepared, RecoverAndPrepare(env, parts, state, manifest.file));
+  BEACH_TRY_ASSIGN(Prepared prepared,
+                   RecoverAndPrepare(env, parts, state, manifest.state.next_file));
   Recovered& recovered = prepared.recovered;
   parts.manifest = std::move(prepared.manifest);
   BEACH_TRY(parts.manifest->Publish());

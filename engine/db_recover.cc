@@ -31,11 +31,11 @@ SequenceNumber LastInTables(const ManifestState& state) {
 class Recoverer {
  public:
   Recoverer(const env::Env& env, const std::string& directory, const Options& options,
-            const ManifestState& state, FileNumber manifest)
+            const ManifestState& state, FileNumber leftovers)
       : env_(env),
         directory_(directory),
         options_(options),
-        manifest_(manifest),
+        leftovers_(leftovers),
         listed_(state.segments) {
     recovered_.state = state;
     recovered_.last_sequence = LastInTables(state);
@@ -101,10 +101,11 @@ class Recoverer {
     return {};
   }
 
-  // Before the first file is made; until then the state is as it was read. A log that is refused
-  // before that leaves the directory untouched.
+  // Before the first file is made. A log that is refused before that leaves the directory
+  // untouched. Other debris has to wait for the next manifest: what made it debris, an edit or the
+  // rename of CURRENT, may be in the page cache alone, and a power loss may list it again.
   void PrepareToWrite() {
-    if (!writing_) RemoveDebris(*env_.files, directory_, recovered_.state, manifest_);
+    if (!writing_) RemoveFilesFrom(*env_.files, directory_, leftovers_);
     writing_ = true;
   }
 
@@ -192,7 +193,7 @@ class Recoverer {
   const env::Env& env_;
   const std::string& directory_;
   const Options& options_;
-  const FileNumber manifest_;
+  const FileNumber leftovers_;
   const std::vector<wal::Segment> listed_;
   Recovered recovered_;
   wal::Recovery log_;
@@ -229,8 +230,8 @@ Status ReplayFlight(const std::string& directory, const std::vector<wal::Segment
 
 Result<Recovered> RecoverDatabase(const env::Env& env, const std::string& directory,
                                   const Options& options, const ManifestState& state,
-                                  FileNumber manifest) {
-  return Recoverer(env, directory, options, state, manifest).Run();
+                                  FileNumber leftovers) {
+  return Recoverer(env, directory, options, state, leftovers).Run();
 }
 
 }  // namespace beach::engine

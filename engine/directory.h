@@ -58,7 +58,8 @@ Result<UnlistedSegments> InspectUnlistedSegments(env::FileSystem& files,
                                                  const DirectoryContents& contents,
                                                  const ManifestOnDisk& manifest);
 
-// Removes numbered files from `first` on: those that a failed open has made. Best effort.
+// Removes numbered files from `first` on: those that opens made which failed or crashed. Best
+// effort.
 void RemoveFilesFrom(env::FileSystem& files, const std::string& directory, FileNumber first);
 
 // Removes files of our kinds that `state` does not list (rule 14). Best effort.

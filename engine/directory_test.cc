@@ -134,6 +134,55 @@ TEST_F(DirectoryTest, TheLeftoversOfACrashedOpenAreNeverTakenForALostEdit) {
   EXPECT_EQ(Scan(*db), model);
 }
 
+// The edit that retired segments is in the page cache alone: an open acts on what it reads, and a
+// power loss takes the edit back.
+TEST_F(DirectoryTest, WhatALostEditMadeDebrisIsKeptUntilTheNextManifestCounts) {
+  auto db = Open(LogOnly());
+  Fill(*db, 0, 40);
+  const Model model = Scan(*db);
+  SetHook(FileCall::kRemove, ".wal", ErrorCode::kIo);
+  ASSERT_TRUE(db->Flush());
+  files_.set_hook({});
+  const Model files = FilesNow();
+  db.reset();
+  RestoreFiles(files);
+  const std::string manifest = ManifestPath();
+  const std::uint64_t last = Parse(files_.Content(manifest)).records.back().offset;
+  int crashes = 0;
+  for (int calls = 0;; ++calls) {
+    RestoreFiles(files);
+    CrashAfter(calls);
+    const bool opened = TryOpen(LogOnly()).has_value();
+    files_.set_hook({});
+    if (opened || ManifestPath() != manifest || *ReadCurrent(files_, "db") != FileNumber(3)) break;
+    ++crashes;
+    files_.SetContent(manifest, files.at(manifest.substr(3)).substr(0, last));
+    db = Open(LogOnly());
+    ASSERT_TRUE(db) << calls;
+    ASSERT_EQ(Scan(*db).size(), model.size()) << calls;
+    db.reset();
+  }
+  EXPECT_GT(crashes, 20);
+}
+
+TEST_F(DirectoryTest, AnEpochIsAboveThatOfEverySegmentLeftBehind) {
+  ASSERT_TRUE(Open()->Put(sync_, "a", "1"));
+  const auto epoch = [this] {
+    return ReadManifest(files_, "db", *ReadIdentity(files_, "db"))->state.epoch.value;
+  };
+  for (const std::uint64_t left : {std::uint64_t{40}, ~std::uint64_t{0}, kEpochMax.value}) {
+    const std::uint64_t before = epoch();
+    files_.SetContent("db/000900.wal",
+                      wal::EncodeSegmentBlock({.ordinal = SegmentOrdinal(50),
+                                               .epoch = OpenEpoch(left),
+                                               .file_size_bytes = wal::kSegmentSizeMin,
+                                               .predecessor_end = {}}));
+    EXPECT_EQ(*Open()->Get({}, "a"), Bytes("1"));
+    // Far above is no epoch of ours.
+    EXPECT_EQ(epoch(), (left == 40 ? left : before) + 1);
+  }
+}
+
 TEST_F(DirectoryTest, OpensThatCrashOverAndOverDoNotPileUpFiles) {
   const Model files = CrashedAfterRotation();
   for (int calls = 0;; ++calls) {
