@@ -44,7 +44,7 @@ class Recoverer {
 
   Result<Recovered> Run() {
     BEACH_TRY(ReadLog());
-    PrepareToWrite();
+    BEACH_TRY(PrepareToWrite());
     // Once a part of the log is in tables, all of it goes there: tables end at one position. So
     // does a log of many segments, because each open without a flush adds one.
     const bool to_table = tables_written_ || listed_.size() > kSegmentsKeptMax ||
@@ -102,16 +102,22 @@ class Recoverer {
   }
 
   // Before the first file is made. A log that is refused before that leaves the directory
-  // untouched. Other debris has to wait for the next manifest: what made it debris, an edit or the
-  // rename of CURRENT, may be in the page cache alone, and a power loss may list it again.
-  void PrepareToWrite() {
-    if (!writing_) RemoveFilesFrom(*env_.files, directory_, leftovers_);
+  // untouched.
+  Status PrepareToWrite() {
+    if (writing_) return {};
     writing_ = true;
+    // The process that renamed CURRENT may have died before the name was durable: a power loss must
+    // not leave our files and no CURRENT (rule 16).
+    BEACH_TRY(env_.files->SyncDirectory(directory_));
+    // Other debris has to wait for the next manifest: the edit that made it debris may be in the
+    // page cache alone, and a power loss may list it again.
+    RemoveFilesFrom(*env_.files, directory_, leftovers_);
+    return {};
   }
 
   // The table is debris until the next manifest lists it.
   Status WriteMemtable() {
-    PrepareToWrite();
+    BEACH_TRY(PrepareToWrite());
     ManifestState& state = recovered_.state;
     const FileNumber file = NewFileNumber();
     BEACH_TRY_ASSIGN(const TableInfo info, WriteTable(*env_.files, directory_, state.database, file,

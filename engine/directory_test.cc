@@ -165,6 +165,28 @@ TEST_F(DirectoryTest, WhatALostEditMadeDebrisIsKeptUntilTheNextManifestCounts) {
   EXPECT_GT(crashes, 20);
 }
 
+// CURRENT's name may be in the cache alone, of a process that was killed behind its rename.
+TEST_F(DirectoryTest, TheNamesThatAnOpenReadAreDurableBeforeItChangesAnything) {
+  RestoreFiles(CrashedAfterRotation());
+  files_.SetContent("db/LOCK", "");
+  bool read = false;
+  bool durable = false;
+  bool first_change_was_early = false;
+  files_.set_hook([&](const FileEvent& event) -> Status {
+    read = read || event.call == FileCall::kRead;
+    if (event.call == FileCall::kSyncDirectory && event.path == "db") durable = durable || read;
+    const bool changes = event.call == FileCall::kWrite || event.call == FileCall::kRemove ||
+                         event.call == FileCall::kRename;
+    first_change_was_early = first_change_was_early || (changes && !durable);
+    return {};
+  });
+  const auto db = TryOpen(SmallOptions());
+  EXPECT_TRUE(db);
+  EXPECT_TRUE(durable);
+  EXPECT_FALSE(first_change_was_early);
+  files_.set_hook({});
+}
+
 TEST_F(DirectoryTest, AnEpochIsAboveThatOfEverySegmentLeftBehind) {
   ASSERT_TRUE(Open()->Put(sync_, "a", "1"));
   const auto epoch = [this] {
