@@ -89,7 +89,10 @@ TEST(VersionTest, IsBelievedOnlyUnderItsChecksum) {
 }
 
 TableInfo Table(std::uint64_t sequence) {
-  TableInfo table{.file = FileNumber(7), .size_bytes = 100, .entries = 1};
+  TableInfo table;
+  table.file = FileNumber(7);
+  table.size_bytes = 100;
+  table.entries = 1;
   AppendInternalKey(table.smallest, {.user_key = "k", .sequence = SequenceNumber(1)});
   table.largest = table.smallest;
   table.sequence_min = SequenceNumber(1);
