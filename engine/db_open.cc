@@ -24,19 +24,46 @@ Options WithShrunkLimits(Options options) {
   return options;
 }
 
-// The database as its manifest tells it; made first where there is none.
-Result<ManifestState> ReadOrCreate(const env::Env& env, const std::string& directory,
-                                   const DirectoryContents& contents, const Options& options) {
-  if (!contents.has_current) BEACH_TRY(CreateDatabase(env, directory, contents, options));
-  auto identity = ReadIdentity(*env.files, directory);
-  if (!identity && identity.error().code() == ErrorCode::kNotFound) {
-    return Fail(Error(ErrorCode::kCorruption, "the database has lost its identity file")
-                    .At(env::JoinPath(directory, kIdentityFileName)));
+struct Prepared {
+  Recovered recovered;
+  std::unique_ptr<Manifest> manifest;
+};
+
+// All that is written before CURRENT changes hands. A failure takes its files back: nothing names
+// them, and opens that fail over and over must not fill the disk.
+Result<Prepared> RecoverAndPrepare(const env::Env& env, const DbImpl::Parts& parts,
+                                   const ManifestState& state, FileNumber leftovers) {
+  const auto prepare = [&]() -> Result<Prepared> {
+    Prepared prepared;
+    BEACH_TRY_ASSIGN(prepared.recovered,
+                     RecoverDatabase(env, parts.directory, parts.options, state, leftovers));
+    BEACH_TRY_ASSIGN(prepared.manifest,
+                     Manifest::Prepare(*env.files, parts.directory, prepared.recovered.state,
+                                       parts.options.manifest_size_max));
+    return prepared;
+  };
+  auto prepared = prepare();
+  if (!prepared) RemoveFilesFrom(*env.files, parts.directory, state.next_file);
+  return prepared;
+}
+
+// The state to recover from: what the manifest says, and numbers above all that the directory
+// holds, because what failed or crashed opens left there may come back after a power loss.
+Result<ManifestState> StateToRecover(env::FileSystem& files, const std::string& directory,
+                                     const DirectoryContents& contents,
+                                     const ManifestOnDisk& manifest) {
+  ManifestState state = manifest.state;
+  // Every listed table must be there and sound before anything is changed.
+  BEACH_TRY(OpenTables(files, directory, state));
+  BEACH_TRY_ASSIGN(const UnlistedSegments unlisted,
+                   InspectUnlistedSegments(files, directory, contents, manifest));
+  state.epoch = std::max(state.epoch, unlisted.epoch_max);
+  // Rule 17: above every number in the manifest and in the directory.
+  state.next_file = std::max(state.next_file, contents.highest_number.Next());
+  if (state.next_file > kFileNumberMax) {
+    return Fail(Error(ErrorCode::kRefused, "the file numbers are used up").At(directory));
   }
-  if (!identity) return Fail(std::move(identity).error());
-  BEACH_TRY_ASSIGN(ManifestOnDisk manifest, ReadManifest(*env.files, directory, *identity));
-  BEACH_SOMETIMES("open.manifest_had_torn_tail", manifest.torn_tail_bytes > 0);
-  return std::move(manifest.state);
+  return state;
 }
 
 }  // namespace
@@ -48,6 +75,7 @@ Result<std::unique_ptr<Db>> Db::Open(const env::Env& env, const std::string& dir
   env::FileSystem& files = *env.files;
   // Judged before the lock is taken: a directory that is refused must stay untouched (rule 16).
   BEACH_TRY(PrepareDirectory(files, directory, options.create_if_missing));
+  BEACH_TRY(CheckUnlocked(files, directory));
   DbImpl::Parts parts;
   parts.directory = directory;
   parts.options = options;
@@ -56,16 +84,18 @@ Result<std::unique_ptr<Db>> Db::Open(const env::Env& env, const std::string& dir
   // And again under it: another process may have been at work.
   BEACH_TRY_ASSIGN(DirectoryContents contents, InspectDirectory(files, directory));
   BEACH_TRY(CheckUsable(directory, contents, options.create_if_missing));
-  BEACH_TRY_ASSIGN(ManifestState state, ReadOrCreate(env, directory, contents, options));
-  BEACH_TRY_ASSIGN(contents, InspectDirectory(files, directory));
-  // Rule 17: above every number in the manifest and in the directory.
-  state.next_file = std::max(state.next_file, contents.highest_number.Next());
-
-  // Every listed table must be there and sound before anything is changed.
-  BEACH_TRY(OpenTables(files, directory, state));
-  BEACH_TRY_ASSIGN(Recovered recovered, RecoverDatabase(env, directory, options, state));
-  BEACH_TRY_ASSIGN(parts.manifest,
-                   Manifest::Start(files, directory, recovered.state, options.manifest_size_max));
+  if (!contents.has_current) {
+    BEACH_TRY(CreateDatabase(env, directory, contents, options));
+    BEACH_TRY_ASSIGN(contents, InspectDirectory(files, directory));
+  }
+  BEACH_TRY_ASSIGN(const ManifestOnDisk manifest, ReadDatabase(files, directory));
+  BEACH_SOMETIMES("open.manifest_had_torn_tail", manifest.torn_tail_bytes > 0);
+  BEACH_TRY_ASSIGN(const ManifestState state, StateToRecover(files, directory, contents, manifest));
+  BEACH_TRY_ASSIGN(Prepared prepared,
+                   RecoverAndPrepare(env, parts, state, manifest.state.next_file));
+  Recovered& recovered = prepared.recovered;
+  parts.manifest = std::move(prepared.manifest);
+  BEACH_TRY(parts.manifest->Publish());
   // FAILPOINT: open.manifest_started: recovered for good; the files of the former life are debris.
   BEACH_FAILPOINT("open.manifest_started");
   RemoveDebris(files, directory, recovered.state, parts.manifest->file());

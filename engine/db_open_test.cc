@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/crc32c.h"
 #include "engine/db.h"
 #include "engine/testing/db_fixture.h"
 
@@ -66,6 +67,7 @@ TEST_F(DbTest, ForeignIdentityUnknownVersionAndDamageAreTold) {
   EXPECT_EQ(OpenError(), ErrorCode::kRefused);
   Bytes version = sound.at("IDENTITY");
   version[8] = 77;
+  StoreFixed(version.data() + 32, Crc32c(ByteView(version).substr(0, 32)));
   files_.SetContent("db/IDENTITY", version);
   EXPECT_EQ(OpenError(), ErrorCode::kRefused);
   files_.SetContent("db/IDENTITY", "somebody else's file");

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "engine/directory.h"
 #include "engine/group_payload.h"
 #include "engine/recover.h"
 #include "env/marks.h"
@@ -30,8 +31,12 @@ SequenceNumber LastInTables(const ManifestState& state) {
 class Recoverer {
  public:
   Recoverer(const env::Env& env, const std::string& directory, const Options& options,
-            const ManifestState& state)
-      : env_(env), directory_(directory), options_(options), listed_(state.segments) {
+            const ManifestState& state, FileNumber leftovers)
+      : env_(env),
+        directory_(directory),
+        options_(options),
+        leftovers_(leftovers),
+        listed_(state.segments) {
     recovered_.state = state;
     recovered_.last_sequence = LastInTables(state);
     recovered_.memtable = NewMemtable(state.replay_from);
@@ -39,6 +44,7 @@ class Recoverer {
 
   Result<Recovered> Run() {
     BEACH_TRY(ReadLog());
+    BEACH_TRY(PrepareToWrite());
     // Once a part of the log is in tables, all of it goes there: tables end at one position. So
     // does a log of many segments, because each open without a flush adds one.
     const bool to_table = tables_written_ || listed_.size() > kSegmentsKeptMax ||
@@ -95,8 +101,23 @@ class Recoverer {
     return {};
   }
 
+  // Before the first file is made. A log that is refused before that leaves the directory
+  // untouched.
+  Status PrepareToWrite() {
+    if (writing_) return {};
+    writing_ = true;
+    // The process that renamed CURRENT may have died before the name was durable: a power loss must
+    // not leave our files and no CURRENT (rule 16).
+    BEACH_TRY(env_.files->SyncDirectory(directory_));
+    // Other debris has to wait for the next manifest: the edit that made it debris may be in the
+    // page cache alone, and a power loss may list it again.
+    RemoveFilesFrom(*env_.files, directory_, leftovers_);
+    return {};
+  }
+
   // The table is debris until the next manifest lists it.
   Status WriteMemtable() {
+    BEACH_TRY(PrepareToWrite());
     ManifestState& state = recovered_.state;
     const FileNumber file = NewFileNumber();
     BEACH_TRY_ASSIGN(const TableInfo info, WriteTable(*env_.files, directory_, state.database, file,
@@ -171,15 +192,18 @@ class Recoverer {
                          {.name = "durable_offset", .number = log_.durable.offset},
                          {.name = "flights", .number = log_.flights},
                          {.name = "cut_bytes", .number = log_.bytes_beyond_end},
+                         {.name = "torn", .number = log_.torn ? std::uint64_t{1} : 0},
                          {.name = "last_sequence", .number = recovered_.last_sequence.value}});
   }
 
   const env::Env& env_;
   const std::string& directory_;
   const Options& options_;
+  const FileNumber leftovers_;
   const std::vector<wal::Segment> listed_;
   Recovered recovered_;
   wal::Recovery log_;
+  bool writing_ = false;
   bool tables_written_ = false;
 };
 
@@ -198,6 +222,10 @@ Status ReplayFlight(const std::string& directory, const std::vector<wal::Segment
   if (flight.count > 0 && flight.first_sequence <= last) {
     return fail("a flight of the log repeats sequence numbers");
   }
+  if (flight.first_sequence > kRecordedSequenceMax ||
+      flight.count > kMaxSequence.value - flight.first_sequence.value) {
+    return fail("a flight of the log has impossible sequence numbers");
+  }
   const GroupVisitor visit = [&memtable](SequenceNumber sequence, const BatchOperation& operation) {
     memtable.Add(sequence, operation.kind, operation.key, operation.value);
   };
@@ -207,8 +235,9 @@ Status ReplayFlight(const std::string& directory, const std::vector<wal::Segment
 }
 
 Result<Recovered> RecoverDatabase(const env::Env& env, const std::string& directory,
-                                  const Options& options, const ManifestState& state) {
-  return Recoverer(env, directory, options, state).Run();
+                                  const Options& options, const ManifestState& state,
+                                  FileNumber leftovers) {
+  return Recoverer(env, directory, options, state, leftovers).Run();
 }
 
 }  // namespace beach::engine

@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "engine/manifest/file_names.h"
+#include "engine/view.h"
+#include "engine/wal/segment_reader.h"
 #include "env/marks.h"
 
 namespace beach::engine {
@@ -25,10 +27,17 @@ Result<DirectoryContents> InspectDirectory(env::FileSystem& files, const std::st
   for (const std::string& name : names) {
     const std::optional<FileName> file = ParseFileName(name);
     if (!file) continue;
+    if (file->number > kFileNumberMax) {
+      return Fail(Error(ErrorCode::kRefused,
+                        "a file number that no database of ours gives; if the file is not of this "
+                        "database, move it away")
+                      .At(env::JoinPath(directory, name)));
+    }
     contents.names.push_back(name);
     contents.highest_number = std::max(contents.highest_number, file->number);
     if (file->kind == FileKind::kCurrent) contents.has_current = true;
     if (file->kind == FileKind::kIdentity) contents.has_identity = true;
+    if (file->kind == FileKind::kLock) contents.has_lock = true;
     if (file->kind == FileKind::kTable || file->kind == FileKind::kSegment) {
       contents.has_data = true;
     }
@@ -71,9 +80,37 @@ Status PrepareDirectory(env::FileSystem& files, const std::string& directory,
   return files.SyncDirectory(ParentOf(directory));
 }
 
+Result<ManifestOnDisk> ReadDatabase(env::FileSystem& files, const std::string& directory) {
+  auto identity = ReadIdentity(files, directory);
+  if (!identity && identity.error().code() == ErrorCode::kNotFound) {
+    return Fail(Error(ErrorCode::kCorruption, "the database has lost its identity file")
+                    .At(env::JoinPath(directory, kIdentityFileName)));
+  }
+  if (!identity) return Fail(std::move(identity).error());
+  return ReadManifest(files, directory, *identity);
+}
+
+Status CheckUnlocked(env::FileSystem& files, const std::string& directory) {
+  BEACH_TRY_ASSIGN(const DirectoryContents contents, InspectDirectory(files, directory));
+  if (contents.has_lock) return {};
+  if (contents.has_current) {
+    BEACH_TRY_ASSIGN(const ManifestOnDisk manifest, ReadDatabase(files, directory));
+    BEACH_TRY(OpenTables(files, directory, manifest.state));
+    BEACH_TRY(InspectUnlistedSegments(files, directory, contents, manifest));
+  } else if (contents.has_identity) {
+    BEACH_TRY(ReadIdentity(files, directory));
+  }
+  return {};
+}
+
 Status CreateDatabase(const env::Env& env, const std::string& directory,
                       const DirectoryContents& contents, const Options& options) {
   env::FileSystem& files = *env.files;
+  // Without a CURRENT no manifest counts: those are of creations that failed or crashed.
+  for (const std::string& name : contents.names) {
+    if (ParseFileName(name)->kind != FileKind::kManifest) continue;
+    static_cast<void>(files.Remove(env::JoinPath(directory, name)));
+  }
   ManifestState state;
   if (contents.has_identity) {
     BEACH_SOMETIMES("create.finished_half_made", true);
@@ -91,6 +128,65 @@ Status CreateDatabase(const env::Env& env, const std::string& directory,
   // FAILPOINT: create.finished: an empty database without a log.
   BEACH_FAILPOINT("create.finished");
   return {};
+}
+
+namespace {
+
+constexpr std::uint64_t kEpochLeapMax = std::uint64_t{1} << 32;
+
+// Whether any block of the segment begins a whole item of the segment's own ordinal and epoch.
+Result<bool> HoldsAnItem(wal::SegmentReader& reader) {
+  wal::ItemHeader header;
+  const std::uint64_t end = reader.file_size_bytes();
+  for (std::uint64_t at = wal::kSegmentHeaderSize; at < end; at += wal::kBlockSize) {
+    BEACH_TRY_ASSIGN(const bool found, reader.ItemAt(at, end, header));
+    if (found) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<UnlistedSegments> InspectUnlistedSegments(env::FileSystem& files,
+                                                 const std::string& directory,
+                                                 const DirectoryContents& contents,
+                                                 const ManifestOnDisk& manifest) {
+  const ManifestState& state = manifest.state;
+  SegmentOrdinal listed = std::max(state.replay_from.segment, state.durable.segment);
+  for (const wal::Segment& segment : state.segments) listed = std::max(listed, segment.ordinal);
+  UnlistedSegments unlisted;
+  for (const std::string& name : contents.names) {
+    if (ParseFileName(name)->kind != FileKind::kSegment) continue;
+    if (!IsDebris(name, state, manifest.file)) continue;
+    auto reader = wal::SegmentReader::Open(files, env::JoinPath(directory, name));
+    if (!reader) {
+      const ErrorCode code = reader.error().code();
+      // A header that was never durable: nobody has written behind it.
+      if (code == ErrorCode::kCorruption || code == ErrorCode::kRefused) continue;
+      return Fail(std::move(reader).error());
+    }
+    const wal::SegmentBlock& block = reader->block();
+    // Each open takes the next epoch: far above is a file of no open of ours.
+    if (block.epoch.value <= state.epoch.value + kEpochLeapMax) {
+      unlisted.epoch_max = std::max(unlisted.epoch_max, block.epoch);
+    }
+    if (block.epoch != state.epoch || block.ordinal <= listed) continue;
+    BEACH_TRY_ASSIGN(const bool used, HoldsAnItem(*reader));
+    if (!used) continue;
+    return Fail(Error(ErrorCode::kCorruption, "the manifest has lost its last record: " + name +
+                                                  " was written to, and is not listed")
+                    .At(manifest.path, manifest.end));
+  }
+  return unlisted;
+}
+
+void RemoveFilesFrom(env::FileSystem& files, const std::string& directory, FileNumber first) {
+  const auto contents = InspectDirectory(files, directory);
+  if (!contents) return;
+  for (const std::string& name : contents->names) {
+    if (ParseFileName(name)->number < first) continue;
+    static_cast<void>(files.Remove(env::JoinPath(directory, name)));
+  }
 }
 
 bool IsDebris(ByteView name, const ManifestState& state, FileNumber manifest) {

@@ -9,18 +9,20 @@
 #include "engine/options.h"
 #include "env/env.h"
 
-// The directory of a database, judged by its names: what is there, what is missing, what is debris.
+// The directory of a database: what is there, what is missing, what is debris.
 
 namespace beach::engine {
 
 struct DirectoryContents {
   bool has_current = false;
   bool has_identity = false;
+  bool has_lock = false;
   bool has_data = false;  // tables or log segments
   FileNumber highest_number;
   std::vector<std::string> names;  // of our kinds only
 };
 
+// kRefused: a file whose number is above every one that we give.
 Result<DirectoryContents> InspectDirectory(env::FileSystem& files, const std::string& directory);
 
 // Rule 16. kRefused: data files and no CURRENT. kNotFound: no database, and none to be made.
@@ -32,10 +34,33 @@ Status CheckUsable(const std::string& directory, const DirectoryContents& conten
 Status PrepareDirectory(env::FileSystem& files, const std::string& directory,
                         bool create_if_missing);
 
+// Identity and manifest. Changes nothing. REQUIRES: a CURRENT.
+Result<ManifestOnDisk> ReadDatabase(env::FileSystem& files, const std::string& directory);
+
+// Judges, before the LOCK is made, what has none: a directory that is refused must stay untouched
+// (rule 16). With a LOCK it is judged under it.
+Status CheckUnlocked(env::FileSystem& files, const std::string& directory);
+
 // Makes identity, empty manifest and CURRENT durable, in that order; a half of that which a crash
 // left behind is finished. REQUIRES: no CURRENT, no data files, the LOCK held.
 Status CreateDatabase(const env::Env& env, const std::string& directory,
                       const DirectoryContents& contents, const Options& options);
+
+// What the log segments say that the manifest does not list.
+struct UnlistedSegments {
+  OpenEpoch epoch_max;  // of opens that failed or crashed, which may be above the manifest's
+};
+// kCorruption, at the end of the manifest: a segment of the manifest's own epoch, above every one
+// that it lists, holds an item. The edit that lists a segment is durable before anything is written
+// to it, so that edit was there and what looks like a torn tail of the manifest is damage.
+Result<UnlistedSegments> InspectUnlistedSegments(env::FileSystem& files,
+                                                 const std::string& directory,
+                                                 const DirectoryContents& contents,
+                                                 const ManifestOnDisk& manifest);
+
+// Removes numbered files from `first` on: those that opens made which failed or crashed. Best
+// effort.
+void RemoveFilesFrom(env::FileSystem& files, const std::string& directory, FileNumber first);
 
 // Removes files of our kinds that `state` does not list (rule 14). Best effort.
 void RemoveDebris(env::FileSystem& files, const std::string& directory, const ManifestState& state,

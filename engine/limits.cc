@@ -7,6 +7,8 @@
 
 #include "base/check.h"
 #include "engine/group_payload.h"
+#include "engine/manifest/manifest_file.h"
+#include "engine/manifest/state.h"
 #include "engine/wal/log.h"
 
 namespace beach::engine {
@@ -14,9 +16,22 @@ namespace {
 
 constexpr std::uint64_t kSegmentAlignment = 4 * kKiB;
 constexpr std::uint64_t kSegmentSizeMin = 64 * kKiB;
-constexpr std::uint64_t kSegmentSizeMax = 4096 * kMiB;
-// Lengths inside batches, tables and flights are 32 bits; this leaves room for framing.
-constexpr std::uint64_t kBytesMax = 1024 * kMiB;
+constexpr std::uint64_t kSegmentSizeMax = 4096 * kMiB - kSegmentAlignment;
+// An entry of a table has at most 1 GiB, and lengths inside batches, tables and flights are 32
+// bits: this leaves room for keys and framing.
+constexpr std::uint64_t kBytesMax = 512 * kMiB;
+// A manifest record of 16 MiB must hold the bounds of a table, two keys.
+constexpr std::uint64_t kKeySizeMax = 4 * kMiB;
+// The index of a table, smaller than the memtable it was, has offsets of 32 bits.
+constexpr std::uint64_t kMemtableSizeMax = 1024 * kMiB;
+// A manifest may exceed it twice over, and no reader takes one above 1 GiB.
+constexpr std::uint64_t kManifestSizeMax = 256 * kMiB;
+// Of log segments that the memtables' budget is worth. The log may be four times that, and all of
+// its segments must fit one manifest record.
+constexpr std::uint64_t kMemtableSegmentsMax = 16 * kKiB;
+static_assert(kManifestRecordSizeMax >= 2 * kKeySizeMax + kMiB);
+static_assert(kManifestFileSizeMax >= 3 * kManifestSizeMax);
+static_assert(kSegmentsListedMax >= 4 * kMemtableSegmentsMax);
 
 struct Limit {
   const char* name;
@@ -34,14 +49,14 @@ std::unexpected<Error> TooLarge(const char* what, std::uint64_t size, std::uint6
 
 Status CheckOptions(const Options& options) {
   const Limit limits[] = {
-      {"key_size_max", options.key_size_max, 1, kBytesMax},
+      {"key_size_max", options.key_size_max, 1, kKeySizeMax},
       {"value_size_max", options.value_size_max, 1, kBytesMax},
       {"batch_size_max", options.batch_size_max, 1, kBytesMax},
-      {"memtable_size", options.memtable_size, kKiB, ~std::uint64_t{0} / 8},
+      {"memtable_size", options.memtable_size, kKiB, kMemtableSizeMax},
       {"frozen_memtables_max", options.frozen_memtables_max, 1, 1024},
-      {"wal_segment_size", options.wal_segment_size, kSegmentSizeMin, kSegmentSizeMax - 1},
+      {"wal_segment_size", options.wal_segment_size, kSegmentSizeMin, kSegmentSizeMax},
       {"wal_group_size_max", options.wal_group_size_max, 1, kBytesMax},
-      {"manifest_size_max", options.manifest_size_max, 1, ~std::uint64_t{0} / 8},
+      {"manifest_size_max", options.manifest_size_max, 1, kManifestSizeMax},
       {"block_size", options.block_size, 1, kBytesMax},
       {"block_restart_interval", options.block_restart_interval, 1, 1024 * kKiB},
   };
@@ -53,9 +68,19 @@ Status CheckOptions(const Options& options) {
     }
   }
   if (options.wal_segment_size % kSegmentAlignment != 0) {
+    return Fail(
+        ErrorCode::kInvalidArgument,
+        fmt::format("option wal_segment_size is {}, and must be a multiple of {}, {} to {}",
+                    options.wal_segment_size, kSegmentAlignment, kSegmentSizeMin, kSegmentSizeMax));
+  }
+  const std::uint64_t memtables = options.frozen_memtables_max + 1;
+  const std::uint64_t most = kMemtableSegmentsMax * options.wal_segment_size / memtables;
+  if (options.memtable_size > most) {
     return Fail(ErrorCode::kInvalidArgument,
-                fmt::format("option wal_segment_size is {}, and must be a multiple of {}",
-                            options.wal_segment_size, kSegmentAlignment));
+                fmt::format("option memtable_size is {}, and must be {} to {} with a "
+                            "wal_segment_size of {} and a frozen_memtables_max of {}",
+                            options.memtable_size, kKiB, most, options.wal_segment_size,
+                            options.frozen_memtables_max));
   }
   return {};
 }

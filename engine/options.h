@@ -16,14 +16,14 @@ inline constexpr std::uint64_t kMiB = 1024 * kKiB;
 struct Options {
   bool create_if_missing = true;
 
-  // Contract rule 1; 1 byte to 1 GiB each. A batch (its encoding, WriteBatch::size_bytes) must also
-  // fit a log segment: wal_segment_size less 32 KiB and a little.
+  // Contract rule 1; at most 4 MiB for a key, 512 MiB for the others. A batch (its encoding,
+  // WriteBatch::size_bytes) must also fit a log segment: wal_segment_size less 32 KiB and a little.
   std::uint64_t key_size_max = 64 * kKiB;
   std::uint64_t value_size_max = 4 * kMiB;
   std::uint64_t batch_size_max = 16 * kMiB;
 
   // Bytes of entries after which a memtable is frozen and flushed; also when its log is four times
-  // as large. At least 1 KiB.
+  // as large. 1 KiB to 1 GiB, and with all that may be frozen no more than 16384 log segments.
   std::uint64_t memtable_size = 64 * kMiB;
   // Frozen memtables that may wait for their flush; writers wait when there are more. 1 to 1024.
   std::uint64_t frozen_memtables_max = 2;
@@ -34,7 +34,7 @@ struct Options {
   // Most bytes of batches that one flight takes together; the first batch always fits.
   std::uint64_t wal_group_size_max = kMiB;
   // A manifest larger than this, and than twice the snapshot it began with, is rolled to a new
-  // file.
+  // file. At most 256 MiB.
   std::uint64_t manifest_size_max = 4 * kMiB;
 
   // Tables: target size of an uncompressed data block, and keys between restart points.

@@ -26,9 +26,13 @@ struct Recovered {
 // Reads the log that `state` lists, replays it, and makes durable what it found: as tables, where
 // it exceeded a memtable, else by copying the tail into a fresh segment (step 5 of
 // docs/formats/wal.md). Changes nothing that `state` lists, so that a crash at any point leaves the
-// same to recover. REQUIRES: state.next_file is above every number in the directory.
+// same to recover. Before it writes anything it removes the files from number `leftovers` on: those
+// of opens that failed or crashed, which would pile up. REQUIRES: state.next_file is above every
+// number in the directory, state.epoch not below any segment's in it; `leftovers` is the manifest's
+// own next_file, so that no state that a power loss may bring back lists any of them.
 Result<Recovered> RecoverDatabase(const env::Env& env, const std::string& directory,
-                                  const Options& options, const ManifestState& state);
+                                  const Options& options, const ManifestState& state,
+                                  FileNumber leftovers);
 
 // What a flight holds, checked as hostile input; errors name the segment's file and the offset.
 Status ReplayFlight(const std::string& directory, const std::vector<wal::Segment>& segments,

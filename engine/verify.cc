@@ -2,6 +2,7 @@
 #include "engine/verify.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "engine/directory.h"
@@ -56,17 +57,22 @@ Status VerifyLog(env::FileSystem& files, const std::string& directory, const Man
   BEACH_TRY_ASSIGN(const wal::Recovery recovery, wal::RecoverLog(files, input, replay));
   report.flights = recovery.flights;
   report.torn_tail_bytes += recovery.bytes_beyond_end;
+  report.log_torn = recovery.torn;
   return {};
 }
 
 }  // namespace
 
 Result<VerifyReport> VerifyDatabase(env::FileSystem& files, const std::string& directory) {
-  BEACH_TRY_ASSIGN(const DirectoryContents contents, InspectDirectory(files, directory));
+  BEACH_TRY_ASSIGN(DirectoryContents contents, InspectDirectory(files, directory));
   BEACH_TRY(CheckUsable(directory, contents, /*create_if_missing=*/false));
-  BEACH_TRY_ASSIGN(const auto lock, files.Lock(env::JoinPath(directory, kLockFileName)));
-  BEACH_TRY_ASSIGN(const DatabaseId database, ReadIdentity(files, directory));
-  BEACH_TRY_ASSIGN(const ManifestOnDisk manifest, ReadManifest(files, directory, database));
+  std::unique_ptr<env::FileLock> lock;
+  if (contents.has_lock) {
+    BEACH_TRY_ASSIGN(lock, files.Lock(env::JoinPath(directory, kLockFileName)));
+    BEACH_TRY_ASSIGN(contents, InspectDirectory(files, directory));
+    BEACH_TRY(CheckUsable(directory, contents, /*create_if_missing=*/false));
+  }
+  BEACH_TRY_ASSIGN(const ManifestOnDisk manifest, ReadDatabase(files, directory));
   const ManifestState& state = manifest.state;
 
   VerifyReport report;
@@ -74,7 +80,7 @@ Result<VerifyReport> VerifyDatabase(env::FileSystem& files, const std::string& d
   for (const TableInfo& table : state.tables) {
     ++report.tables;
     report.entries += table.entries;
-    if (Status sound = VerifyTable(files, directory, database, table); !sound) {
+    if (Status sound = VerifyTable(files, directory, state.database, table); !sound) {
       report.damage.push_back(Missing(std::move(sound).error(), "a listed table is missing"));
     }
   }
@@ -91,6 +97,8 @@ Result<VerifyReport> VerifyDatabase(env::FileSystem& files, const std::string& d
       report.damage.push_back(std::move(sound).error());
     }
   }
+  const auto unlisted = InspectUnlistedSegments(files, directory, contents, manifest);
+  if (!unlisted) report.damage.push_back(unlisted.error());
   for (const std::string& name : contents.names) {
     if (IsDebris(name, state, manifest.file)) report.debris.push_back(name);
   }

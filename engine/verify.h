@@ -16,12 +16,15 @@ struct VerifyReport {
   std::uint64_t segments = 0;
   std::uint64_t flights = 0;
   std::uint64_t torn_tail_bytes = 0;  // of manifest and log; no damage
-  std::vector<std::string> debris;    // files that no manifest lists; no damage
-  std::vector<Error> damage;          // each names its file
+  bool log_torn =
+      false;  // a write was cut where the log ends, also when nothing behind it is whole
+  std::vector<std::string> debris;  // files that no manifest lists; no damage
+  std::vector<Error> damage;        // each names its file
 };
 
 // Checks a closed database: manifest against files against log, every checksum. Changes nothing;
-// the LOCK is held meanwhile. Errors: kBusy, kRefused, kNotFound (no database here), and what stops
+// the LOCK is held meanwhile, where there is one: a directory without has nobody's handle open, and
+// none is made. Errors: kBusy, kRefused, kNotFound (no database here), and what stops
 // the reading of the manifest at all; whatever else is wrong stands in the report.
 Result<VerifyReport> VerifyDatabase(env::FileSystem& files, const std::string& directory);
 

@@ -9,8 +9,9 @@ namespace {
 constexpr ByteView kManifestPrefix = "MANIFEST-";
 constexpr ByteView kTableSuffix = ".sst";
 constexpr ByteView kSegmentSuffix = ".wal";
+constexpr std::uint64_t kNumberMax = ~std::uint64_t{0};
 constexpr std::size_t kDigitsMin = 6;
-constexpr std::size_t kDigitsMax = 19;  // fits 64 bits whatever the digits are
+constexpr std::size_t kDigitsMax = 20;  // of a number of 64 bits
 
 std::optional<FileNumber> ParseNumber(ByteView digits) {
   if (digits.size() < kDigitsMin || digits.size() > kDigitsMax) return std::nullopt;
@@ -19,7 +20,9 @@ std::optional<FileNumber> ParseNumber(ByteView digits) {
   std::uint64_t number = 0;
   for (const char digit : digits) {
     if (digit < '0' || digit > '9') return std::nullopt;
-    number = number * 10 + static_cast<std::uint64_t>(digit - '0');
+    const auto value = static_cast<std::uint64_t>(digit - '0');
+    if (number > (kNumberMax - value) / 10) return std::nullopt;
+    number = number * 10 + value;
   }
   if (number == 0) return std::nullopt;
   return FileNumber(number);

@@ -16,6 +16,9 @@ inline constexpr char kIdentityFileName[] = "IDENTITY";
 inline constexpr char kCurrentFileName[] = "CURRENT";
 inline constexpr char kTemporarySuffix[] = ".tmp";
 
+// No file of ours has a number above it. It leaves all arithmetic on numbers far from overflow.
+inline constexpr FileNumber kFileNumberMax{std::uint64_t{1} << 62};
+
 // "MANIFEST-000012".
 std::string ManifestFileName(FileNumber file);
 
@@ -34,7 +37,8 @@ struct FileName {
   FileNumber number;  // of manifests, tables and segments
 };
 
-// Nothing for a name that is none of ours: such a file is never touched.
+// Nothing for a name that is none of ours: such a file is never touched. A number above
+// kFileNumberMax is spelt as ours are and is told, as long as it fits 64 bits.
 std::optional<FileName> ParseFileName(ByteView name);
 
 }  // namespace beach::engine

@@ -35,9 +35,14 @@ Result<DatabaseId> DecodeIdentity(ByteView bytes, const std::string& path) {
   if (!bytes.starts_with(kMagic)) {
     return Fail(Error(ErrorCode::kRefused, "not the identity of a database of ours").At(path, 0));
   }
+  // First: a version is believed only under its checksum.
+  if (bytes.size() < kIdentitySize ||
+      Crc32c(bytes.substr(0, kCrcOffset)) != LoadFixed<std::uint32_t>(bytes.data() + kCrcOffset)) {
+    return Fail(Error(ErrorCode::kCorruption, "damaged identity").At(path, 0));
+  }
   Decoder decoder(bytes.substr(kMagic.size()));
   const std::uint32_t version = decoder.Fixed32();
-  if (decoder.ok() && version != kIdentityVersion) {
+  if (version != kIdentityVersion) {
     return Fail(Error(ErrorCode::kRefused,
                       "unknown version of the identity; use the release that "
                       "wrote it")
@@ -47,8 +52,8 @@ Result<DatabaseId> DecodeIdentity(ByteView bytes, const std::string& path) {
   DatabaseId database;
   database.high = decoder.Fixed64();
   database.low = decoder.Fixed64();
-  const std::uint32_t crc = decoder.Fixed32();
-  if (!decoder.done() || reserved != 0 || crc != Crc32c(bytes.substr(0, kCrcOffset))) {
+  decoder.Fixed32();  // the checksum
+  if (!decoder.done() || reserved != 0) {
     return Fail(Error(ErrorCode::kCorruption, "damaged identity").At(path, 0));
   }
   return database;

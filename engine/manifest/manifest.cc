@@ -17,6 +17,8 @@ namespace beach::engine {
 namespace {
 
 constexpr std::uint64_t kCurrentSizeMax = 256;
+// A file that is rolled no later than this far below the limit takes one more record.
+constexpr std::uint64_t kManifestAppendRoom = 2 * kManifestRecordSizeMax;
 
 }  // namespace
 
@@ -31,7 +33,8 @@ Result<FileNumber> ReadCurrent(env::FileSystem& files, const std::string& direct
   const std::string path = env::JoinPath(directory, kCurrentFileName);
   BEACH_TRY_ASSIGN(const Bytes bytes, ReadSmallFile(files, path, kCurrentSizeMax));
   const std::optional<FileName> name = ParseFileName(ByteView(bytes).substr(0, bytes.find(' ')));
-  if (!name || name->kind != FileKind::kManifest || bytes != EncodeCurrent(name->number)) {
+  if (!name || name->kind != FileKind::kManifest || name->number > kFileNumberMax ||
+      bytes != EncodeCurrent(name->number)) {
     return Fail(Error(ErrorCode::kCorruption, "damaged name of the manifest").At(path, 0));
   }
   return name->number;
@@ -42,6 +45,7 @@ Result<ManifestOnDisk> ReadManifest(env::FileSystem& files, const std::string& d
   ManifestOnDisk read;
   BEACH_TRY_ASSIGN(read.file, ReadCurrent(files, directory));
   const std::string path = env::JoinPath(directory, ManifestFileName(read.file));
+  read.path = path;
   auto bytes = ReadSmallFile(files, path, kManifestFileSizeMax);
   if (!bytes && bytes.error().code() == ErrorCode::kNotFound) {
     return Fail(
@@ -61,16 +65,32 @@ Result<ManifestOnDisk> ReadManifest(env::FileSystem& files, const std::string& d
     return Fail(Error(ErrorCode::kRefused, "the manifest of another database").At(path));
   }
   read.records = contents.records.size();
+  read.end = contents.end;
   read.torn_tail_bytes = contents.torn_tail_bytes;
   return read;
 }
 
 Result<std::unique_ptr<Manifest>> Manifest::Start(env::FileSystem& files, std::string directory,
                                                   ManifestState state, std::uint64_t size_max) {
+  BEACH_TRY_ASSIGN(auto manifest, Prepare(files, std::move(directory), std::move(state), size_max));
+  BEACH_TRY(manifest->Publish());
+  return manifest;
+}
+
+Result<std::unique_ptr<Manifest>> Manifest::Prepare(env::FileSystem& files, std::string directory,
+                                                    ManifestState state, std::uint64_t size_max) {
   std::unique_ptr<Manifest> manifest(new Manifest(files, std::move(directory), size_max));
   env::MutexLock lock(manifest->mutex_);
-  BEACH_TRY(manifest->StartFile(std::move(state)));
+  BEACH_TRY(manifest->WriteSnapshotFile(state));
+  // The snapshot's copy of next_file is one behind its own number: see WriteSnapshotFile.
+  manifest->state_ = std::move(state);
+  manifest->state_.next_file = manifest->file_number_.Next();
   return manifest;
+}
+
+Status Manifest::Publish() {
+  env::MutexLock lock(mutex_);
+  return PublishFile();
 }
 
 Status Manifest::Apply(ManifestEdit edit) {
@@ -105,10 +125,18 @@ FileNumber Manifest::file() const {
   return file_number_;
 }
 
+// A snapshot that alone exceeds the limit must not roll at every edit; but no file may become
+// larger than a reader takes.
+void Manifest::RollAfter(std::uint64_t size) {
+  roll_at_ = std::min(size, kManifestFileSizeMax - kManifestAppendRoom);
+}
+
 Status Manifest::Append(const ManifestEdit& edit) {
   const Bytes payload = EncodeManifestEdit(edit);
-  if (payload.size() > kManifestRecordSizeMax) {
-    return Fail(Error(ErrorCode::kInvalidArgument, "the edit exceeds the manifest's record limit")
+  const std::uint64_t room = kManifestFileSizeMax - std::min(kManifestFileSizeMax, size_);
+  if (payload.size() > kManifestRecordSizeMax ||
+      payload.size() + kManifestRecordHeaderSize > room) {
+    return Fail(Error(ErrorCode::kInvalidArgument, "the edit exceeds the manifest's limits")
                     .At(file_->path(), size_));
   }
   Bytes record;
@@ -123,16 +151,7 @@ Status Manifest::Append(const ManifestEdit& edit) {
   return {};
 }
 
-Status Manifest::StartFile(ManifestState state) {
-  BEACH_TRY(WriteSnapshotFile(state));
-  BEACH_TRY(PublishFile());
-  // The snapshot's copy of next_file is one behind its own number: see WriteSnapshotFile.
-  state_ = std::move(state);
-  state_.next_file = std::max(state_.next_file, file_number_.Next());
-  return {};
-}
-
-// A failure here leaves CURRENT, and so the database, as it was.
+// A failure here leaves the directory as it was.
 Status Manifest::WriteSnapshotFile(const ManifestState& state) {
   const FileNumber number = state.next_file;
   ManifestState counted = state;
@@ -148,6 +167,12 @@ Status Manifest::WriteSnapshotFile(const ManifestState& state) {
       EncodeManifestHeader(number, kManifestHeaderSize + records.size()) + records;
 
   const std::string path = env::JoinPath(directory_, ManifestFileName(number));
+  // What no reader would take must never be written.
+  if (contents.size() > kManifestFileSizeMax - kManifestAppendRoom) {
+    return Fail(
+        Error(ErrorCode::kInvalidArgument, "the database lists more than a manifest file can hold")
+            .At(path, contents.size()));
+  }
   BEACH_TRY_ASSIGN(auto file, files_.Open(path, {.mode = env::OpenMode::kCreate}));
   Status written = file->Append(contents);
   if (written) written = file->Sync();
@@ -166,13 +191,14 @@ Status Manifest::WriteSnapshotFile(const ManifestState& state) {
     // Best effort: what stays is debris that the next open removes.
     file.reset();
     static_cast<void>(files_.Remove(path));
+    const std::string temporary = std::string(kCurrentFileName) + kTemporarySuffix;
+    static_cast<void>(files_.Remove(env::JoinPath(directory_, temporary)));
     return written;
   }
   file_ = std::move(file);
   file_number_ = number;
   size_ = contents.size();
-  // A snapshot that alone exceeds the limit must not roll at every edit.
-  roll_at_ = std::max(size_max_, 2 * size_);
+  RollAfter(std::max(size_max_, 2 * size_));
   return {};
 }
 
@@ -192,7 +218,7 @@ Status Manifest::Roll() {
     // Preparing a file may find no space (rule 19): the old one is whole and goes on.
     if (written.error().code() != ErrorCode::kNoSpace) return written;
     state_.next_file = state_.next_file.Next();  // the number is used up
-    roll_at_ = 2 * size_;
+    RollAfter(2 * size_);
     return {};
   }
   BEACH_TRY(PublishFile());

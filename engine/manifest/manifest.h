@@ -15,8 +15,10 @@ namespace beach::engine {
 // What CURRENT points to, as read. Nothing on disk is changed by reading.
 struct ManifestOnDisk {
   FileNumber file;
+  std::string path;
   ManifestState state;
   std::uint64_t records = 0;
+  std::uint64_t end = 0;  // behind the last good record
   std::uint64_t torn_tail_bytes = 0;
 };
 // kCorruption, kRefused: file and offset named. `database` is what IDENTITY says.
@@ -34,8 +36,15 @@ Bytes EncodeCurrent(FileNumber manifest);
 // is held through I/O, is taken with no other lock held, and nothing else is locked under it.
 class Manifest {
  public:
-  // Writes `state` into a new file, numbered state.next_file, and makes CURRENT name it: all of the
-  // state becomes the database's in that one rename. A former manifest file is debris then.
+  // Writes `state` into a new file, numbered state.next_file, all of it durable, and debris until
+  // Publish. A failure leaves nothing of it.
+  static Result<std::unique_ptr<Manifest>> Prepare(env::FileSystem& files, std::string directory,
+                                                   ManifestState state, std::uint64_t size_max);
+  // Makes CURRENT name the prepared file: all of the state becomes the database's in that one
+  // rename. A former manifest file is debris then. A failure leaves unknown which one counts.
+  // REQUIRES: once, before any other call.
+  Status Publish();
+  // Both.
   static Result<std::unique_ptr<Manifest>> Start(env::FileSystem& files, std::string directory,
                                                  ManifestState state, std::uint64_t size_max);
 
@@ -52,11 +61,11 @@ class Manifest {
   Manifest(env::FileSystem& files, std::string directory, std::uint64_t size_max)
       : files_(files), directory_(std::move(directory)), size_max_(size_max) {}
 
-  Status StartFile(ManifestState state);
   Status WriteSnapshotFile(const ManifestState& state);
   Status PublishFile();
   Status Append(const ManifestEdit& edit);
   Status Roll();
+  void RollAfter(std::uint64_t size);
 
   env::FileSystem& files_;
   const std::string directory_;

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/coding.h"
 #include "base/crc32c.h"
+#include "base/crc32c_ranges.h"
 
 namespace beach::engine {
 namespace {
@@ -12,17 +13,17 @@ constexpr ByteView kMagic = "BEACHMAN";
 constexpr std::size_t kHeaderCrcOffset = 32;
 static_assert(kHeaderCrcOffset + 8 == kManifestHeaderSize);
 
-// Bytes that the search for a good record behind a bad one may checksum before it gives up and
-// calls the damage corruption: keeps hostile files from quadratic work.
-constexpr std::uint64_t kScanBudget = 64 * kMiB;
+// Of what comes before the payload: the checksum goes on from it.
+std::uint32_t PlaceCrc(FileNumber file, std::uint64_t offset, std::uint64_t length) {
+  char place[20];
+  StoreFixed(place, file.value);
+  StoreFixed(place + 8, offset);
+  StoreFixed(place + 16, static_cast<std::uint32_t>(length));
+  return Crc32c(ByteView(place, sizeof(place)));
+}
 
 std::uint32_t RecordCrc(FileNumber file, std::uint64_t offset, ByteView payload) {
-  Bytes place;
-  Encoder encoder(place);
-  encoder.Fixed64(file.value);
-  encoder.Fixed64(offset);
-  encoder.Fixed32(static_cast<std::uint32_t>(payload.size()));
-  return Crc32c(payload, Crc32c(place));
+  return Crc32c(payload, PlaceCrc(file, offset, payload.size()));
 }
 
 // The payload length that the record at `offset` claims, or 0 where there can be none.
@@ -39,16 +40,18 @@ bool RecordIsGood(ByteView bytes, FileNumber file, std::uint64_t offset, std::ui
   return LoadFixed<std::uint32_t>(bytes.data() + offset) == RecordCrc(file, offset, payload);
 }
 
-// Whether what begins with a bad record at `offset` is what a crash during one append leaves.
+// Whether what begins with a bad record at `offset` is what a crash during one append leaves. Any
+// byte behind it may begin a good record of any length: with the checksum of each range at hand the
+// work is linear in the tail, whatever its bytes are.
 bool IsTornTail(ByteView bytes, FileNumber file, std::uint64_t offset) {
   if (bytes.size() - offset > kManifestRecordHeaderSize + kManifestRecordSizeMax) return false;
-  std::uint64_t budget = kScanBudget;
+  const Crc32cRanges ranges(bytes.substr(offset));
   for (std::uint64_t later = offset + 1; later < bytes.size(); ++later) {
     const std::uint64_t length = ClaimedLength(bytes, later);
     if (length == 0) continue;
-    if (length > budget) return false;
-    budget -= length;
-    if (RecordIsGood(bytes, file, later, length)) return false;
+    const std::uint32_t crc = ranges.Of(later - offset + kManifestRecordHeaderSize, length,
+                                        PlaceCrc(file, later, length));
+    if (crc == LoadFixed<std::uint32_t>(bytes.data() + later)) return false;
   }
   return true;
 }
@@ -58,10 +61,19 @@ Status ParseHeader(ByteView bytes, FileNumber file, const std::string& path,
   if (bytes.size() >= kMagic.size() && !bytes.starts_with(kMagic)) {
     return Fail(Error(ErrorCode::kRefused, "not a manifest of ours").At(path, 0));
   }
-  Decoder decoder(bytes);
+  const auto damaged = [&path](std::uint64_t at) {
+    return Fail(Error(ErrorCode::kCorruption, "damaged manifest header").At(path, at));
+  };
+  // First: a version is believed only under its checksum.
+  if (bytes.size() < kManifestHeaderSize ||
+      Crc32c(bytes.substr(0, kHeaderCrcOffset)) !=
+          LoadFixed<std::uint32_t>(bytes.data() + kHeaderCrcOffset)) {
+    return damaged(0);
+  }
+  Decoder decoder(bytes.substr(0, kManifestHeaderSize));
   decoder.Raw(kMagic.size());
   const std::uint32_t version = decoder.Fixed32();
-  if (decoder.ok() && version != kManifestVersion) {
+  if (version != kManifestVersion) {
     return Fail(Error(ErrorCode::kRefused,
                       "unknown version of the manifest; use the release that "
                       "wrote it")
@@ -70,18 +82,13 @@ Status ParseHeader(ByteView bytes, FileNumber file, const std::string& path,
   const std::uint32_t reserved = decoder.Fixed32();
   const FileNumber own(decoder.Fixed64());
   contents.snapshot_end = decoder.Fixed64();
-  const std::uint32_t crc = decoder.Fixed32();
+  decoder.Fixed32();  // the checksum
   const std::uint32_t padding = decoder.Fixed32();
-  if (!decoder.ok() || reserved != 0 || padding != 0 ||
-      crc != Crc32c(bytes.substr(0, kHeaderCrcOffset))) {
-    return Fail(Error(ErrorCode::kCorruption, "damaged manifest header").At(path, 0));
-  }
+  if (!decoder.done() || reserved != 0 || padding != 0) return damaged(0);
   if (own != file) {
     return Fail(Error(ErrorCode::kCorruption, "the manifest of another file number").At(path, 16));
   }
-  if (contents.snapshot_end < kManifestHeaderSize) {
-    return Fail(Error(ErrorCode::kCorruption, "damaged manifest header").At(path, 24));
-  }
+  if (contents.snapshot_end < kManifestHeaderSize) return damaged(24);
   return {};
 }
 

@@ -314,6 +314,7 @@ TEST(ManifestFileTest, UnknownVersionsAndForeignFilesAreRefused) {
   EXPECT_EQ(ParseManifest(bytes, FileNumber(6), "m", contents).error().code(),
             ErrorCode::kCorruption);
   bytes[8] = 2;
+  StoreFixed(bytes.data() + 32, Crc32c(ByteView(bytes).substr(0, 32)));
   EXPECT_EQ(ParseManifest(bytes, FileNumber(5), "m", contents).error().code(), ErrorCode::kRefused);
   bytes[0] = 'X';
   EXPECT_EQ(ParseManifest(bytes, FileNumber(5), "m", contents).error().code(), ErrorCode::kRefused);
@@ -427,6 +428,7 @@ TEST(IdentityTest, RoundTripAndEveryDamage) {
   }
   Bytes other_version = bytes;
   other_version[8] = 9;
+  StoreFixed(other_version.data() + 32, Crc32c(ByteView(other_version).substr(0, 32)));
   EXPECT_EQ(DecodeIdentity(other_version, "i").error().code(), ErrorCode::kRefused);
 }
 

@@ -4,12 +4,15 @@
 #include <algorithm>
 
 #include "engine/internal_key.h"
+#include "engine/manifest/file_names.h"
 #include "engine/options.h"
+#include "engine/wal/format.h"
 
 namespace beach::engine {
 namespace {
 
-// Tables in one snapshot edit stop here; one more table is at most a few keys larger.
+// A snapshot edit with more than one table is no larger than this; one table fits a record, because
+// it came in one.
 constexpr std::uint64_t kSnapshotEditSize = kMiB;
 
 std::unexpected<Error> Contradiction(const char* what) {
@@ -64,9 +67,14 @@ Status ApplyTables(std::vector<TableInfo>& tables, const ManifestEdit& edit) {
 }
 
 Status CheckSegments(const std::vector<wal::Segment>& segments) {
+  if (segments.size() > kSegmentsListedMax) return Contradiction("too many segments");
   for (std::size_t i = 0; i < segments.size(); ++i) {
     const wal::Segment& segment = segments[i];
     if (segment.ordinal == SegmentOrdinal{}) return Contradiction("segment ordinal 0");
+    if (segment.ordinal > kSegmentOrdinalMax) return Contradiction("an impossible segment ordinal");
+    if (segment.size_bytes > wal::kSegmentSizeMax) {
+      return Contradiction("a segment of an impossible size");
+    }
     if (i > 0 && segment.ordinal <= segments[i - 1].ordinal) {
       return Contradiction("segment ordinals do not increase");
     }
@@ -85,6 +93,9 @@ Status CheckTables(const std::vector<TableInfo>& tables) {
     if (table.sequence_max < table.sequence_min || table.entries == 0) {
       return Contradiction("an empty or inverted table");
     }
+    if (table.sequence_max > kRecordedSequenceMax) {
+      return Contradiction("a table with an impossible sequence number");
+    }
     if (table.smallest.size() < kInternalKeyTrailerSize ||
         table.largest.size() < kInternalKeyTrailerSize ||
         CompareInternalKeys(table.smallest, table.largest) > 0) {
@@ -92,6 +103,23 @@ Status CheckTables(const std::vector<TableInfo>& tables) {
     }
   }
   return {};
+}
+
+Status CheckPosition(LogPosition position) {
+  if (position.segment > kSegmentOrdinalMax || position.offset > wal::kSegmentSizeMax) {
+    return Contradiction("an impossible position in the log");
+  }
+  return {};
+}
+
+Status CheckCounters(const ManifestState& state) {
+  if (state.epoch > kEpochMax) return Contradiction("an impossible epoch");
+  if (state.next_file > kFileNumberMax) return Contradiction("an impossible file number");
+  if (state.last_sequence > kRecordedSequenceMax) {
+    return Contradiction("an impossible sequence number");
+  }
+  BEACH_TRY(CheckPosition(state.replay_from));
+  return CheckPosition(state.durable);
 }
 
 }  // namespace
@@ -117,6 +145,7 @@ Status ManifestState::Apply(const ManifestEdit& edit) {
 }
 
 Status ManifestState::Check() const {
+  BEACH_TRY(CheckCounters(*this));
   BEACH_TRY(CheckSegments(segments));
   BEACH_TRY(CheckTables(tables));
   std::vector<FileNumber> numbers;
@@ -153,14 +182,15 @@ std::vector<ManifestEdit> ManifestState::Snapshot() const {
   head.replay_from = replay_from;
   head.durable = durable;
   head.segments_added = segments;
-  std::uint64_t size = 0;
+  std::uint64_t size = 128 + 64 * segments.size();
   for (const TableInfo& table : tables) {
-    if (size >= kSnapshotEditSize) {
+    const std::uint64_t more = 128 + table.smallest.size() + table.largest.size();
+    if (size > 0 && size + more > kSnapshotEditSize) {
       edits.emplace_back();
       size = 0;
     }
     edits.back().tables_added.push_back(table);
-    size += 64 + table.smallest.size() + table.largest.size();
+    size += more;
   }
   return edits;
 }

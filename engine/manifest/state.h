@@ -8,6 +8,15 @@
 
 namespace beach::engine {
 
+// Bounds that no database reaches and that keep what is computed from a state far from overflow: a
+// manifest with more was not written by us, whatever its checksums say.
+inline constexpr OpenEpoch kEpochMax{std::uint64_t{1} << 62};
+inline constexpr SegmentOrdinal kSegmentOrdinalMax{std::uint64_t{1} << 62};
+// A writer gives none above it.
+inline constexpr SequenceNumber kRecordedSequenceMax{kMaxSequence.value - 1};
+// Keeps the edit that lists them all well below the record limit.
+inline constexpr std::size_t kSegmentsListedMax = std::size_t{1} << 18;
+
 // What the database consists of: the sum of the manifest's edits. A value.
 //
 // Holds after every successful Apply:
@@ -15,7 +24,8 @@ namespace beach::engine {
 //   size;
 //   - every listed file has a number of its own, below next_file;
 //   - with any segment listed, replay_from and durable lie in a listed segment or, durable, above;
-//   - epoch, next_file, last_sequence, replay_from and durable never go back.
+//   - epoch, next_file, last_sequence, replay_from and durable never go back;
+//   - no number is above its bound: those above, kFileNumberMax, and the size of a segment.
 struct ManifestState {
   DatabaseId database;
   OpenEpoch epoch;

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/bytes.h"
+
+namespace beach {
+
+// CRC32C of any range of some bytes, each in constant time, after one pass over all of them: for
+// who must try many overlapping ranges. The bytes must live, unchanged, as long as this does.
+class Crc32cRanges {
+ public:
+  explicit Crc32cRanges(ByteView data);
+
+  // Crc32c(data.substr(offset, length), crc). REQUIRES: the range lies within the data.
+  std::uint32_t Of(std::uint64_t offset, std::uint64_t length, std::uint32_t crc = 0) const;
+
+ private:
+  std::uint32_t Prefix(std::uint64_t length) const;
+
+  ByteView data_;
+  std::vector<std::uint32_t> prefixes_;     // of the first i * kStep bytes
+  std::vector<std::uint32_t> low_powers_;   // what i more bytes multiply a checksum by
+  std::vector<std::uint32_t> high_powers_;  // the same for i * low_powers_.size() bytes
+};
+
+}  // namespace beach
