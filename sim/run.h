@@ -17,8 +17,8 @@ enum class Policy : std::uint8_t { kRandom, kFewestSwitches };
 const char* PolicyName(Policy policy);
 std::optional<Policy> ParsePolicy(const std::string& name);
 
-// Told of a run's parts as they come to be known, for a run that may not live to report them. Called
-// with a SystemScope open.
+// Told of a run's parts as they come to be known, for a run that may not live to report them.
+// Called with a SystemScope open.
 class RunObserver {
  public:
   virtual void OnOption(const std::string& name, std::uint64_t value) = 0;

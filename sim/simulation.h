@@ -80,8 +80,8 @@ class Simulation {
   virtual Decisions& decisions() = 0;
   // Per million, how often the fault at `site` strikes in this run. Unset faults never strike.
   virtual void SetFault(Site site, std::uint64_t per_million) = 0;
-  // How often a fault has struck so far: drawn ones by their site, and "disk.full" (refused for want
-  // of room), "disk.torn_sector", "crash.kill", "crash.power_loss".
+  // How often a fault has struck so far: drawn ones by their site, and "disk.full" (refused for
+  // want of room), "disk.torn_sector", "crash.kill", "crash.power_loss".
   virtual std::uint64_t FaultCount(Site site) = 0;
 
   // True virtual time since the run began.

@@ -29,6 +29,7 @@ class VirtualFixture final : public env::conformance::Fixture {
     RunOptions options;
     options.seed = 1;
     options.policy = policy_;
+    options.options["host.a.direct"] = 1;  // as on the file system that Linux is tested with
     const RunReport report = RunBody(
         [this, &body](Simulation& simulation) {
           const HostId host = simulation.AddHost("a");

@@ -58,9 +58,9 @@ std::string RunAsText(const RunOutput& run) {
   }
   if (report.diverged_at) {
     fmt::format_to(out, "diverged_at      {}\n", *report.diverged_at);
-    fmt::format_to(out, "                 the run left the recording at this event{}\n",
-                   report.verdict.ok() ? ": that it ends well says little about the recorded failure"
-                                       : "");
+    fmt::format_to(
+        out, "                 the run left the recording at this event{}\n",
+        report.verdict.ok() ? ": that it ends well says little about the recorded failure" : "");
   }
   if (!run.outcome->stack.empty()) fmt::format_to(out, "\n{}", run.outcome->stack);
   return text;

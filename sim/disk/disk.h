@@ -20,7 +20,7 @@ struct DiskOptions {
   std::uint64_t capacity_bytes = std::uint64_t{1} << 30;
   bool direct_supported = true;    // whether the file system takes O_DIRECT
   std::uint64_t torn_percent = 0;  // of the sectors at the edge of what a power cut keeps: torn
-  std::string host = {};                // whose choices those of this disk are
+  std::string host = {};           // whose choices those of this disk are
 };
 
 // A descriptor of one process, with its own error-report state. Never reused within a run.

@@ -38,8 +38,8 @@ void VirtualDisk::SettleOrphans() {
   }
   BEACH_CHECK_EQ(orphans.size(), orphans_);
   // 0: all complete.
-  const std::uint64_t key = decisions_.ChooseFor("disk.kill.in_flight", options_.host, deaths_,
-                                                 std::uint64_t{1} << 32);
+  const std::uint64_t key =
+      decisions_.ChooseFor("disk.kill.in_flight", options_.host, deaths_, std::uint64_t{1} << 32);
   RandomStream stream(key);
   for (const WriteTicket ticket : orphans) {
     const bool completes = stream.Chance(1, 2);

@@ -351,8 +351,8 @@ TEST(DiskPropertyTest, HistoriesFullOfFaultsKeepTheInvariants) {
   for (std::uint64_t seed = 0; seed < 300; ++seed) {
     DiskFixture f(seed, {.capacity_bytes = 48 << 10, .torn_percent = 50});
     RandomStream random(RandomValue(seed, 9));
-    for (const char* site : {"disk.eio.write", "disk.eio.sync", "disk.no_space",
-                             "disk.eio.sync_directory"}) {
+    for (const char* site :
+         {"disk.eio.write", "disk.eio.sync", "disk.no_space", "disk.eio.sync_directory"}) {
       f.decisions.SetRate(site, 150'000);
     }
     for (std::uint64_t life = 0; life < 4; ++life) {

@@ -72,9 +72,8 @@ int VirtualDisk::SubmitWrite(Descriptor descriptor, std::uint64_t offset, ByteVi
   last_ticket_ = last_ticket_.Next();
   ticket = last_ticket_;
   volume_.AddOpener(*file.inode);
-  tickets_.emplace(ticket,
-                   Submitted{file.process, descriptor, file.inode, offset, Bytes(data), file.direct,
-                             false});
+  tickets_.emplace(ticket, Submitted{file.process, descriptor, file.inode, offset, Bytes(data),
+                                     file.direct, false});
   return 0;
 }
 

@@ -179,8 +179,7 @@ std::map<std::string, std::uint64_t> DecisionMaker::Named(const HashTable<Counte
 }
 
 artifacts::Decision DecisionMaker::DecisionOf(const Taken& taken) {
-  return {taken.site,        taken.who->host, taken.who->life,
-          taken.who->thread, taken.use,       taken.value};
+  return {taken.site, taken.who->host, taken.who->life, taken.who->thread, taken.use, taken.value};
 }
 
 std::vector<artifacts::Decision> DecisionMaker::Recorded() const {

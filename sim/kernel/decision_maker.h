@@ -85,9 +85,9 @@ class DecisionMaker final : public Decisions {
   const bool replays_;
   Scheduler& scheduler_;
   RunObserver* observer_ = nullptr;
-  HashTable<std::uint64_t> uses_;      // (site, identity)
-  HashTable<std::uint64_t> rates_;     // site to per million
-  HashTable<Followed> replayed_;       // (site, identity, use)
+  HashTable<std::uint64_t> uses_;   // (site, identity)
+  HashTable<std::uint64_t> rates_;  // site to per million
+  HashTable<Followed> replayed_;    // (site, identity, use)
   HashTable<std::unique_ptr<Identity>> machines_;
   std::uint64_t followed_ = 0;
   std::optional<std::uint64_t> first_misfit_;

@@ -111,7 +111,9 @@ std::optional<std::uint64_t> Kernel::DivergedAt(const RunReport& report) const {
     });
   }
   std::optional<std::uint64_t> first = FirstDifference(before, report.checkpoints, same_end);
-  const auto also = [&first](std::uint64_t event) { first = std::min(first.value_or(event), event); };
+  const auto also = [&first](std::uint64_t event) {
+    first = std::min(first.value_or(event), event);
+  };
   const std::optional<std::uint64_t> misfit = decisions_.first_misfit();
   if (misfit && *misfit < recorded.verdict.event) also(*misfit);
   if (report.decisions_followed < report.decisions_recorded) {

@@ -33,7 +33,8 @@ struct Host {
   Strike strike = Strike::kKill;
   std::uint64_t strike_calls = 0;
   std::uint64_t strike_thread = 0;
-  std::uint64_t strike_in_flight = 0;  // or when a write or sync is in flight, after as many at most
+  std::uint64_t strike_in_flight =
+      0;                            // or when a write or sync is in flight, after as many at most
   std::uint64_t strikes_armed = 0;  // so far
 };
 

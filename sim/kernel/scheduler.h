@@ -31,11 +31,11 @@ class RunEnd {
 //
 // Random policy: every step of a thread is due at a turn: the present one plus a delay, which is
 // drawn for this step, a pure function of seed, host, life, thread name, and which step of the
-// thread it is since which of its seam calls. The earliest turn goes, equal ones in order of arrival. So no choice disturbs the draws
-// of others, and nobody starves. (Were draws compared as such, those that wait would be those that
-// drew high, and switches would die out.) A seed makes some threads slower than others. Fewest
-// switches: a thread runs until it blocks, then the one with the lowest id; one that spins for long
-// goes behind the others.
+// thread it is since which of its seam calls. The earliest turn goes, equal ones in order of
+// arrival. So no choice disturbs the draws of others, and nobody starves. (Were draws compared as
+// such, those that wait would be those that drew high, and switches would die out.) A seed makes
+// some threads slower than others. Fewest switches: a thread runs until it blocks, then the one
+// with the lowest id; one that spins for long goes behind the others.
 //
 // Virtual time moves by a little at every step, and jumps to the next timer when nobody can run.
 class Scheduler {

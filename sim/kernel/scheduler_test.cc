@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "sim/kernel/scheduler.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -11,7 +13,6 @@
 
 #include "env/threads.h"
 #include "sim/kernel/recorder.h"
-#include "sim/kernel/scheduler.h"
 #include "sim/kernel/test_scenario.h"
 
 namespace beach::sim {

@@ -24,8 +24,8 @@
 #include "base/random.h"
 
 // On the channel each message is a fixed32 length and that many bytes. A request is the caller's
-// bytes; an answer is flags (fixed8: 1 retired, 2 no answer yet but progress), processor time (fixed64),
-// then the caller's bytes.
+// bytes; an answer is flags (fixed8: 1 retired, 2 no answer yet but progress), processor time
+// (fixed64), then the caller's bytes.
 
 namespace beach::sim::sweep {
 namespace {

@@ -36,8 +36,8 @@ struct WorkerDeath {
 // had in memory when it was forked. Not thread-safe; the parent must have one thread only.
 class OsWorker {
  public:
-  // Runs in the child: one request to its answer. What it tells meanwhile arrives before the answer,
-  // and also when there is none because the child died.
+  // Runs in the child: one request to its answer. What it tells meanwhile arrives before the
+  // answer, and also when there is none because the child died.
   using Tell = std::function<void(ByteView progress)>;
   using Serve = std::function<Bytes(ByteView request, const Tell& tell)>;
 

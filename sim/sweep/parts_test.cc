@@ -87,7 +87,8 @@ RunReport SomeReport(std::uint64_t number) {
   report.sometimes = {{"flush.late", 2}};
   report.options = {{"knob", number}};
   report.workload = {{.id = 1, .life = 2, .client = 3, .kind = "put", .arguments = {"a", ""}}};
-  report.decisions = {{.site = "s", .host = "h", .life = number % 3, .thread = "t", .use = 9, .value = number}};
+  report.decisions = {
+      {.site = "s", .host = "h", .life = number % 3, .thread = "t", .use = 9, .value = number}};
   report.trace = {{.event = 1,
                    .virtual_ns = 2,
                    .host = "h",
@@ -118,6 +119,37 @@ RC_GTEST_PROP(Wire, ReportsComeBack, (std::uint64_t number)) {
   RC_ASSERT(read->decisions_recorded == report.decisions_recorded);
   RC_ASSERT(read->decisions_followed == report.decisions_followed);
   RC_ASSERT(read->diverged_at == report.diverged_at);
+}
+
+RC_GTEST_PROP(Wire, ProgressAddsUpToTheReport, (std::uint64_t number)) {
+  const RunReport report = SomeReport(number);
+  RunReport told;
+  RC_ASSERT(AbsorbProgress(EncodeProgress("knob", number), told).has_value());
+  RC_ASSERT(AbsorbProgress(EncodeProgress(report.workload), told).has_value());
+  RC_ASSERT(AbsorbProgress(EncodeProgress(report.decisions[0]), told).has_value());
+  RC_ASSERT(AbsorbProgress(EncodeProgress(report.trace[0]), told).has_value());
+  RC_ASSERT(told.options == report.options);
+  RC_ASSERT(told.workload == report.workload);
+  RC_ASSERT(told.decisions == report.decisions);
+  RC_ASSERT(told.trace == report.trace);
+}
+
+TEST(Wire, MalformedProgressChangesNothing) {
+  const RunReport report = SomeReport(6);
+  for (const Bytes& whole :
+       {EncodeProgress("knob", 6), EncodeProgress(report.workload),
+        EncodeProgress(report.decisions[0]), EncodeProgress(report.trace[0])}) {
+    RunReport told;
+    for (std::size_t length = 0; length < whole.size(); ++length) {
+      EXPECT_FALSE(AbsorbProgress(ByteView(whole).substr(0, length), told)) << length;
+    }
+    EXPECT_FALSE(AbsorbProgress(whole + "x", told));
+    EXPECT_FALSE(AbsorbProgress("\x7f" + whole, told));
+    EXPECT_TRUE(told.options.empty());
+    EXPECT_TRUE(told.workload.empty());
+    EXPECT_TRUE(told.decisions.empty());
+    EXPECT_TRUE(told.trace.empty());
+  }
 }
 
 TEST(Wire, EveryTruncationIsRefused) {

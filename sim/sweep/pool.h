@@ -56,7 +56,7 @@ class WorkerPool {
   struct Slot {
     std::unique_ptr<OsWorker> worker;
     std::deque<Job> sent;
-    RunReport told;  // by the first of them, so far
+    RunReport told;          // by the first of them, so far
     bool finishing = false;  // takes no more jobs
   };
 
