@@ -158,7 +158,7 @@ TEST(DiskTest, TornSectorIsOldAndNewSplitAtAByte) {
 // The rate holds for each sector at the edge of what is kept, faults on or off.
 TEST(DiskTest, SectorsAtTheCutAreTornAtTheirRate) {
   std::map<std::uint64_t, std::uint64_t> torn;
-  for (const std::uint64_t percent : {25, 50, 100}) {
+  for (const std::uint64_t percent : {25U, 50U, 100U}) {
     for (std::uint64_t seed = 0; seed < 100; ++seed) {
       DiskFixture f(seed, {.torn_percent = percent});
       const Descriptor file = f.CreateDurable("a", std::string(20 * kSectorSize, 'o'));

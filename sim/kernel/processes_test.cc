@@ -133,7 +133,7 @@ TEST(Processes, DisksDifferFromRunToRunAndAreOptions) {
   EXPECT_NEAR(seen["small"][1], 50, 25);
   EXPECT_NEAR(seen["direct"][0], 50, 25);
   ASSERT_EQ(seen["torn_percent"].size(), 4U);
-  for (const std::uint64_t percent : {0, 25, 50, 100}) {
+  for (const std::uint64_t percent : {0U, 25U, 50U, 100U}) {
     EXPECT_NEAR(seen["torn_percent"][percent], 50, 25) << percent;
   }
 
