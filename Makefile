@@ -43,6 +43,7 @@ tidy: ## style, layers and banned calls
 	@python3 tools/tidy.py
 
 format: ## formats every source in place
+	@command -v clang-format >/dev/null || { echo 'needs: apt-get install clang-format' >&2; exit 3; }
 	@git ls-files '*.h' '*.cc' | xargs clang-format -i
 
 clean: ## removes build/

@@ -3,7 +3,7 @@
 function(beach_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;PARTS;DEPENDS;LIBRARIES" ${ARGN})
   add_library(beach_${name} STATIC ${ARG_SOURCES})
-  target_include_directories(beach_${name} PUBLIC ${CMAKE_SOURCE_DIR})
+  target_include_directories(beach_${name} PUBLIC ${PROJECT_SOURCE_DIR})
   foreach(part ${ARG_PARTS})
     target_sources(beach_${name} PRIVATE $<TARGET_OBJECTS:beach_${part}>)
     if(part MATCHES "^${name}_")  # its own: alone it is for tests, apart from what is for use
@@ -26,7 +26,7 @@ function(beach_share_headers target)
   if(NOT TARGET beach_test_headers)
     file(WRITE ${CMAKE_BINARY_DIR}/test_headers.cc "")
     add_library(beach_test_headers OBJECT ${CMAKE_BINARY_DIR}/test_headers.cc)
-    target_compile_definitions(beach_test_headers PRIVATE BEACH_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    target_compile_definitions(beach_test_headers PRIVATE BEACH_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     target_link_libraries(beach_test_headers PRIVATE rapidcheck GTest::gmock)
     target_precompile_headers(beach_test_headers PRIVATE
       <gtest/gtest.h> <gmock/gmock.h> <rapidcheck.h> <rapidcheck/gtest.h>
@@ -50,7 +50,7 @@ function(beach_test name)
     target_link_libraries(${name}_test PRIVATE beach_${dependency})
   endforeach()
   target_link_libraries(${name}_test PRIVATE ${ARG_LIBRARIES} rapidcheck GTest::gmock_main)
-  target_compile_definitions(${name}_test PRIVATE BEACH_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  target_compile_definitions(${name}_test PRIVATE BEACH_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   beach_share_headers(${name}_test)
   set_target_properties(${name}_test PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)

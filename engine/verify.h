@@ -16,10 +16,9 @@ struct VerifyReport {
   std::uint64_t segments = 0;
   std::uint64_t flights = 0;
   std::uint64_t torn_tail_bytes = 0;  // of manifest and log; no damage
-  bool log_torn =
-      false;  // a write was cut where the log ends, also when nothing behind it is whole
-  std::vector<std::string> debris;  // files that no manifest lists; no damage
-  std::vector<Error> damage;        // each names its file
+  bool log_torn = false;              // the log ends in a record that is not whole; no damage
+  std::vector<std::string> debris;    // files that no manifest lists; no damage
+  std::vector<Error> damage;          // each names its file
 };
 
 // Checks a closed database: manifest against files against log, every checksum. Changes nothing;

@@ -20,7 +20,10 @@ void PrintText(const std::string& directory, const engine::VerifyReport& report)
   fmt::print("{}: {} tables with {} entries, {} log segments with {} flights to replay\n",
              directory, report.tables, report.entries, report.segments, report.flights);
   if (report.torn_tail_bytes > 0) {
-    fmt::print("torn tail: {} bytes that were never acknowledged\n", report.torn_tail_bytes);
+    fmt::print("torn tail: {} bytes that nothing vouches for, which the next open cuts\n",
+               report.torn_tail_bytes);
+  } else if (report.log_torn) {
+    fmt::print("torn tail: the log ends in a torn record, which the next open cuts\n");
   }
   for (const std::string& name : report.debris) {
     fmt::print("debris: {}, which the next open removes\n", name);
@@ -43,10 +46,11 @@ void PrintJson(const std::string& directory, const engine::VerifyReport& report)
     damage.push_back(std::move(one));
   }
   const nlohmann::json document = {
-      {"directory", directory},    {"tables", report.tables},
-      {"entries", report.entries}, {"segments", report.segments},
-      {"flights", report.flights}, {"torn_tail_bytes", report.torn_tail_bytes},
-      {"debris", report.debris},   {"damage", std::move(damage)}};
+      {"directory", directory},      {"tables", report.tables},
+      {"entries", report.entries},   {"segments", report.segments},
+      {"flights", report.flights},   {"torn_tail_bytes", report.torn_tail_bytes},
+      {"log_torn", report.log_torn}, {"debris", report.debris},
+      {"damage", std::move(damage)}};
   fmt::print("{}\n", document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
