@@ -76,10 +76,8 @@ void CutPower(World& world) {
 // Opens that die early: in the middle of recovery, or soon after it.
 void RunEarlyStrikes(World& world, const LifePlan& life) {
   const Clients nobody;
-  for (std::uint64_t i = 0; i < life.early_strikes; ++i) {
-    const bool power = life.early_power_loss && i % 2 == 0;
-    world.simulation.ArmStrike(world.host, power ? Strike::kPowerLoss : Strike::kKill,
-                               life.early_strike_calls * (i + 1));
+  for (const EarlyStrike& early : life.early) {
+    world.simulation.ArmStrike(world.host, early.strike, early.calls);
     RunProcess(world, {.clients = &nobody});
   }
 }

@@ -8,13 +8,22 @@
 namespace beach::sim::scenarios::engine_crash {
 namespace {
 
-constexpr Site kFaults[] = {"disk.eio.read", "disk.eio.write", "disk.eio.sync", "disk.no_space",
-                            "disk.eio.sync_directory"};
-constexpr std::uint64_t kRates[] = {200, 1'000, 5'000, 20'000, 100'000};
+struct ErrorFault {
+  Site site;
+  std::uint64_t rarity;  // its calls are rarer than others by that
+};
+constexpr ErrorFault kFaults[] = {{"disk.eio.read", 1},
+                                  {"disk.eio.write", 1},
+                                  {"disk.eio.sync", 3},
+                                  {"disk.no_space", 1},
+                                  {"disk.eio.sync_directory", 3}};
+constexpr std::uint64_t kRates[] = {200, 1'000, 5'000, 20'000, 100'000};  // per million
 
 // Crashes alone find other bugs than crashes among errors, where few lives get far.
 constexpr std::uint64_t kRunsWithoutErrors = 2;  // of kRunsOf
 constexpr std::uint64_t kRunsOf = 5;
+
+constexpr std::uint64_t kEarlyMax = 4;
 
 std::uint64_t DrawStrikeCalls(RandomStream& stream) {
   switch (stream.Below(4)) {
@@ -51,10 +60,15 @@ LifePlan MakeLifePlan(Simulation& simulation, RandomStream& stream, std::uint64_
   life.strike_late = knob("strike_late", stream.Chance(3, 4) ? 1 : 0) != 0;
   life.strike_calls = at_least_one(knob("strike_calls", DrawStrikeCalls(stream)));
   life.strike_calls_in_close = at_least_one(knob("strike_calls_in_close", stream.Between(1, 40)));
-  const std::uint64_t early = stream.Chance(1, 2) ? 0 : stream.Between(1, 4);
-  life.early_strikes = knob("early_strikes", early);
-  life.early_strike_calls = at_least_one(knob("early_strike_calls", stream.Between(1, 60)));
-  life.early_power_loss = knob("early_power_loss", stream.Below(2)) != 0;
+  const std::uint64_t early = stream.Chance(1, 2) ? 0 : stream.Between(1, kEarlyMax);
+  const std::uint64_t strikes = std::min(knob("early_strikes", early), kEarlyMax);
+  for (std::uint64_t i = 0; i < strikes; ++i) {
+    const std::string name = "early" + std::to_string(i);
+    const bool power = knob((name + ".power_loss").c_str(), stream.Below(2)) != 0;
+    const std::uint64_t calls = stream.Between(1, stream.Chance(3, 4) ? 60 : 240);
+    life.early.push_back({.strike = power ? Strike::kPowerLoss : Strike::kKill,
+                          .calls = at_least_one(knob((name + ".calls").c_str(), calls))});
+  }
   life.power_loss_after = knob("power_loss_after", stream.Below(3)) == 0;
   life.verify_first = knob("verify_first", stream.Chance(1, 4) ? 1 : 0) != 0;
   life.calm_end = knob("calm_end", stream.Below(2)) != 0;
@@ -75,9 +89,9 @@ Plan MakePlan(Simulation& simulation) {
     plan.lives.push_back(MakeLifePlan(simulation, stream, i));
   }
   const bool errors = stream.Below(kRunsOf) >= kRunsWithoutErrors;
-  for (const Site site : kFaults) {
+  for (const auto& [site, rarity] : kFaults) {
     const bool on = stream.Chance(1, 2);
-    const std::uint64_t rate = kRates[stream.Below(std::size(kRates))];
+    const std::uint64_t rate = kRates[stream.Below(std::size(kRates))] * rarity;
     const std::uint64_t drawn = on && errors ? rate : 0;
     plan.faults.push_back({site, simulation.Option(std::string("fault.") + site.name, drawn)});
   }

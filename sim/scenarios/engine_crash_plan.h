@@ -13,6 +13,11 @@ namespace beach::sim::scenarios::engine_crash {
 // How a life is to end. Values stand in artifacts.
 enum class End : std::uint8_t { kClose = 0, kKill = 1, kPowerLoss = 2 };
 
+struct EarlyStrike {
+  Strike strike = Strike::kKill;
+  std::uint64_t calls = 1;  // from the start of the process
+};
+
 struct LifePlan {
   End end = End::kClose;
   // An armed strike counts seam calls from the start of the process, or if late from where the
@@ -21,12 +26,10 @@ struct LifePlan {
   bool strike_late = false;
   std::uint64_t strike_calls = 1;
   std::uint64_t strike_calls_in_close = 1;
-  // So many processes die early, in or soon after recovery, before the life proper.
-  std::uint64_t early_strikes = 0;
-  std::uint64_t early_strike_calls = 1;  // of the first; later ones come later by as many
-  bool early_power_loss = false;         // every other of them is one
-  bool power_loss_after = false;         // the machine goes down between this life and the next
-  bool verify_first = false;             // what the crash left is verified before it is opened
+  // Processes that die early, in or soon after recovery, before the life proper.
+  std::vector<EarlyStrike> early;
+  bool power_loss_after = false;  // the machine goes down between this life and the next
+  bool verify_first = false;      // what the crash left is verified before it is opened
   bool calm_end = false;  // errors cease before the close: then the database must work again
 };
 
