@@ -13,6 +13,7 @@
 //   seq 1 @5               it got sequence numbers from 5 on; "seq 1 @5 #2" says how many
 //   refuse @5              all from sequence number 5 on were refused
 //   ack 1 / fail 1
+//   reject 1               it failed with the promise that nothing was written
 //   flush                  all that is acknowledged is in tables
 //   begin r                a read begins; "fix r": its snapshot is fixed
 //   get r a 1.0            it ends and has found what operation 0 of batch 1 wrote; "-" is absent
@@ -47,6 +48,7 @@ class History {
     if (verb == "refuse") return model.Refuse(std::stoull(Word(words).substr(1)));
     if (verb == "ack") return model.Acknowledge(Id(words));
     if (verb == "fail") return model.Fail(Id(words));
+    if (verb == "reject") return model.Reject(Id(words));
     if (verb == "flush") return model.Durable(model.DurableMark()), std::nullopt;
     if (verb == "begin") return marks_[Word(words)] = model.BeginRead(), std::nullopt;
     if (verb == "fix") return model.FixSnapshot(marks_[Word(words)]), std::nullopt;
@@ -198,6 +200,13 @@ std::vector<Case> Cases() {
        three + "issue 4 sync +d\n seq 4 @6\n begin r\n get r d 4.0\n refuse @6"},
       {"RefusedIsAcknowledged", "acknowledged-unsequenced",
        three + "issue 4 sync +d\n seq 4 @6\n refuse @6\n ack 4"},
+      {"RejectedAfterItWasRefused", "ok",
+       three + "issue 4 sync +d\n seq 4 @6\n refuse @6\n reject 4"},
+      {"RejectedBeforeItHadAPlace", "ok", three + "issue 4 sync +d\n reject 4"},
+      {"RejectedInItsPlace", "rejected-but-sequenced",
+       three + "issue 4 sync +d\n seq 4 @6\n reject 4"},
+      {"RejectedAndSequencedLater", "sequenced-twice",
+       three + "issue 4 sync +d\n reject 4\n seq 4 @6"},
       // What nobody wrote.
       {"PhantomValue", "phantom-key", "kill\n open\n found @0 a=zzz"},
       {"PhantomBatch", "phantom-key", "kill\n open\n found @0 a=9.0"},

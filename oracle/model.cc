@@ -136,6 +136,14 @@ Judgement Model::Fail(BatchId id) {
   return std::nullopt;
 }
 
+Judgement Model::Reject(BatchId id) {
+  if (Judgement failed = Fail(id)) return failed;
+  if (life_.at(id).prefix == 0) return std::nullopt;
+  return Wrong(
+      "rejected-but-sequenced",
+      DescribeBatch(id) + " was turned away as not written, but holds its place in the log");
+}
+
 void Model::Durable(std::uint64_t mark) {
   BEACH_CHECK_LE(mark, visible_);
   durable_ = std::max(durable_, mark);
@@ -266,12 +274,23 @@ std::vector<Bytes> Model::Keys() const {
   return keys;
 }
 
-std::uint64_t Model::PrefixOf(std::uint64_t sequence) const {
-  BEACH_CHECK_GE(sequence, order_.front().last_sequence);
+Judgement Model::FixAt(ReadMark& mark, std::uint64_t sequence) {
+  const std::string said = "readers are said to see sequence number " + std::to_string(sequence);
   const auto after = std::upper_bound(
       order_.begin(), order_.end(), sequence,
       [](std::uint64_t number, const Place& place) { return number < place.last_sequence; });
-  return static_cast<std::uint64_t>(std::distance(order_.begin(), after)) - 1;
+  if (after == order_.begin() || std::prev(after)->last_sequence != sequence) {
+    return Wrong("visible-sequence", said + ", which is the last of no batch");
+  }
+  const auto prefix = static_cast<std::uint64_t>(std::distance(order_.begin(), after)) - 1;
+  if (prefix < mark.visible) {
+    return Wrong("visible-sequence",
+                 said + ", but " + DescribeBatch(BatchAt(mark.visible)) + " with number " +
+                     std::to_string(LastSequence(mark.visible)) + " was visible before");
+  }
+  mark = {.visible = prefix, .sequenced = prefix};
+  Show(prefix);
+  return std::nullopt;
 }
 
 Model::Version Model::At(ByteView key, std::uint64_t prefix) const {

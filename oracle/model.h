@@ -67,6 +67,8 @@ class Model {
   Judgement Acknowledge(BatchId id);
   // The write returned an error: its outcome is unknown until it is seen or settled.
   Judgement Fail(BatchId id);
+  // The write returned an error that promises that nothing was written, now or later.
+  Judgement Reject(BatchId id);
   // Between taking the mark and the call, a flush, or a sync of the log, was asked for and done.
   std::uint64_t DurableMark() const { return visible_; }
   void Durable(std::uint64_t mark);
@@ -78,11 +80,9 @@ class Model {
     std::optional<std::uint64_t> sequenced;  // most it can show; unset: as of its end
   };
   ReadMark BeginRead() const { return {.visible = visible_, .sequenced = {}}; }
-  // A read at that sequence number of this life or the settled state: it shows one prefix only.
-  ReadMark ReadAt(std::uint64_t sequence) const {
-    const std::uint64_t prefix = PrefixOf(sequence);
-    return {.visible = prefix, .sequenced = prefix};
-  }
+  // Since the mark was taken, the engine has said that readers see all up to `sequence`: the end of
+  // a prefix that the mark allows. A read at that number shows that prefix only.
+  Judgement FixAt(ReadMark& mark, std::uint64_t sequence);
   // The snapshot of a longer read is fixed by now.
   void FixSnapshot(ReadMark& mark) const { mark.sequenced = sequenced(); }
   Judgement EndGet(const ReadMark& mark, ByteView key, const std::optional<Bytes>& found);
@@ -97,8 +97,6 @@ class Model {
   std::uint64_t durable() const { return durable_; }             // survives a power loss
   // Last sequence number in the prefix, or before it.
   std::uint64_t LastSequence(std::uint64_t prefix) const { return order_[prefix].last_sequence; }
-  // The greatest prefix with sequence numbers up to that one only. REQUIRES: not below the settled.
-  std::uint64_t PrefixOf(std::uint64_t sequence) const;
   BatchId BatchAt(std::uint64_t prefix) const { return order_[prefix].id; }
   std::uint64_t HashAt(std::uint64_t prefix) const { return order_[prefix].state_hash; }
   static std::uint64_t HashOf(const std::vector<KeyValue>& state);

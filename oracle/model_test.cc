@@ -52,6 +52,7 @@ TEST(Model, HashOfAStateIsThatOfItsPrefix) {
 
 TEST(Model, AReadAtASequenceNumberShowsOnePrefix) {
   Model model;
+  Model::ReadMark first = model.BeginRead();
   for (std::uint64_t id = 1; id <= 2; ++id) {
     model.Issue({.id = BatchId(id),
                  .client = 0,
@@ -60,14 +61,20 @@ TEST(Model, AReadAtASequenceNumberShowsOnePrefix) {
     ASSERT_FALSE(model.Sequence(BatchId(id), id * 10, 2));
     ASSERT_FALSE(model.Acknowledge(BatchId(id)));
   }
-  EXPECT_EQ(model.PrefixOf(0), 0U);
-  EXPECT_EQ(model.PrefixOf(10), 0U);  // a batch is not visible before its last number
-  EXPECT_EQ(model.PrefixOf(11), 1U);
-  EXPECT_EQ(model.PrefixOf(20), 1U);
-  EXPECT_EQ(model.PrefixOf(99), 2U);
-  EXPECT_FALSE(model.EndGet(model.ReadAt(11), "a", "1"));
-  EXPECT_TRUE(model.EndGet(model.ReadAt(11), "a", "2"));
-  EXPECT_TRUE(model.EndGet(model.ReadAt(0), "a", "1"));
+  Model::ReadMark second = model.BeginRead();
+  Model::ReadMark none = second;
+  EXPECT_FALSE(model.FixAt(second, 21));
+  EXPECT_FALSE(model.EndGet(second, "a", "2"));
+  EXPECT_TRUE(model.EndGet(second, "a", "1"));
+  EXPECT_FALSE(model.FixAt(first, 11));
+  EXPECT_FALSE(model.EndGet(first, "a", "1"));
+  EXPECT_TRUE(model.EndGet(first, "a", "2"));
+  // Behind what was visible, in the middle of a batch, and never given.
+  for (const std::uint64_t sequence : {11U, 20U, 22U}) {
+    const Judgement judgement = model.FixAt(none, sequence);
+    ASSERT_TRUE(judgement) << sequence;
+    EXPECT_EQ(judgement->rule, "visible-sequence");
+  }
 }
 
 TEST(Model, ScansOfARangeSeeThatRangeAlone) {

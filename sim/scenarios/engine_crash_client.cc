@@ -52,6 +52,7 @@ Status Client::Send(const oracle::ModelBatch& batch) {
 }
 
 void Client::Write(const oracle::ModelBatch& batch) {
+  const bool poisoned_before = world_.poisoned();
   {
     const SystemScope system;
     world_.model.Issue(batch);
@@ -60,18 +61,29 @@ void Client::Write(const oracle::ModelBatch& batch) {
   oracle::Judgement judgement;
   {
     const SystemScope system;
-    judgement = status ? world_.model.Acknowledge(batch.id) : world_.model.Fail(batch.id);
+    if (status) {
+      judgement = world_.model.Acknowledge(batch.id);
+    } else if (status.error().code() == ErrorCode::kNoSpace) {
+      judgement = world_.model.Reject(batch.id);
+    } else {
+      judgement = world_.model.Fail(batch.id);
+    }
     world_.simulation.Trace("operation", "write " + world_.model.DescribeBatch(batch.id) +
                                              (status ? "" : ": " + status.error().ToString()));
   }
   world_.Settle(judgement);
-  if (!status) world_.Excuse(Doing::kChanging, "a write", status.error());
+  if (!status) return world_.Excuse(Doing::kWriting, "a write", status.error());
+  if (poisoned_before) {
+    world_.simulation.Fail("acknowledged-after-poison", "a poisoned handle acknowledged batch " +
+                                                            std::to_string(batch.id.value));
+  }
 }
 
 void Client::Get(ByteView key) {
+  const FaultCounts since = world_.CountFaults();
   const oracle::Model::ReadMark mark = world_.model.BeginRead();
   const Result<std::optional<Bytes>> found = db_.Get({}, key);
-  if (!found) return world_.Excuse(Doing::kReading, "a read", found.error());
+  if (!found) return world_.Excuse(Doing::kReading, "a read", found.error(), since);
   oracle::Judgement judgement;
   {
     const SystemScope system;
@@ -81,12 +93,15 @@ void Client::Get(ByteView key) {
 }
 
 void Client::Scan(const oracle::KeyRange& range, bool backward) {
+  const FaultCounts since = world_.CountFaults();
   oracle::Model::ReadMark mark = world_.model.BeginRead();
   const auto iterator = db_.NewIterator({});
-  if (!iterator) return world_.Excuse(Doing::kReading, "opening an iterator", iterator.error());
+  if (!iterator) {
+    return world_.Excuse(Doing::kReading, "opening an iterator", iterator.error(), since);
+  }
   world_.model.FixSnapshot(mark);
   const Result<std::vector<oracle::KeyValue>> entries = ReadRange(**iterator, range, backward);
-  if (!entries) return world_.Excuse(Doing::kReading, "a scan", entries.error());
+  if (!entries) return world_.Excuse(Doing::kReading, "a scan", entries.error(), since);
   oracle::Judgement judgement;
   {
     const SystemScope system;
@@ -95,14 +110,31 @@ void Client::Scan(const oracle::KeyRange& range, bool backward) {
   world_.Settle(judgement);
 }
 
+void Client::ReadEverything() {
+  Scan({}, false);
+  Scan({}, true);
+  Hold();
+  Check(true);
+  for (std::uint64_t number = 0; number < world_.plan.keys; ++number) Get(KeyName(number));
+}
+
 void Client::Hold() {
   if (held_) Check(false);
   Held held;
-  held.sequence = db_.VisibleSequence();
-  held.mark_at_sequence = world_.model.ReadAt(held.sequence.value);
+  held.since = world_.CountFaults();
   held.mark = world_.model.BeginRead();
+  held.mark_at_sequence = held.mark;
+  held.sequence = db_.VisibleSequence();
+  oracle::Judgement judgement;
+  {
+    const SystemScope system;
+    judgement = world_.model.FixAt(held.mark_at_sequence, held.sequence.value);
+  }
+  world_.Settle(judgement);
   Result<std::unique_ptr<engine::Iterator>> iterator = db_.NewIterator({});
-  if (!iterator) return world_.Excuse(Doing::kReading, "opening an iterator", iterator.error());
+  if (!iterator) {
+    return world_.Excuse(Doing::kReading, "opening an iterator", iterator.error(), held.since);
+  }
   world_.model.FixSnapshot(held.mark);
   held.iterator = std::move(*iterator);
   held_ = std::move(held);
@@ -112,15 +144,18 @@ void Client::Check(bool backward) {
   if (!held_) return;
   const Held held = std::move(*held_);
   held_.reset();
-  CheckIterator(*held.iterator, held.mark, backward);
+  CheckIterator(*held.iterator, held.mark, backward, held.since);
+  const FaultCounts since = world_.CountFaults();
   const engine::ReadOptions options{.sequence = held.sequence};
   const auto iterator = db_.NewIterator(options);
-  if (!iterator) return world_.Excuse(Doing::kReading, "opening an iterator", iterator.error());
-  CheckIterator(**iterator, held.mark_at_sequence, !backward);
+  if (!iterator) {
+    return world_.Excuse(Doing::kReading, "opening an iterator", iterator.error(), since);
+  }
+  CheckIterator(**iterator, held.mark_at_sequence, !backward, since);
   for (std::uint64_t number = 0; number < world_.plan.keys; number += 1 + number / 2) {
     const Bytes key = KeyName(number);
     const Result<std::optional<Bytes>> found = db_.Get(options, key);
-    if (!found) return world_.Excuse(Doing::kReading, "a read", found.error());
+    if (!found) return world_.Excuse(Doing::kReading, "a read", found.error(), since);
     oracle::Judgement judgement;
     {
       const SystemScope system;
@@ -131,9 +166,9 @@ void Client::Check(bool backward) {
 }
 
 void Client::CheckIterator(engine::Iterator& iterator, const oracle::Model::ReadMark& mark,
-                           bool backward) {
+                           bool backward, const FaultCounts& since) {
   const Result<std::vector<oracle::KeyValue>> entries = ReadRange(iterator, {}, backward);
-  if (!entries) return world_.Excuse(Doing::kReading, "a scan", entries.error());
+  if (!entries) return world_.Excuse(Doing::kReading, "a scan", entries.error(), since);
   oracle::Judgement judgement;
   {
     const SystemScope system;
@@ -141,14 +176,14 @@ void Client::CheckIterator(engine::Iterator& iterator, const oracle::Model::Read
   }
   world_.Settle(judgement);
   const Result<std::string> turns = CheckTurns(iterator, *entries);
-  if (!turns) return world_.Excuse(Doing::kReading, "a scan", turns.error());
+  if (!turns) return world_.Excuse(Doing::kReading, "a scan", turns.error(), since);
   if (!turns->empty()) world_.simulation.Fail("scan-mismatch", "in a scan, " + *turns);
 }
 
 void Client::Flush() {
   const std::uint64_t mark = world_.model.DurableMark();
   const Status status = db_.Flush();
-  if (!status) return world_.Excuse(Doing::kChanging, "a flush", status.error());
+  if (!status) return world_.Excuse(Doing::kWriting, "a flush", status.error());
   world_.model.Durable(mark);
 }
 

@@ -19,14 +19,18 @@ class Client {
 
   void Run(const std::vector<Command>& commands);
 
-  // A read of one key, judged.
-  void Get(ByteView key);
+  // Each judged.
   void Write(const oracle::ModelBatch& batch);
+  void Get(ByteView key);
+  void Scan(const oracle::KeyRange& range, bool backward);
+  // Scans everything, both ways and as of now by number, and reads each key by itself.
+  void ReadEverything();
   void Flush();
 
  private:
   // What a hold keeps: an iterator, and the sequence number that was visible just before it.
   struct Held {
+    FaultCounts since;
     std::unique_ptr<engine::Iterator> iterator;
     oracle::Model::ReadMark mark;
     engine::SequenceNumber sequence;
@@ -35,12 +39,11 @@ class Client {
 
   void RunOne(const Command& command);
   Status Send(const oracle::ModelBatch& batch);
-  void Scan(const oracle::KeyRange& range, bool backward);
   void Hold();
   void Check(bool backward);
   // Reads everything twice over and turns round everywhere; nothing after an explained error.
-  void CheckIterator(engine::Iterator& iterator, const oracle::Model::ReadMark& mark,
-                     bool backward);
+  void CheckIterator(engine::Iterator& iterator, const oracle::Model::ReadMark& mark, bool backward,
+                     const FaultCounts& since);
 
   World& world_;
   engine::Db& db_;

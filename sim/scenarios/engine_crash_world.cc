@@ -38,9 +38,8 @@ void World::Record(Site event, std::span<const env::EventField> fields) {
   if (event.hash == kRefused.hash) pending_ = model.Refuse(Number(fields, "first"));
   if (event.hash == kPoisoned.hash) {
     poisoned_ = true;
-    const Counts now = CountFaults();
-    if (now.no_space == forgotten_.no_space && now.reads == forgotten_.reads &&
-        now.others == forgotten_.others) {
+    // A table that cannot be read back is one too.
+    if (CountFaults() == forgotten_) {
       pending_ = oracle::Violation{.rule = "unexplained-error",
                                    .message = "the handle was poisoned, but no fault explains it"};
     }
@@ -64,8 +63,8 @@ void World::SetFaults(bool on) {
   simulation.SetCapacity(host, on ? capacity_bytes_ : std::max(capacity_bytes_, kPlenty));
 }
 
-World::Counts World::CountFaults() {
-  Counts counts;
+FaultCounts World::CountFaults() {
+  FaultCounts counts;
   counts.reads = simulation.FaultCount(kReadError);
   for (const Site site : kNoSpace) counts.no_space += simulation.FaultCount(site);
   for (const Site site : kOthers) counts.others += simulation.FaultCount(site);
@@ -80,18 +79,21 @@ void World::BeginProcess() {
   report = {};
 }
 
-bool World::FaultExplains(Doing doing, const Error& error) {
-  const Counts now = CountFaults();
-  const bool reads = now.reads != forgotten_.reads;
-  const bool no_space = now.no_space != forgotten_.no_space;
-  if (doing == Doing::kReading) return error.code() == ErrorCode::kIo && reads;
-  if (error.code() == ErrorCode::kNoSpace) return no_space;
-  if (error.code() != ErrorCode::kIo) return false;
-  return poisoned_ || reads || no_space || now.others != forgotten_.others;
+bool World::FaultExplains(Doing doing, const Error& error, const FaultCounts& since) {
+  const FaultCounts now = CountFaults();
+  const bool io = error.code() == ErrorCode::kIo;
+  if (doing == Doing::kReading) return io && now.reads != since.reads;
+  if (error.code() == ErrorCode::kNoSpace) return now.no_space != since.no_space;
+  return io && (poisoned_ || (doing == Doing::kOpening && now != since));
 }
 
 void World::Excuse(Doing doing, const char* operation, const Error& error) {
-  if (FaultExplains(doing, error)) return;
+  Excuse(doing, operation, error, forgotten_);
+}
+
+void World::Excuse(Doing doing, const char* operation, const Error& error,
+                   const FaultCounts& since) {
+  if (FaultExplains(doing, error, since)) return;
   const bool corruption = error.code() == ErrorCode::kCorruption;
   simulation.Fail(
       corruption ? "false-corruption" : "unexplained-error",
@@ -99,7 +101,7 @@ void World::Excuse(Doing doing, const char* operation, const Error& error) {
 }
 
 void World::ExcuseOpen(const Error& error) {
-  if (FaultExplains(Doing::kChanging, error)) return;
+  if (FaultExplains(Doing::kOpening, error, forgotten_)) return;
   simulation.Fail("refused-to-open",
                   "opening failed, but no fault explains it: " + error.ToString());
 }

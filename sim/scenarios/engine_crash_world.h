@@ -22,8 +22,21 @@ struct LifeReport {
   std::string open_error;  // an injected one; empty: none
 };
 
-// What an operation asks of the disk, by which it is known what faults explain its errors.
-enum class Doing : std::uint8_t { kReading, kChanging };
+// What an operation asks of the disk, by which it is known what explains its errors.
+enum class Doing : std::uint8_t {
+  kReading,  // a read that failed, during this operation
+  kWriting,  // the handle is poisoned; or nothing was written for want of space
+  kOpening,  // any fault; closing, too
+};
+
+// How often faults have struck, by what they explain.
+struct FaultCounts {
+  std::uint64_t reads = 0;
+  std::uint64_t no_space = 0;
+  std::uint64_t others = 0;
+
+  friend bool operator==(const FaultCounts&, const FaultCounts&) = default;
+};
 
 // What outlives the processes: the oracles and the simulation. In the simulation's memory; code of
 // a process enters it with a SystemScope open. It hears the engine's events.
@@ -39,7 +52,10 @@ class World final : public env::EventSink {
   // Ends the run if the oracle objects, or has objected to an event. No SystemScope is open.
   void Settle(const oracle::Judgement& judgement);
 
-  // Ends the run unless a fault that struck since the process began explains the error.
+  FaultCounts CountFaults();
+  // Ends the run unless a fault that has struck since explains the error; without `since`, one of
+  // this process.
+  void Excuse(Doing doing, const char* operation, const Error& error, const FaultCounts& since);
   void Excuse(Doing doing, const char* operation, const Error& error);
   // The same for an open.
   void ExcuseOpen(const Error& error);
@@ -66,18 +82,10 @@ class World final : public env::EventSink {
   std::vector<Bytes> recovered_keys;  // to be read one by one; here, as processes die at any time
 
  private:
-  struct Counts {
-    std::uint64_t no_space = 0;
-    std::uint64_t reads = 0;
-    std::uint64_t others = 0;
-  };
-
-  Counts CountFaults();
-  // Whether a fault of the process explains the error of such an operation.
-  bool FaultExplains(Doing doing, const Error& error);
+  bool FaultExplains(Doing doing, const Error& error, const FaultCounts& since);
 
   const std::uint64_t capacity_bytes_;
-  Counts forgotten_;
+  FaultCounts forgotten_;
   bool poisoned_ = false;
   oracle::Judgement pending_;
   std::uint64_t next_probe_ = std::uint64_t{1} << 40;
