@@ -95,7 +95,9 @@ Result<std::unique_ptr<File>> PosixFiles::Open(const std::string& path, OpenOpti
   if (::fstat(fd, &about) != 0) return Fail(ErrnoError(errno, "stat", path));
   // open(2) takes a directory for reading; a File is never one.
   if (S_ISDIR(about.st_mode)) return Fail(ErrnoError(EISDIR, "open", path));
-  if (!S_ISREG(about.st_mode)) return NotARegularFile(path);
+  // A device may be written to, by who names it, but reading one may wait for ever.
+  const bool device = S_ISCHR(about.st_mode) && options.mode != OpenMode::kRead;
+  if (!S_ISREG(about.st_mode) && !device) return NotARegularFile(path);
   // For a file the flag would only make asynchronous calls fail that have to wait.
   if (!options.direct && options.mode != OpenMode::kCreate && ::fcntl(fd, F_SETFL, 0) != 0) {
     return Fail(ErrnoError(errno, "open", path));
