@@ -68,8 +68,8 @@ class SegmentScan {
 
   LogPosition durable() const { return durable_; }  // the greatest that an item carries
   bool holds_items() const { return !extents_.empty(); }
-  // Holds what only a log that serves writes: a flight, or anything behind a vouch. RelogTail writes
-  // run records, and one vouch behind them.
+  // Holds what only a log that serves writes: a flight, or anything behind a vouch. RelogTail
+  // writes run records, and one vouch behind them.
   bool served() const { return served_; }
   // Bytes of items that start at `offset` or behind it.
   std::uint64_t BytesFrom(std::uint64_t offset) const;
