@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The newest durable flight has no later one that says so: damage to it would look like a torn
-// tail. When nothing is written for a while, the flush thread takes a turn in the writers' queue and
-// writes a vouch record; if the queue is not empty, who leads there does it.
+// tail. When nothing is written for a while, the flush thread takes a turn in the writers' queue
+// and writes a vouch record; if the queue is not empty, who leads there does it.
 #include <algorithm>
 
 #include "base/check.h"

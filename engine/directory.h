@@ -51,8 +51,8 @@ struct UnlistedSegments {
   OpenEpoch epoch_max;  // of opens that failed or crashed, which may be above the manifest's
 };
 // kCorruption, at CURRENT: a segment of an epoch above the manifest's holds what only a log that
-// serves writes. An open serves when its CURRENT is durable, so that CURRENT was there: a rename was
-// lost, or old files were copied back.
+// serves writes. An open serves when its CURRENT is durable, so that CURRENT was there: a rename
+// was lost, or old files were copied back.
 // kCorruption, at the end of the manifest: a segment of the manifest's own epoch, above every one
 // that it lists, holds an item. The edit that lists a segment is durable before anything is written
 // to it, so that edit was there and what looks like a torn tail of the manifest is damage.
