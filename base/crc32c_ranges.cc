@@ -37,10 +37,18 @@ std::vector<std::uint32_t> Powers(std::uint32_t base, std::size_t count) {
 
 }  // namespace
 
-Crc32cRanges::Crc32cRanges(ByteView data)
-    : data_(data),
-      low_powers_(Powers(kByte, kLowPowers)),
-      high_powers_(Powers(Multiply(low_powers_.back(), kByte), data.size() / kLowPowers + 1)) {
+Crc32cPowers::Crc32cPowers(std::uint64_t length_max)
+    : low_(Powers(kByte, kLowPowers)),
+      high_(Powers(Multiply(low_.back(), kByte), length_max / kLowPowers + 1)) {}
+
+std::uint32_t Crc32cPowers::Between(std::uint32_t before_begin, std::uint32_t before_end,
+                                    std::uint64_t length, std::uint32_t crc) const {
+  BEACH_CHECK_LT(length / kLowPowers, high_.size());
+  const std::uint32_t power = Multiply(low_[length % kLowPowers], high_[length / kLowPowers]);
+  return Multiply(crc ^ before_begin, power) ^ before_end;
+}
+
+Crc32cRanges::Crc32cRanges(ByteView data) : data_(data), powers_(data.size()) {
   prefixes_.reserve(data.size() / kStep + 1);
   prefixes_.push_back(0);
   for (std::uint64_t end = kStep; end <= data.size(); end += kStep) {
@@ -52,9 +60,7 @@ std::uint32_t Crc32cRanges::Of(std::uint64_t offset, std::uint64_t length,
                                std::uint32_t crc) const {
   BEACH_CHECK_LE(offset, data_.size());
   BEACH_CHECK_LE(length, data_.size() - offset);
-  const std::uint32_t power =
-      Multiply(low_powers_[length % kLowPowers], high_powers_[length / kLowPowers]);
-  return Multiply(crc ^ Prefix(offset), power) ^ Prefix(offset + length);
+  return powers_.Between(Prefix(offset), Prefix(offset + length), length, crc);
 }
 
 std::uint32_t Crc32cRanges::Prefix(std::uint64_t length) const {

@@ -8,6 +8,21 @@
 
 namespace beach {
 
+// CRC32C of ranges from those of the bytes before their ends, for who has not all bytes at hand.
+class Crc32cPowers {
+ public:
+  explicit Crc32cPowers(std::uint64_t length_max);
+
+  // The checksum of the range that ends `length` bytes behind its begin, begun with `crc`, from
+  // those of all bytes before the two. REQUIRES: length <= length_max.
+  std::uint32_t Between(std::uint32_t before_begin, std::uint32_t before_end, std::uint64_t length,
+                        std::uint32_t crc = 0) const;
+
+ private:
+  std::vector<std::uint32_t> low_;   // what i more bytes multiply a checksum by
+  std::vector<std::uint32_t> high_;  // the same for i * low_.size() bytes
+};
+
 // CRC32C of any range of some bytes, each in constant time, after one pass over all of them: for
 // who must try many overlapping ranges. The bytes must live, unchanged, as long as this does.
 class Crc32cRanges {
@@ -21,9 +36,8 @@ class Crc32cRanges {
   std::uint32_t Prefix(std::uint64_t length) const;
 
   ByteView data_;
-  std::vector<std::uint32_t> prefixes_;     // of the first i * kStep bytes
-  std::vector<std::uint32_t> low_powers_;   // what i more bytes multiply a checksum by
-  std::vector<std::uint32_t> high_powers_;  // the same for i * low_powers_.size() bytes
+  Crc32cPowers powers_;
+  std::vector<std::uint32_t> prefixes_;  // of the first i * kStep bytes
 };
 
 }  // namespace beach

@@ -46,6 +46,7 @@ Error ErrnoError(int os_error, const char* operation, std::string path, std::uin
   ErrorCode code = ErrorCode::kIo;
   if (os_error == ENOSPC || os_error == EDQUOT) code = ErrorCode::kNoSpace;
   if (os_error == ENOENT) code = ErrorCode::kNotFound;
+  if (os_error == EISDIR) code = ErrorCode::kRefused;
   if (os_error == EEXIST) code = ErrorCode::kAlreadyExists;
   // strerrordesc_np: constant, locale-free text, so that messages are equal on every run.
   const char* reason = ::strerrordesc_np(os_error);

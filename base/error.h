@@ -59,7 +59,7 @@ using Result = std::expected<T, Error>;
 using Status = Result<void>;
 
 // The error for a failed system call `operation` on `path`; errno picks the code (ENOSPC and
-// EDQUOT kNoSpace, ENOENT kNotFound, EEXIST kAlreadyExists, else kIo).
+// EDQUOT kNoSpace, ENOENT kNotFound, EEXIST kAlreadyExists, EISDIR kRefused, else kIo).
 Error ErrnoError(int os_error, const char* operation, std::string path,
                  std::uint64_t offset = Error::kNoOffset);
 

@@ -38,6 +38,7 @@ Status DbImpl::Flush() {
       status = Fail(*flush_no_space_);
     }
   }
+  VouchIfOverdue();
   FinishGroup({&writer}, status);
   BEACH_TRY(writer.status);
   return AwaitFlushOf(target);

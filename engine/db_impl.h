@@ -108,11 +108,14 @@ class DbImpl final : public Db {
   void RemoveSegmentFiles(const std::vector<wal::Segment>& segments);
   Status AwaitFlushOf(std::uint64_t memtable_id);
 
-  // db_vouch.cc. Under mutex_, which Rest and VouchForLog give up meanwhile.
-  void ArmVouch(bool needed);
+  // db_vouch.cc. Under mutex_, which all but ArmVouch give up meanwhile.
+  void ArmVouch(bool needed, bool moved);
   // The flush thread's wait for background_, as CondVar::WaitUntil; vouches for the log when due.
   bool Rest(std::uint64_t deadline_ns);
   void VouchForLog();
+  // Leader, before it ends its turn.
+  void VouchIfOverdue();
+  Status VouchAsLeader();
 
   void Record(Site event, std::initializer_list<env::EventField> fields);
 
@@ -139,7 +142,8 @@ class DbImpl final : public Db {
   SequenceNumber visible_;
   LogPosition log_end_;  // copies of the log's, which is the leader's
   LogPosition log_durable_;
-  std::optional<std::uint64_t> vouch_due_ns_;  // when, if no writer comes; set while needed
+  std::optional<std::uint64_t> vouch_due_ns_;  // when, if no more is written; set while needed
+  bool vouch_overdue_ = false;                 // it was due, and is left to who leads
   std::uint64_t flushed_id_ = 0;               // memtables up to this one are in tables, durably
   std::optional<Error> poison_;
   std::optional<Error> flush_no_space_;  // why the flush thread waits

@@ -32,18 +32,22 @@ struct Prepared {
 // All that is written before CURRENT changes hands. A failure takes its files back: nothing names
 // them, and opens that fail over and over must not fill the disk.
 Result<Prepared> RecoverAndPrepare(const env::Env& env, const DbImpl::Parts& parts,
-                                   const ManifestState& state, FileNumber leftovers) {
+                                   const ManifestState& state,
+                                   const ManifestOnDisk& manifest) {
   const auto prepare = [&]() -> Result<Prepared> {
     Prepared prepared;
     BEACH_TRY_ASSIGN(prepared.recovered,
-                     RecoverDatabase(env, parts.directory, parts.options, state, leftovers));
+                     RecoverDatabase(env, parts.directory, parts.options, state, manifest));
     BEACH_TRY_ASSIGN(prepared.manifest,
                      Manifest::Prepare(*env.files, parts.directory, prepared.recovered.state,
                                        parts.options.manifest_size_max));
     return prepared;
   };
   auto prepared = prepare();
-  if (!prepared) RemoveFilesFrom(*env.files, parts.directory, state.next_file);
+  if (!prepared) {
+    RemoveFilesFrom(*env.files, parts.directory, state.next_file,
+                    ListedFiles(state, manifest.file));
+  }
   return prepared;
 }
 
@@ -92,13 +96,13 @@ Result<std::unique_ptr<Db>> Db::Open(const env::Env& env, const std::string& dir
   BEACH_SOMETIMES("open.manifest_had_torn_tail", manifest.torn_tail_bytes > 0);
   BEACH_TRY_ASSIGN(const ManifestState state, StateToRecover(files, directory, contents, manifest));
   BEACH_TRY_ASSIGN(Prepared prepared,
-                   RecoverAndPrepare(env, parts, state, manifest.state.next_file));
+                   RecoverAndPrepare(env, parts, state, manifest));
   Recovered& recovered = prepared.recovered;
   parts.manifest = std::move(prepared.manifest);
   BEACH_TRY(parts.manifest->Publish());
   // FAILPOINT: open.manifest_started: recovered for good; the files of the former life are debris.
   BEACH_FAILPOINT("open.manifest_started");
-  RemoveDebris(files, directory, recovered.state, parts.manifest->file());
+  RemoveDebris(files, directory, ListedFiles(recovered.state, parts.manifest->file()));
 
   auto view = std::make_shared<View>();
   view->active = recovered.memtable;

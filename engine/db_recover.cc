@@ -31,20 +31,25 @@ SequenceNumber LastInTables(const ManifestState& state) {
 class Recoverer {
  public:
   Recoverer(const env::Env& env, const std::string& directory, const Options& options,
-            const ManifestState& state, FileNumber leftovers)
+            const ManifestState& state, const ManifestOnDisk& manifest)
       : env_(env),
         directory_(directory),
         options_(options),
-        leftovers_(leftovers),
+        manifest_(manifest),
         listed_(state.segments) {
     recovered_.state = state;
-    recovered_.last_sequence = LastInTables(state);
-    recovered_.memtable = NewMemtable(state.replay_from);
+    Restart();
   }
 
   Result<Recovered> Run() {
     BEACH_TRY(ReadLog());
     BEACH_TRY(PrepareToWrite());
+    if (exceeds_memtable_) {
+      // Sound to its end, so that its first part may become tables while the rest is read.
+      BEACH_SOMETIMES("recovery.read_twice", true);
+      Restart();
+      BEACH_TRY(ReadLog());
+    }
     // Once a part of the log is in tables, all of it goes there: tables end at one position. So
     // does a log of many segments, because each open without a flush adds one.
     const bool to_table = tables_written_ || listed_.size() > kSegmentsKeptMax ||
@@ -72,6 +77,13 @@ class Recoverer {
   }
 
  private:
+  void Restart() {
+    recovered_.last_sequence = LastInTables(recovered_.state);
+    recovered_.memtable = NewMemtable(recovered_.state.replay_from);
+    log_ = {};
+  }
+
+  // Writes nothing before PrepareToWrite: a log that does not fit a memtable is only checked.
   Status ReadLog() {
     const ManifestState& state = recovered_.state;
     if (state.segments.empty()) return {};
@@ -90,34 +102,34 @@ class Recoverer {
   }
 
   Status Replay(const wal::Flight& flight) {
-    Memtable& memtable = recovered_.memtable->memtable;
+    const bool check_only = exceeds_memtable_ && !writing_;
+    Memtable* const memtable = check_only ? nullptr : &recovered_.memtable->memtable;
     BEACH_TRY(ReplayFlight(directory_, listed_, flight, recovered_.last_sequence, memtable));
-    if (flight.count > 0) {
-      recovered_.last_sequence = SequenceNumber(flight.first_sequence.value + flight.count - 1);
-    }
-    if (memtable.count() > 0 && memtable.size_bytes() >= options_.memtable_size) {
-      BEACH_TRY(WriteMemtable());
-    }
+    if (memtable == nullptr || memtable->count() == 0) return {};
+    if (memtable->size_bytes() < options_.memtable_size) return {};
+    if (writing_) return WriteMemtable();
+    exceeds_memtable_ = true;
+    recovered_.memtable = NewMemtable(recovered_.state.replay_from);  // gives the memory back
     return {};
   }
 
-  // Before the first file is made. A log that is refused before that leaves the directory
-  // untouched.
+  // Before the first file is made.
   Status PrepareToWrite() {
-    if (writing_) return {};
+    BEACH_CHECK(!writing_);
     writing_ = true;
     // The process that renamed CURRENT may have died before the name was durable: a power loss must
     // not leave our files and no CURRENT (rule 16).
     BEACH_TRY(env_.files->SyncDirectory(directory_));
     // Other debris has to wait for the next manifest: the edit that made it debris may be in the
     // page cache alone, and a power loss may list it again.
-    RemoveFilesFrom(*env_.files, directory_, leftovers_);
+    RemoveFilesFrom(*env_.files, directory_, manifest_.state.next_file,
+                    ListedFiles(manifest_.state, manifest_.file));
     return {};
   }
 
   // The table is debris until the next manifest lists it.
   Status WriteMemtable() {
-    BEACH_TRY(PrepareToWrite());
+    BEACH_CHECK(writing_);
     ManifestState& state = recovered_.state;
     const FileNumber file = NewFileNumber();
     BEACH_TRY_ASSIGN(const TableInfo info, WriteTable(*env_.files, directory_, state.database, file,
@@ -199,18 +211,19 @@ class Recoverer {
   const env::Env& env_;
   const std::string& directory_;
   const Options& options_;
-  const FileNumber leftovers_;
+  const ManifestOnDisk& manifest_;
   const std::vector<wal::Segment> listed_;
   Recovered recovered_;
   wal::Recovery log_;
   bool writing_ = false;
+  bool exceeds_memtable_ = false;  // the log, when it was read first
   bool tables_written_ = false;
 };
 
 }  // namespace
 
 Status ReplayFlight(const std::string& directory, const std::vector<wal::Segment>& segments,
-                    const wal::Flight& flight, SequenceNumber last, Memtable& memtable) {
+                    const wal::Flight& flight, SequenceNumber& last, Memtable* memtable) {
   const auto fail = [&](const char* message) {
     std::string path = directory;
     for (const wal::Segment& segment : segments) {
@@ -226,18 +239,20 @@ Status ReplayFlight(const std::string& directory, const std::vector<wal::Segment
       flight.count > kMaxSequence.value - flight.first_sequence.value) {
     return fail("a flight of the log has impossible sequence numbers");
   }
-  const GroupVisitor visit = [&memtable](SequenceNumber sequence, const BatchOperation& operation) {
-    memtable.Add(sequence, operation.kind, operation.key, operation.value);
+  const GroupVisitor visit = [memtable](SequenceNumber sequence, const BatchOperation& operation) {
+    if (memtable == nullptr) return;
+    memtable->Add(sequence, operation.kind, operation.key, operation.value);
   };
   const Status visited = VisitGroup(flight.payload, flight.first_sequence, flight.count, visit);
   if (!visited) return fail(visited.error().message().c_str());
+  if (flight.count > 0) last = SequenceNumber(flight.first_sequence.value + flight.count - 1);
   return {};
 }
 
 Result<Recovered> RecoverDatabase(const env::Env& env, const std::string& directory,
                                   const Options& options, const ManifestState& state,
-                                  FileNumber leftovers) {
-  return Recoverer(env, directory, options, state, leftovers).Run();
+                                  const ManifestOnDisk& manifest) {
+  return Recoverer(env, directory, options, state, manifest).Run();
 }
 
 }  // namespace beach::engine

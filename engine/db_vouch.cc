@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The newest durable flight has no later one that says so: damage to it would look like a torn
-// tail. When writers rest, the flush thread takes a turn in their queue and writes a vouch record.
+// tail. When nothing is written for a while, the flush thread takes a turn in the writers' queue
+// and writes a vouch record; if the queue is not empty, who leads there does it.
 #include <algorithm>
 
 #include "base/check.h"
@@ -16,9 +17,12 @@ constexpr std::uint64_t kVouchDelayNs = 2'000'000;
 
 }  // namespace
 
-// Ends every write group: the time of rest begins anew.
-void DbImpl::ArmVouch(bool needed) {
+// Ends every write group. The time of rest begins anew only when something was written: groups that
+// write nothing, refused or empty ones, may come for ever.
+void DbImpl::ArmVouch(bool needed, bool moved) {
   mutex_.AssertHeld();
+  if (needed && !moved && (vouch_due_ns_ || vouch_overdue_)) return;
+  vouch_overdue_ = false;
   if (!needed) return vouch_due_ns_.reset();
   const bool armed = vouch_due_ns_.has_value();
   vouch_due_ns_ = env_.clock->MonotonicNow() + kVouchDelayNs;
@@ -35,9 +39,19 @@ bool DbImpl::Rest(std::uint64_t deadline_ns) {
   if (writers_.empty()) {
     VouchForLog();
   } else {
-    ArmVouch(true);
+    // Not by a turn of this thread's: a leader before it may wait for a flush.
+    vouch_due_ns_.reset();
+    vouch_overdue_ = true;
   }
   return true;
+}
+
+void DbImpl::VouchIfOverdue() {
+  mutex_.AssertHeld();
+  if (!vouch_overdue_ || poison_) return;
+  vouch_overdue_ = false;
+  BEACH_SOMETIMES("db.vouched_by_writer", true);
+  static_cast<void>(VouchAsLeader());
 }
 
 // Who comes to write meanwhile waits for this one block.
@@ -47,6 +61,16 @@ void DbImpl::VouchForLog() {
   writers_.push_back(&turn);
   BEACH_CHECK(writers_.front() == &turn);
   vouch_due_ns_.reset();
+  const Status status = VouchAsLeader();
+  BEACH_SOMETIMES("db.vouched_at_rest", status.has_value());
+  BEACH_SOMETIMES("db.writer_met_vouch", writers_.size() > 1);
+  FinishGroup({&turn}, status);
+}
+
+// A failure poisons the handle.
+Status DbImpl::VouchAsLeader() {
+  mutex_.AssertHeld();
+  BEACH_CHECK(!writers_.empty());
   Status status;
   LogPosition end;
   LogPosition durable;
@@ -69,9 +93,7 @@ void DbImpl::VouchForLog() {
   } else {
     Poison(status.error());
   }
-  BEACH_SOMETIMES("db.vouched_at_rest", status.has_value());
-  BEACH_SOMETIMES("db.writer_met_vouch", writers_.size() > 1);
-  FinishGroup({&turn}, status);
+  return status;
 }
 
 }  // namespace beach::engine

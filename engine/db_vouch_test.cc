@@ -11,6 +11,7 @@
 
 #include "engine/db.h"
 #include "engine/wal/dump.h"
+#include "env/threads.h"
 #include "sim/kernel/test_scenario.h"
 #include "sim/system_scope.h"
 
@@ -199,6 +200,32 @@ TEST(DbVouch, WritersAndCloseMayComeAtAnyMomentOfIt) {
   }
   EXPECT_GT(met, 0U);
   EXPECT_GT(vouched, 0U);
+}
+
+// Empty batches here, as refused ones: they end groups and leave the log as it is.
+TEST(DbVouch, GroupsThatWriteNothingDoNotPutItOff) {
+  std::uint64_t overdue = 0;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    std::uint64_t vouches = 99;
+    const auto report = RunProcess(seed, [&](const env::Env& env) {
+      const auto db = Open(env);
+      if (!db || !db->Put(kSynced, "a", "1")) return;
+      const auto write_nothing = [&] {
+        for (int i = 0; i < 100; ++i) {
+          static_cast<void>(db->Write(kSynced, WriteBatch()));
+          SleepFor(env, 100'000);
+        }
+      };
+      env::Thread other("other", write_nothing);
+      write_nothing();
+      other.Join();
+      vouches = Vouches(env);
+    });
+    EXPECT_TRUE(report.verdict.ok()) << report.verdict.message;
+    EXPECT_EQ(vouches, 1U) << seed;
+    overdue += report.sometimes.contains("db.vouched_by_writer") ? 1 : 0;
+  }
+  RecordProperty("overdue", static_cast<int>(overdue));
 }
 
 TEST(DbVouch, OneSeedOneHash) {

@@ -55,7 +55,10 @@ void DbImpl::AwaitTurn(Writer& writer) {
 
 void DbImpl::LeadGroup(Writer& leader) {
   mutex_.AssertHeld();
-  if (Status room = MakeRoom(); !room) return FinishGroup({&leader}, room);
+  if (Status room = MakeRoom(); !room) {
+    VouchIfOverdue();
+    return FinishGroup({&leader}, room);
+  }
 
   const Group group = FormGroup();
   const std::shared_ptr<LoggedMemtable> active = view_->active;
@@ -66,8 +69,10 @@ void DbImpl::LeadGroup(Writer& leader) {
   LogPosition end;
   LogPosition durable;
   bool needs_vouch = false;
+  bool moved = false;
   {
     env::MutexUnlock unlock(mutex_);
+    const LogPosition begin = log_->end();
     status = PrepareSegment(group.payload.size(), group.sync);
     if (!status) {
       refused = status.error().code() == ErrorCode::kNoSpace;
@@ -88,6 +93,7 @@ void DbImpl::LeadGroup(Writer& leader) {
       durable = log_->durable();
     }
     needs_vouch = log_->NeedsVouch();
+    moved = log_->end() != begin;
   }
   if (submitted && status) {
     log_end_ = end;
@@ -96,7 +102,8 @@ void DbImpl::LeadGroup(Writer& leader) {
     if (group.count > 0) visible_ = SequenceNumber(first.value + group.count - 1);
   }
   if (!status && !refused) Poison(status.error());
-  ArmVouch(needs_vouch);
+  ArmVouch(needs_vouch, moved);
+  VouchIfOverdue();
   BEACH_SOMETIMES("write.refused_no_space", refused);
   BEACH_SOMETIMES("write.group_of_several", group.members.size() > 1);
   FinishGroup(group.members, status);

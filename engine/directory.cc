@@ -2,6 +2,7 @@
 #include "engine/directory.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include "engine/manifest/file_names.h"
 #include "engine/view.h"
@@ -76,8 +77,12 @@ Status PrepareDirectory(env::FileSystem& files, const std::string& directory,
     // FAILPOINT: create.directory_made: an empty directory, or none.
     BEACH_FAILPOINT("create.directory_made");
   }
-  // Also when it was there: the process that made it may have died before this.
-  return files.SyncDirectory(ParentOf(directory));
+  // Also when it was there: the process that made it may have died before this. But somebody else
+  // may have made it, in a place where we are not allowed to read.
+  Status named = files.SyncDirectory(ParentOf(directory));
+  const int os_error = named ? 0 : named.error().os_error();
+  if (exists && (os_error == EACCES || os_error == EPERM)) return {};
+  return named;
 }
 
 Result<ManifestOnDisk> ReadDatabase(env::FileSystem& files, const std::string& directory) {
@@ -134,17 +139,6 @@ namespace {
 
 constexpr std::uint64_t kEpochLeapMax = std::uint64_t{1} << 32;
 
-// Whether any block of the segment begins a whole item of the segment's own ordinal and epoch.
-Result<bool> HoldsAnItem(wal::SegmentReader& reader) {
-  wal::ItemHeader header;
-  const std::uint64_t end = reader.file_size_bytes();
-  for (std::uint64_t at = wal::kSegmentHeaderSize; at < end; at += wal::kBlockSize) {
-    BEACH_TRY_ASSIGN(const bool found, reader.ItemAt(at, end, header));
-    if (found) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 Result<UnlistedSegments> InspectUnlistedSegments(env::FileSystem& files,
@@ -154,25 +148,37 @@ Result<UnlistedSegments> InspectUnlistedSegments(env::FileSystem& files,
   const ManifestState& state = manifest.state;
   SegmentOrdinal listed = std::max(state.replay_from.segment, state.durable.segment);
   for (const wal::Segment& segment : state.segments) listed = std::max(listed, segment.ordinal);
+  const ListedFiles files_listed(state, manifest.file);
+  const std::uint64_t epoch_most = state.epoch.value + kEpochLeapMax;
   UnlistedSegments unlisted;
   for (const std::string& name : contents.names) {
     if (ParseFileName(name)->kind != FileKind::kSegment) continue;
-    if (!IsDebris(name, state, manifest.file)) continue;
+    if (!files_listed.IsDebris(name)) continue;
     auto reader = wal::SegmentReader::Open(files, env::JoinPath(directory, name));
     if (!reader) {
       const ErrorCode code = reader.error().code();
-      // A header that was never durable: nobody has written behind it.
+      // A header that was never durable: nobody has written behind it. Or no file at all.
       if (code == ErrorCode::kCorruption || code == ErrorCode::kRefused) continue;
       return Fail(std::move(reader).error());
     }
     const wal::SegmentBlock& block = reader->block();
     // Each open takes the next epoch: far above is a file of no open of ours.
-    if (block.epoch.value <= state.epoch.value + kEpochLeapMax) {
+    if (block.epoch.value <= epoch_most) {
       unlisted.epoch_max = std::max(unlisted.epoch_max, block.epoch);
     }
-    if (block.epoch != state.epoch || block.ordinal <= listed) continue;
-    BEACH_TRY_ASSIGN(const bool used, HoldsAnItem(*reader));
-    if (!used) continue;
+    const bool is_later = block.epoch > state.epoch && block.epoch.value <= epoch_most;
+    const bool is_next = block.epoch == state.epoch && block.ordinal > listed;
+    if (!is_later && !is_next) continue;
+    BEACH_TRY_ASSIGN(const wal::SegmentScan scan,
+                     wal::SegmentScan::Of(*reader, reader->file_size_bytes()));
+    if (is_later && scan.served()) {
+      return Fail(Error(ErrorCode::kCorruption,
+                        "CURRENT is older than the log: " + name +
+                            " is of a later open, which has served; if the file is not of this "
+                            "database, move it away")
+                      .At(env::JoinPath(directory, kCurrentFileName)));
+    }
+    if (!is_next || !scan.holds_items()) continue;
     return Fail(Error(ErrorCode::kCorruption, "the manifest has lost its last record: " + name +
                                                   " was written to, and is not listed")
                     .At(manifest.path, manifest.end));
@@ -180,16 +186,24 @@ Result<UnlistedSegments> InspectUnlistedSegments(env::FileSystem& files,
   return unlisted;
 }
 
-void RemoveFilesFrom(env::FileSystem& files, const std::string& directory, FileNumber first) {
+void RemoveFilesFrom(env::FileSystem& files, const std::string& directory, FileNumber first,
+                     const ListedFiles& listed) {
   const auto contents = InspectDirectory(files, directory);
   if (!contents) return;
   for (const std::string& name : contents->names) {
-    if (ParseFileName(name)->number < first) continue;
+    if (ParseFileName(name)->number < first || !listed.IsDebris(name)) continue;
     static_cast<void>(files.Remove(env::JoinPath(directory, name)));
   }
 }
 
-bool IsDebris(ByteView name, const ManifestState& state, FileNumber manifest) {
+ListedFiles::ListedFiles(const ManifestState& state, FileNumber manifest) : manifest_(manifest) {
+  for (const TableInfo& table : state.tables) tables_.push_back(table.file);
+  for (const wal::Segment& segment : state.segments) segments_.push_back(segment.file);
+  std::sort(tables_.begin(), tables_.end());
+  std::sort(segments_.begin(), segments_.end());
+}
+
+bool ListedFiles::IsDebris(ByteView name) const {
   const std::optional<FileName> file = ParseFileName(name);
   if (!file) return false;
   switch (file->kind) {
@@ -197,23 +211,21 @@ bool IsDebris(ByteView name, const ManifestState& state, FileNumber manifest) {
     case FileKind::kIdentity:
     case FileKind::kCurrent: return false;
     case FileKind::kTemporary: return true;
-    case FileKind::kManifest: return file->number != manifest;
+    case FileKind::kManifest: return file->number != manifest_;
     case FileKind::kTable:
-      return std::none_of(state.tables.begin(), state.tables.end(),
-                          [&](const TableInfo& table) { return table.file == file->number; });
+      return !std::binary_search(tables_.begin(), tables_.end(), file->number);
     case FileKind::kSegment:
-      return std::none_of(state.segments.begin(), state.segments.end(),
-                          [&](const wal::Segment& s) { return s.file == file->number; });
+      return !std::binary_search(segments_.begin(), segments_.end(), file->number);
   }
   return false;
 }
 
-void RemoveDebris(env::FileSystem& files, const std::string& directory, const ManifestState& state,
-                  FileNumber manifest) {
+void RemoveDebris(env::FileSystem& files, const std::string& directory,
+                  const ListedFiles& listed) {
   const auto contents = InspectDirectory(files, directory);
   if (!contents) return;
   for (const std::string& name : contents->names) {
-    if (!IsDebris(name, state, manifest)) continue;
+    if (!listed.IsDebris(name)) continue;
     BEACH_SOMETIMES("open.debris_removed", true);
     static_cast<void>(files.Remove(env::JoinPath(directory, name)));
     // FAILPOINT: open.debris_removed: some debris is left, which the next open removes.

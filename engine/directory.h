@@ -50,23 +50,36 @@ Status CreateDatabase(const env::Env& env, const std::string& directory,
 struct UnlistedSegments {
   OpenEpoch epoch_max;  // of opens that failed or crashed, which may be above the manifest's
 };
+// kCorruption, at CURRENT: a segment of an epoch above the manifest's holds what only a log that
+// serves writes. An open serves when its CURRENT is durable, so that CURRENT was there: a rename
+// was lost, or old files were copied back.
 // kCorruption, at the end of the manifest: a segment of the manifest's own epoch, above every one
 // that it lists, holds an item. The edit that lists a segment is durable before anything is written
 // to it, so that edit was there and what looks like a torn tail of the manifest is damage.
+// What cannot be a segment is passed over; one that cannot be read is an error.
 Result<UnlistedSegments> InspectUnlistedSegments(env::FileSystem& files,
                                                  const std::string& directory,
                                                  const DirectoryContents& contents,
                                                  const ManifestOnDisk& manifest);
 
-// Removes numbered files from `first` on: those that opens made which failed or crashed. Best
-// effort.
-void RemoveFilesFrom(env::FileSystem& files, const std::string& directory, FileNumber first);
+// The files that a state lists, and the manifest that holds it.
+class ListedFiles {
+ public:
+  ListedFiles(const ManifestState& state, FileNumber manifest);
+  // Whether a file of this name is of our kinds and counts for nothing (rule 14).
+  bool IsDebris(ByteView name) const;
 
-// Removes files of our kinds that `state` does not list (rule 14). Best effort.
-void RemoveDebris(env::FileSystem& files, const std::string& directory, const ManifestState& state,
-                  FileNumber manifest);
+ private:
+  FileNumber manifest_;
+  std::vector<FileNumber> tables_;    // sorted, as
+  std::vector<FileNumber> segments_;  // these are
+};
 
-// Whether `state`, whose manifest is `manifest`, has this file.
-bool IsDebris(ByteView name, const ManifestState& state, FileNumber manifest);
+// Removes debris numbered from `first` on: what opens made that failed or crashed. Best effort.
+void RemoveFilesFrom(env::FileSystem& files, const std::string& directory, FileNumber first,
+                     const ListedFiles& listed);
+
+// Removes all debris. Best effort.
+void RemoveDebris(env::FileSystem& files, const std::string& directory, const ListedFiles& listed);
 
 }  // namespace beach::engine

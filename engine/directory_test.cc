@@ -2,6 +2,8 @@
 // What an open makes of a directory before it serves: refused, damaged, littered.
 #include "engine/directory.h"
 
+#include <cerrno>
+
 #include "engine/db.h"
 #include "engine/manifest/manifest_file.h"
 #include "engine/testing/db_fixture.h"
@@ -203,6 +205,99 @@ TEST_F(DirectoryTest, AnEpochIsAboveThatOfEverySegmentLeftBehind) {
     // Far above is no epoch of ours.
     EXPECT_EQ(epoch(), (left == 40 ? left : before) + 1);
   }
+}
+
+TEST_F(DirectoryTest, OnlyWhatIsNotListedIsTakenBack) {
+  auto db = Open();
+  Fill(*db, 0, 10);
+  ASSERT_TRUE(db->Flush());
+  db.reset();
+  const std::vector<std::string> names = Names();
+  const auto manifest = ReadManifest(files_, "db", *ReadIdentity(files_, "db"));
+  ASSERT_TRUE(manifest);
+  const ListedFiles listed(manifest->state, manifest->file);
+  for (const std::string& name : names) EXPECT_FALSE(listed.IsDebris(name)) << name;
+  files_.SetContent("db/000900.wal", "x");
+  files_.SetContent("db/000900.sst", "x");
+  files_.SetContent("db/MANIFEST-000900", "x");
+  RemoveFilesFrom(files_, "db", FileNumber(1), listed);
+  EXPECT_EQ(Names(), names);
+}
+
+// Also when what comes before the damage exceeds a memtable, and there is debris to be removed.
+TEST_F(DirectoryTest, ADamagedLogIsRefusedBeforeAnythingIsWrittenOrRemoved) {
+  auto db = Open(LogOnly());
+  Fill(*db, 0, 14);
+  ASSERT_TRUE(db->Close());
+  db.reset();
+  const std::string segment = "db/" + NamesOf(FileKind::kSegment).at(0);
+  Bytes content = files_.Content(segment);
+  content[13 * wal::kBlockSize + 500] = 'x';
+  files_.SetContent(segment, content);
+  files_.SetContent("db/000900.sst", "debris");
+  const Model before = FilesNow();
+  int changes = 0;
+  files_.set_hook([&changes](const FileEvent& event) -> Status {
+    changes += event.call == FileCall::kWrite || event.call == FileCall::kRemove ? 1 : 0;
+    return {};
+  });
+  EXPECT_EQ(OpenError(), ErrorCode::kCorruption);
+  files_.set_hook({});
+  EXPECT_EQ(changes, 0);
+  EXPECT_TRUE(FilesNow() == before);
+}
+
+TEST_F(DirectoryTest, ACurrentThatIsOlderThanTheLogIsCorruption) {
+  for (const bool synced : {true, false}) {
+    auto db = Open(LogOnly());
+    ASSERT_TRUE(db->Put(sync_, "a", "1"));
+    Model old = FilesNow();  // its newest flight is not vouched for: the next open copies it
+    db.reset();
+    RestoreFiles(old);
+    db = Open(LogOnly());
+    ASSERT_TRUE(db->Put(synced ? sync_ : lazy_, "b", "2"));
+    Model files = FilesNow();
+    db.reset();
+    std::erase_if(files, [](const auto& file) { return file.first.starts_with("MANIFEST"); });
+    for (const auto& [name, content] : old) files.insert_or_assign(name, content);
+    RestoreFiles(files);
+    for (int life = 0; life < 2; ++life) {
+      const auto opened = TryOpen(LogOnly());
+      ASSERT_FALSE(opened) << synced;
+      EXPECT_EQ(opened.error().code(), ErrorCode::kCorruption);
+      EXPECT_EQ(opened.error().path(), "db/CURRENT");
+      EXPECT_TRUE(FilesNow() == files);
+    }
+    EXPECT_EQ(VerifyDatabase(files_, "db")->damage.size(), 1U);
+    RestoreFiles({});
+  }
+}
+
+TEST_F(DirectoryTest, WhatCannotBeASegmentIsNoReasonToRefuse) {
+  ASSERT_TRUE(Open()->Put(sync_, "a", "1"));
+  ASSERT_TRUE(files_.CreateDirectory("db/000900.wal"));
+  ASSERT_TRUE(files_.CreateDirectory("db/000901.sst"));
+  for (int life = 0; life < 2; ++life) EXPECT_EQ(*Open()->Get({}, "a"), Bytes("1"));
+  EXPECT_TRUE(VerifyDatabase(files_, "db")->damage.empty());
+
+  files_.SetContent("db/000902.wal", "unreadable");
+  SetHook(FileCall::kRead, "000902.wal", ErrorCode::kIo);
+  const auto opened = TryOpen();
+  files_.set_hook({});
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code(), ErrorCode::kIo);
+  EXPECT_EQ(opened.error().path(), "db/000902.wal");
+}
+
+TEST_F(DirectoryTest, AParentThatMayNotBeReadIsNeededOnlyToMakeTheDirectory) {
+  files_.set_hook([](const FileEvent& event) -> Status {
+    if (event.call != FileCall::kSyncDirectory || event.path == "db") return {};
+    return Fail(ErrnoError(EACCES, "open directory", event.path));
+  });
+  EXPECT_EQ(OpenError(), ErrorCode::kIo);
+  ASSERT_TRUE(*files_.Exists("db"));
+  EXPECT_TRUE(Open());
+  files_.set_hook({});
 }
 
 TEST_F(DirectoryTest, OpensThatCrashOverAndOverDoNotPileUpFiles) {

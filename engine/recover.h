@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "engine/manifest/state.h"
+#include "engine/manifest/manifest.h"
 #include "engine/options.h"
 #include "engine/view.h"
 #include "engine/wal/log.h"
@@ -26,16 +26,19 @@ struct Recovered {
 // Reads the log that `state` lists, replays it, and makes durable what it found: as tables, where
 // it exceeded a memtable, else by copying the tail into a fresh segment (step 5 of
 // docs/formats/wal.md). Changes nothing that `state` lists, so that a crash at any point leaves the
-// same to recover. Before it writes anything it removes the files from number `leftovers` on: those
-// of opens that failed or crashed, which would pile up. REQUIRES: state.next_file is above every
-// number in the directory, state.epoch not below any segment's in it; `leftovers` is the manifest's
-// own next_file, so that no state that a power loss may bring back lists any of them.
+// same to recover. A log that is refused leaves the directory untouched: all of it is read before
+// anything is written. Then debris numbered from the manifest's own next_file on is removed first:
+// that of opens that failed or crashed, which would pile up, and which no state that a power loss
+// may bring back lists. REQUIRES: `state` is the manifest's, but state.next_file is above every
+// number in the directory, state.epoch not below any segment's in it.
 Result<Recovered> RecoverDatabase(const env::Env& env, const std::string& directory,
                                   const Options& options, const ManifestState& state,
-                                  FileNumber leftovers);
+                                  const ManifestOnDisk& manifest);
 
 // What a flight holds, checked as hostile input; errors name the segment's file and the offset.
+// `last` is the newest sequence number below it, and becomes its own. Without a memtable it is only
+// checked.
 Status ReplayFlight(const std::string& directory, const std::vector<wal::Segment>& segments,
-                    const wal::Flight& flight, SequenceNumber last, Memtable& memtable);
+                    const wal::Flight& flight, SequenceNumber& last, Memtable* memtable);
 
 }  // namespace beach::engine

@@ -43,12 +43,8 @@ Status VerifyLog(env::FileSystem& files, const std::string& directory, const Man
   if (state.segments.empty()) return {};
   SequenceNumber last;
   for (const TableInfo& table : state.tables) last = std::max(last, table.sequence_max);
-  // One memtable a flight: only the decoding matters here.
   const auto replay = [&](const wal::Flight& flight) -> Status {
-    Memtable memtable;
-    BEACH_TRY(ReplayFlight(directory, state.segments, flight, last, memtable));
-    if (flight.count > 0) last = SequenceNumber(flight.first_sequence.value + flight.count - 1);
-    return {};
+    return ReplayFlight(directory, state.segments, flight, last, nullptr);
   };
   const wal::RecoveryInput input{.directory = directory,
                                  .segments = state.segments,
@@ -99,8 +95,9 @@ Result<VerifyReport> VerifyDatabase(env::FileSystem& files, const std::string& d
   }
   const auto unlisted = InspectUnlistedSegments(files, directory, contents, manifest);
   if (!unlisted) report.damage.push_back(unlisted.error());
+  const ListedFiles listed(state, manifest.file);
   for (const std::string& name : contents.names) {
-    if (IsDebris(name, state, manifest.file)) report.debris.push_back(name);
+    if (listed.IsDebris(name)) report.debris.push_back(name);
   }
   return report;
 }

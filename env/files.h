@@ -95,7 +95,8 @@ class FileSystem {
   virtual ~FileSystem() = default;
 
   // kNotFound, kAlreadyExists: see OpenMode; kUnsupported: see OpenOptions::direct. REQUIRES: the
-  // file system outlives the file.
+  // file system outlives the file. kRefused, without waiting: the name is that of a directory, a
+  // pipe, or whatever else is no regular file.
   virtual Result<std::unique_ptr<File>> Open(const std::string& path, OpenOptions options) = 0;
   virtual Result<bool> Exists(const std::string& path) = 0;
   // Atomically replaces `to` where it exists.

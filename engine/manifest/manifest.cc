@@ -54,15 +54,25 @@ Result<ManifestOnDisk> ReadManifest(env::FileSystem& files, const std::string& d
   if (!bytes) return Fail(std::move(bytes).error());
   ManifestContents contents;
   BEACH_TRY(ParseManifest(*bytes, read.file, path, contents));
+  ManifestBuilder builder;
   for (const ManifestRecord& record : contents.records) {
     auto edit = DecodeManifestEdit(record.payload);
     if (!edit) return Fail(std::move(edit).error().At(path, record.offset));
-    if (Status applied = read.state.Apply(*edit); !applied) {
+    if (Status applied = builder.Apply(*edit); !applied) {
       return Fail(std::move(applied).error().At(path, record.offset));
     }
   }
+  auto state = std::move(builder).Finish();
+  if (!state) return Fail(std::move(state).error().At(path, contents.end));
+  read.state = *std::move(state);
   if (read.state.database != database) {
     return Fail(Error(ErrorCode::kRefused, "the manifest of another database").At(path));
+  }
+  // Its number was drawn from the counter before it was written: one that the counter may give
+  // again would be taken for a leftover, and removed.
+  if (read.file >= read.state.next_file) {
+    return Fail(Error(ErrorCode::kCorruption, "the manifest's own number is not below the next")
+                    .At(path, contents.end));
   }
   read.records = contents.records.size();
   read.end = contents.end;

@@ -158,6 +158,48 @@ TEST(HostileManifestTest, AbsurdNumbersAreCorruptionAtTheirRecord) {
   }
 }
 
+// Else an open would take the manifest that CURRENT names for a leftover.
+TEST(HostileManifestTest, AManifestsOwnNumberIsBelowTheNext) {
+  for (const bool below : {false, true}) {
+    const FileNumber own(below ? 9 : 10);
+    MemoryFiles files;
+    ASSERT_TRUE(files.CreateDirectory("db"));
+    Bytes bytes = EncodeManifestHeader(own, kManifestHeaderSize);
+    AppendManifestRecord(bytes, own, bytes.size(), EncodeManifestEdit(Sound()));
+    files.SetContent("db/CURRENT", EncodeCurrent(own));
+    files.SetContent("db/" + ManifestFileName(own), bytes);
+    const auto read = ReadManifest(files, "db", kDatabase);
+    ASSERT_EQ(read.has_value(), below);
+    if (read) continue;
+    EXPECT_EQ(read.error().code(), ErrorCode::kCorruption);
+    EXPECT_EQ(read.error().offset(), bytes.size());
+  }
+}
+
+// Each edit costs what it touches: else this would take minutes.
+TEST(HostileManifestTest, ManySmallEditsOfALargeStateAreRead) {
+  constexpr std::uint64_t kSegments = 200'000;
+  ManifestEdit large = Sound();
+  large.segments_added.front().end = 4096;
+  for (std::uint64_t i = 1; i < kSegments; ++i) {
+    large.segments_added.push_back({SegmentOrdinal(1 + i), FileNumber(100 + i), 65536, 4096});
+  }
+  large.next_file = FileNumber(kSegments + 1000);
+  large.durable = LogPosition{SegmentOrdinal(kSegments), 4096};
+  ManifestBuilder builder;
+  ASSERT_TRUE(builder.Apply(large));
+  for (std::uint64_t i = 1; i < kSegments; ++i) {
+    ManifestEdit edit;
+    edit.segments_removed = {SegmentOrdinal(i)};
+    edit.replay_from = LogPosition{SegmentOrdinal(i + 1), 4096};
+    ASSERT_TRUE(builder.Apply(edit));
+  }
+  const auto state = std::move(builder).Finish();
+  ASSERT_TRUE(state);
+  EXPECT_EQ(state->segments, std::vector{large.segments_added.back()});
+  EXPECT_EQ(state->tables, large.tables_added);
+}
+
 TEST(HostileManifestTest, AStateAtItsBoundsIsNeverWrittenBeyondThem) {
   ManifestState state;
   ManifestEdit edit = Sound();

@@ -2,6 +2,7 @@
 #include "engine/manifest/state.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/internal_key.h"
 #include "engine/manifest/file_names.h"
@@ -27,81 +28,52 @@ bool Advance(T& value, const std::optional<T>& to) {
   return true;
 }
 
-Status ApplySegments(std::vector<wal::Segment>& segments, const ManifestEdit& edit) {
-  const auto find = [&segments](SegmentOrdinal ordinal) {
-    return std::find_if(segments.begin(), segments.end(),
-                        [ordinal](const wal::Segment& s) { return s.ordinal == ordinal; });
-  };
-  for (const ManifestEdit::Seal& seal : edit.segments_sealed) {
-    const auto segment = find(seal.ordinal);
-    if (segment == segments.end()) return Contradiction("seals a segment that is not listed");
-    if (segment->end != wal::Segment::kOpenEnd) return Contradiction("seals a segment twice");
-    segment->end = seal.end;
+Status CheckSegment(const wal::Segment& segment) {
+  if (segment.ordinal == SegmentOrdinal{}) return Contradiction("segment ordinal 0");
+  if (segment.ordinal > kSegmentOrdinalMax) return Contradiction("an impossible segment ordinal");
+  if (segment.size_bytes > wal::kSegmentSizeMax) {
+    return Contradiction("a segment of an impossible size");
   }
-  for (const SegmentOrdinal ordinal : edit.segments_removed) {
-    const auto segment = find(ordinal);
-    if (segment == segments.end()) return Contradiction("removes a segment that is not listed");
-    segments.erase(segment);
+  if (segment.end != wal::Segment::kOpenEnd && segment.end > segment.size_bytes) {
+    return Contradiction("a segment ends beyond its file");
   }
-  for (const wal::Segment& segment : edit.segments_added) segments.push_back(segment);
   return {};
 }
 
-Status ApplyTables(std::vector<TableInfo>& tables, const ManifestEdit& edit) {
-  for (const FileNumber file : edit.tables_removed) {
-    const auto table = std::find_if(tables.begin(), tables.end(),
-                                    [file](const TableInfo& t) { return t.file == file; });
-    if (table == tables.end()) return Contradiction("removes a table that is not listed");
-    tables.erase(table);
-  }
-  for (const TableInfo& table : edit.tables_added) {
-    const auto place =
-        std::lower_bound(tables.begin(), tables.end(), table.file,
-                         [](const TableInfo& t, FileNumber file) { return t.file < file; });
-    if (place != tables.end() && place->file == table.file) {
-      return Contradiction("adds a table twice");
-    }
-    tables.insert(place, table);
-  }
+// Of neighbours in the list.
+Status CheckOrder(const wal::Segment& lower, const wal::Segment& upper) {
+  if (upper.ordinal <= lower.ordinal) return Contradiction("segment ordinals do not increase");
+  if (lower.end == wal::Segment::kOpenEnd) return Contradiction("an open segment below another");
   return {};
 }
 
 Status CheckSegments(const std::vector<wal::Segment>& segments) {
   if (segments.size() > kSegmentsListedMax) return Contradiction("too many segments");
   for (std::size_t i = 0; i < segments.size(); ++i) {
-    const wal::Segment& segment = segments[i];
-    if (segment.ordinal == SegmentOrdinal{}) return Contradiction("segment ordinal 0");
-    if (segment.ordinal > kSegmentOrdinalMax) return Contradiction("an impossible segment ordinal");
-    if (segment.size_bytes > wal::kSegmentSizeMax) {
-      return Contradiction("a segment of an impossible size");
-    }
-    if (i > 0 && segment.ordinal <= segments[i - 1].ordinal) {
-      return Contradiction("segment ordinals do not increase");
-    }
-    const bool last = i + 1 == segments.size();
-    if (segment.end == wal::Segment::kOpenEnd) {
-      if (!last) return Contradiction("an open segment below another");
-    } else if (segment.end > segment.size_bytes) {
-      return Contradiction("a segment ends beyond its file");
-    }
+    BEACH_TRY(CheckSegment(segments[i]));
+    if (i > 0) BEACH_TRY(CheckOrder(segments[i - 1], segments[i]));
   }
   return {};
 }
 
-Status CheckTables(const std::vector<TableInfo>& tables) {
-  for (const TableInfo& table : tables) {
-    if (table.sequence_max < table.sequence_min || table.entries == 0) {
-      return Contradiction("an empty or inverted table");
-    }
-    if (table.sequence_max > kRecordedSequenceMax) {
-      return Contradiction("a table with an impossible sequence number");
-    }
-    if (table.smallest.size() < kInternalKeyTrailerSize ||
-        table.largest.size() < kInternalKeyTrailerSize ||
-        CompareInternalKeys(table.smallest, table.largest) > 0) {
-      return Contradiction("the bounds of a table");
-    }
+Status CheckTable(const TableInfo& table) {
+  if (table.sequence_max < table.sequence_min || table.entries == 0) {
+    return Contradiction("an empty or inverted table");
   }
+  if (table.sequence_max > kRecordedSequenceMax) {
+    return Contradiction("a table with an impossible sequence number");
+  }
+  if (table.smallest.size() < kInternalKeyTrailerSize ||
+      table.largest.size() < kInternalKeyTrailerSize ||
+      CompareInternalKeys(table.smallest, table.largest) > 0) {
+    return Contradiction("the bounds of a table");
+  }
+  return {};
+}
+
+Status CheckFileNumber(FileNumber file, FileNumber next) {
+  if (file == FileNumber{}) return Contradiction("file number 0");
+  if (file >= next) return Contradiction("a file number at or above the next");
   return {};
 }
 
@@ -125,38 +97,24 @@ Status CheckCounters(const ManifestState& state) {
 }  // namespace
 
 Status ManifestState::Apply(const ManifestEdit& edit) {
-  if (edit.database) {
-    if (database != DatabaseId{} && database != *edit.database) {
-      return Contradiction("another database's edit");
-    }
-    database = *edit.database;
-  }
-  if (!Advance(epoch, edit.epoch)) return Contradiction("the epoch goes back");
-  if (!Advance(next_file, edit.next_file)) return Contradiction("the next file number goes back");
-  if (!Advance(last_sequence, edit.last_sequence)) {
-    return Contradiction("the last sequence number goes back");
-  }
-  if (!Advance(replay_from, edit.replay_from))
-    return Contradiction("the replay position goes back");
-  if (!Advance(durable, edit.durable)) return Contradiction("the durable position goes back");
-  BEACH_TRY(ApplySegments(segments, edit));
-  BEACH_TRY(ApplyTables(tables, edit));
-  return Check();
+  ManifestBuilder builder(std::move(*this));
+  BEACH_TRY(builder.Apply(edit));
+  BEACH_TRY_ASSIGN(*this, std::move(builder).Finish());
+  return {};
 }
 
 Status ManifestState::Check() const {
   BEACH_TRY(CheckCounters(*this));
   BEACH_TRY(CheckSegments(segments));
-  BEACH_TRY(CheckTables(tables));
   std::vector<FileNumber> numbers;
   numbers.reserve(tables.size() + segments.size());
-  for (const TableInfo& table : tables) numbers.push_back(table.file);
+  for (const TableInfo& table : tables) {
+    BEACH_TRY(CheckTable(table));
+    numbers.push_back(table.file);
+  }
   for (const wal::Segment& segment : segments) numbers.push_back(segment.file);
   std::sort(numbers.begin(), numbers.end());
-  if (!numbers.empty()) {
-    if (numbers.front() == FileNumber{}) return Contradiction("file number 0");
-    if (numbers.back() >= next_file) return Contradiction("a file number at or above the next");
-  }
+  for (const FileNumber number : numbers) BEACH_TRY(CheckFileNumber(number, next_file));
   if (std::adjacent_find(numbers.begin(), numbers.end()) != numbers.end()) {
     return Contradiction("two files of one number");
   }
@@ -170,6 +128,93 @@ Status ManifestState::Check() const {
     }
   }
   return {};
+}
+
+ManifestBuilder::ManifestBuilder(ManifestState begin) : state_(std::move(begin)) {
+  for (TableInfo& table : state_.tables) {
+    const FileNumber file = table.file;
+    tables_.emplace_hint(tables_.end(), file, std::move(table));
+  }
+  for (const wal::Segment& segment : state_.segments) {
+    segments_.emplace_hint(segments_.end(), segment.ordinal, segment);
+  }
+  state_.tables.clear();
+  state_.segments.clear();
+}
+
+Status ManifestBuilder::Apply(const ManifestEdit& edit) {
+  ManifestState& state = state_;
+  if (edit.database) {
+    if (state.database != DatabaseId{} && state.database != *edit.database) {
+      return Contradiction("another database's edit");
+    }
+    state.database = *edit.database;
+  }
+  if (!Advance(state.epoch, edit.epoch)) return Contradiction("the epoch goes back");
+  if (!Advance(state.next_file, edit.next_file)) {
+    return Contradiction("the next file number goes back");
+  }
+  if (!Advance(state.last_sequence, edit.last_sequence)) {
+    return Contradiction("the last sequence number goes back");
+  }
+  if (!Advance(state.replay_from, edit.replay_from)) {
+    return Contradiction("the replay position goes back");
+  }
+  if (!Advance(state.durable, edit.durable)) return Contradiction("the durable position goes back");
+  BEACH_TRY(CheckCounters(state));
+  BEACH_TRY(ApplySegments(edit));
+  return ApplyTables(edit);
+}
+
+Status ManifestBuilder::ApplySegments(const ManifestEdit& edit) {
+  for (const ManifestEdit::Seal& seal : edit.segments_sealed) {
+    const auto segment = segments_.find(seal.ordinal);
+    if (segment == segments_.end()) return Contradiction("seals a segment that is not listed");
+    if (segment->second.end != wal::Segment::kOpenEnd) {
+      return Contradiction("seals a segment twice");
+    }
+    segment->second.end = seal.end;
+    BEACH_TRY(CheckSegment(segment->second));
+  }
+  for (const SegmentOrdinal ordinal : edit.segments_removed) {
+    if (segments_.erase(ordinal) == 0) return Contradiction("removes a segment that is not listed");
+  }
+  for (const wal::Segment& segment : edit.segments_added) {
+    BEACH_TRY(CheckSegment(segment));
+    BEACH_TRY(CheckFileNumber(segment.file, state_.next_file));
+    if (!segments_.empty()) BEACH_TRY(CheckOrder(segments_.rbegin()->second, segment));
+    segments_.emplace_hint(segments_.end(), segment.ordinal, segment);
+  }
+  if (segments_.size() > kSegmentsListedMax) return Contradiction("too many segments");
+  if (segments_.empty()) return {};
+  if (!segments_.contains(state_.replay_from.segment)) {
+    return Contradiction("replay begins in a segment that is not listed");
+  }
+  if (state_.durable.segment > segments_.rbegin()->first) {
+    return Contradiction("the log is durable beyond its last segment");
+  }
+  return {};
+}
+
+Status ManifestBuilder::ApplyTables(const ManifestEdit& edit) {
+  for (const FileNumber file : edit.tables_removed) {
+    if (tables_.erase(file) == 0) return Contradiction("removes a table that is not listed");
+  }
+  for (const TableInfo& table : edit.tables_added) {
+    BEACH_TRY(CheckTable(table));
+    BEACH_TRY(CheckFileNumber(table.file, state_.next_file));
+    if (!tables_.emplace(table.file, table).second) return Contradiction("adds a table twice");
+  }
+  return {};
+}
+
+Result<ManifestState> ManifestBuilder::Finish() && {
+  state_.tables.reserve(tables_.size());
+  for (auto& [file, table] : tables_) state_.tables.push_back(std::move(table));
+  state_.segments.reserve(segments_.size());
+  for (const auto& [ordinal, segment] : segments_) state_.segments.push_back(segment);
+  BEACH_TRY(state_.Check());
+  return std::move(state_);
 }
 
 std::vector<ManifestEdit> ManifestState::Snapshot() const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <vector>
 
 #include "base/error.h"
@@ -44,6 +45,26 @@ struct ManifestState {
   std::vector<ManifestEdit> Snapshot() const;
 
   friend bool operator==(const ManifestState&, const ManifestState&) = default;
+};
+
+// A state on its way through many edits: the work on each is that of what it touches, whatever the
+// state holds.
+class ManifestBuilder {
+ public:
+  explicit ManifestBuilder(ManifestState begin = {});
+
+  // kCorruption when the edit contradicts the state. After a failure the builder is only destroyed.
+  Status Apply(const ManifestEdit& edit);
+  // The sum. kCorruption when it does not pass Check.
+  Result<ManifestState> Finish() &&;
+
+ private:
+  Status ApplySegments(const ManifestEdit& edit);
+  Status ApplyTables(const ManifestEdit& edit);
+
+  ManifestState state_;  // but for
+  std::map<FileNumber, TableInfo> tables_;
+  std::map<SegmentOrdinal, wal::Segment> segments_;
 };
 
 }  // namespace beach::engine

@@ -172,7 +172,9 @@ Result<std::unique_ptr<env::File>> MemoryFiles::Open(const std::string& path,
     files_.emplace(path, inode);
     return std::make_unique<OpenFile>(*this, path, std::move(inode), true);
   }
-  if (found == files_.end()) return Fail(ErrnoError(ENOENT, "open", path));
+  if (found == files_.end()) {
+    return Fail(ErrnoError(DirectoryExists(path) ? EISDIR : ENOENT, "open", path));
+  }
   const bool writable = options.mode == env::OpenMode::kReadWrite;
   return std::make_unique<OpenFile>(*this, path, found->second, writable);
 }

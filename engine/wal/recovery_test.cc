@@ -7,6 +7,7 @@
 #include "base/coding.h"
 #include "base/crc32c.h"
 #include "engine/wal/format.h"
+#include "engine/wal/segment_reader.h"
 #include "engine/wal/test_log.h"
 
 namespace beach::engine::wal {
@@ -358,6 +359,49 @@ TEST(Recovery, FlightsLargerThanAPieceOfTheReader) {
   ASSERT_TRUE(db.Append(large));
   ASSERT_TRUE(db.Append(large, false));
   EXPECT_EQ(db.Recover()->payloads, (Payloads{"a", large, large}));
+}
+
+// Each block claims to begin an item that ends at the end of the segment.
+TEST(Recovery, OverlappingClaimsAreReadInLinearTime) {
+  constexpr std::uint64_t kBlocks = 4096;
+  constexpr std::uint64_t kSize = kBlocks * kBlockSize;
+  TestFiles files;
+  Bytes bytes = EncodeSegmentBlock({.ordinal = SegmentOrdinal(1),
+                                    .epoch = OpenEpoch(1),
+                                    .file_size_bytes = kSize,
+                                    .predecessor_end = {}});
+  bytes.resize(kSize, 'x');
+  ItemHeader header;
+  header.epoch = OpenEpoch(1);
+  for (std::uint64_t block = 1; block < kBlocks; ++block) {
+    const std::uint64_t at = block * kBlockSize;
+    header.begin = {SegmentOrdinal(1), at};
+    header.previous_end = at;
+    header.durable = {SegmentOrdinal(1), block};
+    EncodeItem(header, {}, bytes.data() + at);
+    const std::uint64_t claimed = kSize - at - kItemHeaderSize;
+    StoreFixed(bytes.data() + at + kItemLengthOffset, static_cast<std::uint32_t>(claimed));
+  }
+  // But two are sound, one of one block and one of four.
+  header.durable = {SegmentOrdinal(1), kBlockSize};
+  header.begin.offset = header.previous_end = (kBlocks - 1) * kBlockSize;
+  EncodeItem(header, {}, bytes.data() + header.begin.offset);
+  const std::uint64_t first = (kBlocks - 8) * kBlockSize;
+  header.begin.offset = header.previous_end = first;
+  const Bytes payload(3 * kBlockSize, 'p');
+  header.payload_length = static_cast<std::uint32_t>(payload.size());
+  EncodeItem(header, payload, bytes.data() + first);
+  files.contents["db/1"] = std::make_shared<TestFiles::Content>();
+  files.Seen("db/1") = bytes;
+
+  auto reader = SegmentReader::Open(files, "db/1");
+  ASSERT_TRUE(reader);
+  const auto scan = SegmentScan::Of(*reader, kSize);
+  ASSERT_TRUE(scan);
+  EXPECT_EQ(scan->durable(), header.durable);
+  EXPECT_EQ(scan->FirstFrom(0), first);
+  EXPECT_EQ(scan->BytesFrom(first + 1), kBlockSize);
+  EXPECT_LT(files.bytes_read, 8 * kSize);
 }
 
 TEST(Recovery, NoSegmentsIsAnEmptyLog) {

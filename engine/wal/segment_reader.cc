@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::uint64_t kPieceSize = 1024 * 1024;
 constexpr std::uint64_t kSmallPieceSize = 512;
+constexpr std::uint64_t kWastedBytesMax = 4 * kPieceSize;
 
 }  // namespace
 
@@ -53,9 +54,16 @@ Result<bool> SegmentReader::ItemAt(std::uint64_t offset, std::uint64_t limit, It
   BEACH_TRY_ASSIGN(const ByteView head, Read(offset, kItemHeaderSize));
   const ItemPlace place{block_.ordinal, block_.epoch, offset, std::min(limit, file_size_bytes_)};
   if (!DecodeItemHeader(head, place, header)) return false;
+  const std::uint64_t most = BEACH_BUGGIFY("wal.prefixes_early") ? 0 : kWastedBytesMax;
+  if (wasted_bytes_ > most) return ItemIsWholeByPrefixes(header);
+  BEACH_TRY_ASSIGN(const bool whole, ItemIsWhole(header));
+  if (!whole) wasted_bytes_ += header.size();
+  return whole;
+}
 
+Result<bool> SegmentReader::ItemIsWhole(const ItemHeader& header) {
   std::uint32_t crc = 0;
-  std::uint64_t at = offset + kItemLengthOffset;
+  std::uint64_t at = header.begin.offset + kItemLengthOffset;
   while (at < header.end()) {
     BEACH_TRY_ASSIGN(const ByteView part, Read(at, std::min(kPieceSize, header.end() - at)));
     if (part.empty()) return false;
@@ -63,6 +71,43 @@ Result<bool> SegmentReader::ItemAt(std::uint64_t offset, std::uint64_t limit, It
     at += part.size();
   }
   return crc == header.crc;
+}
+
+Result<bool> SegmentReader::ItemIsWholeByPrefixes(const ItemHeader& header) {
+  if (!powers_) BEACH_TRY(ReadPrefixes());
+  const std::uint64_t begin = header.begin.offset + kItemLengthOffset;
+  BEACH_CHECK_LE(header.end(), file_size_bytes_);
+  BEACH_TRY_ASSIGN(const auto before_begin, Prefix(begin));
+  BEACH_TRY_ASSIGN(const auto before_end, Prefix(header.end()));
+  if (!before_begin || !before_end) return false;
+  return powers_->Between(*before_begin, *before_end, header.end() - begin) == header.crc;
+}
+
+Status SegmentReader::ReadPrefixes() {
+  BEACH_SOMETIMES("wal.prefixes_read", true);
+  prefixes_.assign(1, 0);
+  std::uint64_t at = 0;
+  while (at + kBlockSize <= file_size_bytes_) {
+    BEACH_TRY_ASSIGN(const ByteView part, Read(at, kPieceSize));
+    if (part.size() < kBlockSize) break;
+    for (std::uint64_t i = 0; i + kBlockSize <= part.size(); i += kBlockSize) {
+      prefixes_.push_back(Crc32c(part.substr(i, kBlockSize), prefixes_.back()));
+      at += kBlockSize;
+    }
+  }
+  powers_.emplace(file_size_bytes_);
+  return {};
+}
+
+Result<std::optional<std::uint32_t>> SegmentReader::Prefix(std::uint64_t length) {
+  const std::uint64_t blocks = length / kBlockSize;
+  if (blocks >= prefixes_.size()) return std::nullopt;
+  // Past the held piece: the ends that hostile headers claim are all over the file.
+  char rest[kBlockSize];
+  const std::uint64_t rest_size = length % kBlockSize;
+  BEACH_TRY_ASSIGN(const std::size_t got, file_->ReadAt(blocks * kBlockSize, rest, rest_size));
+  if (got != rest_size) return std::nullopt;
+  return Crc32c(ByteView(rest, rest_size), prefixes_[blocks]);
 }
 
 Result<bool> SegmentReader::NextItem(std::uint64_t previous_end, std::uint64_t limit,
@@ -96,6 +141,7 @@ Result<SegmentScan> SegmentScan::Of(SegmentReader& reader, std::uint64_t limit) 
   SegmentScan scan;
   scan.limit_ = limit;
   ItemHeader header;
+  bool vouched = false;
   std::uint64_t offset = kSegmentHeaderSize;
   while (offset < limit) {
     BEACH_TRY_ASSIGN(bool found, reader.ItemAt(offset, limit, header));
@@ -106,6 +152,8 @@ Result<SegmentScan> SegmentScan::Of(SegmentReader& reader, std::uint64_t limit) 
     Extent extent{offset, 0};
     while (found) {
       scan.durable_ = std::max(scan.durable_, header.durable);
+      scan.served_ = scan.served_ || vouched || header.kind == ItemKind::kFlight;
+      vouched = vouched || header.kind == ItemKind::kVouch;
       extent.bytes += header.size();
       offset = header.end();
       BEACH_TRY_ASSIGN(found, reader.NextItem(offset, limit, header));

@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/crc32c_ranges.h"
 #include "engine/wal/format.h"
 #include "env/files.h"
 
@@ -37,6 +39,13 @@ class SegmentReader {
  private:
   // Up to `length` bytes at `offset`; fewer only at the end of the file.
   Result<ByteView> Read(std::uint64_t offset, std::uint64_t length);
+  // Whether the file has the item whose header this is, whole.
+  Result<bool> ItemIsWhole(const ItemHeader& header);
+  // The same from the checksums of the file's blocks, in constant time once those are known.
+  Result<bool> ItemIsWholeByPrefixes(const ItemHeader& header);
+  Status ReadPrefixes();
+  // The checksum of the first `length` bytes; nothing where the file became shorter.
+  Result<std::optional<std::uint32_t>> Prefix(std::uint64_t length);
 
   std::string path_;
   std::unique_ptr<env::File> file_;
@@ -44,6 +53,11 @@ class SegmentReader {
   SegmentBlock block_;
   Bytes piece_;  // of the file, from piece_offset_ on
   std::uint64_t piece_offset_ = 0;
+  // Headers may claim lengths that overlap, each up to the end of the file: once the work on those
+  // that were no items is more than a little, it goes on with prefixes, and so is linear.
+  std::uint64_t wasted_bytes_ = 0;
+  std::optional<Crc32cPowers> powers_;
+  std::vector<std::uint32_t> prefixes_;  // checksums of the first i blocks
 };
 
 // What the items of a segment say, wherever they stand in it: steps 2 and, for the dump, 4.
@@ -53,6 +67,10 @@ class SegmentScan {
   static Result<SegmentScan> Of(SegmentReader& reader, std::uint64_t limit);
 
   LogPosition durable() const { return durable_; }  // the greatest that an item carries
+  bool holds_items() const { return !extents_.empty(); }
+  // Holds what only a log that serves writes: a flight, or anything behind a vouch. RelogTail
+  // writes run records, and one vouch behind them.
+  bool served() const { return served_; }
   // Bytes of items that start at `offset` or behind it.
   std::uint64_t BytesFrom(std::uint64_t offset) const;
   // The first sound item at `offset` or behind it, or `limit` of the scan.
@@ -64,6 +82,7 @@ class SegmentScan {
     std::uint64_t bytes = 0;
   };
   LogPosition durable_;
+  bool served_ = false;
   std::uint64_t limit_ = 0;
   std::vector<Extent> extents_;
 };

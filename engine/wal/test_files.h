@@ -26,6 +26,7 @@ class TestFiles final : public env::FileSystem {
   ErrorCode write_error = ErrorCode::kIo;
   std::uint64_t read_error_from = ~std::uint64_t{0};  // reads that touch this offset fail
   std::uint64_t direct_writes = 0;
+  std::uint64_t bytes_read = 0;
 
   Bytes& Seen(const std::string& path) { return contents.at(path)->seen; }
   void PowerLoss() {
@@ -84,6 +85,7 @@ class TestFiles final : public env::FileSystem {
         return Fail(Error(ErrorCode::kIo, "injected").At(path_, offset));
       }
       if (offset >= seen.size()) return std::size_t{0};
+      files_.bytes_read += std::min<std::uint64_t>(length, seen.size() - offset);
       return seen.copy(target, length, offset);
     }
     Status WriteAt(std::uint64_t offset, ByteView data) override {

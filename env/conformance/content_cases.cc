@@ -48,7 +48,7 @@ void OpenOfADirectoryFails(Fixture& world) {
   const std::string path = world.Path("d");
   ASSERT_OK(world.files().CreateDirectory(path));
   for (const OpenMode mode : {OpenMode::kRead, OpenMode::kReadWrite}) {
-    EXPECT_TRUE(FailsWith(world.files().Open(path, {.mode = mode}), ErrorCode::kIo, path));
+    EXPECT_TRUE(FailsWith(world.files().Open(path, {.mode = mode}), ErrorCode::kRefused, path));
   }
 }
 

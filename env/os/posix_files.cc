@@ -73,15 +73,21 @@ class PosixFiles final : public FileSystem {
 int OpenFlags(OpenOptions options) {
   const int durable = options.direct ? O_DSYNC : 0;
   switch (options.mode) {
-    case OpenMode::kRead: return O_RDONLY | durable;
-    case OpenMode::kReadWrite: return O_RDWR | durable;
+    // Whatever has the name: opening a pipe must not wait for its other end.
+    case OpenMode::kRead: return O_RDONLY | O_NONBLOCK | durable;
+    case OpenMode::kReadWrite: return O_RDWR | O_NONBLOCK | durable;
     case OpenMode::kCreate: return O_RDWR | O_CREAT | O_EXCL | durable;
   }
   return O_RDONLY;
 }
 
+std::unexpected<Error> NotARegularFile(const std::string& path) {
+  return Fail(Error(ErrorCode::kRefused, "open failed: not a regular file").At(path));
+}
+
 Result<std::unique_ptr<File>> PosixFiles::Open(const std::string& path, OpenOptions options) {
   const int fd = OpenRetrying(path, OpenFlags(options));
+  if (fd < 0 && errno == ENXIO) return NotARegularFile(path);  // a socket, or no such device
   if (fd < 0) return Fail(ErrnoError(errno, "open", path));
   auto descriptor = std::make_shared<const Descriptor>(fd, path, options.direct);
 
@@ -89,6 +95,13 @@ Result<std::unique_ptr<File>> PosixFiles::Open(const std::string& path, OpenOpti
   if (::fstat(fd, &about) != 0) return Fail(ErrnoError(errno, "stat", path));
   // open(2) takes a directory for reading; a File is never one.
   if (S_ISDIR(about.st_mode)) return Fail(ErrnoError(EISDIR, "open", path));
+  // A device may be written to, by who names it, but reading one may wait for ever.
+  const bool device = S_ISCHR(about.st_mode) && options.mode != OpenMode::kRead;
+  if (!S_ISREG(about.st_mode) && !device) return NotARegularFile(path);
+  // For a file the flag would only make asynchronous calls fail that have to wait.
+  if (!options.direct && options.mode != OpenMode::kCreate && ::fcntl(fd, F_SETFL, 0) != 0) {
+    return Fail(ErrnoError(errno, "open", path));
+  }
 
   // O_DIRECT goes on afterwards: open(2) would refuse it only after having created the file, and
   // could not tell us that it has.

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -89,6 +90,30 @@ TEST_P(PosixFilesTest, FullDeviceIsNoSpace) {
   const Bytes content = "x";
   ASSERT_OK_ASSIGN(const auto pending, file->SubmitWrite(0, content));
   EXPECT_TRUE(FailsWithErrno(pending->Wait(), ErrorCode::kNoSpace, "/dev/full", ENOSPC));
+}
+
+TEST_P(PosixFilesTest, WhatIsNoRegularFileIsRefusedWithoutWaiting) {
+  const std::string pipe = Path("000009.wal");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  for (const OpenMode mode : {OpenMode::kRead, OpenMode::kReadWrite}) {
+    EXPECT_TRUE(FailsWith(files_->Open(pipe, {.mode = mode}), ErrorCode::kRefused, pipe));
+  }
+  EXPECT_TRUE(FailsWith(files_->Open(directory_, {}), ErrorCode::kRefused, directory_));
+  EXPECT_TRUE(FailsWith(files_->Open("/dev/null", {}), ErrorCode::kRefused, "/dev/null"));
+}
+
+TEST_P(PosixFilesTest, AnOpenFileBlocks) {
+  ASSERT_OK(files_->Open(Path("a"), {.mode = OpenMode::kCreate}));
+  for (const OpenMode mode : {OpenMode::kRead, OpenMode::kReadWrite}) {
+    ASSERT_OK_ASSIGN(const auto file, files_->Open(Path("a"), {.mode = mode}));
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+      std::error_code gone;
+      const std::string target = std::filesystem::read_symlink(entry.path(), gone).string();
+      if (target != Path("a")) continue;
+      const int fd = std::stoi(entry.path().filename().string());
+      EXPECT_EQ(::fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
+    }
+  }
 }
 
 TEST_P(PosixFilesTest, WriteOutlivesItsFile) {
