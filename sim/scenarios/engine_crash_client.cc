@@ -111,8 +111,6 @@ void Client::Scan(const oracle::KeyRange& range, bool backward) {
 }
 
 void Client::ReadEverything() {
-  Scan({}, false);
-  Scan({}, true);
   Hold();
   Check(true);
   for (std::uint64_t number = 0; number < world_.plan.keys; ++number) Get(KeyName(number));

@@ -54,7 +54,7 @@ bool CheckRecovered(World& world, engine::Db& db, Client& client) {
     }
   }
   world.Settle(judgement);
-  client.ReadEverything();
+  client.Scan({}, true);
   for (const Bytes& key : world.recovered_keys) client.Get(key);
   for (const char* const absent : {"a", "k", "k00", "k05\x01", "zz"}) client.Get(absent);
   return true;
