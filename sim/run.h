@@ -23,9 +23,11 @@ class RunObserver {
  public:
   virtual void OnOption(const std::string& name, std::uint64_t value) = 0;
   virtual void OnWorkload(const std::vector<artifacts::Operation>& operations) = 0;
-  // These only with RunOptions::observe_steps.
+  // These two only with RunOptions::observe_steps.
   virtual void OnDecision(const artifacts::Decision& decision) = 0;
   virtual void OnEvent(const artifacts::TraceEvent& event) = 0;
+  // Once, on a replay: the run has left its recording at `event`.
+  virtual void OnDivergence(std::uint64_t event) = 0;
 
  protected:
   ~RunObserver() = default;
@@ -56,7 +58,10 @@ struct RunReport {
   std::uint64_t operations = 0;
   std::map<std::string, std::uint64_t> faults;     // name to activations
   std::map<std::string, std::uint64_t> sometimes;  // site to hits; only those hit
-  std::map<std::string, std::uint64_t> options;    // expanded
+  // Where armed strikes landed: a failpoint or a seam call, to how often; and under
+  // "disk.write_in_flight", how many of them found a submitted write not yet complete.
+  std::map<std::string, std::uint64_t> strikes;
+  std::map<std::string, std::uint64_t> options;  // expanded
   std::vector<artifacts::Operation> workload;
   std::vector<artifacts::Decision> decisions;
   std::vector<artifacts::TraceEvent> trace;  // the last ones, or all
@@ -64,8 +69,9 @@ struct RunReport {
   std::uint64_t decisions_recorded = 0;
   std::uint64_t decisions_followed = 0;
   // On replay: the first event before the recorded verdict at which the run is known to have left
-  // the recording: a checkpoint differs, a choice was not recorded, a decision did not fit. With
-  // decisions that nobody asked for and nothing else, the end.
+  // the recording: a checkpoint or one of the last events differs, a choice was not recorded, a
+  // decision did not fit. With decisions or options that nobody asked for and nothing else, the
+  // end.
   std::optional<std::uint64_t> diverged_at;
 };
 

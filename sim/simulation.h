@@ -58,10 +58,14 @@ class Simulation {
   virtual void Kill(ProcessId process) = 0;
   // Kills all processes of the host, and keeps a legal cut of what its disk had not synced.
   virtual void PowerLoss(HostId host) = 0;
-  // Strikes by itself at the n-th seam call (from 1) that the host's processes make from now on, at
-  // its beginning or end; a power loss in half of the cases a few calls later, when a write or sync
-  // is in flight. Replaces what was armed; 0 calls disarms. A struck process is restarted
-  // by nobody but the scenario.
+  // Strikes by itself at one of the seam calls that the host's processes make from now on. Which
+  // kind of calls is counted is drawn, as a choice of the machine: in a quarter of the cases all of
+  // them, so that the n-th (from 1) is struck, at its beginning or end, by a power loss also a few
+  // calls later when a write or sync is in flight; else those that change the disk (the n/4+1st),
+  // passages of named failpoints (the n/8+1st or n/3+1st), calls while a submitted write is not
+  // complete, or syncs in flight (the n/8+1st). When the processes make fewer of those, nothing
+  // strikes, and it stays armed. Replaces what was armed; 0 calls disarms. A struck process is
+  // restarted by nobody but the scenario.
   virtual void ArmStrike(HostId host, Strike strike, std::uint64_t seam_calls) = 0;
 
   virtual Disk& disk(HostId host) = 0;

@@ -146,7 +146,8 @@ class VirtualFile final : public env::File {
   // -errno. The gate has been entered.
   int WriteDirect(std::uint64_t offset, ByteView data);
   int WriteBuffered(std::uint64_t offset, ByteView data);
-  std::uint64_t SizeNow() const;
+  // -errno, or the size.
+  std::int64_t SizeNow() const;
 
   const Seam seam_;
   const Descriptor descriptor_;
@@ -219,16 +220,18 @@ Status VirtualFile::WriteAt(std::uint64_t offset, ByteView data) {
   return status;
 }
 
-std::uint64_t VirtualFile::SizeNow() const {
+std::int64_t VirtualFile::SizeNow() const {
   const SystemScope scope;
-  return static_cast<std::uint64_t>(seam_.disk.Size(descriptor_));
+  return seam_.disk.Size(descriptor_);
 }
 
 // Append excludes other writers, so the end stays where it was found.
 Status VirtualFile::Append(ByteView data) {
   seam_.gate.Enter("files.append", data.size());
-  const std::uint64_t offset = SizeNow();
-  Status status = CheckDirect(offset, data);
+  const std::int64_t end = SizeNow();
+  const auto offset = static_cast<std::uint64_t>(std::max(end, std::int64_t{0}));
+  Status status = Outcome(end < 0 ? static_cast<int>(end) : 0, "stat", path_);
+  if (status) status = CheckDirect(offset, data);
   if (status) {
     const int result = direct_ ? WriteDirect(offset, data) : WriteBuffered(offset, data);
     status = Outcome(result, "write", path_, offset);
@@ -294,9 +297,11 @@ Status VirtualFile::Allocate(std::uint64_t size_bytes) {
 
 Result<std::uint64_t> VirtualFile::Size() {
   seam_.gate.Enter("files.size", descriptor_.value);
-  const std::uint64_t size = SizeNow();
+  const std::int64_t size = SizeNow();
+  Result<std::uint64_t> result = static_cast<std::uint64_t>(size);
+  if (size < 0) result = Fail(ErrnoError(static_cast<int>(-size), "stat", path_));
   seam_.gate.Leave("files.size");
-  return size;
+  return result;
 }
 
 class VirtualFileLock final : public env::FileLock {

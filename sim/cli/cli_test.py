@@ -4,6 +4,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -63,6 +64,9 @@ class CommandLineTest(unittest.TestCase):
         self.assertEqual(report["verdict"], "ok")
         self.assertEqual(report["options"]["a"], 7)
         self.assertTrue(report["deterministic"])
+        unknown = self.call("run", "fake-clean", "--seed", "4", "--option", "fake.unknown=1", code=2)
+        self.assertIn("fake.unknown", unknown.stderr)
+        self.assertEqual(unknown.stdout, "")
         text = self.call("run", "fake-clean", "--seed", "4").stdout
         for field in ["verdict", "hash", "virtual_seconds", "events", "operations"]:
             self.assertIn(field, text)
@@ -168,6 +172,25 @@ class CommandLineTest(unittest.TestCase):
         self.assertIn("put k", self.call("replay", artifact, "--timeline", code=1).stdout)
         self.assertEqual(self.call_json("replay", artifact, code=1)["verdict"],
                          report["failures"][0]["signature"])
+        self.assertIsNone(self.call_json("replay", artifact, "--strict", code=1)["diverged_at"])
+        # One that dies in the same way, but not along its recording.
+        content["decisions"][0]["site"] = "fake.gone"
+        with open(self.path("gone.json"), "w", encoding="utf-8") as file:
+            json.dump(content, file)
+        replay = self.call_json("replay", self.path("gone.json"), code=1)
+        self.assertIsNotNone(replay["diverged_at"])
+        self.assertEqual(replay["decisions_followed"], 0)
+        self.call("replay", self.path("gone.json"), "--strict", code=5)
+
+    def test_hangs_are_alike(self):
+        self.call("run", "fake-hang", "--seed", "5", "--cpu-limit", "1", "--artifact",
+                  self.path("hang.json"), code=1)
+        with open(self.path("hang.json"), encoding="utf-8") as file:
+            content = json.load(file)
+        content["verdict"]["signature"] = "hang: somewhere::Else"
+        with open(self.path("hang.json"), "w", encoding="utf-8") as file:
+            json.dump(content, file)
+        self.call("replay", self.path("hang.json"), "--cpu-limit", "1", code=1)
 
     def test_replay_of_bad_artifacts(self):
         self.call("replay", self.path("missing.json"), code=3)
@@ -189,6 +212,27 @@ class CommandLineTest(unittest.TestCase):
         report = json.loads(result.stdout)
         self.assertEqual(report["seed_first"], 5000)
         self.assertLess(report["wall_seconds"], 60)
+
+    def test_a_sweep_without_seeds_or_cut_short_is_no_success(self):
+        nothing = self.call("sweep", "fake-clean", "--seeds", "0..1", "--shard", "2/2", "--json",
+                            code=3)
+        self.assertIn("no seed ran", nothing.stderr)
+        with open(self.path("nothing.json"), "w", encoding="utf-8") as file:
+            file.write(nothing.stdout)
+        merged = self.call("merge", self.path("nothing.json"), code=3)
+        self.assertNotIn("no failures", merged.stdout)
+        self.call("sweep", "fake-clean", "--seeds", "0..1", "--shard", "", code=2)
+        for number in [signal.SIGINT, signal.SIGTERM]:
+            sweep = subprocess.Popen([BINARY, "sweep", "fake-clean", "--time", "60s", "--json"],
+                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                     cwd=self.folder.name)
+            self.assertIn("seeds from", sweep.stderr.readline())
+            sweep.stderr.readline()  # it is under way
+            sweep.send_signal(number)
+            stdout, stderr = sweep.communicate(timeout=60)
+            self.assertEqual(sweep.returncode, 3, stderr)
+            self.assertIn("interrupted", stderr)
+            self.assertTrue(json.loads(stdout)["interrupted"])
 
     def test_merge_adds_shards_up(self):
         files = []

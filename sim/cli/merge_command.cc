@@ -25,7 +25,7 @@ int Merge(const Arguments& arguments, const Program& program) {
     sum.Merge(*report);
   }
   PrintOut(arguments.json ? sweep::ToJson(sum) : sweep::Summary(sum, program.name));
-  return sum.Clean() ? kExitFine : kExitFound;
+  return ReportExitCode(sum);
 }
 
 }  // namespace

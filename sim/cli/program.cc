@@ -23,6 +23,14 @@ int EnvironmentError(const Error& error) {
   return kExitEnvironment;
 }
 
+int ReportExitCode(const sweep::SweepReport& report) {
+  if (!report.Clean()) return kExitFound;
+  if (report.Complete()) return kExitFine;
+  PrintError(report.seeds == 0 ? "no seed ran: nothing was checked\n"
+                               : "interrupted: not all seeds ran\n");
+  return kExitEnvironment;
+}
+
 int NoSuchScenario(const Program& program, const std::string& name) {
   std::string message = "there is no scenario '" + name + "'; there are:";
   for (const auto& scenario : program.scenarios) message += " " + scenario->name();

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "sim/scenario.h"
+#include "sim/sweep/report.h"
 #include "sim/sweep/runner.h"
 
 namespace CLI {
@@ -19,7 +20,7 @@ namespace beach::sim::cli {
 inline constexpr int kExitFine = 0;
 inline constexpr int kExitFound = 1;  // a violation, a failing seed
 inline constexpr int kExitUsage = 2;
-inline constexpr int kExitEnvironment = 3;  // files, processes
+inline constexpr int kExitEnvironment = 3;  // files, processes; a sweep that was cut short
 inline constexpr int kExitDifferent = 5;    // a replay failed in another way
 
 // What the commands work on.
@@ -46,6 +47,8 @@ void AddReplay(CLI::App& app, const Program& program, int& exit_code);
 // Says what went wrong and returns the exit code for it.
 int UsageError(const std::string& message);
 int EnvironmentError(const Error& error);
+// The exit code for a report. One that is not of all seeds says on stderr that it is not.
+int ReportExitCode(const sweep::SweepReport& report);
 // "there is no scenario 'x'; there are: ..." as a usage error.
 int NoSuchScenario(const Program& program, const std::string& name);
 

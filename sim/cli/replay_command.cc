@@ -5,6 +5,7 @@
 #include "sim/cli/os_terminal.h"
 #include "sim/cli/output.h"
 #include "sim/cli/program.h"
+#include "sim/sweep/death.h"
 #include "sim/sweep/os_files.h"
 #include "sim/sweep/sweep.h"
 
@@ -24,13 +25,15 @@ struct Arguments {
 // Following those would mean a run without faults: there is only the seed and the options, which
 // gives the same run as long as the code is the same.
 bool HasRecording(const artifacts::Artifact& artifact) {
-  return !artifact.decisions.empty() || !artifact.checkpoints.empty();
+  return !artifact.decisions.empty() || !artifact.checkpoints.empty() ||
+         !artifact.last_events.empty();
 }
 
 int ExitCode(const artifacts::Artifact& artifact, const RunReport& report, bool strict) {
   if (strict && report.diverged_at) return kExitDifferent;
   if (report.verdict.ok()) return kExitFine;
-  return report.verdict.signature == artifact.verdict.signature ? kExitFound : kExitDifferent;
+  const bool same = sweep::SameSignature(report.verdict.signature, artifact.verdict.signature);
+  return same ? kExitFound : kExitDifferent;
 }
 
 int Replay(const Arguments& arguments, const Program& program) {

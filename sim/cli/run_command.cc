@@ -39,6 +39,15 @@ Result<sweep::JobOutcome> RunOnce(const Arguments& arguments, const Scenario& sc
   return outcome;
 }
 
+// The knobs that the run did not ask for. One that has failed may not have come to them.
+std::string UnusedKnobs(const RunOptions& run, const RunReport& report) {
+  std::string names;
+  for (const auto& [name, value] : run.options) {
+    if (!report.options.contains(name)) names += " '" + name + "'";
+  }
+  return names;
+}
+
 Status WriteFiles(const Arguments& arguments, const Scenario& scenario, const RunOptions& run,
                   const sweep::JobOutcome& outcome, const Program& program) {
   if (!arguments.trace.empty()) {
@@ -69,6 +78,11 @@ int Run(const Arguments& arguments, const Program& program) {
   const auto outcome = RunOnce(arguments, *scenario, run, program);
   if (!outcome) return EnvironmentError(outcome.error());
   if (!arguments.json) PrintError(outcome->error_text);
+  if (const std::string unused = UnusedKnobs(run, outcome->report); !unused.empty()) {
+    const std::string message = "--option: the run asked for no knob of the name" + unused;
+    if (outcome->report.verdict.ok()) return UsageError(message);
+    PrintError(message + ", as far as it came\n");
+  }
 
   RunOutput output = {.scenario = scenario->name(),
                       .seed = *seed,

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "sim/cli/os_terminal.h"
 #include "sim/cli/program.h"
@@ -19,7 +20,7 @@ struct Arguments {
   std::string start;
   std::string time;
   unsigned jobs = 0;
-  std::string shard;
+  std::optional<std::string> shard;
   std::string artifacts = "beachsim-artifacts";
   std::string twice;
   std::string policy = "random";
@@ -67,8 +68,8 @@ Status ReadSeedsAndTime(const Arguments& arguments, sweep::SweepOptions& options
 }
 
 Status ReadRest(const Arguments& arguments, sweep::SweepOptions& options) {
-  if (!arguments.shard.empty()) {
-    BEACH_TRY_ASSIGN(options.shard, sweep::ParseShard(arguments.shard));
+  if (arguments.shard) {
+    BEACH_TRY_ASSIGN(options.shard, sweep::ParseShard(*arguments.shard));
   }
   if (!arguments.twice.empty()) {
     BEACH_TRY_ASSIGN(options.twice_per_million, sweep::ParseFraction(arguments.twice));
@@ -107,7 +108,7 @@ int Sweep(const Arguments& arguments, const Program& program) {
   }
   if (!report) return EnvironmentError(report.error());
   PrintOut(arguments.json ? sweep::ToJson(*report) : sweep::Summary(*report, program.name));
-  return report->Clean() ? kExitFine : kExitFound;
+  return ReportExitCode(*report);
 }
 
 }  // namespace

@@ -65,6 +65,8 @@ class Disk {
   virtual int SubmitWrite(Descriptor descriptor, std::uint64_t offset, ByteView data,
                           bool aligned_memory, WriteTicket& ticket) = 0;
   virtual int CompleteWrite(WriteTicket ticket) = 0;
+  // How many are submitted and not complete, those of dead processes left out.
+  virtual std::size_t WritesInFlight() const = 0;
 
   // A point in the order of operations: what came before it is below it. A sync that takes time
   // takes a mark when it begins and covers what is below it.

@@ -163,6 +163,30 @@ TEST(DiskFaultsTest, ReadErrorIsTransient) {
   EXPECT_EQ(f.disk->ReadAt(file, 0, &byte, 1), 1);
 }
 
+TEST(DiskFaultsTest, MetadataErrorsChangeNothing) {
+  DiskFixture f;
+  const Descriptor file = f.CreateDurable("a", "x");
+  std::vector<std::string> names;
+  Descriptor other;
+  const auto fails = [&f](auto call) {
+    f.decisions.Arm("disk.eio.metadata");
+    EXPECT_EQ(call(), -EIO);
+  };
+  fails([&] { return f.disk->Open(kProcess, "b", {env::OpenMode::kCreate, false}, other); });
+  fails([&] { return f.disk->Exists("a"); });
+  fails([&] { return f.disk->List("/", names); });
+  fails([&] { return static_cast<int>(f.disk->Size(file)); });
+  fails([&] { return f.disk->Remove("a"); });
+  fails([&] { return f.disk->Truncate(file, 0); });
+  fails([&] { return f.disk->Rename("a", "c"); });
+  fails([&] { return f.disk->Link("a", "c"); });
+  fails([&] { return f.disk->Lock(kProcess, "lock", other); });
+  fails([&] { return f.disk->CreateDirectory("d"); });
+  EXPECT_EQ(f.List("/"), std::vector<std::string>{"a"});
+  EXPECT_EQ(f.Content("a"), "x");
+  EXPECT_EQ(f.disk->Size(file), 1);
+}
+
 TEST(DiskFaultsTest, FailedDirectorySyncLeavesNamesPending) {
   DiskFixture f;
   f.Create("a");

@@ -9,6 +9,7 @@
 namespace beach::sim {
 
 int VirtualDisk::Exists(const std::string& path) {
+  if (MetadataErrorStrikes()) return -EIO;
   Volume::Place place;
   const int error = FindPath(path, place);
   if (error == -ENOENT) return 0;
@@ -35,6 +36,7 @@ int VirtualDisk::CheckRename(const std::string& from, const std::string& to, Vol
 }
 
 int VirtualDisk::Rename(const std::string& from, const std::string& to) {
+  if (MetadataErrorStrikes()) return -EIO;
   Volume::Place source;
   Volume::Place target;
   if (const int error = CheckRename(from, to, source, target); error != 0) return error;
@@ -47,6 +49,7 @@ int VirtualDisk::Rename(const std::string& from, const std::string& to) {
 }
 
 int VirtualDisk::Link(const std::string& from, const std::string& to) {
+  if (MetadataErrorStrikes()) return -EIO;
   Volume::Place source;
   Volume::Place target;
   if (const int error = FindPath(from, source); error != 0) return error;
@@ -63,6 +66,7 @@ int VirtualDisk::Link(const std::string& from, const std::string& to) {
 }
 
 int VirtualDisk::Remove(const std::string& path) {
+  if (MetadataErrorStrikes()) return -EIO;
   Volume::Place place;
   if (const int error = FindPath(path, place); error != 0) return error;
   if (place.inode == nullptr) return -ENOENT;
@@ -72,6 +76,7 @@ int VirtualDisk::Remove(const std::string& path) {
 }
 
 int VirtualDisk::List(const std::string& directory, std::vector<std::string>& names) {
+  if (MetadataErrorStrikes()) return -EIO;
   Volume::Place place;
   if (const int error = FindPath(directory, place); error != 0) return error;
   if (place.inode == nullptr) return -ENOENT;
@@ -82,6 +87,7 @@ int VirtualDisk::List(const std::string& directory, std::vector<std::string>& na
 }
 
 int VirtualDisk::CreateDirectory(const std::string& path) {
+  if (MetadataErrorStrikes()) return -EIO;
   Volume::Place place;
   if (const int error = FindPath(path, place); error != 0) return error;
   if (place.inode != nullptr) return -EEXIST;
@@ -91,6 +97,7 @@ int VirtualDisk::CreateDirectory(const std::string& path) {
 }
 
 int VirtualDisk::RemoveDirectory(const std::string& path) {
+  if (MetadataErrorStrikes()) return -EIO;
   Volume::Place place;
   if (const int error = FindPath(path, place); error != 0) return error;
   if (place.inode == nullptr) return -ENOENT;
@@ -114,6 +121,7 @@ int VirtualDisk::SyncDirectoryBelow(const std::string& path, std::uint64_t mark)
 }
 
 int VirtualDisk::Lock(ProcessId process, const std::string& path, Descriptor& descriptor) {
+  if (MetadataErrorStrikes()) return -EIO;
   Volume::Place place;
   if (const int error = FindPath(path, place); error != 0) return error;
   if (place.inode != nullptr && place.inode->is_directory) return -EISDIR;

@@ -44,11 +44,25 @@ void VirtualDisk::SettleOrphans() {
   for (const WriteTicket ticket : orphans) {
     const bool completes = stream.Chance(1, 2);
     if (completes || key == 0) {
-      CompleteWrite(ticket);
+      CompleteOrphan(tickets_.find(ticket));
     } else {
       DropTicket(tickets_.find(ticket));
     }
   }
+  BEACH_CHECK_EQ(orphans_, 0U);
+}
+
+void VirtualDisk::CompleteOrphan(Tickets::iterator ticket) {
+  BEACH_CHECK(ticket->second.orphaned);
+  const Submitted& write = ticket->second;
+  const std::uint64_t length = LengthThatFits(*write.inode, write.offset, write.data.size());
+  if (length > 0) {
+    const ByteView written = ByteView(write.data).substr(0, length);
+    volume_.ChangeContent(*write.inode, [&](FileContent& content) {
+      content.Write(NextOperation(), write.offset, written, FileContent::Durability::kAtOnce);
+    });
+  }
+  DropTicket(ticket);
 }
 
 int VirtualDisk::FindPath(const std::string& path, Volume::Place& place) {

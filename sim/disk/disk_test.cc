@@ -282,6 +282,27 @@ TEST(DiskTest, WriteOfAKilledProcessCompletesOrIsDropped) {
   EXPECT_THAT(seen, ElementsAre("new", "old"));
 }
 
+// Whoever looks first has no part in how the writes of the dead end, nor hears of it.
+TEST(DiskTest, WritesOfTheDeadDrawNoFaultsOfTheLiving) {
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    DiskFixture f(seed);
+    const Descriptor file = f.CreateDurable("a", "old");
+    WriteTicket ticket;
+    ASSERT_EQ(f.disk->SubmitWrite(file, 0, "new", true, ticket), 0);
+    EXPECT_EQ(f.disk->WritesInFlight(), 1U);
+    f.disk->KillProcess(kProcess);
+    EXPECT_EQ(f.disk->WritesInFlight(), 0U);
+    f.decisions.SetRate("disk.eio.write", 1'000'000);
+    f.decisions.SetRate("disk.eio.sync", 1'000'000);
+    f.decisions.SetRate("disk.no_space", 1'000'000);
+    const std::string content = f.Content("a");
+    EXPECT_TRUE(content == "old" || content == "new") << content;
+    f.decisions.SetRate("disk.eio.sync", 0);
+    const Descriptor again = f.Open("a");
+    EXPECT_EQ(f.disk->Sync(again), 0);
+  }
+}
+
 TEST(DiskTest, SyncBelowAMarkLeavesLaterWritesPending) {
   DiskFixture f;
   const Descriptor file = f.CreateDurable("a", "");

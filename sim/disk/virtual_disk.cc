@@ -36,6 +36,7 @@ Descriptor VirtualDisk::NewDescriptor(ProcessId process, Inode& inode, bool writ
 
 int VirtualDisk::Open(ProcessId process, const std::string& path, env::OpenOptions options,
                       Descriptor& descriptor) {
+  if (MetadataErrorStrikes()) return -EIO;
   Volume::Place place;
   if (const int error = FindPath(path, place); error != 0) return error;
   const bool create = options.mode == env::OpenMode::kCreate;
@@ -95,6 +96,8 @@ bool VirtualDisk::Fits(std::uint64_t sectors) {
   return false;
 }
 
+bool VirtualDisk::MetadataErrorStrikes() { return decisions_.Fault("disk.eio.metadata") != 0; }
+
 bool VirtualDisk::NoSpaceStrikes() { return decisions_.Fault("disk.no_space") != 0; }
 
 std::uint64_t VirtualDisk::WritableLength(const Inode& inode, std::uint64_t offset, ByteView data,
@@ -109,14 +112,22 @@ std::uint64_t VirtualDisk::WritableLength(const Inode& inode, std::uint64_t offs
     const std::uint64_t sectors = decisions_.Choose("disk.write.prefix", SectorsFor(length));
     length = std::min(length, sectors * kSectorSize);
   }
+  const std::uint64_t fitting = LengthThatFits(inode, offset, length);
+  if (fitting < length) {
+    decisions_.CountFault("disk.full");
+    result = -ENOSPC;
+  }
+  return fitting;
+}
+
+std::uint64_t VirtualDisk::LengthThatFits(const Inode& inode, std::uint64_t offset,
+                                          std::uint64_t length) const {
   // The exact count costs a walk over the extents: only where space is short.
   const std::uint64_t free = FreeSectors();
-  if (SectorsFor(length) + 1 >= free && !Fits(inode.content.SectorsMissing(offset, length))) {
-    result = -ENOSPC;
-    const std::uint64_t end = (offset / kSectorSize + free) * kSectorSize;
-    length = end > offset ? std::min(length, end - offset) : 0;
-  }
-  return length;
+  if (SectorsFor(length) + 1 < free) return length;
+  if (inode.content.SectorsMissing(offset, length) <= free) return length;
+  const std::uint64_t end = (offset / kSectorSize + free) * kSectorSize;
+  return end > offset ? std::min(length - 1, end - offset) : 0;
 }
 
 int VirtualDisk::WriteAt(Descriptor descriptor, std::uint64_t offset, ByteView data,
@@ -143,6 +154,7 @@ int VirtualDisk::Truncate(Descriptor descriptor, std::uint64_t size_bytes) {
   OpenFile& file = Find(descriptor);
   if (!file.writable) return -EBADF;
   if (size_bytes > kFileSizeMax) return -EFBIG;
+  if (MetadataErrorStrikes()) return -EIO;
   volume_.ChangeContent(
       *file.inode, [&](FileContent& content) { content.Truncate(NextOperation(), size_bytes); });
   return 0;
@@ -161,6 +173,7 @@ int VirtualDisk::Allocate(Descriptor descriptor, std::uint64_t size_bytes) {
 }
 
 std::int64_t VirtualDisk::Size(Descriptor descriptor) {
+  if (MetadataErrorStrikes()) return -EIO;
   return static_cast<std::int64_t>(Find(descriptor).inode->content.size());
 }
 

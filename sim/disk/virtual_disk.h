@@ -29,6 +29,7 @@ class VirtualDisk final : public Disk {
   int SubmitWrite(Descriptor descriptor, std::uint64_t offset, ByteView data, bool aligned_memory,
                   WriteTicket& ticket) override;
   int CompleteWrite(WriteTicket ticket) override;
+  std::size_t WritesInFlight() const override { return tickets_.size() - orphans_; }
   std::uint64_t Mark() override { return last_operation_ + 1; }
   int SyncBelow(Descriptor descriptor, std::uint64_t mark) override;
   int SyncDirectoryBelow(const std::string& path, std::uint64_t mark) override;
@@ -87,6 +88,9 @@ class VirtualDisk final : public Disk {
   // How much of `data` fits on the disk and survives the error drawn for it; 0 in `result` for all.
   std::uint64_t WritableLength(const Inode& inode, std::uint64_t offset, ByteView data,
                                int& result);
+  // How much of a write finds room.
+  std::uint64_t LengthThatFits(const Inode& inode, std::uint64_t offset,
+                               std::uint64_t length) const;
   // What a sync of this file description says besides its own outcome.
   static int ReportSyncErrors(OpenFile& file);
   // A write and its data sync at once.
@@ -97,6 +101,8 @@ class VirtualDisk final : public Disk {
 
   // The faults. Each site stands in one place.
   bool NoSpaceStrikes();
+  // In the calls that neither read nor write content, nor sync. Nothing has changed then.
+  bool MetadataErrorStrikes();
   Cut DrawForgetting(std::uint64_t outcome, std::uint64_t oldest);
   std::uint64_t SyncErrorStrikes();
 
@@ -108,6 +114,8 @@ class VirtualDisk final : public Disk {
   int FindPath(const std::string& path, Volume::Place& place);
   // Completes or drops, as drawn, what killed processes had in flight.
   void SettleOrphans();
+  // Without faults: what strikes now would be charged to a process that has no part in it.
+  void CompleteOrphan(Tickets::iterator ticket);
   void DropTicket(Tickets::iterator ticket);
 
   Decisions& decisions_;

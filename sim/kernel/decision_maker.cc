@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/random.h"
+#include "sim/kernel/follower.h"
 #include "sim/kernel/scheduler.h"
 #include "sim/system_scope.h"
 
@@ -27,8 +28,12 @@ std::uint64_t IdentityHash(const std::string& host, std::uint64_t life, const st
 }
 
 DecisionMaker::DecisionMaker(std::uint64_t seed, const artifacts::Artifact* replay,
-                             Scheduler& scheduler)
-    : seed_(seed), replays_(replay != nullptr), scheduler_(scheduler) {
+                             Scheduler& scheduler, Follower& follower)
+    : seed_(seed),
+      replays_(replay != nullptr),
+      verdict_event_(replay == nullptr ? 0 : replay->verdict.event),
+      scheduler_(scheduler),
+      follower_(follower) {
   if (replay == nullptr) return;
   for (const artifacts::Decision& decision : replay->decisions) {
     const std::uint64_t identity = IdentityHash(decision.host, decision.life, decision.thread);
@@ -43,7 +48,8 @@ DecisionMaker::Use DecisionMaker::NextUse(Site site) {
 }
 
 void DecisionMaker::Misfit() {
-  if (!first_misfit_) first_misfit_ = scheduler_.events() + 1;  // the one under way
+  const std::uint64_t event = scheduler_.events() + 1;  // the one under way
+  if (event < verdict_event_) follower_.Diverged(event);
 }
 
 const std::uint64_t* DecisionMaker::Replayed(Site site, const Use& use, std::uint64_t max) {
@@ -148,6 +154,11 @@ bool DecisionMaker::Buggify(Site site) {
 void DecisionMaker::Sometimes(Site site) {
   const SystemScope system;
   Hit(sometimes_, site);
+}
+
+void DecisionMaker::CountStrike(Site where) {
+  const SystemScope system;
+  Hit(strikes_, where);
 }
 
 void DecisionMaker::SetFault(Site site, std::uint64_t per_million) {

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +14,7 @@
 
 namespace beach::sim {
 
+class Follower;
 class RunObserver;
 class Scheduler;
 
@@ -24,7 +24,9 @@ class DecisionMaker final : public Decisions {
   // With `replay`, faults strike and rare branches are taken where it names them and nowhere else,
   // so that taking an entry out takes a fault out. A choice must be something: one that it does not
   // name is drawn. Borrowed, like the scheduler, which tells who runs now.
-  DecisionMaker(std::uint64_t seed, const artifacts::Artifact* replay, Scheduler& scheduler);
+  // The follower is told of what does not fit.
+  DecisionMaker(std::uint64_t seed, const artifacts::Artifact* replay, Scheduler& scheduler,
+                Follower& follower);
 
   std::uint64_t Draw(Site site) override;
   std::uint64_t Fault(Site site, std::uint64_t outcomes) override;
@@ -35,19 +37,19 @@ class DecisionMaker final : public Decisions {
 
   bool Buggify(Site site);
   void Sometimes(Site site);
+  void CountStrike(Site where);
   void SetFault(Site site, std::uint64_t per_million);
   std::uint64_t FaultCount(Site site) const;
   // Tells of each recorded decision from now on. Borrowed.
   void Observe(RunObserver* observer) { observer_ = observer; }
 
   std::vector<artifacts::Decision> Recorded() const;
-  // On replay: how many recorded decisions were asked for again, and of how many; and the event
-  // where one first did not fit: a choice that was not recorded, or a value out of bounds.
+  // On replay: how many recorded decisions were asked for again, and of how many.
   std::uint64_t followed() const { return followed_; }
   std::uint64_t to_follow() const { return replayed_.entries().size(); }
-  std::optional<std::uint64_t> first_misfit() const { return first_misfit_; }
   std::map<std::string, std::uint64_t> Faults() const { return Named(faults_); }
   std::map<std::string, std::uint64_t> SometimesHits() const { return Named(sometimes_); }
+  std::map<std::string, std::uint64_t> Strikes() const { return Named(strikes_); }
 
  private:
   struct Use {
@@ -75,6 +77,7 @@ class DecisionMaker final : public Decisions {
   const std::uint64_t* Replayed(Site site, const Use& use, std::uint64_t max);
   std::uint64_t ChooseAt(Site site, const Use& use, std::uint64_t bound);
   const Identity& Machine(const std::string& host);
+  // A choice that was not recorded, or a value out of bounds.
   void Misfit();
   void Record(Site site, const Use& use, const char* kind, std::uint64_t value);
   static artifacts::Decision DecisionOf(const Taken& taken);
@@ -83,16 +86,18 @@ class DecisionMaker final : public Decisions {
 
   const std::uint64_t seed_;
   const bool replays_;
+  const std::uint64_t verdict_event_;  // of the replayed run
   Scheduler& scheduler_;
+  Follower& follower_;
   RunObserver* observer_ = nullptr;
   HashTable<std::uint64_t> uses_;   // (site, identity)
   HashTable<std::uint64_t> rates_;  // site to per million
   HashTable<Followed> replayed_;    // (site, identity, use)
   HashTable<std::unique_ptr<Identity>> machines_;
   std::uint64_t followed_ = 0;
-  std::optional<std::uint64_t> first_misfit_;
   HashTable<Counter> faults_;
   HashTable<Counter> sometimes_;
+  HashTable<Counter> strikes_;
   std::vector<Taken> taken_;
 };
 

@@ -142,8 +142,13 @@ CutRun RunCuts(const RunOptions& options, bool more) {
 }
 
 TEST(Decisions, PowerCutsBelongToTheHostAndTheirNumber) {
+  artifacts::Artifact any_call;  // each strike counts any call
+  for (std::uint64_t number = 1; number <= 6; ++number) {
+    any_call.decisions.push_back({"crash.strike_at", "a", 0, "", number, 0});
+  }
   RunOptions options;
   options.seed = 4;
+  options.replay = &any_call;
   const CutRun recorded = RunCuts(options, false);
   std::map<std::string, std::vector<std::uint64_t>> uses;
   for (const artifacts::Decision& decision : recorded.report.decisions) {
@@ -155,6 +160,7 @@ TEST(Decisions, PowerCutsBelongToTheHostAndTheirNumber) {
   const std::vector<std::uint64_t> each = {1, 2, 3, 4, 5, 6};
   EXPECT_EQ(uses.at("disk.cut.mode"), each);
   EXPECT_EQ(uses.at("disk.cut.detail"), each);
+  EXPECT_EQ(uses.at("crash.strike_at"), each);
   EXPECT_EQ(uses.at("crash.strike_at_end"), each);
 
   // Whoever is struck in the changed code, the cuts are the recorded ones; not those of its seed.
@@ -186,6 +192,7 @@ TEST(Decisions, AChoiceOfZeroIsReplayed) {
   ASSERT_NE(drawn, 0U);
   artifact.decisions.at(0).value = 0;
   artifact.checkpoints.clear();
+  artifact.last_events.clear();
   options.replay = &artifact;
   std::uint64_t replayed = 1;
   const RunReport report = run(replayed);

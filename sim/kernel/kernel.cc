@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/kernel/kernel.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -21,9 +20,11 @@ Kernel::Kernel(const Scenario& scenario, const RunOptions& options)
     : scenario_(scenario),
       options_(options),
       recorder_(options.keep_trace),
+      follower_(options.replay, options.observer),
       scheduler_(options.seed, options.policy, options.events_max, recorder_, *this),
-      decisions_(options.seed, options.replay, scheduler_) {
+      decisions_(options.seed, options.replay, scheduler_, follower_) {
   BEACH_CHECK(memory::OperatorsReplaced());
+  if (options.replay != nullptr) recorder_.Follow(&follower_);
   if (!options.observe_steps) return;
   BEACH_CHECK(options.observer != nullptr);
   recorder_.Observe(options.observer);
@@ -88,6 +89,7 @@ RunReport Kernel::Report() {
   report.operations = operations_;
   report.faults = decisions_.Faults();
   report.sometimes = decisions_.SometimesHits();
+  report.strikes = decisions_.Strikes();
   report.options = expanded_options_;
   report.workload = workload_;
   report.decisions = decisions_.Recorded();
@@ -95,31 +97,9 @@ RunReport Kernel::Report() {
   if (options_.replay != nullptr) {
     report.decisions_recorded = decisions_.to_follow();
     report.decisions_followed = decisions_.followed();
-    report.diverged_at = DivergedAt(report);
+    report.diverged_at = follower_.Finish(report);
   }
   return report;
-}
-
-// Up to the recorded verdict only: to go on beyond a failure is what a repair is for.
-std::optional<std::uint64_t> Kernel::DivergedAt(const RunReport& report) const {
-  const artifacts::Artifact& recorded = *options_.replay;
-  const bool same_end = recorded.verdict.signature == report.verdict.signature;
-  std::vector<artifacts::Checkpoint> before = recorded.checkpoints;
-  if (!same_end) {
-    std::erase_if(before, [&recorded](const artifacts::Checkpoint& checkpoint) {
-      return checkpoint.event >= recorded.verdict.event;
-    });
-  }
-  std::optional<std::uint64_t> first = FirstDifference(before, report.checkpoints, same_end);
-  const auto also = [&first](std::uint64_t event) {
-    first = std::min(first.value_or(event), event);
-  };
-  const std::optional<std::uint64_t> misfit = decisions_.first_misfit();
-  if (misfit && *misfit < recorded.verdict.event) also(*misfit);
-  if (report.decisions_followed < report.decisions_recorded) {
-    also(std::min(report.events, recorded.verdict.event));
-  }
-  return first;
 }
 
 std::uint64_t Kernel::Option(const std::string& name, std::uint64_t drawn) {

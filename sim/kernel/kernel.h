@@ -12,6 +12,7 @@
 
 #include "env/virtual_os.h"
 #include "sim/kernel/decision_maker.h"
+#include "sim/kernel/follower.h"
 #include "sim/kernel/process.h"
 #include "sim/kernel/recorder.h"
 #include "sim/kernel/scheduler.h"
@@ -71,7 +72,7 @@ class Kernel final : public Simulation, public env::VirtualOs, private RunEnd {
 
   // What a process's seams pass on.
   void EnterSeam(Process& process, Site operation, std::uint64_t detail);
-  void LeaveSeam(Process& process);
+  void LeaveSeam(Process& process, Site operation);
   void WaitInSeam(std::uint64_t virtual_ns);
   std::uint64_t ReadClock(const Process& process);
   void RecordEvent(Site event, std::span<const env::EventField> fields);
@@ -89,17 +90,18 @@ class Kernel final : public Simulation, public env::VirtualOs, private RunEnd {
   [[noreturn]] void ExitProcess(Process& process);
   void KillProcess(Process& process, ProcessEnd how);
   void CutPower(Host& host);
-  void CountSeamCall(Process& process, Site call, bool may_strike_later);
-  void StrikeNow(Process& process);
+  void CountSeamCall(Process& process, Site call, bool is_failpoint);
+  void StrikeNow(Process& process, Site where);
+  static bool Counts(const Host& host, Site call, bool is_failpoint);
   // Returns unless the running thread was among the killed.
   void LeaveIfDead();
   DiskOptions DrawDisk(const std::string& host, const HostOptions& options);
   RunReport Report();
-  std::optional<std::uint64_t> DivergedAt(const RunReport& report) const;
 
   const Scenario& scenario_;
   const RunOptions& options_;
   Recorder recorder_;
+  Follower follower_;
   Scheduler scheduler_;
   DecisionMaker decisions_;
 

@@ -24,11 +24,33 @@ constexpr Site kStart = "process.start";
 constexpr Site kExit = "process.exit";
 constexpr Site kKill = "crash.kill";
 constexpr Site kPowerLoss = "crash.power_loss";
+constexpr Site kStrikeAt = "crash.strike_at";
 constexpr Site kStrikeAtEnd = "crash.strike_at_end";
+constexpr Site kStruckInFlight = "disk.write_in_flight";
 // Calls of virtual_files.cc during which a write or sync is under way.
 constexpr Site kWriteInFlight = "files.write.in_flight";
 constexpr Site kSyncInFlight = "files.sync.in_flight";
 constexpr Site kClockRead = "clock.read";
+
+// Seam calls that change the disk, or what it will keep.
+constexpr Site kMutating[] = {
+    "files.write",          "files.write.rest",      kWriteInFlight,
+    "files.append",         "files.submit",          "files.write.wait",
+    "files.sync",           "files.sync_data",       kSyncInFlight,
+    "files.truncate",       "files.allocate",        "files.rename",
+    "files.link",           "files.remove",          "files.create_directory",
+    "files.sync_directory", "files.remove_directory"};
+
+// Most seam calls read, and few pass a failpoint or find something in flight: each kind of call is
+// drawn often enough to be met, and so many times less is counted of the rarer ones.
+struct StrikeKind {
+  StrikeAt at;
+  std::uint64_t rarity;
+};
+constexpr StrikeKind kStrikeKinds[] = {{StrikeAt::kAnyCall, 1},       {StrikeAt::kAnyCall, 1},
+                                       {StrikeAt::kMutatingCall, 4},  {StrikeAt::kMutatingCall, 4},
+                                       {StrikeAt::kFailpoint, 8},     {StrikeAt::kFailpoint, 3},
+                                       {StrikeAt::kWriteInFlight, 8}, {StrikeAt::kSyncInFlight, 8}};
 
 // A seam call costs as much as this many steps: 1 to 5 microseconds.
 constexpr std::uint64_t kStepsPerSeamCall = 16;
@@ -215,39 +237,65 @@ void Kernel::PowerLoss(HostId id) {
 }
 
 void Kernel::ArmStrike(HostId id, Strike strike, std::uint64_t seam_calls) {
+  const SystemScope system;
   Host& host = HostOf(id);
   host.strike = strike;
   host.strike_calls = seam_calls;
   host.strike_thread = 0;
   host.strike_in_flight = 0;
-  if (seam_calls != 0) ++host.strikes_armed;
   scheduler_.Count(kStrikeAtEnd.hash, seam_calls);
+  if (seam_calls == 0) return;
+  ++host.strikes_armed;
+  const std::uint64_t drawn =
+      decisions_.ChooseFor(kStrikeAt, host.name, host.strikes_armed, std::size(kStrikeKinds));
+  const StrikeKind& kind = kStrikeKinds[drawn];
+  host.strike_at = kind.at;
+  if (kind.rarity > 1) host.strike_calls = seam_calls / kind.rarity + 1;
 }
 
-void Kernel::StrikeNow(Process& process) {
-  process.host.strike_calls = 0;
-  process.host.strike_thread = 0;
-  process.host.strike_in_flight = 0;
-  if (process.host.strike == Strike::kKill) {
+void Kernel::StrikeNow(Process& process, Site where) {
+  Host& host = process.host;
+  host.strike_calls = 0;
+  host.strike_thread = 0;
+  host.strike_in_flight = 0;
+  decisions_.CountStrike(where);
+  if (host.disk->WritesInFlight() > 0) decisions_.CountStrike(kStruckInFlight);
+  if (host.strike == Strike::kKill) {
     Kill(process.id);
   } else {
-    PowerLoss(process.host.id);
+    PowerLoss(host.id);
   }
 }
 
-void Kernel::CountSeamCall(Process& process, Site call, bool may_strike_later) {
+bool Kernel::Counts(const Host& host, Site call, bool is_failpoint) {
+  switch (host.strike_at) {
+    case StrikeAt::kAnyCall: return true;
+    case StrikeAt::kMutatingCall:
+      return std::ranges::any_of(kMutating, [&](Site site) { return site.hash == call.hash; });
+    case StrikeAt::kFailpoint: return is_failpoint;
+    case StrikeAt::kWriteInFlight: return host.disk->WritesInFlight() > 0;
+    case StrikeAt::kSyncInFlight: return call.hash == kSyncInFlight.hash;
+  }
+  return false;
+}
+
+void Kernel::CountSeamCall(Process& process, Site call, bool is_failpoint) {
   Host& host = process.host;
   if (host.strike_in_flight != 0) {
     const bool in_flight = call.hash == kWriteInFlight.hash || call.hash == kSyncInFlight.hash;
-    if (in_flight || --host.strike_in_flight == 0) StrikeNow(process);
+    if (in_flight || --host.strike_in_flight == 0) StrikeNow(process, call);
     return;
   }
-  if (host.strike_calls == 0 || --host.strike_calls != 0) return;
-  if (!may_strike_later) return StrikeNow(process);
+  if (host.strike_calls == 0 || !Counts(host, call, is_failpoint)) return;
+  if (--host.strike_calls != 0) return;
+  const bool here =
+      host.strike_at == StrikeAt::kWriteInFlight || host.strike_at == StrikeAt::kSyncInFlight;
+  if (is_failpoint || here) return StrikeNow(process, call);
   // Few calls are writes or syncs, and only those have a power loss find much to cut.
-  const std::uint64_t outcomes = host.strike == Strike::kPowerLoss ? 4 : 2;
+  const bool may_wait = host.strike == Strike::kPowerLoss && host.strike_at == StrikeAt::kAnyCall;
+  const std::uint64_t outcomes = may_wait ? 4 : 2;
   switch (decisions_.ChooseFor(kStrikeAtEnd, host.name, host.strikes_armed, outcomes)) {
-    case 0: return StrikeNow(process);
+    case 0: return StrikeNow(process, call);
     case 1: host.strike_thread = scheduler_.current().id; return;
     default: host.strike_in_flight = kCallsToFlightMax; return;
   }
@@ -258,13 +306,13 @@ void Kernel::EnterSeam(Process& process, Site operation, std::uint64_t detail) {
   scheduler_.BeginSeamCall();
   scheduler_.Spend(operation, detail, process.host.step_cost_ns * kStepsPerSeamCall);
   scheduler_.Note("io", operation.name, detail);
-  CountSeamCall(process, operation, true);
+  CountSeamCall(process, operation, false);
   scheduler_.Yield();
 }
 
-void Kernel::LeaveSeam(Process& process) {
+void Kernel::LeaveSeam(Process& process, Site operation) {
   if (process.host.strike_thread != scheduler_.current().id) return;
-  StrikeNow(process);
+  StrikeNow(process, operation);
 }
 
 void Kernel::WaitInSeam(std::uint64_t virtual_ns) {
@@ -288,7 +336,7 @@ void Process::Enter(Site operation, std::uint64_t detail) {
   kernel.EnterSeam(*this, operation, detail);
 }
 void Process::WaitUntil(std::uint64_t virtual_ns) { kernel.WaitInSeam(virtual_ns); }
-void Process::Leave(Site) { kernel.LeaveSeam(*this); }
+void Process::Leave(Site operation) { kernel.LeaveSeam(*this, operation); }
 std::uint64_t Process::Now() { return kernel.Now(); }
 std::uint64_t Process::MonotonicNow() { return kernel.ReadClock(*this); }
 std::uint64_t Process::WallNow() {

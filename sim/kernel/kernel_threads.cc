@@ -101,7 +101,7 @@ void Kernel::Failpoint(Site site) {
   if (process == nullptr) return;
   scheduler_.Spend(site, 0, process->host.step_cost_ns);
   scheduler_.Note("failpoint", site.name, 0);
-  CountSeamCall(*process, site, false);
+  CountSeamCall(*process, site, true);
 }
 
 }  // namespace beach::sim

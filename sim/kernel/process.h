@@ -21,6 +21,15 @@ namespace beach::sim {
 
 class Kernel;
 
+// What the calls are that an armed strike counts.
+enum class StrikeAt : std::uint8_t {
+  kAnyCall,
+  kMutatingCall,   // of the seam, that changes the disk
+  kFailpoint,      // a named one
+  kWriteInFlight,  // whatever is called while a submitted write is not complete
+  kSyncInFlight,
+};
+
 struct Host {
   HostId id;
   std::string name;
@@ -29,8 +38,9 @@ struct Host {
   std::uint64_t step_cost_ns = 0;
   std::uint64_t lives = 0;  // processes started
 
-  // An armed strike: after this many more seam calls, or when that thread leaves its call.
+  // An armed strike: after this many more calls of that kind, or when that thread leaves its call.
   Strike strike = Strike::kKill;
+  StrikeAt strike_at = StrikeAt::kAnyCall;
   std::uint64_t strike_calls = 0;
   std::uint64_t strike_thread = 0;
   std::uint64_t strike_in_flight =

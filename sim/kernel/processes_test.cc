@@ -187,14 +187,32 @@ TEST(Processes, ThreadsLeftAtExitAreAVerdict) {
   EXPECT_NE(report.verdict.message.find("'forgotten'"), std::string::npos);
 }
 
+// A recording that says nothing but what each armed strike of host "a" counts: an index of the
+// kernel's table. All else is drawn.
+artifacts::Artifact StrikesCount(std::uint64_t kind) {
+  artifacts::Artifact fixed;
+  for (std::uint64_t number = 1; number <= 8; ++number) {
+    fixed.decisions.push_back({"crash.strike_at", "a", 0, "", number, kind});
+  }
+  return fixed;
+}
+
+constexpr std::uint64_t kAnyCall = 0;
+constexpr std::uint64_t kMutatingCall = 2;
+constexpr std::uint64_t kFailpoint = 4;
+constexpr std::uint64_t kWriteInFlight = 6;
+constexpr std::uint64_t kSyncInFlight = 7;
+
 // The n-th seam call is struck: so many calls began before, and none after.
 TEST(Processes, StrikesHitInsideTheSeamCall) {
   int at_begin = 0;
   int at_end = 0;
   int in_flight = 0;
   for (std::uint64_t seed = 0; seed < 80; ++seed) {
+    const artifacts::Artifact fixed = StrikesCount(kAnyCall);
     RunOptions options;
     options.seed = seed;
+    options.replay = &fixed;
     int effects = 0;
     int returned = 0;
     const Strike strike = seed % 2 == 0 ? Strike::kKill : Strike::kPowerLoss;
@@ -232,7 +250,9 @@ TEST(Processes, StrikesHitInsideTheSeamCall) {
 
 // Where no write comes, a power loss that waits for one comes all the same.
 TEST(Processes, APowerLossWaitsForAWriteNotForLong) {
+  const artifacts::Artifact fixed = StrikesCount(kAnyCall);
   RunOptions options;
+  options.replay = &fixed;
   for (options.seed = 0; options.seed < 20; ++options.seed) {
     int calls = 0;
     RunBody(
@@ -254,7 +274,10 @@ TEST(Processes, APowerLossWaitsForAWriteNotForLong) {
 }
 
 TEST(Processes, StrikesHitFailpointsAndCanBeDisarmed) {
-  const RunReport report = RunBody([](Simulation& simulation) {
+  const artifacts::Artifact fixed = StrikesCount(kAnyCall);
+  RunOptions options;
+  options.replay = &fixed;
+  const auto body = [](Simulation& simulation) {
     const HostId host = simulation.AddHost("a");
     int passed = 0;
     const auto pass = [&passed](const env::Env&) {
@@ -270,8 +293,109 @@ TEST(Processes, StrikesHitFailpointsAndCanBeDisarmed) {
     simulation.ArmStrike(host, Strike::kKill, 0);
     EXPECT_EQ(simulation.Wait(simulation.Start(host, "p", pass)), ProcessEnd::kExited);
     EXPECT_EQ(passed, 7);
-  });
+  };
+  const RunReport report = RunBody(body, options);
   EXPECT_TRUE(report.verdict.ok());
+  EXPECT_EQ(report.strikes.at("test.failpoint"), 1U);
+}
+
+// One process that reads, passes a failpoint, and writes directly, syncs and submits, each time.
+RunReport StruckAt(std::uint64_t kind, std::uint64_t calls, std::uint64_t seed, ProcessEnd& end) {
+  const artifacts::Artifact fixed = StrikesCount(kind);
+  RunOptions options;
+  options.seed = seed;
+  options.replay = &fixed;
+  options.options["host.a.direct"] = 1;
+  return RunBody(
+      [&](Simulation& simulation) {
+        const HostId host = simulation.AddHost("a");
+        simulation.ArmStrike(host, Strike::kPowerLoss, calls);
+        end = simulation.Wait(simulation.Start(host, "p", [](const env::Env& env) {
+          auto file = env.files->Open("f", {env::OpenMode::kCreate, false});
+          BEACH_CHECK(file.has_value());
+          for (int i = 0; i < 10; ++i) {
+            char byte = 0;
+            for (int j = 0; j < 8; ++j) BEACH_CHECK((*file)->ReadAt(0, &byte, 1).has_value());
+            BEACH_FAILPOINT("test.passed");
+            auto pending = (*file)->SubmitWrite(0, "x");
+            BEACH_CHECK(pending.has_value());
+            BEACH_CHECK((*pending)->Wait().has_value());
+            BEACH_CHECK((*file)->SyncData().has_value());
+          }
+        }));
+      },
+      options);
+}
+
+TEST(Processes, StrikesLandOnTheKindOfCallThatWasDrawn) {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    ProcessEnd end = ProcessEnd::kExited;
+    const RunReport failpoint = StruckAt(kFailpoint, 1 + seed, seed, end);
+    EXPECT_EQ(end, ProcessEnd::kPowerLost);
+    EXPECT_EQ(failpoint.strikes.at("test.passed"), 1U);
+    const RunReport write = StruckAt(kWriteInFlight, 1 + seed, seed, end);
+    EXPECT_EQ(end, ProcessEnd::kPowerLost);
+    EXPECT_EQ(write.strikes.at("disk.write_in_flight"), 1U);
+    const RunReport sync = StruckAt(kSyncInFlight, 1 + seed, seed, end);
+    EXPECT_EQ(end, ProcessEnd::kPowerLost);
+    EXPECT_EQ(sync.strikes.at("files.sync.in_flight"), 1U);
+    const RunReport mutating = StruckAt(kMutatingCall, 1 + seed, seed, end);
+    EXPECT_EQ(end, ProcessEnd::kPowerLost);
+    EXPECT_EQ(mutating.strikes.count("files.read"), 0U);
+    // With no such call left, nothing strikes.
+    EXPECT_TRUE(StruckAt(kFailpoint, 1000, seed, end).strikes.empty());
+    EXPECT_EQ(end, ProcessEnd::kExited);
+  }
+}
+
+// Whichever kind is drawn, the record of it says so, and gives the same run again.
+TEST(Processes, TheKindOfAStrikeIsRecordedAndReplayed) {
+  std::map<std::uint64_t, int> seen;
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    RunOptions options;
+    options.seed = seed;
+    const auto body = [](Simulation& simulation) {
+      const HostId host = simulation.AddHost("a");
+      simulation.ArmStrike(host, Strike::kKill, 2);
+      simulation.Wait(simulation.Start(host, "p", [](const env::Env& env) {
+        for (int i = 0; i < 5; ++i) {
+          BEACH_FAILPOINT("test.kinds");
+          static_cast<void>(env.files->Exists("f"));
+        }
+      }));
+    };
+    const RunReport report = RunBody(body, options);
+    for (const artifacts::Decision& decision : report.decisions) {
+      if (decision.site == "crash.strike_at") ++seen[decision.value];
+    }
+    const artifacts::Artifact artifact = MakeArtifact(TestScenario(nullptr), options, report);
+    options.replay = &artifact;
+    const RunReport again = RunBody(body, options);
+    EXPECT_EQ(again.hash, report.hash);
+    EXPECT_EQ(again.diverged_at, std::nullopt);
+  }
+  EXPECT_EQ(seen.size(), 8U);
+}
+
+TEST(Processes, ArtifactsOfAnotherSeedAreToldApart) {
+  RunOptions options;
+  options.seed = 3;
+  const auto body = [](Simulation& simulation) {
+    simulation.Wait(simulation.Start(simulation.AddHost("a"), "p", [](const env::Env& env) {
+      static_cast<void>(env.files->Exists("f"));
+    }));
+    if (simulation.Option("broken", 1) != 0) simulation.Fail("rule", "it is broken");
+  };
+  const artifacts::Artifact artifact =
+      MakeArtifact(TestScenario(nullptr), options, RunBody(body, options));
+  ASSERT_LT(artifact.verdict.event, 1024U);
+  options.replay = &artifact;
+  EXPECT_EQ(RunBody(body, options).diverged_at, std::nullopt);
+  options.options["broken"] = 0;
+  options.seed = 4;
+  const RunReport other = RunBody(body, options);
+  EXPECT_TRUE(other.verdict.ok());
+  EXPECT_TRUE(other.diverged_at.has_value());
 }
 
 TEST(Processes, FailLeavesFromInsideAProcess) {

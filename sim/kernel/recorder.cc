@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "base/bytes.h"
+#include "base/check.h"
 #include "sim/system_scope.h"
 
 namespace beach::sim {
@@ -34,13 +36,18 @@ void Recorder::Note(std::uint64_t now_ns, const Identity& who, const char* kind,
   line.fields = 1;
   line.names[0] = "";
   line.numbers[0] = number;
-  if (observer_ != nullptr) [[unlikely]]
-    Tell(line);
+  Tell(line);
 }
 
 void Recorder::Tell(const Line& line) {
-  const SystemScope system;
-  observer_->OnEvent(Words(line));
+  if (observer_ != nullptr) [[unlikely]] {
+    const SystemScope system;
+    observer_->OnEvent(Words(line));
+  }
+  if (follower_ != nullptr && line.event >= follower_->lines_from()) [[unlikely]] {
+    const SystemScope system;
+    follower_->AtLine(Words(line));
+  }
 }
 
 void Recorder::NoteText(std::uint64_t now_ns, const Identity& who, const char* kind,
@@ -48,7 +55,7 @@ void Recorder::NoteText(std::uint64_t now_ns, const Identity& who, const char* k
   const SystemScope system;
   Line& line = NextLine(now_ns, who, kind, what);
   line.text = text;
-  if (observer_ != nullptr) Tell(line);
+  Tell(line);
 }
 
 void Recorder::Event(std::uint64_t now_ns, const Identity& who, Site event,
@@ -68,22 +75,56 @@ void Recorder::Event(std::uint64_t now_ns, const Identity& who, Site event,
       line.text += fmt::format(" {}={}", field.name, field.number);
     }
   }
-  if (observer_ != nullptr) Tell(line);
+  Tell(line);
 }
 
-void Recorder::AddCheckpoint() {
+void Recorder::Follow(Follower* follower) {
+  BEACH_CHECK_EQ(events_, 0U);
+  follower_ = follower;
+  checkpoint_next_ = std::min(kEvery, follower->checkpoint_event());
+}
+
+void Recorder::PassCheckpoint() {
+  if (follower_ != nullptr && events_ == follower_->checkpoint_event()) {
+    const SystemScope system;
+    follower_->AtCheckpoint(hash_.Value());
+  }
+  if (events_ < kGrid && events_ % kEvery == 0 && std::has_single_bit(events_)) {
+    early_.push_back({events_, hash_.Value()});
+  }
+  if (events_ % grid_ == 0) AddToGrid();
+  if (events_ % kRecentEvery == 0) {
+    recent_[0] = recent_[1];
+    recent_[1] = {events_, hash_.Value()};
+  }
+  checkpoint_next_ = (events_ / kEvery + 1) * kEvery;
+  if (follower_ == nullptr) return;
+  checkpoint_next_ = std::min(checkpoint_next_, follower_->checkpoint_event());
+  BEACH_CHECK_GT(checkpoint_next_, events_);
+}
+
+void Recorder::AddToGrid() {
   if (checkpoints_.size() == kMax) {
     for (std::size_t i = 0; i < kMax / 2; ++i) checkpoints_[i] = checkpoints_[2 * i + 1];
     checkpoints_.resize(kMax / 2);
-    checkpoint_every_ *= 2;
+    grid_ *= 2;
   }
   // After thinning, this event may stand between two of the new grid.
-  if (events_ % checkpoint_every_ == 0) checkpoints_.push_back({events_, hash_.Value()});
-  checkpoint_next_ = (events_ / checkpoint_every_ + 1) * checkpoint_every_;
+  if (events_ % grid_ == 0) checkpoints_.push_back({events_, hash_.Value()});
 }
 
 std::vector<artifacts::Checkpoint> Recorder::Checkpoints() const {
-  std::vector<artifacts::Checkpoint> all = checkpoints_;
+  std::vector<artifacts::Checkpoint> all = early_;
+  const auto add = [&all](const artifacts::Checkpoint& checkpoint) {
+    const std::uint64_t last = all.empty() ? 0 : all.back().event;
+    if (checkpoint.event > last) all.push_back(checkpoint);
+  };
+  for (const artifacts::Checkpoint& checkpoint : checkpoints_) add(checkpoint);
+  // These were taken when their event was counted, before its texts came in; the end was not.
+  for (const artifacts::Checkpoint& checkpoint : recent_) {
+    if (checkpoint.event < events_) add(checkpoint);
+  }
+  if (!all.empty() && all.back().event == events_) all.pop_back();
   all.push_back({events_, hash_.Value()});
   return all;
 }
@@ -113,21 +154,6 @@ std::vector<artifacts::TraceEvent> Recorder::Trace() const {
     words.push_back(Words(ring_[keep_all_ ? i : i % kRing]));
   }
   return words;
-}
-
-std::optional<std::uint64_t> FirstDifference(const std::vector<artifacts::Checkpoint>& recorded,
-                                             const std::vector<artifacts::Checkpoint>& now,
-                                             bool same_end) {
-  auto mine = now.begin();
-  for (const artifacts::Checkpoint& checkpoint : recorded) {
-    while (mine != now.end() && mine->event < checkpoint.event) ++mine;
-    if (mine == now.end()) return checkpoint.event;  // this run ended before
-    if (mine->event == checkpoint.event && mine->hash != checkpoint.hash) return checkpoint.event;
-  }
-  if (recorded.empty() || now.empty() || !same_end) return std::nullopt;
-  const std::uint64_t end = recorded.back().event;
-  if (now.back().event > end) return end;  // this run went on
-  return std::nullopt;
 }
 
 }  // namespace beach::sim

@@ -3,7 +3,6 @@
 
 #include <array>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,6 +10,7 @@
 
 #include "artifacts/artifact.h"
 #include "env/events.h"
+#include "sim/kernel/follower.h"
 #include "sim/kernel/rolling_hash.h"
 #include "sim/kernel/sim_thread.h"
 #include "sim/run.h"
@@ -23,13 +23,14 @@ class Recorder {
  public:
   explicit Recorder(bool keep_all) : keep_all_(keep_all), ring_(kRing) {
     checkpoints_.reserve(kMax + 1);
+    early_.reserve(kGrid / kEvery);
   }
 
   // One event, in the hash and the count only.
   void Count(std::uint64_t who, std::uint64_t what, std::uint64_t number) {
     hash_.Add(who, what, number);
     if (++events_ == checkpoint_next_) [[unlikely]]
-      AddCheckpoint();
+      PassCheckpoint();
   }
 
   // The line of the event just counted. `kind` and `what` are literals.
@@ -43,19 +44,24 @@ class Recorder {
 
   // Tells of each line from now on. Borrowed.
   void Observe(RunObserver* observer) { observer_ = observer; }
+  // Shows it the run as far as it wants to see it; before the first event. Borrowed.
+  void Follow(Follower* follower);
 
   void AddText(std::string_view text) { hash_.AddText(text); }
 
   std::uint64_t events() const { return events_; }
   artifacts::RunHash hash() const { return hash_.Value(); }
-  // Every 1024 events at first; as they become many, every second one is forgotten. The last one is
-  // the end of the run.
+  // At 16, 32, ... 512; then every 1024 events at first; as they become many, every second one of
+  // those is forgotten. Two of the last hundred events follow, and the last one is the end.
   std::vector<artifacts::Checkpoint> Checkpoints() const;
   std::vector<artifacts::TraceEvent> Trace() const;
 
  private:
   static constexpr std::size_t kRing = 256;
   static constexpr std::size_t kMax = 256;
+  static constexpr std::uint64_t kEvery = 16;
+  static constexpr std::uint64_t kGrid = 1024;
+  static constexpr std::uint64_t kRecentEvery = 64;
   static constexpr std::size_t kFields = 4;
 
   struct Line {
@@ -71,7 +77,9 @@ class Recorder {
   };
 
   Line& NextLine(std::uint64_t now_ns, const Identity& who, const char* kind, const char* what);
-  void AddCheckpoint();
+  // At events that are a multiple of kEvery, and where the follower wants it.
+  void PassCheckpoint();
+  void AddToGrid();
   void Tell(const Line& line);
   static artifacts::TraceEvent Words(const Line& line);
 
@@ -79,17 +87,14 @@ class Recorder {
   RunObserver* observer_ = nullptr;
   RollingHash hash_;
   std::uint64_t events_ = 0;
-  std::uint64_t checkpoint_every_ = 1024;
-  std::uint64_t checkpoint_next_ = 1024;
+  std::uint64_t grid_ = kGrid;
+  std::uint64_t checkpoint_next_ = kEvery;
+  std::vector<artifacts::Checkpoint> early_;
   std::vector<artifacts::Checkpoint> checkpoints_;
+  std::array<artifacts::Checkpoint, 2> recent_{};  // an event of 0: none
+  Follower* follower_ = nullptr;
   std::uint64_t lines_ = 0;
   std::vector<Line> ring_;  // all lines when keep_all_
 };
-
-// The event of the first checkpoint on which two runs differ, as far as both have checkpoints. With
-// `same_end`, a run that goes on where the recorded one has ended differs too.
-std::optional<std::uint64_t> FirstDifference(const std::vector<artifacts::Checkpoint>& recorded,
-                                             const std::vector<artifacts::Checkpoint>& now,
-                                             bool same_end = true);
 
 }  // namespace beach::sim

@@ -12,12 +12,27 @@ namespace beach::sim::sweep {
 namespace {
 
 constexpr std::size_t kSignatureFrames = 3;
+// What stands outside or around every run, whatever is tested in it.
+constexpr std::string_view kHarness[] = {
+    "beach::internal::",          "beach::sim::sweep::",
+    "beach::sim::cli::",          "beach::sim::RunScenario",
+    "beach::sim::Kernel::Run",    "beach::sim::Fiber",
+    "beach::sim::Scheduler::Run", "beach::sim::Scheduler::EnterThread"};
 constexpr std::size_t kStackFramesMax = 100;
 constexpr std::size_t kMessageLengthMax = 600;
 
 void EraseAll(std::string& text, std::string_view what) {
   for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at)) {
     text.erase(at, what.size());
+  }
+}
+
+// " [clone .constprop.0]", " [clone .isra.0] [clone .cold]": what a compiler made of the function.
+void EraseCloneSuffixes(std::string& name) {
+  constexpr std::string_view kHead = " [clone ";
+  for (std::size_t at = name.find(kHead); at != std::string::npos; at = name.find(kHead, at)) {
+    const std::size_t end = name.find(']', at);
+    name.erase(at, end == std::string::npos ? std::string::npos : end + 1 - at);
   }
 }
 
@@ -120,6 +135,7 @@ std::string Message(const Remains& remains) {
 
 std::string ShortName(const std::string& function) {
   std::string name = function;
+  EraseCloneSuffixes(name);
   EraseAll(name, "(anonymous namespace)::");
   EraseAll(name, "[abi:cxx11]");
   // operator(), operator< and so on would end the name too early.
@@ -140,7 +156,6 @@ std::string ShortName(const std::string& function) {
     if (depth == 0) flat.push_back(c);
     if ((c == '>' || c == ')' || c == '}') && depth > 0) --depth;
   }
-  EraseAll(flat, "[clone .cold]");
   EraseAll(flat, " const");
   while (!flat.empty() && (flat.back() == ' ' || flat.back() == ':') && operator_name.empty()) {
     flat.pop_back();
@@ -158,6 +173,7 @@ std::string ShortName(const std::string& function) {
 
 bool IsOwn(const Frame& frame) {
   std::string name = frame.function;
+  EraseCloneSuffixes(name);
   EraseAll(name, "(anonymous namespace)::");
   // A function of ours has our namespace in its own name, not merely in an argument.
   const std::string_view head = std::string_view(name).substr(0, name.find('('));
@@ -165,7 +181,15 @@ bool IsOwn(const Frame& frame) {
   const std::size_t space = head.substr(0, template_at).rfind(' ');
   const std::string_view own = head.substr(space == std::string_view::npos ? 0 : space + 1);
   if (!own.starts_with("beach::")) return false;
-  return !own.starts_with("beach::internal::") && !own.starts_with("beach::sim::sweep::");
+  return std::ranges::none_of(
+      kHarness, [own](std::string_view head_of_it) { return own.starts_with(head_of_it); });
+}
+
+bool SameSignature(const std::string& a, const std::string& b) {
+  const auto hangs = [](const std::string& text) {
+    return text == "hang" || text.starts_with("hang: ");
+  };
+  return a == b || (hangs(a) && hangs(b));
 }
 
 Finding Describe(const Remains& remains) {

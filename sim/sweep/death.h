@@ -30,6 +30,9 @@ struct Finding {
   std::string stack;  // one frame a line
 };
 
+// Whether two failures count as the same. Where a hang was seen to hang is a matter of chance.
+bool SameSignature(const std::string& a, const std::string& b);
+
 Finding Describe(const Remains& remains);
 
 // "void beach::engine::(anonymous namespace)::Table<int>::Get(Key) const" -> "engine::Table::Get":

@@ -4,8 +4,10 @@
 #include <signal.h>
 
 #include "sim/sweep/death.h"
+#include "sim/sweep/report.h"
 #include "sim/sweep/seeds.h"
 #include "sim/sweep/sites.h"
+#include "sim/sweep/sweep.h"
 #include "sim/sweep/wire.h"
 
 namespace beach::sim::sweep {
@@ -85,6 +87,7 @@ RunReport SomeReport(std::uint64_t number) {
   report.operations = 3;
   report.faults = {{"disk.eio", number}};
   report.sometimes = {{"flush.late", 2}};
+  report.strikes = {{"flush.published", number}};
   report.options = {{"knob", number}};
   report.workload = {{.id = 1, .life = 2, .client = 3, .kind = "put", .arguments = {"a", ""}}};
   report.decisions = {
@@ -112,6 +115,7 @@ RC_GTEST_PROP(Wire, ReportsComeBack, (std::uint64_t number)) {
   RC_ASSERT(read->events == report.events);
   RC_ASSERT(read->faults == report.faults);
   RC_ASSERT(read->sometimes == report.sometimes);
+  RC_ASSERT(read->strikes == report.strikes);
   RC_ASSERT(read->options == report.options);
   RC_ASSERT(read->workload == report.workload);
   RC_ASSERT(read->decisions == report.decisions);
@@ -176,6 +180,75 @@ TEST(ShortName, DropsWhatVariesAndKeepsTheName) {
   EXPECT_EQ(ShortName("beach::engine::Key::operator<(beach::engine::Key const&) const"),
             "engine::Key::operator");
   EXPECT_EQ(ShortName("beach::engine::Cut() [clone .cold]"), "engine::Cut");
+  for (const char* suffix : {" [clone .constprop.0]", " [clone .part.1]",
+                             " [clone .isra.0] [clone .cold]", " [clone .lto_priv.3]"}) {
+    const std::string tail = suffix;
+    EXPECT_EQ(ShortName("beach::engine::Db::Flush(int) const" + tail), "engine::Db::Flush");
+    EXPECT_EQ(ShortName("beach::engine::Db::Flush" + tail), "engine::Db::Flush");
+    EXPECT_TRUE(IsOwn({"beach::engine::Db::Flush" + tail, "db.cc:1"}));
+  }
+}
+
+TEST(IsOwn, TheHarnessIsNot) {
+  for (const char* name :
+       {"beach::sim::cli::(anonymous namespace)::Run(int)", "beach::sim::sweep::RunContained(int)",
+        "beach::sim::Kernel::Run()", "beach::sim::Kernel::RunHarness(void*)",
+        "beach::sim::RunScenario(int)", "beach::internal::CheckFailed(int)", "main"}) {
+    EXPECT_FALSE(IsOwn({name, "a.cc:1"})) << name;
+  }
+  EXPECT_TRUE(IsOwn({"beach::sim::VirtualDisk::Open(int)", "a.cc:1"}));
+}
+
+TEST(SameSignature, HangsAreAlikeWhereverTheyWereSeen) {
+  EXPECT_TRUE(SameSignature("hang: a < b", "hang: c"));
+  EXPECT_TRUE(SameSignature("hang", "hang: c"));
+  EXPECT_TRUE(SameSignature("abort: a", "abort: a"));
+  EXPECT_FALSE(SameSignature("abort: a", "abort: b"));
+  EXPECT_FALSE(SameSignature("hang: a", "hanging/rule"));
+}
+
+// A report that a dead replay told.
+RunReport Told(std::uint64_t events) {
+  RunReport told;
+  told.events = events;
+  told.decisions = {{"a.site", "h", 1, "main", 0, 1}};
+  told.options["knob"] = 1;
+  return told;
+}
+
+TEST(JudgeCrash, ADeadReplayIsComparedWithItsRecording) {
+  artifacts::Artifact recorded;
+  recorded.verdict.event = 50;
+  recorded.decisions = Told(50).decisions;
+  recorded.options["knob"] = 1;
+  recorded.last_events = {{50, 1, "h", "main", "io", "write"}};
+  const auto judged = [&recorded](RunReport told) {
+    JudgeCrash(recorded, told);
+    return told.diverged_at;
+  };
+  EXPECT_EQ(judged(Told(50)), std::nullopt);
+  EXPECT_EQ(judged(Told(40)), 40U);  // it died before
+  RunReport left = Told(50);
+  left.diverged_at = 20;  // the worker saw it
+  EXPECT_EQ(judged(left), 20U);
+  left = Told(50);
+  left.options.clear();
+  EXPECT_EQ(judged(left), 50U);
+  left = Told(50);
+  left.decisions[0].use = 1;
+  EXPECT_EQ(judged(left), 50U);
+}
+
+TEST(Report, OneWithoutSeedsOrCutShortIsNotComplete) {
+  SweepReport report;
+  EXPECT_FALSE(report.Complete());
+  EXPECT_EQ(Summary(report, "beachsim").find("no failures"), std::string::npos);
+  report.seeds = 3;
+  EXPECT_TRUE(report.Complete());
+  EXPECT_NE(Summary(report, "beachsim").find("no failures"), std::string::npos);
+  report.interrupted = true;
+  EXPECT_FALSE(report.Complete());
+  EXPECT_EQ(Summary(report, "beachsim").find("no failures"), std::string::npos);
 }
 
 TEST(Describe, SkipsFramesThatAreNotOfTheCodeUnderTest) {

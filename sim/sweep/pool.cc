@@ -26,6 +26,7 @@ class Teller final : public RunObserver {
   }
   void OnDecision(const artifacts::Decision& decision) override { tell_(EncodeProgress(decision)); }
   void OnEvent(const artifacts::TraceEvent& event) override { tell_(EncodeProgress(event)); }
+  void OnDivergence(std::uint64_t event) override { tell_(EncodeDivergence(event)); }
 
  private:
   const OsWorker::Tell& tell_;

@@ -19,6 +19,7 @@ SweepReport SweepReport::WithKnownSites() {
   SweepReport report;
   for (const KnownSite& site : KnownSites()) {
     if (site.kind == "sometimes") report.sometimes[std::string(site.name)] = 0;
+    if (site.kind == "failpoint") report.strikes[std::string(site.name)] = 0;
     if (site.kind == "fault" || site.kind == "buggify") report.faults[std::string(site.name)] = 0;
   }
   return report;
@@ -41,6 +42,7 @@ void SweepReport::AddRun(const std::string& scenario, std::uint64_t seed, const 
   operations += run.operations;
   AddCounts(faults, run.faults);
   AddCounts(sometimes, run.sometimes);
+  AddCounts(strikes, run.strikes);
   ScenarioTotals& totals = scenarios[scenario];
   ++totals.seeds;
   totals.failures += run.verdict.ok() ? 0 : 1;
@@ -75,6 +77,7 @@ void SweepReport::Merge(const SweepReport& other) {
   interrupted = interrupted || other.interrupted;
   AddCounts(faults, other.faults);
   AddCounts(sometimes, other.sometimes);
+  AddCounts(strikes, other.strikes);
   for (const auto& [name, more] : other.scenarios) {
     ScenarioTotals& totals = scenarios[name];
     totals.seeds += more.seeds;

@@ -50,6 +50,7 @@ struct SweepReport {
   bool interrupted = false;
   std::map<std::string, std::uint64_t> faults;
   std::map<std::string, std::uint64_t> sometimes;
+  std::map<std::string, std::uint64_t> strikes;  // where armed crashes landed
   std::map<std::string, ScenarioTotals> scenarios;
   std::vector<Failure> failures;  // one of each signature, in the order found
   std::vector<Mismatch> mismatches;
@@ -64,7 +65,10 @@ struct SweepReport {
   bool AddFailure(const Failure& failure);
   // Sums up; wall time is the longest, as of shards that ran side by side.
   void Merge(const SweepReport& other);
+  // Nothing was found. Says something only when Complete.
   bool Clean() const { return failures.empty() && mismatches.empty(); }
+  // It ran seeds, and all that it was to run.
+  bool Complete() const { return seeds > 0 && !interrupted; }
 };
 
 // The JSON document of `beachsim sweep --json`.

@@ -29,6 +29,9 @@ void ReadInto(const Json& json, SweepReport& report) {
   for (const auto& [name, count] : json.at("sometimes").items()) {
     report.sometimes[name] = count.get<std::uint64_t>();
   }
+  for (const auto& [name, count] : json.at("strikes").items()) {
+    report.strikes[name] = count.get<std::uint64_t>();
+  }
   for (const Json& entry : json.at("failures")) {
     Failure failure;
     failure.scenario = entry.at("scenario").get<std::string>();
@@ -80,6 +83,7 @@ std::string ToJson(const SweepReport& report) {
   json["operations"] = report.operations;
   json["faults"] = Json(report.faults);
   json["sometimes"] = Json(report.sometimes);
+  json["strikes"] = Json(report.strikes);
   json["nondeterministic"] = report.mismatches.size();
   json["mismatches"] = Json::array();
   for (const Mismatch& mismatch : report.mismatches) {

@@ -98,9 +98,16 @@ std::string Summary(const SweepReport& report, const std::string& program) {
   Scenarios(out, report);
   Counts(out, "faults", report.faults);
   Counts(out, "reached states", report.sometimes);
+  Counts(out, "struck by a crash", report.strikes);
   Failures(out, report, program);
-  if (report.interrupted) fmt::format_to(out, "\ninterrupted\n");
-  if (report.Clean()) fmt::format_to(out, "\nno failures\n");
+  if (report.seeds == 0) {
+    fmt::format_to(out, "\nno seed ran: this says nothing\n");
+  } else if (report.interrupted) {
+    fmt::format_to(out, "\ninterrupted after {} seeds{}\n", report.seeds,
+                   report.Clean() ? ", none of them failing; the rest did not run" : "");
+  } else if (report.Clean()) {
+    fmt::format_to(out, "\nno failures\n");
+  }
   return text;
 }
 

@@ -4,10 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <tuple>
 #include <utility>
 
 #include "base/check.h"
 #include "base/random.h"
+#include "sim/sweep/death.h"
 #include "sim/sweep/os_files.h"
 #include "sim/sweep/os_worker.h"
 
@@ -215,7 +218,36 @@ Result<JobOutcome> RunContained(const Scenario& scenario, const RunOptions& run,
                                 const WorkerLimits& limits, const RunFunction& function) {
   BEACH_TRY_ASSIGN(JobOutcome outcome, RunAlone(scenario, run, limits, function, false));
   if (!outcome.crashed) return outcome;
-  return RecordCrash(scenario, run, limits, function, std::move(outcome));
+  BEACH_TRY_ASSIGN(outcome, RecordCrash(scenario, run, limits, function, std::move(outcome)));
+  if (run.replay != nullptr) JudgeCrash(*run.replay, outcome.report);
+  return outcome;
+}
+
+void JudgeCrash(const artifacts::Artifact& recorded, RunReport& told) {
+  const std::uint64_t end = std::min(told.events, recorded.verdict.event);
+  const auto diverged = [&told](std::uint64_t event) {
+    told.diverged_at = std::min(told.diverged_at.value_or(event), event);
+  };
+  told.decisions_recorded = recorded.decisions.size();
+  told.decisions_followed = 0;
+  std::set<std::tuple<std::string, std::string, std::uint64_t, std::string, std::uint64_t>> asked;
+  for (const artifacts::Decision& made : told.decisions) {
+    asked.emplace(made.site, made.host, made.life, made.thread, made.use);
+  }
+  for (const artifacts::Decision& wanted : recorded.decisions) {
+    const bool found =
+        asked.contains({wanted.site, wanted.host, wanted.life, wanted.thread, wanted.use});
+    told.decisions_followed += found ? 1 : 0;
+  }
+  if (told.decisions_followed < told.decisions_recorded) diverged(end);
+  for (const auto& [name, value] : recorded.options) {
+    if (!told.options.contains(name)) diverged(end);
+  }
+  // The worker compared each event that it came to; it may have died before the last recorded one.
+  const auto& lines = recorded.last_events;
+  const auto last = std::find_if(lines.rbegin(), lines.rend(),
+                                 [](const auto& line) { return line.kind != "verdict"; });
+  if (last != lines.rend() && last->event > told.events) diverged(end);
 }
 
 Result<JobOutcome> RecordCrash(const Scenario& scenario, const RunOptions& run,
@@ -227,9 +259,7 @@ Result<JobOutcome> RecordCrash(const Scenario& scenario, const RunOptions& run,
   BEACH_TRY_ASSIGN(JobOutcome again, RunAlone(scenario, run, patient, function, true));
   const std::string& first = crash.report.verdict.signature;
   const std::string& second = again.report.verdict.signature;
-  // Where a hang was seen to hang is a matter of chance.
-  const bool both_hang = first.starts_with("hang:") && second.starts_with("hang:");
-  if (!again.crashed || (first != second && !both_hang)) {
+  if (!again.crashed || !SameSignature(first, second)) {
     crash.report.verdict.message += fmt::format(" (a second run of the seed ended '{}')", second);
     return crash;
   }
@@ -255,22 +285,25 @@ artifacts::Artifact ArtifactOf(const Scenario& scenario, RunOptions run, const J
 std::optional<Mismatch> Compare(const std::string& scenario, std::uint64_t seed,
                                 const RunReport& first, const RunReport& second) {
   Mismatch mismatch = {.scenario = scenario, .seed = seed, .event = 0, .message = ""};
-  if (first.verdict.signature != second.verdict.signature) {
+  if (!SameSignature(first.verdict.signature, second.verdict.signature)) {
     mismatch.event = std::min(first.verdict.event, second.verdict.event);
     mismatch.message = "the first run ended '" + first.verdict.signature + "', the second '" +
                        second.verdict.signature + "'";
     return mismatch;
   }
   if (first.hash == second.hash) return std::nullopt;
-  const std::size_t count = std::min(first.checkpoints.size(), second.checkpoints.size());
   std::uint64_t same_until = 0;
   mismatch.event = std::min(first.events, second.events);
-  for (std::size_t i = 0; i < count; ++i) {
-    if (first.checkpoints[i] != second.checkpoints[i]) {
-      mismatch.event = std::min(first.checkpoints[i].event, second.checkpoints[i].event);
+  auto other = second.checkpoints.begin();
+  for (const artifacts::Checkpoint& checkpoint : first.checkpoints) {
+    while (other != second.checkpoints.end() && other->event < checkpoint.event) ++other;
+    if (other == second.checkpoints.end()) break;
+    if (other->event != checkpoint.event) continue;
+    if (other->hash != checkpoint.hash) {
+      mismatch.event = checkpoint.event;
       break;
     }
-    same_until = first.checkpoints[i].event;
+    same_until = checkpoint.event;
   }
   mismatch.message = "hashes " + first.hash.ToString() + " and " + second.hash.ToString() +
                      ": equal at event " + std::to_string(same_until) + ", different at event " +

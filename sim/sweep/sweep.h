@@ -45,6 +45,10 @@ Result<JobOutcome> RecordCrash(const Scenario& scenario, const RunOptions& run,
                                const WorkerLimits& limits, const RunFunction& function,
                                JobOutcome crash);
 
+// What a crashed replay tells of how far it followed its recording: completes decisions_recorded,
+// decisions_followed and diverged_at of a report that holds the steps of the dead run.
+void JudgeCrash(const artifacts::Artifact& recorded, RunReport& told);
+
 // The artifact of an outcome. That of a crash has the stack, but no hash.
 artifacts::Artifact ArtifactOf(const Scenario& scenario, RunOptions run, const JobOutcome& outcome,
                                const ArtifactFunction& make_artifact);

@@ -307,7 +307,11 @@ TEST_F(SweepTest, EveryKnownFaultAndStateIsCountedZerosIncluded) {
     EXPECT_THAT(text, testing::ContainsRegex(std::string(fault) + " +NEVER"));
   }
   EXPECT_FALSE(json.at("sometimes").empty());
+  EXPECT_FALSE(json.at("strikes").empty());
   for (const KnownSite& site : KnownSites()) {
+    if (site.kind == "failpoint") {
+      EXPECT_EQ(json.at("strikes").at(std::string(site.name)), 0) << site.name;
+    }
     if (site.kind != "sometimes") continue;
     EXPECT_EQ(json.at("sometimes").at(std::string(site.name)), 0);
     EXPECT_THAT(text, HasSubstr("  " + std::string(site.name) + " "));

@@ -11,6 +11,7 @@ constexpr std::uint8_t kOption = 1;
 constexpr std::uint8_t kWorkload = 2;
 constexpr std::uint8_t kDecision = 3;
 constexpr std::uint8_t kEvent = 4;
+constexpr std::uint8_t kDivergence = 5;
 
 using CountMap = std::map<std::string, std::uint64_t>;
 
@@ -180,6 +181,14 @@ Bytes EncodeProgress(const artifacts::TraceEvent& event) {
   return bytes;
 }
 
+Bytes EncodeDivergence(std::uint64_t event) {
+  Bytes bytes;
+  Encoder out(bytes);
+  out.Fixed8(kDivergence);
+  out.Varint(event);
+  return bytes;
+}
+
 Status AbsorbProgress(ByteView bytes, RunReport& report) {
   Decoder in(bytes);
   artifacts::Decision decision;
@@ -196,12 +205,14 @@ Status AbsorbProgress(ByteView bytes, RunReport& report) {
     case kWorkload: DecodeList(in, workload, DecodeOperation); break;
     case kDecision: DecodeDecision(in, decision); break;
     case kEvent: DecodeEvent(in, event); break;
+    case kDivergence: value = in.Varint(); break;
     default: return Fail(ErrorCode::kCorruption, "a sweep worker told something unknown");
   }
   if (!in.done()) return Fail(ErrorCode::kCorruption, "malformed progress of a sweep worker");
   if (kind == kOption) report.options[name] = value;
   if (kind == kWorkload) report.workload = std::move(workload);
   if (kind == kDecision) report.decisions.push_back(std::move(decision));
+  if (kind == kDivergence) report.diverged_at = value;
   if (kind == kEvent) report.trace.push_back(std::move(event));
   return {};
 }
@@ -220,6 +231,7 @@ Bytes EncodeReport(const RunReport& report) {
   out.Varint(report.operations);
   EncodeCounts(out, report.faults);
   EncodeCounts(out, report.sometimes);
+  EncodeCounts(out, report.strikes);
   EncodeCounts(out, report.options);
   EncodeList(out, report.workload, EncodeOperation);
   EncodeList(out, report.decisions, EncodeDecision);
@@ -245,6 +257,7 @@ Result<RunReport> DecodeReport(ByteView bytes) {
   report.operations = in.Varint();
   DecodeCounts(in, report.faults);
   DecodeCounts(in, report.sometimes);
+  DecodeCounts(in, report.strikes);
   DecodeCounts(in, report.options);
   DecodeList(in, report.workload, DecodeOperation);
   DecodeList(in, report.decisions, DecodeDecision);

@@ -117,6 +117,7 @@ RunReport Run(const Scenario& scenario, const RunOptions& options) {
   report.faults["fake.fault"] = options.seed % 2;
   report.sometimes["fake.even"] = 1 - options.seed % 2;
   report.options = options.options;
+  report.options.erase("fake.unknown");
   report.options["fake.knob"] = 3;
   report.workload.push_back({.id = 1, .life = 0, .client = 0, .kind = "put", .arguments = {"k"}});
   report.decisions.push_back(
