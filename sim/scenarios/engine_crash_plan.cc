@@ -12,11 +12,9 @@ struct ErrorFault {
   Site site;
   std::uint64_t rarity;  // its calls are rarer than others by that
 };
-constexpr ErrorFault kFaults[] = {{"disk.eio.read", 1},
-                                  {"disk.eio.write", 1},
-                                  {"disk.eio.sync", 3},
-                                  {"disk.no_space", 1},
-                                  {"disk.eio.sync_directory", 3}};
+constexpr ErrorFault kFaults[] = {{"disk.eio.read", 1},           {"disk.eio.write", 1},
+                                  {"disk.eio.sync", 3},           {"disk.no_space", 1},
+                                  {"disk.eio.sync_directory", 3}, {"disk.eio.metadata", 1}};
 constexpr std::uint64_t kRates[] = {200, 1'000, 5'000, 20'000, 100'000};  // per million
 
 // Crashes alone find other bugs than crashes among errors, where few lives get far.

@@ -14,7 +14,8 @@ constexpr Site kPoisoned = "db.poisoned";
 
 constexpr Site kReadError = "disk.eio.read";
 constexpr Site kNoSpace[] = {"disk.no_space", "disk.full"};
-constexpr Site kOthers[] = {"disk.eio.write", "disk.eio.sync", "disk.eio.sync_directory"};
+constexpr Site kOthers[] = {"disk.eio.write", "disk.eio.sync", "disk.eio.sync_directory",
+                            "disk.eio.metadata"};
 
 constexpr std::uint64_t kPlenty = std::uint64_t{1} << 30;
 
