@@ -54,8 +54,9 @@ Result<bool> SegmentReader::ItemAt(std::uint64_t offset, std::uint64_t limit, It
   BEACH_TRY_ASSIGN(const ByteView head, Read(offset, kItemHeaderSize));
   const ItemPlace place{block_.ordinal, block_.epoch, offset, std::min(limit, file_size_bytes_)};
   if (!DecodeItemHeader(head, place, header)) return false;
-  const std::uint64_t most = BEACH_BUGGIFY("wal.prefixes_early") ? 0 : kWastedBytesMax;
-  if (wasted_bytes_ > most) return ItemIsWholeByPrefixes(header);
+  if (wasted_bytes_ > kWastedBytesMax || BEACH_BUGGIFY("wal.prefixes_early")) {
+    return ItemIsWholeByPrefixes(header);
+  }
   BEACH_TRY_ASSIGN(const bool whole, ItemIsWhole(header));
   if (!whole) wasted_bytes_ += header.size();
   return whole;
