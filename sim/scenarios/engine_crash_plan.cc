@@ -2,20 +2,26 @@
 #include "sim/scenarios/engine_crash_plan.h"
 
 #include <algorithm>
-#include <iterator>
+#include <span>
 #include <string>
 
 namespace beach::sim::scenarios::engine_crash {
 namespace {
 
+// Per million calls. Syncs are few, and a life sees one failed sync at most.
+constexpr std::uint64_t kRates[] = {200, 1'000, 5'000, 20'000, 100'000};
+constexpr std::uint64_t kRatesOfSyncs[] = {5'000, 20'000, 50'000, 100'000, 200'000};
+
 struct ErrorFault {
   Site site;
-  std::uint64_t rarity;  // its calls are rarer than others by that
+  std::span<const std::uint64_t> rates;
 };
-constexpr ErrorFault kFaults[] = {{"disk.eio.read", 1},           {"disk.eio.write", 1},
-                                  {"disk.eio.sync", 3},           {"disk.no_space", 1},
-                                  {"disk.eio.sync_directory", 3}, {"disk.eio.metadata", 1}};
-constexpr std::uint64_t kRates[] = {200, 1'000, 5'000, 20'000, 100'000};  // per million
+constexpr ErrorFault kFaults[] = {{"disk.eio.read", kRates},
+                                  {"disk.eio.write", kRates},
+                                  {"disk.eio.sync", kRatesOfSyncs},
+                                  {"disk.no_space", kRates},
+                                  {"disk.eio.sync_directory", kRatesOfSyncs},
+                                  {"disk.eio.metadata", kRates}};
 
 // Crashes alone find other bugs than crashes among errors, where few lives get far.
 constexpr std::uint64_t kRunsWithoutErrors = 2;  // of kRunsOf
@@ -87,9 +93,9 @@ Plan MakePlan(Simulation& simulation) {
     plan.lives.push_back(MakeLifePlan(simulation, stream, i));
   }
   const bool errors = stream.Below(kRunsOf) >= kRunsWithoutErrors;
-  for (const auto& [site, rarity] : kFaults) {
+  for (const auto& [site, rates] : kFaults) {
     const bool on = stream.Chance(1, 2);
-    const std::uint64_t rate = kRates[stream.Below(std::size(kRates))] * rarity;
+    const std::uint64_t rate = rates[stream.Below(rates.size())];
     const std::uint64_t drawn = on && errors ? rate : 0;
     plan.faults.push_back({site, simulation.Option(std::string("fault.") + site.name, drawn)});
   }
