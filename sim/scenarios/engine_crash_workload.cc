@@ -8,8 +8,9 @@ namespace beach::sim::scenarios::engine_crash {
 namespace {
 
 constexpr std::size_t kSizeMax = std::size_t{1} << 20;
-// Of fillers in one batch, so that it fits the smallest segment.
-constexpr std::uint64_t kBatchSizeMax = 32'000;
+// Bytes of one batch before its last operation, so that the largest fits the smallest segment.
+constexpr std::uint64_t kBatchSizeMax = 20'000;
+constexpr std::uint64_t kOperationSize = 40;  // at least what one takes beside key and filler
 constexpr std::uint64_t kPauseMaxNs = 1'000'000'000;
 
 std::optional<std::uint64_t> ParseNumber(const std::string& text, std::uint64_t maximum) {
@@ -65,14 +66,14 @@ class Generator {
     const std::uint64_t count = stream_.Chance(1, 8) ? stream_.Below(40) : stream_.Below(6);
     std::uint64_t size = 0;
     for (std::uint64_t i = 0; i < count && size < kBatchSizeMax; ++i) {
+      const Bytes key = Key();
+      size += key.size() + kOperationSize;
       if (stream_.Chance(1, 4)) {
-        operation.arguments.push_back("delete");
-        operation.arguments.push_back(Key());
+        operation.arguments.insert(operation.arguments.end(), {"delete", key});
       } else {
-        operation.arguments.push_back("put");
-        operation.arguments.push_back(Key());
-        operation.arguments.push_back(Size());
-        size += ParseNumber(operation.arguments.back(), kSizeMax).value_or(0);
+        const std::string filler = Size();
+        size += ParseNumber(filler, kSizeMax).value_or(0);
+        operation.arguments.insert(operation.arguments.end(), {"put", key, filler});
       }
     }
   }

@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
+
+#include "engine/limits.h"
 
 namespace beach::sim::scenarios::engine_crash {
 namespace {
@@ -30,6 +33,27 @@ TEST(MakeWorkload, MakesOperationsThatParse) {
   }
   EXPECT_EQ(kinds, (std::set<std::string>{"batch", "check", "delete", "flush", "get", "hold",
                                           "pause", "put", "scan"}));
+}
+
+TEST(MakeWorkload, MakesBatchesThatTheSmallestSegmentTakes) {
+  engine::Options options;
+  options.wal_segment_size = 64 * engine::kKiB;
+  Plan plan = SmallPlan();
+  plan.keys = 64;
+  plan.operations_per_client = 20'000;
+  std::uint64_t largest = 0;
+  for (const artifacts::Operation& operation : MakeWorkload(plan, RandomStream(3))) {
+    const std::optional<Command> command = ParseOperation(operation);
+    ASSERT_TRUE(command.has_value());
+    if (command->kind != CommandKind::kWrite) continue;
+    engine::WriteBatch batch;
+    for (const oracle::ModelOperation& write : command->batch.operations) {
+      if (write.value) batch.Put(write.key, *write.value);
+    }
+    largest = std::max(largest, batch.size_bytes());
+    ASSERT_TRUE(engine::CheckBatch(options, batch)) << operation.id;
+  }
+  EXPECT_GT(largest, 15'000U);
 }
 
 TEST(MakeWorkload, IsEqualForEqualStreams) {
