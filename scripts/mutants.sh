@@ -97,7 +97,9 @@ print(report["seeds"], reached, failures[0]["signature"].replace(" ", "_") if fa
       failures[0]["artifact"] if failures else "-")' "$out/$name.$range.json") ||
       die "$name: no report in $out/$name.$range.json"
     reached=$((reached + reached_here))
-    if [ "$artifact" = - ]; then
+    # A run that dies tells no counts, and the control shows that nothing else makes it die.
+    case $signature_here in - | engine-crash/*) died=0 ;; *) died=1 ;; esac
+    if [ "$artifact" = - ] || [ "$reached_here$died" = 00 ]; then
       took+=("$((seeds + 1))")
       continue
     fi
@@ -108,8 +110,6 @@ print(report["seeds"], reached, failures[0]["signature"].replace(" ", "_") if fa
     "$beachsim" replay "$artifact" >/dev/null 2>&1 || code=$?
     [ "$code" -eq 1 ] && replays=$((replays + 1))
   done
-  # A run that dies tells no counts, so one range alone may show none.
-  [ "$reached" -gt 0 ] || found=0
   median=$(printf '%s\n' "${took[@]}" | sort -n | sed -n "$(((ranges + 1) / 2))p")
   printf '%-30s %-7s %-14s %-8s %-8s %s\n' "$name" "$found/$ranges" "$median" "$reached" \
     "$replays/$found" "$signature"
