@@ -117,15 +117,17 @@ TEST(DbVouch, AFlightThatRotsIsDamageOnceVouchedFor) {
   for (const bool rest : {false, true}) {
     std::optional<ErrorCode> reopened;
     bool opened = false;
+    bool written = false;
     const auto report = sim::RunBody([&](sim::Simulation& simulation) {
       const sim::HostId host = simulation.AddHost("a");
       const sim::ProcessId writer = simulation.Start(host, "writer", [&](const env::Env& env) {
         const auto db = Open(env);
-        if (!db || !db->Put(kSynced, "a", "1")) return;
-        if (rest) SleepFor(env, 10 * kMillisecondNs);
-        const sim::SystemScope scope;
-        simulation.ArmStrike(host, sim::Strike::kKill, 1);
+        written = db && db->Put(kSynced, "a", "1");
+        SleepFor(env, 1000 * kMillisecondNs);
       });
+      while (!written) simulation.SleepFor(kMillisecondNs / 20);
+      if (rest) simulation.SleepFor(10 * kMillisecondNs);
+      simulation.Kill(writer);
       EXPECT_EQ(simulation.Wait(writer), sim::ProcessEnd::kKilled);
       const sim::ProcessId reader = simulation.Start(host, "reader", [&](const env::Env& env) {
         {

@@ -130,7 +130,8 @@ class BeachdbTest(unittest.TestCase):
                  ("cli", "--data", nowhere, "scan"), ("cli", "--data", nowhere, "del", "a")]
         self.assertEqual(self.codes(*every), [ENVIRONMENT] * len(every))
         nowhere.mkdir(parents=True)  # a directory, and no database in it
-        self.assertEqual(self.codes(*every), [ENVIRONMENT] * len(every))
+        # What is not a file is no log and no table of any version.
+        self.assertEqual(self.codes(*every), [REFUSED] * 2 + [ENVIRONMENT] * (len(every) - 2))
         self.assertEqual(list(nowhere.iterdir()), [])
         file = self.data / "file"
         file.write_text("")
@@ -203,7 +204,7 @@ class BeachdbTest(unittest.TestCase):
                            (manifest, ("manifest-dump", self.data))):
             content = part.read_bytes()
             part.unlink()
-            part.mkdir()  # reading it fails with EISDIR
+            part.symlink_to(part)  # reading it fails with ELOOP
             self.assertEqual(self.codes(dump, ("verify", self.data),
                                         ("cli", "--data", self.data, "get", "a")),
                              [ENVIRONMENT] * 3, part.name)
@@ -212,7 +213,7 @@ class BeachdbTest(unittest.TestCase):
                 flip(log, 20)
                 self.assertEqual(run("verify", self.data).returncode, FOUND)
                 flip(log, 20)
-            part.rmdir()
+            part.unlink()
             part.write_bytes(content)
         self.assertEqual(run("verify", self.data).returncode, FINE)
 
