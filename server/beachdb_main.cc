@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The `beachdb` binary: its commands, each in server/cli/.
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
 
@@ -27,24 +26,18 @@ int main(int argc, char** argv) {
   using beach::server::ExitCode;
   const beach::env::OsEnv os;
   const beach::env::Env env = os.env();
-  beach::server::Run run;
 
-  CLI::App app("BeachDB: an ordered, durable key-value store");
-  app.set_version_flag("--version", "beachdb " BEACH_VERSION);
-  app.footer(kExamples);
-  app.require_subcommand(1);
-  AddClientCommand(app, env, run);
-  AddVerifyCommand(app, env, run);
-  AddDumpCommands(app, env, run);
+  beach::command_line::Program line("beachdb", "BeachDB: an ordered, durable key-value store",
+                                    BEACH_VERSION);
+  const beach::command_line::Command root = line.root();
+  root.Examples(kExamples);
+  beach::server::AddClientCommand(root, env);
+  beach::server::AddVerifyCommand(root, env);
+  beach::server::AddDumpCommands(root, env);
 
   try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
-  }
-  try {
-    const ExitCode code = run();
-    if (std::fflush(stdout) == 0) return static_cast<int>(code);
+    const int code = line.Run(argc, argv, static_cast<int>(ExitCode::kUsage));
+    if (std::fflush(stdout) == 0) return code;
     std::perror("beachdb: writing the output");
   } catch (const std::exception& error) {  // fmt's answer to an output that takes no more
     std::fprintf(stderr, "beachdb: %s\n", error.what());

@@ -16,14 +16,15 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # What each layer may include (docs/internals/README.md). Longest prefix wins.
 LAYERS = {
     "base": [],
+    "command_line": ["base"],
     "env": ["base"],
     "engine": ["base", "env"],
     "oracle": ["base"],
     "artifacts": ["base"],
     "sim": ["base", "env", "artifacts", "oracle"],
     "sim/scenarios": ["base", "env", "artifacts", "oracle", "engine"],
-    "sim/cli": ["base", "env", "artifacts", "oracle", "sim/scenarios"],
-    "server": ["base", "env", "engine"],
+    "sim/cli": ["base", "env", "artifacts", "oracle", "command_line", "sim/scenarios"],
+    "server": ["base", "env", "engine", "command_line"],
     "crash": ["base", "env", "engine", "oracle", "artifacts", "server"],
     "examples": ["base", "env", "engine"],
 }

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "engine/db.h"
@@ -20,8 +21,7 @@ struct Arguments {
   std::string key;
   std::string value;
   std::string from;
-  std::string to;
-  bool has_to = false;
+  std::optional<std::string> to;
 };
 
 ExitCode Failed(const Error& error) {
@@ -61,7 +61,7 @@ ExitCode Scan(Db& db, const Arguments& arguments) {
   if (!iterator) return Failed(iterator.error());
   engine::Iterator& entry = **iterator;
   for (entry.Seek(arguments.from); entry.Valid(); entry.Next()) {
-    if (arguments.has_to && entry.key() >= arguments.to) break;
+    if (arguments.to && entry.key() >= *arguments.to) break;
     if (arguments.json) {
       PrintJson({{"key", entry.key()}, {"value", entry.value()}});
     } else {
@@ -94,48 +94,43 @@ ExitCode RunOperation(const env::Env& env, const Arguments& arguments, bool crea
 
 }  // namespace
 
-void AddClientCommand(CLI::App& app, const env::Env& env, Run& run) {
+void AddClientCommand(command_line::Command root, const env::Env& env) {
+  using command_line::Command;
+  using command_line::Need;
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* const client = app.add_subcommand("cli", "Read and write a database");
-  client->add_option("--data", arguments->directory, "Directory of a closed database")->required();
-  client->add_flag("--json", arguments->json, "JSON, one object a line");
-  client->require_subcommand(1);
-  client->fallthrough();
-  client->footer(
+  const Command client = root.Add("cli", "Read and write a database");
+  client.Text("--data", arguments->directory, "Directory of a closed database", Need::kRequired);
+  client.Flag("--json", arguments->json, "JSON, one object a line");
+  client.NeedsCommand();
+  client.Examples(
       "Examples:\n"
       "  beachdb cli --data /tmp/db put colour blue\n"
       "  beachdb cli --data /tmp/db get colour\n"
       "  beachdb cli --data /tmp/db scan a m --json");
 
-  const auto on = [&run, &env, arguments](CLI::App* command, bool create, Operation operation) {
-    command->callback([&run, &env, arguments, create, operation] {
-      run = [&env, arguments, create, operation] {
-        return RunOperation(env, *arguments, create, operation);
-      };
+  const auto on = [&env, arguments](const Command& command, bool create, Operation operation) {
+    command.Does([&env, arguments, create, operation = std::move(operation)] {
+      return static_cast<int>(RunOperation(env, *arguments, create, operation));
     });
   };
 
-  CLI::App* const put = client->add_subcommand("put", "Write a value, creating the database");
-  put->add_option("KEY", arguments->key)->required();
-  put->add_option("VALUE", arguments->value)->required();
+  const Command put = client.Add("put", "Write a value, creating the database");
+  put.Text("KEY", arguments->key, "", Need::kRequired);
+  put.Text("VALUE", arguments->value, "", Need::kRequired);
   on(put, true, [](Db& db, const Arguments& a) { return Written(db.Put({}, a.key, a.value), a); });
 
-  CLI::App* const get = client->add_subcommand("get", "Print a value; exit 6 when there is none");
-  get->add_option("KEY", arguments->key)->required();
+  const Command get = client.Add("get", "Print a value; exit 6 when there is none");
+  get.Text("KEY", arguments->key, "", Need::kRequired);
   on(get, false, Get);
 
-  CLI::App* const del = client->add_subcommand("del", "Delete a key, present or not");
-  del->add_option("KEY", arguments->key)->required();
+  const Command del = client.Add("del", "Delete a key, present or not");
+  del.Text("KEY", arguments->key, "", Need::kRequired);
   on(del, false, [](Db& db, const Arguments& a) { return Written(db.Delete({}, a.key), a); });
 
-  CLI::App* const scan = client->add_subcommand("scan", "Print keys and values in order");
-  scan->add_option("FROM", arguments->from, "First key, included");
-  CLI::Option* const to = scan->add_option("TO", arguments->to, "Last key, not included");
-  on(scan, false, [to](Db& db, const Arguments& a) {
-    Arguments bounded = a;
-    bounded.has_to = to->count() > 0;
-    return Scan(db, bounded);
-  });
+  const Command scan = client.Add("scan", "Print keys and values in order");
+  scan.Text("FROM", arguments->from, "First key, included");
+  scan.Text("TO", arguments->to, "Last key, not included");
+  on(scan, false, Scan);
 }
 
 }  // namespace beach::server

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -41,49 +42,49 @@ ExitCode RunDump(const Arguments& arguments, const Dump& dump) {
   return ExitCodeOfInspecting(status.error(), arguments.path);
 }
 
-std::shared_ptr<Arguments> AddDump(CLI::App& app, const char* name, const char* help,
-                                   const char* path_name, Run& run, CLI::App*& command,
+// Declares one; `make` binds the dump to what was given.
+std::shared_ptr<Arguments> AddDump(command_line::Command command, const char* path_name,
                                    std::function<Dump(const Arguments&)> make) {
   auto arguments = std::make_shared<Arguments>();
-  command = app.add_subcommand(name, help);
-  command->add_option(path_name, arguments->path)->required();
-  command->add_flag("--json", arguments->json, "One JSON document: path, lines, error");
-  command->callback([&run, arguments, make] {
-    run = [arguments, make] { return RunDump(*arguments, make(*arguments)); };
+  command.Text(path_name, arguments->path, "What to print", command_line::Need::kRequired);
+  command.Flag("--json", arguments->json, "One JSON document: path, lines, error");
+  command.Does([arguments, make = std::move(make)] {
+    return static_cast<int>(RunDump(*arguments, make(*arguments)));
   });
   return arguments;
 }
 
 }  // namespace
 
-void AddDumpCommands(CLI::App& app, const env::Env& env, Run& run) {
+void AddDumpCommands(command_line::Command root, const env::Env& env) {
   env::FileSystem& files = *env.files;
-  CLI::App* command = nullptr;
-  AddDump(app, "wal-dump", "Print a log segment: every item, and where it ends", "FILE", run,
-          command, [&files](const Arguments&) -> Dump {
-            return [&files](const std::string& path, const Print& print) {
-              return engine::DumpLogSegment(files, path, print);
-            };
-          });
-  command->footer("Example: beachdb wal-dump /tmp/db/000002.wal");
+  const command_line::Command wal =
+      root.Add("wal-dump", "Print a log segment: every item, and where it ends");
+  AddDump(wal, "FILE", [&files](const Arguments&) -> Dump {
+    return [&files](const std::string& path, const Print& print) {
+      return engine::DumpLogSegment(files, path, print);
+    };
+  });
+  wal.Examples("Example: beachdb wal-dump /tmp/db/000002.wal");
 
-  const auto table = AddDump(app, "sst-dump", "Print a table: footer, properties, blocks", "FILE",
-                             run, command, [&files](const Arguments& arguments) -> Dump {
-                               return [&files, entries = arguments.entries](const std::string& path,
-                                                                            const Print& print) {
-                                 return engine::sst::DumpTable(files, path, entries, print);
-                               };
-                             });
-  command->add_flag("--entries", table->entries, "Print every entry too");
-  command->footer("Example: beachdb sst-dump /tmp/db/000005.sst --entries");
+  const command_line::Command table =
+      root.Add("sst-dump", "Print a table: footer, properties, blocks");
+  const auto of_table = AddDump(table, "FILE", [&files](const Arguments& arguments) -> Dump {
+    return [&files, entries = arguments.entries](const std::string& path, const Print& print) {
+      return engine::sst::DumpTable(files, path, entries, print);
+    };
+  });
+  table.Flag("--entries", of_table->entries, "Print every entry too");
+  table.Examples("Example: beachdb sst-dump /tmp/db/000005.sst --entries");
 
-  AddDump(app, "manifest-dump", "Print the manifest that CURRENT names, edit by edit", "DIR", run,
-          command, [&files](const Arguments&) -> Dump {
-            return [&files](const std::string& path, const Print& print) {
-              return engine::DumpManifest(files, path, print);
-            };
-          });
-  command->footer("Example: beachdb manifest-dump /tmp/db");
+  const command_line::Command manifest =
+      root.Add("manifest-dump", "Print the manifest that CURRENT names, edit by edit");
+  AddDump(manifest, "DIR", [&files](const Arguments&) -> Dump {
+    return [&files](const std::string& path, const Print& print) {
+      return engine::DumpManifest(files, path, print);
+    };
+  });
+  manifest.Examples("Example: beachdb manifest-dump /tmp/db");
 }
 
 }  // namespace beach::server

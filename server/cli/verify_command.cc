@@ -70,17 +70,15 @@ ExitCode RunVerify(env::FileSystem& files, const Arguments& arguments) {
 
 }  // namespace
 
-void AddVerifyCommand(CLI::App& app, const env::Env& env, Run& run) {
+void AddVerifyCommand(command_line::Command root, const env::Env& env) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* const command =
-      app.add_subcommand("verify", "Check manifest against files against log, every checksum");
-  command->add_option("DIR", arguments->directory, "A closed database")->required();
-  command->add_flag("--json", arguments->json, "One JSON document");
-  command->footer("Example: beachdb verify /tmp/db");
+  const command_line::Command command =
+      root.Add("verify", "Check manifest against files against log, every checksum");
+  command.Text("DIR", arguments->directory, "A closed database", command_line::Need::kRequired);
+  command.Flag("--json", arguments->json, "One JSON document");
+  command.Examples("Example: beachdb verify /tmp/db");
   env::FileSystem* const files = env.files;
-  command->callback([&run, files, arguments] {
-    run = [files, arguments] { return RunVerify(*files, *arguments); };
-  });
+  command.Does([files, arguments] { return static_cast<int>(RunVerify(*files, *arguments)); });
 }
 
 }  // namespace beach::server

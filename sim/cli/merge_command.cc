@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "sim/cli/os_terminal.h"
@@ -30,14 +29,15 @@ int Merge(const Arguments& arguments, const Program& program) {
 
 }  // namespace
 
-void AddMerge(CLI::App& app, const Program& program, int& exit_code) {
-  CLI::App* command =
-      app.add_subcommand("merge", "Make one report of the reports of several shards");
+void AddMerge(command_line::Command root, const Program& program) {
+  const command_line::Command command =
+      root.Add("merge", "Make one report of the reports of several shards");
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("SHARD.json", arguments->files, "Outputs of sweep --json")->required();
-  command->add_flag("--json", arguments->json, "One JSON document");
-  command->footer("Example:\n  " + program.name + " merge shard-*.json");
-  command->callback([&program, &exit_code, arguments] { exit_code = Merge(*arguments, program); });
+  command.Texts("SHARD.json", arguments->files, "Outputs of sweep --json",
+                command_line::Need::kRequired);
+  command.Flag("--json", arguments->json, "One JSON document");
+  command.Examples("Example:\n  " + program.name + " merge shard-*.json");
+  command.Does([&program, arguments] { return Merge(*arguments, program); });
 }
 
 }  // namespace beach::sim::cli

@@ -92,6 +92,15 @@ std::string RunAsJson(const RunOutput& run) {
   return Dump(json, 2);
 }
 
+std::string ScenariosAsJson(const std::vector<std::unique_ptr<Scenario>>& scenarios) {
+  Json list = Json::array();
+  for (const auto& scenario : scenarios) {
+    list.push_back(
+        {{"name", scenario->name()}, {"boots", scenario->boots()}, {"checks", scenario->checks()}});
+  }
+  return Dump({{"scenarios", std::move(list)}}, 2);
+}
+
 std::string TraceAsJsonLines(const std::vector<artifacts::TraceEvent>& trace) {
   std::string text;
   for (const artifacts::TraceEvent& event : trace) {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "artifacts/artifact.h"
+#include "sim/scenario.h"
 #include "sim/sweep/pool.h"
 #include "sim/sweep/report.h"
 
@@ -22,6 +24,9 @@ struct RunOutput {
 };
 std::string RunAsText(const RunOutput& run);
 std::string RunAsJson(const RunOutput& run);
+
+// {"scenarios": [{"name", "boots", "checks"}, ...]}
+std::string ScenariosAsJson(const std::vector<std::unique_ptr<Scenario>>& scenarios);
 
 // One JSON object a line.
 std::string TraceAsJsonLines(const std::vector<artifacts::TraceEvent>& trace);

@@ -7,13 +7,10 @@
 #include <vector>
 
 #include "base/error.h"
+#include "command_line/command.h"
 #include "sim/scenario.h"
 #include "sim/sweep/report.h"
 #include "sim/sweep/runner.h"
-
-namespace CLI {
-class App;
-}
 
 namespace beach::sim::cli {
 
@@ -36,13 +33,12 @@ struct Program {
 // Runs the command line; returns the exit code.
 int Main(int argc, char** argv, const Program& program);
 
-// Each adds one command to `app`; when it is the one that was asked for, it runs while the command
-// line is parsed, and leaves its exit code in `exit_code`.
-void AddScenarios(CLI::App& app, const Program& program, int& exit_code);
-void AddRun(CLI::App& app, const Program& program, int& exit_code);
-void AddSweep(CLI::App& app, const Program& program, int& exit_code);
-void AddMerge(CLI::App& app, const Program& program, int& exit_code);
-void AddReplay(CLI::App& app, const Program& program, int& exit_code);
+// Each adds one command to `root`.
+void AddScenarios(command_line::Command root, const Program& program);
+void AddRun(command_line::Command root, const Program& program);
+void AddSweep(command_line::Command root, const Program& program);
+void AddMerge(command_line::Command root, const Program& program);
+void AddReplay(command_line::Command root, const Program& program);
 
 // Says what went wrong and returns the exit code for it.
 int UsageError(const std::string& message);

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "sim/cli/os_terminal.h"
@@ -82,24 +81,23 @@ int Replay(const Arguments& arguments, const Program& program) {
 
 }  // namespace
 
-void AddReplay(CLI::App& app, const Program& program, int& exit_code) {
-  CLI::App* command = app.add_subcommand("replay",
-                                         "Run an artifact again. Exit code 1: failed in the same "
-                                         "way, 0: clean now, 5: failed otherwise");
+void AddReplay(command_line::Command root, const Program& program) {
+  const command_line::Command command =
+      root.Add("replay",
+               "Run an artifact again. Exit code 1: failed in the same "
+               "way, 0: clean now, 5: failed otherwise");
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("ARTIFACT.json", arguments->artifact, "What a failing run left")->required();
-  command->add_flag("--timeline", arguments->timeline, "Print every event, one a line");
-  command->add_option("--trace", arguments->trace, "Write all events to this file, as JSON lines");
-  command->add_flag("--strict", arguments->strict, "A divergence from the recording is an error");
-  command->add_flag("--json", arguments->json, "One JSON document");
-  command
-      ->add_option("--cpu-limit", arguments->cpu_limit_s,
-                   "Seconds of processor time, after which the run hangs")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 86400));
-  command->footer("Example:\n  " + program.name +
-                  " replay beachsim-artifacts/NAME-42.json --timeline");
-  command->callback([&program, &exit_code, arguments] { exit_code = Replay(*arguments, program); });
+  command.Text("ARTIFACT.json", arguments->artifact, "What a failing run left",
+               command_line::Need::kRequired);
+  command.Flag("--timeline", arguments->timeline, "Print every event, one a line");
+  command.Text("--trace", arguments->trace, "Write all events to this file, as JSON lines");
+  command.Flag("--strict", arguments->strict, "A divergence from the recording is an error");
+  command.Flag("--json", arguments->json, "One JSON document");
+  command.Number("--cpu-limit", arguments->cpu_limit_s, 1, 86400,
+                 "Seconds of processor time, after which the run hangs");
+  command.Examples("Example:\n  " + program.name +
+                   " replay beachsim-artifacts/NAME-42.json --timeline");
+  command.Does([&program, arguments] { return Replay(*arguments, program); });
 }
 
 }  // namespace beach::sim::cli

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "base/random.h"
@@ -108,30 +107,27 @@ int Run(const Arguments& arguments, const Program& program) {
 
 }  // namespace
 
-void AddRun(CLI::App& app, const Program& program, int& exit_code) {
-  CLI::App* command = app.add_subcommand("run", "Run one seed of one scenario");
+void AddRun(command_line::Command root, const Program& program) {
+  const command_line::Command command = root.Add("run", "Run one seed of one scenario");
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("SCENARIO", arguments->scenario, "Its name")->required();
-  command->add_option("--seed", arguments->seed, "All that happens follows from it")->required();
-  command->add_flag("--json", arguments->json, "One JSON document");
-  command->add_flag("--twice", arguments->twice,
-                    "Run again in a fresh process with other addresses, and compare the hashes");
-  command->add_option("--trace", arguments->trace, "Write all events to this file, as JSON lines");
-  command->add_option("--artifact", arguments->artifact, "Write the run's artifact to this file");
-  command->add_option("--policy", arguments->policy, "How the scheduler picks the next thread")
-      ->capture_default_str();
-  command->add_option("--option", arguments->knobs, "Set a knob: NAME=NUMBER");
-  command
-      ->add_option("--cpu-limit", arguments->cpu_limit_s,
-                   "Seconds of processor time, after which the run hangs")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 86400));
-  command->add_flag("--in-process", arguments->in_process,
-                    "Not in a worker: for a debugger; a crash is then a crash");
-  command->footer("Example:\n  " + program.name + " run " +
-                  (program.scenarios.empty() ? "NAME" : program.scenarios.front()->name()) +
-                  " --seed 42 --twice");
-  command->callback([&program, &exit_code, arguments] { exit_code = Run(*arguments, program); });
+  command.Text("SCENARIO", arguments->scenario, "Its name", command_line::Need::kRequired);
+  command.Text("--seed", arguments->seed, "All that happens follows from it",
+               command_line::Need::kRequired);
+  command.Flag("--json", arguments->json, "One JSON document");
+  command.Flag("--twice", arguments->twice,
+               "Run again in a fresh process with other addresses, and compare the hashes");
+  command.Text("--trace", arguments->trace, "Write all events to this file, as JSON lines");
+  command.Text("--artifact", arguments->artifact, "Write the run's artifact to this file");
+  command.Text("--policy", arguments->policy, "How the scheduler picks the next thread");
+  command.Texts("--option", arguments->knobs, "Set a knob: NAME=NUMBER");
+  command.Number("--cpu-limit", arguments->cpu_limit_s, 1, 86400,
+                 "Seconds of processor time, after which the run hangs");
+  command.Flag("--in-process", arguments->in_process,
+               "Not in a worker: for a debugger; a crash is then a crash");
+  command.Examples("Example:\n  " + program.name + " run " +
+                   (program.scenarios.empty() ? "NAME" : program.scenarios.front()->name()) +
+                   " --seed 42 --twice");
+  command.Does([&program, arguments] { return Run(*arguments, program); });
 }
 
 }  // namespace beach::sim::cli

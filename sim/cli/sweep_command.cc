@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -19,7 +18,7 @@ struct Arguments {
   std::string seeds;
   std::string start;
   std::string time;
-  unsigned jobs = 0;
+  std::uint64_t jobs = sweep::OsProcessorCount();
   std::optional<std::string> shard;
   std::string artifacts = "beachsim-artifacts";
   std::string twice;
@@ -53,6 +52,9 @@ Result<std::vector<const Scenario*>> Chosen(const Program& program,
 // What the command line says about seeds and time. With neither, a minute; without seeds, they
 // start where no earlier sweep is likely to have been.
 Status ReadSeedsAndTime(const Arguments& arguments, sweep::SweepOptions& options) {
+  if (!arguments.seeds.empty() && !arguments.start.empty()) {
+    return Fail(ErrorCode::kInvalidArgument, "--start is for a sweep without --seeds");
+  }
   if (!arguments.seeds.empty()) {
     BEACH_TRY_ASSIGN(options.seeds, sweep::ParseSeedRange(arguments.seeds));
   } else if (!arguments.start.empty()) {
@@ -78,7 +80,7 @@ Status ReadRest(const Arguments& arguments, sweep::SweepOptions& options) {
   const auto policy = ParsePolicy(arguments.policy);
   if (!policy) return Fail(ErrorCode::kInvalidArgument, "there is no policy " + arguments.policy);
   options.pool.run.policy = *policy;
-  options.pool.workers = arguments.jobs > 0 ? arguments.jobs : sweep::OsProcessorCount();
+  options.pool.workers = static_cast<unsigned>(arguments.jobs);
   options.pool.limits.cpu_ms = arguments.cpu_limit_s * 1000;
   options.keep_going = arguments.keep_going;
   options.artifacts_folder = arguments.artifacts;
@@ -113,34 +115,27 @@ int Sweep(const Arguments& arguments, const Program& program) {
 
 }  // namespace
 
-void AddSweep(CLI::App& app, const Program& program, int& exit_code) {
-  CLI::App* command = app.add_subcommand("sweep", "Run many seeds, on all processors");
+void AddSweep(command_line::Command root, const Program& program) {
+  const command_line::Command command = root.Add("sweep", "Run many seeds, on all processors");
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("SCENARIO", arguments->scenarios, "Names or globs; none for all");
-  command->add_option("--seeds", arguments->seeds, "A..B: A is included, B is not");
-  command->add_option("--start", arguments->start, "The first seed, when --seeds is not given")
-      ->excludes("--seeds");
-  command->add_option("--time", arguments->time, "Stop after this time: 60s, 5m (default 60s)");
-  command->add_option("--jobs", arguments->jobs, "Worker processes (default: one a processor)")
-      ->check(CLI::Range(1, 1024));
-  command->add_option("--shard", arguments->shard, "K/N: only the K-th of N equal shares of seeds");
-  command->add_option("--artifacts", arguments->artifacts, "Where artifacts of failures go")
-      ->capture_default_str();
-  command->add_option("--twice", arguments->twice,
-                      "Share of the seeds, 0 to 1, to run again in fresh processes and compare");
-  command->add_option("--policy", arguments->policy, "How the scheduler picks the next thread")
-      ->capture_default_str();
-  command->add_option("--option", arguments->knobs, "Set a knob of every run: NAME=NUMBER");
-  command
-      ->add_option("--cpu-limit", arguments->cpu_limit_s,
-                   "Seconds of processor time, after which a run hangs")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 86400));
-  command->add_flag("--json", arguments->json, "One JSON document");
-  command->add_flag("--keep-going", arguments->keep_going, "Do not stop at the first failure");
-  command->footer("Example:\n  " + program.name + " sweep --seeds 0..1000 --twice 0.05\n  " +
-                  program.name + " sweep --time 5m --keep-going --json > report.json");
-  command->callback([&program, &exit_code, arguments] { exit_code = Sweep(*arguments, program); });
+  command.Texts("SCENARIO", arguments->scenarios, "Names or globs; none for all");
+  command.Text("--seeds", arguments->seeds, "A..B: A is included, B is not");
+  command.Text("--start", arguments->start, "The first seed, when --seeds is not given");
+  command.Text("--time", arguments->time, "Stop after this time: 60s, 5m (default 60s)");
+  command.Number("--jobs", arguments->jobs, 1, 1024, "Worker processes");
+  command.Text("--shard", arguments->shard, "K/N: only the K-th of N equal shares of seeds");
+  command.Text("--artifacts", arguments->artifacts, "Where artifacts of failures go");
+  command.Text("--twice", arguments->twice,
+               "Share of the seeds, 0 to 1, to run again in fresh processes and compare");
+  command.Text("--policy", arguments->policy, "How the scheduler picks the next thread");
+  command.Texts("--option", arguments->knobs, "Set a knob of every run: NAME=NUMBER");
+  command.Number("--cpu-limit", arguments->cpu_limit_s, 1, 86400,
+                 "Seconds of processor time, after which a run hangs");
+  command.Flag("--json", arguments->json, "One JSON document");
+  command.Flag("--keep-going", arguments->keep_going, "Do not stop at the first failure");
+  command.Examples("Example:\n  " + program.name + " sweep --seeds 0..1000 --twice 0.05\n  " +
+                   program.name + " sweep --time 5m --keep-going --json > report.json");
+  command.Does([&program, arguments] { return Sweep(*arguments, program); });
 }
 
 }  // namespace beach::sim::cli
