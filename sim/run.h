@@ -11,6 +11,7 @@
 
 namespace beach::sim {
 
+class CrashPointHook;
 class Scenario;
 
 enum class Policy : std::uint8_t { kRandom, kFewestSwitches };
@@ -44,9 +45,10 @@ struct RunOptions {
   std::map<std::string, std::uint64_t> options;
   RunObserver* observer = nullptr;  // borrowed; has no part in the hash
   bool observe_steps = false;
-  bool keep_trace = false;                // all events in `trace`, not the last few only
-  std::uint64_t address_salt = 0;         // moves every arena; must not change the hash
-  std::uint64_t events_max = 20'000'000;  // beyond it: the "event limit" verdict
+  CrashPointHook* crash_points = nullptr;  // borrowed
+  bool keep_trace = false;                 // all events in `trace`, not the last few only
+  std::uint64_t address_salt = 0;          // moves every arena; must not change the hash
+  std::uint64_t events_max = 20'000'000;   // beyond it: the "event limit" verdict
 };
 
 struct RunReport {

@@ -32,7 +32,8 @@ FOLDERS = tuple(sorted({layer.split("/")[0] for layer in LAYERS}))
 
 # The only places that may touch the real OS: the Linux binding, the runner of real worker
 # processes, program entry points, and the crash tools.
-REAL_OS = ("env/os/", "env/threads.cc", "base/check.cc", "sim/sweep/os_", "sim/cli/", "server/",
+REAL_OS = ("env/os/", "env/threads.cc", "base/check.cc", "sim/sweep/os_", "sim/crashpoints/os_", "sim/cli/",
+           "server/",
            "crash/", "sim/memory/", "sim/fibers/", "examples/")
 # May keep state beyond one object: the seams' own switches.
 GLOBAL_STATE = ("env/virtual_os", "env/marks", "env/os/", "sim/memory/", "sim/fibers/",

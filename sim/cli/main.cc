@@ -15,6 +15,7 @@ int Main(int argc, char** argv, const Program& program) {
   AddRun(root, program);
   AddSweep(root, program);
   AddMerge(root, program);
+  AddCrashpoints(root, program);
   AddReplay(root, program);
   return line.Run(argc, argv, kExitUsage);
 }

@@ -92,6 +92,58 @@ std::string RunAsJson(const RunOutput& run) {
   return Dump(json, 2);
 }
 
+std::string ExplorationAsText(const crashpoints::Exploration& exploration) {
+  std::string text = fmt::format(
+      "crash points     {} of {} I/Os: the others have the same un-synced set\n"
+      "crashes          {}, of them {} with a second one in the recovery\n",
+      exploration.points, exploration.calls, exploration.cuts, exploration.second);
+  const auto out = std::back_inserter(text);
+  if (!exploration.verdict.ok()) {
+    fmt::format_to(out, "\nthe run fails without a crash point: {}\n  {}\n",
+                   exploration.verdict.signature, exploration.verdict.message);
+  }
+  for (const crashpoints::Failure& failure : exploration.failures) {
+    fmt::format_to(out, "\n{} ({} times)\n  {}\n  first at point {}, event {}, in {}{}\n",
+                   failure.signature, failure.count, failure.message, failure.point, failure.event,
+                   failure.call, failure.second ? ", with a second crash in the recovery" : "");
+    for (const std::string& kept : failure.kept) fmt::format_to(out, "  kept  {}\n", kept);
+    for (const std::string& lost : failure.lost) fmt::format_to(out, "  lost  {}\n", lost);
+    if (!failure.kept.empty() && !failure.lost.empty()) {
+      text += "  assumed, but not enforced: that what was lost is durable before what was kept\n";
+    }
+  }
+  if (exploration.failures.empty() && exploration.verdict.ok()) text += "\nno failures\n";
+  return text;
+}
+
+std::string ExplorationAsJson(const std::string& scenario, std::uint64_t seed,
+                              const crashpoints::Exploration& exploration,
+                              const std::vector<std::string>& artifacts) {
+  Json failures = Json::array();
+  for (std::size_t i = 0; i < exploration.failures.size(); ++i) {
+    const crashpoints::Failure& failure = exploration.failures[i];
+    failures.push_back({{"signature", failure.signature},
+                        {"message", failure.message},
+                        {"count", failure.count},
+                        {"point", failure.point},
+                        {"event", failure.event},
+                        {"call", failure.call},
+                        {"second", failure.second},
+                        {"kept", failure.kept},
+                        {"lost", failure.lost},
+                        {"artifact", artifacts[i]}});
+  }
+  return Dump({{"scenario", scenario},
+               {"seed", seed},
+               {"verdict", exploration.verdict.signature},
+               {"calls", exploration.calls},
+               {"points", exploration.points},
+               {"cuts", exploration.cuts},
+               {"second", exploration.second},
+               {"failures", std::move(failures)}},
+              2);
+}
+
 std::string ScenariosAsJson(const std::vector<std::unique_ptr<Scenario>>& scenarios) {
   Json list = Json::array();
   for (const auto& scenario : scenarios) {

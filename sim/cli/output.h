@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "artifacts/artifact.h"
+#include "sim/crashpoints/explore.h"
 #include "sim/scenario.h"
 #include "sim/sweep/pool.h"
 #include "sim/sweep/report.h"
@@ -27,6 +28,12 @@ std::string RunAsJson(const RunOutput& run);
 
 // {"scenarios": [{"name", "boots", "checks"}, ...]}
 std::string ScenariosAsJson(const std::vector<std::unique_ptr<Scenario>>& scenarios);
+
+// What `crashpoints` prints.
+std::string ExplorationAsText(const crashpoints::Exploration& exploration);
+std::string ExplorationAsJson(const std::string& scenario, std::uint64_t seed,
+                              const crashpoints::Exploration& exploration,
+                              const std::vector<std::string>& artifacts);
 
 // One JSON object a line.
 std::string TraceAsJsonLines(const std::vector<artifacts::TraceEvent>& trace);

@@ -38,6 +38,7 @@ void AddScenarios(command_line::Command root, const Program& program);
 void AddRun(command_line::Command root, const Program& program);
 void AddSweep(command_line::Command root, const Program& program);
 void AddMerge(command_line::Command root, const Program& program);
+void AddCrashpoints(command_line::Command root, const Program& program);
 void AddReplay(command_line::Command root, const Program& program);
 
 // Says what went wrong and returns the exit code for it.

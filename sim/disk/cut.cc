@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/disk/cut.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "base/check.h"
 
 namespace beach::sim {
@@ -18,7 +21,16 @@ Cut::Cut(Mode mode, std::uint64_t oldest, std::uint64_t newest, std::uint64_t to
   keep_eighths_ = stream_.Between(1, 7);
 }
 
+Cut Cut::Chosen(std::vector<std::uint64_t> pending, std::uint64_t lost) {
+  Cut cut = All();
+  cut.mode_ = Mode::kChosen;
+  cut.pending_ = std::move(pending);
+  cut.lost_ = lost;
+  return cut;
+}
+
 Cut Cut::ForFile(std::uint64_t inode) const {
+  if (mode_ == Mode::kChosen) return *this;
   const std::uint64_t key = RandomValue(key_, inode);
   Mode mode = mode_;
   if (mode == Mode::kEach) {
@@ -35,6 +47,11 @@ bool Cut::Keeps(std::uint64_t operation) {
     case Mode::kAll: return true;
     case Mode::kNone: return false;
     case Mode::kPrefix: return operation < limit_;
+    case Mode::kChosen: {
+      const auto place = std::lower_bound(pending_.begin(), pending_.end(), operation);
+      BEACH_CHECK(place != pending_.end() && *place == operation);
+      return ((lost_ >> ((place - pending_.begin()) % 32)) & 1) == 0;
+    }
     case Mode::kMix:
     case Mode::kEach: break;
   }
@@ -87,6 +104,11 @@ std::size_t Cut::ChooseSize(const std::vector<std::uint64_t>& operations) {
     if (kept < count && operations[kept] == limit_ && stream_.Chance(1, 2)) ++kept;
     return kept;
   }
+  if (mode_ == Mode::kChosen) {
+    std::size_t kept = count;
+    while (kept > 0 && !Keeps(operations[kept - 1])) --kept;
+    return kept;
+  }
   const std::uint64_t shape = stream_.Below(4);
   if (shape == 0) return 0;
   if (shape == 1) return count;
@@ -95,7 +117,8 @@ std::size_t Cut::ChooseSize(const std::vector<std::uint64_t>& operations) {
 
 std::uint64_t Cut::ChooseTear(std::uint64_t operation, std::uint64_t length, bool& new_first) {
   BEACH_CHECK_GT(length, 1U);
-  if (torn_percent_ == 0 || mode_ == Mode::kAll || mode_ == Mode::kNone) return 0;
+  if (torn_percent_ == 0 || mode_ == Mode::kChosen || mode_ == Mode::kAll || mode_ == Mode::kNone)
+    return 0;
   if (mode_ == Mode::kPrefix && operation != limit_) return 0;
   if (!stream_.Chance(torn_percent_, 100)) return 0;
   new_first = stream_.Chance(3, 4);

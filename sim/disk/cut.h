@@ -18,6 +18,7 @@ class Cut {
     kPrefix,  // operations in order up to one, that one in part
     kMix,     // each operation, and often each sector, by itself
     kEach,    // each file and each directory entry has a mode of its own
+    kChosen,  // the operations of a mask are lost, whole
   };
   struct SectorRun {
     std::uint64_t first;  // relative to the operation
@@ -28,6 +29,10 @@ class Cut {
   // many percent are split.
   Cut(Mode mode, std::uint64_t oldest, std::uint64_t newest, std::uint64_t torn_percent,
       std::uint64_t key);
+
+  // Mode kChosen: of `pending`, ascending, the i-th is lost when bit i modulo 32 of `lost` is set,
+  // and what depends on it. 0 keeps all.
+  static Cut Chosen(std::vector<std::uint64_t> pending, std::uint64_t lost);
 
   static Cut All() { return Cut(Mode::kAll, 0, 0, 0, 0); }
 
@@ -51,8 +56,10 @@ class Cut {
   std::uint64_t torn_percent_;
   std::uint64_t key_;
   RandomStream stream_;
-  std::uint64_t limit_;         // kPrefix: operations below it are kept, itself in part
-  std::uint64_t keep_eighths_;  // kMix: how likely an operation is kept
+  std::uint64_t limit_;                 // kPrefix: operations below it are kept, itself in part
+  std::uint64_t keep_eighths_;          // kMix: how likely an operation is kept
+  std::vector<std::uint64_t> pending_;  // kChosen
+  std::uint64_t lost_ = 0;
 };
 
 }  // namespace beach::sim

@@ -28,6 +28,12 @@ using Descriptor = StrongId<struct DescriptorTag, std::uint64_t>;
 // A submitted write.
 using WriteTicket = StrongId<struct WriteTicketTag, std::uint64_t>;
 
+// A micro-operation that no sync has covered.
+struct PendingOperation {
+  std::uint64_t number = 0;  // in the order of the calls; those of one call on one file share it
+  std::string text;          // "write db/000003.wal [4096, 8192)"
+};
+
 // What a power loss did, for the trace.
 struct CutSummary {
   std::uint64_t operations_pending = 0;  // micro-operations that were un-synced
@@ -105,6 +111,9 @@ class Disk {
   // until completed; before the next look at a path, each of the rest completes or is dropped, as
   // drawn. A power loss that comes first cuts them.
   virtual void KillProcess(ProcessId process) = 0;
+  // What a power loss now would choose from, in the order of the calls, one for each number, those
+  // in flight last.
+  virtual std::vector<PendingOperation> Pending() = 0;
   // Replaces the cache by a legal cut. What is still open is closed as by a kill. In-flight writes
   // are gone.
   virtual CutSummary PowerLoss() = 0;

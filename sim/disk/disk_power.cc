@@ -75,12 +75,17 @@ Cut VirtualDisk::DrawPowerCut() {
   // 0 is the gentlest: all kept.
   static constexpr Cut::Mode kModes[] = {Cut::Mode::kAll,    Cut::Mode::kNone, Cut::Mode::kPrefix,
                                          Cut::Mode::kPrefix, Cut::Mode::kMix,  Cut::Mode::kMix,
-                                         Cut::Mode::kEach,   Cut::Mode::kEach};
+                                         Cut::Mode::kEach,   Cut::Mode::kEach, Cut::Mode::kChosen};
   const std::uint64_t number = ++power_cuts_;
   const std::uint64_t mode =
       decisions_.ChooseFor("disk.cut.mode", options_.host, number, std::size(kModes));
   const std::uint64_t key =
       decisions_.ChooseFor("disk.cut.detail", options_.host, number, std::uint64_t{1} << 32);
+  if (kModes[mode] == Cut::Mode::kChosen) {
+    std::vector<std::uint64_t> numbers;
+    for (const PendingOperation& operation : volume_.Pending()) numbers.push_back(operation.number);
+    return Cut::Chosen(std::move(numbers), key);
+  }
   return Cut(kModes[mode], oldest, last_operation_, options_.torn_percent, key);
 }
 

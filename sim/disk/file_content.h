@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "base/bytes.h"
@@ -54,6 +56,8 @@ class FileContent {
   std::uint64_t allocated() const { return cached_.allocated(); }  // sectors
   // How many sectors a write or reservation of this range would take from the free space.
   std::uint64_t SectorsMissing(std::uint64_t offset, std::uint64_t length) const;
+  // The numbers of what is pending, to words without the file's name: "write [0, 512)".
+  void DescribePending(std::map<std::uint64_t, std::string>& words) const;
   std::size_t pending_count() const { return data_.size() + sizes_.size(); }
   // The oldest pending operation, or `none`.
   std::uint64_t OldestPending(std::uint64_t none) const;

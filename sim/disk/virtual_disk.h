@@ -13,7 +13,8 @@ namespace beach::sim {
 
 // The Disk: descriptors and faults over a Volume. Its functions lie in virtual_disk.cc (opening,
 // reading and writing), disk_sync.cc (syncs and submitted writes), disk_names.cc (paths) and
-// disk_power.cc (what ends processes and power, and what looks at the result).
+// disk_power.cc (what ends processes and power, and what looks at the result), disk_pending.cc
+// (what is not yet durable, in words).
 class VirtualDisk final : public Disk {
  public:
   VirtualDisk(const DiskOptions& options, Decisions& decisions);
@@ -55,6 +56,7 @@ class VirtualDisk final : public Disk {
   std::uint64_t capacity() const override { return options_.capacity_bytes; }
 
   void KillProcess(ProcessId process) override;
+  std::vector<PendingOperation> Pending() override;
   CutSummary PowerLoss() override;
   std::uint64_t Digest() override;
   Result<Bytes> Inspect(const std::string& path) override;

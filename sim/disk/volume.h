@@ -10,6 +10,7 @@
 
 #include "base/strong_id.h"
 #include "sim/disk/cut.h"
+#include "sim/disk/disk.h"
 #include "sim/disk/file_content.h"
 
 namespace beach::sim {
@@ -88,6 +89,10 @@ class Volume {
 
   Inode& root() { return *root_; }
   std::uint64_t used_sectors() const { return used_sectors_; }
+  // Of names and content, in words, ascending, one for each number.
+  std::vector<PendingOperation> Pending() const;
+  // Where programs see each inode, by one of its names.
+  std::map<InodeNumber, std::string> Paths() const;
   // Pending micro-operations of all kinds, and the oldest of them or `none`.
   std::uint64_t OldestPending(std::uint64_t none) const;
 

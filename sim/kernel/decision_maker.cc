@@ -93,7 +93,10 @@ std::uint64_t DecisionMaker::Fault(Site site, std::uint64_t outcomes) {
   const SystemScope system;
   const Use use = NextUse(site);
   std::uint64_t outcome = 0;
-  if (replays_) {
+  if (const auto forced = TakeForced(site)) {
+    outcome = *forced;
+    BEACH_CHECK_LE(outcome, outcomes);
+  } else if (replays_) {
     if (const std::uint64_t* const value = Replayed(site, use, outcomes)) outcome = *value;
   } else if (const std::uint64_t* const rate = rates_.Find(site.hash)) {
     if (RandomBelow(use.value, kMillion) < *rate) {
@@ -124,7 +127,10 @@ std::uint64_t DecisionMaker::ChooseFor(Site site, const std::string& host, std::
 
 std::uint64_t DecisionMaker::ChooseAt(Site site, const Use& use, std::uint64_t bound) {
   std::uint64_t chosen = RandomBelow(use.value, bound);
-  if (replays_) {
+  if (const auto forced = TakeForced(site)) {
+    chosen = *forced;
+    BEACH_CHECK_LT(chosen, bound);
+  } else if (replays_) {
     const std::uint64_t* const value = Replayed(site, use, bound - 1);
     if (value == nullptr) Misfit();
     if (value != nullptr) chosen = *value;
@@ -132,6 +138,17 @@ std::uint64_t DecisionMaker::ChooseAt(Site site, const Use& use, std::uint64_t b
   scheduler_.Count(site.hash, chosen);
   Record(site, use, "choice", chosen);
   return chosen;
+}
+
+void DecisionMaker::Force(Site site, std::uint64_t value) { forced_[site.hash] = value; }
+
+std::optional<std::uint64_t> DecisionMaker::TakeForced(Site site) {
+  if (forced_.empty()) return std::nullopt;
+  const auto found = forced_.find(site.hash);
+  if (found == forced_.end()) return std::nullopt;
+  const std::uint64_t value = found->second;
+  forced_.erase(found);
+  return value;
 }
 
 bool DecisionMaker::Buggify(Site site) {

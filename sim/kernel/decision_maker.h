@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,8 @@ class DecisionMaker final : public Decisions {
                           std::uint64_t bound) override;
   void CountFault(Site site) override;
 
+  // The next fault or choice at the site, whoever asks, is this; recorded like a drawn one.
+  void Force(Site site, std::uint64_t value);
   bool Buggify(Site site);
   void Sometimes(Site site);
   void CountStrike(Site where);
@@ -76,6 +79,8 @@ class DecisionMaker final : public Decisions {
   // What the replay says for this use, brought to [0, max], or null. Misfits are noted.
   const std::uint64_t* Replayed(Site site, const Use& use, std::uint64_t max);
   std::uint64_t ChooseAt(Site site, const Use& use, std::uint64_t bound);
+  // Takes the forced value of the site, if there is one.
+  std::optional<std::uint64_t> TakeForced(Site site);
   const Identity& Machine(const std::string& host);
   // A choice that was not recorded, or a value out of bounds.
   void Misfit();
@@ -92,6 +97,7 @@ class DecisionMaker final : public Decisions {
   RunObserver* observer_ = nullptr;
   HashTable<std::uint64_t> uses_;   // (site, identity)
   HashTable<std::uint64_t> rates_;  // site to per million
+  std::map<std::uint64_t, std::uint64_t> forced_;  // site to value
   HashTable<Followed> replayed_;    // (site, identity, use)
   HashTable<std::unique_ptr<Identity>> machines_;
   std::uint64_t followed_ = 0;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "sim/crash_points.h"
 #include "sim/memory/process_memory.h"
 #include "sim/system_scope.h"
 
@@ -24,7 +25,13 @@ Kernel::Kernel(const Scenario& scenario, const RunOptions& options)
       scheduler_(options.seed, options.policy, options.events_max, recorder_, *this),
       decisions_(options.seed, options.replay, scheduler_, follower_) {
   BEACH_CHECK(memory::OperatorsReplaced());
-  if (options.replay != nullptr) recorder_.Follow(&follower_);
+  passes_crash_points_ = options.crash_points != nullptr;
+  if (options.replay != nullptr) {
+    recorder_.Follow(&follower_);
+    for (const artifacts::Decision& decision : options.replay->decisions) {
+      passes_crash_points_ = passes_crash_points_ || decision.site == kCrashPoint.name;
+    }
+  }
   if (!options.observe_steps) return;
   BEACH_CHECK(options.observer != nullptr);
   recorder_.Observe(options.observer);

@@ -92,6 +92,8 @@ class Kernel final : public Simulation, public env::VirtualOs, private RunEnd {
   void CutPower(Host& host);
   void CountSeamCall(Process& process, Site call, bool is_failpoint);
   void StrikeNow(Process& process, Site where);
+  // Where the power may fail, at an I/O that changes the disk.
+  void PassCrashPoint(Process& process, Site call);
   static bool Counts(const Host& host, Site call, bool is_failpoint);
   // Returns unless the running thread was among the killed.
   void LeaveIfDead();
@@ -115,6 +117,7 @@ class Kernel final : public Simulation, public env::VirtualOs, private RunEnd {
   std::map<std::string, std::uint64_t> expanded_options_;
   std::vector<artifacts::Operation> workload_;
   bool has_workload_ = false;
+  bool passes_crash_points_ = false;
 };
 
 }  // namespace beach::sim

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "sim/crash_points.h"
 #include "sim/kernel/kernel.h"
 #include "sim/system_scope.h"
 #include "sim/virtual_files.h"
@@ -40,6 +41,10 @@ constexpr Site kMutating[] = {
     "files.truncate",       "files.allocate",        "files.rename",
     "files.link",           "files.remove",          "files.create_directory",
     "files.sync_directory", "files.remove_directory"};
+
+bool IsMutating(Site call) {
+  return std::ranges::any_of(kMutating, [&](Site site) { return site.hash == call.hash; });
+}
 
 // Most seam calls read, and few pass a failpoint or find something in flight: each kind of call is
 // drawn often enough to be met, and so many times less is counted of the rarer ones.
@@ -267,11 +272,28 @@ void Kernel::StrikeNow(Process& process, Site where) {
   }
 }
 
+void Kernel::PassCrashPoint(Process& process, Site call) {
+  Host& host = process.host;
+  {
+    const SystemScope system;
+    if (options_.crash_points != nullptr) {
+      const auto cut = options_.crash_points->At(host.name, call, *host.disk, recorder_.events());
+      if (cut) {
+        decisions_.Force(kCrashPoint, 1);
+        decisions_.Force("disk.cut.mode", cut->mode);
+        decisions_.Force("disk.cut.detail", cut->detail);
+      }
+    }
+    if (decisions_.Fault(kCrashPoint, 1) == 0) return;
+    decisions_.CountStrike(call);
+  }
+  PowerLoss(host.id);
+}
+
 bool Kernel::Counts(const Host& host, Site call, bool is_failpoint) {
   switch (host.strike_at) {
     case StrikeAt::kAnyCall: return true;
-    case StrikeAt::kMutatingCall:
-      return std::ranges::any_of(kMutating, [&](Site site) { return site.hash == call.hash; });
+    case StrikeAt::kMutatingCall: return IsMutating(call);
     case StrikeAt::kFailpoint: return is_failpoint;
     case StrikeAt::kWriteInFlight: return host.disk->WritesInFlight() > 0;
     case StrikeAt::kSyncInFlight: return call.hash == kSyncInFlight.hash;
@@ -306,6 +328,7 @@ void Kernel::EnterSeam(Process& process, Site operation, std::uint64_t detail) {
   scheduler_.BeginSeamCall();
   scheduler_.Spend(operation, detail, process.host.step_cost_ns * kStepsPerSeamCall);
   scheduler_.Note("io", operation.name, detail);
+  if (passes_crash_points_ && IsMutating(operation)) PassCrashPoint(process, operation);
   CountSeamCall(process, operation, false);
   scheduler_.Yield();
 }
