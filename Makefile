@@ -51,4 +51,4 @@ clean: ## removes build/
 
 .PHONY: mutants
 mutants: install ## plants bugs one at a time and counts the seeds until a sweep reports them
-	@scripts/mutants.sh
+	@scripts/mutants.py

@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+"""Does the simulator find bugs? Plants those of sim/mutants/*.patch one at a time in a scratch copy,
+sweeps fresh ranges of seeds until each is reported, and prints what that took.
+
+    scripts/mutants.py [NAME...]     exit 1: one is missed in some range, or its artifact does not replay
+    scripts/mutants.py --check       only whether every patch still applies; exit 1 when one does not
+
+Environment: SEEDS (200) of at most so many seeds, RANGES (5) ranges, START the first seed of the first
+(default: from the clock), JOBS processors, SHARD=K/N only each N-th bug, from the K-th. Results are
+kept in build/mutants/cache and printed again while neither sources nor patch have changed; with START
+or FRESH=1 they are made anew. The tree without a bug is swept first, and must be clean. Reports count
+only if the planted line was reached at all. A patch whose text has the line `Scenario: NAME` is swept
+with that scenario instead of engine-crash.
+
+Exit 3: a patch does not apply, something does not build, or a sweep gives no report.
+"""
+
+import concurrent.futures
+import hashlib
+import json
+import os
+import pathlib
+import re
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+WORK = ROOT / "build" / "mutants"
+TREE, BUILD, RESULTS, CACHE = (WORK / name for name in ("tree", "build", "results", "cache"))
+BEACHSIM = BUILD / "bin" / "beachsim"
+PATCHES = ROOT / "sim" / "mutants"
+RANGE_STRIDE = 1_000_000
+COLUMNS = "{:<32} {:<6} {:>6} {:>8} {:>9} {:>8}  {}"
+COMPILED = re.compile(r"(\.(h|cc|cmake)|CMakeLists\.txt)$")
+
+
+class Broken(Exception):
+    """The check itself cannot be made."""
+
+
+def environment():
+    shard = re.fullmatch(r"([1-9]\d*)/([1-9]\d*)", os.environ.get("SHARD", "1/1"))
+    if not shard or int(shard[1]) > int(shard[2]):
+        sys.exit(f"SHARD={os.environ['SHARD']} is not like 1/4")
+    fixed = os.environ.get("START")
+    return {
+        "seeds": int(os.environ.get("SEEDS", 200)),
+        "ranges": int(os.environ.get("RANGES", 5)),
+        "start": int(fixed) if fixed else int(time.time()) * 1000,
+        "fresh": bool(fixed) or os.environ.get("FRESH") == "1",
+        "jobs": int(os.environ.get("JOBS", os.cpu_count() or 1)),
+        "shard": (int(shard[1]), int(shard[2])),
+    }
+
+
+def tracked():
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True)
+    names = listed.stdout.decode().split("\0")[:-1]
+    return [name for name in names if (ROOT / name).is_file()]
+
+
+def refresh():
+    """The tracked files alone; equal ones keep their time, so that builds stay incremental."""
+    names = set(tracked())
+    for name in names:
+        source, target = ROOT / name, TREE / name
+        if target.is_file() and target.read_bytes() == source.read_bytes():
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+    for path in TREE.rglob("*"):
+        if path.is_file() and str(path.relative_to(TREE)) not in names:
+            path.unlink()
+
+
+def key_of(patch, options):
+    """What a result depends on."""
+    digest = hashlib.sha256(f"{options['seeds']} {options['ranges']}".encode())
+    for name in sorted(filter(COMPILED.search, tracked())):
+        digest.update(name.encode() + b"\0" + (ROOT / name).read_bytes())
+    digest.update(patch.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def run_patch(patch, *flags):
+    command = ["patch", "-s", "-p1", "--no-backup-if-mismatch", *flags]
+    return subprocess.run(command, stdin=patch.open("rb"), capture_output=True, text=True)
+
+
+def build(name, jobs):
+    log = RESULTS / f"{name}.build.txt"
+    with log.open("w") as out:
+        for command in (["cmake", "-S", TREE, "-B", BUILD, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release"],
+                        ["cmake", "--build", BUILD, "--parallel", str(jobs), "--target", "beachsim"]):
+            if subprocess.run(command, stdout=out, stderr=out).returncode:
+                raise Broken(f"{name}: does not build, see {log}")
+
+
+def sweep(name, scenario, number, options):
+    """The report of one range, and the processor seconds it took."""
+    first = options["start"] + number * RANGE_STRIDE
+    command = [BEACHSIM, "sweep", scenario, "--seeds", f"{first}..{first + options['seeds']}",
+               "--jobs", str(options["jobs"]), "--json", "--artifacts", RESULTS / name]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(command, capture_output=True, text=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode > 1:
+        raise Broken(f"{name}: the sweep from {first} ended with exit code {done.returncode}: "
+                     f"{done.stderr[-400:]}")
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return json.loads(done.stdout), cpu
+
+
+def measure(name, options):
+    """Plants the bug of that name and sweeps; the row that is printed and cached."""
+    patch = PATCHES / f"{name}.patch"
+    refresh()
+    applied = run_patch(patch, "-d", str(TREE))
+    if applied.returncode:
+        raise Broken(f"{name}: does not apply: {applied.stdout}")
+    build(name, options["jobs"])
+    scenario = re.search(r"^Scenario: (\S+)$", patch.read_text(), re.MULTILINE)
+    scenario = scenario[1] if scenario else "engine-crash"
+    row = {"found": 0, "ranges": options["ranges"], "seeds": [], "cpu": [], "reached": 0,
+           "replays": 0, "signature": "-"}
+    for number in range(options["ranges"]):
+        report, cpu = sweep(name, scenario, number, options)
+        reached = sum(n for site, n in report["sometimes"].items() if site.startswith("mutant."))
+        row["reached"] += reached
+        row["cpu"].append(cpu)
+        failures = report["failures"]
+        # A run that dies tells no counts, and the control shows that nothing else makes it die.
+        died = failures and not failures[0]["signature"].startswith(scenario + "/")
+        if not failures or not (reached or died):
+            row["seeds"].append(options["seeds"] + 1)
+            continue
+        row["found"] += 1
+        row["seeds"].append(report["seeds"])
+        row["signature"] = failures[0]["signature"]
+        replay = subprocess.run([BEACHSIM, "replay", failures[0]["artifact"]], capture_output=True)
+        row["replays"] += replay.returncode == 1
+    return row
+
+
+def print_row(name, row):
+    print(COLUMNS.format(name, f"{row['found']}/{row['ranges']}",
+                         round(statistics.median(row["seeds"])),
+                         f"{statistics.median(row['cpu']):.1f}", row["reached"],
+                         f"{row['replays']}/{row['found']}", row["signature"]), flush=True)
+
+
+def sound(row):
+    return row["found"] == row["ranges"] == row["replays"]
+
+
+def check(names):
+    """Exit code 1 when a patch does not apply to the tree as it is."""
+    def apply(name):
+        return name, run_patch(PATCHES / f"{name}.patch", "-d", str(ROOT), "--dry-run")
+
+    bad = 0
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        for name, result in pool.map(apply, names):
+            if result.returncode:
+                bad += 1
+                print(f"{name}: does not apply\n{result.stdout}")
+    print(f"{len(names) - bad} of {len(names)} patches apply")
+    return bad != 0
+
+
+def main(arguments):
+    options = environment()
+    names = [a for a in arguments if not a.startswith("-")]
+    for name in names:
+        if not (PATCHES / f"{name}.patch").is_file():
+            raise Broken(f"there is no bug '{name}'")
+    names = names or sorted(path.stem for path in PATCHES.glob("*.patch"))
+    if "--check" in arguments:
+        return check(names)
+
+    index, count = options["shard"]
+    names = names[index - 1::count]
+    shutil.rmtree(RESULTS, ignore_errors=True)
+    for folder in (TREE, RESULTS, CACHE):
+        folder.mkdir(parents=True, exist_ok=True)
+    rows = {}
+    if not options["fresh"]:
+        for name in names:
+            kept = CACHE / f"{name}-{key_of(PATCHES / f'{name}.patch', options)}.json"
+            if kept.is_file():
+                rows[name] = json.loads(kept.read_text())
+    if len(rows) < len(names):
+        refresh()
+        build("control", options["jobs"])
+        if sweep("control", "*", 0, options)[0]["failures"]:
+            raise Broken("the tree without a bug fails")
+    print(COLUMNS.format("bug", "found", "seeds", "cpu s", "reached", "replays", "signature"))
+    for name in names:
+        if name not in rows:
+            rows[name] = measure(name, options)
+            kept = CACHE / f"{name}-{key_of(PATCHES / f'{name}.patch', options)}.json"
+            kept.write_text(json.dumps(rows[name]))
+        print_row(name, rows[name])
+    missed = sum(not sound(row) for row in rows.values())
+    print(f"{missed} of {len(names)} bugs missed or not replayed")
+    return missed != 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except Broken as reason:
+        print(reason, file=sys.stderr)
+        sys.exit(3)
