@@ -113,7 +113,7 @@ void Client::Scan(const oracle::KeyRange& range, bool backward) {
 void Client::ReadEverything() {
   Hold();
   Check(true);
-  for (std::uint64_t number = 0; number < world_.plan.keys; ++number) Get(KeyName(number));
+  for (const std::uint64_t number : world_.Sample(world_.plan.keys)) Get(KeyName(number));
 }
 
 void Client::Hold() {
@@ -150,7 +150,7 @@ void Client::Check(bool backward) {
     return world_.Excuse(Doing::kReading, "opening an iterator", iterator.error(), since);
   }
   CheckIterator(**iterator, held.mark_at_sequence, !backward, since);
-  for (std::uint64_t number = 0; number < world_.plan.keys; number += 1 + number / 2) {
+  for (const std::uint64_t number : world_.Sample(world_.plan.keys)) {
     const Bytes key = KeyName(number);
     const Result<std::optional<Bytes>> found = db_.Get(options, key);
     if (!found) return world_.Excuse(Doing::kReading, "a read", found.error(), since);
@@ -173,7 +173,7 @@ void Client::CheckIterator(engine::Iterator& iterator, const oracle::Model::Read
     judgement = world_.model.EndScan(mark, {}, *entries);
   }
   world_.Settle(judgement);
-  const Result<std::string> turns = CheckTurns(iterator, *entries);
+  const Result<std::string> turns = CheckTurns(iterator, *entries, world_.NextPick());
   if (!turns) return world_.Excuse(Doing::kReading, "a scan", turns.error(), since);
   if (!turns->empty()) world_.simulation.Fail("scan-mismatch", "in a scan, " + *turns);
 }

@@ -23,7 +23,7 @@ class Client {
   void Write(const oracle::ModelBatch& batch);
   void Get(ByteView key);
   void Scan(const oracle::KeyRange& range, bool backward);
-  // Scans everything, both ways and as of now by number, and reads each key by itself.
+  // Scans everything, both ways and as of now by number, and reads some keys by themselves.
   void ReadEverything();
   void Flush();
 
@@ -41,7 +41,7 @@ class Client {
   Status Send(const oracle::ModelBatch& batch);
   void Hold();
   void Check(bool backward);
-  // Reads everything twice over and turns round everywhere; nothing after an explained error.
+  // Reads everything and turns round here and there; nothing after an explained error.
   void CheckIterator(engine::Iterator& iterator, const oracle::Model::ReadMark& mark, bool backward,
                      const FaultCounts& since);
 
