@@ -41,9 +41,10 @@ class Client {
   Status Send(const oracle::ModelBatch& batch);
   void Hold();
   void Check(bool backward);
-  // Reads everything and turns round here and there; nothing after an explained error.
-  void CheckIterator(engine::Iterator& iterator, const oracle::Model::ReadMark& mark, bool backward,
-                     const FaultCounts& since);
+  // Reads all keys but those before `from`, and turns round here and there; nothing after an
+  // explained error.
+  void CheckIterator(engine::Iterator& iterator, const Bytes& from,
+                     const oracle::Model::ReadMark& mark, bool backward, const FaultCounts& since);
 
   World& world_;
   engine::Db& db_;
