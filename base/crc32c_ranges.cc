@@ -11,7 +11,10 @@ namespace beach {
 namespace {
 
 constexpr std::uint64_t kStep = 64;
-constexpr std::size_t kLowPowers = 4096;
+// Lengths are written with digits of that many bits: few multiplications to make the powers of all
+// digits, and few to put one together.
+constexpr unsigned kDigitBits = 6;
+constexpr std::size_t kDigits = std::size_t{1} << kDigitBits;
 
 // Polynomials modulo Castagnoli's, bits reflected: the highest bit is the power 0.
 constexpr std::uint32_t kPolynomial = 0x82f63b78;
@@ -29,23 +32,29 @@ constexpr std::uint32_t Multiply(std::uint32_t left, std::uint32_t right) {
 static_assert(Multiply(kOne, kByte) == kByte);
 static_assert(Multiply(kByte, kByte) == kOne >> 16);
 
-std::vector<std::uint32_t> Powers(std::uint32_t base, std::size_t count) {
-  std::vector<std::uint32_t> powers(count, kOne);
-  for (std::size_t i = 1; i < count; ++i) powers[i] = Multiply(powers[i - 1], base);
-  return powers;
-}
-
 }  // namespace
 
-Crc32cPowers::Crc32cPowers(std::uint64_t length_max)
-    : low_(Powers(kByte, kLowPowers)),
-      high_(Powers(Multiply(low_.back(), kByte), length_max / kLowPowers + 1)) {}
+Crc32cPowers::Crc32cPowers(std::uint64_t length_max) : length_max_(length_max) {
+  std::uint32_t base = kByte;
+  for (; length_max > 0; length_max >>= kDigitBits) {
+    std::uint32_t power = kOne;
+    for (std::size_t digit = 0; digit < kDigits; ++digit) {
+      powers_.push_back(power);
+      power = Multiply(power, base);
+    }
+    base = power;
+  }
+}
 
 std::uint32_t Crc32cPowers::Between(std::uint32_t before_begin, std::uint32_t before_end,
                                     std::uint64_t length, std::uint32_t crc) const {
-  BEACH_CHECK_LT(length / kLowPowers, high_.size());
-  const std::uint32_t power = Multiply(low_[length % kLowPowers], high_[length / kLowPowers]);
-  return Multiply(crc ^ before_begin, power) ^ before_end;
+  BEACH_CHECK_LE(length, length_max_);
+  std::uint32_t moved = crc ^ before_begin;
+  for (std::size_t place = 0; length > 0; length >>= kDigitBits, place += kDigits) {
+    const std::size_t digit = length % kDigits;
+    if (digit != 0) moved = Multiply(moved, powers_[place + digit]);
+  }
+  return moved ^ before_end;
 }
 
 Crc32cRanges::Crc32cRanges(ByteView data) : data_(data), powers_(data.size()) {

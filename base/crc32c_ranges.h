@@ -19,8 +19,9 @@ class Crc32cPowers {
                         std::uint32_t crc = 0) const;
 
  private:
-  std::vector<std::uint32_t> low_;   // what i more bytes multiply a checksum by
-  std::vector<std::uint32_t> high_;  // the same for i * low_.size() bytes
+  std::uint64_t length_max_;
+  // What each digit of a length multiplies a checksum by, lowest place first.
+  std::vector<std::uint32_t> powers_;
 };
 
 // CRC32C of any range of some bytes, each in constant time, after one pass over all of them: for

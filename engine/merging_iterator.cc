@@ -103,12 +103,16 @@ class MergingIterator final : public Iterator {
   void PickSmallest() {
     direction_ = Direction::kForward;
     Iterator* smallest = nullptr;
+    ByteView smallest_key;
     for (const auto& source : sources_) {
-      if (!CheckSource(*source)) return;
-      if (!source->Valid()) continue;
-      const bool is_smaller =
-          smallest == nullptr || CompareInternalKeys(source->key(), smallest->key()) < 0;
-      if (is_smaller) smallest = source.get();
+      if (!source->Valid()) {
+        if (!CheckSource(*source)) return;
+        continue;
+      }
+      const ByteView key = source->key();
+      if (smallest != nullptr && CompareInternalKeys(key, smallest_key) >= 0) continue;
+      smallest = source.get();
+      smallest_key = key;
     }
     SetCurrent(smallest);
   }
@@ -116,12 +120,16 @@ class MergingIterator final : public Iterator {
   void PickLargest() {
     direction_ = Direction::kBackward;
     Iterator* largest = nullptr;
+    ByteView largest_key;
     for (const auto& source : sources_) {
-      if (!CheckSource(*source)) return;
-      if (!source->Valid()) continue;
-      const bool is_larger =
-          largest == nullptr || CompareInternalKeys(source->key(), largest->key()) >= 0;
-      if (is_larger) largest = source.get();
+      if (!source->Valid()) {
+        if (!CheckSource(*source)) return;
+        continue;
+      }
+      const ByteView key = source->key();
+      if (largest != nullptr && CompareInternalKeys(key, largest_key) < 0) continue;
+      largest = source.get();
+      largest_key = key;
     }
     SetCurrent(largest);
   }

@@ -53,7 +53,7 @@ std::optional<std::uint64_t> CrashOracle::Match(const std::vector<KeyValue>& fou
   const std::uint64_t hash = Model::HashOf(found);
   std::optional<std::uint64_t> match;
   for (std::uint64_t prefix = model_.sequenced() + 1; prefix-- > Floor();) {
-    if (model_.HashAt(prefix) != hash || model_.StateAt(prefix) != found) continue;
+    if (model_.HashAt(prefix) != hash || !model_.ShowsAt(prefix, found)) continue;
     match = prefix;
     if (model_.LastSequence(prefix) <= visible_sequence) break;
   }

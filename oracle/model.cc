@@ -2,19 +2,32 @@
 #include "oracle/model.h"
 
 #include <algorithm>
+#include <cstring>
 #include <iterator>
 
 #include "base/check.h"
 #include "base/random.h"
-#include "base/site.h"
 
 namespace beach::oracle {
 namespace {
 
+// Eight bytes at a time: values are hashed at every write and every recovery.
+std::uint64_t HashOfBytes(ByteView bytes) {
+  std::uint64_t hash = bytes.size();
+  while (!bytes.empty()) {
+    std::uint64_t word = 0;
+    const std::size_t size = std::min(bytes.size(), sizeof word);
+    std::memcpy(&word, bytes.data(), size);
+    hash = Mix64(hash ^ word);
+    bytes.remove_prefix(size);
+  }
+  return hash;
+}
+
 // The contribution of one entry to the hash of a state, which is their sum: so a batch changes the
 // hash by what it changes, and a scan gives it in any order.
 std::uint64_t EntryHash(ByteView key, ByteView value) {
-  return RandomValue(Site::Hash(key), key.size(), Site::Hash(value), value.size());
+  return RandomValue(HashOfBytes(key), HashOfBytes(value));
 }
 
 Violation Wrong(std::string rule, std::string message) {
@@ -158,10 +171,12 @@ void Model::Show(std::uint64_t prefix) {
 Judgement Model::EndGet(const ReadMark& mark, ByteView key, const std::optional<Bytes>& found) {
   const std::uint64_t ceiling = mark.sequenced.value_or(sequenced());
   BEACH_CHECK_LE(mark.visible, ceiling);
-  const Version oldest = At(key, mark.visible);
-  if (oldest.value == found) return std::nullopt;
   const auto versions = versions_.find(key);
-  if (versions != versions_.end()) {
+  if (versions == versions_.end()) {
+    if (!found) return std::nullopt;
+  } else {
+    const Version* const oldest = VersionAt(versions->second, mark.visible);
+    if (oldest == nullptr ? !found : oldest->value == found) return std::nullopt;
     for (const Version& version : versions->second) {
       if (version.prefix <= mark.visible || version.prefix > ceiling) continue;
       if (version.value != found) continue;
@@ -202,14 +217,15 @@ bool Model::ScanEquals(const KeyRange& range, std::uint64_t prefix,
   std::size_t next = 0;
   for (auto at = versions_.lower_bound(range.from); at != versions_.end(); ++at) {
     if (!range.Contains(at->first)) break;
-    const Version expected = At(at->first, prefix);
+    const Version* const expected = VersionAt(at->second, prefix);
     if (next < found.size() && found[next].first < at->first) {
       return differ(found[next].first, found[next].second);
     }
     if (next < found.size() && found[next].first == at->first) {
-      if (expected.value != found[next].second) return differ(at->first, found[next].second);
+      const bool equal = expected != nullptr && expected->value == found[next].second;
+      if (!equal) return differ(at->first, found[next].second);
       ++next;
-    } else if (expected.value) {
+    } else if (expected != nullptr && expected->value) {
       return differ(at->first, std::nullopt);
     }
   }
@@ -235,7 +251,9 @@ Judgement Model::EndScan(const ReadMark& mark, const KeyRange& range,
     if (!ScanEquals(range, prefix, found, nullptr)) continue;
     // The lowest match proves no more than that the newest value it shows is visible.
     std::uint64_t shown = 0;
-    for (const auto& [key, value] : found) shown = std::max(shown, At(key, prefix).prefix);
+    for (const auto& [key, value] : found) {
+      shown = std::max(shown, VersionAt(versions_.find(key)->second, prefix)->prefix);
+    }
     Show(shown);
     return std::nullopt;
   }
@@ -267,6 +285,11 @@ std::vector<KeyValue> Model::StateAt(std::uint64_t prefix) const {
   return state;
 }
 
+bool Model::ShowsAt(std::uint64_t prefix, const std::vector<KeyValue>& state) const {
+  BEACH_CHECK_LE(prefix, sequenced());
+  return ScanEquals({}, prefix, state, nullptr);
+}
+
 std::vector<Bytes> Model::Keys() const {
   std::vector<Bytes> keys;
   keys.reserve(versions_.size());
@@ -293,16 +316,19 @@ Judgement Model::FixAt(ReadMark& mark, std::uint64_t sequence) {
   return std::nullopt;
 }
 
+const Model::Version* Model::VersionAt(const std::vector<Version>& versions, std::uint64_t prefix) {
+  const auto after =
+      std::upper_bound(versions.begin(), versions.end(), prefix,
+                       [](std::uint64_t p, const Version& version) { return p < version.prefix; });
+  return after == versions.begin() ? nullptr : &*std::prev(after);
+}
+
 Model::Version Model::At(ByteView key, std::uint64_t prefix) const {
   BEACH_CHECK_LE(prefix, sequenced());
   const auto found = versions_.find(key);
   if (found == versions_.end()) return {};
-  const std::vector<Version>& versions = found->second;
-  const auto after =
-      std::upper_bound(versions.begin(), versions.end(), prefix,
-                       [](std::uint64_t p, const Version& version) { return p < version.prefix; });
-  if (after == versions.begin()) return {};
-  return *std::prev(after);
+  const Version* const version = VersionAt(found->second, prefix);
+  return version == nullptr ? Version() : *version;
 }
 
 std::optional<Model::Version> Model::FindVersion(ByteView key,
@@ -334,11 +360,12 @@ void Model::Settle(std::uint64_t prefix, std::uint64_t last_sequence) {
   }
   life_.clear();
   for (auto at = versions_.begin(); at != versions_.end();) {
-    Version version = At(at->first, prefix);
-    if (!version.value) {
+    const Version* const found = VersionAt(at->second, prefix);
+    if (found == nullptr || !found->value) {
       at = versions_.erase(at);
       continue;
     }
+    Version version = *found;
     version.prefix = 0;
     at->second.assign(1, std::move(version));
     ++at;

@@ -101,6 +101,8 @@ class Model {
   std::uint64_t HashAt(std::uint64_t prefix) const { return order_[prefix].state_hash; }
   static std::uint64_t HashOf(const std::vector<KeyValue>& state);
   std::vector<KeyValue> StateAt(std::uint64_t prefix) const;
+  // Whether it is that: StateAt without the copies. REQUIRES: `state` in ascending order of keys.
+  bool ShowsAt(std::uint64_t prefix, const std::vector<KeyValue>& state) const;
   // All keys ever written that are present now or may be after a crash.
   std::vector<Bytes> Keys() const;
 
@@ -142,6 +144,8 @@ class Model {
     std::uint64_t last_sync = 0;  // greatest prefix up to here that ends with a synced batch
   };
 
+  // The newest of a key's versions that the prefix holds, or null.
+  static const Version* VersionAt(const std::vector<Version>& versions, std::uint64_t prefix);
   void Apply(const ModelBatch& batch, Place& place);
   // A reader or an acknowledgement has shown the prefix: it is as durable as its writers asked.
   void Show(std::uint64_t prefix);

@@ -31,10 +31,13 @@ bool TakePrefix(ByteView& text, ByteView prefix) {
 
 Bytes MakeValue(ValueId id, std::size_t filler_size) {
   Bytes value = "b" + std::to_string(id.batch.value) + ".o" + std::to_string(id.operation) + ".";
-  value.reserve(value.size() + filler_size);
+  const std::size_t id_size = value.size();
+  value.resize(id_size + filler_size);
   RandomStream filler(RandomValue(id.batch.value, id.operation));
+  std::uint64_t letters = 0;  // one in each byte
   for (std::size_t i = 0; i < filler_size; ++i) {
-    value.push_back(static_cast<char>('a' + filler.Below(26)));
+    letters = i % 8 == 0 ? filler.Next() : letters >> 8;
+    value[id_size + i] = static_cast<char>('a' + ((letters & 0xff) * 26 >> 8));
   }
   return value;
 }

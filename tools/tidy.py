@@ -27,6 +27,8 @@ LAYERS = {
     "server": ["base", "env", "engine", "command_line"],
     "crash": ["base", "env", "engine", "oracle", "artifacts", "server"],
     "examples": ["base", "env", "engine"],
+    "bench": ["base", "env", "engine", "oracle", "artifacts", "command_line", "sim", "sim/cli",
+              "sim/scenarios", "server"],
 }
 FOLDERS = tuple(sorted({layer.split("/")[0] for layer in LAYERS}))
 

@@ -77,12 +77,14 @@ class TableIterator final : public Iterator {
     Settle();
   }
 
-  // The block at the index's position, not yet positioned itself. False, with status_ set, where
-  // there is none or it cannot be read.
+  // The block at the index's position, to be positioned itself. False, with status_ set, where
+  // there is none or it cannot be read. Moves within one block read it once.
   bool LoadBlock() {
-    block_ = nullptr;
     status_ = index_->status();
+    if (index_->Valid() && block_ != nullptr && index_->value() == handle_) return true;
+    block_ = nullptr;
     if (!index_->Valid()) return false;
+    handle_.assign(index_->value());
     auto block = blocks_.Load(index_->value());
     if (!block) {
       status_ = Fail(std::move(block).error());
@@ -103,6 +105,7 @@ class TableIterator final : public Iterator {
   const std::unique_ptr<Iterator> index_;
   BlockSource& blocks_;
   std::unique_ptr<Iterator> block_;
+  Bytes handle_;  // of block_, where there is one
   Status status_;
 };
 

@@ -27,8 +27,8 @@ Result<SegmentReader> SegmentReader::Open(env::FileSystem& files, const std::str
   if (!file) return Fail(std::move(file).error());
   reader.file_ = *std::move(file);
   BEACH_TRY_ASSIGN(reader.file_size_bytes_, reader.file_->Size());
-  BEACH_TRY_ASSIGN(const ByteView head, reader.Read(0, kSegmentHeaderSize));
-  auto block = DecodeSegmentBlock(head);
+  BEACH_TRY(reader.ReadPiece(0, kSegmentHeaderSize));  // no more: many readers look at it only
+  auto block = DecodeSegmentBlock(reader.piece_);
   if (!block) return Fail(std::move(block).error().At(path, 0));
   reader.block_ = *block;
   return reader;
@@ -42,12 +42,18 @@ Result<ByteView> SegmentReader::Read(std::uint64_t offset, std::uint64_t length)
   if (!held) {
     const std::uint64_t size = BEACH_BUGGIFY("wal.small_read") ? kSmallPieceSize : kPieceSize;
     const std::uint64_t wanted = std::min(std::max(length, size), file_size_bytes_ - offset);
-    piece_.resize(wanted);
-    piece_offset_ = offset;
-    BEACH_TRY_ASSIGN(const std::size_t got, file_->ReadAt(offset, piece_.data(), wanted));
-    piece_.resize(got);
+    BEACH_TRY(ReadPiece(offset, wanted));
   }
   return ByteView(piece_).substr(offset - piece_offset_, length);
+}
+
+Status SegmentReader::ReadPiece(std::uint64_t offset, std::uint64_t length) {
+  // Whatever the bytes were: those beyond what is read are cut off.
+  piece_.resize_and_overwrite(length, [](char*, std::size_t size) { return size; });
+  piece_offset_ = offset;
+  BEACH_TRY_ASSIGN(const std::size_t got, file_->ReadAt(offset, piece_.data(), length));
+  piece_.resize(got);
+  return {};
 }
 
 Result<bool> SegmentReader::ItemAt(std::uint64_t offset, std::uint64_t limit, ItemHeader& header) {

@@ -39,6 +39,8 @@ class SegmentReader {
  private:
   // Up to `length` bytes at `offset`; fewer only at the end of the file.
   Result<ByteView> Read(std::uint64_t offset, std::uint64_t length);
+  // Makes these bytes, or those of them that the file has, the held piece.
+  Status ReadPiece(std::uint64_t offset, std::uint64_t length);
   // Whether the file has the item whose header this is, whole.
   Result<bool> ItemIsWhole(const ItemHeader& header);
   // The same from the checksums of the file's blocks, in constant time once those are known.

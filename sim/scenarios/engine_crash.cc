@@ -156,7 +156,7 @@ void EngineCrash::Run(Simulation& simulation) const {
   RunLast(world, "the first open", 1);
   CutPower(world);
   RunLast(world, "the second open", 0);
-  RunLast(world, "the open after a clean close", 0);
+  if (plan.reopen_at_end) RunLast(world, "the open after a clean close", 0);
   simulation.SetEventSink(nullptr);
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/random.h"
 #include "sim/scenarios/engine_crash_range.h"
 #include "sim/system_scope.h"
 
@@ -113,7 +114,7 @@ void Client::Scan(const oracle::KeyRange& range, bool backward) {
 void Client::ReadEverything() {
   Hold();
   Check(true);
-  for (std::uint64_t number = 0; number < world_.plan.keys; ++number) Get(KeyName(number));
+  for (const std::uint64_t number : world_.Sample(world_.plan.keys)) Get(KeyName(number));
 }
 
 void Client::Hold() {
@@ -142,15 +143,17 @@ void Client::Check(bool backward) {
   if (!held_) return;
   const Held held = std::move(*held_);
   held_.reset();
-  CheckIterator(*held.iterator, held.mark, backward, held.since);
+  CheckIterator(*held.iterator, {}, held.mark, backward, held.since);
   const FaultCounts since = world_.CountFaults();
   const engine::ReadOptions options{.sequence = held.sequence};
   const auto iterator = db_.NewIterator(options);
   if (!iterator) {
     return world_.Excuse(Doing::kReading, "opening an iterator", iterator.error(), since);
   }
-  CheckIterator(**iterator, held.mark_at_sequence, !backward, since);
-  for (std::uint64_t number = 0; number < world_.plan.keys; number += 1 + number / 2) {
+  // The same state as that of a hold without writers between: half of it on average is enough.
+  const std::uint64_t from = RandomBelow(Mix64(world_.NextPick()), world_.plan.keys);
+  CheckIterator(**iterator, KeyName(from), held.mark_at_sequence, !backward, since);
+  for (const std::uint64_t number : world_.Sample(world_.plan.keys)) {
     const Bytes key = KeyName(number);
     const Result<std::optional<Bytes>> found = db_.Get(options, key);
     if (!found) return world_.Excuse(Doing::kReading, "a read", found.error(), since);
@@ -163,17 +166,19 @@ void Client::Check(bool backward) {
   }
 }
 
-void Client::CheckIterator(engine::Iterator& iterator, const oracle::Model::ReadMark& mark,
-                           bool backward, const FaultCounts& since) {
-  const Result<std::vector<oracle::KeyValue>> entries = ReadRange(iterator, {}, backward);
+void Client::CheckIterator(engine::Iterator& iterator, const Bytes& from,
+                           const oracle::Model::ReadMark& mark, bool backward,
+                           const FaultCounts& since) {
+  const oracle::KeyRange range{.from = from, .to = {}};
+  const Result<std::vector<oracle::KeyValue>> entries = ReadRange(iterator, range, backward);
   if (!entries) return world_.Excuse(Doing::kReading, "a scan", entries.error(), since);
   oracle::Judgement judgement;
   {
     const SystemScope system;
-    judgement = world_.model.EndScan(mark, {}, *entries);
+    judgement = world_.model.EndScan(mark, range, *entries);
   }
   world_.Settle(judgement);
-  const Result<std::string> turns = CheckTurns(iterator, *entries);
+  const Result<std::string> turns = CheckTurns(iterator, *entries, world_.NextPick());
   if (!turns) return world_.Excuse(Doing::kReading, "a scan", turns.error(), since);
   if (!turns->empty()) world_.simulation.Fail("scan-mismatch", "in a scan, " + *turns);
 }

@@ -23,7 +23,7 @@ class Client {
   void Write(const oracle::ModelBatch& batch);
   void Get(ByteView key);
   void Scan(const oracle::KeyRange& range, bool backward);
-  // Scans everything, both ways and as of now by number, and reads each key by itself.
+  // Scans everything, both ways and as of now by number, and reads some keys by themselves.
   void ReadEverything();
   void Flush();
 
@@ -41,9 +41,10 @@ class Client {
   Status Send(const oracle::ModelBatch& batch);
   void Hold();
   void Check(bool backward);
-  // Reads everything twice over and turns round everywhere; nothing after an explained error.
-  void CheckIterator(engine::Iterator& iterator, const oracle::Model::ReadMark& mark, bool backward,
-                     const FaultCounts& since);
+  // Reads all keys but those before `from`, and turns round here and there; nothing after an
+  // explained error.
+  void CheckIterator(engine::Iterator& iterator, const Bytes& from,
+                     const oracle::Model::ReadMark& mark, bool backward, const FaultCounts& since);
 
   World& world_;
   engine::Db& db_;

@@ -27,7 +27,7 @@ constexpr ErrorFault kFaults[] = {{"disk.eio.read", kRates},
 constexpr std::uint64_t kRunsWithoutErrors = 2;  // of kRunsOf
 constexpr std::uint64_t kRunsOf = 5;
 
-constexpr std::uint64_t kEarlyMax = 4;
+constexpr std::uint64_t kEarlyMax = 3;
 
 std::uint64_t DrawStrikeCalls(RandomStream& stream) {
   switch (stream.Below(4)) {
@@ -42,9 +42,14 @@ engine::Options MakeEngineOptions(Simulation& simulation, RandomStream& stream) 
   const auto knob = [&](const char* name, std::uint64_t drawn) {
     return simulation.Option(name, drawn);
   };
-  options.memtable_size = knob("memtable_size", stream.Between(1, 16) * engine::kKiB);
+  // Small ones make many tables, of which each read, open and verify pays every one.
+  const std::uint64_t memtable_kib =
+      stream.Chance(1, 4) ? stream.Between(1, 4) : stream.Between(4, 24);
+  options.memtable_size = knob("memtable_size", memtable_kib * engine::kKiB);
   options.frozen_memtables_max = knob("frozen_memtables_max", stream.Between(1, 3));
-  options.wal_segment_size = knob("wal_segment_size", stream.Between(16, 64) * 4 * engine::kKiB);
+  // Few pages mean early ends of segments, and each is read at every open, empty or not.
+  const std::uint64_t segment_pages = stream.Between(16, stream.Chance(1, 4) ? 64 : 20);
+  options.wal_segment_size = knob("wal_segment_size", segment_pages * 4 * engine::kKiB);
   options.wal_direct = knob("wal_direct", stream.Below(2)) != 0;
   options.wal_group_size_max =
       knob("wal_group_size_max", std::uint64_t{1} << stream.Between(7, 20));
@@ -64,7 +69,7 @@ LifePlan MakeLifePlan(Simulation& simulation, RandomStream& stream, std::uint64_
   life.strike_late = knob("strike_late", stream.Chance(3, 4) ? 1 : 0) != 0;
   life.strike_calls = at_least_one(knob("strike_calls", DrawStrikeCalls(stream)));
   life.strike_calls_in_close = at_least_one(knob("strike_calls_in_close", stream.Between(1, 40)));
-  const std::uint64_t early = stream.Chance(1, 2) ? 0 : stream.Between(1, kEarlyMax);
+  const std::uint64_t early = stream.Chance(2, 3) ? 0 : stream.Between(1, kEarlyMax);
   const std::uint64_t strikes = std::min(knob("early_strikes", early), kEarlyMax);
   for (std::uint64_t i = 0; i < strikes; ++i) {
     const std::string name = "early" + std::to_string(i);
@@ -87,11 +92,12 @@ Plan MakePlan(Simulation& simulation) {
   plan.options = MakeEngineOptions(simulation, stream);
   plan.clients = simulation.Option("clients", stream.Between(1, 5));
   plan.keys = std::max(simulation.Option("keys", stream.Between(8, 64)), std::uint64_t{1});
-  plan.operations_per_client = simulation.Option("operations_per_client", stream.Between(2, 40));
-  const std::uint64_t lives = simulation.Option("lives", stream.Between(2, 5));
+  plan.operations_per_client = simulation.Option("operations_per_client", stream.Between(2, 70));
+  const std::uint64_t lives = simulation.Option("lives", stream.Between(2, 4));
   for (std::uint64_t i = 0; i < lives; ++i) {
     plan.lives.push_back(MakeLifePlan(simulation, stream, i));
   }
+  plan.reopen_at_end = simulation.Option("reopen_at_end", stream.Chance(1, 4) ? 1 : 0) != 0;
   const bool errors = stream.Below(kRunsOf) >= kRunsWithoutErrors;
   for (const auto& [site, rates] : kFaults) {
     const bool on = stream.Chance(1, 2);

@@ -45,6 +45,7 @@ struct Plan {
   std::uint64_t keys = 8;
   std::uint64_t operations_per_client = 1;  // and life
   std::vector<LifePlan> lives;
+  bool reopen_at_end = false;  // once more, after the clean close at the end
   std::vector<FaultRate> faults;
 };
 

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/random.h"
+
 namespace beach::sim::scenarios::engine_crash {
 
 Result<std::vector<oracle::KeyValue>> ReadRange(engine::Iterator& iterator,
@@ -31,46 +33,57 @@ Result<std::vector<oracle::KeyValue>> ReadRange(engine::Iterator& iterator,
   return entries;
 }
 
-Result<std::string> CheckTurns(engine::Iterator& iterator,
-                               const std::vector<oracle::KeyValue>& entries) {
+namespace {
+
+// Empty, or what does not stand where it should.
+Result<std::string> TurnAt(engine::Iterator& iterator, const std::vector<oracle::KeyValue>& entries,
+                           std::size_t i) {
   const auto stands_at = [&](std::size_t index) {
     if (index >= entries.size()) return !iterator.Valid();
     return iterator.Valid() && iterator.key() == entries[index].first &&
            iterator.value() == entries[index].second;
   };
-  // Some are enough: each costs reads of blocks.
-  for (std::size_t i = 0; i < entries.size(); i += 1 + entries.size() / 8) {
-    const char* move = "a seek";
-    iterator.Seek(entries[i].first);
-    bool right = stands_at(i);
-    if (right && i > 0) {
-      move = "a step back after a seek";
-      iterator.Previous();
-      right = stands_at(i - 1);
-      if (right) {
-        move = "a step ahead after one back";
-        iterator.Next();
-        right = stands_at(i);
-      }
-    }
+  const char* move = "a seek";
+  iterator.Seek(entries[i].first);
+  bool right = stands_at(i);
+  if (right && i > 0) {
+    move = "a step back after a seek";
+    iterator.Previous();
+    right = stands_at(i - 1);
     if (right) {
-      move = "a step ahead";
+      move = "a step ahead after one back";
       iterator.Next();
-      right = stands_at(i + 1);
-    }
-    if (right && i + 1 < entries.size()) {
-      move = "a step back after one ahead";
-      iterator.Previous();
       right = stands_at(i);
     }
-    BEACH_TRY(iterator.status());
-    if (right) continue;
-    return std::string(move) + " at entry " + std::to_string(i) + " of " +
-           std::to_string(entries.size()) + " stands " +
-           (iterator.Valid() ? "at key \"" + Printable(iterator.key(), 32) + "\""
-                             : std::string("nowhere"));
   }
-  return std::string();
+  if (right) {
+    move = "a step ahead";
+    iterator.Next();
+    right = stands_at(i + 1);
+  }
+  if (right && i + 1 < entries.size()) {
+    move = "a step back after one ahead";
+    iterator.Previous();
+    right = stands_at(i);
+  }
+  BEACH_TRY(iterator.status());
+  if (right) return std::string();
+  return std::string(move) + " at entry " + std::to_string(i) + " of " +
+         std::to_string(entries.size()) + " stands " +
+         (iterator.Valid() ? "at key \"" + Printable(iterator.key(), 32) + "\""
+                           : std::string("nowhere"));
+}
+
+}  // namespace
+
+Result<std::string> CheckTurns(engine::Iterator& iterator,
+                               const std::vector<oracle::KeyValue>& entries, std::uint64_t pick) {
+  if (entries.empty()) return std::string();
+  const std::uint64_t any = RandomBelow(Mix64(pick), entries.size());
+  BEACH_TRY_ASSIGN(std::string wrong, TurnAt(iterator, entries, any));
+  const std::size_t edge = pick % 2 == 0 ? 0 : entries.size() - 1;
+  if (!wrong.empty() || edge == any) return wrong;
+  return TurnAt(iterator, entries, edge);
 }
 
 }  // namespace beach::sim::scenarios::engine_crash

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -15,9 +16,11 @@ namespace beach::sim::scenarios::engine_crash {
 Result<std::vector<oracle::KeyValue>> ReadRange(engine::Iterator& iterator,
                                                 const oracle::KeyRange& range, bool backward);
 
-// Turns round at entries all over what ReadRange gave for everything: seeks, a step back, two
-// ahead. One sentence on the first position that is not where the entries have it; empty: all are.
+// Turns round at two entries of what ReadRange gave for a range without an end: seeks, a step back,
+// two ahead. One is any, the other the first or the last, as `pick` says; each turn costs a seek in
+// every table. One sentence on the first position that is not where the entries have it; empty: all
+// are.
 Result<std::string> CheckTurns(engine::Iterator& iterator,
-                               const std::vector<oracle::KeyValue>& entries);
+                               const std::vector<oracle::KeyValue>& entries, std::uint64_t pick);
 
 }  // namespace beach::sim::scenarios::engine_crash

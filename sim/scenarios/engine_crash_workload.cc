@@ -32,25 +32,25 @@ class Generator {
 
   void Fill(artifacts::Operation& operation) {
     const std::uint64_t choice = stream_.Below(100);
-    if (choice < 42) {
+    if (choice < 46) {
       operation.kind = "put";
       operation.arguments = {Durability(), Key(), Size()};
-    } else if (choice < 52) {
+    } else if (choice < 56) {
       operation.kind = "delete";
       operation.arguments = {Durability(), Key()};
-    } else if (choice < 66) {
+    } else if (choice < 70) {
       FillBatch(operation);
-    } else if (choice < 80) {
+    } else if (choice < 88) {
       operation.kind = "get";
       operation.arguments = {Key()};
-    } else if (choice < 88) {
-      FillScan(operation);
     } else if (choice < 92) {
-      operation.kind = "hold";
+      FillScan(operation);
     } else if (choice < 94) {
+      operation.kind = "hold";
+    } else if (choice < 95) {
       operation.kind = "check";
       operation.arguments = {stream_.Chance(1, 2) ? "forward" : "backward"};
-    } else if (choice < 96) {
+    } else if (choice < 97) {
       operation.kind = "flush";
     } else {
       operation.kind = "pause";
@@ -81,12 +81,12 @@ class Generator {
   void FillScan(artifacts::Operation& operation) {
     operation.kind = "scan";
     operation.arguments = {stream_.Chance(1, 2) ? "forward" : "backward"};
-    if (stream_.Chance(1, 2)) {
+    if (stream_.Chance(1, 4)) {
       operation.arguments.push_back("");
       return;
     }
     operation.arguments.push_back(Key());
-    if (stream_.Chance(1, 2)) operation.arguments.push_back(Key());
+    if (stream_.Chance(2, 3)) operation.arguments.push_back(Key());
   }
 
   std::string Durability() { return stream_.Chance(1, 2) ? "sync" : "nosync"; }

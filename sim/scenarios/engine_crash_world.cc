@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/random.h"
 #include "sim/disk/disk.h"
 
 namespace beach::sim::scenarios::engine_crash {
@@ -17,6 +18,7 @@ constexpr Site kNoSpace[] = {"disk.no_space", "disk.full"};
 constexpr Site kOthers[] = {"disk.eio.write", "disk.eio.sync", "disk.eio.sync_directory",
                             "disk.eio.metadata"};
 
+constexpr std::uint64_t kSampleSizeMax = 6;
 constexpr std::uint64_t kPlenty = std::uint64_t{1} << 30;
 
 std::uint64_t Number(std::span<const env::EventField> fields, std::string_view name) {
@@ -70,6 +72,18 @@ FaultCounts World::CountFaults() {
   for (const Site site : kNoSpace) counts.no_space += simulation.FaultCount(site);
   for (const Site site : kOthers) counts.others += simulation.FaultCount(site);
   return counts;
+}
+
+std::vector<std::uint64_t> World::Sample(std::uint64_t count) {
+  const std::uint64_t size = std::min(count, kSampleSizeMax);
+  const std::uint64_t pick = NextPick();
+  std::vector<std::uint64_t> indexes;
+  for (std::uint64_t i = 0; i < size; ++i) {
+    const std::uint64_t begin = count * i / size;
+    const std::uint64_t end = count * (i + 1) / size;
+    indexes.push_back(begin + RandomBelow(RandomValue(pick, i), end - begin));
+  }
+  return indexes;
 }
 
 void World::ForgetFaults() { forgotten_ = CountFaults(); }

@@ -69,6 +69,11 @@ class World final : public env::EventSink {
   // The handle of this process has said so.
   bool poisoned() const { return poisoned_; }
 
+  // Which of many alike to look at: another one each time.
+  std::uint64_t NextPick() { return next_pick_++; }
+  // A few indexes below `count`, ascending, from all parts of the range; all where they are few.
+  // Point reads cost blocks of every table, and scans read all of them anyway.
+  std::vector<std::uint64_t> Sample(std::uint64_t count);
   // The id of a batch that is no part of the workload.
   std::uint64_t NextProbe() { return next_probe_++; }
 
@@ -88,6 +93,7 @@ class World final : public env::EventSink {
   FaultCounts forgotten_;
   bool poisoned_ = false;
   oracle::Judgement pending_;
+  std::uint64_t next_pick_ = 0;
   std::uint64_t next_probe_ = std::uint64_t{1} << 40;
 };
 

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/sim_command.h"
+#include "command_line/command.h"
+#include "sim/cli/program.h"
+
+int main(int argc, char** argv) {
+  beach::command_line::Program line("beachbench", "Measures BeachDB and its simulator.\n",
+                                    BEACH_VERSION);
+  line.root().Examples("Example:\n  beachbench sim --time 10s\n  beachbench COMMAND --help");
+  beach::bench::AddSim(line.root());
+  return line.Run(argc, argv, beach::sim::cli::kExitUsage);
+}

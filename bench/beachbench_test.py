@@ -1,0 +1,49 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Tests beachbench's command line: what it prints is complete and adds up."""
+
+import json
+import subprocess
+import sys
+import unittest
+
+BINARY = None
+
+
+class CommandLineTest(unittest.TestCase):
+    def call(self, *arguments, code=0):
+        result = subprocess.run([BINARY, *arguments], capture_output=True, text=True, check=False)
+        self.assertEqual(result.returncode, code, result.stdout + result.stderr)
+        return result
+
+    def test_help_and_version(self):
+        self.assertIn("sim", self.call("--help").stdout)
+        self.assertIn("0.", self.call("--version").stdout)
+        self.assertIn("Example:", self.call("sim", "--help").stdout)
+
+    def test_every_scenario_has_rates_above_zero(self):
+        # A round runs a seed at least, however little time it has.
+        out = self.call("sim", "--time", "1ms", "--rounds", "2", "--json").stdout
+        scenarios = json.loads(out)["scenarios"]
+        self.assertGreaterEqual(len(scenarios), 1)
+        for scenario in scenarios:
+            self.assertGreaterEqual(scenario["seeds"], 2)
+            for rate in ["virtual_s_per_s", "events_per_s", "seeds_per_s", "operations_per_s"]:
+                self.assertGreater(scenario[rate], 0, rate)
+            self.assertEqual(scenario["failures"], [])
+
+    def test_text_names_what_a_seed_is(self):
+        out = self.call("sim", "--scenario", "engine-crash", "--time", "1ms").stdout
+        for words in ["engine-crash:", "operations a seed", "crashes a seed", "ns an event"]:
+            self.assertIn(words, out)
+
+    def test_usage_errors(self):
+        self.call("sim", "--scenario", "no-such", code=2)
+        self.call("sim", "--time", "soon", code=2)
+        self.call("sim", "--rounds", "0", code=2)
+        self.call("no-such", code=2)
+
+
+if __name__ == "__main__":
+    BINARY = sys.argv.pop(1)
+    unittest.main()
