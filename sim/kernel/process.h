@@ -13,6 +13,7 @@
 #include "env/env.h"
 #include "sim/disk/disk.h"
 #include "sim/ids.h"
+#include "sim/kernel/host_clock.h"
 #include "sim/kernel/sim_thread.h"
 #include "sim/seam_gate.h"
 #include "sim/simulation.h"
@@ -34,7 +35,8 @@ struct Host {
   HostId id;
   std::string name;
   std::unique_ptr<Disk> disk;
-  std::uint64_t clock_offset_ns = 0;  // its monotonic clock is ahead of true time by this
+  HostClock clock;
+  std::uint64_t paused_until_ns = 0;  // none of its threads runs before
   std::uint64_t step_cost_ns = 0;
   std::uint64_t lives = 0;  // processes started
 
