@@ -31,9 +31,14 @@ struct HostOptions {
   std::uint64_t clock_drift_max_ppm = 0;
   // In a quarter of the runs its processor is slower by a factor of up to this.
   std::uint64_t slow_cpu_max = 1;
+  // In a quarter of the runs none of its processes may have more live memory than this, and no less
+  // than the smaller one. 0: never.
+  std::uint64_t small_memory_max_bytes = 0;
+  std::uint64_t small_memory_min_bytes = 0;
 };
 
-enum class ProcessEnd : std::uint8_t { kExited, kKilled, kPowerLost };
+// kOutOfMemory: an allocation failed and nobody caught it; for the rest like a kill.
+enum class ProcessEnd : std::uint8_t { kExited, kKilled, kPowerLost, kOutOfMemory };
 
 // One run's virtual world, as its scenario sees it. The scenario's Run is a simulated thread too,
 // of the harness: no host, never killed, with the simulation's own memory; it may use env/threads.h
@@ -49,7 +54,8 @@ class Simulation {
   // "host.NAME.torn_percent" (of the sectors at the edge of what a power cut keeps: torn),
   // "host.NAME.clock_offset" (nanoseconds by which the monotonic clock is ahead of true time),
   // "host.NAME.clock_rate_ppm" (a million: the clocks do not drift) and "host.NAME.slow_cpu" (what
-  // a seam call or step costs is multiplied by it).
+  // a seam call or step costs is multiplied by it) and "host.NAME.memory_max" (bytes that a process
+  // may have; 0: no limit).
   virtual HostId AddHost(const std::string& name, const HostOptions& options = {}) = 0;
   // The size of its disk from now on. Takes space away, or gives it back in mid-life.
   virtual void SetCapacity(HostId host, std::uint64_t bytes) = 0;

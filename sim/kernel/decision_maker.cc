@@ -89,6 +89,12 @@ std::uint64_t DecisionMaker::Draw(Site site) {
 }
 
 std::uint64_t DecisionMaker::Fault(Site site, std::uint64_t outcomes) {
+  const std::uint64_t outcome = PlanFault(site, outcomes);
+  if (outcome != 0) CountFault(site);
+  return outcome;
+}
+
+std::uint64_t DecisionMaker::PlanFault(Site site, std::uint64_t outcomes) {
   BEACH_CHECK_GE(outcomes, 1U);
   const SystemScope system;
   const Use use = NextUse(site);
@@ -102,7 +108,6 @@ std::uint64_t DecisionMaker::Fault(Site site, std::uint64_t outcomes) {
   }
   scheduler_.Count(site.hash, outcome);
   if (outcome == 0) return 0;
-  Hit(faults_, site);
   Record(site, use, "fault", outcome);
   return outcome;
 }

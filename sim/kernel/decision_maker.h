@@ -35,6 +35,8 @@ class DecisionMaker final : public Decisions {
                           std::uint64_t bound) override;
   void CountFault(Site site) override;
 
+  // Like Fault, for one that is to strike later: counted by CountFault when it has.
+  std::uint64_t PlanFault(Site site, std::uint64_t outcomes);
   bool Buggify(Site site);
   void Sometimes(Site site);
   void CountStrike(Site where);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <iterator>
+#include <exception>
+#include <limits>
+#include <memory>
+#include <new>
 #include <string>
 
 #include "base/check.h"
@@ -23,15 +26,20 @@ constexpr Site kClockStep = "clock.step";
 constexpr Site kClockFreeze = "clock.freeze";
 constexpr Site kPause = "host.pause";
 constexpr Site kStall = "thread.stall";
+constexpr Site kMemory = "memory.exhausted";
+constexpr Site kMemoryLimit = "memory.limit";
+constexpr Site kOutOfMemory = "process.out_of_memory";
+constexpr Site kHostMemory = "host.memory_max";
+constexpr Site kDescriptors = "process.descriptors";
 
 struct Known {
   Site site;
   HostFault fault;
 };
-constexpr Known kKnown[] = {{kClockStep, HostFault::kClockStep},
-                            {kClockFreeze, HostFault::kClockFreeze},
-                            {kPause, HostFault::kPause},
-                            {kStall, HostFault::kStall}};
+constexpr Known kKnown[] = {
+    {kClockStep, HostFault::kClockStep}, {kClockFreeze, HostFault::kClockFreeze},
+    {kPause, HostFault::kPause},         {kStall, HostFault::kStall},
+    {kMemory, HostFault::kMemory},       {kDescriptors, HostFault::kDescriptors}};
 
 constexpr std::uint64_t kStepCostMinNs = 64;
 constexpr std::uint64_t kStepCostRangeNs = 256;
@@ -41,6 +49,9 @@ constexpr std::uint64_t kMillion = 1'000'000;
 constexpr std::uint64_t kRateMinPpm = 100'000;
 constexpr std::uint64_t kRateMaxPpm = 10'000'000;
 constexpr std::uint64_t kSlowMax = 10'000;
+// Memory fails in one of the first 2^13 seam calls, or up to so many allocations behind it.
+constexpr std::uint64_t kMemoryOctaves = 13;
+constexpr std::uint64_t kMemoryAllocationsMax = 16;
 
 // How long, or by how much: a drawn power of two, in nanoseconds.
 struct Range {
@@ -96,6 +107,12 @@ void Kernel::DrawMachine(Host& host, const HostOptions& options) {
   if (options.slow_cpu_max > 1 && slowness.Chance(1, 4)) {
     slow = 1 + DrawUpTo(slowness, options.slow_cpu_max - 1);
   }
+  std::uint64_t memory = 0;
+  RandomStream room(RandomValue(seed, kHostMemory.hash));
+  if (options.small_memory_max_bytes != 0 && room.Chance(1, 4)) {
+    memory = room.Between(options.small_memory_min_bytes, options.small_memory_max_bytes);
+  }
+  host.memory_max_bytes = Setting(prefix + "memory_max", memory, 0);
   const std::uint64_t ahead = Setting(prefix + "clock_offset", offset, offset);
   rate = std::clamp(Setting(prefix + "clock_rate_ppm", rate, kMillion), kRateMinPpm, kRateMaxPpm);
   slow = std::clamp(Setting(prefix + "slow_cpu", slow, 1), std::uint64_t{1}, kSlowMax);
@@ -168,6 +185,14 @@ void Kernel::SeamFaults(Process& process) {
       stall = PowerOf(kStallLog2, chosen);
     }
   }
+  if (process.memory_fails_in > 0 && Armed(HostFault::kMemory)) {
+    if (--process.memory_fails_in == 0) {
+      const std::uint64_t draw = decisions_.Draw("memory.exhausted_behind");
+      const bool at_once = draw % 2 == 0;
+      const std::uint64_t behind = at_once ? 0 : RandomBelow(draw, kMemoryAllocationsMax);
+      memory::RefuseAfter(process.memory, behind);
+    }
+  }
   WaitInSeam(std::max(process.host.paused_until_ns, scheduler_.now() + stall));
 }
 
@@ -179,6 +204,58 @@ void Kernel::PauseHost(Host& host, std::uint64_t for_ns) {
     if (&process->host != &host) continue;
     for (SimThread* const thread : process->threads) scheduler_.Hold(*thread);
   }
+}
+
+void Kernel::PlanMemory(Process& process) {
+  const SystemScope system;
+  const std::uint64_t max = process.host.memory_max_bytes;
+  const std::uint64_t limit = max == 0 ? std::numeric_limits<std::uint64_t>::max() : max;
+  memory::SetLimit(process.memory, limit, &process);
+  if (!Armed(HostFault::kMemory)) return;
+  const std::uint64_t outcome = decisions_.PlanFault(kMemory, kMemoryOctaves);
+  if (outcome == 0) return;
+  const std::uint64_t octave = std::uint64_t{1} << (outcome - 1);
+  const std::uint64_t draw = decisions_.Draw("memory.exhausted_after");
+  process.memory_fails_in = octave + RandomBelow(draw, octave);
+}
+
+void Kernel::CountRefusal(memory::Refusal why) {
+  const SystemScope system;
+  const std::uint64_t process = scheduler_.current().process->id.value;
+  const Site site = why == memory::Refusal::kLimit ? kMemoryLimit : kMemory;
+  if (why == memory::Refusal::kLimit) {
+    decisions_.CountFault(kMemoryLimit);
+  } else {
+    decisions_.CountFault(kMemory);
+  }
+  scheduler_.Count(site.hash, process);
+  scheduler_.Note("fault", site.name, process);
+}
+
+// Who asks for more than there is without a limit has a bug: that stays a failed check of the
+// arena.
+void Kernel::EndIfOutOfMemory() {
+  Process* const process = scheduler_.current().process;
+  if (process == nullptr || process->end.has_value()) return;
+  if (memory::Current() != process->memory || memory::Refusals(process->memory) == 0) return;
+  if (std::current_exception() == nullptr) return;
+  bool out_of_memory = false;
+  try {
+    throw;
+  } catch (const std::bad_array_new_length&) {  // no want of memory, though one of its kind
+  } catch (const std::bad_alloc&) {
+    out_of_memory = true;
+  } catch (...) {
+  }
+  if (!out_of_memory) return;
+  scheduler_.Count(kOutOfMemory.hash, process->id.value);
+  scheduler_.Note("process", "ran out of memory", process->id.value);
+  KillProcess(*process, ProcessEnd::kOutOfMemory);
+  LeaveIfDead();
+}
+
+bool Kernel::RefusesDescriptor() {
+  return Armed(HostFault::kDescriptors) && decisions_.Fault(kDescriptors, 1) != 0;
 }
 
 }  // namespace beach::sim

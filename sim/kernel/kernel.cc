@@ -2,6 +2,8 @@
 #include "sim/kernel/kernel.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <exception>
 #include <utility>
 
 #include "base/check.h"
@@ -48,7 +50,9 @@ RunReport Kernel::Run() {
   BEACH_CHECK(env::current_virtual_os == nullptr);
   AddThread(nullptr, "harness", &RunHarness, this);
   env::current_virtual_os = this;
+  former_terminate_ = std::set_terminate(&OnTerminate);
   scheduler_.Run();
+  std::set_terminate(former_terminate_);
   env::current_virtual_os = nullptr;
   if (verdict_.ok()) scheduler_.FreeLastStack();
   for (const std::unique_ptr<Process>& process : processes_) {
@@ -70,6 +74,15 @@ void Kernel::RunHarness(void* argument) {
   kernel.verdict_.virtual_ns = kernel.scheduler_.now();
   kernel.verdict_.event = kernel.recorder_.events();
   kernel.scheduler_.LeaveToRunner();
+}
+
+// Everything but a process that ran out of memory is a bug, here as without us.
+void Kernel::OnTerminate() {
+  if (env::current_virtual_os == nullptr) std::abort();
+  Kernel& kernel = static_cast<Kernel&>(*env::current_virtual_os);
+  kernel.EndIfOutOfMemory();
+  if (kernel.former_terminate_ != nullptr) kernel.former_terminate_();
+  std::abort();
 }
 
 void Kernel::Fail(const std::string& rule, const std::string& message) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
@@ -23,7 +24,14 @@
 namespace beach::sim {
 
 // Faults of hosts, as numbers of bits.
-enum class HostFault : std::uint8_t { kClockStep, kClockFreeze, kPause, kStall };
+enum class HostFault : std::uint8_t {
+  kClockStep,
+  kClockFreeze,
+  kPause,
+  kStall,
+  kMemory,
+  kDescriptors,
+};
 
 // One run: the operating system of its processes, and the world of its scenario.
 //   kernel.cc            the scenario's side: options, workload, time, verdict
@@ -82,10 +90,16 @@ class Kernel final : public Simulation, public env::VirtualOs, private RunEnd {
   std::uint64_t ReadClock(Process& process);
   void SleepOnClock(const Process& process, std::uint64_t deadline_ns);
   void RecordEvent(Site event, std::span<const env::EventField> fields);
+  bool RefusesDescriptor();
+  void CountRefusal(memory::Refusal why);
+  // From the terminate handler: ends the running process if it ran out of memory, and then does not
+  // return.
+  void EndIfOutOfMemory();
 
  private:
   static void RunHarness(void* kernel);
   static void RunProcess(void* process);
+  [[noreturn]] static void OnTerminate();
   [[noreturn]] void End(const std::string& rule, std::string message) override;
 
   Host& HostOf(HostId id);
@@ -109,6 +123,8 @@ class Kernel final : public Simulation, public env::VirtualOs, private RunEnd {
   void ClockFaults(Process& process);
   void PauseHost(Host& host, std::uint64_t for_ns);
   void MoveTimers(const Host& host);
+  // What the process may have, and when its memory fails.
+  void PlanMemory(Process& process);
   bool Armed(HostFault fault) const { return (armed_ >> static_cast<unsigned>(fault) & 1) != 0; }
   // A knob of the kernel's own. A recording from before there was one has `absent`, and so keeps
   // its hash.
@@ -128,6 +144,7 @@ class Kernel final : public Simulation, public env::VirtualOs, private RunEnd {
   std::vector<SimThread*> harness_threads_;
   env::EventSink* sink_ = nullptr;
 
+  std::terminate_handler former_terminate_ = nullptr;
   std::uint32_t armed_ = 0;  // the faults of hosts that have a rate, a bit each
 
   artifacts::Verdict verdict_;

@@ -132,6 +132,7 @@ ProcessId Kernel::Start(HostId host_id, const std::string& name,
 // The first thread of a process, in its memory.
 void Kernel::RunProcess(void* argument) {
   Process& process = *static_cast<Process*>(argument);
+  process.kernel.PlanMemory(process);
   {
     const std::unique_ptr<env::FileSystem> files =
         NewVirtualFiles(*process.host.disk, process.id, process);
@@ -336,6 +337,9 @@ std::uint64_t Process::WallNow() {
 }
 
 void Process::SleepUntil(std::uint64_t deadline_ns) { kernel.SleepOnClock(*this, deadline_ns); }
+
+bool Process::RefusesDescriptor() { return kernel.RefusesDescriptor(); }
+void Process::OnRefusal(memory::Refusal why) { kernel.CountRefusal(why); }
 
 void Process::Record(Site event, std::span<const env::EventField> fields) {
   kernel.RecordEvent(event, fields);
