@@ -77,6 +77,7 @@ class DecisionMaker final : public Decisions {
   Use NextUse(Site site);
   // What the replay says for this use, brought to [0, max], or null. Misfits are noted.
   const std::uint64_t* Replayed(Site site, const Use& use, std::uint64_t max);
+  std::uint64_t DrawFault(Site site, std::uint64_t outcomes);
   std::uint64_t ChooseAt(Site site, const Use& use, std::uint64_t bound);
   const Identity& Machine(const std::string& host);
   // A choice that was not recorded, or a value out of bounds.

@@ -84,8 +84,8 @@ void Scheduler::Count(std::uint64_t what, std::uint64_t number) {
 // lie between 1 and 2 as between 1024 and 2048: steps come in bursts.
 std::uint64_t Scheduler::NextTurn(SimThread& thread) {
   const std::uint64_t step = ++thread.identity->steps;
-  if (policy_ == Policy::kFewestSwitches) return thread.id;
-  if (policy_ == Policy::kPct) return thread.priority;
+  if (policy_ != Policy::kRandom) [[unlikely]]
+    return policy_ == Policy::kPct ? thread.priority : thread.id;
   const std::uint64_t value = RandomValue(thread.identity->schedule_key, step);
   const std::uint64_t octave = std::uint64_t{1} << RandomBelow(value, kDelayBits);
   const std::uint64_t delay = octave + (value & (octave - 1));

@@ -76,12 +76,9 @@ class Owner {
     BEACH_CHECK_EQ(result, 0);
   }
 
-  // Null: refused.
-  void* Take(std::size_t size, std::size_t alignment) {
+  [[gnu::always_inline]] void* Take(std::size_t size, std::size_t alignment) {
     const std::size_t extra = alignment <= 16 ? 0 : alignment;
     BEACH_CHECK_LT(size, kSlotSize - extra - Header::kSize);
-    if (budget_.Refuses(size)) [[unlikely]]
-      return nullptr;
     // A free block holds a pointer behind its header.
     const std::uint32_t size_class =
         SizeClass(std::max(size, sizeof(FreeBlock)) + extra + Header::kSize);
@@ -102,6 +99,7 @@ class Owner {
     header->mark = kLiveMark;
     header->offset = static_cast<std::uint32_t>(user - reinterpret_cast<std::uintptr_t>(block));
     header->size = static_cast<std::uint32_t>(size);
+    budget_.Take(size);
     return reinterpret_cast<void*>(user);
   }
 
@@ -179,8 +177,23 @@ void RefuseAfter(Owner* owner, std::uint64_t allocations) {
   owner->budget().RefuseAfter(allocations);
 }
 
+namespace {
+
+// Apart, so that what is rare costs the others nothing.
+[[gnu::cold, gnu::noinline]] void* AllocateNearLimit(std::size_t size, std::size_t alignment) {
+  Owner* const owner = current_owner;
+  if (owner->budget().Refuses(size)) return nullptr;
+  return owner->Take(size, alignment);
+}
+
+}  // namespace
+
 void* Allocate(std::size_t size, std::size_t alignment) {
-  if (Owner* const owner = current_owner) return owner->Take(size, alignment);
+  if (Owner* const owner = current_owner) {
+    if (owner->budget().IsNear(size)) [[unlikely]]
+      return AllocateNearLimit(size, alignment);
+    return owner->Take(size, alignment);
+  }
   if (alignment <= 16) return std::malloc(size == 0 ? 1 : size);
   return std::aligned_alloc(alignment, (size + alignment - 1) & ~(alignment - 1));
 }

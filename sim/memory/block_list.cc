@@ -86,7 +86,11 @@ void RefuseAfter(Owner* owner, std::uint64_t allocations) {
 }
 
 void* Allocate(std::size_t size, std::size_t alignment) {
-  if (current_owner != nullptr && current_owner->budget().Refuses(size)) return nullptr;
+  if (current_owner != nullptr) {
+    Budget& budget = current_owner->budget();
+    if (budget.IsNear(size) && budget.Refuses(size)) return nullptr;
+    budget.Take(size);
+  }
   const std::size_t extra = alignment <= 16 ? 0 : alignment;
   auto* const raw = static_cast<char*>(std::malloc(size + extra + sizeof(Block)));
   if (raw == nullptr) return nullptr;

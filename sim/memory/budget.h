@@ -12,14 +12,23 @@ namespace beach::sim::memory {
 // How much an owner may have. Counts what was asked for, which no build changes.
 class Budget {
  public:
-  // Whether an allocation of that size is refused; else it counts.
+  // Whether an allocation of that size may be refused: ask Refuses. The check that every allocation
+  // makes.
+  bool IsNear(std::size_t size) const { return live_bytes_ + size > threshold_; }
+  // REQUIRES: IsNear. Once for each allocation.
   bool Refuses(std::size_t size) {
-    if (live_bytes_ + size > threshold_) [[unlikely]] {
-      if (RefusesAtThreshold(size)) return true;
+    Refusal why = Refusal::kLimit;
+    if (passes_ > 0 && --passes_ == 0) {
+      threshold_ = limit_;
+      why = Refusal::kDrawn;
+    } else if (live_bytes_ + size <= limit_) {
+      return false;
     }
-    live_bytes_ += size;
-    return false;
+    ++refusals_;
+    if (listener_ != nullptr) listener_->OnRefusal(why);
+    return true;
   }
+  void Take(std::size_t size) { live_bytes_ += size; }
   void Return(std::size_t size) { live_bytes_ -= size; }
 
   void SetLimit(std::uint64_t bytes, RefusalListener* listener) {
@@ -36,19 +45,6 @@ class Budget {
   std::uint64_t refusals() const { return refusals_; }
 
  private:
-  bool RefusesAtThreshold(std::size_t size) {
-    Refusal why = Refusal::kLimit;
-    if (passes_ > 0 && --passes_ == 0) {
-      threshold_ = limit_;
-      why = Refusal::kDrawn;
-    } else if (live_bytes_ + size <= limit_) {
-      return false;
-    }
-    ++refusals_;
-    if (listener_ != nullptr) listener_->OnRefusal(why);
-    return true;
-  }
-
   std::uint64_t live_bytes_ = 0;
   std::uint64_t threshold_ = std::numeric_limits<std::uint64_t>::max();  // beyond: look closer
   std::uint64_t limit_ = std::numeric_limits<std::uint64_t>::max();
