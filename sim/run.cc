@@ -31,13 +31,16 @@ void LeaveSingleThreadedMode() {
 const char* PolicyName(Policy policy) {
   switch (policy) {
     case Policy::kRandom: return "random";
+    case Policy::kPct: return "pct";
     case Policy::kFewestSwitches: return "fewest-switches";
+    case Policy::kMixed: return "mixed";
   }
   return "?";
 }
 
 std::optional<Policy> ParsePolicy(const std::string& name) {
-  for (const Policy policy : {Policy::kRandom, Policy::kFewestSwitches}) {
+  for (const Policy policy :
+       {Policy::kRandom, Policy::kPct, Policy::kFewestSwitches, Policy::kMixed}) {
     if (name == PolicyName(policy)) return policy;
   }
   return std::nullopt;

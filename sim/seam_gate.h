@@ -20,6 +20,8 @@ class SeamGate {
   virtual void Leave(Site operation) = 0;
   // True virtual time.
   virtual std::uint64_t Now() = 0;
+  // Whether the process is out of descriptors, asked by calls that need one.
+  virtual bool RefusesDescriptor() { return false; }
 
  protected:
   ~SeamGate() = default;

@@ -26,9 +26,19 @@ struct HostOptions {
   // there is plenty. 0: always plenty.
   std::uint64_t small_disk_max_bytes = 0;
   std::uint64_t small_disk_min_bytes = 0;
+  // In half of the runs its clocks run too fast or too slow, by up to so many parts per million. At
+  // most 900,000.
+  std::uint64_t clock_drift_max_ppm = 0;
+  // In a quarter of the runs its processor is slower by a factor of up to this.
+  std::uint64_t slow_cpu_max = 1;
+  // In a quarter of the runs none of its processes may have more live memory than this, and no less
+  // than the smaller one. 0: never.
+  std::uint64_t small_memory_max_bytes = 0;
+  std::uint64_t small_memory_min_bytes = 0;
 };
 
-enum class ProcessEnd : std::uint8_t { kExited, kKilled, kPowerLost };
+// kOutOfMemory: an allocation failed and nobody caught it; for the rest like a kill.
+enum class ProcessEnd : std::uint8_t { kExited, kKilled, kPowerLost, kOutOfMemory };
 
 // One run's virtual world, as its scenario sees it. The scenario's Run is a simulated thread too,
 // of the harness: no host, never killed, with the simulation's own memory; it may use env/threads.h
@@ -40,8 +50,12 @@ class Simulation {
   virtual ~Simulation() = default;
 
   // A machine with an empty disk. Drawn, and to be set by hand, are the options of the run
-  // "host.NAME.capacity" (bytes), "host.NAME.direct" (0: the file system refuses direct I/O) and
-  // "host.NAME.torn_percent" (of the sectors at the edge of what a power cut keeps: torn).
+  // "host.NAME.capacity" (bytes), "host.NAME.direct" (0: the file system refuses direct I/O),
+  // "host.NAME.torn_percent" (of the sectors at the edge of what a power cut keeps: torn),
+  // "host.NAME.clock_offset" (nanoseconds by which the monotonic clock is ahead of true time),
+  // "host.NAME.clock_rate_ppm" (a million: the clocks do not drift) and "host.NAME.slow_cpu" (what
+  // a seam call or step costs is multiplied by it) and "host.NAME.memory_max" (bytes that a process
+  // may have; 0: no limit).
   virtual HostId AddHost(const std::string& name, const HostOptions& options = {}) = 0;
   // The size of its disk from now on. Takes space away, or gives it back in mid-life.
   virtual void SetCapacity(HostId host, std::uint64_t bytes) = 0;
@@ -83,6 +97,7 @@ class Simulation {
   virtual RandomStream Stream(Site site) = 0;
   virtual Decisions& decisions() = 0;
   // Per million, how often the fault at `site` strikes in this run. Unset faults never strike.
+  // Those of hosts are in docs/simulation.md ("What goes wrong with a machine").
   virtual void SetFault(Site site, std::uint64_t per_million) = 0;
   // How often a fault has struck so far: drawn ones by their site, and "disk.full" (refused for
   // want of room), "disk.torn_sector", "crash.kill", "crash.power_loss".

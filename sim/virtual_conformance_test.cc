@@ -56,8 +56,10 @@ env::conformance::FixtureMaker Maker(Policy policy) {
 }
 
 [[maybe_unused]] const bool registered = [] {
-  for (const Policy policy : {Policy::kRandom, Policy::kFewestSwitches}) {
-    const std::string name = policy == Policy::kRandom ? "Virtual" : "VirtualFewest";
+  for (const Policy policy : {Policy::kRandom, Policy::kFewestSwitches, Policy::kPct}) {
+    const std::string name = policy == Policy::kRandom ? "Virtual"
+                             : policy == Policy::kPct  ? "VirtualPct"
+                                                       : "VirtualFewest";
     env::conformance::RegisterFileConformance(name, Maker(policy));
     env::conformance::RegisterClockConformance(name, Maker(policy));
     env::conformance::RegisterThreadConformance(name, Maker(policy));

@@ -349,8 +349,10 @@ Result<std::unique_ptr<env::File>> VirtualFiles::Open(const std::string& path,
                                                       env::OpenOptions options) {
   seam_.gate.Enter("files.open", path.size());
   Descriptor descriptor;
-  const auto opened =
-      OnDisk([&] { return seam_.disk.Open(seam_.process, path, options, descriptor); });
+  const auto opened = OnDisk([&] {
+    if (seam_.gate.RefusesDescriptor()) return -EMFILE;
+    return seam_.disk.Open(seam_.process, path, options, descriptor);
+  });
   Result<std::unique_ptr<env::File>> result;
   if (opened == 0) {
     result = std::make_unique<VirtualFile>(seam_, descriptor, path, options.direct);
@@ -448,7 +450,10 @@ Status VirtualFiles::SyncDirectory(const std::string& path) {
 Result<std::unique_ptr<env::FileLock>> VirtualFiles::Lock(const std::string& path) {
   seam_.gate.Enter("files.lock", path.size());
   Descriptor descriptor;
-  const auto locked = OnDisk([&] { return seam_.disk.Lock(seam_.process, path, descriptor); });
+  const auto locked = OnDisk([&] {
+    if (seam_.gate.RefusesDescriptor()) return -EMFILE;
+    return seam_.disk.Lock(seam_.process, path, descriptor);
+  });
   Result<std::unique_ptr<env::FileLock>> result;
   if (locked == 0) {
     result = std::make_unique<VirtualFileLock>(seam_, descriptor);

@@ -20,7 +20,7 @@ struct Arguments {
   bool in_process = false;
   std::string trace;
   std::string artifact;
-  std::string policy = "random";
+  std::string policy = "mixed";
   std::vector<std::string> knobs;
   std::uint64_t cpu_limit_s = 20;
 };

@@ -22,7 +22,7 @@ struct Arguments {
   std::optional<std::string> shard;
   std::string artifacts = "beachsim-artifacts";
   std::string twice;
-  std::string policy = "random";
+  std::string policy = "mixed";
   std::vector<std::string> knobs;
   bool json = false;
   bool keep_going = false;

@@ -35,10 +35,13 @@ struct Fiber::Access {
     StartSwitch(forever ? nullptr : &self.fake_stack_, to.low_, to.size_);
   }
 
-  static void Enter(fcontext::transfer_t from) noexcept;
+  // Not noexcept: an exception that nobody catches is to find no frame that ends the search, so
+  // that std::terminate is called where it was thrown, with nothing unwound, as at the end of a
+  // native thread.
+  static void Enter(fcontext::transfer_t from);
 };
 
-void Fiber::Access::Enter(fcontext::transfer_t from) noexcept {
+void Fiber::Access::Enter(fcontext::transfer_t from) {
   // A new fiber learns who it is from the one that resumed it.
   Fiber& self = *static_cast<Fiber*>(from.data)->resumed_;
   Arrive(self, from);

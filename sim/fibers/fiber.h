@@ -20,7 +20,8 @@ class Fiber {
   Fiber& operator=(const Fiber&) = delete;
 
   // Makes this a fiber that will call entry(argument) on `stack` when first switched to. `entry`
-  // must not return (it ends by SwitchForever) and nothing may be thrown out of it.
+  // must not return (it ends by SwitchForever). What is thrown out of it meets std::terminate
+  // before anything is unwound.
   void Prepare(Stack stack, void (*entry)(void*), void* argument);
 
   // Suspends this fiber, which is the one running, and resumes `to`. Returns when somebody switches

@@ -88,7 +88,9 @@ std::uint64_t DecisionMaker::Draw(Site site) {
   return use.value;
 }
 
-std::uint64_t DecisionMaker::Fault(Site site, std::uint64_t outcomes) {
+// Drawn at every disk call, and mostly without effect.
+[[gnu::always_inline]] inline std::uint64_t DecisionMaker::DrawFault(Site site,
+                                                                     std::uint64_t outcomes) {
   BEACH_CHECK_GE(outcomes, 1U);
   const SystemScope system;
   const Use use = NextUse(site);
@@ -105,9 +107,19 @@ std::uint64_t DecisionMaker::Fault(Site site, std::uint64_t outcomes) {
   }
   scheduler_.Count(site.hash, outcome);
   if (outcome == 0) return 0;
-  Hit(faults_, site);
   Record(site, use, "fault", outcome);
   return outcome;
+}
+
+std::uint64_t DecisionMaker::Fault(Site site, std::uint64_t outcomes) {
+  const std::uint64_t outcome = DrawFault(site, outcomes);
+  if (outcome != 0) [[unlikely]]
+    CountFault(site);
+  return outcome;
+}
+
+std::uint64_t DecisionMaker::PlanFault(Site site, std::uint64_t outcomes) {
+  return DrawFault(site, outcomes);
 }
 
 std::uint64_t DecisionMaker::Choose(Site site, std::uint64_t bound) {

@@ -38,6 +38,8 @@ class DecisionMaker final : public Decisions {
 
   // The next fault or choice at the site, whoever asks, is this; recorded like a drawn one.
   void Force(Site site, std::uint64_t value);
+  // Like Fault, for one that is to strike later: counted by CountFault when it has.
+  std::uint64_t PlanFault(Site site, std::uint64_t outcomes);
   bool Buggify(Site site);
   void Sometimes(Site site);
   void CountStrike(Site where);
@@ -78,6 +80,7 @@ class DecisionMaker final : public Decisions {
   Use NextUse(Site site);
   // What the replay says for this use, brought to [0, max], or null. Misfits are noted.
   const std::uint64_t* Replayed(Site site, const Use& use, std::uint64_t max);
+  std::uint64_t DrawFault(Site site, std::uint64_t outcomes);
   std::uint64_t ChooseAt(Site site, const Use& use, std::uint64_t bound);
   // Takes the forced value of the site, if there is one.
   std::optional<std::uint64_t> TakeForced(Site site);

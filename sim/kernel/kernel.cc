@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/kernel/kernel.h"
 
+#include <algorithm>
+#include <cstdlib>
+#include <exception>
 #include <utility>
 
 #include "base/check.h"
+#include "base/random.h"
 #include "sim/crash_points.h"
 #include "sim/memory/process_memory.h"
 #include "sim/system_scope.h"
@@ -14,6 +18,15 @@ namespace {
 constexpr Site kTrace = "sim.trace";
 constexpr Site kVerdict = "sim.verdict";
 constexpr Site kStream = "sim.stream";
+constexpr Site kPolicy = "schedule.policy";
+constexpr Site kPctDepth = "schedule.pct_depth";
+constexpr Site kPctLength = "schedule.pct_length";
+
+constexpr std::uint64_t kRunsOfOnePct = 4;
+constexpr std::uint64_t kPctDepthDrawn = 5;
+// Steps of a window, as a power of two.
+constexpr std::uint64_t kPctLengthLow = 6;
+constexpr std::uint64_t kPctLengthHigh = 14;
 
 }  // namespace
 
@@ -44,7 +57,9 @@ RunReport Kernel::Run() {
   BEACH_CHECK(env::current_virtual_os == nullptr);
   AddThread(nullptr, "harness", &RunHarness, this);
   env::current_virtual_os = this;
+  former_terminate_ = std::set_terminate(&OnTerminate);
   scheduler_.Run();
+  std::set_terminate(former_terminate_);
   env::current_virtual_os = nullptr;
   if (verdict_.ok()) scheduler_.FreeLastStack();
   for (const std::unique_ptr<Process>& process : processes_) {
@@ -55,6 +70,7 @@ RunReport Kernel::Run() {
 
 void Kernel::RunHarness(void* argument) {
   Kernel& kernel = *static_cast<Kernel*>(argument);
+  kernel.DrawSchedule();
   kernel.scenario_.Run(kernel);
   for (const SimThread* const thread : kernel.harness_threads_) {
     if (thread == &kernel.scheduler_.current()) continue;
@@ -65,6 +81,15 @@ void Kernel::RunHarness(void* argument) {
   kernel.verdict_.virtual_ns = kernel.scheduler_.now();
   kernel.verdict_.event = kernel.recorder_.events();
   kernel.scheduler_.LeaveToRunner();
+}
+
+// Everything but a process that ran out of memory is a bug, here as without us.
+void Kernel::OnTerminate() {
+  if (env::current_virtual_os == nullptr) std::abort();
+  Kernel& kernel = static_cast<Kernel&>(*env::current_virtual_os);
+  kernel.EndIfOutOfMemory();
+  if (kernel.former_terminate_ != nullptr) kernel.former_terminate_();
+  std::abort();
 }
 
 void Kernel::Fail(const std::string& rule, const std::string& message) {
@@ -109,6 +134,41 @@ RunReport Kernel::Report() {
   return report;
 }
 
+std::uint64_t Kernel::Setting(const std::string& name, std::uint64_t drawn, std::uint64_t absent) {
+  const SystemScope system;
+  BEACH_CHECK(!expanded_options_.contains(name));
+  std::uint64_t value = options_.replay != nullptr ? absent : drawn;
+  if (const auto chosen = options_.options.find(name); chosen != options_.options.end()) {
+    value = chosen->second;
+  } else if (options_.replay != nullptr) {
+    const auto recorded = options_.replay->options.find(name);
+    if (recorded != options_.replay->options.end()) value = recorded->second;
+  }
+  expanded_options_[name] = value;
+  if (options_.observer != nullptr) options_.observer->OnOption(name, value);
+  if (value != absent) scheduler_.Count(Site::Hash(name), value);
+  return value;
+}
+
+void Kernel::DrawSchedule() {
+  Policy policy = options_.policy;
+  const auto number = [](Policy of) { return static_cast<std::uint64_t>(of); };
+  if (policy == Policy::kMixed) {
+    const std::uint64_t draw = RandomBelow(RandomValue(options_.seed, kPolicy.hash), kRunsOfOnePct);
+    const std::uint64_t chosen = Setting(
+        kPolicy.name, number(draw == 0 ? Policy::kPct : Policy::kRandom), number(Policy::kRandom));
+    policy = chosen == number(Policy::kPct) ? Policy::kPct : Policy::kRandom;
+  }
+  if (policy != Policy::kPct) return;
+  RandomStream depths(RandomValue(options_.seed, kPctDepth.hash));
+  RandomStream lengths(RandomValue(options_.seed, kPctLength.hash));
+  const std::uint64_t depth = Setting(kPctDepth.name, depths.Between(1, kPctDepthDrawn), 1);
+  const std::uint64_t octave = lengths.Between(kPctLengthLow, kPctLengthHigh);
+  const std::uint64_t length = Setting(kPctLength.name, std::uint64_t{1} << octave, 1);
+  scheduler_.UsePriorities(std::clamp(depth, std::uint64_t{1}, PctSchedule::kDepthMax),
+                           std::max(length, std::uint64_t{1}));
+}
+
 std::uint64_t Kernel::Option(const std::string& name, std::uint64_t drawn) {
   const SystemScope system;
   BEACH_CHECK(!expanded_options_.contains(name));
@@ -140,10 +200,6 @@ std::vector<artifacts::Operation> Kernel::Workload(std::vector<artifacts::Operat
 
 RandomStream Kernel::Stream(Site site) {
   return RandomStream(RandomValue(options_.seed, kStream.hash, site.hash));
-}
-
-void Kernel::SetFault(Site site, std::uint64_t per_million) {
-  decisions_.SetFault(site, per_million);
 }
 
 void Kernel::SetEventSink(env::EventSink* sink) { sink_ = sink; }

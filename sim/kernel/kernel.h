@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
@@ -22,9 +23,20 @@
 
 namespace beach::sim {
 
+// Faults of hosts, as numbers of bits.
+enum class HostFault : std::uint8_t {
+  kClockStep,
+  kClockFreeze,
+  kPause,
+  kStall,
+  kMemory,
+  kDescriptors,
+};
+
 // One run: the operating system of its processes, and the world of its scenario.
 //   kernel.cc            the scenario's side: options, workload, time, verdict
 //   kernel_processes.cc  hosts, processes, and how they die
+//   host_faults.cc       clocks and processors of hosts, and what goes wrong with them
 //   kernel_threads.cc    what threads ask of their OS
 class Kernel final : public Simulation, public env::VirtualOs, private RunEnd {
  public:
@@ -74,12 +86,20 @@ class Kernel final : public Simulation, public env::VirtualOs, private RunEnd {
   void EnterSeam(Process& process, Site operation, std::uint64_t detail);
   void LeaveSeam(Process& process, Site operation);
   void WaitInSeam(std::uint64_t virtual_ns);
-  std::uint64_t ReadClock(const Process& process);
+  // True time, after what may happen to the clock at a read.
+  std::uint64_t ReadClock(Process& process);
+  void SleepOnClock(const Process& process, std::uint64_t deadline_ns);
   void RecordEvent(Site event, std::span<const env::EventField> fields);
+  bool RefusesDescriptor();
+  void CountRefusal(memory::Refusal why);
+  // From the terminate handler: ends the running process if it ran out of memory, and then does not
+  // return.
+  void EndIfOutOfMemory();
 
  private:
   static void RunHarness(void* kernel);
   static void RunProcess(void* process);
+  [[noreturn]] static void OnTerminate();
   [[noreturn]] void End(const std::string& rule, std::string message) override;
 
   Host& HostOf(HostId id);
@@ -98,6 +118,20 @@ class Kernel final : public Simulation, public env::VirtualOs, private RunEnd {
   // Returns unless the running thread was among the killed.
   void LeaveIfDead();
   DiskOptions DrawDisk(const std::string& host, const HostOptions& options);
+  // Its clock and processor.
+  void DrawMachine(Host& host, const HostOptions& options);
+  // What may happen in a seam call or clock read of a run with such faults.
+  void SeamFaults(Process& process);
+  void ClockFaults(Process& process);
+  void PauseHost(Host& host, std::uint64_t for_ns);
+  void MoveTimers(const Host& host);
+  // What the process may have, and when its memory fails.
+  void PlanMemory(Process& process);
+  bool Armed(HostFault fault) const { return (armed_ >> static_cast<unsigned>(fault) & 1) != 0; }
+  // A knob of the kernel's own. A recording from before there was one has `absent`, and so keeps
+  // its hash.
+  std::uint64_t Setting(const std::string& name, std::uint64_t drawn, std::uint64_t absent);
+  void DrawSchedule();
   RunReport Report();
 
   const Scenario& scenario_;
@@ -111,6 +145,9 @@ class Kernel final : public Simulation, public env::VirtualOs, private RunEnd {
   std::vector<std::unique_ptr<Process>> processes_;  // by id - 1
   std::vector<SimThread*> harness_threads_;
   env::EventSink* sink_ = nullptr;
+
+  std::terminate_handler former_terminate_ = nullptr;
+  std::uint32_t armed_ = 0;  // the faults of hosts that have a rate, a bit each
 
   artifacts::Verdict verdict_;
   std::uint64_t operations_ = 0;

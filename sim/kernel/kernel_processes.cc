@@ -15,8 +15,6 @@
 namespace beach::sim {
 namespace {
 
-constexpr Site kHostClock = "host.clock_offset";
-constexpr Site kHostCost = "host.step_cost";
 constexpr Site kCapacity = "host.capacity";
 constexpr Site kDirect = "host.direct";
 constexpr Site kTorn = "host.torn";
@@ -31,7 +29,6 @@ constexpr Site kStruckInFlight = "disk.write_in_flight";
 // Calls of virtual_files.cc during which a write or sync is under way.
 constexpr Site kWriteInFlight = "files.write.in_flight";
 constexpr Site kSyncInFlight = "files.sync.in_flight";
-constexpr Site kClockRead = "clock.read";
 
 // Seam calls that change the disk, or what it will keep.
 constexpr Site kMutating[] = {
@@ -61,12 +58,6 @@ constexpr StrikeKind kStrikeKinds[] = {{StrikeAt::kAnyCall, 1},       {StrikeAt:
 constexpr std::uint64_t kStepsPerSeamCall = 16;
 // A power loss that waits for a write or sync in flight comes after as many calls anyway.
 constexpr std::uint64_t kCallsToFlightMax = 32;
-constexpr std::uint64_t kStepCostMinNs = 64;
-constexpr std::uint64_t kStepCostRangeNs = 256;
-constexpr std::uint64_t kClockOffsetMinNs = 1'000'000'000;
-constexpr std::uint64_t kClockOffsetRangeNs = std::uint64_t{1} << 40;
-// 2026-01-01 UTC, when every run begins.
-constexpr std::uint64_t kEpochNs = 1'767'225'600'000'000'000;
 
 }  // namespace
 
@@ -98,11 +89,7 @@ HostId Kernel::AddHost(const std::string& name, const HostOptions& options) {
   host->id = HostId(static_cast<std::uint32_t>(hosts_.size() + 1));
   host->name = name;
   host->disk = Disk::Make(DrawDisk(name, options), decisions_);
-  const std::uint64_t seed = RandomValue(options_.seed, Site::Hash(name));
-  host->clock_offset_ns =
-      kClockOffsetMinNs + RandomBelow(RandomValue(seed, kHostClock.hash), kClockOffsetRangeNs);
-  host->step_cost_ns =
-      kStepCostMinNs + RandomBelow(RandomValue(seed, kHostCost.hash), kStepCostRangeNs);
+  DrawMachine(*host, options);
   hosts_.push_back(std::move(host));
   return hosts_.back()->id;
 }
@@ -150,6 +137,7 @@ ProcessId Kernel::Start(HostId host_id, const std::string& name,
 // The first thread of a process, in its memory.
 void Kernel::RunProcess(void* argument) {
   Process& process = *static_cast<Process*>(argument);
+  process.kernel.PlanMemory(process);
   {
     const std::unique_ptr<env::FileSystem> files =
         NewVirtualFiles(*process.host.disk, process.id, process);
@@ -230,6 +218,7 @@ void Kernel::CutPower(Host& host) {
     KillProcess(*process, ProcessEnd::kPowerLost);
   }
   const CutSummary cut = host.disk->PowerLoss();
+  host.paused_until_ns = 0;  // it starts again awake
   recorder_.NoteText(
       scheduler_.now(), scheduler_.identity(), "fault", kPowerLoss.name,
       fmt::format("on {}: kept {} of {} un-synced operations, tore {} sectors", host.name,
@@ -330,6 +319,8 @@ void Kernel::EnterSeam(Process& process, Site operation, std::uint64_t detail) {
   scheduler_.Note("io", operation.name, detail);
   if (passes_crash_points_ && IsMutating(operation)) PassCrashPoint(process, operation);
   CountSeamCall(process, operation, false);
+  if (armed_ != 0) [[unlikely]]
+    SeamFaults(process);
   scheduler_.Yield();
 }
 
@@ -339,13 +330,9 @@ void Kernel::LeaveSeam(Process& process, Site operation) {
 }
 
 void Kernel::WaitInSeam(std::uint64_t virtual_ns) {
-  if (virtual_ns > scheduler_.now()) scheduler_.SleepUntil(virtual_ns);
-}
-
-std::uint64_t Kernel::ReadClock(const Process& process) {
-  scheduler_.Spend(kClockRead, 0, process.host.step_cost_ns);
-  scheduler_.Yield();
-  return scheduler_.now() + process.host.clock_offset_ns;
+  if (virtual_ns <= scheduler_.now()) return;
+  scheduler_.current().clock_deadline_ns = env::kNoDeadline;
+  scheduler_.SleepUntil(virtual_ns);
 }
 
 void Kernel::RecordEvent(Site event, std::span<const env::EventField> fields) {
@@ -361,15 +348,21 @@ void Process::Enter(Site operation, std::uint64_t detail) {
 void Process::WaitUntil(std::uint64_t virtual_ns) { kernel.WaitInSeam(virtual_ns); }
 void Process::Leave(Site operation) { kernel.LeaveSeam(*this, operation); }
 std::uint64_t Process::Now() { return kernel.Now(); }
-std::uint64_t Process::MonotonicNow() { return kernel.ReadClock(*this); }
-std::uint64_t Process::WallNow() {
-  return kEpochNs + kernel.ReadClock(*this) - host.clock_offset_ns;
+
+std::uint64_t Process::MonotonicNow() {
+  const std::uint64_t now = kernel.ReadClock(*this);
+  return host.clock.Monotonic(now);
 }
 
-void Process::SleepUntil(std::uint64_t deadline_ns) {
-  const std::uint64_t ahead = host.clock_offset_ns;
-  kernel.WaitInSeam(deadline_ns > ahead ? deadline_ns - ahead : 0);
+std::uint64_t Process::WallNow() {
+  const std::uint64_t now = kernel.ReadClock(*this);
+  return host.clock.Wall(now);
 }
+
+void Process::SleepUntil(std::uint64_t deadline_ns) { kernel.SleepOnClock(*this, deadline_ns); }
+
+bool Process::RefusesDescriptor() { return kernel.RefusesDescriptor(); }
+void Process::OnRefusal(memory::Refusal why) { kernel.CountRefusal(why); }
 
 void Process::Record(Site event, std::span<const env::EventField> fields) {
   kernel.RecordEvent(event, fields);

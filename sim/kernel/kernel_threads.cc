@@ -13,12 +13,6 @@ constexpr Site kStep = "sim.step";
 constexpr Site kSpawn = "sim.spawn";
 constexpr std::uint64_t kHarnessStepCostNs = 50;
 
-// A deadline on the process's own clock, in true time.
-std::uint64_t TrueDeadline(const Process* process, std::uint64_t deadline_ns) {
-  if (process == nullptr || deadline_ns == env::kNoDeadline) return deadline_ns;
-  return deadline_ns - std::min(deadline_ns, process->host.clock_offset_ns);
-}
-
 }  // namespace
 
 void Kernel::Step() {
@@ -28,8 +22,13 @@ void Kernel::Step() {
 
 bool Kernel::Park(const void* key, std::uint64_t deadline_ns) {
   BEACH_CHECK(key != nullptr);
-  const Process* const process = scheduler_.current().process;
-  const std::uint64_t deadline = TrueDeadline(process, deadline_ns);
+  SimThread& me = scheduler_.current();
+  const Process* const process = me.process;
+  std::uint64_t deadline = deadline_ns;
+  if (process != nullptr && deadline_ns != env::kNoDeadline) {
+    me.clock_deadline_ns = deadline_ns;
+    deadline = process->host.clock.TrueTimeOf(deadline_ns);
+  }
   return scheduler_.Park(process, key, deadline, WaitKind::kLockOrCondition);
 }
 
@@ -57,6 +56,10 @@ SimThread& Kernel::AddThread(Process* process, const std::string& name, void (*e
   const std::string free_name = FreeName(process, name);
   SimThread& thread = scheduler_.Spawn(host, life, free_name, process, memory, entry, argument);
   thread.step_cost_ns = process == nullptr ? kHarnessStepCostNs : process->host.step_cost_ns;
+  if (process != nullptr) {
+    thread.paused_until_ns = &process->host.paused_until_ns;
+    if (process->host.paused_until_ns > scheduler_.now()) scheduler_.Hold(thread);
+  }
   (process == nullptr ? harness_threads_ : process->threads).push_back(&thread);
   return thread;
 }

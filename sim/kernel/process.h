@@ -13,6 +13,7 @@
 #include "env/env.h"
 #include "sim/disk/disk.h"
 #include "sim/ids.h"
+#include "sim/kernel/host_clock.h"
 #include "sim/kernel/sim_thread.h"
 #include "sim/seam_gate.h"
 #include "sim/simulation.h"
@@ -34,9 +35,11 @@ struct Host {
   HostId id;
   std::string name;
   std::unique_ptr<Disk> disk;
-  std::uint64_t clock_offset_ns = 0;  // its monotonic clock is ahead of true time by this
+  HostClock clock;
+  std::uint64_t paused_until_ns = 0;  // none of its threads runs before
   std::uint64_t step_cost_ns = 0;
-  std::uint64_t lives = 0;  // processes started
+  std::uint64_t lives = 0;             // processes started
+  std::uint64_t memory_max_bytes = 0;  // of each process; 0: no limit
 
   // An armed strike: after this many more calls of that kind, or when that thread leaves its call.
   Strike strike = Strike::kKill;
@@ -50,7 +53,10 @@ struct Host {
 
 // A simulated process, and the seams that it sees: its gate, its clock and its event stream. The
 // object belongs to the simulation and outlives the process.
-class Process final : public SeamGate, public env::Clock, public env::EventSink {
+class Process final : public SeamGate,
+                      public env::Clock,
+                      public env::EventSink,
+                      public memory::RefusalListener {
  public:
   Process(Kernel& kernel_of_it, Host& host_of_it, ProcessId id_of_it, std::string name_of_it)
       : kernel(kernel_of_it),
@@ -63,6 +69,7 @@ class Process final : public SeamGate, public env::Clock, public env::EventSink 
   void WaitUntil(std::uint64_t virtual_ns) override;
   void Leave(Site operation) override;
   std::uint64_t Now() override;
+  bool RefusesDescriptor() override;
 
   std::uint64_t MonotonicNow() override;
   std::uint64_t WallNow() override;
@@ -70,12 +77,15 @@ class Process final : public SeamGate, public env::Clock, public env::EventSink 
 
   void Record(Site event, std::span<const env::EventField> fields) override;
 
+  void OnRefusal(memory::Refusal why) override;
+
   Kernel& kernel;
   Host& host;
   const ProcessId id;
   const std::uint64_t life;  // which process of its host it is, from 1
   const std::string name;
   memory::Owner* memory = nullptr;
+  std::uint64_t memory_fails_in = 0;                     // seam calls; 0: it does not
   std::function<void(const env::Env&)>* main = nullptr;  // in its memory
   std::vector<SimThread*> threads;                       // all with a record
   std::optional<ProcessEnd> end;                         // none: it runs

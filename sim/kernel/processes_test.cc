@@ -455,7 +455,7 @@ TEST(Processes, OptionsAndWorkloadComeBackOnReplay) {
   EXPECT_EQ(report.operations, 1U);
   EXPECT_EQ(report.options.at("knob"), option);
   artifacts::Artifact artifact = MakeArtifact(scenario, options, report);
-  EXPECT_EQ(artifact.policy, "random");
+  EXPECT_EQ(artifact.policy, "mixed");
   EXPECT_FALSE(artifact.build_id.empty());
   artifact.options["knob"] = 77;
   artifact.operations[0].kind = "delete";
@@ -469,7 +469,8 @@ TEST(Processes, OptionsAndWorkloadComeBackOnReplay) {
 }
 
 TEST(Run, PolicyNamesParse) {
-  for (const Policy policy : {Policy::kRandom, Policy::kFewestSwitches}) {
+  for (const Policy policy :
+       {Policy::kRandom, Policy::kPct, Policy::kFewestSwitches, Policy::kMixed}) {
     EXPECT_EQ(ParsePolicy(PolicyName(policy)), policy);
   }
   EXPECT_EQ(ParsePolicy("sideways"), std::nullopt);

@@ -24,6 +24,7 @@ constexpr std::uint64_t kDelayBits = 12;
 constexpr int kPaceShiftMax = 6;
 constexpr int kSeamCallShift = 24;
 constexpr std::uint64_t kStepsAloneMax = 1 << 14;
+constexpr std::uint64_t kPriorityStepsAloneMax = 1 << 12;
 constexpr std::uint64_t kEventsWithoutTime = 1'000'000;
 
 const char* Describe(WaitKind kind) {
@@ -40,7 +41,11 @@ const char* Describe(WaitKind kind) {
 
 Scheduler::Scheduler(std::uint64_t seed, Policy policy, std::uint64_t events_max,
                      Recorder& recorder, RunEnd& end)
-    : seed_(seed), policy_(policy), events_max_(events_max), recorder_(recorder), end_(end) {}
+    : seed_(seed),
+      policy_(policy == Policy::kFewestSwitches ? policy : Policy::kRandom),
+      events_max_(events_max),
+      recorder_(recorder),
+      end_(end) {}
 
 void Scheduler::Run() {
   BEACH_CHECK(current_ == nullptr);
@@ -79,7 +84,8 @@ void Scheduler::Count(std::uint64_t what, std::uint64_t number) {
 // lie between 1 and 2 as between 1024 and 2048: steps come in bursts.
 std::uint64_t Scheduler::NextTurn(SimThread& thread) {
   const std::uint64_t step = ++thread.identity->steps;
-  if (policy_ == Policy::kFewestSwitches) return thread.id;
+  if (policy_ != Policy::kRandom) [[unlikely]]
+    return policy_ == Policy::kPct ? thread.priority : thread.id;
   const std::uint64_t value = RandomValue(thread.identity->schedule_key, step);
   const std::uint64_t octave = std::uint64_t{1} << RandomBelow(value, kDelayBits);
   const std::uint64_t delay = octave + (value & (octave - 1));
@@ -89,19 +95,51 @@ std::uint64_t Scheduler::NextTurn(SimThread& thread) {
 void Scheduler::Yield() {
   SimThread& me = *current_;
   WakeTimers();
+  if (policy_ != Policy::kRandom) return YieldByPolicy();
+  const std::uint64_t turn = NextTurn(me);
+  if (runnable_.empty() || turn < runnable_.top_key()) {
+    turn_ = turn;
+    return;
+  }
+  runnable_.Push(me, turn);
+  me.state = ThreadState::kRunnable;
+  SwitchTo(PopNext());
+}
+
+void Scheduler::YieldByPolicy() {
+  SimThread& me = *current_;
   if (policy_ == Policy::kFewestSwitches) {
     if (++steps_alone_ < kStepsAloneMax || runnable_.empty()) return;
     runnable_.Push(me, me.id + (std::uint64_t{1} << 32));
   } else {
-    const std::uint64_t turn = NextTurn(me);
-    if (runnable_.empty() || turn < runnable_.top_key()) {
-      turn_ = turn;
-      return;
+    PassPriorityStep();
+    if (++steps_alone_ == kPriorityStepsAloneMax) {
+      steps_alone_ = 0;
+      me.priority = pct_.Last();
     }
-    runnable_.Push(me, turn);
+    if (runnable_.empty() || me.priority <= runnable_.top_key()) return;
+    runnable_.Push(me, me.priority);
   }
   me.state = ThreadState::kRunnable;
   SwitchTo(PopNext());
+}
+
+void Scheduler::PassPriorityStep() {
+  if (!pct_.PassStep() || !pct_.Change(*current_)) return;
+  for (const std::unique_ptr<SimThread>& thread : threads_) {
+    if (thread == nullptr) continue;
+    thread->priority = pct_.Initial(*thread->identity);
+    if (!runnable_.Contains(*thread)) continue;
+    runnable_.Remove(*thread);
+    runnable_.Push(*thread, thread->priority);
+  }
+}
+
+void Scheduler::UsePriorities(std::uint64_t depth, std::uint64_t length) {
+  BEACH_CHECK_EQ(threads_.size(), 1U);
+  policy_ = Policy::kPct;
+  pct_.Begin(seed_, depth, length);
+  current_->priority = pct_.Initial(*current_->identity);
 }
 
 void Scheduler::BeginSeamCall() {
@@ -138,10 +176,13 @@ void Scheduler::Unpark(const void* domain, const void* key, bool all) {
         Count(kWake.hash, thread->identity->hash);
         MakeRunnable(*thread);
       } else {
-        const std::uint64_t draw =
-            policy_ == Policy::kFewestSwitches
-                ? thread->id
-                : RandomValue(thread->identity->schedule_key, thread->identity->steps, kWake.hash);
+        std::uint64_t draw = 0;
+        switch (policy_) {
+          case Policy::kFewestSwitches: draw = thread->id; break;
+          case Policy::kPct: draw = thread->priority; break;
+          default:
+            draw = RandomValue(thread->identity->schedule_key, thread->identity->steps, kWake.hash);
+        }
         if (chosen == nullptr || draw < chosen_draw) {
           chosen = thread;
           chosen_draw = draw;
@@ -183,20 +224,52 @@ void Scheduler::Unlink(SimThread& thread) {
 void Scheduler::MakeRunnable(SimThread& thread) {
   BEACH_CHECK(thread.state == ThreadState::kBlocked);
   Unlink(thread);
+  if (paused_max_ns_ > now_ns_) [[unlikely]] {
+    if (HeldBack(thread)) return;
+  }
   thread.state = ThreadState::kRunnable;
   const std::uint64_t turn = NextTurn(thread);
   runnable_.Push(thread, turn);
 }
 
+// What it waited for has come; it waits for the end of the pause alone.
+bool Scheduler::HeldBack(SimThread& thread) {
+  if (thread.paused_until_ns == nullptr || *thread.paused_until_ns <= now_ns_) return false;
+  thread.held = true;
+  timers_.Push(thread, *thread.paused_until_ns);
+  return true;
+}
+
+void Scheduler::Hold(SimThread& thread) {
+  if (thread.state != ThreadState::kRunnable) return;
+  runnable_.Remove(thread);
+  thread.state = ThreadState::kBlocked;
+  thread.waits_for = WaitKind::kTime;
+  const bool held = HeldBack(thread);
+  BEACH_CHECK(held);
+}
+
+void Scheduler::MoveTimer(SimThread& thread, std::uint64_t deadline_ns) {
+  if (!timers_.Contains(thread) || thread.held) return;
+  timers_.Remove(thread);
+  timers_.Push(thread, deadline_ns);
+}
+
 void Scheduler::WakeTimers() {
   while (!timers_.empty() && timers_.top_key() <= now_ns_) {
     SimThread& thread = timers_.top();
-    thread.timed_out = true;
+    if (thread.held) {
+      thread.held = false;
+    } else {
+      thread.timed_out = true;
+    }
     MakeRunnable(thread);
   }
 }
 
 void Scheduler::Block() {
+  if (policy_ == Policy::kPct) [[unlikely]]
+    PassPriorityStep();
   current_->state = ThreadState::kBlocked;
   SwitchTo(PickNext());
 }
@@ -291,6 +364,7 @@ SimThread& Scheduler::Spawn(const std::string& host, std::uint64_t life, const s
   thread.stack = stacks_.Take();
   thread.fiber.Prepare(thread.stack, &EnterThread, &thread);
   thread.state = ThreadState::kBlocked;
+  if (policy_ == Policy::kPct) thread.priority = pct_.Initial(*thread.identity);
   if (current_ != nullptr) Count(kSchedule.hash, thread.identity->hash);
   MakeRunnable(thread);
   return thread;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -11,6 +12,7 @@
 #include "sim/fibers/fiber.h"
 #include "sim/fibers/stack_pool.h"
 #include "sim/kernel/hash_table.h"
+#include "sim/kernel/pct.h"
 #include "sim/kernel/recorder.h"
 #include "sim/kernel/sim_thread.h"
 #include "sim/kernel/thread_heap.h"
@@ -35,7 +37,8 @@ class RunEnd {
 // arrival. So no choice disturbs the draws of others, and nobody starves. (Were draws compared as
 // such, those that wait would be those that drew high, and switches would die out.) A seed makes
 // some threads slower than others. Fewest switches: a thread runs until it blocks, then the one
-// with the lowest id; one that spins for long goes behind the others.
+// with the lowest id; one that spins for long goes behind the others. PCT: see pct.h; of those that
+// can run, the one with the best priority does, and one that spins for long loses it.
 //
 // Virtual time moves by a little at every step, and jumps to the next timer when nobody can run.
 class Scheduler {
@@ -44,6 +47,9 @@ class Scheduler {
             RunEnd& end);
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
+
+  // Goes over to the PCT policy. Called while no thread but the running one was spawned.
+  void UsePriorities(std::uint64_t depth, std::uint64_t length);
 
   // From the OS thread's own stack: runs simulated threads until one of them calls LeaveToRunner.
   // REQUIRES: a thread was spawned.
@@ -79,6 +85,14 @@ class Scheduler {
   void Unpark(const void* domain, const void* key, bool all);
   void SleepUntil(std::uint64_t deadline_ns);
 
+  // The clock that a waiting thread's deadline is one of runs otherwise now.
+  void MoveTimer(SimThread& thread, std::uint64_t deadline_ns);
+  // The host of some threads stands still until then: they say when (SimThread::paused_until_ns),
+  // and are held back when they become runnable.
+  void BeginPause(std::uint64_t until_ns) { paused_max_ns_ = std::max(paused_max_ns_, until_ns); }
+  // The same to one that is runnable already; nothing happens to one that is not.
+  void Hold(SimThread& thread);
+
   // `memory` is what `new` serves from while it runs. The name is taken as it is.
   SimThread& Spawn(const std::string& host, std::uint64_t life, const std::string& name,
                    Process* process, memory::Owner* memory, void (*entry)(void*), void* argument);
@@ -102,10 +116,13 @@ class Scheduler {
   static void EnterThread(void* thread);
   Identity& IdentityOf(const std::string& host, std::uint64_t life, const std::string& name);
   std::uint64_t NextTurn(SimThread& thread);
+  void YieldByPolicy();
+  void PassPriorityStep();
   SimThread& PopNext();
   Bucket& BucketOf(const void* domain, const void* key);
   void Unlink(SimThread& thread);
   void MakeRunnable(SimThread& thread);
+  bool HeldBack(SimThread& thread);
   void WakeTimers();
   void Block();
   SimThread& PickNext();
@@ -116,16 +133,18 @@ class Scheduler {
   [[noreturn]] void Deadlock();
 
   const std::uint64_t seed_;
-  const Policy policy_;
+  Policy policy_;  // never kMixed
   const std::uint64_t events_max_;
   Recorder& recorder_;
   RunEnd& end_;
 
   std::uint64_t now_ns_ = 0;
+  std::uint64_t paused_max_ns_ = 0;   // no host is paused from then on
   std::uint64_t progress_ns_ = 0;     // the time when last looked at,
   std::uint64_t progress_event_ = 0;  // and the first event then
   std::uint64_t turn_ = 0;            // of the running thread (random policy)
   std::uint64_t steps_alone_ = 0;     // since the running thread was chosen
+  PctSchedule pct_;
 
   StackPool stacks_;
   HashTable<std::unique_ptr<Identity>> identities_;

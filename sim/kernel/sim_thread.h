@@ -50,6 +50,11 @@ struct SimThread {
   SimThread* next = nullptr;  // in its bucket of parked threads
   SimThread* previous = nullptr;
   bool timed_out = false;
+  // While it waits for a time of its host's clock: which. Else, in a timed wait, kNoDeadline.
+  std::uint64_t clock_deadline_ns = env::kNoDeadline;
+  const std::uint64_t* paused_until_ns = nullptr;  // its host's; null: the harness
+  bool held = false;                               // could run, but for the pause of its host
+  std::uint64_t priority = 0;                      // the smaller, the earlier (PCT policy)
   std::uint32_t run_position = kNowhere;
   std::uint32_t timer_position = kNowhere;
   bool forgotten = false;  // its record goes with its stack

@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "base/random.h"
+#include "sim/memory/budget.h"
 #include "sim/memory/size_class.h"
 
 // One range of addresses, cut into slots of 1 GiB, one per live process. An arena hands out blocks
@@ -38,7 +39,8 @@ constexpr std::uint32_t kFreeMark = 0x5eabed02;
 struct Header {
   std::uint32_t size_class;
   std::uint32_t mark;
-  std::uint64_t offset;  // from the block's begin to this header's end
+  std::uint32_t offset;  // from the block's begin to this header's end
+  std::uint32_t size;    // as asked for
   static constexpr std::size_t kSize = 16;
 };
 static_assert(sizeof(Header) == Header::kSize);
@@ -57,7 +59,7 @@ class Owner {
     begin_ = slot + skip;
     next_ = begin_;
     end_ = slot + kSlotSize;
-    live_bytes_ = 0;
+    budget_ = Budget();
     std::fill(std::begin(free_), std::end(free_), nullptr);
   }
 
@@ -74,7 +76,7 @@ class Owner {
     BEACH_CHECK_EQ(result, 0);
   }
 
-  void* Take(std::size_t size, std::size_t alignment) {
+  [[gnu::always_inline]] void* Take(std::size_t size, std::size_t alignment) {
     const std::size_t extra = alignment <= 16 ? 0 : alignment;
     BEACH_CHECK_LT(size, kSlotSize - extra - Header::kSize);
     // A free block holds a pointer behind its header.
@@ -95,8 +97,9 @@ class Owner {
     auto* const header = reinterpret_cast<Header*>(user - Header::kSize);
     header->size_class = size_class;
     header->mark = kLiveMark;
-    header->offset = user - reinterpret_cast<std::uintptr_t>(block);
-    live_bytes_ += ClassSize(size_class);
+    header->offset = static_cast<std::uint32_t>(user - reinterpret_cast<std::uintptr_t>(block));
+    header->size = static_cast<std::uint32_t>(size);
+    budget_.Take(size);
     return reinterpret_cast<void*>(user);
   }
 
@@ -110,18 +113,19 @@ class Owner {
     BEACH_CHECK_LT(size_class, kClasses);
     free->next = free_[size_class];
     free_[size_class] = free;
-    live_bytes_ -= ClassSize(size_class);
+    budget_.Return(header->size);
   }
 
   bool live() const { return live_; }
-  std::uint64_t live_bytes() const { return live_bytes_; }
+  Budget& budget() { return budget_; }
+  const Budget& budget() const { return budget_; }
 
  private:
   bool live_ = false;
   char* begin_ = nullptr;
   char* next_ = nullptr;  // [begin_, next_) was handed out
   char* end_ = nullptr;
-  std::uint64_t live_bytes_ = 0;
+  Budget budget_;
   FreeBlock* free_[kClasses] = {};
 };
 
@@ -162,10 +166,34 @@ void Drop(Owner* owner) {
   owner->Stop();
 }
 
-std::uint64_t LiveBytes(const Owner* owner) { return owner->live_bytes(); }
+std::uint64_t LiveBytes(const Owner* owner) { return owner->budget().live_bytes(); }
+std::uint64_t Refusals(const Owner* owner) { return owner->budget().refusals(); }
+
+void SetLimit(Owner* owner, std::uint64_t bytes, RefusalListener* listener) {
+  owner->budget().SetLimit(bytes, listener);
+}
+
+void RefuseAfter(Owner* owner, std::uint64_t allocations) {
+  owner->budget().RefuseAfter(allocations);
+}
+
+namespace {
+
+// Apart, so that what is rare costs the others nothing.
+[[gnu::cold, gnu::noinline]] void* AllocateNearLimit(std::size_t size, std::size_t alignment) {
+  Owner* const owner = current_owner;
+  if (owner->budget().Refuses(size)) return nullptr;
+  return owner->Take(size, alignment);
+}
+
+}  // namespace
 
 void* Allocate(std::size_t size, std::size_t alignment) {
-  if (Owner* const owner = current_owner) return owner->Take(size, alignment);
+  if (Owner* const owner = current_owner) {
+    if (owner->budget().IsNear(size)) [[unlikely]]
+      return AllocateNearLimit(size, alignment);
+    return owner->Take(size, alignment);
+  }
   if (alignment <= 16) return std::malloc(size == 0 ? 1 : size);
   return std::aligned_alloc(alignment, (size + alignment - 1) & ~(alignment - 1));
 }

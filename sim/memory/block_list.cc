@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "base/check.h"
+#include "sim/memory/budget.h"
 
 // Under AddressSanitizer every block is malloc's, with a header in front; those of a process hang
 // on its list, and are freed when it is killed.
@@ -36,13 +37,12 @@ class Owner {
     block.previous = &head_;
     head_.next->previous = &block;
     head_.next = &block;
-    live_bytes_ += block.size;
   }
   void Unlink(Block& block) {
     BEACH_CHECK(block.next->previous == &block);
     block.next->previous = block.previous;
     block.previous->next = block.next;
-    live_bytes_ -= block.size;
+    budget_.Return(block.size);
   }
   void FreeAll() {
     for (Block* block = head_.next; block != &head_;) {
@@ -52,11 +52,12 @@ class Owner {
     }
     head_.next = head_.previous = &head_;
   }
-  std::uint64_t live_bytes() const { return live_bytes_; }
+  Budget& budget() { return budget_; }
+  const Budget& budget() const { return budget_; }
 
  private:
   Block head_;
-  std::uint64_t live_bytes_ = 0;
+  Budget budget_;
 };
 
 Owner* Open(std::uint64_t) {
@@ -73,9 +74,23 @@ void Drop(Owner* owner) {
   delete owner;
 }
 
-std::uint64_t LiveBytes(const Owner* owner) { return owner->live_bytes(); }
+std::uint64_t LiveBytes(const Owner* owner) { return owner->budget().live_bytes(); }
+std::uint64_t Refusals(const Owner* owner) { return owner->budget().refusals(); }
+
+void SetLimit(Owner* owner, std::uint64_t bytes, RefusalListener* listener) {
+  owner->budget().SetLimit(bytes, listener);
+}
+
+void RefuseAfter(Owner* owner, std::uint64_t allocations) {
+  owner->budget().RefuseAfter(allocations);
+}
 
 void* Allocate(std::size_t size, std::size_t alignment) {
+  if (current_owner != nullptr) {
+    Budget& budget = current_owner->budget();
+    if (budget.IsNear(size) && budget.Refuses(size)) return nullptr;
+    budget.Take(size);
+  }
   const std::size_t extra = alignment <= 16 ? 0 : alignment;
   auto* const raw = static_cast<char*>(std::malloc(size + extra + sizeof(Block)));
   if (raw == nullptr) return nullptr;

@@ -25,6 +25,26 @@ void Drop(Owner* owner);
 // Bytes asked for and not deleted.
 std::uint64_t LiveBytes(const Owner* owner);
 
+// Why an allocation failed.
+enum class Refusal : std::uint8_t {
+  kLimit,  // it would have gone beyond the limit
+  kDrawn,  // RefuseAfter said so
+};
+// Told of each within the allocation that fails, whose owner is current.
+class RefusalListener {
+ public:
+  virtual void OnRefusal(Refusal why) = 0;
+
+ protected:
+  ~RefusalListener() = default;
+};
+// From now on it never has more live bytes than that. The listener, which may be null, is borrowed.
+void SetLimit(Owner* owner, std::uint64_t bytes, RefusalListener* listener);
+// Refuses one allocation: the one after so many more.
+void RefuseAfter(Owner* owner, std::uint64_t allocations);
+// How many allocations have failed.
+std::uint64_t Refusals(const Owner* owner);
+
 // Null: the simulation's own heap (malloc).
 Owner* Current();
 // Makes `owner` the current one; returns the former.
@@ -33,9 +53,9 @@ Owner* Exchange(Owner* owner);
 // True; a reference to it links the replaced operators.
 bool OperatorsReplaced();
 
-// What the operators do. Allocate never returns null for an owner: exhaustion of an arena is a
-// failed check. Release finds the owner by itself; deleting memory of a dropped one is a failed
-// check.
+// What the operators do. Allocate returns null for an owner where SetLimit or RefuseAfter say so,
+// and then `new` throws; exhaustion of an arena is a failed check. Release finds the owner by
+// itself; deleting memory of a dropped one is a failed check.
 void* Allocate(std::size_t size, std::size_t alignment);
 void Release(void* pointer);
 

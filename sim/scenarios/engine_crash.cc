@@ -53,6 +53,7 @@ LifeReport RunProcess(World& world, const LifeWork& work) {
     case ProcessEnd::kExited:
       world.crash.Ended(world.report.closed ? oracle::LifeEnd::kClosed : oracle::LifeEnd::kKilled);
       break;
+    case ProcessEnd::kOutOfMemory:
     case ProcessEnd::kKilled: world.crash.Ended(oracle::LifeEnd::kKilled); break;
     case ProcessEnd::kPowerLost: world.crash.Ended(oracle::LifeEnd::kPowerLost); break;
   }
