@@ -32,12 +32,13 @@ const char* PolicyName(Policy policy) {
   switch (policy) {
     case Policy::kRandom: return "random";
     case Policy::kFewestSwitches: return "fewest-switches";
+    case Policy::kCalm: return "calm";
   }
   return "?";
 }
 
 std::optional<Policy> ParsePolicy(const std::string& name) {
-  for (const Policy policy : {Policy::kRandom, Policy::kFewestSwitches}) {
+  for (const Policy policy : {Policy::kRandom, Policy::kFewestSwitches, Policy::kCalm}) {
     if (name == PolicyName(policy)) return policy;
   }
   return std::nullopt;

@@ -13,7 +13,8 @@ namespace beach::sim {
 
 class Scenario;
 
-enum class Policy : std::uint8_t { kRandom, kFewestSwitches };
+// Calm: fewest switches, and every latency is the shortest and no write is met half-way.
+enum class Policy : std::uint8_t { kRandom, kFewestSwitches, kCalm };
 const char* PolicyName(Policy policy);
 std::optional<Policy> ParsePolicy(const std::string& name);
 
@@ -37,8 +38,9 @@ struct RunOptions {
   std::uint64_t seed = 0;
   Policy policy = Policy::kRandom;
   // Set for a replay: its options, operations and decisions are followed. Faults strike and rare
-  // branches are taken where it says so and nowhere else. A choice that it does not name is drawn
-  // from its stream, as are the schedule, latencies, and options that it lacks. Borrowed.
+  // branches are taken where it says so and nowhere else (a fault not where its rate is zero). A
+  // choice that it does not name is drawn from its stream, as are the schedule, latencies, and
+  // options that it lacks. Borrowed.
   const artifacts::Artifact* replay = nullptr;
   // Knobs set by hand; they win over those that the seed draws.
   std::map<std::string, std::uint64_t> options;

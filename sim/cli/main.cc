@@ -16,6 +16,7 @@ int Main(int argc, char** argv, const Program& program) {
   AddSweep(root, program);
   AddMerge(root, program);
   AddReplay(root, program);
+  AddShrink(root, program);
   return line.Run(argc, argv, kExitUsage);
 }
 

@@ -39,6 +39,7 @@ void AddRun(command_line::Command root, const Program& program);
 void AddSweep(command_line::Command root, const Program& program);
 void AddMerge(command_line::Command root, const Program& program);
 void AddReplay(command_line::Command root, const Program& program);
+void AddShrink(command_line::Command root, const Program& program);
 
 // Says what went wrong and returns the exit code for it.
 int UsageError(const std::string& message);

@@ -22,7 +22,8 @@ Kernel::Kernel(const Scenario& scenario, const RunOptions& options)
       recorder_(options.keep_trace),
       follower_(options.replay, options.observer),
       scheduler_(options.seed, options.policy, options.events_max, recorder_, *this),
-      decisions_(options.seed, options.replay, scheduler_, follower_) {
+      decisions_(options.seed, options.replay, scheduler_, follower_,
+                 options.policy == Policy::kCalm) {
   BEACH_CHECK(memory::OperatorsReplaced());
   if (options.replay != nullptr) recorder_.Follow(&follower_);
   if (!options.observe_steps) return;

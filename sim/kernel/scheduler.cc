@@ -79,7 +79,7 @@ void Scheduler::Count(std::uint64_t what, std::uint64_t number) {
 // lie between 1 and 2 as between 1024 and 2048: steps come in bursts.
 std::uint64_t Scheduler::NextTurn(SimThread& thread) {
   const std::uint64_t step = ++thread.identity->steps;
-  if (policy_ == Policy::kFewestSwitches) return thread.id;
+  if (policy_ != Policy::kRandom) return thread.id;
   const std::uint64_t value = RandomValue(thread.identity->schedule_key, step);
   const std::uint64_t octave = std::uint64_t{1} << RandomBelow(value, kDelayBits);
   const std::uint64_t delay = octave + (value & (octave - 1));
@@ -89,7 +89,7 @@ std::uint64_t Scheduler::NextTurn(SimThread& thread) {
 void Scheduler::Yield() {
   SimThread& me = *current_;
   WakeTimers();
-  if (policy_ == Policy::kFewestSwitches) {
+  if (policy_ != Policy::kRandom) {
     if (++steps_alone_ < kStepsAloneMax || runnable_.empty()) return;
     runnable_.Push(me, me.id + (std::uint64_t{1} << 32));
   } else {
@@ -139,7 +139,7 @@ void Scheduler::Unpark(const void* domain, const void* key, bool all) {
         MakeRunnable(*thread);
       } else {
         const std::uint64_t draw =
-            policy_ == Policy::kFewestSwitches
+            policy_ != Policy::kRandom
                 ? thread->id
                 : RandomValue(thread->identity->schedule_key, thread->identity->steps, kWake.hash);
         if (chosen == nullptr || draw < chosen_draw) {
