@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -161,6 +162,51 @@ std::vector<std::string> SimplerArguments(const std::string& argument) {
   return simpler;
 }
 
+// Under other seeds, with the choices that were recorded and with new ones.
+std::vector<Candidate> DrawnAnew(Candidate candidate, const std::set<std::string>& fault_sites) {
+  constexpr std::uint64_t kSeeds = 6;
+  std::vector<Candidate> forms;
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    candidate.seed = seed;
+    forms.push_back(candidate);
+    forms.push_back(candidate);
+    std::erase_if(forms.back().decisions,
+                  [&](const Decision& decision) { return !fault_sites.contains(decision.site); });
+  }
+  return forms;
+}
+
+// Ways to take something away, the most first.
+std::vector<Candidate> Cuts(const Candidate& candidate, const std::set<std::string>& fault_sites) {
+  std::vector<Candidate> cuts;
+  const auto add = [&cuts](std::vector<Candidate> forms) {
+    std::ranges::move(forms, std::back_inserter(cuts));
+  };
+  const Removal faults = Faults(fault_sites);
+  const std::size_t faults_count = faults.count(candidate);
+  if (faults_count > 0) cuts.push_back(faults.without(candidate, 0, faults_count));
+  for (const Numbered& numbered : AllNumbered(candidate)) {
+    cuts.push_back(WithoutNumbered(candidate, numbered));
+  }
+  const Simplification clients = OperationsOfOne();
+  for (std::size_t i = 0; i < clients.count(candidate); ++i) add(clients.forms(candidate, i));
+  const Removal operations = Operations();
+  const std::size_t count = candidate.operations.size();
+  for (std::size_t size = count / 2; size > 0; size /= 2) {
+    for (std::size_t at = 0; at < count; at += size) {
+      cuts.push_back(operations.without(candidate, at, std::min(at + size, count)));
+    }
+  }
+  for (std::size_t i = 0; i < faults_count; ++i)
+    cuts.push_back(faults.without(candidate, i, i + 1));
+  for (const auto& [name, value] : candidate.options) {
+    if (value > kLivesGoneMax || NumberedParts(name).empty()) continue;
+    cuts.push_back(candidate);
+    cuts.back().options[name] = value == 0 ? 1 : 0;
+  }
+  return cuts;
+}
+
 }  // namespace
 
 Removal Operations() {
@@ -228,23 +274,27 @@ Simplification OperationPairs() {
           }};
 }
 
-Simplification Policies() {
+Simplification Policies(const std::set<std::string>& fault_sites) {
   return {"schedule", [](const Candidate&) { return std::size_t{1}; },
-          [](const Candidate& candidate, std::size_t) {
+          [fault_sites](const Candidate& candidate, std::size_t) {
             std::vector<Candidate> forms;
             for (const char* const policy : {"calm", "fewest-switches"}) {
               if (candidate.policy == policy) break;
-              forms.push_back(candidate);
-              forms.back().policy = policy;
+              Candidate other = candidate;
+              other.policy = policy;
+              forms.push_back(other);
+              std::ranges::move(DrawnAnew(other, fault_sites), std::back_inserter(forms));
             }
             return forms;
           }};
 }
 
-Simplification NumberedOptions() {
+Simplification NumberedOptions(bool realigned) {
   return {"lives", [](const Candidate& candidate) { return AllNumbered(candidate).size(); },
-          [](const Candidate& candidate, std::size_t item) {
-            return WithRealigned(WithoutNumbered(candidate, AllNumbered(candidate)[item]));
+          [realigned](const Candidate& candidate, std::size_t item) {
+            Candidate fewer = WithoutNumbered(candidate, AllNumbered(candidate)[item]);
+            if (realigned) return WithRealigned(fewer);
+            return std::vector<Candidate>{std::move(fewer)};
           }};
 }
 
@@ -327,6 +377,24 @@ Simplification DecisionValues() {
               forms.back().decisions[item].value = value;
             }
             return forms;
+          }};
+}
+
+Simplification CutsDrawnAnew(const std::set<std::string>& fault_sites) {
+  struct Memory {
+    Candidate of;
+    std::vector<Candidate> cuts;
+  };
+  const auto memory = std::make_shared<Memory>();
+  const auto cuts_of = [ memory, fault_sites ](const Candidate& candidate) -> const auto& {
+    if (memory->cuts.empty() || memory->of != candidate) {
+      *memory = {.of = candidate, .cuts = Cuts(candidate, fault_sites)};
+    }
+    return memory->cuts;
+  };
+  return {"drawn anew", [cuts_of](const Candidate& candidate) { return cuts_of(candidate).size(); },
+          [cuts_of, fault_sites](const Candidate& candidate, std::size_t item) {
+            return DrawnAnew(cuts_of(candidate)[item], fault_sites);
           }};
 }
 

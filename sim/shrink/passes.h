@@ -37,16 +37,21 @@ Removal Faults(std::set<std::string> fault_sites);
 // Two operations at once: what one of them made the other undoes.
 Simplification OperationPairs();
 
-Simplification Policies();
+// Where the simpler schedule has moved the failure out of reach, other seeds may find it again.
+Simplification Policies(const std::set<std::string>& fault_sites);
 // Elements of what is numbered in the names of options ("life2.end"), with the operations and
-// decisions that are theirs, and the option that says how many there are.
-Simplification NumberedOptions();
-// Knobs, toward the value that means the least. What a knob takes away (a crash) may renumber the
-// decisions behind it: `realigned` tries that too, which takes many runs.
+// decisions that are theirs, and the option that says how many there are. What goes renumbers the
+// decisions behind it: `realigned` tries how, which takes many runs.
+Simplification NumberedOptions(bool realigned);
+// Knobs, toward the value that means the least.
 Simplification OptionValues(bool realigned);
 Simplification Arguments();
 // Operations in fewer lives and by fewer clients.
 Simplification Places();
 Simplification DecisionValues();
+
+// Any of the cuts above, the big ones first, under other seeds: schedules, and choices, drawn anew
+// may find the failure again that the cut has moved out of reach. Takes many runs.
+Simplification CutsDrawnAnew(const std::set<std::string>& fault_sites);
 
 }  // namespace beach::sim::shrink

@@ -24,33 +24,42 @@ Shrinker::Shrinker(Measured start, std::set<std::string> fault_sites, Judge& jud
       judge_(judge),
       progress_(std::move(progress)) {}
 
-// The cheap passes until they find no more, then the dear ones; and all again when those found
-// something.
+// Level after level, each until it finds no more. What is large is looked at again at once when it
+// has become less, values only at the end: there would be no end of going back and forth.
 Result<Shrunk> Shrinker::Run() {
-  while (!judge_.Stopped()) {
+  Cost at_first_level = CostOf(best_);
+  for (int level = 0; level < kLevels && !judge_.Stopped();) {
     const Cost before = CostOf(best_);
-    BEACH_TRY(Round(false));
-    if (CostOf(best_) != before) continue;
-    BEACH_TRY(Round(true));
-    if (CostOf(best_) == before) break;
+    BEACH_TRY(Round(level));
+    const Cost after = CostOf(best_);
+    if (after == before) {
+      ++level;
+    } else if (after[0] < before[0] || after[1] < before[1]) {
+      level = 0;
+    }
+    if (level == kLevels && after < at_first_level) level = 0;
+    if (level == 0) at_first_level = after;
   }
   return Shrunk{.best = best_, .tried = tried_, .complete = !judge_.Stopped()};
 }
 
-Status Shrinker::Round(bool thorough) {
-  if (thorough) {
-    BEACH_TRY(Apply(OptionValues(true)));
-    return Apply(OperationPairs());
+Status Shrinker::Round(int level) {
+  switch (level) {
+    case 0:
+      BEACH_TRY(Apply(Policies(fault_sites_)));
+      BEACH_TRY(Apply(OperationsOfOne()));
+      BEACH_TRY(Apply(Faults(fault_sites_)));
+      BEACH_TRY(Apply(Operations()));
+      BEACH_TRY(Apply(NumberedOptions(false)));
+      return Apply(OptionValues(false));
+    case 1: return Apply(CutsDrawnAnew(fault_sites_));
+    case 2:
+      BEACH_TRY(Apply(Arguments()));
+      BEACH_TRY(Apply(Places()));
+      return Apply(DecisionValues());
+    case 3: BEACH_TRY(Apply(NumberedOptions(true))); return Apply(OptionValues(true));
+    default: return Apply(OperationPairs());
   }
-  BEACH_TRY(Apply(Policies()));
-  BEACH_TRY(Apply(OperationsOfOne()));
-  BEACH_TRY(Apply(Faults(fault_sites_)));
-  BEACH_TRY(Apply(Operations()));
-  BEACH_TRY(Apply(NumberedOptions()));
-  BEACH_TRY(Apply(OptionValues(false)));
-  BEACH_TRY(Apply(Arguments()));
-  BEACH_TRY(Apply(Places()));
-  return Apply(DecisionValues());
 }
 
 Result<std::size_t> Shrinker::Try(const std::vector<Candidate>& candidates) {

@@ -47,7 +47,9 @@ class Shrinker {
   Result<std::size_t> Try(const std::vector<Candidate>& candidates);
   Status Apply(const Removal& pass);
   Status Apply(const Simplification& pass);
-  Status Round(bool thorough);
+  // The passes of one level, the cheapest level first.
+  static constexpr int kLevels = 5;
+  Status Round(int level);
 
   Measured best_;
   const std::set<std::string> fault_sites_;
