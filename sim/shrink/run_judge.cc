@@ -44,7 +44,9 @@ Wanted WantedOf(const sweep::JobOutcome& outcome) {
   wanted.signature = outcome.report.verdict.signature;
   wanted.dies = outcome.crashed;
   std::set<std::string> struck;
-  for (const auto& [name, count] : outcome.report.faults) struck.insert(name);
+  for (const auto& [name, count] : outcome.report.faults) {
+    if (count > 0) struck.insert(name);
+  }
   for (const artifacts::TraceEvent& event : outcome.report.trace) {
     if (IsFault(event)) struck.insert(FirstWord(event.text));
   }
