@@ -34,13 +34,14 @@ const char* PolicyName(Policy policy) {
     case Policy::kPct: return "pct";
     case Policy::kFewestSwitches: return "fewest-switches";
     case Policy::kMixed: return "mixed";
+    case Policy::kCalm: return "calm";
   }
   return "?";
 }
 
 std::optional<Policy> ParsePolicy(const std::string& name) {
   for (const Policy policy :
-       {Policy::kRandom, Policy::kPct, Policy::kFewestSwitches, Policy::kMixed}) {
+       {Policy::kRandom, Policy::kPct, Policy::kFewestSwitches, Policy::kMixed, Policy::kCalm}) {
     if (name == PolicyName(policy)) return policy;
   }
   return std::nullopt;

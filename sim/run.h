@@ -16,8 +16,15 @@ class Scenario;
 
 // How the next thread is picked (docs/simulation.md). kMixed: as the seed draws, random in three of
 // four runs and PCT in the rest; what it drew is the option "schedule.policy" of the run. The
-// values of the others are those of that option.
-enum class Policy : std::uint8_t { kRandom = 0, kPct = 1, kFewestSwitches = 2, kMixed = 3 };
+// values of the others are those of that option. kCalm: fewest switches, and every latency is the
+// shortest and no write is met half-way.
+enum class Policy : std::uint8_t {
+  kRandom = 0,
+  kPct = 1,
+  kFewestSwitches = 2,
+  kMixed = 3,
+  kCalm = 4
+};
 const char* PolicyName(Policy policy);
 std::optional<Policy> ParsePolicy(const std::string& name);
 
@@ -41,8 +48,9 @@ struct RunOptions {
   std::uint64_t seed = 0;
   Policy policy = Policy::kMixed;
   // Set for a replay: its options, operations and decisions are followed. Faults strike and rare
-  // branches are taken where it says so and nowhere else. A choice that it does not name is drawn
-  // from its stream, as are the schedule, latencies, and options that it lacks. Borrowed.
+  // branches are taken where it says so and nowhere else (a fault not where its rate is zero). A
+  // choice that it does not name is drawn from its stream, as are the schedule, latencies, and
+  // options that it lacks. Borrowed.
   const artifacts::Artifact* replay = nullptr;
   // Knobs set by hand; they win over those that the seed draws.
   std::map<std::string, std::uint64_t> options;

@@ -36,7 +36,7 @@ class CommandLineTest(unittest.TestCase):
     def test_help_and_version(self):
         self.assertIn("sweep", self.call("--help").stdout)
         self.assertIn("0.", self.call("--version").stdout)
-        for command in ["scenarios", "run", "sweep", "merge", "replay"]:
+        for command in ["scenarios", "run", "sweep", "merge", "replay", "shrink"]:
             self.assertIn("Example:", self.call(command, "--help").stdout)
 
     def test_usage_errors(self):
@@ -51,6 +51,9 @@ class CommandLineTest(unittest.TestCase):
                             ("--twice", "2"), ("--jobs", "0"), ("--option", "a=b")]:
             self.call("sweep", flag, value, code=2)
         self.call("sweep", "fake-clean", "no-such-*", "--seeds", "0..1", code=2)
+        self.call("shrink", code=2)
+        self.call("shrink", "a.json", code=2)
+        self.call("shrink", "a.json", "-o", "b.json", "--time", "1d", code=2)
 
     def test_scenarios(self):
         names = [s["name"] for s in self.call_json("scenarios")["scenarios"]]
@@ -181,6 +184,51 @@ class CommandLineTest(unittest.TestCase):
         self.assertIsNotNone(replay["diverged_at"])
         self.assertEqual(replay["decisions_followed"], 0)
         self.call("replay", self.path("gone.json"), "--strict", code=5)
+
+    def test_shrink_leaves_what_the_failure_takes(self):
+        for scenario in ["fake-large", "fake-large-abort"]:
+            self.call("run", scenario, "--seed", "7", "--artifact", self.path("a.json"), code=1)
+            texts = []
+            for jobs in ["1", "3"]:
+                small = self.path("new/small" + jobs + ".json")
+                report = self.call_json("shrink", self.path("a.json"), "-o", small, "--jobs", jobs)
+                self.assertEqual(report["before"]["operations"], 40)
+                self.assertEqual(report["after"]["operations"], 1)
+                self.assertTrue(report["complete"])
+                self.assertTrue(report["replays"])
+                self.assertEqual(report["artifact"], small)
+                texts.append((report["candidates"], open(small, encoding="utf-8").read()))
+                self.call("replay", small, "--strict", code=1)
+            self.assertEqual(texts[0], texts[1])
+            small = json.loads(texts[0][1])
+            self.assertEqual([operation["id"] for operation in small["operations"]], [13])
+            self.assertEqual(small["operations"][0]["arguments"], [])
+            self.assertEqual([decision["site"] for decision in small["decisions"]], ["fake.fault"])
+            self.assertEqual(small["verdict"]["signature"], report["signature"])
+        text = self.call("shrink", self.path("a.json"), "-o", self.path("b.json")).stdout
+        self.assertIn("operations       40 -> 1\n", text)
+        self.assertIn("faults ", text)
+
+    def test_shrink_stops_in_time_and_refuses_what_does_not_fail(self):
+        self.call("run", "fake-large", "--seed", "7", "--artifact", self.path("a.json"), code=1)
+        report = self.call_json("shrink", self.path("a.json"), "-o", self.path("b.json"), "--time",
+                                "0s")
+        self.assertFalse(report["complete"])
+        self.assertEqual(report["after"], report["before"])
+        self.call("replay", self.path("b.json"), "--strict", code=1)
+        with open(self.path("a.json"), encoding="utf-8") as file:
+            artifact = json.load(file)
+        artifact["seed"] = 4
+        with open(self.path("a.json"), "w", encoding="utf-8") as file:
+            json.dump(artifact, file)
+        result = self.call("shrink", self.path("a.json"), "-o", self.path("c.json"), code=5)
+        self.assertIn("does not fail any more", result.stderr)
+        self.assertFalse(os.path.exists(self.path("c.json")))
+        self.call("shrink", self.path("missing.json"), "-o", self.path("c.json"), code=3)
+        artifact["policy"] = "no-such"
+        with open(self.path("a.json"), "w", encoding="utf-8") as file:
+            json.dump(artifact, file)
+        self.call("shrink", self.path("a.json"), "-o", self.path("c.json"), code=3)
 
     def test_hangs_are_alike(self):
         self.call("run", "fake-hang", "--seed", "5", "--cpu-limit", "1", "--artifact",

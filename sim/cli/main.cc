@@ -17,6 +17,7 @@ int Main(int argc, char** argv, const Program& program) {
   AddMerge(root, program);
   AddCrashpoints(root, program);
   AddReplay(root, program);
+  AddShrink(root, program);
   return line.Run(argc, argv, kExitUsage);
 }
 

@@ -40,6 +40,7 @@ void AddSweep(command_line::Command root, const Program& program);
 void AddMerge(command_line::Command root, const Program& program);
 void AddCrashpoints(command_line::Command root, const Program& program);
 void AddReplay(command_line::Command root, const Program& program);
+void AddShrink(command_line::Command root, const Program& program);
 
 // Says what went wrong and returns the exit code for it.
 int UsageError(const std::string& message);

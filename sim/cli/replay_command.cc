@@ -20,14 +20,6 @@ struct Arguments {
   std::uint64_t cpu_limit_s = 20;
 };
 
-// A run that killed its worker, and did not when its steps were to be recorded, left no decisions.
-// Following those would mean a run without faults: there is only the seed and the options, which
-// gives the same run as long as the code is the same.
-bool HasRecording(const artifacts::Artifact& artifact) {
-  return !artifact.decisions.empty() || !artifact.checkpoints.empty() ||
-         !artifact.last_events.empty();
-}
-
 int ExitCode(const artifacts::Artifact& artifact, const RunReport& report, bool strict) {
   if (strict && report.diverged_at) return kExitDifferent;
   if (report.verdict.ok()) return kExitFine;
@@ -52,7 +44,7 @@ int Replay(const Arguments& arguments, const Program& program) {
   run.seed = artifact->seed;
   run.policy = *policy;
   run.options = artifact->options;
-  run.replay = HasRecording(*artifact) ? &*artifact : nullptr;
+  run.replay = sweep::HasRecording(*artifact) ? &*artifact : nullptr;
   run.keep_trace = arguments.timeline || !arguments.trace.empty();
   sweep::WorkerLimits limits;
   limits.cpu_ms = arguments.cpu_limit_s * 1000;

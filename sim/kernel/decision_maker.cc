@@ -2,6 +2,7 @@
 #include "sim/kernel/decision_maker.h"
 
 #include <algorithm>
+#include <string_view>
 
 #include "base/check.h"
 #include "base/random.h"
@@ -21,6 +22,11 @@ std::uint64_t UseKey(std::uint64_t site, std::uint64_t identity, std::uint64_t u
   return RandomValue(site, identity, use);
 }
 
+// The shortest latency, without a tail; else the end of the range: what lies beyond everything.
+std::uint64_t CalmDraw(Site site) {
+  return std::string_view(site.name).starts_with("disk.latency.") ? 1 : ~std::uint64_t{0};
+}
+
 }  // namespace
 
 std::uint64_t IdentityHash(const std::string& host, std::uint64_t life, const std::string& thread) {
@@ -28,9 +34,10 @@ std::uint64_t IdentityHash(const std::string& host, std::uint64_t life, const st
 }
 
 DecisionMaker::DecisionMaker(std::uint64_t seed, const artifacts::Artifact* replay,
-                             Scheduler& scheduler, Follower& follower)
+                             Scheduler& scheduler, Follower& follower, bool calm)
     : seed_(seed),
       replays_(replay != nullptr),
+      calm_(calm),
       verdict_event_(replay == nullptr ? 0 : replay->verdict.event),
       scheduler_(scheduler),
       follower_(follower) {
@@ -83,9 +90,10 @@ void DecisionMaker::Record(Site site, const Use& use, const char* kind, std::uin
 
 std::uint64_t DecisionMaker::Draw(Site site) {
   const SystemScope system;
-  const Use use = NextUse(site);
-  scheduler_.Count(site.hash, use.value);
-  return use.value;
+  const std::uint64_t drawn = NextUse(site).value;
+  const std::uint64_t value = calm_ ? CalmDraw(site) : drawn;
+  scheduler_.Count(site.hash, value);
+  return value;
 }
 
 // Drawn at every disk call, and mostly without effect.
@@ -95,15 +103,16 @@ std::uint64_t DecisionMaker::Draw(Site site) {
   const SystemScope system;
   const Use use = NextUse(site);
   std::uint64_t outcome = 0;
+  const std::uint64_t* const found = rates_.Find(site.hash);
+  const std::uint64_t rate = found == nullptr ? 0 : *found;
   if (const auto forced = TakeForced(site)) {
     outcome = *forced;
     BEACH_CHECK_LE(outcome, outcomes);
-  } else if (replays_) {
+  } else if (rate != 0 && replays_) {
+    // Where the rate is zero, the scenario counts on there being none.
     if (const std::uint64_t* const value = Replayed(site, use, outcomes)) outcome = *value;
-  } else if (const std::uint64_t* const rate = rates_.Find(site.hash)) {
-    if (RandomBelow(use.value, kMillion) < *rate) {
-      outcome = 1 + RandomBelow(Mix64(use.value), outcomes);
-    }
+  } else if (RandomBelow(use.value, kMillion) < rate) {
+    outcome = 1 + RandomBelow(Mix64(use.value), outcomes);
   }
   scheduler_.Count(site.hash, outcome);
   if (outcome == 0) return 0;

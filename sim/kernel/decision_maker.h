@@ -26,8 +26,9 @@ class DecisionMaker final : public Decisions {
   // so that taking an entry out takes a fault out. A choice must be something: one that it does not
   // name is drawn. Borrowed, like the scheduler, which tells who runs now.
   // The follower is told of what does not fit.
+  // `calm`: plain draws give the value of the least trouble.
   DecisionMaker(std::uint64_t seed, const artifacts::Artifact* replay, Scheduler& scheduler,
-                Follower& follower);
+                Follower& follower, bool calm = false);
 
   std::uint64_t Draw(Site site) override;
   std::uint64_t Fault(Site site, std::uint64_t outcomes) override;
@@ -94,6 +95,7 @@ class DecisionMaker final : public Decisions {
 
   const std::uint64_t seed_;
   const bool replays_;
+  const bool calm_;
   const std::uint64_t verdict_event_;  // of the replayed run
   Scheduler& scheduler_;
   Follower& follower_;

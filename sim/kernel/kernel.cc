@@ -36,7 +36,8 @@ Kernel::Kernel(const Scenario& scenario, const RunOptions& options)
       recorder_(options.keep_trace),
       follower_(options.replay, options.observer),
       scheduler_(options.seed, options.policy, options.events_max, recorder_, *this),
-      decisions_(options.seed, options.replay, scheduler_, follower_) {
+      decisions_(options.seed, options.replay, scheduler_, follower_,
+                 options.policy == Policy::kCalm) {
   BEACH_CHECK(memory::OperatorsReplaced());
   passes_crash_points_ = options.crash_points != nullptr;
   if (options.replay != nullptr) {
@@ -44,6 +45,7 @@ Kernel::Kernel(const Scenario& scenario, const RunOptions& options)
     for (const artifacts::Decision& decision : options.replay->decisions) {
       passes_crash_points_ = passes_crash_points_ || decision.site == kCrashPoint.name;
     }
+    if (passes_crash_points_) decisions_.SetFault(kCrashPoint, 1);
   }
   if (!options.observe_steps) return;
   BEACH_CHECK(options.observer != nullptr);

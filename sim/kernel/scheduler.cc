@@ -42,7 +42,8 @@ const char* Describe(WaitKind kind) {
 Scheduler::Scheduler(std::uint64_t seed, Policy policy, std::uint64_t events_max,
                      Recorder& recorder, RunEnd& end)
     : seed_(seed),
-      policy_(policy == Policy::kFewestSwitches ? policy : Policy::kRandom),
+      policy_(policy == Policy::kFewestSwitches || policy == Policy::kCalm ? Policy::kFewestSwitches
+                                                                           : Policy::kRandom),
       events_max_(events_max),
       recorder_(recorder),
       end_(end) {}

@@ -5,6 +5,8 @@
 #include <span>
 #include <string>
 
+#include "engine/limits.h"
+
 namespace beach::sim::scenarios::engine_crash {
 namespace {
 
@@ -28,6 +30,10 @@ constexpr std::uint64_t kRunsWithoutErrors = 2;  // of kRunsOf
 constexpr std::uint64_t kRunsOf = 5;
 
 constexpr std::uint64_t kEarlyMax = 3;
+// Beyond these a foreign artifact would keep a machine busy for nothing.
+constexpr std::uint64_t kLivesMax = 1000;
+constexpr std::uint64_t kClientsMax = 1000;
+constexpr std::uint64_t kMillion = 1'000'000;
 
 std::uint64_t DrawStrikeCalls(RandomStream& stream) {
   switch (stream.Below(4)) {
@@ -94,6 +100,12 @@ Plan MakePlan(Simulation& simulation) {
   plan.keys = std::max(simulation.Option("keys", stream.Between(8, 64)), std::uint64_t{1});
   plan.operations_per_client = simulation.Option("operations_per_client", stream.Between(2, 70));
   const std::uint64_t lives = simulation.Option("lives", stream.Between(2, 4));
+  if (lives > kLivesMax || plan.clients > kClientsMax) {
+    simulation.Fail("bad-options", "more than 1000 lives or clients");
+  }
+  if (const Status sound = engine::CheckOptions(plan.options); !sound) {
+    simulation.Fail("bad-options", sound.error().ToString());
+  }
   for (std::uint64_t i = 0; i < lives; ++i) {
     plan.lives.push_back(MakeLifePlan(simulation, stream, i));
   }
@@ -103,7 +115,8 @@ Plan MakePlan(Simulation& simulation) {
     const bool on = stream.Chance(1, 2);
     const std::uint64_t rate = rates[stream.Below(rates.size())];
     const std::uint64_t drawn = on && errors ? rate : 0;
-    plan.faults.push_back({site, simulation.Option(std::string("fault.") + site.name, drawn)});
+    const std::uint64_t chosen = simulation.Option(std::string("fault.") + site.name, drawn);
+    plan.faults.push_back({site, std::min(chosen, kMillion)});
   }
   return plan;
 }

@@ -223,6 +223,11 @@ Result<JobOutcome> RunContained(const Scenario& scenario, const RunOptions& run,
   return outcome;
 }
 
+bool HasRecording(const artifacts::Artifact& artifact) {
+  return !artifact.decisions.empty() || !artifact.checkpoints.empty() ||
+         !artifact.last_events.empty();
+}
+
 void JudgeCrash(const artifacts::Artifact& recorded, RunReport& told) {
   const std::uint64_t end = std::min(told.events, recorded.verdict.event);
   const auto diverged = [&told](std::uint64_t event) {

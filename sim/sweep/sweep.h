@@ -45,6 +45,11 @@ Result<JobOutcome> RecordCrash(const Scenario& scenario, const RunOptions& run,
                                const WorkerLimits& limits, const RunFunction& function,
                                JobOutcome crash);
 
+// Whether there is anything to follow. A run that killed its worker, and did not when its steps
+// were to be recorded, left no decisions. Following those would mean a run without faults: there is
+// only the seed and the options, which gives the same run as long as the code is the same.
+bool HasRecording(const artifacts::Artifact& artifact);
+
 // What a crashed replay tells of how far it followed its recording: completes decisions_recorded,
 // decisions_followed and diverged_at of a report that holds the steps of the dead run.
 void JudgeCrash(const artifacts::Artifact& recorded, RunReport& told);

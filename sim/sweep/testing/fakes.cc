@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -97,6 +98,23 @@ void Salted(const RunOptions& options, RunReport& report) {
   report.checkpoints[1].hash.low ^= options.address_salt;
 }
 
+// Fails by one operation of many and one fault.
+bool HasWhatItTakes(const RunReport& report) {
+  const bool fault = !report.decisions.empty();
+  return fault && std::any_of(report.workload.begin(), report.workload.end(),
+                              [](const auto& operation) { return operation.id == 13; });
+}
+
+void Large(const RunOptions& options, RunReport& report) {
+  if (!EndsIn(options, 7) || !HasWhatItTakes(report)) return;
+  report.verdict.signature = "fake-large/lost write";
+  report.verdict.event = 50;
+}
+
+void LargeAbort(const RunOptions& options, RunReport& report) {
+  if (EndsIn(options, 7) && HasWhatItTakes(report)) CheckSmall(3);
+}
+
 void Memory(const RunOptions&, RunReport&) {
   constexpr std::size_t kSize = 8 << 20;
   char* block = static_cast<char*>(std::malloc(kSize));
@@ -119,7 +137,12 @@ RunReport Run(const Scenario& scenario, const RunOptions& options) {
   report.options = options.options;
   report.options.erase("fake.unknown");
   report.options["fake.knob"] = 3;
-  report.workload.push_back({.id = 1, .life = 0, .client = 0, .kind = "put", .arguments = {"k"}});
+  const std::uint64_t operations = scenario.name().starts_with("fake-large") ? 40 : 1;
+  for (std::uint64_t id = 1; id <= operations; ++id) {
+    report.workload.push_back(
+        {.id = id, .life = 0, .client = 0, .kind = "put", .arguments = {"k"}});
+  }
+  if (options.replay != nullptr) report.workload = options.replay->operations;
   report.decisions.push_back(
       {.site = "fake.fault", .host = "a", .thread = "main", .use = 0, .value = 1});
   report.trace.push_back({.event = 1,
@@ -128,18 +151,23 @@ RunReport Run(const Scenario& scenario, const RunOptions& options) {
                           .thread = "main",
                           .kind = "operation",
                           .text = "put k"});
+  if (options.replay != nullptr &&
+      std::find(options.replay->decisions.begin(), options.replay->decisions.end(),
+                report.decisions[0]) == options.replay->decisions.end()) {
+    report.decisions.clear();
+  }
   if (options.observer != nullptr) {
     for (const auto& [name, value] : report.options) options.observer->OnOption(name, value);
     options.observer->OnWorkload(report.workload);
   }
   if (options.observe_steps) {
-    options.observer->OnDecision(report.decisions[0]);
+    for (const auto& decision : report.decisions) options.observer->OnDecision(decision);
     options.observer->OnEvent(report.trace[0]);
   }
   if (options.replay != nullptr) {
     report.decisions_recorded = options.replay->decisions.size();
     for (const artifacts::Decision& decision : options.replay->decisions) {
-      if (decision == report.decisions[0]) ++report.decisions_followed;
+      if (!report.decisions.empty() && decision == report.decisions[0]) ++report.decisions_followed;
     }
     if (report.decisions_followed < report.decisions_recorded) report.diverged_at = 40;
   }
@@ -181,6 +209,8 @@ std::vector<std::unique_ptr<Scenario>> MakeScenarios() {
   add("fake-exit", Exit);
   add("fake-silent", Silent);
   add("fake-salted", Salted);
+  add("fake-large", Large);
+  add("fake-large-abort", LargeAbort);
   add("fake-memory", Memory);
   return scenarios;
 }

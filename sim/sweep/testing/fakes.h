@@ -20,6 +20,8 @@ namespace beach::sim::fakes {
 // fake-exit       exit() on 6
 // fake-silent     waits without using the processor on 5
 // fake-salted     its hash depends on addresses on 9
+// fake-large      40 operations; an oracle objects on 7 if there is number 13, and a fault
+// fake-large-abort  the same, a failed check
 // fake-memory     keeps 8 MiB a seed
 std::vector<std::unique_ptr<Scenario>> MakeScenarios();
 

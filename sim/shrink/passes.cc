@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/shrink/passes.h"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "sim/shrink/realign.h"
+
+namespace beach::sim::shrink {
+namespace {
+
+using artifacts::Decision;
+using artifacts::Operation;
+
+constexpr std::uint64_t kLivesGoneMax = 5;
+constexpr std::size_t kPairsMax = 24;  // operations of which pairs are tried
+
+template <class T>
+void Erase(std::vector<T>& list, std::size_t begin, std::size_t end) {
+  list.erase(list.begin() + static_cast<std::ptrdiff_t>(begin),
+             list.begin() + static_cast<std::ptrdiff_t>(end));
+}
+
+std::size_t OperationsCount(const Candidate& candidate) { return candidate.operations.size(); }
+
+// Smaller numbers to try instead of `value`, the smallest first.
+std::vector<std::uint64_t> SmallerNumbers(std::uint64_t value) {
+  std::vector<std::uint64_t> numbers;
+  for (const std::uint64_t number :
+       {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{2}, value / 16, value / 2,
+        value - value / 4, value - value / 16, value - 1}) {
+    const bool known = std::ranges::find(numbers, number) != numbers.end();
+    if (number < value && !known) numbers.push_back(number);
+  }
+  return numbers;
+}
+
+// The places of an operation, each once.
+std::vector<std::pair<std::uint64_t, std::uint64_t>> LivesAndClients(const Candidate& candidate) {
+  std::set<std::pair<std::uint64_t, std::uint64_t>> places;
+  for (const Operation& operation : candidate.operations) {
+    places.emplace(operation.life, operation.client);
+  }
+  return {places.begin(), places.end()};
+}
+
+Candidate WithoutOperations(const Candidate& candidate, const auto& unwanted) {
+  Candidate fewer = candidate;
+  std::erase_if(fewer.operations, unwanted);
+  return fewer;
+}
+
+// "life12.early0.calls" has a part "life12" at 0, number 12.
+struct NumberedPart {
+  std::string before;  // of the name, up to the number: "life"
+  std::uint64_t number = 0;
+  std::string after;  // ".early0.calls"
+};
+
+std::vector<NumberedPart> NumberedParts(const std::string& name) {
+  std::vector<NumberedPart> parts;
+  for (std::size_t dot = name.find('.'); dot != std::string::npos; dot = name.find('.', dot + 1)) {
+    std::size_t digits = dot;
+    while (digits > 0 && name[digits - 1] >= '0' && name[digits - 1] <= '9') --digits;
+    if (digits == dot || dot - digits > 9 || digits == 0) continue;
+    std::uint64_t number = 0;
+    for (std::size_t i = digits; i < dot; ++i) {
+      number = number * 10 + static_cast<std::uint64_t>(name[i] - '0');
+    }
+    parts.push_back({name.substr(0, digits), number, name.substr(dot)});
+  }
+  return parts;
+}
+
+struct Numbered {
+  std::string before;
+  std::uint64_t number = 0;
+  friend auto operator<=>(const Numbered&, const Numbered&) = default;
+};
+
+std::vector<Numbered> AllNumbered(const Candidate& candidate) {
+  std::set<Numbered> all;
+  for (const auto& [name, value] : candidate.options) {
+    for (const NumberedPart& part : NumberedParts(name)) all.insert({part.before, part.number});
+  }
+  return {all.begin(), all.end()};
+}
+
+// The option that says how many of `before` there are: of the same scope, of that value, and with a
+// name that begins like it ("lives" of "life", "life2.early_strikes" of "life2.early").
+std::optional<std::string> CountingOption(const Candidate& candidate, const std::string& before,
+                                          std::uint64_t count) {
+  const std::size_t scope = before.rfind('.') + 1;  // npos + 1 is 0
+  std::optional<std::string> best;
+  std::size_t best_common = 1;  // more than the first letter
+  for (const auto& [name, value] : candidate.options) {
+    if (value != count || name.rfind('.') + 1 != scope) continue;
+    const auto differ = std::ranges::mismatch(name, before).in1;
+    const auto common = static_cast<std::size_t>(differ - name.begin());
+    if (common <= scope || common - scope <= best_common) continue;
+    best = name;
+    best_common = common - scope;
+  }
+  return best;
+}
+
+Candidate WithoutNumbered(const Candidate& candidate, const Numbered& gone) {
+  Candidate fewer = candidate;
+  fewer.options.clear();
+  std::set<std::uint64_t> numbers;
+  for (const auto& [name, value] : candidate.options) {
+    std::string renamed = name;
+    bool keep = true;
+    for (const NumberedPart& part : NumberedParts(name)) {
+      if (part.before != gone.before) continue;
+      numbers.insert(part.number);
+      keep = part.number != gone.number;
+      if (part.number > gone.number) {
+        renamed = part.before + std::to_string(part.number - 1) + part.after;
+      }
+    }
+    if (keep) fewer.options[renamed] = value;
+  }
+  if (const auto counting = CountingOption(candidate, gone.before, numbers.size())) {
+    --fewer.options[*counting];
+  }
+  if (gone.before == "life") {
+    std::erase_if(fewer.operations,
+                  [&](const Operation& operation) { return operation.life == gone.number; });
+    for (Operation& operation : fewer.operations) {
+      if (operation.life > gone.number) --operation.life;
+    }
+  }
+  return fewer;
+}
+
+std::vector<Candidate> WithRealigned(const Candidate& candidate) {
+  std::vector<Candidate> all;
+  for (auto& decisions : Realigned(candidate.decisions, kLivesGoneMax)) {
+    all.push_back(candidate);
+    all.back().decisions = std::move(decisions);
+  }
+  return all;
+}
+
+std::vector<std::string> SimplerArguments(const std::string& argument) {
+  std::vector<std::string> simpler;
+  const std::uint64_t size = ArgumentSize(argument);
+  const bool is_number = std::to_string(size - 1) == argument && size > 0;
+  if (is_number) {
+    for (const std::uint64_t number : SmallerNumbers(size - 1)) {
+      simpler.push_back(std::to_string(number));
+    }
+  } else if (!argument.empty()) {
+    simpler = {"", argument.substr(0, 1), argument.substr(0, argument.size() / 2),
+               argument.substr(0, argument.size() - 1)};
+  }
+  return simpler;
+}
+
+// Under other seeds, with the choices that were recorded and with new ones.
+std::vector<Candidate> DrawnAnew(Candidate candidate, const std::set<std::string>& fault_sites) {
+  constexpr std::uint64_t kSeeds = 6;
+  std::vector<Candidate> forms;
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    candidate.seed = seed;
+    forms.push_back(candidate);
+    forms.push_back(candidate);
+    std::erase_if(forms.back().decisions,
+                  [&](const Decision& decision) { return !fault_sites.contains(decision.site); });
+  }
+  return forms;
+}
+
+// Ways to take something away, the most first.
+std::vector<Candidate> Cuts(const Candidate& candidate, const std::set<std::string>& fault_sites) {
+  std::vector<Candidate> cuts;
+  const auto add = [&cuts](std::vector<Candidate> forms) {
+    std::ranges::move(forms, std::back_inserter(cuts));
+  };
+  const Removal faults = Faults(fault_sites);
+  const std::size_t faults_count = faults.count(candidate);
+  if (faults_count > 0) cuts.push_back(faults.without(candidate, 0, faults_count));
+  for (const Numbered& numbered : AllNumbered(candidate)) {
+    cuts.push_back(WithoutNumbered(candidate, numbered));
+  }
+  const Simplification clients = OperationsOfOne();
+  for (std::size_t i = 0; i < clients.count(candidate); ++i) add(clients.forms(candidate, i));
+  const Removal operations = Operations();
+  const std::size_t count = candidate.operations.size();
+  for (std::size_t size = count / 2; size > 0; size /= 2) {
+    for (std::size_t at = 0; at < count; at += size) {
+      cuts.push_back(operations.without(candidate, at, std::min(at + size, count)));
+    }
+  }
+  for (std::size_t i = 0; i < faults_count; ++i)
+    cuts.push_back(faults.without(candidate, i, i + 1));
+  for (const auto& [name, value] : candidate.options) {
+    if (value > kLivesGoneMax || NumberedParts(name).empty()) continue;
+    cuts.push_back(candidate);
+    cuts.back().options[name] = value == 0 ? 1 : 0;
+  }
+  return cuts;
+}
+
+}  // namespace
+
+Removal Operations() {
+  return {"operations", OperationsCount,
+          [](const Candidate& candidate, std::size_t begin, std::size_t end) {
+            Candidate fewer = candidate;
+            Erase(fewer.operations, begin, end);
+            return fewer;
+          }};
+}
+
+Simplification OperationsOfOne() {
+  return {
+      "clients", [](const Candidate& candidate) { return LivesAndClients(candidate).size(); },
+      [](const Candidate& candidate, std::size_t item) {
+        const auto [life, client] = LivesAndClients(candidate)[item];
+        std::vector<Candidate> forms;
+        forms.push_back(WithoutOperations(candidate, [&, by = life](const Operation& operation) {
+          return operation.life == by;
+        }));
+        forms.push_back(WithoutOperations(candidate, [&, by = client](const Operation& operation) {
+          return operation.client == by;
+        }));
+        forms.push_back(
+            WithoutOperations(candidate, [&, in = life, by = client](const Operation& operation) {
+              return operation.life == in && operation.client == by;
+            }));
+        return forms;
+      }};
+}
+
+Removal Faults(std::set<std::string> fault_sites) {
+  const auto indices = [sites = std::move(fault_sites)](const Candidate& candidate) {
+    std::vector<std::size_t> found;
+    for (std::size_t i = 0; i < candidate.decisions.size(); ++i) {
+      if (sites.contains(candidate.decisions[i].site)) found.push_back(i);
+    }
+    return found;
+  };
+  return {"faults", [indices](const Candidate& candidate) { return indices(candidate).size(); },
+          [indices](const Candidate& candidate, std::size_t begin, std::size_t end) {
+            const std::vector<std::size_t> found = indices(candidate);
+            Candidate fewer = candidate;
+            for (std::size_t i = end; i > begin; --i) {
+              Erase(fewer.decisions, found[i - 1], found[i - 1] + 1);
+            }
+            return fewer;
+          }};
+}
+
+Simplification OperationPairs() {
+  return {"pairs",
+          [](const Candidate& candidate) {
+            return candidate.operations.size() > kPairsMax ? 0 : candidate.operations.size();
+          },
+          [](const Candidate& candidate, std::size_t item) {
+            std::vector<Candidate> forms;
+            for (std::size_t other = item + 1; other < candidate.operations.size(); ++other) {
+              Candidate fewer = candidate;
+              Erase(fewer.operations, other, other + 1);
+              Erase(fewer.operations, item, item + 1);
+              forms.push_back(std::move(fewer));
+            }
+            return forms;
+          }};
+}
+
+Simplification Policies(const std::set<std::string>& fault_sites) {
+  return {"schedule", [](const Candidate&) { return std::size_t{1}; },
+          [fault_sites](const Candidate& candidate, std::size_t) {
+            std::vector<Candidate> forms;
+            for (const char* const policy : {"calm", "fewest-switches"}) {
+              if (candidate.policy == policy) break;
+              Candidate other = candidate;
+              other.policy = policy;
+              forms.push_back(other);
+              std::ranges::move(DrawnAnew(other, fault_sites), std::back_inserter(forms));
+            }
+            return forms;
+          }};
+}
+
+Simplification NumberedOptions(bool realigned) {
+  return {"lives", [](const Candidate& candidate) { return AllNumbered(candidate).size(); },
+          [realigned](const Candidate& candidate, std::size_t item) {
+            Candidate fewer = WithoutNumbered(candidate, AllNumbered(candidate)[item]);
+            if (realigned) return WithRealigned(fewer);
+            return std::vector<Candidate>{std::move(fewer)};
+          }};
+}
+
+Simplification OptionValues(bool realigned) {
+  return {realigned ? "crashes" : "options",
+          [](const Candidate& candidate) { return candidate.options.size(); },
+          [realigned](const Candidate& candidate, std::size_t item) {
+            const auto option =
+                std::next(candidate.options.begin(), static_cast<std::ptrdiff_t>(item));
+            const auto& [name, value] = *option;
+            std::vector<std::uint64_t> values;
+            const std::uint64_t simplest = OptionSimplest(name);
+            if (simplest != 0 && value != simplest) values.push_back(simplest);
+            if (simplest == 0) values = SmallerNumbers(value);
+            // What 0 means is the scenario's; the other side may have fewer faults.
+            if (value == 0) values.push_back(1);
+            std::vector<Candidate> forms;
+            for (const std::uint64_t other : values) {
+              Candidate changed = candidate;
+              changed.options[name] = other;
+              if (!realigned) {
+                forms.push_back(std::move(changed));
+              } else if (value <= kLivesGoneMax && !NumberedParts(name).empty()) {
+                std::ranges::move(WithRealigned(changed), std::back_inserter(forms));
+              }
+            }
+            return forms;
+          }};
+}
+
+Simplification Arguments() {
+  return {"arguments", OperationsCount, [](const Candidate& candidate, std::size_t item) {
+            std::vector<Candidate> forms;
+            const std::vector<std::string>& arguments = candidate.operations[item].arguments;
+            const auto add = [&](std::vector<std::string> changed) {
+              forms.push_back(candidate);
+              forms.back().operations[item].arguments = std::move(changed);
+            };
+            for (std::size_t count = arguments.size(); count > 0;
+                 count = count > 6 ? count / 2 : count - 1) {
+              for (std::size_t at = 0; at + count <= arguments.size(); ++at) {
+                std::vector<std::string> fewer = arguments;
+                Erase(fewer, at, at + count);
+                add(std::move(fewer));
+              }
+            }
+            for (std::size_t at = 0; at < arguments.size(); ++at) {
+              for (const std::string& argument : SimplerArguments(arguments[at])) {
+                std::vector<std::string> changed = arguments;
+                changed[at] = argument;
+                add(std::move(changed));
+              }
+            }
+            return forms;
+          }};
+}
+
+Simplification Places() {
+  return {"places", OperationsCount, [](const Candidate& candidate, std::size_t item) {
+            std::vector<Candidate> forms;
+            const Operation& operation = candidate.operations[item];
+            for (const std::uint64_t client : SmallerNumbers(operation.client)) {
+              forms.push_back(candidate);
+              forms.back().operations[item].client = client;
+            }
+            for (const std::uint64_t life : SmallerNumbers(operation.life)) {
+              forms.push_back(candidate);
+              forms.back().operations[item].life = life;
+            }
+            return forms;
+          }};
+}
+
+Simplification DecisionValues() {
+  return {"choices", [](const Candidate& candidate) { return candidate.decisions.size(); },
+          [](const Candidate& candidate, std::size_t item) {
+            std::vector<Candidate> forms;
+            for (const std::uint64_t value : SmallerNumbers(candidate.decisions[item].value)) {
+              forms.push_back(candidate);
+              forms.back().decisions[item].value = value;
+            }
+            return forms;
+          }};
+}
+
+Simplification CutsDrawnAnew(const std::set<std::string>& fault_sites) {
+  struct Memory {
+    Candidate of;
+    std::vector<Candidate> cuts;
+  };
+  const auto memory = std::make_shared<Memory>();
+  const auto cuts_of = [ memory, fault_sites ](const Candidate& candidate) -> const auto& {
+    if (memory->cuts.empty() || memory->of != candidate) {
+      *memory = {.of = candidate, .cuts = Cuts(candidate, fault_sites)};
+    }
+    return memory->cuts;
+  };
+  return {"drawn anew", [cuts_of](const Candidate& candidate) { return cuts_of(candidate).size(); },
+          [cuts_of, fault_sites](const Candidate& candidate, std::size_t item) {
+            return DrawnAnew(cuts_of(candidate)[item], fault_sites);
+          }};
+}
+
+}  // namespace beach::sim::shrink
