@@ -26,6 +26,11 @@ struct HostOptions {
   // there is plenty. 0: always plenty.
   std::uint64_t small_disk_max_bytes = 0;
   std::uint64_t small_disk_min_bytes = 0;
+  // "host.NAME.fsync_profile" is drawn: a FsyncProfile of sim/disk/disk.h. Else it is 0.
+  bool draw_fsync_profile = false;
+  // "host.NAME.disk_speed" is drawn: percent of the usual latencies, 50 to 4000; above 100, reads
+  // take time too. Else it is 100.
+  bool draw_disk_speed = false;
 };
 
 enum class ProcessEnd : std::uint8_t { kExited, kKilled, kPowerLost };
@@ -41,7 +46,8 @@ class Simulation {
 
   // A machine with an empty disk. Drawn, and to be set by hand, are the options of the run
   // "host.NAME.capacity" (bytes), "host.NAME.direct" (0: the file system refuses direct I/O) and
-  // "host.NAME.torn_percent" (of the sectors at the edge of what a power cut keeps: torn).
+  // "host.NAME.torn_percent" (of the sectors at the edge of what a power cut keeps: torn); and what
+  // `options` asks for.
   virtual HostId AddHost(const std::string& name, const HostOptions& options = {}) = 0;
   // The size of its disk from now on. Takes space away, or gives it back in mid-life.
   virtual void SetCapacity(HostId host, std::uint64_t bytes) = 0;

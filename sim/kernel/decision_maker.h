@@ -33,6 +33,7 @@ class DecisionMaker final : public Decisions {
   std::uint64_t Choose(Site site, std::uint64_t bound) override;
   std::uint64_t ChooseFor(Site site, const std::string& host, std::uint64_t number,
                           std::uint64_t bound) override;
+  bool Planned(Site site) const override { return planned_.Find(site.hash) != nullptr; }
   void CountFault(Site site) override;
 
   bool Buggify(Site site);
@@ -92,6 +93,7 @@ class DecisionMaker final : public Decisions {
   RunObserver* observer_ = nullptr;
   HashTable<std::uint64_t> uses_;   // (site, identity)
   HashTable<std::uint64_t> rates_;  // site to per million
+  HashTable<bool> planned_;         // sites that have had a rate above zero
   HashTable<Followed> replayed_;    // (site, identity, use)
   HashTable<std::unique_ptr<Identity>> machines_;
   std::uint64_t followed_ = 0;
