@@ -14,7 +14,12 @@ void DamageMap::Alter(std::uint64_t sector, DiskFault fault, std::uint64_t opera
 
 void DamageMap::MarkUnkept(const Range& range) {
   BEACH_CHECK_GT(range.count, 0U);
-  unkept_.push_back(range);
+  // Acknowledged twice is lost once.
+  const bool known = std::any_of(unkept_.begin(), unkept_.end(), [&range](const Range& other) {
+    return other.operation == range.operation && other.first <= range.first &&
+           range.first + range.count <= other.first + other.count;
+  });
+  if (!known) unkept_.push_back(range);
 }
 
 void DamageMap::MarkUnwritable(const Range& range) {

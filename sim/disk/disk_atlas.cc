@@ -86,8 +86,16 @@ Paths PathsOf(Volume& volume) {
 std::vector<Damage> VirtualDisk::Damages() {
   SettleOrphans();
   std::vector<Damage> damages;
-  Paths paths = PathsOf(volume_);
-  volume_.ForEach([&](const Inode& inode) {
+  std::vector<const Inode*> damaged;
+  volume_.ForEach([&damaged](const Inode& inode) {
+    const DamageMap* const map = inode.content.damage();
+    const bool names = inode.names_acknowledged_below != 0 || inode.names_lost != 0;
+    if (names || (map != nullptr && !map->empty())) damaged.push_back(&inode);
+  });
+  Paths paths;
+  if (!damaged.empty()) paths = PathsOf(volume_);
+  for (const Inode* const file : damaged) {
+    const Inode& inode = *file;
     const std::uint64_t names = std::max(inode.names_acknowledged_below, inode.names_lost);
     if (names != 0) {
       Damage damage = DamageOf(DiskFault::kLyingSync, true, paths[inode.number]);
@@ -95,9 +103,9 @@ std::vector<Damage> VirtualDisk::Damages() {
       damage.operation = names;
       damages.push_back(std::move(damage));
     }
-    if (inode.content.damage() == nullptr) return;
+    if (inode.content.damage() == nullptr) continue;
     AppendDamages(inode.content, damage_visible_, paths[inode.number], damages);
-  });
+  }
   if (swapped_at_ != 0) {
     Damage damage = DamageOf(DiskFault::kSwapped, false, {"/"});
     damage.is_directory = true;
@@ -161,7 +169,7 @@ void VirtualDisk::SwapForEmpty() {
 }
 
 void VirtualDisk::SwapWith(Disk& other_disk) {
-  auto& other = dynamic_cast<VirtualDisk&>(other_disk);
+  auto& other = static_cast<VirtualDisk&>(other_disk);  // Make makes no others
   BEACH_CHECK(&other != this);
   for (VirtualDisk* const disk : {this, &other}) {
     while (!disk->tickets_.empty()) disk->DropTicket(disk->tickets_.begin());

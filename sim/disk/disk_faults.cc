@@ -63,8 +63,7 @@ bool VirtualDisk::RefusesChanges() {
 
 bool VirtualDisk::LyingSyncStrikes() { return decisions_.Fault("disk.lying_sync") != 0; }
 
-bool VirtualDisk::UnwritableMet(FileContent& content,
-                                const std::vector<FileContent::SectorRange>& sectors) {
+bool VirtualDisk::UnwritableMet(FileContent& content, SectorRanges sectors) {
   if (plan().sticky_write && !sectors.empty() && decisions_.Fault(kStickyWriteError) != 0) {
     RandomStream stream(decisions_.Choose("disk.eio.write_sticky.where", kKeys));
     const auto& write = sectors[static_cast<std::size_t>(stream.Below(sectors.size()))];
@@ -203,8 +202,8 @@ void VirtualDisk::StrikeBytesRead(Inode& inode, std::uint64_t offset, char* targ
   replace(sector, before);
 }
 
-std::optional<VirtualDisk::Misplaced> VirtualDisk::DrawMisplaced(
-    const FileContent& content, const std::vector<FileContent::SectorRange>& writes) {
+std::optional<VirtualDisk::Misplaced> VirtualDisk::DrawMisplaced(const FileContent& content,
+                                                                 SectorRanges writes) {
   BEACH_CHECK(!writes.empty());
   Misplaced misplaced{};
   if (plan().lost_write && decisions_.Fault("disk.lost_write") != 0) {

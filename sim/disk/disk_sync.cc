@@ -11,8 +11,7 @@
 
 namespace beach::sim {
 
-VirtualDisk::SyncFailure VirtualDisk::DrawSyncFailure(
-    FileContent& content, const std::vector<FileContent::SectorRange>& sectors) {
+VirtualDisk::SyncFailure VirtualDisk::DrawSyncFailure(FileContent& content, SectorRanges sectors) {
   if (const std::uint64_t outcome = decisions_.Fault("disk.eio.sync", 2); outcome != 0) {
     return {outcome, EIO};
   }
@@ -45,7 +44,7 @@ int VirtualDisk::SyncBelow(Descriptor descriptor, std::uint64_t mark) {
   const SyncFailure failure = DrawSyncFailure(content, writes);
   if (failure.outcome != 0) return FailSync(file, mark, failure);
   if (plan().lying_sync && content.HasPendingBelow(mark) && LyingSyncStrikes()) {
-    content.Acknowledge(content.acknowledged_below(), mark, DiskFault::kLyingSync);
+    content.Acknowledge(0, mark, DiskFault::kLyingSync);
     return ReportSyncErrors(file);
   }
   std::optional<Misplaced> misplaced;
@@ -67,7 +66,7 @@ int VirtualDisk::FailSync(OpenFile& file, std::uint64_t mark, const SyncFailure&
     case FsyncProfile::kExt4Journal:
       // What failed is the copying out of the journal, which comes later: the next sync says so.
       result = ReportSyncErrors(file);
-      inode.content.Acknowledge(inode.content.acknowledged_below(), mark, DiskFault::kFailedSync);
+      inode.content.Acknowledge(0, mark, DiskFault::kFailedSync);
       inode.content.Forget(mark, written);
       ++inode.sync_errors;
       inode.sync_error = failure.error;
@@ -98,8 +97,7 @@ int VirtualDisk::WriteDurably(Inode& inode, std::uint64_t offset, ByteView data,
   const ByteView written = data.substr(0, length);
   FileContent& content = inode.content;
   const std::uint64_t first = offset / kSectorSize;
-  const std::vector<FileContent::SectorRange> sectors = {
-      {first, SectorsFor(offset + length) - first}};
+  const FileContent::SectorRange sectors[] = {{first, SectorsFor(offset + length) - first}};
   const SyncFailure failure = result == 0 ? DrawSyncFailure(content, sectors) : SyncFailure{};
   if (failure.outcome != 0)
     return FailDurableWrite(inode, operation, offset, written, direct, failure);

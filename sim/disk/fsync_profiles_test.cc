@@ -226,6 +226,21 @@ TEST(LyingSyncTest, ADirectorySyncLosesNames) {
   }
 }
 
+// A direct write that was acknowledged says nothing about what was written before it; a sync does.
+TEST(LyingSyncTest, ASyncAcknowledgesWhatIsOlderThanALyingDirectWrite) {
+  DiskFixture f;
+  const Descriptor file = f.CreateDurable("a", std::string(8192, 'o'));
+  ASSERT_EQ(f.disk->WriteAt(file, 4096, std::string(4096, 'n'), false), 0);
+  const Descriptor direct = f.Open("a", env::OpenMode::kReadWrite, true);
+  f.decisions.Arm("disk.lying_sync");
+  EXPECT_EQ(f.disk->WriteAt(direct, 0, std::string(4096, 'd'), true), 0);
+  ASSERT_EQ(f.disk->Damages().size(), 1U);
+  EXPECT_FALSE(f.disk->Damages()[0].Touches(4096, 4096));
+  f.decisions.Arm("disk.lying_sync");
+  EXPECT_EQ(f.disk->Sync(file), 0);
+  EXPECT_EQ(f.disk->Damages().size(), 2U);
+}
+
 // What is acknowledged is the size, too.
 TEST(LyingSyncTest, ALostSizeIsDamageOfWhatItShouldHaveHeld) {
   DiskFixture f;

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -89,6 +90,7 @@ class VirtualDisk final : public Disk {
     bool direct;
     bool orphaned;  // its process was killed
   };
+  using SectorRanges = std::span<const FileContent::SectorRange>;
   using Tickets = std::map<WriteTicket, Submitted>;
 
   OpenFile& Find(Descriptor descriptor);
@@ -162,9 +164,8 @@ class VirtualDisk final : public Disk {
   bool MetadataErrorStrikes();
   Cut DrawForgetting(std::uint64_t outcome, std::uint64_t oldest);
   // Whether the sync of these sectors fails, and how.
-  SyncFailure DrawSyncFailure(FileContent& content,
-                              const std::vector<FileContent::SectorRange>& sectors);
-  bool UnwritableMet(FileContent& content, const std::vector<FileContent::SectorRange>& sectors);
+  SyncFailure DrawSyncFailure(FileContent& content, SectorRanges sectors);
+  bool UnwritableMet(FileContent& content, SectorRanges sectors);
   int FailDurableWrite(Inode& inode, std::uint64_t operation, std::uint64_t offset, ByteView data,
                        bool direct, const SyncFailure& failure);
   int CompletePart(const Submitted& write, ByteView data);
@@ -179,8 +180,7 @@ class VirtualDisk final : public Disk {
   void StrikeAtRest(Inode& inode, std::uint64_t offset, std::uint64_t length);
   // What strikes this read only.
   void StrikeBytesRead(Inode& inode, std::uint64_t offset, char* target, std::uint64_t length);
-  std::optional<Misplaced> DrawMisplaced(const FileContent& content,
-                                         const std::vector<FileContent::SectorRange>& writes);
+  std::optional<Misplaced> DrawMisplaced(const FileContent& content, SectorRanges writes);
   void Misplace(Inode& inode, const Misplaced& misplaced);
   void RotBits(FileContent& content, std::uint64_t sector, std::uint64_t key);
   void MakeUnreadable(FileContent& content, const std::vector<std::uint64_t>& sectors);
