@@ -32,11 +32,19 @@ class Decisions {
   virtual std::uint64_t ChooseFor(Site site, const std::string& host, std::uint64_t number,
                                   std::uint64_t bound) = 0;
 
+  // Whether the plan of this run has ever given `site` a rate above zero. A fault that has none may
+  // do without its Fault, which would cost time and say no: it then leaves no trace at all.
+  virtual bool Planned(Site site) const = 0;
+  // Changes whenever an answer of Planned does.
+  std::uint64_t plan_version() const { return plan_version_; }
+
   // Counts a fault that follows from something else than a draw of its own: a full disk.
   virtual void CountFault(Site site) = 0;
 
  protected:
   ~Decisions() = default;
+
+  std::uint64_t plan_version_ = 1;
 };
 
 }  // namespace beach::sim

@@ -35,6 +35,11 @@ struct HostOptions {
   // than the smaller one. 0: never.
   std::uint64_t small_memory_max_bytes = 0;
   std::uint64_t small_memory_min_bytes = 0;
+  // "host.NAME.fsync_profile" is drawn: a FsyncProfile of sim/disk/disk.h. Else it is 0.
+  bool draw_fsync_profile = false;
+  // "host.NAME.disk_speed" is drawn: percent of the usual latencies, 50 to 4000; above 100, reads
+  // take time too. Else it is 100.
+  bool draw_disk_speed = false;
 };
 
 // kOutOfMemory: an allocation failed and nobody caught it; for the rest like a kill.
@@ -53,9 +58,9 @@ class Simulation {
   // "host.NAME.capacity" (bytes), "host.NAME.direct" (0: the file system refuses direct I/O),
   // "host.NAME.torn_percent" (of the sectors at the edge of what a power cut keeps: torn),
   // "host.NAME.clock_offset" (nanoseconds by which the monotonic clock is ahead of true time),
-  // "host.NAME.clock_rate_ppm" (a million: the clocks do not drift) and "host.NAME.slow_cpu" (what
+  // "host.NAME.clock_rate_ppm" (a million: the clocks do not drift), "host.NAME.slow_cpu" (what
   // a seam call or step costs is multiplied by it) and "host.NAME.memory_max" (bytes that a process
-  // may have; 0: no limit).
+  // may have; 0: no limit); and what `options` asks for.
   virtual HostId AddHost(const std::string& name, const HostOptions& options = {}) = 0;
   // The size of its disk from now on. Takes space away, or gives it back in mid-life.
   virtual void SetCapacity(HostId host, std::uint64_t bytes) = 0;

@@ -24,6 +24,9 @@ constexpr std::uint64_t kSyncLow = 60 * kMicrosecond;
 constexpr std::uint64_t kSyncHigh = 300 * kMicrosecond;
 constexpr std::uint64_t kDirectLow = 20 * kMicrosecond;
 constexpr std::uint64_t kDirectHigh = 120 * kMicrosecond;
+// Of a read, where the disk is slow or stalls. On others it costs no more than the call.
+constexpr std::uint64_t kReadLow = 20 * kMicrosecond;
+constexpr std::uint64_t kReadHigh = 120 * kMicrosecond;
 // Nanoseconds for each 4 KiB on top: about 1.6 GB/s.
 constexpr std::uint64_t kPerBlock = 2500;
 // A buffered write above it may be met by a kill half-way.
@@ -68,6 +71,14 @@ void WaitForSync(const Seam& seam) {
   seam.gate.Enter("files.sync.in_flight", latency);  // a power loss here finds it not yet done
 }
 
+void WaitForRead(const Seam& seam) {
+  if (!OnDisk([&] { return seam.disk.ReadsTakeTime(); })) return;
+  const std::uint64_t latency =
+      OnDisk([&] { return seam.disk.DrawLatency("disk.latency.read", kReadLow, kReadHigh); });
+  const std::uint64_t now = seam.gate.Now();
+  seam.gate.WaitUntil(now + latency);
+}
+
 class VirtualPendingWrite final : public env::PendingWrite {
  public:
   VirtualPendingWrite(Seam seam, WriteTicket ticket, std::uint64_t due, std::string path,
@@ -82,8 +93,10 @@ class VirtualPendingWrite final : public env::PendingWrite {
 
   Status Wait() override {
     seam_.gate.Enter("files.write.wait", offset_);
-    if (!completed_) seam_.gate.WaitUntil(due_);
-    CompleteOnce();
+    while (!completed_) {
+      seam_.gate.WaitUntil(due_);
+      if (!completed_) Complete();
+    }
     Status status = Outcome(result_, "write with data sync", path_, offset_);
     seam_.gate.Leave("files.write.wait");
     return status;
@@ -91,22 +104,27 @@ class VirtualPendingWrite final : public env::PendingWrite {
 
   bool Done() override {
     seam_.gate.Enter("files.write.poll", offset_);
-    if (!completed_ && seam_.gate.Now() >= due_) CompleteOnce();
+    if (!completed_ && seam_.gate.Now() >= due_) Complete();
     seam_.gate.Leave("files.write.poll");
     return completed_;
   }
 
  private:
-  void CompleteOnce() {
-    if (completed_) return;
-    completed_ = true;
+  // Of a write that was cut short, the rest is submitted anew.
+  void Complete() {
     const SystemScope scope;
-    result_ = seam_.disk.CompleteWrite(ticket_);
+    const std::int64_t left = seam_.disk.CompleteWrite(ticket_);
+    if (left > 0) {
+      due_ = WriteDue(seam_, static_cast<std::size_t>(left));
+      return;
+    }
+    completed_ = true;
+    result_ = static_cast<int>(left);
   }
 
   const Seam seam_;
   const WriteTicket ticket_;
-  const std::uint64_t due_;
+  std::uint64_t due_;
   const std::string path_;
   const std::uint64_t offset_;
   bool completed_ = false;
@@ -146,6 +164,8 @@ class VirtualFile final : public env::File {
   // -errno. The gate has been entered.
   int WriteDirect(std::uint64_t offset, ByteView data);
   int WriteBuffered(std::uint64_t offset, ByteView data);
+  // Until all is written; one write may take less than it is given.
+  int WritePiece(std::uint64_t offset, ByteView data);
   // -errno, or the size.
   std::int64_t SizeNow() const;
 
@@ -157,9 +177,24 @@ class VirtualFile final : public env::File {
 
 Result<std::size_t> VirtualFile::ReadAt(std::uint64_t offset, char* target, std::size_t length) {
   seam_.gate.Enter("files.read", offset);
-  const auto count = OnDisk([&] { return seam_.disk.ReadAt(descriptor_, offset, target, length); });
-  Result<std::size_t> result = static_cast<std::size_t>(count);
-  if (count < 0) result = Fail(ErrnoError(static_cast<int>(-count), "read", path_, offset));
+  WaitForRead(seam_);
+  std::size_t done = 0;
+  std::int64_t got = 0;
+  for (bool cut_short = true; cut_short;) {
+    if (done > 0) {
+      seam_.gate.Leave("files.read.short");
+      seam_.gate.Enter("files.read.rest", offset + done);
+    }
+    got = OnDisk([&] {
+      return seam_.disk.ReadSome(descriptor_, offset + done, target + done, length - done,
+                                 cut_short);
+    });
+    if (got < 0) break;
+    done += static_cast<std::size_t>(got);
+    BEACH_CHECK_LE(done, length);
+  }
+  Result<std::size_t> result = done;
+  if (got < 0) result = Fail(ErrnoError(static_cast<int>(-got), "read", path_, offset + done));
   seam_.gate.Leave("files.read");
   return result;
 }
@@ -180,12 +215,30 @@ int VirtualFile::WriteDirect(std::uint64_t offset, ByteView data) {
   const auto result =
       OnDisk([&] { return seam_.disk.SubmitWrite(descriptor_, offset, data, true, ticket); });
   if (result != 0) return result;
-  const std::uint64_t due = WriteDue(seam_, data.size());
-  seam_.gate.WaitUntil(due);
-  seam_.gate.Leave("files.write.submitted");
-  seam_.gate.Enter("files.write.in_flight", offset);  // a power loss here cuts the write
-  const SystemScope scope;
-  return seam_.disk.CompleteWrite(ticket);
+  std::int64_t left = static_cast<std::int64_t>(data.size());
+  do {
+    const std::uint64_t due = WriteDue(seam_, static_cast<std::size_t>(left));
+    seam_.gate.WaitUntil(due);
+    seam_.gate.Leave("files.write.submitted");
+    seam_.gate.Enter("files.write.in_flight", offset);  // a power loss here cuts the write
+    left = OnDisk([&] { return seam_.disk.CompleteWrite(ticket); });
+  } while (left > 0);  // it was cut short
+  return static_cast<int>(left);
+}
+
+int VirtualFile::WritePiece(std::uint64_t offset, ByteView data) {
+  for (bool first = true;; first = false) {
+    if (!first) {
+      seam_.gate.Leave("files.write.short");
+      seam_.gate.Enter("files.write.rest", offset);
+    }
+    const std::int64_t written =
+        OnDisk([&] { return seam_.disk.WriteSome(descriptor_, offset, data, false); });
+    if (written < 0) return static_cast<int>(written);
+    data.remove_prefix(static_cast<std::size_t>(written));
+    if (data.empty()) return 0;
+    offset += static_cast<std::uint64_t>(written);
+  }
 }
 
 int VirtualFile::WriteBuffered(std::uint64_t offset, ByteView data) {
@@ -198,17 +251,12 @@ int VirtualFile::WriteBuffered(std::uint64_t offset, ByteView data) {
     if (page > offset && page < offset + data.size()) first = page - offset;
   }
   if (first > 0) {
-    int result = 0;
-    {
-      const SystemScope scope;
-      result = seam_.disk.WriteAt(descriptor_, offset, data.substr(0, first), false);
-    }
+    const int result = WritePiece(offset, data.substr(0, first));
     if (result != 0) return result;
     seam_.gate.Leave("files.write.half");
     seam_.gate.Enter("files.write.rest", offset + first);
   }
-  const SystemScope scope;
-  return seam_.disk.WriteAt(descriptor_, offset + first, data.substr(first), false);
+  return WritePiece(offset + first, data.substr(first));
 }
 
 Status VirtualFile::WriteAt(std::uint64_t offset, ByteView data) {

@@ -231,5 +231,51 @@ TEST(VirtualFilesTest, LargeWriteMayBeSeenHalfWay) {
   EXPECT_GE(sizes.size(), 4U);
 }
 
+// One call may do a part only; the seam does all of it, as the OS binding does.
+TEST(VirtualFilesTest, ShortReadsAndWritesAreGoneOnWith) {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    Fixture f(seed);
+    f.decisions.SetRate("disk.short_read", 500'000);
+    f.decisions.SetRate("disk.short_write", 500'000);
+    const std::string data(9000, 'x');
+    const auto file = f.MustOpen("a", env::OpenMode::kCreate);
+    ASSERT_TRUE(file->WriteAt(0, data));
+    ASSERT_TRUE(file->Append("yz"));
+    std::string bytes(10'000, '\0');
+    EXPECT_EQ(file->ReadAt(0, bytes.data(), bytes.size()).value(), data.size() + 2);
+    EXPECT_EQ(bytes.substr(0, data.size() + 2), data + "yz");
+    const auto pending = file->SubmitWrite(100, "submitted");
+    ASSERT_TRUE(pending);
+    EXPECT_TRUE((*pending)->Wait());
+    EXPECT_EQ(f.Content("a").substr(98, 13), "xxsubmittedxx");
+  }
+}
+
+TEST(VirtualFilesTest, AShortSubmissionIsNotDoneBeforeTheRestIs) {
+  Fixture f;
+  const auto file = f.MustOpen("a", env::OpenMode::kCreate);
+  const auto pending = file->SubmitWrite(0, std::string(1000, 'x'));
+  ASSERT_TRUE(pending);
+  f.gate.Advance(10'000'000);
+  f.decisions.Arm("disk.short_write");
+  EXPECT_FALSE((*pending)->Done());
+  f.gate.Advance(10'000'000);
+  EXPECT_TRUE((*pending)->Done());
+  EXPECT_TRUE((*pending)->Wait());
+  EXPECT_EQ(f.Content("a"), std::string(1000, 'x'));
+}
+
+TEST(VirtualFilesTest, ReadsTakeTimeOnASlowDiskOnly) {
+  for (const std::uint64_t percent : {100U, 1000U}) {
+    Fixture f(1, {.latency_percent = percent});
+    const auto file = f.MustOpen("a", env::OpenMode::kCreate);
+    ASSERT_TRUE(file->WriteAt(0, "x"));
+    const std::uint64_t before = f.gate.Now();
+    char byte = 0;
+    ASSERT_TRUE(file->ReadAt(0, &byte, 1));
+    EXPECT_EQ(f.gate.Now() - before >= 200'000, percent > 100);
+  }
+}
+
 }  // namespace
 }  // namespace beach::sim

@@ -10,17 +10,29 @@
 #include "base/error.h"
 #include "env/files.h"
 #include "sim/decisions.h"
+#include "sim/disk/atlas.h"
 #include "sim/ids.h"
 
 namespace beach::sim {
 
 inline constexpr std::uint64_t kSectorSize = 512;
 
+// What a file system makes of a sync that fails (docs/internals/disk.md).
+enum class FsyncProfile : std::uint8_t {
+  kXfs,          // forgets data and size: reported once, the cache shows the new content
+  kExt4Ordered,  // the same, but the new size is durable: without the data
+  kExt4Journal,  // data=journal: says yes, forgets, and reports it at the next sync
+  kBtrfs,        // reported once; the cache goes back to what is durable
+};
+inline constexpr std::uint64_t kFsyncProfiles = 4;
+
 struct DiskOptions {
   std::uint64_t capacity_bytes = std::uint64_t{1} << 30;
   bool direct_supported = true;    // whether the file system takes O_DIRECT
   std::uint64_t torn_percent = 0;  // of the sectors at the edge of what a power cut keeps: torn
-  std::string host = {};           // whose choices those of this disk are
+  FsyncProfile fsync_profile = FsyncProfile::kXfs;
+  std::uint64_t latency_percent = 100;  // of the usual latencies; above it, reads take time too
+  std::string host = {};                // whose choices those of this disk are
 };
 
 // A descriptor of one process, with its own error-report state. Never reused within a run.
@@ -56,21 +68,29 @@ class Disk {
   virtual int Open(ProcessId process, const std::string& path, env::OpenOptions options,
                    Descriptor& descriptor) = 0;
   virtual void Close(Descriptor descriptor) = 0;
-  virtual std::int64_t ReadAt(Descriptor descriptor, std::uint64_t offset, char* target,
-                              std::size_t length) = 0;
-  // `aligned_memory`: whether the caller's buffer suits O_DIRECT.
-  virtual int WriteAt(Descriptor descriptor, std::uint64_t offset, ByteView data,
-                      bool aligned_memory) = 0;
+  // As many bytes as one call gives: fewer than asked for at the end of file, and where a read is
+  // cut short; `cut_short` tells which, so that a caller that goes on need not ask at the end.
+  virtual std::int64_t ReadSome(Descriptor descriptor, std::uint64_t offset, char* target,
+                                std::size_t length, bool& cut_short) = 0;
+  // As many bytes as one call takes, at least one of a write that is not empty. `aligned_memory`:
+  // whether the caller's buffer suits O_DIRECT.
+  virtual std::int64_t WriteSome(Descriptor descriptor, std::uint64_t offset, ByteView data,
+                                 bool aligned_memory) = 0;
+  // The same until all is done: fewer bytes read only at the end of file; 0 or -errno of a write.
+  std::int64_t ReadAt(Descriptor descriptor, std::uint64_t offset, char* target,
+                      std::size_t length);
+  int WriteAt(Descriptor descriptor, std::uint64_t offset, ByteView data, bool aligned_memory);
   virtual int Append(Descriptor descriptor, ByteView data) = 0;
 
   // The data are copied at submission; nothing is visible or durable before the completion, which
   // the owner of time calls once (0 or -errno), in any order among several. A ticket whose process
   // has died may complete or be dropped (the disk does not care who waits); one that is still in
   // flight at a power loss is cut like any other un-synced write. Completing a ticket that is gone
-  // gives -ECANCELED.
+  // gives -ECANCELED. A count above 0: so many bytes are left of a write that was cut short; the
+  // ticket stays, for the rest.
   virtual int SubmitWrite(Descriptor descriptor, std::uint64_t offset, ByteView data,
                           bool aligned_memory, WriteTicket& ticket) = 0;
-  virtual int CompleteWrite(WriteTicket ticket) = 0;
+  virtual std::int64_t CompleteWrite(WriteTicket ticket) = 0;
   // How many are submitted and not complete, those of dead processes left out.
   virtual std::size_t WritesInFlight() const = 0;
 
@@ -80,7 +100,10 @@ class Disk {
   virtual int SyncBelow(Descriptor descriptor, std::uint64_t mark) = 0;
   virtual int SyncDirectoryBelow(const std::string& path, std::uint64_t mark) = 0;
   // Nanoseconds that an access takes: mostly between low and high, at times a long tail.
+  // A stalled device takes up to seconds more.
   virtual std::uint64_t DrawLatency(Site site, std::uint64_t low, std::uint64_t high) = 0;
+  // Whether reads take time: on a slow device, or where it may stall.
+  virtual bool ReadsTakeTime() = 0;
   // In [0, bound), for whoever binds this disk to a seam.
   virtual std::uint64_t Draw(Site site, std::uint64_t bound) = 0;
 
@@ -117,6 +140,26 @@ class Disk {
   // Replaces the cache by a legal cut. What is still open is closed as by a kill. In-flight writes
   // are gone.
   virtual CutSummary PowerLoss() = 0;
+
+  // Ends "disk.read_only" as a reboot does. A power loss does, too.
+  virtual void Remount() = 0;
+  // A new disk in its place: nothing is left. What is open is closed as by a kill; the processes
+  // that had it open must be gone.
+  virtual void SwapForEmpty() = 0;
+  // Gives each of the two what the other has, as if their disks had been mixed up. REQUIRES: as
+  // above, of both.
+  virtual void SwapWith(Disk& other) = 0;
+
+  // The atlas: what is damaged now, by file and offset.
+  virtual std::vector<Damage> Damages() = 0;
+  // Damages something at rest, drawn as a choice of the machine: kBitRot flips bits of a durable
+  // sector, kLatentSector makes some unreadable. False: there is nothing at rest.
+  virtual bool DamageAtRest(DiskFault fault) = 0;
+  // The same in each sector of a range that is at rest; how many that were.
+  virtual std::uint64_t DamageRange(const std::string& path, std::uint64_t offset,
+                                    std::uint64_t length, DiskFault fault) = 0;
+  // False: reads and writes go on as if there were no damage, which stays. True from the beginning.
+  virtual void SetDamageVisible(bool visible) = 0;
 
   // A digest of all content and names as programs see it; for determinism checks and tests.
   virtual std::uint64_t Digest() = 0;

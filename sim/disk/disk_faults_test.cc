@@ -227,5 +227,143 @@ TEST(DiskFaultsTest, FailedBufferedSubmissionIsCachedButForgotten) {
   EXPECT_EQ(f.Content("a"), "old");
 }
 
+TEST(DiskFaultsTest, NoSpaceAtASyncForgetsLikeAFailedOne) {
+  DiskFixture f;
+  const Descriptor file = f.CreateDurable("a", "old");
+  const Descriptor other = f.Open("a");
+  f.decisions.Arm("disk.no_space.sync");
+  EXPECT_EQ(f.disk->Sync(file), 0);  // nothing to find room for
+  ASSERT_EQ(f.disk->WriteAt(file, 0, "new", false), 0);
+  EXPECT_EQ(f.disk->Sync(file), -ENOSPC);
+  EXPECT_EQ(f.disk->Sync(file), 0);
+  EXPECT_EQ(f.disk->Sync(other), -ENOSPC);
+  EXPECT_EQ(f.Content("a"), "new");
+  EXPECT_EQ(f.disk->Remove("a"), 0);
+  EXPECT_EQ(f.disk->SyncDirectory("/"), 0);
+}
+
+TEST(DiskFaultsTest, NoSpaceAtASyncSparesDataJournal) {
+  DiskFixture f(1, {.fsync_profile = FsyncProfile::kExt4Journal});
+  const Descriptor file = f.CreateDurable("a", "old");
+  ASSERT_EQ(f.disk->WriteAt(file, 0, "new", false), 0);
+  f.decisions.Arm("disk.no_space.sync");
+  EXPECT_EQ(f.disk->Sync(file), 0);
+  EXPECT_TRUE(f.decisions.IsArmed("disk.no_space.sync"));
+}
+
+// However little room there is, and whatever is refused for want of it: what is there can go.
+TEST(DiskFaultsTest, DeletesAreAlwaysPossible) {
+  DiskFixture f(1, {.capacity_bytes = kBlock});
+  const Descriptor file = f.CreateDurable("a", std::string(kBlock, 'x'));
+  ASSERT_EQ(f.disk->CreateDirectory("d"), 0);
+  f.disk->SetCapacity(0);
+  for (const char* site : {"disk.no_space", "disk.no_space.sync"}) {
+    f.decisions.SetRate(site, 1'000'000);
+  }
+  EXPECT_EQ(f.disk->Truncate(file, 0), 0);
+  f.disk->Close(file);
+  EXPECT_EQ(f.disk->Remove("a"), 0);
+  EXPECT_EQ(f.disk->RemoveDirectory("d"), 0);
+  EXPECT_EQ(f.disk->SyncDirectory("/"), 0);
+}
+
+TEST(DiskFaultsTest, ShortReadsAndWritesDoAPart) {
+  std::set<std::int64_t> counts;
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    DiskFixture f(seed);
+    const Descriptor file = f.Create("a");
+    f.decisions.Arm("disk.short_write");
+    const std::int64_t written = f.disk->WriteSome(file, 0, std::string(1000, 'x'), false);
+    EXPECT_GE(written, 1);
+    EXPECT_LT(written, 1000);
+    EXPECT_EQ(f.disk->Size(file), written);
+    ASSERT_EQ(f.disk->WriteAt(file, 0, std::string(1000, 'x'), false), 0);
+    char bytes[1000];
+    bool cut_short = false;
+    f.decisions.Arm("disk.short_read");
+    const std::int64_t got = f.disk->ReadSome(file, 0, bytes, 1000, cut_short);
+    EXPECT_TRUE(cut_short);
+    EXPECT_GE(got, 1);
+    EXPECT_LT(got, 1000);
+    counts.insert(got);
+    EXPECT_EQ(f.disk->ReadSome(file, 500, bytes, 1000, cut_short), 500);
+    EXPECT_FALSE(cut_short);  // the end of file is no fault
+    f.decisions.Arm("disk.short_read");
+    EXPECT_EQ(f.disk->ReadAt(file, 0, bytes, 1000), 1000);
+  }
+  EXPECT_GE(counts.size(), 20U);
+}
+
+TEST(DiskFaultsTest, ShortDirectWritesAreWholeBlocksAndDurable) {
+  DiskFixture f;
+  f.Create("a");
+  ASSERT_EQ(f.disk->SyncDirectory("/"), 0);
+  const Descriptor file = f.Open("a", env::OpenMode::kReadWrite, true);
+  WriteTicket ticket;
+  ASSERT_EQ(f.disk->SubmitWrite(file, 0, std::string(4 * kBlock, 'x'), true, ticket), 0);
+  f.decisions.Arm("disk.short_write");
+  const std::int64_t left = f.disk->CompleteWrite(ticket);
+  ASSERT_GT(left, 0);
+  EXPECT_EQ(left % std::int64_t{kBlock}, 0);
+  EXPECT_EQ(f.disk->WritesInFlight(), 1U);
+  EXPECT_EQ(f.disk->Size(file) + left, std::int64_t{4 * kBlock});
+  EXPECT_EQ(f.disk->CompleteWrite(ticket), 0);
+  EXPECT_EQ(f.disk->WritesInFlight(), 0U);
+  f.PowerLoss(kCutNone);
+  EXPECT_EQ(f.Content("a"), std::string(4 * kBlock, 'x'));
+}
+
+TEST(DiskFaultsTest, AReadOnlyFileSystemRefusesAllChangesUntilPowerReturns) {
+  DiskFixture f;
+  const Descriptor file = f.CreateDurable("a", "old");
+  WriteTicket ticket;
+  ASSERT_EQ(f.disk->SubmitWrite(file, 0, "fly", false, ticket), 0);
+  f.decisions.Arm("disk.read_only");
+  EXPECT_EQ(f.disk->WriteAt(file, 0, "new", false), -EROFS);
+  Descriptor other;
+  EXPECT_EQ(f.disk->CompleteWrite(ticket), -EROFS);
+  EXPECT_EQ(f.disk->Sync(file), -EROFS);
+  EXPECT_EQ(f.disk->SyncDirectory("/"), -EROFS);
+  EXPECT_EQ(f.disk->Truncate(file, 0), -EROFS);
+  EXPECT_EQ(f.disk->Allocate(file, 10), -EROFS);
+  EXPECT_EQ(f.disk->Rename("a", "b"), -EROFS);
+  EXPECT_EQ(f.disk->Link("a", "b"), -EROFS);
+  EXPECT_EQ(f.disk->Remove("a"), -EROFS);
+  EXPECT_EQ(f.disk->CreateDirectory("d"), -EROFS);
+  EXPECT_EQ(f.disk->Open(kProcess, "b", {env::OpenMode::kCreate, false}, other), -EROFS);
+  EXPECT_EQ(f.disk->Open(kProcess, "a", {env::OpenMode::kReadWrite, false}, other), -EROFS);
+  EXPECT_EQ(f.disk->Lock(kProcess, "lock", other), -EROFS);
+  EXPECT_EQ(f.decisions.Counted("disk.read_only"), 12U);
+  // Reads go on, and a new process finds it no better.
+  char bytes[3];
+  EXPECT_EQ(f.disk->ReadAt(f.Open("a", env::OpenMode::kRead), 0, bytes, 3), 3);
+  f.disk->KillProcess(kProcess);
+  EXPECT_EQ(f.disk->Remove("a"), -EROFS);
+  f.PowerLoss(kCutAll);
+  EXPECT_EQ(f.Content("a"), "old");
+  EXPECT_EQ(f.disk->Remove("a"), 0);
+}
+
+TEST(DiskFaultsTest, ASlowDiskIsSlowerAndAStalledOneMuchSlower) {
+  DiskFixture usual;
+  DiskFixture slow(1, {.latency_percent = 1000});
+  for (int i = 0; i < 50; ++i) {
+    const std::uint64_t latency = usual.disk->DrawLatency("disk.latency.write", 100, 200);
+    EXPECT_EQ(slow.disk->DrawLatency("disk.latency.write", 100, 200), latency * 10);
+  }
+  EXPECT_FALSE(usual.disk->ReadsTakeTime());
+  EXPECT_TRUE(slow.disk->ReadsTakeTime());
+  std::set<std::uint64_t> stalls;
+  for (int i = 0; i < 200; ++i) {
+    usual.decisions.Arm("disk.stall");
+    const std::uint64_t latency = usual.disk->DrawLatency("disk.latency.write", 100, 200);
+    EXPECT_GE(latency, 1'000'000U);
+    stalls.insert(latency / 1'000'000);
+  }
+  EXPECT_EQ(*stalls.rbegin(), 8192U);
+  EXPECT_GE(stalls.size(), 12U);
+  EXPECT_TRUE(usual.disk->ReadsTakeTime());
+}
+
 }  // namespace
 }  // namespace beach::sim

@@ -41,6 +41,7 @@ int VirtualDisk::Rename(const std::string& from, const std::string& to) {
   Volume::Place target;
   if (const int error = CheckRename(from, to, source, target); error != 0) return error;
   if (source.inode == target.inode) return 0;
+  if (RefusesChanges()) return -EROFS;
   if (NoSpaceStrikes()) return -ENOSPC;
   const InodeNumber moved = source.inode->number;
   volume_.Change(NextOperation(), {{target.directory->number, target.name, moved},
@@ -57,6 +58,7 @@ int VirtualDisk::Link(const std::string& from, const std::string& to) {
   if (source.inode == nullptr) return -ENOENT;
   if (target.inode != nullptr) return -EEXIST;
   if (source.inode->is_directory) return -EPERM;
+  if (RefusesChanges()) return -EROFS;
   if (NoSpaceStrikes()) return -ENOSPC;
   // The old name is part of the operation, so that removing it later cannot survive alone.
   const InodeNumber linked = source.inode->number;
@@ -71,6 +73,7 @@ int VirtualDisk::Remove(const std::string& path) {
   if (const int error = FindPath(path, place); error != 0) return error;
   if (place.inode == nullptr) return -ENOENT;
   if (place.inode->is_directory) return -EISDIR;
+  if (RefusesChanges()) return -EROFS;
   volume_.Change(NextOperation(), {{place.directory->number, place.name, InodeNumber{}}});
   return 0;
 }
@@ -91,6 +94,7 @@ int VirtualDisk::CreateDirectory(const std::string& path) {
   Volume::Place place;
   if (const int error = FindPath(path, place); error != 0) return error;
   if (place.inode != nullptr) return -EEXIST;
+  if (RefusesChanges()) return -EROFS;
   if (NoSpaceStrikes()) return -ENOSPC;
   volume_.Create(place, true, NextOperation());
   return 0;
@@ -104,6 +108,7 @@ int VirtualDisk::RemoveDirectory(const std::string& path) {
   if (!place.inode->is_directory) return -ENOTDIR;
   if (place.directory == nullptr) return -EBUSY;
   if (!place.inode->entries.empty()) return -ENOTEMPTY;
+  if (RefusesChanges()) return -EROFS;
   volume_.Change(NextOperation(), {{place.directory->number, place.name, InodeNumber{}}});
   return 0;
 }
@@ -116,6 +121,11 @@ int VirtualDisk::SyncDirectoryBelow(const std::string& path, std::uint64_t mark)
   BEACH_CHECK_LE(mark, Mark());
   // Nothing is forgotten: name operations are the file system's own, and stay pending.
   if (decisions_.Fault("disk.eio.sync_directory") != 0) return -EIO;
+  if (RefusesChanges()) return -EROFS;
+  if (plan().lying_sync && volume_.OldestName(*place.inode, mark) < mark && LyingSyncStrikes()) {
+    place.inode->names_acknowledged_below = mark;
+    return 0;
+  }
   volume_.SyncDirectory(*place.inode, mark);
   return 0;
 }
@@ -125,6 +135,7 @@ int VirtualDisk::Lock(ProcessId process, const std::string& path, Descriptor& de
   Volume::Place place;
   if (const int error = FindPath(path, place); error != 0) return error;
   if (place.inode != nullptr && place.inode->is_directory) return -EISDIR;
+  if (RefusesChanges()) return -EROFS;
   if (place.inode == nullptr) {
     if (NoSpaceStrikes()) return -ENOSPC;
     place.inode = &volume_.Create(place, false, NextOperation());

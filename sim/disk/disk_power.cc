@@ -103,6 +103,7 @@ CutSummary VirtualDisk::PowerLoss() {
   Cut cut = DrawPowerCut();
   const FileContent::Settled settled = volume_.PowerLoss(cut);
   BEACH_CHECK_LE(settled.kept, settled.pending);
+  Remount();
   for (std::uint64_t i = 0; i < settled.torn; ++i) decisions_.CountFault("disk.torn_sector");
   return CutSummary{settled.pending, settled.kept, settled.torn};
 }
@@ -124,6 +125,9 @@ std::uint64_t VirtualDisk::Digest() {
       const std::uint64_t length =
           std::min<std::uint64_t>(piece.size(), inode.content.size() - offset);
       inode.content.Read(offset, piece.data(), length);
+      const bool readable =
+          !damage_visible_ || inode.content.ShowDamage(offset, piece.data(), length);
+      if (!readable) digest = RandomValue(digest, offset);
       digest = RandomValue(digest, Crc32c(ByteView(piece.data(), length)));
     }
   }
@@ -138,6 +142,9 @@ Result<Bytes> VirtualDisk::Inspect(const std::string& path) {
   if (error != 0) return Fail(ErrnoError(-error, "inspect", path));
   Bytes bytes(place.inode->content.size(), '\0');
   place.inode->content.Read(0, bytes.data(), bytes.size());
+  if (damage_visible_ && !place.inode->content.ShowDamage(0, bytes.data(), bytes.size())) {
+    return Fail(ErrnoError(EIO, "inspect", path));
+  }
   return bytes;
 }
 

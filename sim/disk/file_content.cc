@@ -74,6 +74,7 @@ void FileContent::RecordSize(std::uint64_t operation, std::uint64_t size, Durabi
   // The inode is written as it stands now, whatever older size was still on its way.
   durable_size_ = size_;
   sizes_.clear();
+  SettleSize(operation);
 }
 
 void FileContent::Write(std::uint64_t operation, std::uint64_t offset, ByteView data,
@@ -143,12 +144,29 @@ void FileContent::Allocate(std::uint64_t operation, std::uint64_t size) {
   RecordSize(operation, std::max(size_, size), Durability::kLater, 0);
 }
 
-void FileContent::ApplyWhole(const DataOperation& operation) {
+void FileContent::ApplyTo(ExtentMap& view, const DataOperation& operation) const {
   switch (operation.kind) {
-    case Kind::kWrite: durable_.Put(operation.first, operation.count, operation.slice); break;
-    case Kind::kHole: durable_.Remove(operation.first, operation.count); break;
-    case Kind::kReserve: durable_.FillHoles(operation.first, operation.count); break;
+    case Kind::kWrite: view.Put(operation.first, operation.count, operation.slice); break;
+    case Kind::kHole: view.Remove(operation.first, operation.count); break;
+    case Kind::kReserve: view.FillHoles(operation.first, operation.count); break;
   }
+}
+
+void FileContent::ApplyWhole(const DataOperation& operation) {
+  if (operation.kind == Kind::kWrite) {
+    PutDurable(operation.first, operation.count, operation.slice, operation.number);
+    return;
+  }
+  ApplyTo(durable_, operation);
+  if (damage_ == nullptr || operation.kind != Kind::kHole) return;
+  damage_->Written(operation.first, operation.count, operation.number);
+}
+
+void FileContent::PutDurable(std::uint64_t first, std::uint64_t count, const Slice& slice,
+                             std::uint64_t operation) {
+  if (history_ != nullptr) history_->Put(first, count, ReadDurable(first, count));
+  durable_.Put(first, count, slice);
+  if (damage_ != nullptr) damage_->Written(first, count, operation);
 }
 
 void FileContent::Sync(std::uint64_t end) {
@@ -159,7 +177,9 @@ void FileContent::Sync(std::uint64_t end) {
   data_.erase(data_.begin(), data_.begin() + static_cast<std::ptrdiff_t>(count));
   std::size_t sizes = 0;
   while (sizes < sizes_.size() && sizes_[sizes].number < end) durable_size_ = sizes_[sizes++].size;
+  if (sizes > 0) SettleSize(sizes_[sizes - 1].number);
   sizes_.erase(sizes_.begin(), sizes_.begin() + static_cast<std::ptrdiff_t>(sizes));
+  if (end >= acknowledged_below_) acknowledged_below_ = 0;
   BEACH_CHECK(forgotten_ || !sizes_.empty() || durable_size_ == size_);
 }
 
@@ -178,6 +198,7 @@ bool FileContent::Tear(const DataOperation& operation, std::uint64_t relative, C
   const std::uint64_t length = new_first ? split : kSectorSize - split;
   durable_.Read(sector * kSectorSize + low, buffer.get() + low, length);
   durable_.Put(sector, 1, Slice{buffer, 0});
+  if (damage_ != nullptr) damage_->ClearAltered(sector, 1);
   return true;
 }
 
@@ -206,7 +227,8 @@ FileContent::Settled FileContent::Settle(std::uint64_t end, Cut& cut) {
       const bool tears = Tear(operation, edge, cut, torn);
       const std::uint64_t whole = tears ? run.count - 1 : run.count;
       if (whole == 0) continue;
-      durable_.Put(operation.first + run.first, whole, operation.slice.Skip(run.first));
+      PutDurable(operation.first + run.first, whole, operation.slice.Skip(run.first),
+                 operation.number);
     }
     // Of a write that is lost, the first sector may have been under way.
     if (runs.empty()) touched = Tear(operation, 0, cut, torn);
@@ -221,7 +243,10 @@ FileContent::Settled FileContent::Settle(std::uint64_t end, Cut& cut) {
   }
   const std::size_t chosen = cut.ChooseSize(numbers);
   BEACH_CHECK_LE(chosen, numbers.size());
-  if (chosen > 0) durable_size_ = sizes_[chosen - 1].size;
+  if (chosen > 0) {
+    durable_size_ = sizes_[chosen - 1].size;
+    SettleSize(sizes_[chosen - 1].number);
+  }
   sizes_.erase(sizes_.begin(), sizes_.begin() + static_cast<std::ptrdiff_t>(numbers.size()));
   settled.pending += numbers.size();
   settled.kept += chosen;
@@ -231,7 +256,10 @@ FileContent::Settled FileContent::Settle(std::uint64_t end, Cut& cut) {
 // Data beyond the size that survived are gone.
 void FileContent::ChopDurable() {
   const std::uint64_t first = SectorsFor(durable_size_);
-  if (durable_.end() > first) durable_.Remove(first, durable_.end() - first);
+  if (durable_.end() > first) {
+    if (damage_ != nullptr) damage_->ClearAltered(first, durable_.end() - first);
+    durable_.Remove(first, durable_.end() - first);
+  }
   const std::uint64_t tail = durable_size_ % kSectorSize;
   const std::uint64_t sector = durable_size_ / kSectorSize;
   if (tail == 0 || !durable_.Holds(sector)) return;
@@ -240,11 +268,35 @@ void FileContent::ChopDurable() {
   durable_.Put(sector, 1, Slice{buffer, 0});
 }
 
-void FileContent::Forget(std::uint64_t end, Cut& cut) {
+void FileContent::Forget(std::uint64_t end, Cut& cut, SizeForgotten sizes) {
   if (data_.empty() && sizes_.empty()) return;
+  std::optional<SizeOperation> newest;
+  for (const SizeOperation& pending : sizes_) {
+    if (pending.number < end) newest = pending;
+  }
   Settle(end, cut);
+  if (sizes == SizeForgotten::kNever && newest) {
+    durable_size_ = newest->size;
+    SettleSize(newest->number);
+  }
   ChopDurable();
   forgotten_ = true;
+}
+
+void FileContent::Revert(std::uint64_t end, Cut& cut) {
+  Forget(end, cut);
+  cached_ = durable_;
+  for (const DataOperation& pending : data_) ApplyTo(cached_, pending);
+  forgotten_ = false;
+  if (data_.empty() && sizes_.empty()) {
+    size_ = durable_size_;
+    return;
+  }
+  // An inode with newer dirty pages keeps its size.
+  if (!sizes_.empty() && sizes_.back().size == size_) return;
+  std::uint64_t number = sizes_.empty() ? 0 : sizes_.back().number;
+  if (!data_.empty()) number = std::max(number, data_.back().number);
+  sizes_.push_back({number, size_});
 }
 
 FileContent::Settled FileContent::PowerLoss(Cut& cut) {
@@ -256,6 +308,7 @@ FileContent::Settled FileContent::PowerLoss(Cut& cut) {
   BEACH_CHECK(data_.empty());
   BEACH_CHECK(sizes_.empty());
   ChopDurable();
+  MarkLostSize();
   cached_ = durable_;
   size_ = durable_size_;
   forgotten_ = false;

@@ -47,18 +47,30 @@ class TestDecisions final : public Decisions {
     return Choose(site, bound);
   }
 
+  bool Planned(Site site) const override { return planned_.contains(site.name); }
+
   void CountFault(Site site) override { ++counted_[site.name]; }
 
   // The next use of the site strikes with this outcome.
-  void Arm(const std::string& site, std::uint64_t outcome = 1) { armed_[site] = outcome; }
+  void Arm(const std::string& site, std::uint64_t outcome = 1) {
+    armed_[site] = outcome;
+    Plan(site);
+  }
+  bool IsArmed(const std::string& site) const { return armed_.contains(site); }
   void SetRate(const std::string& site, std::uint64_t per_million) {
     per_million_[site] = per_million;
+    if (per_million > 0) Plan(site);
   }
   std::uint64_t Counted(const std::string& site) { return counted_[site]; }
   void Fix(const std::string& site, std::uint64_t choice) { chosen_[site] = choice; }
 
  private:
+  void Plan(const std::string& site) {
+    if (planned_.insert(site).second) ++plan_version_;
+  }
+
   const std::uint64_t seed_;
+  std::set<std::string> planned_;
   std::map<std::string, std::uint64_t> uses_;
   std::map<std::string, std::uint64_t> armed_;
   std::map<std::string, std::uint64_t> per_million_;

@@ -13,6 +13,29 @@ constexpr std::uint64_t kFileSizeMax = std::uint64_t{1} << 44;  // as ext4 with 
 
 }  // namespace
 
+std::int64_t Disk::ReadAt(Descriptor descriptor, std::uint64_t offset, char* target,
+                          std::size_t length) {
+  std::size_t done = 0;
+  for (bool cut_short = true; cut_short;) {
+    const std::int64_t got =
+        ReadSome(descriptor, offset + done, target + done, length - done, cut_short);
+    if (got < 0) return got;
+    done += static_cast<std::size_t>(got);
+    BEACH_CHECK_LE(done, length);
+  }
+  return static_cast<std::int64_t>(done);
+}
+
+int Disk::WriteAt(Descriptor descriptor, std::uint64_t offset, ByteView data, bool aligned_memory) {
+  do {
+    const std::int64_t written = WriteSome(descriptor, offset, data, aligned_memory);
+    if (written < 0) return static_cast<int>(written);
+    data.remove_prefix(static_cast<std::size_t>(written));
+    offset += static_cast<std::uint64_t>(written);
+  } while (!data.empty());
+  return 0;
+}
+
 std::unique_ptr<Disk> Disk::Make(const DiskOptions& options, Decisions& decisions) {
   return std::make_unique<VirtualDisk>(options, decisions);
 }
@@ -40,15 +63,16 @@ int VirtualDisk::Open(ProcessId process, const std::string& path, env::OpenOptio
   Volume::Place place;
   if (const int error = FindPath(path, place); error != 0) return error;
   const bool create = options.mode == env::OpenMode::kCreate;
+  const bool writable = options.mode != env::OpenMode::kRead;
   if (create && place.inode != nullptr) return -EEXIST;
   if (!create && place.inode == nullptr) return -ENOENT;
   if (!create && place.inode->is_directory) return -EISDIR;
   if (options.direct && !options_.direct_supported) return -EINVAL;
+  if (writable && RefusesChanges()) return -EROFS;
   if (create) {
     if (NoSpaceStrikes()) return -ENOSPC;
     place.inode = &volume_.Create(place, false, NextOperation());
   }
-  const bool writable = options.mode != env::OpenMode::kRead;
   descriptor = NewDescriptor(process, *place.inode, writable, options.direct);
   return 0;
 }
@@ -61,14 +85,27 @@ void VirtualDisk::Close(Descriptor descriptor) {
   volume_.RemoveOpener(inode);
 }
 
-std::int64_t VirtualDisk::ReadAt(Descriptor descriptor, std::uint64_t offset, char* target,
-                                 std::size_t length) {
+std::int64_t VirtualDisk::ReadSome(Descriptor descriptor, std::uint64_t offset, char* target,
+                                   std::size_t length, bool& cut_short) {
   const OpenFile& file = Find(descriptor);
+  cut_short = false;
   if (decisions_.Fault("disk.eio.read") != 0) return -EIO;
   const FileContent& content = file.inode->content;
   if (offset >= content.size()) return 0;
-  const std::uint64_t count = std::min<std::uint64_t>(length, content.size() - offset);
+  std::uint64_t count = std::min<std::uint64_t>(length, content.size() - offset);
+  if (plan().short_read) {
+    const std::uint64_t done = CutReadShort(file.direct, count);
+    cut_short = done < count;
+    count = done;
+  }
+  if (plan().changes_reads()) StrikeAtRest(*file.inode, offset, count);
   content.Read(offset, target, count);
+  if (content.damage() != nullptr && damage_visible_ &&
+      !content.ShowDamage(offset, target, count)) {
+    decisions_.CountFault(SiteOf(DiskFault::kLatentSector));
+    return -EIO;
+  }
+  if (plan().changes_bytes_read()) StrikeBytesRead(*file.inode, offset, target, count);
   return static_cast<std::int64_t>(count);
 }
 
@@ -130,19 +167,31 @@ std::uint64_t VirtualDisk::LengthThatFits(const Inode& inode, std::uint64_t offs
   return end > offset ? std::min(length - 1, end - offset) : 0;
 }
 
-int VirtualDisk::WriteAt(Descriptor descriptor, std::uint64_t offset, ByteView data,
-                         bool aligned_memory) {
+std::int64_t VirtualDisk::WriteSome(Descriptor descriptor, std::uint64_t offset, ByteView data,
+                                    bool aligned_memory) {
   OpenFile& file = Find(descriptor);
   const int refused = CheckWrite(file, offset, data, aligned_memory);
   if (refused != 0 || data.empty()) return refused;
-  if (file.direct) return WriteDurably(*file.inode, offset, data, true);
+  if (RefusesChanges()) return -EROFS;
+  if (plan().short_write) data = data.substr(0, CutWriteShort(file.direct, data.size()));
+  const auto count = static_cast<std::int64_t>(data.size());
   int result = 0;
+  if (file.direct) {
+    result = WriteDurably(*file.inode, offset, data, true);
+    return result != 0 ? result : count;
+  }
+  if (damage_visible_ && file.inode->content.EdgeUnreadable(offset, data.size())) {
+    decisions_.CountFault(SiteOf(DiskFault::kLatentSector));
+    return -EIO;
+  }
   const std::uint64_t length = WritableLength(*file.inode, offset, data, result);
-  if (length == 0) return result;
-  volume_.ChangeContent(*file.inode, [&](FileContent& content) {
-    content.Write(NextOperation(), offset, data.substr(0, length), FileContent::Durability::kLater);
-  });
-  return result;
+  if (length > 0) {
+    volume_.ChangeContent(*file.inode, [&](FileContent& content) {
+      content.Write(NextOperation(), offset, data.substr(0, length),
+                    FileContent::Durability::kLater);
+    });
+  }
+  return result != 0 ? result : count;
 }
 
 int VirtualDisk::Append(Descriptor descriptor, ByteView data) {
@@ -155,6 +204,7 @@ int VirtualDisk::Truncate(Descriptor descriptor, std::uint64_t size_bytes) {
   if (!file.writable) return -EBADF;
   if (size_bytes > kFileSizeMax) return -EFBIG;
   if (MetadataErrorStrikes()) return -EIO;
+  if (RefusesChanges()) return -EROFS;
   volume_.ChangeContent(
       *file.inode, [&](FileContent& content) { content.Truncate(NextOperation(), size_bytes); });
   return 0;
@@ -165,6 +215,7 @@ int VirtualDisk::Allocate(Descriptor descriptor, std::uint64_t size_bytes) {
   if (!file.writable) return -EBADF;
   if (size_bytes > kFileSizeMax) return -EFBIG;
   if (size_bytes == 0) return -EINVAL;
+  if (RefusesChanges()) return -EROFS;
   if (NoSpaceStrikes()) return -ENOSPC;
   if (!Fits(file.inode->content.SectorsMissing(0, size_bytes))) return -ENOSPC;
   volume_.ChangeContent(
@@ -175,13 +226,6 @@ int VirtualDisk::Allocate(Descriptor descriptor, std::uint64_t size_bytes) {
 std::int64_t VirtualDisk::Size(Descriptor descriptor) {
   if (MetadataErrorStrikes()) return -EIO;
   return static_cast<std::int64_t>(Find(descriptor).inode->content.size());
-}
-
-std::uint64_t VirtualDisk::DrawLatency(Site site, std::uint64_t low, std::uint64_t high) {
-  BEACH_CHECK_LE(low, high);
-  const std::uint64_t value = decisions_.Draw(site);
-  const std::uint64_t latency = low + RandomBelow(value, high - low + 1);
-  return (value & 31) == 0 ? latency * 8 : latency;
 }
 
 std::uint64_t VirtualDisk::Draw(Site site, std::uint64_t bound) {

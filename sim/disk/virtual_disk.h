@@ -3,18 +3,22 @@
 
 #include <map>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "base/random.h"
 #include "sim/disk/disk.h"
 #include "sim/disk/volume.h"
 
 namespace beach::sim {
 
 // The Disk: descriptors and faults over a Volume. Its functions lie in virtual_disk.cc (opening,
-// reading and writing), disk_sync.cc (syncs and submitted writes), disk_names.cc (paths) and
-// disk_power.cc (what ends processes and power, and what looks at the result), disk_pending.cc
-// (what is not yet durable, in words).
+// reading and writing), disk_sync.cc (syncs and submitted writes), disk_names.cc (paths),
+// disk_faults.cc (faults that only some runs have on), disk_atlas.cc (what is damaged),
+// disk_pending.cc (what is not yet durable, in words) and disk_power.cc (what ends processes and
+// power, and what looks at the result).
 class VirtualDisk final : public Disk {
  public:
   VirtualDisk(const DiskOptions& options, Decisions& decisions);
@@ -22,19 +26,20 @@ class VirtualDisk final : public Disk {
   int Open(ProcessId process, const std::string& path, env::OpenOptions options,
            Descriptor& descriptor) override;
   void Close(Descriptor descriptor) override;
-  std::int64_t ReadAt(Descriptor descriptor, std::uint64_t offset, char* target,
-                      std::size_t length) override;
-  int WriteAt(Descriptor descriptor, std::uint64_t offset, ByteView data,
-              bool aligned_memory) override;
+  std::int64_t ReadSome(Descriptor descriptor, std::uint64_t offset, char* target,
+                        std::size_t length, bool& cut_short) override;
+  std::int64_t WriteSome(Descriptor descriptor, std::uint64_t offset, ByteView data,
+                         bool aligned_memory) override;
   int Append(Descriptor descriptor, ByteView data) override;
   int SubmitWrite(Descriptor descriptor, std::uint64_t offset, ByteView data, bool aligned_memory,
                   WriteTicket& ticket) override;
-  int CompleteWrite(WriteTicket ticket) override;
+  std::int64_t CompleteWrite(WriteTicket ticket) override;
   std::size_t WritesInFlight() const override { return tickets_.size() - orphans_; }
   std::uint64_t Mark() override { return last_operation_ + 1; }
   int SyncBelow(Descriptor descriptor, std::uint64_t mark) override;
   int SyncDirectoryBelow(const std::string& path, std::uint64_t mark) override;
   std::uint64_t DrawLatency(Site site, std::uint64_t low, std::uint64_t high) override;
+  bool ReadsTakeTime() override { return options_.latency_percent > 100 || plan().stall; }
   std::uint64_t Draw(Site site, std::uint64_t bound) override;
   int Sync(Descriptor descriptor) override { return SyncBelow(descriptor, Mark()); }
   int SyncData(Descriptor descriptor) override { return SyncBelow(descriptor, Mark()); }
@@ -58,6 +63,14 @@ class VirtualDisk final : public Disk {
   void KillProcess(ProcessId process) override;
   std::vector<PendingOperation> Pending() override;
   CutSummary PowerLoss() override;
+  void Remount() override { read_only_ = false; }
+  void SwapForEmpty() override;
+  void SwapWith(Disk& other) override;
+  std::vector<Damage> Damages() override;
+  bool DamageAtRest(DiskFault fault) override;
+  std::uint64_t DamageRange(const std::string& path, std::uint64_t offset, std::uint64_t length,
+                            DiskFault fault) override;
+  void SetDamageVisible(bool visible) override { damage_visible_ = visible; }
   std::uint64_t Digest() override;
   Result<Bytes> Inspect(const std::string& path) override;
 
@@ -79,6 +92,7 @@ class VirtualDisk final : public Disk {
     bool direct;
     bool orphaned;  // its process was killed
   };
+  using SectorRanges = std::span<const FileContent::SectorRange>;
   using Tickets = std::map<WriteTicket, Submitted>;
 
   OpenFile& Find(Descriptor descriptor);
@@ -101,12 +115,78 @@ class VirtualDisk final : public Disk {
   // Whether so many more sectors do; if not, that counts as a fault.
   bool Fits(std::uint64_t sectors);
 
-  // The faults. Each site stands in one place.
+  // The faults. Each site stands in one place; those that most runs do not have on are asked for
+  // only where the plan of the run has given them a rate.
+  struct Plan {
+    std::uint64_t version = 0;
+    bool bit_rot = false;
+    bool latent_sector = false;
+    bool lost_write = false;
+    bool lying_sync = false;
+    bool misdirected_read = false;
+    bool misdirected_write = false;
+    bool no_space_sync = false;
+    bool read_only = false;
+    bool short_read = false;
+    bool short_write = false;
+    bool stale_read = false;
+    bool stall = false;
+    bool sticky_write = false;
+
+    bool changes_reads() const { return bit_rot || latent_sector; }
+    bool changes_bytes_read() const { return misdirected_read || stale_read; }
+    bool misplaces_writes() const { return lost_write || misdirected_write; }
+  };
+  // A write that a device acknowledges, and puts nowhere, or somewhere else.
+  struct Misplaced {
+    DiskFault fault;
+    std::uint64_t key;  // of the place it went to
+    std::uint64_t first;
+    std::uint64_t count;
+    Slice before;  // what stays where it should have gone
+  };
+  // Durable sectors of a file.
+  struct SectorPlace {
+    Inode* inode = nullptr;
+    std::uint64_t sector = 0;
+  };
+  struct SyncFailure {
+    std::uint64_t outcome = 0;  // of DrawForgetting; 0: none
+    int error = 0;
+  };
+
+  const Plan& plan() {
+    if (plan_.version != decisions_.plan_version()) [[unlikely]]
+      RefreshPlan();
+    return plan_;
+  }
+  void RefreshPlan();
   bool NoSpaceStrikes();
   // In the calls that neither read nor write content, nor sync. Nothing has changed then.
   bool MetadataErrorStrikes();
   Cut DrawForgetting(std::uint64_t outcome, std::uint64_t oldest);
-  std::uint64_t SyncErrorStrikes();
+  // Whether the sync of these sectors fails, and how.
+  SyncFailure DrawSyncFailure(FileContent& content, SectorRanges sectors);
+  bool UnwritableMet(FileContent& content, SectorRanges sectors);
+  int FailDurableWrite(Inode& inode, std::uint64_t operation, std::uint64_t offset, ByteView data,
+                       bool direct, const SyncFailure& failure);
+  int CompletePart(const Submitted& write, ByteView data);
+  int FailSync(OpenFile& file, std::uint64_t mark, const SyncFailure& failure);
+  // Every call that changes something: whether the file system is read-only, or becomes so now.
+  bool RefusesChanges();
+  bool LyingSyncStrikes();
+  // How much of a call of `length` is done, whole blocks for a direct one.
+  std::uint64_t CutReadShort(bool direct, std::uint64_t length);
+  std::uint64_t CutWriteShort(bool direct, std::uint64_t length);
+  // What strikes the sectors that are about to be read, and stays.
+  void StrikeAtRest(Inode& inode, std::uint64_t offset, std::uint64_t length);
+  // What strikes this read only.
+  void StrikeBytesRead(Inode& inode, std::uint64_t offset, char* target, std::uint64_t length);
+  std::optional<Misplaced> DrawMisplaced(const FileContent& content, SectorRanges writes);
+  void Misplace(Inode& inode, const Misplaced& misplaced);
+  void RotBits(FileContent& content, std::uint64_t sector, std::uint64_t key);
+  void MakeUnreadable(FileContent& content, const std::vector<std::uint64_t>& sectors);
+  SectorPlace DrawPlace(Inode& near, RandomStream& stream);
 
   int CheckRename(const std::string& from, const std::string& to, Volume::Place& source,
                   Volume::Place& target);
@@ -130,7 +210,12 @@ class VirtualDisk final : public Disk {
   WriteTicket last_ticket_;
   std::uint64_t last_operation_ = 0;
   std::uint64_t power_cuts_ = 0;
-  std::uint64_t deaths_ = 0;  // of processes
+  std::uint64_t deaths_ = 0;      // of processes
+  std::uint64_t at_rest_ = 0;     // strikes of DamageAtRest
+  std::uint64_t swapped_at_ = 0;  // the operation at which this came in place of another; 0: never
+  bool read_only_ = false;
+  bool damage_visible_ = true;
+  Plan plan_;
 };
 
 }  // namespace beach::sim

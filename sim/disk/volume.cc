@@ -54,6 +54,7 @@ Inode& Volume::Create(const Place& place, bool is_directory, std::uint64_t opera
   Inode& inode = *owned;
   inode.number = last_number_;
   inode.is_directory = is_directory;
+  if (keeps_history_ && !is_directory) inode.content.KeepHistory();
   inodes_.emplace(last_number_, std::move(owned));
   Change(operation, {{place.directory->number, place.name, inode.number}});
   BEACH_CHECK_EQ(inode.links, 1U);
@@ -191,7 +192,13 @@ void Volume::SyncDirectory(Inode& directory, std::uint64_t end) {
     for (const NameChange& change : operation->second.changes) ApplyToDurable(change);
     Retire(operation);
   }
+  if (end >= directory.names_acknowledged_below) directory.names_acknowledged_below = 0;
   Release(self);
+}
+
+std::uint64_t Volume::OldestName(const Inode& directory, std::uint64_t none) const {
+  for (const auto& [name, operation] : directory.pending_names) none = std::min(none, operation);
+  return none;
 }
 
 FileContent::Settled Volume::CutNames(Cut& cut) {
@@ -206,6 +213,10 @@ FileContent::Settled Volume::CutNames(Cut& cut) {
     }
     if (!keeps) {
       lost.insert(number);
+      for (const NameChange& change : operation.changes) {
+        Inode& directory = Get(change.directory);
+        if (number < directory.names_acknowledged_below) directory.names_lost = number;
+      }
       continue;
     }
     ++settled.kept;
@@ -242,6 +253,7 @@ void Volume::KeepReachable() {
     inode->links = 0;
     inode->locked = false;
     inode->sync_errors = 0;
+    inode->names_acknowledged_below = 0;
     inode->named_by = 0;
     inode->entries = inode->durable_entries;
   }

@@ -34,7 +34,11 @@ struct Inode {
   std::uint64_t links = 0;    // names that programs see
   std::uint64_t openers = 0;  // descriptors and submitted writes
   std::uint64_t sync_errors = 0;
+  int sync_error = 0;  // the last one, an errno
   bool locked = false;
+  // Of a directory: name operations below it were acknowledged as durable, and are not.
+  std::uint64_t names_acknowledged_below = 0;
+  std::uint64_t names_lost = 0;  // of those, the last one that a power loss took
 };
 
 // All inodes of a disk, and their names: what programs see, what is durable, and between them the
@@ -87,6 +91,16 @@ class Volume {
     used_sectors_ -= before;
   }
 
+  // In the order of their numbers.
+  template <class F>
+  void ForEach(F&& visit) {
+    for (const auto& [number, inode] : inodes_) visit(*inode);
+  }
+  // Files created from now on keep the versions before their newest ones.
+  void KeepHistory() { keeps_history_ = true; }
+  // The oldest name operation of a directory that is pending, or `none`.
+  std::uint64_t OldestName(const Inode& directory, std::uint64_t none) const;
+
   Inode& root() { return *root_; }
   std::uint64_t used_sectors() const { return used_sectors_; }
   // Of names and content, in words, ascending, one for each number.
@@ -122,6 +136,7 @@ class Volume {
   InodeNumber last_number_;
   std::uint64_t last_directory_move_ = 0;
   std::uint64_t used_sectors_ = 0;
+  bool keeps_history_ = false;
 };
 
 }  // namespace beach::sim

@@ -203,6 +203,9 @@ void DecisionMaker::SetFault(Site site, std::uint64_t per_million) {
   BEACH_CHECK_LE(per_million, kMillion);
   const SystemScope system;
   rates_[site.hash] = per_million;
+  if (per_million == 0 || Planned(site)) return;
+  planned_[site.hash] = true;
+  ++plan_version_;
 }
 
 void DecisionMaker::CountFault(Site site) {

@@ -35,6 +35,7 @@ class DecisionMaker final : public Decisions {
   std::uint64_t Choose(Site site, std::uint64_t bound) override;
   std::uint64_t ChooseFor(Site site, const std::string& host, std::uint64_t number,
                           std::uint64_t bound) override;
+  bool Planned(Site site) const override { return planned_.Find(site.hash) != nullptr; }
   void CountFault(Site site) override;
 
   // The next fault or choice at the site, whoever asks, is this; recorded like a drawn one.
@@ -100,10 +101,11 @@ class DecisionMaker final : public Decisions {
   Scheduler& scheduler_;
   Follower& follower_;
   RunObserver* observer_ = nullptr;
-  HashTable<std::uint64_t> uses_;   // (site, identity)
-  HashTable<std::uint64_t> rates_;  // site to per million
+  HashTable<std::uint64_t> uses_;                  // (site, identity)
+  HashTable<std::uint64_t> rates_;                 // site to per million
   std::map<std::uint64_t, std::uint64_t> forced_;  // site to value
-  HashTable<Followed> replayed_;    // (site, identity, use)
+  HashTable<bool> planned_;                        // sites that have had a rate above zero
+  HashTable<Followed> replayed_;                   // (site, identity, use)
   HashTable<std::unique_ptr<Identity>> machines_;
   std::uint64_t followed_ = 0;
   HashTable<Counter> faults_;

@@ -18,6 +18,8 @@ namespace {
 constexpr Site kCapacity = "host.capacity";
 constexpr Site kDirect = "host.direct";
 constexpr Site kTorn = "host.torn";
+constexpr Site kFsyncProfile = "host.fsync_profile";
+constexpr Site kDiskSpeed = "host.disk_speed";
 constexpr Site kPlacement = "process.placement";
 constexpr Site kStart = "process.start";
 constexpr Site kExit = "process.exit";
@@ -78,6 +80,18 @@ DiskOptions Kernel::DrawDisk(const std::string& host, const HostOptions& options
   disk.capacity_bytes = Option(prefix + "capacity", bytes);
   disk.direct_supported = Option(prefix + "direct", direct ? 1 : 0) != 0;
   disk.torn_percent = std::min(Option(prefix + "torn_percent", torn), std::uint64_t{100});
+  if (options.draw_fsync_profile) {
+    const std::uint64_t drawn = RandomBelow(RandomValue(seed, kFsyncProfile.hash), kFsyncProfiles);
+    const std::uint64_t profile = Option(prefix + "fsync_profile", drawn);
+    disk.fsync_profile = static_cast<FsyncProfile>(profile % kFsyncProfiles);
+  }
+  if (options.draw_disk_speed) {
+    static constexpr std::uint64_t kSpeeds[] = {100, 100, 50, 300, 1000, 4000};
+    const std::uint64_t drawn =
+        kSpeeds[RandomBelow(RandomValue(seed, kDiskSpeed.hash), std::size(kSpeeds))];
+    const std::uint64_t percent = Option(prefix + "disk_speed", drawn);
+    disk.latency_percent = std::clamp<std::uint64_t>(percent, 1, 100'000);
+  }
   return disk;
 }
 
