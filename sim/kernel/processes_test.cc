@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -99,6 +100,65 @@ TEST(Processes, PowerLossTakesAllProcessesOfTheHost) {
   EXPECT_EQ(report.faults.at("crash.power_loss"), 1U);
 }
 
+TEST(Processes, FsyncProfilesAndDiskSpeedsAreOptionsWhereAskedFor) {
+  std::set<std::uint64_t> profiles;
+  std::set<std::uint64_t> speeds;
+  RunOptions options;
+  const auto run = [&options] {
+    return RunBody(
+        [](Simulation& simulation) {
+          simulation.AddHost("a", {.draw_fsync_profile = true, .draw_disk_speed = true});
+        },
+        options);
+  };
+  for (options.seed = 0; options.seed < 60; ++options.seed) {
+    const RunReport report = run();
+    profiles.insert(report.options.at("host.a.fsync_profile"));
+    speeds.insert(report.options.at("host.a.disk_speed"));
+  }
+  EXPECT_EQ(profiles, (std::set<std::uint64_t>{0, 1, 2, 3}));
+  EXPECT_EQ(speeds, (std::set<std::uint64_t>{50, 100, 300, 1000, 4000}));
+  options.options = {{"host.a.fsync_profile", 2}, {"host.a.disk_speed", 700}};
+  EXPECT_EQ(run().options.at("host.a.fsync_profile"), 2U);
+}
+
+// Faults of the disk that a run plans strike, are recorded, and strike again on a replay; what is
+// not planned leaves no trace in the hash.
+TEST(Processes, PlannedDiskFaultsStrikeAndReplay) {
+  RunOptions options;
+  options.seed = 3;
+  std::uint64_t rate = 0;
+  const auto body = [&rate](Simulation& simulation) {
+    const HostId host = simulation.AddHost("a");
+    for (const Site site : {Site("disk.bit_rot"), Site("disk.short_write"), Site("disk.stall")}) {
+      simulation.SetFault(site, rate);
+    }
+    simulation.Wait(simulation.Start(host, "p", [](const env::Env& env) {
+      const auto file = env.files->Open("f", {env::OpenMode::kCreate, false});
+      static_cast<void>((*file)->WriteAt(0, Bytes(4096, 'x')));
+      static_cast<void>((*file)->Sync());
+      char bytes[512];
+      for (int i = 0; i < 20; ++i) static_cast<void>((*file)->ReadAt(0, bytes, sizeof bytes));
+    }));
+    simulation.Trace("test", std::to_string(simulation.disk(host).Damages().size()));
+  };
+  const RunReport none = RunBody(body, options);
+  EXPECT_FALSE(none.faults.contains("disk.bit_rot"));
+  rate = 300'000;
+  const RunReport recorded = RunBody(body, options);
+  EXPECT_GT(recorded.faults.at("disk.bit_rot"), 0U);
+  EXPECT_GT(recorded.faults.at("disk.stall"), 0U);
+  EXPECT_GT(recorded.virtual_ns, none.virtual_ns);
+  artifacts::Artifact artifact;
+  artifact.options = recorded.options;
+  artifact.decisions = recorded.decisions;
+  artifact.verdict = recorded.verdict;
+  options.replay = &artifact;
+  const RunReport replayed = RunBody(body, options);
+  EXPECT_EQ(replayed.faults, recorded.faults);
+  EXPECT_EQ(replayed.hash, recorded.hash);
+}
+
 // What is drawn for a disk stands among the options, which set it when given.
 TEST(Processes, DisksDifferFromRunToRunAndAreOptions) {
   std::map<std::string, std::map<std::uint64_t, int>> seen;
@@ -137,6 +197,7 @@ TEST(Processes, DisksDifferFromRunToRunAndAreOptions) {
     EXPECT_NEAR(seen["torn_percent"][percent], 50, 25) << percent;
   }
 
+  EXPECT_FALSE(run().options.contains("host.a.fsync_profile"));
   options.options = {{"host.a.capacity", 5000}, {"host.a.direct", 0}, {"host.a.torn_percent", 7}};
   const RunReport set = run();
   std::string said;
