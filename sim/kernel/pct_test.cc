@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "env/threads.h"
@@ -246,6 +247,23 @@ TEST(Pct, NobodyStarvesForEver) {
         options);
     EXPECT_EQ(report.verdict.signature, "ok") << options.seed;
   }
+}
+
+TEST(Pct, TheOptionForcesAPolicy) {
+  const auto events = [](Policy policy, std::map<std::string, std::uint64_t> knobs) {
+    RunOptions options;
+    options.policy = policy;
+    options.options = std::move(knobs);
+    return RunBody(TwoInterrupted, options).events;
+  };
+  std::map<std::string, std::uint64_t> pct = {{"schedule.pct_depth", 2},
+                                              {"schedule.pct_length", 9}};
+  const std::uint64_t forced = events(Policy::kPct, pct);
+  pct["schedule.policy"] = 1;
+  EXPECT_EQ(events(Policy::kMixed, pct), forced + 1);  // the option itself is an event
+  EXPECT_EQ(events(Policy::kMixed, {{"schedule.policy", 2}}),
+            events(Policy::kFewestSwitches, {}) + 1);
+  EXPECT_EQ(events(Policy::kMixed, {{"schedule.policy", 0}}), events(Policy::kRandom, {}));
 }
 
 TEST(Pct, AQuarterOfTheRunsUseIt) {
