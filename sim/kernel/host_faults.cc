@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cxxabi.h>
+
 #include <algorithm>
 #include <exception>
 #include <limits>
@@ -248,6 +250,7 @@ void Kernel::EndIfOutOfMemory() {
   } catch (...) {
   }
   if (!out_of_memory) return;
+  abi::__cxa_end_catch();  // this thread never comes to the end of its handler: frees the exception
   scheduler_.Count(kOutOfMemory.hash, process->id.value);
   scheduler_.Note("process", "ran out of memory", process->id.value);
   KillProcess(*process, ProcessEnd::kOutOfMemory);

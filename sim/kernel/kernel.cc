@@ -159,7 +159,8 @@ void Kernel::DrawSchedule() {
     const std::uint64_t draw = RandomBelow(RandomValue(options_.seed, kPolicy.hash), kRunsOfOnePct);
     const std::uint64_t chosen = Setting(
         kPolicy.name, number(draw == 0 ? Policy::kPct : Policy::kRandom), number(Policy::kRandom));
-    policy = chosen == number(Policy::kPct) ? Policy::kPct : Policy::kRandom;
+    if (chosen == number(Policy::kPct)) policy = Policy::kPct;
+    if (chosen == number(Policy::kFewestSwitches)) scheduler_.UseFewestSwitches();
   }
   if (policy != Policy::kPct) return;
   RandomStream depths(RandomValue(options_.seed, kPctDepth.hash));

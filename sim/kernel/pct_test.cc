@@ -3,10 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "env/threads.h"
@@ -18,7 +20,7 @@ namespace {
 using env::Thread;
 
 // More steps than any of the programs below makes.
-constexpr std::uint64_t kLength = 12;
+constexpr std::uint64_t kLength = 8;
 
 void Step() { env::current_virtual_os->Step(); }
 
@@ -111,6 +113,40 @@ TEST(Pct, DepthThreeFindsTwoInterruptions) {
   constexpr std::uint64_t kRuns = 6000;
   const auto found = static_cast<double>(Found(TwoInterrupted, 3, kRuns));
   EXPECT_GT(found, Guaranteed(3, kRuns));
+  EXPECT_GT(Guaranteed(3, kRuns), 5);
+  // The step of each of the two must be the change point meant for it, and the first be the first,
+  // as it is in four of the six orders of three threads.
+  const double mean = static_cast<double>(kRuns) * 4 / 6 / static_cast<double>(kLength * kLength);
+  EXPECT_NEAR(found, mean, 4 * std::sqrt(mean));
+}
+
+TEST(Pct, ChangePointsLowerBelowAllAndEachOtherOncePerWindow) {
+  int ascending = 0;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    PctSchedule schedule;
+    schedule.Begin(seed, 4, 1'000);
+    for (int window = 0; window < 3; ++window) {
+      std::vector<std::uint64_t> lowered;
+      for (int step = 1; step <= 1'000; ++step) {
+        Identity identity;
+        identity.schedule_key = seed;
+        SimThread thread;
+        const std::uint64_t initial = schedule.Initial(identity);
+        thread.priority = initial;
+        const bool ends = schedule.PassStep() && schedule.Change(thread);
+        EXPECT_EQ(ends, step == 1'000);
+        if (thread.priority == initial) continue;
+        EXPECT_GT(thread.priority, initial);
+        for (const std::uint64_t other : lowered) EXPECT_NE(thread.priority, other);
+        lowered.push_back(thread.priority);
+      }
+      if (lowered.size() < 3) continue;  // two at one step
+      EXPECT_EQ(lowered.size(), 3U);
+      if (lowered[0] < lowered[1]) ++ascending;
+      EXPECT_GT(schedule.Last(), std::ranges::max(lowered));
+    }
+  }
+  EXPECT_NEAR(ascending, 300, 80);  // of 600: which comes first says nothing about how low
 }
 
 TEST(Pct, PrioritiesAreAFunctionOfSeedAndIdentity) {
@@ -211,6 +247,23 @@ TEST(Pct, NobodyStarvesForEver) {
         options);
     EXPECT_EQ(report.verdict.signature, "ok") << options.seed;
   }
+}
+
+TEST(Pct, TheOptionForcesAPolicy) {
+  const auto events = [](Policy policy, std::map<std::string, std::uint64_t> knobs) {
+    RunOptions options;
+    options.policy = policy;
+    options.options = std::move(knobs);
+    return RunBody(TwoInterrupted, options).events;
+  };
+  std::map<std::string, std::uint64_t> pct = {{"schedule.pct_depth", 2},
+                                              {"schedule.pct_length", 9}};
+  const std::uint64_t forced = events(Policy::kPct, pct);
+  pct["schedule.policy"] = 1;
+  EXPECT_EQ(events(Policy::kMixed, pct), forced + 1);  // the option itself is an event
+  EXPECT_EQ(events(Policy::kMixed, {{"schedule.policy", 2}}),
+            events(Policy::kFewestSwitches, {}) + 1);
+  EXPECT_EQ(events(Policy::kMixed, {{"schedule.policy", 0}}), events(Policy::kRandom, {}));
 }
 
 TEST(Pct, AQuarterOfTheRunsUseIt) {

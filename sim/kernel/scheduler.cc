@@ -136,6 +136,11 @@ void Scheduler::PassPriorityStep() {
   }
 }
 
+void Scheduler::UseFewestSwitches() {
+  BEACH_CHECK_EQ(threads_.size(), 1U);
+  policy_ = Policy::kFewestSwitches;
+}
+
 void Scheduler::UsePriorities(std::uint64_t depth, std::uint64_t length) {
   BEACH_CHECK_EQ(threads_.size(), 1U);
   policy_ = Policy::kPct;

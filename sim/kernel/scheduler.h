@@ -48,8 +48,9 @@ class Scheduler {
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 
-  // Goes over to the PCT policy. Called while no thread but the running one was spawned.
+  // Go over to another policy. Called while no thread but the running one was spawned.
   void UsePriorities(std::uint64_t depth, std::uint64_t length);
+  void UseFewestSwitches();
 
   // From the OS thread's own stack: runs simulated threads until one of them calls LeaveToRunner.
   // REQUIRES: a thread was spawned.
