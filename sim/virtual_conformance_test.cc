@@ -56,7 +56,7 @@ env::conformance::FixtureMaker Maker(Policy policy) {
 }
 
 [[maybe_unused]] const bool registered = [] {
-  for (const Policy policy : {Policy::kRandom, Policy::kFewestSwitches}) {
+  for (const Policy policy : {Policy::kRandom, Policy::kFewestSwitches, Policy::kCalm}) {
     const std::string name = policy == Policy::kRandom ? "Virtual" : "VirtualFewest";
     env::conformance::RegisterFileConformance(name, Maker(policy));
     env::conformance::RegisterClockConformance(name, Maker(policy));
