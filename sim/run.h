@@ -34,9 +34,11 @@ class RunObserver {
  public:
   virtual void OnOption(const std::string& name, std::uint64_t value) = 0;
   virtual void OnWorkload(const std::vector<artifacts::Operation>& operations) = 0;
-  // These two only with RunOptions::observe_steps.
+  // These three only with RunOptions::observe_steps.
   virtual void OnDecision(const artifacts::Decision& decision) = 0;
   virtual void OnEvent(const artifacts::TraceEvent& event) = 0;
+  // Early ones, and later every 64 events.
+  virtual void OnCheckpoint(const artifacts::Checkpoint& checkpoint) = 0;
   // Once, on a replay: the run has left its recording at `event`.
   virtual void OnDivergence(std::uint64_t event) = 0;
 

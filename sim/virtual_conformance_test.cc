@@ -56,9 +56,11 @@ env::conformance::FixtureMaker Maker(Policy policy) {
 }
 
 [[maybe_unused]] const bool registered = [] {
-  for (const Policy policy : {Policy::kRandom, Policy::kFewestSwitches, Policy::kPct}) {
+  for (const Policy policy :
+       {Policy::kRandom, Policy::kFewestSwitches, Policy::kPct, Policy::kCalm}) {
     const std::string name = policy == Policy::kRandom ? "Virtual"
                              : policy == Policy::kPct  ? "VirtualPct"
+                             : policy == Policy::kCalm ? "VirtualCalm"
                                                        : "VirtualFewest";
     env::conformance::RegisterFileConformance(name, Maker(policy));
     env::conformance::RegisterClockConformance(name, Maker(policy));

@@ -197,7 +197,8 @@ class CommandLineTest(unittest.TestCase):
                 self.assertTrue(report["complete"])
                 self.assertTrue(report["replays"])
                 self.assertEqual(report["artifact"], small)
-                texts.append((report["candidates"], open(small, encoding="utf-8").read()))
+                with open(small, encoding="utf-8") as file:
+                    texts.append((report["candidates"], file.read()))
                 self.call("replay", small, "--strict", code=1)
             self.assertEqual(texts[0], texts[1])
             small = json.loads(texts[0][1])

@@ -22,7 +22,7 @@ struct Arguments {
   std::string output;
   std::string time = "10m";
   std::uint64_t jobs = sweep::OsProcessorCount();
-  std::uint64_t cpu_limit_s = 5;
+  std::uint64_t cpu_limit_s = 20;
   bool json = false;
 };
 

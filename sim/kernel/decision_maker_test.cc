@@ -107,6 +107,49 @@ TEST(Decisions, ReplayFollowsTheRecordAndNothingElse) {
   EXPECT_TRUE(replayed.diverged_at.has_value());
 }
 
+TEST(Decisions, RecordedFaultsDoNotStrikeWhereTheirRateIsZero) {
+  const auto run = [](const RunOptions& options, std::uint64_t rate, bool& struck) {
+    return RunBody(
+        [&](Simulation& simulation) {
+          simulation.SetFault("test.fault", rate);
+          struck = simulation.decisions().Fault("test.fault", 1) != 0;
+        },
+        options);
+  };
+  RunOptions options;
+  bool struck = false;
+  const RunReport recorded = run(options, 1'000'000, struck);
+  ASSERT_TRUE(struck);
+  const artifacts::Artifact artifact = MakeArtifact(TestScenario(nullptr), options, recorded);
+  options.replay = &artifact;
+  run(options, 1, struck);
+  EXPECT_TRUE(struck);
+  const RunReport calm = run(options, 0, struck);
+  EXPECT_FALSE(struck);
+  EXPECT_EQ(calm.decisions_followed, 0U);
+}
+
+TEST(Decisions, ACalmRunDrawsTheShortestLatencyAndNothingFromTheSeed) {
+  for (const std::uint64_t seed : {1U, 2U, 3U}) {
+    RunOptions options;
+    options.seed = seed;
+    options.policy = Policy::kCalm;
+    std::vector<std::uint64_t> values;
+    const RunReport report = RunBody(
+        [&](Simulation& simulation) {
+          Disk& disk = simulation.disk(simulation.AddHost("a"));
+          for (int i = 0; i < 50; ++i) {
+            values.push_back(disk.DrawLatency("disk.latency.write", 70, 900));
+            values.push_back(disk.Draw("files.write.split", 40));
+          }
+        },
+        options);
+    ASSERT_TRUE(report.verdict.ok());
+    for (std::size_t i = 0; i < values.size(); i += 2) EXPECT_EQ(values[i], 70U);
+    for (std::size_t i = 1; i < values.size(); i += 2) EXPECT_EQ(values[i], 39U);
+  }
+}
+
 // Two lives: a write that no sync covers, and a power cut in the first's last seam call. `more`:
 // changes to the code under test, which make another thread the one that is struck.
 struct CutRun {

@@ -89,8 +89,11 @@ void Recorder::PassCheckpoint() {
     const SystemScope system;
     follower_->AtCheckpoint(hash_.Value());
   }
-  if (events_ < kGrid && events_ % kEvery == 0 && std::has_single_bit(events_)) {
-    early_.push_back({events_, hash_.Value()});
+  const bool early = events_ < kGrid && events_ % kEvery == 0 && std::has_single_bit(events_);
+  if (early) early_.push_back({events_, hash_.Value()});
+  if (observer_ != nullptr && (early || events_ % kRecentEvery == 0)) {
+    const SystemScope system;
+    observer_->OnCheckpoint({events_, hash_.Value()});
   }
   if (events_ % grid_ == 0) AddToGrid();
   if (events_ % kRecentEvery == 0) {

@@ -82,6 +82,33 @@ TEST(EngineCrash, RefusesAWorkloadThatIsNotItsOwn) {
   EXPECT_EQ(RunScenario(scenario, options).verdict.signature, "engine-crash/bad-workload");
 }
 
+TEST(EngineCrash, RefusesOptionsThatNoDatabaseTakes) {
+  for (const char* const name :
+       {"memtable_size", "wal_segment_size", "frozen_memtables_max", "lives", "clients"}) {
+    RunOptions options;
+    options.options[name] = name[0] == 'l' || name[0] == 'c' ? 1'000'000'000 : 0;
+    const RunReport report = RunScenario(EngineCrash(), options);
+    EXPECT_EQ(report.verdict.signature, "engine-crash/bad-options") << name;
+  }
+}
+
+// What a shrinker makes of an artifact: a run of its own kind, never a dead worker.
+TEST(EngineCrash, TakesAnyNumberForWhatIsNotTheDatabases) {
+  RunOptions options;
+  options.seed = 5;
+  const RunReport report = RunScenario(EngineCrash(), options);
+  for (const auto& [name, value] : report.options) {
+    for (const std::uint64_t other : {0, 1, 1'000'000}) {
+      if (name.starts_with("wal_") || name.starts_with("host.") || name == "keys") continue;
+      RunOptions changed = options;
+      changed.options = {{"lives", 1}, {"operations_per_client", 1}, {name, other}};
+      const artifacts::Verdict verdict = RunScenario(EngineCrash(), changed).verdict;
+      EXPECT_TRUE(verdict.ok() || verdict.signature == "engine-crash/bad-options")
+          << name << " = " << other << ": " << verdict.message;
+    }
+  }
+}
+
 TEST(MakeScenarios, NamesAreSortedAndUnique) {
   const auto scenarios = MakeScenarios();
   ASSERT_FALSE(scenarios.empty());

@@ -6,6 +6,7 @@
 #include "sim/sweep/death.h"
 #include "sim/sweep/report.h"
 #include "sim/sweep/seeds.h"
+#include "sim/sweep/shares.h"
 #include "sim/sweep/sites.h"
 #include "sim/sweep/sweep.h"
 #include "sim/sweep/wire.h"
@@ -30,6 +31,32 @@ TEST(Seeds, ShardsCountFromOne) {
   for (const char* bad : {"0/4", "5/4", "1", "/", "1/0", "1/4/2", ""}) {
     EXPECT_FALSE(ParseShard(bad).has_value()) << bad;
   }
+}
+
+TEST(Shares, WhoTakesLongGetsFewerTurns) {
+  Shares shares(3);
+  const std::uint64_t took[] = {100, 1000, 0};
+  std::uint64_t turns[3] = {};
+  for (int i = 0; i < 20000; ++i) {
+    const std::size_t first = shares.Begin();
+    const std::size_t second = shares.Begin();  // two at once
+    for (const std::size_t taker : {first, second}) {
+      ++turns[taker];
+      shares.End(taker, took[taker] + 1);
+    }
+  }
+  EXPECT_NEAR(static_cast<double>(turns[0] * 101), static_cast<double>(turns[1] * 1001), 3003);
+  EXPECT_GT(turns[2], turns[0]);
+}
+
+TEST(Shares, ATurnUnderWayCounts) {
+  Shares shares(2);
+  EXPECT_EQ(shares.Begin(), 0U);
+  EXPECT_EQ(shares.Begin(), 1U);
+  shares.End(0, 50);
+  shares.End(1, 60);
+  EXPECT_EQ(shares.Begin(), 0U);
+  EXPECT_EQ(shares.Begin(), 1U);
 }
 
 TEST(Seeds, DurationsHaveUnits) {
@@ -132,6 +159,7 @@ RC_GTEST_PROP(Wire, ProgressAddsUpToTheReport, (std::uint64_t number)) {
   RC_ASSERT(AbsorbProgress(EncodeProgress(report.workload), told).has_value());
   RC_ASSERT(AbsorbProgress(EncodeProgress(report.decisions[0]), told).has_value());
   RC_ASSERT(AbsorbProgress(EncodeProgress(report.trace[0]), told).has_value());
+  RC_ASSERT(AbsorbProgress(EncodeProgress(report.checkpoints[0]), told).has_value());
   RC_ASSERT(told.options == report.options);
   RC_ASSERT(told.workload == report.workload);
   RC_ASSERT(told.decisions == report.decisions);

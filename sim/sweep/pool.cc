@@ -26,11 +26,27 @@ class Teller final : public RunObserver {
   }
   void OnDecision(const artifacts::Decision& decision) override { tell_(EncodeProgress(decision)); }
   void OnEvent(const artifacts::TraceEvent& event) override { tell_(EncodeProgress(event)); }
+  void OnCheckpoint(const artifacts::Checkpoint& checkpoint) override {
+    tell_(EncodeProgress(checkpoint));
+  }
   void OnDivergence(std::uint64_t event) override { tell_(EncodeDivergence(event)); }
 
  private:
   const OsWorker::Tell& tell_;
 };
+
+// All early ones, those on the finest grid of which there are not too many, and the last two.
+void KeepSome(std::vector<artifacts::Checkpoint>& checkpoints) {
+  constexpr std::uint64_t kEarly = 512;
+  constexpr std::size_t kMax = 256;
+  for (std::uint64_t grid = 128; checkpoints.size() > kMax; grid *= 2) {
+    std::size_t left = checkpoints.size();
+    std::erase_if(checkpoints, [&](const artifacts::Checkpoint& checkpoint) {
+      const bool last = left-- <= 2;
+      return !last && checkpoint.event > kEarly && checkpoint.event % grid != 0;
+    });
+  }
+}
 
 std::vector<std::uint64_t> CodeAddresses(const CrashRecord& record) {
   std::vector<std::uint64_t> addresses = {record.instruction};
@@ -90,6 +106,7 @@ Status WorkerPool::Dispatch() {
     Slot* slot = SlotFor(job);
     if (slot == nullptr) return {};
     if (!slot->worker) BEACH_TRY(StartWorker(*slot));
+    if (slot->sent.empty()) slot->since_ns = OsMonotonicNs();
     slot->worker->Send(EncodeJob(job));
     slot->sent.push_back(job);
     waiting_.pop_front();
@@ -172,6 +189,8 @@ void WorkerPool::Collect(Slot& slot, std::vector<JobOutcome>& outcomes) {
     outcome.job = slot.sent.front();
     slot.sent.pop_front();
     outcome.cpu_ns = answer.cpu_ns;
+    const std::uint64_t now_ns = OsMonotonicNs();
+    outcome.wall_ns = now_ns - std::exchange(slot.since_ns, now_ns);
     outcome.error_text = std::move(answer.error_text);
     if (Result<RunReport> report = DecodeReport(answer.bytes); report.has_value()) {
       outcome.report = std::move(*report);
@@ -189,6 +208,7 @@ void WorkerPool::Collect(Slot& slot, std::vector<JobOutcome>& outcomes) {
   const bool clean = expected_end && death.signal == 0 && death.exit_status == 0;
   if (!clean && !slot.sent.empty()) {
     outcomes.push_back(CrashOutcome(slot.sent.front(), death, std::move(slot.told)));
+    outcomes.back().wall_ns = OsMonotonicNs() - slot.since_ns;
     slot.sent.pop_front();
   }
   waiting_.insert(waiting_.begin(), slot.sent.begin(), slot.sent.end());
@@ -223,6 +243,7 @@ JobOutcome WorkerPool::CrashOutcome(const Job& job, const WorkerDeath& death, Ru
   outcome.crashed = true;
   outcome.report = std::move(told);
   outcome.report.verdict = std::move(finding.verdict);
+  KeepSome(outcome.report.checkpoints);
   if (!outcome.report.trace.empty()) {
     const artifacts::TraceEvent& last = outcome.report.trace.back();
     outcome.report.events = last.event;

@@ -28,9 +28,10 @@ struct JobOutcome {
   Job job;
   RunReport report;  // of a crash: its verdict, options and workload, and the steps if recorded
   bool crashed = false;
-  std::string stack;       // of a crash
-  std::string error_text;  // the tail of what the run wrote to stderr
-  std::uint64_t cpu_ns = 0;
+  std::string stack;          // of a crash
+  std::string error_text;     // the tail of what the run wrote to stderr
+  std::uint64_t cpu_ns = 0;   // 0 of a crash
+  std::uint64_t wall_ns = 0;  // as seen from here, a crash and its stack included
 };
 
 // Runs jobs in forked workers. A job that kills its worker is an outcome like any other: the jobs
@@ -56,8 +57,9 @@ class WorkerPool {
   struct Slot {
     std::unique_ptr<OsWorker> worker;
     std::deque<Job> sent;
-    RunReport told;          // by the first of them, so far
-    bool finishing = false;  // takes no more jobs
+    RunReport told;              // by the first of them, so far
+    std::uint64_t since_ns = 0;  // when the first of them was sent, or the one before it answered
+    bool finishing = false;      // takes no more jobs
   };
 
   Status Dispatch();

@@ -13,6 +13,7 @@
 #include "sim/sweep/death.h"
 #include "sim/sweep/os_files.h"
 #include "sim/sweep/os_worker.h"
+#include "sim/sweep/shares.h"
 
 namespace beach::sim::sweep {
 namespace {
@@ -40,8 +41,7 @@ class Sweep {
         pool_(options.pool, options.scenarios, runner.run),
         report_(SweepReport::WithKnownSites()),
         next_seed_(options.seeds.begin),
-        cpu_ns_(options.scenarios.size(), 0),
-        runs_(options.scenarios.size(), 0) {
+        shares_(options.scenarios.size()) {
     for (const Scenario* scenario : options.scenarios) report_.scenarios[scenario->name()];
   }
 
@@ -89,30 +89,14 @@ class Sweep {
 
   std::uint64_t ScenarioFor(std::uint64_t seed) {
     if (!options_.wall_ns_max) return DealtTo(seed, options_.scenarios.size());
-    // What is under way counts as an average run of its scenario.
-    std::size_t least = 0;
-    for (std::size_t i = 1; i < cpu_ns_.size(); ++i) {
-      if (Charged(i) < Charged(least)) least = i;
-    }
-    ++under_way_[least];
-    return least;
-  }
-
-  std::uint64_t Charged(std::size_t scenario) const {
-    const auto found = under_way_.find(scenario);
-    const std::uint64_t open = found == under_way_.end() ? 0 : found->second;
-    const std::uint64_t average = runs_[scenario] == 0 ? 1 : cpu_ns_[scenario] / runs_[scenario];
-    return cpu_ns_[scenario] + open * average;
+    return shares_.Begin();
   }
 
   Status Absorb(const JobOutcome& outcome) {
     if (outcome.job.fresh_process) return AbsorbSecond(outcome), Status();
     const Job& job = outcome.job;
     const Scenario& scenario = *options_.scenarios[job.scenario];
-    // A crash took at least the time of an average run, or all that it was allowed.
-    ++runs_[job.scenario];
-    cpu_ns_[job.scenario] += outcome.cpu_ns;
-    if (auto& open = under_way_[job.scenario]; open > 0) --open;
+    if (options_.wall_ns_max) shares_.End(job.scenario, outcome.wall_ns);
     report_.AddRun(scenario.name(), job.seed, outcome.report, outcome.cpu_ns);
     if (!outcome.report.verdict.ok()) BEACH_TRY(AbsorbFailure(scenario, outcome));
     if (RunTwice(job.seed, options_.twice_per_million) && !stopping_) {
@@ -179,9 +163,7 @@ class Sweep {
   std::uint64_t next_seed_;
   std::deque<Job> again_;
   std::map<std::uint64_t, RunReport> first_runs_;  // by seed, until the second run is in
-  std::vector<std::uint64_t> cpu_ns_;              // by scenario
-  std::vector<std::uint64_t> runs_;                // by scenario, finished ones
-  std::map<std::uint64_t, std::uint64_t> under_way_;
+  Shares shares_;  // of the time that runs take; for a sweep with a time limit
   bool stopping_ = false;
 };
 

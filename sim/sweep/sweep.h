@@ -17,8 +17,8 @@ struct SweepOptions {
   std::vector<const Scenario*> scenarios;  // borrowed; at least one
   SeedRange seeds;
   Shard shard;
-  // Stops then. With a time limit the next seed goes to the scenario that had the least processor
-  // time so far; without, a seed's scenario depends on the seed alone.
+  // Stops then. With a time limit the next seed goes to the scenario that had the least time
+  // so far, dead runs included; without, a seed's scenario depends on the seed alone.
   std::optional<std::uint64_t> wall_ns_max;
   std::uint64_t twice_per_million = 0;
   bool keep_going = false;

@@ -131,6 +131,8 @@ TEST_F(SweepTest, ArtifactsOfCrashesAreComplete) {
     ASSERT_EQ(artifact.decisions.size(), 1U) << name;
     EXPECT_EQ(artifact.decisions[0].site, "fake.fault");
     ASSERT_EQ(artifact.last_events.size(), 1U) << name;
+    ASSERT_EQ(artifact.checkpoints.size(), 1U) << name;
+    EXPECT_EQ(artifact.checkpoints[0].event, 40U);
   }
 }
 

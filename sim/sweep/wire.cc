@@ -12,6 +12,7 @@ constexpr std::uint8_t kWorkload = 2;
 constexpr std::uint8_t kDecision = 3;
 constexpr std::uint8_t kEvent = 4;
 constexpr std::uint8_t kDivergence = 5;
+constexpr std::uint8_t kCheckpoint = 6;
 
 using CountMap = std::map<std::string, std::uint64_t>;
 
@@ -181,6 +182,14 @@ Bytes EncodeProgress(const artifacts::TraceEvent& event) {
   return bytes;
 }
 
+Bytes EncodeProgress(const artifacts::Checkpoint& checkpoint) {
+  Bytes bytes;
+  Encoder out(bytes);
+  out.Fixed8(kCheckpoint);
+  EncodeCheckpoint(out, checkpoint);
+  return bytes;
+}
+
 Bytes EncodeDivergence(std::uint64_t event) {
   Bytes bytes;
   Encoder out(bytes);
@@ -193,6 +202,7 @@ Status AbsorbProgress(ByteView bytes, RunReport& report) {
   Decoder in(bytes);
   artifacts::Decision decision;
   artifacts::TraceEvent event;
+  artifacts::Checkpoint checkpoint;
   std::vector<artifacts::Operation> workload;
   std::string name;
   std::uint64_t value = 0;
@@ -206,12 +216,14 @@ Status AbsorbProgress(ByteView bytes, RunReport& report) {
     case kDecision: DecodeDecision(in, decision); break;
     case kEvent: DecodeEvent(in, event); break;
     case kDivergence: value = in.Varint(); break;
+    case kCheckpoint: DecodeCheckpoint(in, checkpoint); break;
     default: return Fail(ErrorCode::kCorruption, "a sweep worker told something unknown");
   }
   if (!in.done()) return Fail(ErrorCode::kCorruption, "malformed progress of a sweep worker");
   if (kind == kOption) report.options[name] = value;
   if (kind == kWorkload) report.workload = std::move(workload);
   if (kind == kDecision) report.decisions.push_back(std::move(decision));
+  if (kind == kCheckpoint) report.checkpoints.push_back(checkpoint);
   if (kind == kDivergence) report.diverged_at = value;
   if (kind == kEvent) report.trace.push_back(std::move(event));
   return {};

@@ -29,6 +29,7 @@ Bytes EncodeProgress(const std::string& option, std::uint64_t value);
 Bytes EncodeProgress(const std::vector<artifacts::Operation>& workload);
 Bytes EncodeProgress(const artifacts::Decision& decision);
 Bytes EncodeProgress(const artifacts::TraceEvent& event);
+Bytes EncodeProgress(const artifacts::Checkpoint& checkpoint);
 Bytes EncodeDivergence(std::uint64_t event);
 // Adds it to what is known of that run.
 Status AbsorbProgress(ByteView bytes, RunReport& report);

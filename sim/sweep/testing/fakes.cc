@@ -162,6 +162,7 @@ RunReport Run(const Scenario& scenario, const RunOptions& options) {
   }
   if (options.observe_steps) {
     for (const auto& decision : report.decisions) options.observer->OnDecision(decision);
+    options.observer->OnCheckpoint(report.checkpoints[0]);
     options.observer->OnEvent(report.trace[0]);
   }
   if (options.replay != nullptr) {
