@@ -32,8 +32,7 @@ struct Prepared {
 // All that is written before CURRENT changes hands. A failure takes its files back: nothing names
 // them, and opens that fail over and over must not fill the disk.
 Result<Prepared> RecoverAndPrepare(const env::Env& env, const DbImpl::Parts& parts,
-                                   const ManifestState& state,
-                                   const ManifestOnDisk& manifest) {
+                                   const ManifestState& state, const ManifestOnDisk& manifest) {
   const auto prepare = [&]() -> Result<Prepared> {
     Prepared prepared;
     BEACH_TRY_ASSIGN(prepared.recovered,
@@ -55,10 +54,10 @@ Result<Prepared> RecoverAndPrepare(const env::Env& env, const DbImpl::Parts& par
 // holds, because what failed or crashed opens left there may come back after a power loss.
 Result<ManifestState> StateToRecover(env::FileSystem& files, const std::string& directory,
                                      const DirectoryContents& contents,
-                                     const ManifestOnDisk& manifest) {
+                                     const ManifestOnDisk& manifest, TableReaders& tables) {
   ManifestState state = manifest.state;
   // Every listed table must be there and sound before anything is changed.
-  BEACH_TRY(OpenTables(files, directory, state));
+  BEACH_TRY_ASSIGN(tables, OpenTables(files, directory, state));
   BEACH_TRY_ASSIGN(const UnlistedSegments unlisted,
                    InspectUnlistedSegments(files, directory, contents, manifest));
   state.epoch = std::max(state.epoch, unlisted.epoch_max);
@@ -94,9 +93,10 @@ Result<std::unique_ptr<Db>> Db::Open(const env::Env& env, const std::string& dir
   }
   BEACH_TRY_ASSIGN(const ManifestOnDisk manifest, ReadDatabase(files, directory));
   BEACH_SOMETIMES("open.manifest_had_torn_tail", manifest.torn_tail_bytes > 0);
-  BEACH_TRY_ASSIGN(const ManifestState state, StateToRecover(files, directory, contents, manifest));
-  BEACH_TRY_ASSIGN(Prepared prepared,
-                   RecoverAndPrepare(env, parts, state, manifest));
+  TableReaders tables;
+  BEACH_TRY_ASSIGN(const ManifestState state,
+                   StateToRecover(files, directory, contents, manifest, tables));
+  BEACH_TRY_ASSIGN(Prepared prepared, RecoverAndPrepare(env, parts, state, manifest));
   Recovered& recovered = prepared.recovered;
   parts.manifest = std::move(prepared.manifest);
   BEACH_TRY(parts.manifest->Publish());
@@ -106,7 +106,7 @@ Result<std::unique_ptr<Db>> Db::Open(const env::Env& env, const std::string& dir
 
   auto view = std::make_shared<View>();
   view->active = recovered.memtable;
-  BEACH_TRY_ASSIGN(view->tables, OpenTables(files, directory, recovered.state));
+  BEACH_TRY_ASSIGN(view->tables, OpenTables(files, directory, recovered.state, tables));
   parts.view = std::move(view);
   parts.epoch = recovered.state.epoch;
   parts.segment = recovered.segment;

@@ -14,44 +14,71 @@
 namespace beach::engine {
 namespace {
 
+// Knows where its iterator stands, so that a step asks only the source that moved.
+class Source {
+ public:
+  explicit Source(std::unique_ptr<Iterator> iterator) : iterator_(std::move(iterator)) {}
+
+  bool valid() const { return valid_; }
+  ByteView key() const { return key_; }  // REQUIRES: valid()
+  ByteView value() const { return iterator_->value(); }
+  Status status() const { return iterator_->status(); }
+
+  template <class Step>
+  void Move(Step step) {
+    step(*iterator_);
+    valid_ = iterator_->Valid();
+    key_ = valid_ ? iterator_->key() : ByteView();
+  }
+
+ private:
+  std::unique_ptr<Iterator> iterator_;
+  bool valid_ = false;
+  ByteView key_;  // lives until the next move
+};
+
 class MergingIterator final : public Iterator {
  public:
-  explicit MergingIterator(std::vector<std::unique_ptr<Iterator>> sources)
-      : sources_(std::move(sources)) {}
+  explicit MergingIterator(std::vector<std::unique_ptr<Iterator>> iterators) {
+    sources_.reserve(iterators.size());
+    for (std::unique_ptr<Iterator>& iterator : iterators) {
+      sources_.emplace_back(std::move(iterator));
+    }
+  }
 
   bool Valid() const override { return current_ != nullptr; }
 
   void SeekToFirst() override {
-    for (const auto& source : sources_) source->SeekToFirst();
+    for (Source& source : sources_) source.Move([](Iterator& at) { at.SeekToFirst(); });
     PickSmallest();
   }
 
   void SeekToLast() override {
-    for (const auto& source : sources_) source->SeekToLast();
+    for (Source& source : sources_) source.Move([](Iterator& at) { at.SeekToLast(); });
     PickLargest();
   }
 
   void Seek(ByteView target) override {
-    for (const auto& source : sources_) source->Seek(target);
+    for (Source& source : sources_) source.Move([&](Iterator& at) { at.Seek(target); });
     PickSmallest();
   }
 
   void SeekForPrevious(ByteView target) override {
-    for (const auto& source : sources_) source->SeekForPrevious(target);
+    for (Source& source : sources_) source.Move([&](Iterator& at) { at.SeekForPrevious(target); });
     PickLargest();
   }
 
   void Next() override {
     BEACH_CHECK(Valid());
     if (direction_ == Direction::kBackward && !TurnForward()) return;
-    current_->Next();
+    current_->Move([](Iterator& at) { at.Next(); });
     PickSmallest();
   }
 
   void Previous() override {
     BEACH_CHECK(Valid());
     if (direction_ == Direction::kForward && !TurnBackward()) return;
-    current_->Previous();
+    current_->Move([](Iterator& at) { at.Previous(); });
     PickLargest();
   }
 
@@ -72,82 +99,78 @@ class MergingIterator final : public Iterator {
   // invalid, when one of them fails.
   bool TurnForward() {
     bool before_current = true;
-    for (const auto& source : sources_) {
-      if (source.get() == current_) {
+    for (Source& source : sources_) {
+      if (&source == current_) {
         before_current = false;
         continue;
       }
-      source->Seek(current_->key());
-      const bool tied = source->Valid() && source->key() == current_->key();
-      if (tied && before_current) source->Next();
-      if (!CheckSource(*source)) return false;
+      source.Move([&](Iterator& at) { at.Seek(current_->key()); });
+      const bool tied = source.valid() && source.key() == current_->key();
+      if (tied && before_current) source.Move([](Iterator& at) { at.Next(); });
+      if (!CheckSource(source)) return false;
     }
     return true;
   }
 
   bool TurnBackward() {
     bool before_current = true;
-    for (const auto& source : sources_) {
-      if (source.get() == current_) {
+    for (Source& source : sources_) {
+      if (&source == current_) {
         before_current = false;
         continue;
       }
-      source->SeekForPrevious(current_->key());
-      const bool tied = source->Valid() && source->key() == current_->key();
-      if (tied && !before_current) source->Previous();
-      if (!CheckSource(*source)) return false;
+      source.Move([&](Iterator& at) { at.SeekForPrevious(current_->key()); });
+      const bool tied = source.valid() && source.key() == current_->key();
+      if (tied && !before_current) source.Move([](Iterator& at) { at.Previous(); });
+      if (!CheckSource(source)) return false;
     }
     return true;
   }
 
   void PickSmallest() {
     direction_ = Direction::kForward;
-    Iterator* smallest = nullptr;
-    ByteView smallest_key;
-    for (const auto& source : sources_) {
-      if (!source->Valid()) {
-        if (!CheckSource(*source)) return;
+    Source* smallest = nullptr;
+    for (Source& source : sources_) {
+      if (!source.valid()) {
+        if (!CheckSource(source)) return;
         continue;
       }
-      const ByteView key = source->key();
-      if (smallest != nullptr && CompareInternalKeys(key, smallest_key) >= 0) continue;
-      smallest = source.get();
-      smallest_key = key;
+      const bool is_smaller =
+          smallest == nullptr || CompareInternalKeys(source.key(), smallest->key()) < 0;
+      if (is_smaller) smallest = &source;
     }
     SetCurrent(smallest);
   }
 
   void PickLargest() {
     direction_ = Direction::kBackward;
-    Iterator* largest = nullptr;
-    ByteView largest_key;
-    for (const auto& source : sources_) {
-      if (!source->Valid()) {
-        if (!CheckSource(*source)) return;
+    Source* largest = nullptr;
+    for (Source& source : sources_) {
+      if (!source.valid()) {
+        if (!CheckSource(source)) return;
         continue;
       }
-      const ByteView key = source->key();
-      if (largest != nullptr && CompareInternalKeys(key, largest_key) < 0) continue;
-      largest = source.get();
-      largest_key = key;
+      const bool is_larger =
+          largest == nullptr || CompareInternalKeys(source.key(), largest->key()) >= 0;
+      if (is_larger) largest = &source;
     }
     SetCurrent(largest);
   }
 
-  bool CheckSource(const Iterator& source) {
-    if (source.Valid()) return true;
+  bool CheckSource(const Source& source) {
+    if (source.valid()) return true;
     status_ = source.status();
     if (!status_) current_ = nullptr;
     return status_.has_value();
   }
 
-  void SetCurrent(Iterator* current) {
+  void SetCurrent(Source* current) {
     current_ = current;
     status_ = {};
   }
 
-  const std::vector<std::unique_ptr<Iterator>> sources_;
-  Iterator* current_ = nullptr;
+  std::vector<Source> sources_;
+  Source* current_ = nullptr;  // one of sources_, or null
   Direction direction_ = Direction::kForward;
   Status status_;
 };

@@ -30,11 +30,13 @@ struct View {
   std::vector<std::shared_ptr<TableReader>> tables;     // newest data first
 };
 
+using TableReaders = std::vector<std::shared_ptr<TableReader>>;
+
 // Readers for all tables of the state, newest data first. kCorruption for a missing one (rule 14)
-// or where two overlap in sequence numbers, which flushes never make.
-Result<std::vector<std::shared_ptr<TableReader>>> OpenTables(env::FileSystem& files,
-                                                             const std::string& directory,
-                                                             const ManifestState& state);
+// or where two overlap in sequence numbers, which flushes never make. Those in `opened` are taken
+// as they are.
+Result<TableReaders> OpenTables(env::FileSystem& files, const std::string& directory,
+                                const ManifestState& state, const TableReaders& opened = {});
 
 // Writes a memtable's entries as table `file` and syncs it and its directory. After an error the
 // file is debris. REQUIRES: at least one entry.

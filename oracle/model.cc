@@ -365,9 +365,10 @@ void Model::Settle(std::uint64_t prefix, std::uint64_t last_sequence) {
       at = versions_.erase(at);
       continue;
     }
-    Version version = *found;
-    version.prefix = 0;
-    at->second.assign(1, std::move(version));
+    const auto kept = at->second.begin() + (found - at->second.data());
+    kept->prefix = 0;
+    at->second.erase(kept + 1, at->second.end());
+    at->second.erase(at->second.begin(), kept);
     ++at;
   }
   const Place place{.id = {},

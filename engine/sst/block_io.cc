@@ -8,18 +8,14 @@
 namespace beach::engine::sst {
 namespace {
 
-std::uint32_t BlockCrc(const Identity& identity, std::uint64_t offset, ByteView content,
-                       std::uint8_t compression) {
-  Bytes place;
-  Encoder encoder(place);
-  encoder.Fixed64(identity.database.high);
-  encoder.Fixed64(identity.database.low);
-  encoder.Fixed64(identity.file.value);
-  encoder.Fixed64(offset);
-  std::uint32_t crc = Crc32c(place);
-  crc = Crc32c(content, crc);
-  const char last = static_cast<char>(compression);
-  return Crc32c(ByteView(&last, 1), crc);
+// The checksum of a block as far as `content` goes; the byte of its compression is its last.
+std::uint32_t BlockCrc(const Identity& identity, std::uint64_t offset, ByteView content) {
+  char place[4 * sizeof(std::uint64_t)];
+  StoreFixed(place, identity.database.high);
+  StoreFixed(place + 8, identity.database.low);
+  StoreFixed(place + 16, identity.file.value);
+  StoreFixed(place + 24, offset);
+  return Crc32c(content, Crc32c(ByteView(place, sizeof place)));
 }
 
 }  // namespace
@@ -28,7 +24,7 @@ Bytes BlockTrailer(const Identity& identity, std::uint64_t offset, ByteView cont
   Bytes trailer;
   Encoder encoder(trailer);
   encoder.Fixed8(kCompressionNone);
-  encoder.Fixed32(BlockCrc(identity, offset, content, kCompressionNone));
+  encoder.Fixed32(Crc32c(trailer, BlockCrc(identity, offset, content)));
   BEACH_CHECK_EQ(trailer.size(), kBlockTrailerSize);
   return trailer;
 }
@@ -52,10 +48,11 @@ Result<Bytes> ReadBlock(env::File& file, const Identity& identity, const BlockHa
   const char* const trailer = bytes.data() + handle.size;
   const auto compression = static_cast<std::uint8_t>(trailer[kTrailerCompressionOffset]);
   const auto crc = LoadFixed<std::uint32_t>(trailer + kTrailerCrcOffset);
-  bytes.resize(static_cast<std::size_t>(handle.size));
-  if (crc != BlockCrc(identity, handle.offset, bytes, compression)) {
+  bytes.resize(static_cast<std::size_t>(handle.size) + sizeof compression);
+  if (crc != BlockCrc(identity, handle.offset, bytes)) {
     return Damaged(file.path(), handle.offset, "bad block checksum");
   }
+  bytes.pop_back();
   if (compression != kCompressionNone) {
     return Damaged(file.path(), handle.offset, "unknown block compression");
   }

@@ -2,7 +2,8 @@
 #include "engine/sst/properties.h"
 
 #include <algorithm>
-#include <map>
+#include <utility>
+#include <vector>
 
 #include "base/check.h"
 #include "base/coding.h"
@@ -29,25 +30,23 @@ class PropertyMap {
  public:
   explicit PropertyMap(ByteView bytes) {
     Decoder decoder(bytes);
-    while (decoder.ok() && !decoder.rest().empty()) {
+    while (ok_ && decoder.ok() && !decoder.rest().empty()) {
       const ByteView name = decoder.LengthPrefixed();
       const ByteView value = decoder.LengthPrefixed();
-      const bool ascending = values_.empty() || values_.rbegin()->first < name;
-      ok_ = ok_ && ascending;
-      values_.insert_or_assign(name, value);
+      ok_ = values_.empty() || values_.back().first < name;
+      values_.emplace_back(name, value);
     }
     ok_ = ok_ && decoder.ok();
   }
 
-  Bytes TakeBytes(ByteView name) {
-    const auto found = values_.find(name);
+  ByteView TakeBytes(ByteView name) {
+    const auto found = std::ranges::find(values_, name, &Value::first);
     ok_ = ok_ && found != values_.end();
-    return found == values_.end() ? Bytes() : Bytes(found->second);
+    return found == values_.end() ? ByteView() : found->second;
   }
 
   std::uint64_t TakeNumber(ByteView name) {
-    const Bytes value = TakeBytes(name);
-    Decoder decoder(value);
+    Decoder decoder(TakeBytes(name));
     const std::uint64_t number = decoder.Varint();
     ok_ = ok_ && decoder.done();
     return number;
@@ -56,7 +55,8 @@ class PropertyMap {
   bool ok() const { return ok_; }
 
  private:
-  std::map<ByteView, ByteView> values_;
+  using Value = std::pair<ByteView, ByteView>;
+  std::vector<Value> values_;  // few: by name, ascending
   bool ok_ = true;
 };
 
@@ -112,17 +112,17 @@ Bytes EncodeProperties(const Properties& properties) {
 Result<Properties> DecodeProperties(ByteView bytes, const std::string& path, std::uint64_t offset) {
   PropertyMap map(bytes);
   Properties properties;
-  const Bytes comparator = map.TakeBytes("comparator");
-  const Bytes format = map.TakeBytes("format");
+  const ByteView comparator = map.TakeBytes("comparator");
+  const ByteView format = map.TakeBytes("format");
   properties.data_blocks = map.TakeNumber("data_blocks");
   properties.deletes = map.TakeNumber("deletes");
   properties.entries = map.TakeNumber("entries");
-  properties.largest = map.TakeBytes("largest");
+  properties.largest.assign(map.TakeBytes("largest"));
   properties.raw_key_size = map.TakeNumber("raw_key_size");
   properties.raw_value_size = map.TakeNumber("raw_value_size");
   properties.sequence_max = SequenceNumber(map.TakeNumber("sequence_max"));
   properties.sequence_min = SequenceNumber(map.TakeNumber("sequence_min"));
-  properties.smallest = map.TakeBytes("smallest");
+  properties.smallest.assign(map.TakeBytes("smallest"));
   if (!map.ok()) return Damaged(path, offset, "malformed table properties");
   if (comparator != kComparatorName || format != kFormatName) {
     const std::string names = Printable(format) + ", order " + Printable(comparator);

@@ -68,6 +68,7 @@ class TableReader {
                                                    DatabaseId database, const TableInfo& info);
   virtual ~TableReader() = default;
 
+  virtual FileNumber file() const = 0;
   virtual Result<std::optional<VersionFound>> Get(ByteView key, SequenceNumber sequence) = 0;
   // Over internal keys. Must not outlive the reader.
   virtual std::unique_ptr<Iterator> NewIterator() = 0;

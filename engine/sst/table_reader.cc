@@ -33,6 +33,8 @@ class FileTableReader final : public TableReader, private sst::BlockSource {
   FileTableReader(std::unique_ptr<env::File> file, TableFrame frame)
       : file_(std::move(file)), frame_(std::move(frame)) {}
 
+  FileNumber file() const override { return frame_.footer.identity.file; }
+
   Result<std::optional<VersionFound>> Get(ByteView key, SequenceNumber sequence) override {
     BEACH_CHECK_LE(sequence.value, kMaxSequence.value);
     Bytes target;

@@ -49,6 +49,7 @@ Result<ByteView> SegmentReader::Read(std::uint64_t offset, std::uint64_t length)
 
 Status SegmentReader::ReadPiece(std::uint64_t offset, std::uint64_t length) {
   // Whatever the bytes were: those beyond what is read are cut off.
+  piece_.clear();
   piece_.resize_and_overwrite(length, [](char*, std::size_t size) { return size; });
   piece_offset_ = offset;
   BEACH_TRY_ASSIGN(const std::size_t got, file_->ReadAt(offset, piece_.data(), length));

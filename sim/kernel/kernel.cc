@@ -124,8 +124,8 @@ RunReport Kernel::Report() {
   report.faults = decisions_.Faults();
   report.sometimes = decisions_.SometimesHits();
   report.strikes = decisions_.Strikes();
-  report.options = expanded_options_;
-  report.workload = workload_;
+  report.options = std::move(expanded_options_);
+  report.workload = std::move(workload_);
   report.decisions = decisions_.Recorded();
   report.trace = recorder_.Trace();
   if (options_.replay != nullptr) {

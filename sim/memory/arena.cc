@@ -28,7 +28,7 @@ constexpr std::size_t kSlotSize = std::size_t{1} << 30;
 constexpr std::size_t kSlots = 256;
 constexpr std::size_t kRegionSize = kSlotSize * kSlots;
 // Few first choices, so that seeds after one another find warm pages.
-constexpr std::uint64_t kFirstSlots = 8;
+constexpr std::uint64_t kFirstSlots = 2;
 constexpr std::size_t kPageSize = 4096;
 // Of a dropped arena, this much is zeroed and kept; pages beyond go back to the OS.
 constexpr std::size_t kKeptBytes = std::size_t{2} << 20;

@@ -16,10 +16,10 @@ namespace beach::sim::scenarios::engine_crash {
 Result<std::vector<oracle::KeyValue>> ReadRange(engine::Iterator& iterator,
                                                 const oracle::KeyRange& range, bool backward);
 
-// Turns round at two entries of what ReadRange gave for a range without an end: seeks, a step back,
-// two ahead. One is any, the other the first or the last, as `pick` says; each turn costs a seek in
-// every table. One sentence on the first position that is not where the entries have it; empty: all
-// are.
+// Turns round at an entry of what ReadRange gave for a range without an end: seeks, a step back,
+// two ahead, one back; each costs a seek in every table. Which entry follows from `pick`: the first
+// and the last are more likely than others. One sentence on the first position that is not where
+// the entries have it; empty: all are.
 Result<std::string> CheckTurns(engine::Iterator& iterator,
                                const std::vector<oracle::KeyValue>& entries, std::uint64_t pick);
 

@@ -50,7 +50,7 @@ class Generator {
     } else if (choice < 95) {
       operation.kind = "check";
       operation.arguments = {stream_.Chance(1, 2) ? "forward" : "backward"};
-    } else if (choice < 97) {
+    } else if (choice < 96) {
       operation.kind = "flush";
     } else {
       operation.kind = "pause";
@@ -92,7 +92,7 @@ class Generator {
   std::string Durability() { return stream_.Chance(1, 2) ? "sync" : "nosync"; }
   std::string Key() { return KeyName(stream_.Below(plan_.keys)); }
   std::string Size() {
-    const std::uint64_t choice = stream_.Below(24);
+    const std::uint64_t choice = stream_.Below(32);
     if (choice == 0) return "empty";
     if (choice == 1) return std::to_string(stream_.Between(2'000, 9'000));
     if (choice < 6) return std::to_string(stream_.Between(100, 800));
