@@ -19,7 +19,8 @@ DbImpl::DbImpl(const env::Env& env, Parts parts)
       next_sequence_(parts.last_sequence.value + 1),
       view_(std::move(parts.view)),
       visible_(parts.last_sequence),
-      flushed_id_(view_->active->id - 1) {
+      flushed_id_(view_->active->id - 1),
+      last_ordinal_(parts.segment.ordinal) {
   BEACH_CHECK(view_->frozen.empty());
   BEACH_CHECK_EQ(segment_.end, wal::Segment::kOpenEnd);
 }
@@ -32,6 +33,7 @@ Status DbImpl::Start(LogPosition end) {
   options.directory = directory_;
   options.direct = options_.wal_direct;
   options.epoch = epoch_;
+  options.flights_max = options_.wal_flights_max;
   options.next_segment = [this](LogPosition at) { return NextSegment(at); };
   BEACH_TRY_ASSIGN(log_, wal::Log::Open(std::move(options), segment_, end));
   {
@@ -40,6 +42,7 @@ Status DbImpl::Start(LogPosition end) {
     log_durable_ = log_->durable();
   }
   flush_thread_ = env::Thread("flush", [this] { FlushLoop(); });
+  prepare_thread_ = env::Thread("prepare", [this] { PrepareLoop(); });
   return {};
 }
 
@@ -49,22 +52,20 @@ Status DbImpl::Close() {
     if (closed_) return *closed_;
     closing_ = true;
     background_.NotifyAll();
+    prepare_.NotifyAll();
   }
   if (flush_thread_.joinable()) flush_thread_.Join();
+  if (prepare_thread_.joinable()) prepare_thread_.Join();
   {
     env::MutexLock lock(mutex_);
-    BEACH_CHECK(writers_.empty());  // every other call has returned
+    BEACH_CHECK(writers_.empty() && flying_.empty());  // every other call has returned
   }
   Status status;
   if (log_ != nullptr) status = log_->Close();
   // FAILPOINT: close.log_vouched: a log whose every flight is vouched for.
   BEACH_FAILPOINT("close.log_vouched");
   log_.reset();
-  if (prepared_segment_) {
-    // Best effort: no manifest lists it.
-    static_cast<void>(env_.files->Remove(
-        env::JoinPath(directory_, wal::SegmentFileName(prepared_segment_->segment.file))));
-  }
+  RemoveSpareSegments();
   env::MutexLock lock(mutex_);
   if (poison_) status = Fail(*poison_);
   closed_ = status;

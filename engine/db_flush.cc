@@ -22,6 +22,7 @@ Status DbImpl::Flush() {
   env::MutexLock lock(mutex_);
   AwaitTurn(writer);
   if (writer.done) return writer.status;
+  AwaitLandings(0);
   while (view_->active->memtable.count() > 0 && !poison_ && !flush_no_space_ &&
          view_->frozen.size() >= options_.frozen_memtables_max) {
     background_.Wait(mutex_);
@@ -74,6 +75,10 @@ void DbImpl::FlushLoop() {
     }
     flush_no_space_ = status.error();
     background_.NotifyAll();
+    {
+      const env::MutexUnlock unlock(mutex_);
+      RemoveSpareSegments();
+    }
     if (closing_) return;
     const std::uint64_t deadline = env_.clock->MonotonicNow() + kNoSpacePauseNs;
     while (!closing_ && Rest(deadline)) {
@@ -146,19 +151,8 @@ Status DbImpl::PublishTable(const TableInfo& info, LogPosition replay_from, LogP
   BEACH_TRY(manifest_->Apply(std::move(edit)));
   // FAILPOINT: flush.published: the table counts; segments below it are unlisted and still there.
   BEACH_FAILPOINT("flush.published");
-  RemoveSegmentFiles(retired);
+  RetireSegmentFiles(retired);
   return {};
-}
-
-// Best effort: what stays is debris that the next open removes.
-void DbImpl::RemoveSegmentFiles(const std::vector<wal::Segment>& segments) {
-  for (const wal::Segment& segment : segments) {
-    BEACH_SOMETIMES("db.segment_retired", true);
-    static_cast<void>(
-        env_.files->Remove(env::JoinPath(directory_, wal::SegmentFileName(segment.file))));
-    // FAILPOINT: flush.segment_removed: some of the retired segments are still there, unlisted.
-    BEACH_FAILPOINT("flush.segment_removed");
-  }
 }
 
 }  // namespace beach::engine

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Segments of the log, as the leader of a write group makes them.
+// Segments of the log. A thread makes the next one while the log is in the one before: its file
+// new, or that of a retired segment; durable, named and listed, and only then ready. So a write
+// allocates nothing, and the want of space refuses it before a byte of it is written (rule 19).
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -9,89 +12,159 @@
 #include "env/marks.h"
 
 namespace beach::engine {
-namespace {
 
-// At least where an item with such a payload, and a vouch record behind it, end after `offset`.
-std::uint64_t EndBound(std::uint64_t offset, std::uint64_t payload_size, bool sync) {
-  const std::uint64_t size = wal::kItemHeaderSize + payload_size;
-  std::uint64_t begin = wal::BlockUp(offset);
-  const bool crosses = offset % wal::kChunkSize + size > wal::kChunkSize;
-  if (!sync && crosses) begin = wal::ChunkUp(offset);
-  return wal::BlockUp(begin + size) + wal::kBlockSize;
+// kNoSpace: of an attempt that ended after the call began.
+Status DbImpl::AwaitSegment() {
+  mutex_.AssertHeld();
+  BEACH_SOMETIMES("db.segment_was_ready", !ready_segments_.empty());
+  while (ready_segments_.empty()) {
+    if (poison_) return Fail(*poison_);
+    const std::uint64_t attempts = prepare_attempts_;
+    segment_wanted_ = true;
+    prepare_.NotifyOne();
+    while (attempts == prepare_attempts_ && !poison_) prepared_.Wait(mutex_);
+    if (ready_segments_.empty() && prepare_no_space_) return Fail(*prepare_no_space_);
+  }
+  return {};
 }
 
-}  // namespace
-
-// Makes the next segment before the group is submitted when the group may need it: only so can the
-// want of space refuse a write before a byte of it is written (rule 19).
-Status DbImpl::PrepareSegment(std::uint64_t payload_size, bool sync) {
-  if (payload_size == 0 || prepared_segment_) return {};
-  const LogPosition end = log_->end();
-  if (EndBound(end.offset, payload_size, sync) <= segment_.size_bytes) return {};
-  BEACH_TRY_ASSIGN(prepared_segment_, CreateSegment(end));
-  return {};
+// Leader, when the log has come to `end`.
+void DbImpl::PrepareAhead(LogPosition end) {
+  mutex_.AssertHeld();
+  if (!ready_segments_.empty() || segment_wanted_) return;
+  if (prepare_no_space_) return;  // who needs one will ask
+  const bool near_end = end.offset >= segment_.size_bytes / 2;
+  if (!near_end && !BEACH_BUGGIFY("db.prepare_early")) return;
+  segment_wanted_ = true;
+  prepare_.NotifyOne();
 }
 
 Result<wal::Segment> DbImpl::NextSegment(LogPosition end) {
   BEACH_CHECK_EQ(end.segment.value, segment_.ordinal.value);
-  if (!prepared_segment_) {
-    auto created = CreateSegment(end);
-    segment_refused_ = !created && created.error().code() == ErrorCode::kNoSpace;
-    if (!created) return Fail(std::move(created).error());
-    prepared_segment_ = *created;
-  } else if (prepared_segment_->predecessor_end != end) {
-    // More went into the old segment after this one was made, a vouch record if nothing else.
-    if (Status written = RewriteSegmentHeader(prepared_segment_->segment, end); !written) {
-      return Fail(WithoutNoSpace(std::move(written).error()));
-    }
+  wal::Segment next;
+  {
+    const env::MutexLock lock(mutex_);
+    BEACH_CHECK(!ready_segments_.empty());
+    next = ready_segments_.front();
+    ready_segments_.pop_front();
   }
-  const wal::Segment next = prepared_segment_->segment;
-  prepared_segment_.reset();
+  BEACH_CHECK_GT(next.ordinal.value, end.segment.value);
   ManifestEdit edit;
   edit.segments_sealed.push_back({.ordinal = end.segment, .end = end.offset});
-  edit.segments_added.push_back(next);
   if (Status applied = manifest_->Apply(std::move(edit)); !applied) {
     return Fail(WithoutNoSpace(std::move(applied).error()));
   }
-  // FAILPOINT: db.segment_registered: the log goes on in a segment that is still empty.
-  BEACH_FAILPOINT("db.segment_registered");
+  // FAILPOINT: db.segment_sealed: the log goes on in a segment that is still empty.
+  BEACH_FAILPOINT("db.segment_sealed");
   BEACH_SOMETIMES("db.segment_rotated", true);
   segment_ = next;
   return next;
 }
 
-// The segment is not listed, so that its header may still be written over.
-Status DbImpl::RewriteSegmentHeader(const wal::Segment& segment, LogPosition predecessor_end) {
-  const std::string path = env::JoinPath(directory_, wal::SegmentFileName(segment.file));
-  BEACH_TRY_ASSIGN(const auto file, env_.files->Open(path, {.mode = env::OpenMode::kReadWrite}));
-  const Bytes header = wal::EncodeSegmentBlock({.ordinal = segment.ordinal,
-                                                .epoch = epoch_,
-                                                .file_size_bytes = segment.size_bytes,
-                                                .predecessor_end = predecessor_end});
-  BEACH_TRY(file->WriteAt(0, header));
-  return file->SyncData();
+void DbImpl::PrepareLoop() {
+  const env::MutexLock lock(mutex_);
+  while (true) {
+    while (!closing_ && (poison_ || !segment_wanted_)) prepare_.Wait(mutex_);
+    if (closing_) return;
+    segment_wanted_ = false;
+    Status prepared;
+    if (ready_segments_.empty()) prepared = PrepareSegment();
+    prepare_no_space_.reset();
+    if (!prepared && prepared.error().code() == ErrorCode::kNoSpace) {
+      prepare_no_space_ = prepared.error();
+    } else if (!prepared) {
+      Poison(prepared.error());
+    }
+    ++prepare_attempts_;
+    prepared_.NotifyAll();
+  }
 }
 
-Result<DbImpl::PreparedSegment> DbImpl::CreateSegment(LogPosition predecessor_end) {
-  PreparedSegment prepared;
-  prepared.predecessor_end = predecessor_end;
-  prepared.segment = {.ordinal = segment_.ordinal.Next(),
-                      .file = manifest_->NewFileNumber(),
-                      .size_bytes = options_.wal_segment_size};
-  const std::string path = env::JoinPath(directory_, wal::SegmentFileName(prepared.segment.file));
+Status DbImpl::PrepareSegment() {
+  mutex_.AssertHeld();
+  std::optional<wal::Segment> spare;
+  if (!spare_segments_.empty() && !BEACH_BUGGIFY("db.recycle_nothing")) {
+    spare = spare_segments_.back();
+    spare_segments_.pop_back();
+  }
+  const SegmentOrdinal predecessor = last_ordinal_;
+  wal::Segment segment{.ordinal = predecessor.Next(),
+                       .file = {},
+                       .size_bytes = options_.wal_segment_size,
+                       .end = wal::Segment::kOpenEnd};
+  {
+    const env::MutexUnlock unlock(mutex_);
+    segment.file = manifest_->NewFileNumber();
+    if (Status made = MakeSegmentFile(segment, predecessor, spare); !made) {
+      RemoveSegmentFile(segment);
+      if (spare) RemoveSegmentFile(*spare);
+      return made;
+    }
+    ManifestEdit edit;
+    edit.segments_added.push_back(segment);
+    if (Status applied = manifest_->Apply(std::move(edit)); !applied) {
+      return Fail(WithoutNoSpace(std::move(applied).error()));
+    }
+    // FAILPOINT: db.segment_registered: a listed segment that the log has not entered.
+    BEACH_FAILPOINT("db.segment_registered");
+  }
+  BEACH_SOMETIMES("db.segment_recycled", spare.has_value());
+  last_ordinal_ = segment.ordinal;
+  ready_segments_.push_back(segment);
+  return {};
+}
+
+Status DbImpl::MakeSegmentFile(const wal::Segment& segment, SegmentOrdinal predecessor,
+                               const std::optional<wal::Segment>& spare) {
+  const std::string path = env::JoinPath(directory_, wal::SegmentFileName(segment.file));
   const wal::SegmentHeader header{
-      .ordinal = prepared.segment.ordinal, .epoch = epoch_, .predecessor_end = predecessor_end};
-  Status created = wal::CreateSegment(*env_.files, path, prepared.segment.size_bytes, header);
+      .ordinal = segment.ordinal, .epoch = epoch_, .predecessor_end = {predecessor, 0}};
+  if (spare) {
+    const std::string from = env::JoinPath(directory_, wal::SegmentFileName(spare->file));
+    BEACH_TRY(wal::RecycleSegment(*env_.files, from, path, *spare, header));
+  } else {
+    BEACH_TRY(wal::CreateSegment(*env_.files, path, segment.size_bytes, header));
+  }
   // FAILPOINT: db.segment_created: a segment that no manifest lists, its name perhaps lost: debris.
   BEACH_FAILPOINT("db.segment_created");
-  if (created) created = env_.files->SyncDirectory(directory_);
+  BEACH_TRY(env_.files->SyncDirectory(directory_));
   // FAILPOINT: db.segment_named: a segment that no manifest lists: debris.
   BEACH_FAILPOINT("db.segment_named");
-  if (!created) {
-    static_cast<void>(env_.files->Remove(path));
-    return Fail(std::move(created).error());
+  return {};
+}
+
+void DbImpl::RetireSegmentFiles(const std::vector<wal::Segment>& segments) {
+  for (const wal::Segment& segment : segments) {
+    BEACH_SOMETIMES("db.segment_retired", true);
+    bool kept = false;
+    {
+      const env::MutexLock lock(mutex_);
+      kept = segment.size_bytes == options_.wal_segment_size &&
+             spare_segments_.size() < options_.wal_recycled_max && !closing_;
+      if (kept) spare_segments_.push_back(segment);
+    }
+    if (kept) continue;
+    RemoveSegmentFile(segment);
+    // FAILPOINT: flush.segment_removed: some of the retired segments are still there, unlisted.
+    BEACH_FAILPOINT("flush.segment_removed");
   }
-  return prepared;
+}
+
+// Gives their room back.
+void DbImpl::RemoveSpareSegments() {
+  std::vector<wal::Segment> spare;
+  {
+    const env::MutexLock lock(mutex_);
+    spare.swap(spare_segments_);
+  }
+  BEACH_SOMETIMES("db.spare_segments_removed", !spare.empty());
+  for (const wal::Segment& segment : spare) RemoveSegmentFile(segment);
+}
+
+// Best effort: what stays is debris that the next open removes.
+void DbImpl::RemoveSegmentFile(const wal::Segment& segment) {
+  static_cast<void>(
+      env_.files->Remove(env::JoinPath(directory_, wal::SegmentFileName(segment.file))));
 }
 
 }  // namespace beach::engine

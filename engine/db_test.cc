@@ -2,6 +2,8 @@
 #include "engine/db.h"
 
 #include "engine/testing/db_fixture.h"
+#include "engine/verify.h"
+#include "engine/wal/format.h"
 
 namespace beach::engine {
 namespace {
@@ -70,7 +72,8 @@ TEST_F(DbTest, FlushRetiresTheLogAndRollsTheManifest) {
   }
   ASSERT_TRUE(db->Flush());
   EXPECT_GT(NamesOf(FileKind::kTable).size(), 3U);
-  EXPECT_LE(NamesOf(FileKind::kSegment).size(), 2U);
+  // The log's, the next one, and those kept to be recycled.
+  EXPECT_LE(NamesOf(FileKind::kSegment).size(), 3 + SmallOptions().wal_recycled_max);
   EXPECT_EQ(NamesOf(FileKind::kManifest).size(), 1U);
   EXPECT_GT(*ReadCurrent(files_, "db"), manifest);
   EXPECT_EQ(Scan(*db).size(), 200U);
@@ -79,6 +82,34 @@ TEST_F(DbTest, FlushRetiresTheLogAndRollsTheManifest) {
   ASSERT_TRUE(report) << report.error().ToString();
   EXPECT_TRUE(report->damage.empty()) << report->damage.front().ToString();
   EXPECT_EQ(report->entries, 200U);
+}
+
+TEST_F(DbTest, FilesOfRetiredSegmentsBecomeThoseOfNewOnes) {
+  for (const std::uint64_t kept : {0, 2}) {
+    Options options = SmallOptions();
+    options.wal_recycled_max = kept;
+    auto db = Open(options);
+    for (int i = 0; i < 60; ++i) {
+      ASSERT_TRUE(db->Put(sync_, "key" + std::to_string(i), Bytes(2000, 'v')));
+      if (i % 10 == 9) {
+        ASSERT_TRUE(db->Flush());
+      }
+    }
+    EXPECT_EQ(Scan(*db).size(), 60U);
+    ASSERT_TRUE(db->Close());
+    EXPECT_TRUE(VerifyDatabase(files_, "db")->debris.empty());
+    std::size_t recycled = 0;
+    for (const std::string& name : NamesOf(FileKind::kSegment)) {
+      const auto block = wal::DecodeSegmentBlock(files_.Content("db/" + name));
+      ASSERT_TRUE(block) << name;
+      recycled += block->former == SegmentOrdinal{} ? 0U : 1U;
+    }
+    EXPECT_EQ(recycled > 0, kept > 0);
+    db = Open(options);
+    EXPECT_EQ(Scan(*db).size(), 60U);
+    db.reset();
+    RestoreFiles({});
+  }
 }
 
 TEST_F(DbTest, IteratorsKeepTheirMomentUnderWritesAndFlushes) {

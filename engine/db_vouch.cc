@@ -36,7 +36,9 @@ bool DbImpl::Rest(std::uint64_t deadline_ns) {
   if (background_.WaitUntil(mutex_, std::min(due_ns, deadline_ns))) return true;
   if (deadline_ns <= due_ns) return false;
   if (vouch_due_ns_ != due_ns || poison_ || closing_) return true;  // Close vouches itself
-  if (writers_.empty()) {
+  if (!flying_.empty()) {
+    vouch_due_ns_.reset();  // the last of them to land sets it anew
+  } else if (writers_.empty()) {
     VouchForLog();
   } else {
     // Not by a turn of this thread's: a leader before it may wait for a flush.
@@ -71,6 +73,7 @@ void DbImpl::VouchForLog() {
 Status DbImpl::VouchAsLeader() {
   mutex_.AssertHeld();
   BEACH_CHECK(!writers_.empty());
+  AwaitLandings(0);
   Status status;
   LogPosition end;
   LogPosition durable;

@@ -28,11 +28,15 @@ Options SmallOptions() {
   return options;
 }
 
+// The last one that was written to: the next one may have been made already.
 std::string NewestSegment(const env::Env& env) {
   std::string newest;
   const auto names = env.files->List("db");
   for (const std::string& name : *names) {
-    if (name.ends_with(".wal")) newest = std::max(newest, env::JoinPath("db", name));
+    if (!name.ends_with(".wal")) continue;
+    const std::string path = env::JoinPath("db", name);
+    const auto dump = wal::DumpSegment(*env.files, path, [](const std::string&) {});
+    if (newest.empty() || (dump && dump->items > 0)) newest = path;
   }
   return newest;
 }

@@ -50,62 +50,61 @@ void DbImpl::AwaitTurn(Writer& writer) {
     return;
   }
   writers_.push_back(&writer);
-  while (!writer.done && writers_.front() != &writer) writer.turn.Wait(mutex_);
+  while (!writer.done && (writer.taken || writers_.front() != &writer)) writer.turn.Wait(mutex_);
 }
 
 void DbImpl::LeadGroup(Writer& leader) {
   mutex_.AssertHeld();
+  // An un-synced record never follows a flight that is under way.
+  AwaitLandings(leader.sync ? log_->flights_max() - 1 : 0);
   if (Status room = MakeRoom(); !room) {
     VouchIfOverdue();
     return FinishGroup({&leader}, room);
   }
 
-  const Group group = FormGroup();
-  const std::shared_ptr<LoggedMemtable> active = view_->active;
+  Group group = FormGroup();
+  group.memtable = view_->active;
   Status status;
-  bool submitted = false;
   bool refused = false;  // before a byte was written: no reason to poison the handle
-  SequenceNumber first;
-  LogPosition end;
-  LogPosition durable;
-  bool needs_vouch = false;
-  bool moved = false;
-  {
-    env::MutexUnlock unlock(mutex_);
-    const LogPosition begin = log_->end();
-    status = PrepareSegment(group.payload.size(), group.sync);
-    if (!status) {
-      refused = status.error().code() == ErrorCode::kNoSpace;
-    } else if (group.count > kMaxSequence.value - next_sequence_) {
-      refused = true;
-      status = Fail(ErrorCode::kInvalidArgument, "the last sequence number is used up");
-    } else {
-      first = SequenceNumber(next_sequence_);
-      next_sequence_ += group.count;
-      submitted = true;
-      status = CommitGroup(group, first, active->memtable);
-      refused = !status && std::exchange(segment_refused_, false);
-      if (refused) {
-        Record("write.refused", {{.name = "first", .number = first.value},
-                                 {.name = "count", .number = group.count}});
-      }
-      end = log_->end();
-      durable = log_->durable();
-    }
-    needs_vouch = log_->NeedsVouch();
-    moved = log_->end() != begin;
+  const bool rotate = group.count > 0 && log_->WantsRotation(group.payload.size(), group.sync);
+  if (rotate || group.count == 0) AwaitLandings(0);
+  if (rotate) status = AwaitSegment();
+  if (status && poison_) status = Fail(*poison_);
+  if (!status) refused = status.error().code() == ErrorCode::kNoSpace;
+  if (status && group.count > kMaxSequence.value - next_sequence_) {
+    refused = true;
+    status = Fail(ErrorCode::kInvalidArgument, "the last sequence number is used up");
   }
-  if (submitted && status) {
-    log_end_ = end;
+  bool moved = false;
+  bool needs_vouch = false;
+  LogPosition durable;
+  {
+    const env::MutexUnlock unlock(mutex_);
+    const LogPosition begin = log_->end();
+    if (status) status = SubmitGroup(group, rotate);
+    group.end = log_->end();
+    durable = log_->durable();
+    needs_vouch = log_->NeedsVouch();
+    moved = group.end != begin;
+  }
+  if (status) PrepareAhead(group.end);
+  if (status && group.flight != nullptr) {
+    BEACH_SOMETIMES("write.flights_under_way", !flying_.empty());
+    BEACH_SOMETIMES("write.group_of_several", group.members.size() > 1);
+    flying_.push_back(&group);
+    TakeOff(group.members);
+    return Fly(group, leader);
+  }
+  if (status) {
+    log_end_ = group.end;
     log_durable_ = durable;
     // Visible only here: after the log, and after every entry is in the memtable.
-    if (group.count > 0) visible_ = SequenceNumber(first.value + group.count - 1);
+    if (group.count > 0) visible_ = SequenceNumber(group.first.value + group.count - 1);
   }
   if (!status && !refused) Poison(status.error());
-  ArmVouch(needs_vouch, moved);
+  if (flying_.empty()) ArmVouch(needs_vouch, moved);
   VouchIfOverdue();
   BEACH_SOMETIMES("write.refused_no_space", refused);
-  BEACH_SOMETIMES("write.group_of_several", group.members.size() > 1);
   FinishGroup(group.members, status);
 }
 
@@ -115,6 +114,10 @@ Status DbImpl::MakeRoom() {
   while (true) {
     if (poison_) return Fail(*poison_);
     if (!MemtableIsFull()) return {};
+    if (!flying_.empty()) {  // they are for this memtable
+      AwaitLandings(0);
+      continue;
+    }
     if (view_->frozen.size() < options_.frozen_memtables_max) {
       SwitchMemtable();
       return {};
@@ -135,6 +138,7 @@ bool DbImpl::MemtableIsFull() const {
 // Leader: nobody adds to the active memtable now.
 void DbImpl::SwitchMemtable() {
   mutex_.AssertHeld();
+  BEACH_CHECK(flying_.empty());
   BEACH_CHECK_GT(view_->active->memtable.count(), 0U);
   auto next = std::make_shared<View>(*view_);
   next->frozen.push_back(next->active);
@@ -170,9 +174,12 @@ DbImpl::Group DbImpl::FormGroup() {
   return group;
 }
 
-// Leader, without mutex_.
-Status DbImpl::CommitGroup(const Group& group, SequenceNumber first, Memtable& memtable) {
-  std::uint64_t sequence = first.value;
+// Leader, without mutex_. A synced group's flight is under way when it returns; else its operations
+// are in the log and in the memtable.
+Status DbImpl::SubmitGroup(Group& group, bool rotate) {
+  group.first = SequenceNumber(next_sequence_);
+  next_sequence_ += group.count;
+  std::uint64_t sequence = group.first.value;
   for (const Writer* const writer : group.members) {
     if (writer->batch->count() == 0) continue;
     Record("write.sequenced", {{.name = "first", .number = sequence},
@@ -184,35 +191,46 @@ Status DbImpl::CommitGroup(const Group& group, SequenceNumber first, Memtable& m
 
   const LogPosition before = log_->end();
   const std::uint64_t room_before = segment_.size_bytes - before.offset;
-  const wal::LogWrite write{
-      .payload = group.payload, .first_sequence = first, .count = group.count, .sync = group.sync};
-  BEACH_TRY_ASSIGN(const LogPosition end, log_->Append(write));
-  // FAILPOINT: write.appended: the group is in the log, durable if it was synced, and nobody has
-  // been told.
-  BEACH_FAILPOINT("write.appended");
+  if (rotate) BEACH_TRY(log_->Rotate());
+  const wal::LogWrite write{.payload = group.payload,
+                            .first_sequence = group.first,
+                            .count = group.count,
+                            .sync = group.sync};
+  if (group.sync) {
+    BEACH_TRY_ASSIGN(group.flight, log_->Submit(write));
+  } else {
+    BEACH_TRY(log_->AppendRun(write));
+    AddToMemtable(group);
+  }
+  const LogPosition end = log_->end();
   log_bytes_since_switch_ +=
       end.segment == before.segment ? end.offset - before.offset : room_before + end.offset;
-
-  const Status added =
-      VisitGroup(group.payload, first, group.count,
-                 [&memtable](SequenceNumber number, const BatchOperation& operation) {
-                   memtable.Add(number, operation.kind, operation.key, operation.value);
-                 });
-  BEACH_CHECK(added.has_value());  // what we encoded ourselves
   return {};
 }
 
-// Takes the members off the queue, wakes them and the next leader.
-void DbImpl::FinishGroup(const std::vector<Writer*>& members, const Status& status) {
+// Takes the members off the queue, and wakes the next leader.
+void DbImpl::TakeOff(const std::vector<Writer*>& members) {
   mutex_.AssertHeld();
   for (Writer* const member : members) {
     BEACH_CHECK(writers_.front() == member);
     writers_.pop_front();
+    member->taken = true;
+  }
+  if (!writers_.empty()) writers_.front()->turn.NotifyOne();
+}
+
+void DbImpl::Acknowledge(const std::vector<Writer*>& members, const Status& status) {
+  mutex_.AssertHeld();
+  for (Writer* const member : members) {
     member->status = status;
     member->done = true;
     member->turn.NotifyOne();
   }
-  if (!writers_.empty()) writers_.front()->turn.NotifyOne();
+}
+
+void DbImpl::FinishGroup(const std::vector<Writer*>& members, const Status& status) {
+  TakeOff(members);
+  Acknowledge(members, status);
 }
 
 void DbImpl::Poison(const Error& error) {
@@ -224,6 +242,7 @@ void DbImpl::Poison(const Error& error) {
   Record("db.poisoned", {{.name = "error", .text = text}});
   BEACH_SOMETIMES("db.poisoned", true);
   background_.NotifyAll();
+  prepared_.NotifyAll();
 }
 
 void DbImpl::Record(Site event, std::initializer_list<env::EventField> fields) {

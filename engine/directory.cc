@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "engine/manifest/file_names.h"
 #include "engine/view.h"
@@ -139,6 +140,30 @@ namespace {
 
 constexpr std::uint64_t kEpochLeapMax = std::uint64_t{1} << 32;
 
+Error LostRecord(const ManifestOnDisk& manifest, const std::string& name, const char* what) {
+  return Error(ErrorCode::kCorruption,
+               "the manifest has lost its last record: " + name + " was written to, and " + what)
+      .At(manifest.path, manifest.end);
+}
+
+// The listed ones that the log has not entered: above the first with an open end.
+Status InspectPreparedSegments(env::FileSystem& files, const std::string& directory,
+                               const ManifestOnDisk& manifest) {
+  bool open_below = false;
+  for (const wal::Segment& segment : manifest.state.segments) {
+    if (!std::exchange(open_below, segment.end == wal::Segment::kOpenEnd)) continue;
+    const std::string name = wal::SegmentFileName(segment.file);
+    auto reader = wal::SegmentReader::Open(files, env::JoinPath(directory, name));
+    if (!reader && reader.error().code() == ErrorCode::kCorruption) continue;  // told by recovery
+    if (!reader) return Fail(std::move(reader).error());
+    wal::ItemHeader header;
+    BEACH_TRY_ASSIGN(const bool entered,
+                     reader->ItemAt(wal::kSegmentHeaderSize, segment.size_bytes, header));
+    if (entered) return Fail(LostRecord(manifest, name, "the segment before it has no end"));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<UnlistedSegments> InspectUnlistedSegments(env::FileSystem& files,
@@ -146,6 +171,7 @@ Result<UnlistedSegments> InspectUnlistedSegments(env::FileSystem& files,
                                                  const DirectoryContents& contents,
                                                  const ManifestOnDisk& manifest) {
   const ManifestState& state = manifest.state;
+  BEACH_TRY(InspectPreparedSegments(files, directory, manifest));
   SegmentOrdinal listed = std::max(state.replay_from.segment, state.durable.segment);
   for (const wal::Segment& segment : state.segments) listed = std::max(listed, segment.ordinal);
   const ListedFiles files_listed(state, manifest.file);
@@ -179,9 +205,7 @@ Result<UnlistedSegments> InspectUnlistedSegments(env::FileSystem& files,
                       .At(env::JoinPath(directory, kCurrentFileName)));
     }
     if (!is_next || !scan.holds_items()) continue;
-    return Fail(Error(ErrorCode::kCorruption, "the manifest has lost its last record: " + name +
-                                                  " was written to, and is not listed")
-                    .At(manifest.path, manifest.end));
+    return Fail(LostRecord(manifest, name, "is not listed"));
   }
   return unlisted;
 }
@@ -212,16 +236,14 @@ bool ListedFiles::IsDebris(ByteView name) const {
     case FileKind::kCurrent: return false;
     case FileKind::kTemporary: return true;
     case FileKind::kManifest: return file->number != manifest_;
-    case FileKind::kTable:
-      return !std::binary_search(tables_.begin(), tables_.end(), file->number);
+    case FileKind::kTable: return !std::binary_search(tables_.begin(), tables_.end(), file->number);
     case FileKind::kSegment:
       return !std::binary_search(segments_.begin(), segments_.end(), file->number);
   }
   return false;
 }
 
-void RemoveDebris(env::FileSystem& files, const std::string& directory,
-                  const ListedFiles& listed) {
+void RemoveDebris(env::FileSystem& files, const std::string& directory, const ListedFiles& listed) {
   const auto contents = InspectDirectory(files, directory);
   if (!contents) return;
   for (const std::string& name : contents->names) {

@@ -54,8 +54,10 @@ struct UnlistedSegments {
 // serves writes. An open serves when its CURRENT is durable, so that CURRENT was there: a rename
 // was lost, or old files were copied back.
 // kCorruption, at the end of the manifest: a segment of the manifest's own epoch, above every one
-// that it lists, holds an item. The edit that lists a segment is durable before anything is written
-// to it, so that edit was there and what looks like a torn tail of the manifest is damage.
+// that it lists, holds an item; or one that it lists begins with an item, and the one before it has
+// no end. The edit that lists a segment is durable before anything is written to it, and so is the
+// one that gives the segment before it an end: that edit was there, and what looks like a torn tail
+// of the manifest is damage.
 // What cannot be a segment is passed over; one that cannot be read is an error.
 Result<UnlistedSegments> InspectUnlistedSegments(env::FileSystem& files,
                                                  const std::string& directory,

@@ -23,7 +23,8 @@ class DirectoryTest : public DbTest {
   void Fill(Db& db, int from, int to) {
     for (int i = from; i < to; ++i) ASSERT_TRUE(db.Put(sync_, std::to_string(i), Bytes(1000, 'v')));
   }
-  // Files of a process that crashed when one write had gone into the third segment of its log.
+  // Files of a process that crashed when one write had gone into the second segment of its
+  // log: the last record of the manifest gives the first one its end.
   Model CrashedAfterRotation() {
     auto db = Open(LogOnly());
     for (int i = 0; Parse(files_.Content(ManifestPath())).records.size() < 3; ++i) {

@@ -55,6 +55,8 @@ Status CheckOptions(const Options& options) {
       {"memtable_size", options.memtable_size, kKiB, kMemtableSizeMax},
       {"frozen_memtables_max", options.frozen_memtables_max, 1, 1024},
       {"wal_segment_size", options.wal_segment_size, kSegmentSizeMin, kSegmentSizeMax},
+      {"wal_flights_max", options.wal_flights_max, 1, 8},
+      {"wal_recycled_max", options.wal_recycled_max, 0, 64},
       {"wal_group_size_max", options.wal_group_size_max, 1, kBytesMax},
       {"manifest_size_max", options.manifest_size_max, 1, kManifestSizeMax},
       {"block_size", options.block_size, 1, kBytesMax},

@@ -31,6 +31,10 @@ struct Options {
   std::uint64_t wal_segment_size = 64 * kMiB;
   // Synced flights go O_DIRECT where the file system allows it.
   bool wal_direct = true;
+  // Synced flights under way at once, 1 to 8; one where they do not go direct.
+  std::uint64_t wal_flights_max = 2;
+  // Files of retired log segments that are kept to become new ones; more are removed. At most 64.
+  std::uint64_t wal_recycled_max = 2;
   // Most bytes of batches that one flight takes together; the first batch always fits.
   std::uint64_t wal_group_size_max = kMiB;
   // A manifest larger than this, and than twice the snapshot it began with, is rolled to a new

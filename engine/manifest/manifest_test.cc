@@ -151,6 +151,22 @@ TEST(ManifestStateTest, SnapshotMakesTheSameState) {
   EXPECT_EQ(whole, state);
 }
 
+// The next segment is listed while the log is in the one before.
+TEST(ManifestStateTest, SegmentsGetTheirEndsInOrder) {
+  ManifestState state = StateWithLog();
+  ManifestEdit add;
+  add.segments_added = {SegmentOf(5, 9)};
+  ASSERT_TRUE(state.Apply(add));
+  ManifestEdit seal;
+  seal.segments_sealed = {{SegmentOrdinal(5), 8192}};
+  ManifestState copy = state;
+  EXPECT_EQ(copy.Apply(seal).error().code(), ErrorCode::kCorruption);
+  ManifestEdit seal_lower;
+  seal_lower.segments_sealed = {{SegmentOrdinal(4), 8192}};
+  ASSERT_TRUE(state.Apply(seal_lower));
+  EXPECT_TRUE(state.Apply(seal));
+}
+
 struct Contradiction {
   const char* name;
   void (*make)(ManifestEdit&);
@@ -178,7 +194,11 @@ TEST(ManifestStateTest, EveryContradictionIsCorruption) {
       {"number at next", [](ManifestEdit& e) { e.tables_added = {TableOf(10, 60, 61)}; }},
       {"number 0", [](ManifestEdit& e) { e.tables_added = {TableOf(0, 60, 61)}; }},
       {"unknown table", [](ManifestEdit& e) { e.tables_removed = {FileNumber(6)}; }},
-      {"segment below open", [](ManifestEdit& e) { e.segments_added = {SegmentOf(5, 9)}; }},
+      {"segment with an end above an open one",
+       [](ManifestEdit& e) {
+         e.segments_added = {SegmentOf(5, 9)};
+         e.segments_added[0].end = 8192;
+       }},
       {"ordinal not above",
        [](ManifestEdit& e) {
          e.segments_sealed = {{SegmentOrdinal(4), 8192}};

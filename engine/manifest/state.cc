@@ -2,6 +2,7 @@
 #include "engine/manifest/state.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "engine/internal_key.h"
@@ -43,7 +44,9 @@ Status CheckSegment(const wal::Segment& segment) {
 // Of neighbours in the list.
 Status CheckOrder(const wal::Segment& lower, const wal::Segment& upper) {
   if (upper.ordinal <= lower.ordinal) return Contradiction("segment ordinals do not increase");
-  if (lower.end == wal::Segment::kOpenEnd) return Contradiction("an open segment below another");
+  if (lower.end == wal::Segment::kOpenEnd && upper.end != wal::Segment::kOpenEnd) {
+    return Contradiction("an open segment below one with an end");
+  }
   return {};
 }
 
@@ -172,6 +175,9 @@ Status ManifestBuilder::ApplySegments(const ManifestEdit& edit) {
     if (segment == segments_.end()) return Contradiction("seals a segment that is not listed");
     if (segment->second.end != wal::Segment::kOpenEnd) {
       return Contradiction("seals a segment twice");
+    }
+    if (segment != segments_.begin() && std::prev(segment)->second.end == wal::Segment::kOpenEnd) {
+      return Contradiction("seals a segment above an open one");
     }
     segment->second.end = seal.end;
     BEACH_TRY(CheckSegment(segment->second));

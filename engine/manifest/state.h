@@ -21,8 +21,8 @@ inline constexpr std::size_t kSegmentsListedMax = std::size_t{1} << 18;
 // What the database consists of: the sum of the manifest's edits. A value.
 //
 // Holds after every successful Apply:
-//   - segment ordinals strictly increase; only the last segment is open, each end is within its
-//   size;
+//   - segment ordinals strictly increase; open segments are above all others (the lowest of them is
+//     the one that the log is in); each end is within its size;
 //   - every listed file has a number of its own, below next_file;
 //   - with any segment listed, replay_from and durable lie in a listed segment or, durable, above;
 //   - epoch, next_file, last_sequence, replay_from and durable never go back;

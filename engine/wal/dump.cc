@@ -51,6 +51,9 @@ class Dumper {
     sink_(fmt::format("segment {}: epoch {}, {} bytes, follows {}, header checksum ok",
                       block.ordinal.value, block.epoch.value, block.file_size_bytes,
                       PositionText(block.predecessor_end)));
+    if (block.former != SegmentOrdinal{}) {
+      sink_(fmt::format("the file was segment {} before", block.former.value));
+    }
     if (limit_ < block.file_size_bytes) {
       sink_(fmt::format("the file is short: {} bytes", limit_));
     }

@@ -112,7 +112,8 @@ Bytes EncodeSegmentBlock(const SegmentBlock& block) {
   encoder.Fixed64(block.file_size_bytes);
   encoder.Fixed64(block.predecessor_end.segment.value);
   encoder.Fixed64(block.predecessor_end.offset);
-  BEACH_CHECK_EQ(bytes.size(), kSegmentPredecessorEndOffset + kSegmentPredecessorEndSize);
+  encoder.Fixed64(block.former.value);
+  BEACH_CHECK_EQ(bytes.size(), kSegmentFormerOffset + kSegmentFormerSize);
   bytes.resize(kSegmentHeaderSize, '\0');
   StoreFixed(bytes.data() + kSegmentCrcOffset, SegmentCrc(bytes));
   return bytes;
@@ -142,6 +143,7 @@ Result<SegmentBlock> DecodeSegmentBlock(ByteView bytes) {
   block.file_size_bytes = decoder.Fixed64();
   block.predecessor_end.segment = SegmentOrdinal(decoder.Fixed64());
   block.predecessor_end.offset = decoder.Fixed64();
+  block.former = SegmentOrdinal(decoder.Fixed64());
   return block;
 }
 

@@ -60,6 +60,7 @@ inline constexpr std::uint64_t kSegmentEpochOffset = 24, kSegmentEpochSize = 8;
 inline constexpr std::uint64_t kSegmentFileSizeOffset = 32, kSegmentFileSizeSize = 8;
 inline constexpr std::uint64_t kSegmentPredecessorOffset = 40, kSegmentPredecessorSize = 8;
 inline constexpr std::uint64_t kSegmentPredecessorEndOffset = 48, kSegmentPredecessorEndSize = 8;
+inline constexpr std::uint64_t kSegmentFormerOffset = 56, kSegmentFormerSize = 8;
 inline constexpr std::uint64_t kSegmentHeaderSize = kBlockSize;  // where the first item may start
 static_assert(kSegmentVersionOffset == kSegmentMagicOffset + kSegmentMagicSize);
 static_assert(kSegmentCrcOffset == kSegmentVersionOffset + kSegmentVersionSize);
@@ -68,6 +69,7 @@ static_assert(kSegmentEpochOffset == kSegmentOrdinalOffset + kSegmentOrdinalSize
 static_assert(kSegmentFileSizeOffset == kSegmentEpochOffset + kSegmentEpochSize);
 static_assert(kSegmentPredecessorOffset == kSegmentFileSizeOffset + kSegmentFileSizeSize);
 static_assert(kSegmentPredecessorEndOffset == kSegmentPredecessorOffset + kSegmentPredecessorSize);
+static_assert(kSegmentFormerOffset == kSegmentPredecessorEndOffset + kSegmentPredecessorEndSize);
 
 // Values are on disk: never renumbered.
 enum class ItemKind : std::uint8_t {
@@ -134,6 +136,8 @@ struct SegmentBlock {
   OpenEpoch epoch;
   std::uint64_t file_size_bytes = 0;
   LogPosition predecessor_end;
+  // The segment that the file was before, whose bytes are still in it; 0: the file had zeros.
+  SegmentOrdinal former{};
 
   friend bool operator==(const SegmentBlock&, const SegmentBlock&) = default;
 };

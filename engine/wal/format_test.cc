@@ -79,7 +79,8 @@ TEST(WalFormat, TheDocumentedSegmentHeaderIsTheCodes) {
       {kSegmentFileSizeOffset, kSegmentFileSizeSize, "`file_size`"},
       {kSegmentPredecessorOffset, kSegmentPredecessorSize, "`predecessor`"},
       {kSegmentPredecessorEndOffset, kSegmentPredecessorEndSize, "`predecessor_end`"},
-      {56, kSegmentHeaderSize - 56, "`zero`"},
+      {kSegmentFormerOffset, kSegmentFormerSize, "`former`"},
+      {64, kSegmentHeaderSize - 64, "`zero`"},
   };
   EXPECT_EQ(DocTable("Segment header block"), expected);
 }
@@ -100,7 +101,7 @@ std::vector<std::string> HexLines(ByteView bytes, std::uint64_t offset) {
 // The worked example: a fresh segment with a flight, two run records and a vouch.
 TEST(WalFormat, TheWorkedExampleIsWhatTheCodeWrites) {
   Bytes file =
-      EncodeSegmentBlock({SegmentOrdinal(2), OpenEpoch(5), 65536, {SegmentOrdinal(1), 61440}});
+      EncodeSegmentBlock({SegmentOrdinal(2), OpenEpoch(5), 65536, {SegmentOrdinal(1), 61440}, {}});
   file.resize(65536, '\0');
   ItemHeader item;
   item.epoch = OpenEpoch(5);
@@ -211,8 +212,11 @@ TEST(WalFormat, ImpossibleHeadersAreNotItems) {
 
 RC_GTEST_PROP(WalFormat, SegmentHeaderDecodeOfEncode,
               (std::uint64_t ordinal, std::uint64_t epoch)) {
-  const SegmentBlock block{
-      SegmentOrdinal(ordinal), OpenEpoch(epoch), 65536, {SegmentOrdinal(epoch), ordinal}};
+  const SegmentBlock block{SegmentOrdinal(ordinal),
+                           OpenEpoch(epoch),
+                           65536,
+                           {SegmentOrdinal(epoch), ordinal},
+                           SegmentOrdinal(epoch / 2)};
   RC_ASSERT(*DecodeSegmentBlock(EncodeSegmentBlock(block)) == block);
 }
 

@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "base/check.h"
 #include "engine/no_space.h"
 #include "engine/wal/format.h"
 #include "engine/wal/log_core.h"
 #include "env/marks.h"
+#include "env/threads.h"
 
 namespace beach::engine::wal {
 
@@ -22,31 +24,85 @@ class BlockingLog final : public Log {
       : options_(std::move(options)), core_(options_.epoch, segment, end) {}
 
   Result<LogPosition> Append(const LogWrite& write) override {
-    BEACH_TRY(Usable());
-    const std::uint64_t size = write.payload.size();
-    if (size > PayloadSizeMax(core_.segment().size_bytes)) {
-      return Fail(ErrorCode::kInvalidArgument,
-                  "a write of " + std::to_string(size) + " bytes does not fit a log segment");
+    if (WantsRotation(write.payload.size(), write.sync)) BEACH_TRY(Rotate());
+    if (!write.sync) return AppendRun(write);
+    BEACH_TRY_ASSIGN(const auto flight, Submit(write));
+    BEACH_TRY(flight->Await());
+    return flight->end();
+  }
+
+  Result<std::unique_ptr<PendingFlight>> Submit(const LogWrite& write) override {
+    BEACH_TRY(CheckFits(ItemKind::kFlight, write));
+    return SubmitFlight(ItemKind::kFlight, write);
+  }
+
+  Result<LogPosition> AppendRun(const LogWrite& write) override {
+    BEACH_TRY(CheckFits(ItemKind::kRunRecord, write));
+    LogPosition before;
+    PlannedItem item;
+    {
+      const env::MutexLock lock(mutex_);
+      before = core_.end();
+      item = core_.Plan(ItemKind::kRunRecord, write.payload, write.first_sequence, write.count,
+                        spare_image_);
     }
-    if (!write.sync && BEACH_BUGGIFY("wal.runs_spread")) core_.SpreadRuns();
-    const ItemKind kind = write.sync ? ItemKind::kFlight : ItemKind::kRunRecord;
-    const bool used = core_.end().offset > kSegmentHeaderSize;
-    if (!core_.Fits(kind, size) || (used && BEACH_BUGGIFY("wal.rotate_early"))) {
-      BEACH_TRY(Rotate());
-      if (!core_.Fits(kind, size)) {
-        return Fail(ErrorCode::kInvalidArgument,
-                    "a write of " + std::to_string(size) + " bytes does not fit the next segment");
+    BEACH_SOMETIMES("wal.chunk_skipped", item.begin.offset - before.offset > kBlockSize);
+    const Status written = buffered_->WriteAt(item.begin.offset, spare_image_.view());
+    if (!written) {
+      {
+        const env::MutexLock lock(mutex_);
+        core_.Poison();
       }
+      return Poison(written.error());
     }
-    if (write.sync) return AppendFlight(kind, write);
-    return AppendRun(write);
+    // FAILPOINT: wal.run_written: a record that a power loss may take or tear.
+    BEACH_FAILPOINT("wal.run_written");
+    return item.end;
+  }
+
+  std::uint64_t flights_max() const override {
+    // Two syncs of one file may not be under way: where one fails, the other may succeed without
+    // having written.
+    return direct_ ? options_.flights_max : 1;
+  }
+
+  bool WantsRotation(std::uint64_t payload_size, bool sync) override {
+    const env::MutexLock lock(mutex_);
+    if (failure_ || payload_size > PayloadSizeMax(core_.segment().size_bytes)) return false;
+    if (!sync && BEACH_BUGGIFY("wal.runs_spread")) core_.SpreadRuns();
+    if (!core_.Fits(sync ? ItemKind::kFlight : ItemKind::kRunRecord, payload_size)) return true;
+    const bool used = core_.end().offset > kSegmentHeaderSize;
+    return used && BEACH_BUGGIFY("wal.rotate_early");
+  }
+
+  Status Rotate() override {
+    BEACH_TRY(Sync());
+    if (!BEACH_BUGGIFY("wal.rotate_unvouched")) BEACH_TRY(Vouch());
+    auto next = options_.next_segment(end());
+    if (!next && next.error().code() == ErrorCode::kNoSpace) return Fail(next.error());
+    // Any other failure may have registered the end of this segment: it can take no more.
+    if (!next) return Poison(next.error());
+    {
+      const env::MutexLock lock(mutex_);
+      core_.EnterSegment(*next);
+    }
+    const Status opened = OpenFiles();
+    if (!opened) return Poison(opened.error());
+    // FAILPOINT: wal.rotated: the log ends at the head of an empty registered segment.
+    BEACH_FAILPOINT("wal.rotated");
+    ++rotations_;
+    BEACH_SOMETIMES("wal.rotated_often", rotations_ > 2);
+    return {};
   }
 
   Status Sync() override {
     BEACH_TRY(Usable());
     if (!core_.run_open()) return {};
     const Status synced = buffered_->SyncData();
-    core_.RunSynced(synced.has_value());
+    {
+      const env::MutexLock lock(mutex_);
+      core_.RunSynced(synced.has_value());
+    }
     if (!synced) return Poison(synced.error());
     // FAILPOINT: wal.run_synced: durable records that no item vouches for.
     BEACH_FAILPOINT("wal.run_synced");
@@ -56,24 +112,34 @@ class BlockingLog final : public Log {
   Status Vouch() override {
     BEACH_TRY(Sync());
     if (!core_.NeedsVouch() || !core_.Fits(ItemKind::kVouch, 0)) return {};
-    BEACH_TRY(AppendFlight(ItemKind::kVouch, {}));
-    return {};
+    BEACH_TRY_ASSIGN(const auto flight, SubmitFlight(ItemKind::kVouch, {}));
+    return flight->Await();
   }
 
   Status Close() override {
     BEACH_TRY(Vouch());
-    failure_ = Error(ErrorCode::kClosed, "the log is closed");
+    {
+      const env::MutexLock lock(mutex_);
+      failure_ = Error(ErrorCode::kClosed, "the log is closed");
+    }
     direct_.reset();
     buffered_.reset();
     return {};
   }
 
   bool NeedsVouch() const override {
+    const env::MutexLock lock(mutex_);
     return !failure_ && !core_.run_open() && core_.NeedsVouch() && core_.Fits(ItemKind::kVouch, 0);
   }
 
-  LogPosition end() const override { return core_.end(); }
-  LogPosition durable() const override { return core_.durable(); }
+  LogPosition end() const override {
+    const env::MutexLock lock(mutex_);
+    return core_.end();
+  }
+  LogPosition durable() const override {
+    const env::MutexLock lock(mutex_);
+    return core_.durable();
+  }
 
   // Takes the files of the segment that the core is in. Both handles are on one file: flights go
   // to the direct one and run records to the other, and no block is written by both.
@@ -93,71 +159,101 @@ class BlockingLog final : public Log {
   }
 
  private:
+  class Flight final : public PendingFlight {
+   public:
+    explicit Flight(BlockingLog& log) : log_(log) {}
+    ~Flight() override {
+      write_.reset();  // waits, while the image is there
+    }
+
+    Status Await() override {
+      Status written;
+      if (write_ != nullptr) {
+        written = write_->Wait();
+      } else {
+        written = log_.buffered_->WriteAt(item_.begin.offset, image_.view());
+        if (written) written = log_.buffered_->SyncData();
+      }
+      log_.Land(item_, written.has_value(), image_);
+      if (!written) return log_.Poison(written.error());
+      // FAILPOINT: wal.flight_written: a durable flight that was not acknowledged.
+      BEACH_FAILPOINT("wal.flight_written");
+      return {};
+    }
+    LogPosition end() const override { return item_.end; }
+
+   private:
+    friend class BlockingLog;
+
+    BlockingLog& log_;
+    PlannedItem item_;
+    AlignedBuffer image_;
+    std::unique_ptr<env::PendingWrite> write_;  // null: buffered, written by Await
+  };
+
   Status Usable() const {
+    const env::MutexLock lock(mutex_);
     if (failure_) return Fail(*failure_);
     return {};
   }
   // The first failure is the answer to every later call. Never kNoSpace: what failed had begun.
   std::unexpected<Error> Poison(const Error& error) {
-    BEACH_CHECK(!failure_);
-    failure_ = WithoutNoSpace(error);
+    const env::MutexLock lock(mutex_);
+    if (!failure_) failure_ = WithoutNoSpace(error);
     return Fail(*failure_);
   }
 
-  Result<LogPosition> AppendFlight(ItemKind kind, const LogWrite& write) {
+  Status CheckFits(ItemKind kind, const LogWrite& write) const {
+    BEACH_TRY(Usable());
+    const env::MutexLock lock(mutex_);
+    const std::uint64_t most = PayloadSizeMax(core_.segment().size_bytes);
+    if (write.payload.size() <= most && core_.Fits(kind, write.payload.size())) return {};
+    return Fail(ErrorCode::kInvalidArgument, "a write of " + std::to_string(write.payload.size()) +
+                                                 " bytes does not fit the log segment");
+  }
+
+  Result<std::unique_ptr<PendingFlight>> SubmitFlight(ItemKind kind, const LogWrite& write) {
     BEACH_SOMETIMES("wal.run_then_flight", core_.run_open());
     BEACH_TRY(Sync());
-    const PlannedItem item =
-        core_.Plan(kind, write.payload, write.first_sequence, write.count, image_);
-    BEACH_SOMETIMES("wal.flight_of_many_blocks", image_.view().size() > kBlockSize);
-    env::File& file = direct_ ? *direct_ : *buffered_;
-    Status written = file.WriteAt(item.begin.offset, image_.view());
-    if (written && !direct_) written = file.SyncData();
-    core_.Completed(item.id, written.has_value());
-    if (!written) return Poison(written.error());
-    // FAILPOINT: wal.flight_written: a durable flight that was not acknowledged.
-    BEACH_FAILPOINT("wal.flight_written");
-    return item.end;
-  }
-
-  Result<LogPosition> AppendRun(const LogWrite& write) {
-    const LogPosition before = core_.end();
-    const PlannedItem item =
-        core_.Plan(ItemKind::kRunRecord, write.payload, write.first_sequence, write.count, image_);
-    BEACH_SOMETIMES("wal.chunk_skipped", item.begin.offset - before.offset > kBlockSize);
-    const Status written = buffered_->WriteAt(item.begin.offset, image_.view());
-    if (!written) {
-      core_.Poison();
-      return Poison(written.error());
+    auto flight = std::make_unique<Flight>(*this);
+    {
+      const env::MutexLock lock(mutex_);
+      BEACH_CHECK_LT(core_.in_flight(), flights_max());
+      flight->image_ = std::exchange(spare_image_, AlignedBuffer());
+      flight->item_ =
+          core_.Plan(kind, write.payload, write.first_sequence, write.count, flight->image_);
+      BEACH_SOMETIMES("wal.several_flights", core_.in_flight() > 1);
     }
-    // FAILPOINT: wal.run_written: a record that a power loss may take or tear.
-    BEACH_FAILPOINT("wal.run_written");
-    return item.end;
+    BEACH_SOMETIMES("wal.flight_of_many_blocks", flight->image_.view().size() > kBlockSize);
+    if (!direct_) return flight;
+    auto write_begun = direct_->SubmitWrite(flight->item_.begin.offset, flight->image_.view());
+    if (!write_begun) {
+      Land(flight->item_, false, flight->image_);
+      return Poison(write_begun.error());
+    }
+    flight->write_ = *std::move(write_begun);
+    // FAILPOINT: wal.flight_submitted: any of its sectors may be there; so may those of the next.
+    BEACH_FAILPOINT("wal.flight_submitted");
+    return flight;
   }
 
-  Status Rotate() {
-    BEACH_TRY(Sync());
-    if (!BEACH_BUGGIFY("wal.rotate_unvouched")) BEACH_TRY(Vouch());
-    auto next = options_.next_segment(core_.end());
-    if (!next && next.error().code() == ErrorCode::kNoSpace) return Fail(next.error());
-    // Any other failure may have registered the end of this segment: it can take no more.
-    if (!next) return Poison(next.error());
-    core_.EnterSegment(*next);
-    const Status opened = OpenFiles();
-    if (!opened) return Poison(opened.error());
-    // FAILPOINT: wal.rotated: the log ends at the head of an empty registered segment.
-    BEACH_FAILPOINT("wal.rotated");
-    ++rotations_;
-    BEACH_SOMETIMES("wal.rotated_often", rotations_ > 2);
-    return {};
+  void Land(const PlannedItem& item, bool ok, AlignedBuffer& image) {
+    const env::MutexLock lock(mutex_);
+    core_.Completed(item.id, ok);
+    spare_image_ = std::move(image);
+    BEACH_SOMETIMES("wal.flight_landed_above_another", ok && core_.durable() < item.end);
+    BEACH_SOMETIMES("wal.flight_failed_below_another", !ok && core_.end() > item.end);
   }
 
   LogOptions options_;
+  // The core is changed under mutex_ alone, and by the caller and by flights that land; the caller
+  // may read what no landing changes without it. No I/O under mutex_, and no other lock.
+  mutable env::Mutex mutex_;
   LogCore core_;
-  AlignedBuffer image_;
+  AlignedBuffer spare_image_;          // under mutex_; the caller's while no flight is under way
+  std::optional<Error> failure_;       // under mutex_
   std::unique_ptr<env::File> direct_;  // null: the file system refuses it, or it is not wanted
   std::unique_ptr<env::File> buffered_;
-  std::optional<Error> failure_;
   std::uint64_t rotations_ = 0;
 };
 
@@ -169,7 +265,8 @@ Status FillSegment(env::FileSystem& files, const std::string& path, std::uint64_
     const std::uint64_t length = std::min<std::uint64_t>(zeros.size(), size_bytes - offset);
     BEACH_TRY(file->WriteAt(offset, ByteView(zeros).substr(0, length)));
   }
-  const SegmentBlock block{header.ordinal, header.epoch, size_bytes, header.predecessor_end};
+  const SegmentBlock block{header.ordinal, header.epoch, size_bytes, header.predecessor_end,
+                           SegmentOrdinal{}};
   BEACH_TRY(file->WriteAt(0, EncodeSegmentBlock(block)));
   return file->Sync();
 }
@@ -197,6 +294,23 @@ Status CreateSegment(env::FileSystem& files, const std::string& path, std::uint6
   }
   // FAILPOINT: wal.segment_created: a whole segment that no manifest lists.
   BEACH_FAILPOINT("wal.segment_created");
+  return {};
+}
+
+Status RecycleSegment(env::FileSystem& files, const std::string& from, const std::string& path,
+                      const Segment& former, const SegmentHeader& header) {
+  BEACH_CHECK_GT(header.ordinal.value, former.ordinal.value);
+  BEACH_TRY(files.Rename(from, path));
+  // FAILPOINT: wal.segment_renamed: a retired segment under one of its names or both: debris.
+  BEACH_FAILPOINT("wal.segment_renamed");
+  BEACH_TRY_ASSIGN(const auto file, files.Open(path, {.mode = env::OpenMode::kReadWrite}));
+  const SegmentBlock block{header.ordinal, header.epoch, former.size_bytes, header.predecessor_end,
+                           former.ordinal};
+  BEACH_TRY(file->WriteAt(0, EncodeSegmentBlock(block)));
+  BEACH_TRY(file->Sync());
+  // FAILPOINT: wal.segment_recycled: a segment that no manifest lists, and that holds another's
+  // items.
+  BEACH_FAILPOINT("wal.segment_recycled");
   return {};
 }
 

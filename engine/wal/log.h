@@ -35,13 +35,22 @@ std::string SegmentFileName(FileNumber file);
 struct SegmentHeader {
   SegmentOrdinal ordinal;
   OpenEpoch epoch;              // the open that created it
-  LogPosition predecessor_end;  // where the log was left to enter this one; zero for the first
+  LogPosition predecessor_end;  // where the log was left to enter this one; zero for the first,
+                                // offset 0 where it is not known yet
 };
 
 // Creates the file of a segment, zero-filled, with its header, and syncs it. The caller syncs the
 // directory and registers it in the manifest before use.
 Status CreateSegment(env::FileSystem& files, const std::string& path, std::uint64_t size_bytes,
                      const SegmentHeader& header);
+
+// Makes the file `from` of a segment that no manifest lists any more, `former`, into the file
+// `path` of another, of the same size, and syncs it. Its blocks are not written over: what they
+// hold names another ordinal. After an error either name, or both, may be there, as debris. The
+// caller syncs the directory and registers the segment before use. REQUIRES: header.ordinal is
+// above `former`.
+Status RecycleSegment(env::FileSystem& files, const std::string& from, const std::string& path,
+                      const Segment& former, const SegmentHeader& header);
 
 struct LogWrite {
   ByteView payload;
@@ -55,16 +64,30 @@ struct LogOptions {
   std::string directory;
   bool direct = true;  // falls back where the file system refuses it
   OpenEpoch epoch;
-  // Makes the segment that follows: created, durable, registered in the manifest together with
-  // `end`, where the log leaves the segment before. Called by Append, without locks held here, when
-  // all below `end` is durable: a registered end vouches for its segment. kNoSpace says that
-  // nothing was registered, and the append may be tried again; any other error poisons the log.
+  // Gives the segment that follows: durable, registered in the manifest, and there `end`, where the
+  // log leaves the segment before. Called by Rotate, without locks held here, when all below `end`
+  // is durable: a registered end vouches for its segment. kNoSpace says that nothing was
+  // registered, and the append may be tried again; any other error poisons the log.
   std::function<Result<Segment>(LogPosition end)> next_segment;
+  // Synced flights under way at once; 1 where the files are not direct.
+  std::uint64_t flights_max = 1;
 };
 
-// Appends flights, in order, one at a time. Not thread-safe: one writer at a time. Any failed write
-// or sync poisons it: the same error for every later call, and never kNoSpace, because it had
-// begun. kNoSpace comes from next_segment alone, and then nothing of the append was written.
+// A synced write under way. It goes before its log does.
+class PendingFlight {
+ public:
+  virtual ~PendingFlight() = default;
+
+  // Returns when the flight is durable, or has failed; those below it may still be under way. From
+  // any thread, once.
+  virtual Status Await() = 0;
+  virtual LogPosition end() const = 0;
+};
+
+// Appends flights, in order, one at a time, several of them under way. One caller at a time, but
+// that PendingFlight::Await, NeedsVouch, end and durable may run beside it. Any failed write or
+// sync poisons it: the same error for every later call, and never kNoSpace, because it had begun.
+// kNoSpace comes from next_segment alone, and then nothing of the append was written.
 class Log {
  public:
   // Goes on in `segment` (this epoch's own: fresh, or re-logged into by RecoverLog's caller) at
@@ -75,7 +98,23 @@ class Log {
 
   // With sync: returns when it and all before it is durable. Without: when the OS has it. Returns
   // the position behind it. REQUIRES: the payload fits a segment (PayloadSizeMax).
+  // REQUIRES, like all calls here but Submit and the reading ones: no flight is under way. It
+  // rotates where need be; the next three do not.
   virtual Result<LogPosition> Append(const LogWrite& write) = 0;
+
+  // Submits a synced write. It is acknowledged when it and all flights below it are durable, and
+  // durable() says so; when one fails, it and all above it have failed. REQUIRES: it fits
+  // (WantsRotation); fewer than flights_max() are under way.
+  virtual Result<std::unique_ptr<PendingFlight>> Submit(const LogWrite& write) = 0;
+  // An un-synced write. REQUIRES: it fits; no flight is under way.
+  virtual Result<LogPosition> AppendRun(const LogWrite& write) = 0;
+  // How many flights may be under way at once.
+  virtual std::uint64_t flights_max() const = 0;
+  // Whether a write of this size must go to the next segment, or had better.
+  virtual bool WantsRotation(std::uint64_t payload_size, bool sync) = 0;
+  // Goes on in the next segment.
+  virtual Status Rotate() = 0;
+
   // Makes all that was appended durable.
   virtual Status Sync() = 0;
   // Syncs, and writes a vouch record for all of it where none says so yet.

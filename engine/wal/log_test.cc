@@ -163,12 +163,97 @@ TEST(Log, AFailedWriteOrSyncPoisons) {
   }
 }
 
+TEST(Log, FlightsLandInAnyOrderAndCountInLogOrder) {
+  TestLog db;
+  db.flights_max = 3;
+  ASSERT_TRUE(db.Open());
+  const LogPosition begin = db.log->durable();
+  const auto one = db.Submit("one");
+  const auto two = db.Submit("two");
+  const auto three = db.Submit("three");
+  ASSERT_TRUE(three->Await());
+  EXPECT_EQ(db.log->durable(), begin);
+  EXPECT_TRUE(db.Recover()->payloads.empty());
+  ASSERT_TRUE(one->Await());
+  EXPECT_EQ(db.log->durable(), one->end());
+  EXPECT_EQ(db.Recover()->payloads, Payloads{"one"});
+  ASSERT_TRUE(two->Await());
+  EXPECT_EQ(db.log->durable(), three->end());
+  db.files.PowerLoss();
+  EXPECT_EQ(db.Recover()->payloads, (Payloads{"one", "two", "three"}));
+  // What each vouches for was durable when it was submitted: nothing.
+  EXPECT_EQ(db.Recover()->recovery.durable, begin);
+}
+
+TEST(Log, AFailedFlightFailsAllAboveItAndNoneBelow) {
+  TestLog db;
+  db.flights_max = 3;
+  ASSERT_TRUE(db.Open());
+  const auto one = db.Submit("one");
+  const auto two = db.Submit("two");
+  const auto three = db.Submit("three");
+  db.files.fail_write_after = 1;
+  EXPECT_EQ(two->Await().error().message(), "injected");
+  db.files.fail_write_after = 0;
+  ASSERT_TRUE(three->Await());
+  ASSERT_TRUE(one->Await());
+  EXPECT_EQ(db.log->durable(), one->end());
+  EXPECT_EQ(db.log->Submit({"four", SequenceNumber(9), 1, true}).error().message(), "injected");
+  EXPECT_EQ(db.log->Vouch().error().message(), "injected");
+  EXPECT_EQ(db.Recover()->payloads, Payloads{"one"});
+}
+
+TEST(Log, OneFlightAtATimeWhereFilesAreNotDirect) {
+  TestLog db;
+  db.flights_max = 3;
+  ASSERT_TRUE(db.Open());
+  EXPECT_EQ(db.log->flights_max(), 3U);
+  db.files.direct_supported = false;
+  ASSERT_TRUE(db.Open());
+  EXPECT_EQ(db.log->flights_max(), 1U);
+  ASSERT_TRUE(db.Submit("one")->Await());
+  db.files.PowerLoss();
+  EXPECT_EQ(db.Recover()->payloads, Payloads{"one"});
+}
+
+// The file of a full segment becomes that of the next one: every item of its former life is there,
+// whole, where an item of the new one may be looked for.
+TEST(Log, ARecycledFileShowsNothingOfItsFormerLife) {
+  for (const std::size_t flights : {0, 1, 5}) {
+    for (const bool sync : {true, false}) {
+      TestLog db;
+      ASSERT_TRUE(db.Open());
+      for (int i = 0; i < 20; ++i) ASSERT_TRUE(db.Append("old", sync));
+      ASSERT_TRUE(db.log->Close());
+      const Segment former = db.manifest.segments.back();
+      const Segment next{SegmentOrdinal(7), FileNumber(7), former.size_bytes, Segment::kOpenEnd};
+      ASSERT_TRUE(RecycleSegment(db.files, db.Path(former), db.Path(next), former,
+                                 {next.ordinal, db.epoch, {former.ordinal, 0}}));
+      const LogPosition begin{next.ordinal, kSegmentHeaderSize};
+      db.manifest.segments = {next};
+      db.manifest.replay_from = begin;
+      LogOptions options{&db.files, "db", true, db.epoch, {}, 1};
+      auto log = Log::Open(options, next, begin);
+      ASSERT_TRUE(log);
+      for (std::size_t i = 0; i < flights; ++i) {
+        ASSERT_TRUE((*log)->Append({"new", SequenceNumber(100 + i), 1, sync}));
+      }
+      const auto found = db.Recover();
+      ASSERT_TRUE(found) << found.error().ToString();
+      EXPECT_EQ(found->payloads, Payloads(flights, "new"));
+      EXPECT_EQ(found->recovery.end, (*log)->end());
+      EXPECT_EQ(found->recovery.bytes_beyond_end, 0U);
+      EXPECT_FALSE(found->recovery.torn);
+    }
+  }
+}
+
 TEST(Log, NoRoomForASegmentLeavesTheLogUsable) {
   TestLog db;
   ASSERT_TRUE(db.Open());
   bool room = false;
   const Segment& first = db.manifest.segments.back();
-  LogOptions options{&db.files, "db", true, db.epoch, {}};
+  LogOptions options{&db.files, "db", true, db.epoch, {}, 1};
   options.next_segment = [&](LogPosition end) -> Result<Segment> {
     if (!room) return Fail(ErrorCode::kNoSpace, "full");
     db.manifest.segments.back().end = end.offset;

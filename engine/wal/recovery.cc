@@ -79,8 +79,10 @@ class Walker {
       return Fail(
           Bad("the file is another log segment than the manifest says").At(Path(segment), 0));
     }
-    if (predecessor_end != LogPosition{} && block.predecessor_end != LogPosition{} &&
-        block.predecessor_end != predecessor_end) {
+    LogPosition follows = block.predecessor_end;
+    if (follows.offset == 0) follows.offset = predecessor_end.offset;  // made ahead of its time
+    if (predecessor_end != LogPosition{} && follows.segment != SegmentOrdinal{} &&
+        follows != predecessor_end) {
       return Fail(Bad("the log segment follows another end than the manifest says")
                       .At(Path(segment), kSegmentPredecessorOffset));
     }

@@ -141,6 +141,12 @@ Result<ByteView> SegmentReader::Payload(const ItemHeader& header) {
 }
 
 Result<bool> SegmentReader::Blank(std::uint64_t offset, std::uint64_t length) {
+  if (block_.former != SegmentOrdinal{}) {
+    BEACH_TRY_ASSIGN(const ByteView head, Read(offset, kItemHeaderSize));
+    ItemHeader header;
+    return !DecodeItemHeader(head, {block_.ordinal, block_.epoch, offset, file_size_bytes_},
+                             header);
+  }
   BEACH_TRY_ASSIGN(const ByteView bytes, Read(offset, length));
   return bytes.find_first_not_of('\0') == ByteView::npos;
 }

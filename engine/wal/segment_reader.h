@@ -29,7 +29,8 @@ class SegmentReader {
   // The payload of an item that was found. The view lives until the next call.
   Result<ByteView> Payload(const ItemHeader& header);
 
-  // Whether the bytes [offset, offset + length) are zeros, as far as the file goes.
+  // Whether nothing was written to [offset, offset + length) in this use of the file, as far as can
+  // be told: zeros, or in a recycled file what is no header of an item of this segment.
   Result<bool> Blank(std::uint64_t offset, std::uint64_t length);
 
   const SegmentBlock& block() const { return block_; }

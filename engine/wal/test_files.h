@@ -48,7 +48,11 @@ class TestFiles final : public env::FileSystem {
     return std::make_unique<TestFile>(*this, path, options.direct);
   }
   Result<bool> Exists(const std::string& path) override { return contents.contains(path); }
-  Status Rename(const std::string&, const std::string&) override { return Unused(); }
+  Status Rename(const std::string& from, const std::string& to) override {
+    contents[to] = contents.at(from);
+    contents.erase(from);
+    return {};
+  }
   Status Link(const std::string&, const std::string&) override { return Unused(); }
   Status Remove(const std::string& path) override {
     contents.erase(path);
@@ -70,6 +74,19 @@ class TestFiles final : public env::FileSystem {
     if (fail_write_after > 1) return --fail_write_after, Status();
     return Fail(Error(write_error, "injected").At(path));
   }
+
+  class TestWrite final : public env::PendingWrite {
+   public:
+    TestWrite(std::unique_ptr<env::File> file, std::uint64_t offset, ByteView data)
+        : file_(std::move(file)), offset_(offset), data_(data) {}
+    Status Wait() override { return file_->WriteAt(offset_, data_); }
+    bool Done() override { return false; }
+
+   private:
+    std::unique_ptr<env::File> file_;
+    std::uint64_t offset_;
+    ByteView data_;
+  };
 
   class TestFile final : public env::File {
    public:
@@ -102,8 +119,11 @@ class TestFiles final : public env::FileSystem {
       return {};
     }
     Status Append(ByteView data) override { return WriteAt(content_->seen.size(), data); }
-    Result<std::unique_ptr<env::PendingWrite>> SubmitWrite(std::uint64_t, ByteView) override {
-      return Unused();
+    // Done when it is waited for: so a test says in which order writes land, and which never do.
+    Result<std::unique_ptr<env::PendingWrite>> SubmitWrite(std::uint64_t offset,
+                                                           ByteView data) override {
+      return std::make_unique<TestWrite>(std::make_unique<TestFile>(files_, path_, direct_), offset,
+                                         data);
     }
     Status Sync() override { return SyncData(); }
     Status SyncData() override {

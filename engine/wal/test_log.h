@@ -21,6 +21,7 @@ class TestLog {
   OpenEpoch epoch;
   std::unique_ptr<Log> log;
   bool direct = true;
+  std::uint64_t flights_max = 1;
   std::uint64_t last_number = 0;
   std::uint64_t last_sequence = 0;
   std::uint64_t segment_size = kSize;
@@ -69,7 +70,7 @@ class TestLog {
     manifest.segments = recovery.kept;
     manifest.segments.push_back(fresh);
     manifest.durable = end;
-    LogOptions options{&files, "db", direct, epoch, {}};
+    LogOptions options{&files, "db", direct, epoch, {}, flights_max};
     options.next_segment = [this](LogPosition log_end) -> Result<Segment> {
       manifest.segments.back().end = log_end.offset;
       manifest.segments.push_back(NewSegment(log_end, segment_size));
@@ -79,6 +80,12 @@ class TestLog {
     return found;
   }
 
+  // A flight under way, which lands when it is awaited.
+  std::unique_ptr<PendingFlight> Submit(const Bytes& payload) {
+    auto flight = log->Submit({payload, SequenceNumber(++last_sequence), 1, true});
+    EXPECT_TRUE(flight) << flight.error().ToString();
+    return flight ? *std::move(flight) : nullptr;
+  }
   Result<LogPosition> Append(const Bytes& payload, bool sync = true) {
     return log->Append({payload, SequenceNumber(++last_sequence), 1, sync});
   }

@@ -27,6 +27,8 @@ enum class Variant {
   kSequenceWatermark,  // V is an index of the log, not a position
   kTailNotRelogged,    // trusts what a crashed process left in the page cache
   kRelogIntoRecycled,  // re-logs into a file that a crashed recovery may have written
+  kOrdinalIgnored,     // takes the items that a recycled file had in its former life
+  kDurableAtAnyEnd,    // acknowledges a flight when it is durable, whatever lies below it
 };
 enum class Verdict { kSound, kLost, kResurrected, kRefused };
 
@@ -127,10 +129,15 @@ class History {
     pool_.pop_back();
     return file;
   }
-  Disk& Current() { return files_[manifest_.segments.back().file]; }
+  // The lowest segment with an open end is the one that the log is in; another may be prepared.
+  Listed& Entered() {
+    return *std::find_if(manifest_.segments.begin(), manifest_.segments.end(),
+                         [](const Listed& listed) { return !listed.end; });
+  }
+  Disk& Current() { return files_[Entered().file]; }
 
   void Step() {
-    switch (random_.Below(8)) {
+    switch (random_.Below(9)) {
       case 0:
       case 1:
       case 2: AppendFlight(); break;
@@ -145,6 +152,7 @@ class History {
         else
           Vouch();
         break;
+      case 7: Prepare(); break;
       default: Flush(); break;
     }
   }
@@ -163,17 +171,9 @@ class History {
   void Put(std::uint64_t begin, std::uint64_t size, bool vouch, std::uint64_t id) {
     const std::uint64_t index = Index(RecordsBelow(durable_));
     for (std::uint64_t part = 0; part < size; ++part) {
-      Current().seen[begin + part] = Slot{true,
-                                          vouch,
-                                          manifest_.segments.back().ordinal,
-                                          manifest_.segments.back().epoch,
-                                          begin,
-                                          part,
-                                          size,
-                                          end_.offset,
-                                          id,
-                                          durable_,
-                                          index};
+      Current().seen[begin + part] = Slot{
+          true,     vouch, Entered().ordinal, Entered().epoch, begin, part, size, end_.offset, id,
+          durable_, index};
     }
     end_.offset = begin + size;
   }
@@ -216,8 +216,12 @@ class History {
     InFlight& flight = in_flight_[random_.Below(in_flight_.size())];
     Harden(Current(), flight.begin, flight.begin + flight.size);
     flight.done = true;
+    if (variant_ == Variant::kDurableAtAnyEnd) {
+      durable_.offset = std::max(durable_.offset, flight.begin + flight.size);
+    }
     while (!in_flight_.empty() && in_flight_.front().done) {
-      durable_.offset = in_flight_.front().begin + in_flight_.front().size;
+      const std::uint64_t landed = in_flight_.front().begin + in_flight_.front().size;
+      durable_.offset = std::max(durable_.offset, landed);
       in_flight_.erase(in_flight_.begin());
     }
     for (Record& record : log_) record.acknowledged |= record.end <= durable_;
@@ -236,10 +240,15 @@ class History {
     SyncRun();
     if (random_.Chance(1, 2)) Vouch();
     while (!in_flight_.empty()) CompleteOne();
-    manifest_.segments.back().end = end_.offset;
-    manifest_.segments.push_back({NewOrdinal(), manifest_.epoch, NewOrRecycledFile(), {}});
+    Prepare();
+    Entered().end = end_.offset;
     if (random_.Chance(1, 2)) NoteDurable();
-    end_ = durable_ = {manifest_.segments.back().ordinal, kFirstSlot};
+    end_ = durable_ = {Entered().ordinal, kFirstSlot};
+  }
+  // Lists the segment that follows, before its time.
+  void Prepare() {
+    if (&Entered() != &manifest_.segments.back()) return;
+    manifest_.segments.push_back({NewOrdinal(), manifest_.epoch, NewOrRecycledFile(), {}});
   }
   void NoteDurable() {
     manifest_.durable = std::max(durable_, manifest_.replay);
@@ -285,8 +294,9 @@ class History {
     if (slot >= limit) return nullptr;
     const Slot& head = seen[slot];
     const bool any_epoch = variant_ == Variant::kAppendToRecovered;
-    if (!head.written || head.segment != segment.ordinal || head.own != slot || head.part != 0 ||
-        (head.epoch != segment.epoch && !any_epoch) || slot + head.size > limit) {
+    const bool any_ordinal = variant_ == Variant::kOrdinalIgnored;
+    if (!head.written || (head.segment != segment.ordinal && !any_ordinal) || head.own != slot ||
+        head.part != 0 || (head.epoch != segment.epoch && !any_epoch) || slot + head.size > limit) {
       return nullptr;
     }
     for (std::uint64_t part = 1; part < head.size; ++part) {  // what the checksum tells
@@ -490,6 +500,16 @@ TEST(WalModel, AWatermarkBySequenceRefusesHealthyLogs) {
 
 TEST(WalModel, ATailLeftToThePageCacheIsLost) {
   const Tally tally = RunMany(Variant::kTailNotRelogged, 2000);
+  EXPECT_GT(tally[Verdict::kLost] + tally[Verdict::kRefused], 20U);
+}
+
+TEST(WalModel, AFormerLifesItemsComeBackWithoutTheOrdinal) {
+  const Tally tally = RunMany(Variant::kOrdinalIgnored, 2000);
+  EXPECT_GT(tally[Verdict::kResurrected], 20U);
+}
+
+TEST(WalModel, AcknowledgingOutOfOrderLosesOrRefuses) {
+  const Tally tally = RunMany(Variant::kDurableAtAnyEnd, 2000);
   EXPECT_GT(tally[Verdict::kLost] + tally[Verdict::kRefused], 20U);
 }
 

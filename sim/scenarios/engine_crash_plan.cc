@@ -57,6 +57,11 @@ engine::Options MakeEngineOptions(Simulation& simulation, RandomStream& stream) 
   const std::uint64_t segment_pages = stream.Between(16, stream.Chance(1, 4) ? 64 : 20);
   options.wal_segment_size = knob("wal_segment_size", segment_pages * 4 * engine::kKiB);
   options.wal_direct = knob("wal_direct", stream.Below(2)) != 0;
+  // Of its own, so that what follows is drawn as before.
+  RandomStream log = simulation.Stream("engine_crash.plan.log");
+  const std::uint64_t flights = knob("wal_flights_max", log.Between(1, 8));
+  options.wal_flights_max = std::clamp<std::uint64_t>(flights, 1, 8);
+  options.wal_recycled_max = knob("wal_recycled_max", log.Below(4));
   options.wal_group_size_max =
       knob("wal_group_size_max", std::uint64_t{1} << stream.Between(7, 20));
   options.manifest_size_max = knob("manifest_size_max", stream.Between(256, 4096));

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// Groups whose flights are under way. Each thread awaits its own; they land in any order, and are
+// finished in log order: memtable, visibility, acknowledgements (rule 4).
+#include <utility>
+
+#include "base/check.h"
+#include "engine/db_impl.h"
+#include "engine/group_payload.h"
+#include "env/marks.h"
+
+namespace beach::engine {
+
+void DbImpl::AwaitLandings(std::size_t most) {
+  mutex_.AssertHeld();
+  while (flying_.size() > most) landed_.Wait(mutex_);
+}
+
+void DbImpl::Fly(Group& group, Writer& leader) {
+  mutex_.AssertHeld();
+  Status status;
+  {
+    const env::MutexUnlock unlock(mutex_);
+    status = group.flight->Await();
+    // FAILPOINT: write.appended: the group is in the log, durable if it was synced, and nobody has
+    // been told.
+    BEACH_FAILPOINT("write.appended");
+  }
+  if (!status) Poison(status.error());
+  group.status = std::move(status);
+  group.landed = true;
+  BEACH_SOMETIMES("write.landed_out_of_order", flying_.front() != &group);
+  FinishLanded();
+  // Somebody else may be at it, or one below may be under way still.
+  while (!leader.done) leader.turn.Wait(mutex_);
+}
+
+// A group is finished when it and all below it have landed. One that failed fails all above it.
+void DbImpl::FinishLanded() {
+  mutex_.AssertHeld();
+  if (finishing_) return;  // who is at it comes to those that landed meanwhile
+  finishing_ = true;
+  while (!flying_.empty() && flying_.front()->landed) {
+    Group& group = *flying_.front();
+    if (!group.status && !flight_failure_) flight_failure_ = group.status.error();
+    BEACH_SOMETIMES("write.failed_by_lower_flight", group.status && flight_failure_);
+    if (flight_failure_) group.status = Fail(*flight_failure_);
+    LogPosition durable;
+    bool needs_vouch = false;
+    if (group.status) {
+      const env::MutexUnlock unlock(mutex_);
+      durable = log_->durable();
+      BEACH_CHECK(durable >= group.end);
+      AddToMemtable(group);
+      needs_vouch = log_->NeedsVouch();
+    }
+    BEACH_CHECK(flying_.front() == &group);
+    flying_.pop_front();
+    if (group.status) {
+      log_end_ = group.end;
+      log_durable_ = durable;
+      // Visible only here: after the log, and after every entry is in the memtable.
+      BEACH_CHECK_LT(visible_.value, group.first.value);
+      visible_ = SequenceNumber(group.first.value + group.count - 1);
+      if (flying_.empty()) ArmVouch(needs_vouch, true);
+    }
+    landed_.NotifyAll();
+    const Status status = group.status;
+    Acknowledge(group.members, status);  // and the group may be gone
+  }
+  finishing_ = false;
+}
+
+void DbImpl::AddToMemtable(const Group& group) {
+  Memtable& memtable = group.memtable->memtable;
+  const Status added =
+      VisitGroup(group.payload, group.first, group.count,
+                 [&memtable](SequenceNumber number, const BatchOperation& operation) {
+                   memtable.Add(number, operation.kind, operation.key, operation.value);
+                 });
+  BEACH_CHECK(added.has_value());  // what we encoded ourselves
+}
+
+}  // namespace beach::engine
