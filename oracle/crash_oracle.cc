@@ -43,6 +43,7 @@ Judgement CrashOracle::Recovered(const std::vector<KeyValue>& found,
   }
   model_.Settle(*match, visible_sequence);
   power_lost_ = false;
+  log_rotted_ = false;
   return std::nullopt;
 }
 

@@ -34,8 +34,15 @@ class CrashOracle {
   // at. Settles the model.
   Judgement Recovered(const std::vector<KeyValue>& found, std::uint64_t visible_sequence);
 
+  // One place of the log has rotted, and an open may see it: what nothing later vouches for may be
+  // cut off like a torn tail (docs/contract.md, rule 13). Until the next settled state.
+  void LogRotted() { log_rotted_ = true; }
+
   // The prefix that must have survived.
-  std::uint64_t Floor() const { return power_lost_ ? model_.durable() : model_.visible(); }
+  std::uint64_t Floor() const {
+    if (log_rotted_) return model_.vouched();
+    return power_lost_ ? model_.durable() : model_.visible();
+  }
 
  private:
   std::optional<std::uint64_t> Match(const std::vector<KeyValue>& found,
@@ -45,6 +52,7 @@ class CrashOracle {
 
   Model& model_;
   bool power_lost_ = false;  // since the last settled state
+  bool log_rotted_ = false;
 };
 
 }  // namespace beach::oracle

@@ -137,6 +137,8 @@ Judgement Model::Acknowledge(BatchId id) {
                  DescribeBatch(id) + " was acknowledged without a place in the log");
   }
   record.stage = Stage::kAcknowledged;
+  // Its flight was submitted after what it saw acknowledged was durable, and says so.
+  if (record.batch.sync) vouched_ = std::max(vouched_, record.durable_mark);
   Show(record.prefix);
   return std::nullopt;
 }
@@ -160,6 +162,7 @@ Judgement Model::Reject(BatchId id) {
 void Model::Durable(std::uint64_t mark) {
   BEACH_CHECK_LE(mark, visible_);
   durable_ = std::max(durable_, mark);
+  vouched_ = std::max(vouched_, mark);
 }
 
 void Model::Show(std::uint64_t prefix) {
@@ -378,6 +381,7 @@ void Model::Settle(std::uint64_t prefix, std::uint64_t last_sequence) {
   order_.assign(1, place);
   visible_ = 0;
   durable_ = 0;
+  vouched_ = 0;
 }
 
 Outcome Model::OutcomeOf(BatchId id) const {

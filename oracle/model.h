@@ -95,6 +95,8 @@ class Model {
   std::uint64_t sequenced() const { return order_.size() - 1; }  // greatest prefix
   std::uint64_t visible() const { return visible_; }             // survives a process crash
   std::uint64_t durable() const { return durable_; }             // survives a power loss
+  // Something later says that it is durable: survives what hits one place of the log as well.
+  std::uint64_t vouched() const { return vouched_; }
   // Last sequence number in the prefix, or before it.
   std::uint64_t LastSequence(std::uint64_t prefix) const { return order_[prefix].last_sequence; }
   BatchId BatchAt(std::uint64_t prefix) const { return order_[prefix].id; }
@@ -161,6 +163,7 @@ class Model {
   std::map<BatchId, Outcome> settled_;  // issued before
   std::uint64_t visible_ = 0;
   std::uint64_t durable_ = 0;
+  std::uint64_t vouched_ = 0;
 };
 
 }  // namespace beach::oracle

@@ -129,6 +129,7 @@ class Disk {
   // for want of room counts as the fault "disk.full".
   virtual void SetCapacity(std::uint64_t bytes) = 0;
   virtual std::uint64_t capacity() const = 0;
+  virtual FsyncProfile fsync_profile() const = 0;
 
   // Closes its descriptors and locks. The page cache stays. Its submitted writes stay in flight
   // until completed; before the next look at a path, each of the rest completes or is dropped, as

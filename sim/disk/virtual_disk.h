@@ -59,6 +59,7 @@ class VirtualDisk final : public Disk {
   std::uint64_t FreeSpace() override;
   void SetCapacity(std::uint64_t bytes) override { options_.capacity_bytes = bytes; }
   std::uint64_t capacity() const override { return options_.capacity_bytes; }
+  FsyncProfile fsync_profile() const override { return options_.fsync_profile; }
 
   void KillProcess(ProcessId process) override;
   std::vector<PendingOperation> Pending() override;

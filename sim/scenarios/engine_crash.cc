@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/scenarios/engine_crash.h"
 
+#include <algorithm>
 #include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "base/check.h"
 #include "sim/crash_points.h"
+#include "sim/disk/disk.h"
 #include "sim/scenarios/engine_crash_life.h"
 #include "sim/scenarios/engine_crash_plan.h"
 #include "sim/scenarios/engine_crash_workload.h"
 #include "sim/scenarios/engine_crash_world.h"
+#include "sim/system_scope.h"
 
 namespace beach::sim::scenarios {
 namespace {
@@ -51,10 +55,11 @@ LifeReport RunProcess(World& world, const LifeWork& work) {
   world.Settle(std::nullopt);
   switch (end) {
     case ProcessEnd::kExited:
-      world.crash.Ended(world.report.closed ? oracle::LifeEnd::kClosed : oracle::LifeEnd::kKilled);
+      world.crash.Ended(world.CacheAfter(world.report.closed ? oracle::LifeEnd::kClosed
+                                                             : oracle::LifeEnd::kKilled));
       break;
     case ProcessEnd::kOutOfMemory:
-    case ProcessEnd::kKilled: world.crash.Ended(oracle::LifeEnd::kKilled); break;
+    case ProcessEnd::kKilled: world.crash.Ended(world.CacheAfter(oracle::LifeEnd::kKilled)); break;
     case ProcessEnd::kPowerLost: world.crash.Ended(oracle::LifeEnd::kPowerLost); break;
   }
   world.ever_opened = world.ever_opened || world.report.opened;
@@ -86,6 +91,28 @@ void RunEarlyStrikes(World& world, const LifePlan& life) {
     RunProcess(world, {.clients = &nobody});
     if (IsBranch(world)) return;
   }
+}
+
+// Damages one sector of the closed database. Not the manifest's bits: when its newest record rots,
+// what that alone made durable is lost, and nobody can tell (docs/contract.md, rule 13).
+void RotOnePlace(World& world) {
+  const SystemScope system;
+  Disk& disk = world.simulation.disk(world.host);
+  Decisions& decisions = world.simulation.decisions();
+  std::vector<std::string> names;
+  if (disk.List(kDirectory, names) != 0) return;
+  std::erase_if(names, [&](const std::string& name) {
+    return world.plan.rot == DiskFault::kBitRot && name.starts_with("MANIFEST");
+  });
+  if (names.empty()) return;
+  std::sort(names.begin(), names.end());
+  const std::string path =
+      std::string(kDirectory) + "/" + names[decisions.Choose("rot.file", names.size())];
+  const Result<Bytes> content = disk.Inspect(path);
+  if (!content || content->empty()) return;
+  const std::uint64_t sectors = (content->size() + kSectorSize - 1) / kSectorSize;
+  const std::uint64_t sector = decisions.Choose("rot.sector", sectors);
+  disk.DamageRange(path, sector * kSectorSize, kSectorSize, world.plan.rot);
 }
 
 void RunOneLife(World& world, const LifePlan& life, const Clients& clients) {
@@ -128,21 +155,39 @@ void RunLast(World& world, const char* what, std::uint64_t strike_calls_in_close
 
 }  // namespace
 
-std::string EngineCrash::name() const { return "engine-crash"; }
+std::string EngineCrash::name() const {
+  return weather_ == Weather::kErrors ? "engine-crash" : "engine-faults";
+}
 
 std::string EngineCrash::boots() const {
+  if (weather_ == Weather::kEverything) {
+    return "the same with every fault that is in contract, of disk, clocks and host";
+  }
   return "one host, one database in several lives with 1 to 5 clients, crashes and disk faults";
 }
 
 std::string EngineCrash::checks() const {
+  if (weather_ == Weather::kEverything) {
+    return "the same, by label: damage may cost errors, never a wrong answer, nor anything once it "
+           "is "
+           "taken away";
+  }
   return "reads, scans and every recovery against the model and the crash oracle; open never "
          "refuses, verify finds no damage";
 }
 
 void EngineCrash::Run(Simulation& simulation) const {
-  const HostId host =
-      simulation.AddHost("a", {.small_disk_max_bytes = 2'000'000, .small_disk_min_bytes = 200'000});
-  const Plan plan = MakePlan(simulation);
+  HostOptions machine;
+  machine.small_disk_max_bytes = 2'000'000;
+  machine.small_disk_min_bytes = 200'000;
+  if (weather_ == Weather::kEverything) {
+    machine.clock_drift_max_ppm = 200'000;
+    machine.slow_cpu_max = 20;
+    machine.draw_fsync_profile = true;
+    machine.draw_disk_speed = true;
+  }
+  const HostId host = simulation.AddHost("a", machine);
+  const Plan plan = MakePlan(simulation, host, weather_);
   const std::vector<artifacts::Operation> operations =
       simulation.Workload(MakeWorkload(plan, simulation.Stream("engine_crash.workload")));
   const std::vector<Clients> lives = ParseWorkload(simulation, plan, operations);
@@ -150,6 +195,7 @@ void EngineCrash::Run(Simulation& simulation) const {
   World world(simulation, host, plan);
   simulation.SetEventSink(&world);
   for (std::size_t i = 0; i < lives.size() && !IsBranch(world); ++i) {
+    if (i > 0 && plan.rot_before_life == i) RotOnePlace(world);
     RunOneLife(world, plan.lives[i], lives[i]);
   }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "sim/scenario.h"
+#include "sim/scenarios/engine_crash_plan.h"
 
 namespace beach::sim::scenarios {
 
@@ -12,12 +13,24 @@ namespace beach::sim::scenarios {
 // the middle of an open, again and again. Disk faults strike as the run's plan wants. At the end,
 // without faults, the database is opened three more times and must not have lost or changed
 // anything.
+//
+// "engine-faults" is the same in all weather: clocks that step and freeze, pauses, allocations that
+// fail, sticky errors, short transfers, a disk that turns read-only, every fsync profile, and one
+// place that rots at rest. What each may cost is its contract label: what is masked nobody may
+// notice, what is detected may cost errors and refusals but never a wrong answer, and when the
+// damage is looked away from all that was promised is there.
 class EngineCrash final : public Scenario {
  public:
+  explicit EngineCrash(engine_crash::Weather weather = engine_crash::Weather::kErrors)
+      : weather_(weather) {}
+
   std::string name() const override;
   std::string boots() const override;
   std::string checks() const override;
   void Run(Simulation& simulation) const override;
+
+ private:
+  const engine_crash::Weather weather_;
 };
 
 }  // namespace beach::sim::scenarios

@@ -21,10 +21,11 @@
 namespace beach::sim::scenarios::engine_crash {
 namespace {
 
-const char* const kDirectory = "db";
 constexpr const char* kAbsent[] = {"a", "k", "k00", "k05\x01", "zz"};
 // Longer than the engine waits before it tries a flush again that had no space.
 constexpr std::uint64_t kCalmNs = 150'000'000;
+// The same where clocks and disks may be slow.
+constexpr std::uint64_t kLongCalmNs = 20'000'000'000;
 
 // False when an injected error kept it from being read.
 bool CheckRecovered(World& world, engine::Db& db, Client& client) {
@@ -121,7 +122,7 @@ void RunLife(World& world, const LifeWork& work, const env::Env& env) {
   if (work.calm_end) {
     world.SetFaults(false);
     const std::uint64_t now = env.clock->MonotonicNow();
-    env.clock->SleepUntil(now + kCalmNs);
+    env.clock->SleepUntil(now + (world.plan.weather == Weather::kErrors ? kCalmNs : kLongCalmNs));
     world.ForgetFaults();
     // Where nobody wrote, what was recovered has just been read.
     if (!work.clients->empty()) client.ReadEverything();

@@ -9,6 +9,8 @@
 
 namespace beach::sim::scenarios::engine_crash {
 
+inline constexpr const char* kDirectory = "db";
+
 // What a process is to do once it has opened the database and checked what it recovered.
 struct LifeWork {
   // By client, in order. In the simulation's memory.

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engine/limits.h"
+#include "sim/disk/disk.h"
 
 namespace beach::sim::scenarios::engine_crash {
 namespace {
@@ -14,16 +15,25 @@ namespace {
 constexpr std::uint64_t kRates[] = {200, 1'000, 5'000, 20'000, 100'000};
 constexpr std::uint64_t kRatesOfSyncs[] = {5'000, 20'000, 50'000, 100'000, 200'000};
 
-struct ErrorFault {
-  Site site;
-  std::span<const std::uint64_t> rates;
-};
-constexpr ErrorFault kFaults[] = {{"disk.eio.read", kRates},
-                                  {"disk.eio.write", kRates},
-                                  {"disk.eio.sync", kRatesOfSyncs},
-                                  {"disk.no_space", kRates},
-                                  {"disk.eio.sync_directory", kRatesOfSyncs},
-                                  {"disk.eio.metadata", kRates}};
+constexpr FaultLadder kFaults[] = {{"disk.eio.read", kRates},
+                                   {"disk.eio.write", kRates},
+                                   {"disk.eio.sync", kRatesOfSyncs},
+                                   {"disk.no_space", kRates},
+                                   {"disk.eio.sync_directory", kRatesOfSyncs},
+                                   {"disk.eio.metadata", kRates}};
+
+constexpr Site kFaultsOfSyncs[] = {"disk.eio.sync", "disk.no_space.sync", "disk.eio.write_sticky"};
+
+constexpr std::uint64_t kRatesOfShortOnes[] = {10'000, 100'000, 500'000};
+constexpr std::uint64_t kRatesOfLongOnes[] = {50, 500, 5'000};
+constexpr std::uint64_t kRatesOfProcesses[] = {100'000, 500'000};
+constexpr FaultLadder kMoreFaults[] = {
+    {"disk.no_space.sync", kRatesOfSyncs},   {"disk.eio.write_sticky", kRates},
+    {"disk.read_only", kRatesOfLongOnes},    {"disk.short_read", kRatesOfShortOnes},
+    {"disk.short_write", kRatesOfShortOnes}, {"disk.stall", kRatesOfLongOnes},
+    {"process.descriptors", kRates},         {"clock.step", kRates},
+    {"clock.freeze", kRatesOfLongOnes},      {"host.pause", kRatesOfLongOnes},
+    {"thread.stall", kRatesOfLongOnes},      {"memory.exhausted", kRatesOfProcesses}};
 
 // Crashes alone find other bugs than crashes among errors, where few lives get far.
 constexpr std::uint64_t kRunsWithoutErrors = 2;  // of kRunsOf
@@ -95,11 +105,21 @@ LifePlan MakeLifePlan(Simulation& simulation, RandomStream& stream, std::uint64_
   return life;
 }
 
+// Of half of the runs, one place rots, so that what may be lost by it is known.
+void DrawRot(Simulation& simulation, Plan& plan) {
+  RandomStream stream = simulation.Stream("engine_crash.rot");
+  const std::uint64_t life = stream.Chance(1, 2) ? stream.Below(plan.lives.size() + 1) : 0;
+  plan.rot_before_life = simulation.Option("rot_before_life", life);
+  const bool unreadable = simulation.Option("rot_unreadable", stream.Below(3)) == 0;
+  if (unreadable) plan.rot = DiskFault::kLatentSector;
+}
+
 }  // namespace
 
-Plan MakePlan(Simulation& simulation) {
+Plan MakePlan(Simulation& simulation, HostId host, Weather weather) {
   RandomStream stream = simulation.Stream("engine_crash.plan");
   Plan plan;
+  plan.weather = weather;
   plan.options = MakeEngineOptions(simulation, stream);
   plan.clients = simulation.Option("clients", stream.Between(1, 5));
   plan.keys = std::max(simulation.Option("keys", stream.Between(8, 64)), std::uint64_t{1});
@@ -122,6 +142,16 @@ Plan MakePlan(Simulation& simulation) {
     const std::uint64_t drawn = on && errors ? rate : 0;
     const std::uint64_t chosen = simulation.Option(std::string("fault.") + site.name, drawn);
     plan.faults.push_back({site, std::min(chosen, kMillion)});
+  }
+  if (weather == Weather::kErrors) return plan;
+  for (const FaultRate& fault : DrawFaults(simulation, kMoreFaults)) plan.faults.push_back(fault);
+  DrawRot(simulation, plan);
+  // There a failed sync says yes at first: an acknowledged write may be lost, and nobody can tell.
+  if (simulation.disk(host).fsync_profile() == FsyncProfile::kExt4Journal) {
+    std::erase_if(plan.faults, [](const FaultRate& fault) {
+      return std::ranges::any_of(kFaultsOfSyncs,
+                                 [&](Site site) { return site.hash == fault.site.hash; });
+    });
   }
   return plan;
 }

@@ -6,7 +6,9 @@
 
 #include "base/site.h"
 #include "engine/options.h"
+#include "sim/disk/atlas.h"
 #include "sim/simulation.h"
+#include "sim/swarm.h"
 
 namespace beach::sim::scenarios::engine_crash {
 
@@ -33,13 +35,15 @@ struct LifePlan {
   bool calm_end = false;  // errors cease before the close: then the database must work again
 };
 
-struct FaultRate {
-  Site site;
-  std::uint64_t per_million = 0;
+// What may go wrong besides crashes.
+enum class Weather : std::uint8_t {
+  kErrors,      // of the calls to the disk
+  kEverything,  // that is in contract: of disk, clocks and host, and one place that rots at rest
 };
 
 // Every knob of a run. All are recorded as options of the run.
 struct Plan {
+  Weather weather = Weather::kErrors;
   engine::Options options;
   std::uint64_t clients = 1;
   std::uint64_t keys = 8;
@@ -47,8 +51,11 @@ struct Plan {
   std::vector<LifePlan> lives;
   bool reopen_at_end = false;  // once more, after the clean close at the end
   std::vector<FaultRate> faults;
+  // Something at rest is damaged before so many lives, at most once; 0: never.
+  std::uint64_t rot_before_life = 0;
+  DiskFault rot = DiskFault::kBitRot;
 };
 
-Plan MakePlan(Simulation& simulation);
+Plan MakePlan(Simulation& simulation, HostId host, Weather weather);
 
 }  // namespace beach::sim::scenarios::engine_crash

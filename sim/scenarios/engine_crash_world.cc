@@ -5,6 +5,7 @@
 
 #include "base/random.h"
 #include "sim/disk/disk.h"
+#include "sim/system_scope.h"
 
 namespace beach::sim::scenarios::engine_crash {
 namespace {
@@ -14,9 +15,12 @@ constexpr Site kRefused = "write.refused";
 constexpr Site kPoisoned = "db.poisoned";
 
 constexpr Site kReadError = "disk.eio.read";
-constexpr Site kNoSpace[] = {"disk.no_space", "disk.full"};
-constexpr Site kOthers[] = {"disk.eio.write", "disk.eio.sync", "disk.eio.sync_directory",
-                            "disk.eio.metadata"};
+constexpr Site kNoSpace[] = {"disk.no_space", "disk.no_space.sync", "disk.full"};
+constexpr Site kOthers[] = {
+    "disk.eio.write",        "disk.eio.sync",  "disk.eio.sync_directory", "disk.eio.metadata",
+    "disk.eio.write_sticky", "disk.read_only", "process.descriptors"};
+
+constexpr Site kOfSyncs[] = {"disk.eio.sync", "disk.no_space.sync", "disk.eio.write_sticky"};
 
 constexpr std::uint64_t kSampleSizeMax = 6;
 constexpr std::uint64_t kPlenty = std::uint64_t{1} << 30;
@@ -42,7 +46,7 @@ void World::Record(Site event, std::span<const env::EventField> fields) {
   if (event.hash == kPoisoned.hash) {
     poisoned_ = true;
     // A table that cannot be read back is one too.
-    if (CountFaults() == forgotten_) {
+    if (CountFaults() == forgotten_ && !IsDamaged()) {
       pending_ = oracle::Violation{.rule = "unexplained-error",
                                    .message = "the handle was poisoned, but no fault explains it"};
     }
@@ -63,6 +67,8 @@ void World::SetFaults(bool on) {
   for (const FaultRate& fault : plan.faults) {
     simulation.SetFault(fault.site, on ? fault.per_million : 0);
   }
+  simulation.disk(host).SetDamageVisible(on);
+  damage_visible_ = on;
   simulation.SetCapacity(host, on ? capacity_bytes_ : std::max(capacity_bytes_, kPlenty));
 }
 
@@ -92,10 +98,43 @@ void World::BeginProcess() {
   ForgetFaults();
   poisoned_ = false;
   report = {};
+  failed_syncs_ = CountFailedSyncs();
+  simulation.disk(host).Remount();
+  AdmitRot();
+}
+
+std::uint64_t World::CountFailedSyncs() {
+  std::uint64_t count = 0;
+  for (const Site site : kOfSyncs) count += simulation.FaultCount(site);
+  return count;
+}
+
+oracle::LifeEnd World::CacheAfter(oracle::LifeEnd end) {
+  const bool reverts = simulation.disk(host).fsync_profile() == FsyncProfile::kBtrfs;
+  if (end == oracle::LifeEnd::kClosed || !reverts) return end;
+  return CountFailedSyncs() != failed_syncs_ ? oracle::LifeEnd::kPowerLost : end;
+}
+
+bool World::IsDamaged() {
+  const SystemScope system;
+  return damage_visible_ && !simulation.disk(host).Damages().empty();
+}
+
+void World::AdmitRot() {
+  if (!IsDamaged()) return;
+  for (const Damage& damage : simulation.disk(host).Damages()) {
+    if (damage.fault != DiskFault::kBitRot) continue;
+    for (const std::string& path : damage.paths) {
+      if (path.ends_with(".wal")) crash.LogRotted();
+    }
+  }
 }
 
 bool World::FaultExplains(Doing doing, const Error& error, const FaultCounts& since) {
   const FaultCounts now = CountFaults();
+  const bool damage = error.code() == ErrorCode::kCorruption ||
+                      error.code() == ErrorCode::kRefused || error.code() == ErrorCode::kIo;
+  if (damage && IsDamaged()) return true;
   const bool io = error.code() == ErrorCode::kIo;
   if (doing == Doing::kReading) return io && now.reads != since.reads;
   if (error.code() == ErrorCode::kNoSpace) return now.no_space != since.no_space;

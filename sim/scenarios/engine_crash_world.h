@@ -69,6 +69,9 @@ class World final : public env::EventSink {
   // The handle of this process has said so.
   bool poisoned() const { return poisoned_; }
 
+  // How the process that has exited or was killed left the OS's cache: a sync that failed may have
+  // thrown away what it was to write.
+  oracle::LifeEnd CacheAfter(oracle::LifeEnd end);
   // Which of many alike to look at: another one each time.
   std::uint64_t NextPick() { return next_pick_++; }
   // A few indexes below `count`, ascending, from all parts of the range; all where they are few.
@@ -87,11 +90,18 @@ class World final : public env::EventSink {
   std::vector<Bytes> recovered_keys;  // to be read one by one; here, as processes die at any time
 
  private:
+  // Whether something at rest is damaged, and seen so.
+  bool IsDamaged();
+  std::uint64_t CountFailedSyncs();
+  // Tells the oracle what an open that begins now may lose by it.
+  void AdmitRot();
   bool FaultExplains(Doing doing, const Error& error, const FaultCounts& since);
 
   const std::uint64_t capacity_bytes_;
   FaultCounts forgotten_;
+  std::uint64_t failed_syncs_ = 0;  // when the process began
   bool poisoned_ = false;
+  bool damage_visible_ = true;
   oracle::Judgement pending_;
   std::uint64_t next_pick_ = 0;
   std::uint64_t next_probe_ = std::uint64_t{1} << 40;

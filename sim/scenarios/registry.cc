@@ -8,6 +8,7 @@ namespace beach::sim::scenarios {
 std::vector<std::unique_ptr<sim::Scenario>> MakeScenarios() {
   std::vector<std::unique_ptr<sim::Scenario>> scenarios;
   scenarios.push_back(std::make_unique<EngineCrash>());
+  scenarios.push_back(std::make_unique<EngineCrash>(engine_crash::Weather::kEverything));
   return scenarios;
 }
 
