@@ -10,7 +10,9 @@ Environment: SEEDS (200) of at most so many seeds, RANGES (5) ranges, START the 
 kept in build/mutants/cache and printed again while neither sources nor patch have changed; with START
 or FRESH=1 they are made anew. The tree without a bug is swept first, and must be clean. Reports count
 only if the planted line was reached at all. A patch whose text has the line `Scenario: NAME` is swept
-with that scenario instead of engine-crash.
+with that scenario instead of engine-crash. The first artifact of each bug is shrunk, for at most 60
+seconds; what is left (operations, faults, milliseconds to replay) is printed, and it must run clean on
+the tree without the bug.
 
 Exit 3: a patch does not apply, something does not build, or a sweep gives no report.
 """
@@ -32,9 +34,11 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 WORK = ROOT / "build" / "mutants"
 TREE, BUILD, RESULTS, CACHE = (WORK / name for name in ("tree", "build", "results", "cache"))
 BEACHSIM = BUILD / "bin" / "beachsim"
+CONTROL = WORK / "control"  # the program without a bug
 PATCHES = ROOT / "sim" / "mutants"
 RANGE_STRIDE = 1_000_000
-COLUMNS = "{:<32} {:<6} {:>6} {:>8} {:>9} {:>8}  {}"
+SHRINK_TIME = "60s"
+COLUMNS = "{:<31} {:>5} {:>6} {:>7} {:>8} {:>7} {:>4} {:>6} {:>6} {:>5}  {}"
 COMPILED = re.compile(r"(\.(h|cc|cmake)|CMakeLists\.txt)$")
 
 
@@ -141,20 +145,46 @@ def measure(name, options):
         row["found"] += 1
         row["seeds"].append(report["seeds"])
         row["signature"] = failures[0]["signature"]
-        replay = subprocess.run([BEACHSIM, "replay", failures[0]["artifact"]], capture_output=True)
-        row["replays"] += replay.returncode == 1
+        row["replays"] += replay(BEACHSIM, failures[0]["artifact"]) == 1
+        if "small" not in row:
+            row["small"] = shrink(name, failures[0]["artifact"], options)
     return row
 
 
+def replay(program, artifact):
+    return subprocess.run([program, "replay", artifact], capture_output=True).returncode
+
+
+def shrink(name, artifact, options):
+    """What is left of the artifact, and whether it ends well without the bug."""
+    small = RESULTS / f"{name}.small.json"
+    done = subprocess.run([BEACHSIM, "shrink", artifact, "-o", small, "--time", SHRINK_TIME, "--json",
+                           "--jobs", str(options["jobs"])], capture_output=True, text=True)
+    if done.returncode not in (0, 5):
+        raise Broken(f"{name}: shrink ended with exit code {done.returncode}: {done.stderr[-400:]}")
+    if done.returncode == 5:
+        return None
+    report = json.loads(done.stdout)
+    return {"operations": report["after"]["operations"], "faults": report["after"]["faults"],
+            "ms": report["replay_ms"], "clean": replay(CONTROL, small) == 0}
+
+
 def print_row(name, row):
+    small = row.get("small")
+    left = ["-"] * 4
+    if small:
+        left = [small["operations"], small["faults"], f"{small['ms']:.1f}",
+                "yes" if small["clean"] else "NO"]
     print(COLUMNS.format(name, f"{row['found']}/{row['ranges']}",
                          round(statistics.median(row["seeds"])),
                          f"{statistics.median(row['cpu']):.1f}", row["reached"],
-                         f"{row['replays']}/{row['found']}", row["signature"]), flush=True)
+                         f"{row['replays']}/{row['found']}", *left, row["signature"][:60]),
+          flush=True)
 
 
 def sound(row):
-    return row["found"] == row["ranges"] == row["replays"]
+    small = row.get("small")
+    return row["found"] == row["ranges"] == row["replays"] and bool(small and small["clean"])
 
 
 def check(names):
@@ -196,9 +226,12 @@ def main(arguments):
     if len(rows) < len(names):
         refresh()
         build("control", options["jobs"])
+        shutil.copyfile(BEACHSIM, CONTROL)
+        CONTROL.chmod(0o755)
         if sweep("control", "*", 0, options)[0]["failures"]:
             raise Broken("the tree without a bug fails")
-    print(COLUMNS.format("bug", "found", "seeds", "cpu s", "reached", "replays", "signature"))
+    print(COLUMNS.format("bug", "found", "seeds", "cpu s", "reached", "replays", "ops", "faults", "ms",
+                         "clean", "signature"))
     for name in names:
         if name not in rows:
             rows[name] = measure(name, options)
@@ -206,7 +239,7 @@ def main(arguments):
             kept.write_text(json.dumps(rows[name]))
         print_row(name, rows[name])
     missed = sum(not sound(row) for row in rows.values())
-    print(f"{missed} of {len(names)} bugs missed or not replayed")
+    print(f"{missed} of {len(names)} bugs missed, not replayed, or not shrunk to what is clean without them")
     return missed != 0
 
 
