@@ -37,6 +37,11 @@ class CommandLineTest(unittest.TestCase):
         for words in ["engine-crash:", "operations a seed", "crashes a seed", "ns an event"]:
             self.assertIn(words, out)
 
+    def test_the_floor_is_measured_apart(self):
+        out = self.call("sim", "--floor", "--time", "1ms", "--json").stdout
+        names = [scenario["name"] for scenario in json.loads(out)["scenarios"]]
+        self.assertEqual(names, ["floor-clock", "floor-turns"])
+
     def test_usage_errors(self):
         self.call("sim", "--scenario", "no-such", code=2)
         self.call("sim", "--time", "soon", code=2)

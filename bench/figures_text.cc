@@ -47,6 +47,7 @@ std::string AsText(const std::vector<Figures>& all) {
     AddRatio(text, "crashes a seed", Ratio(sums.crashes, sums.seeds));
     AddRatio(text, "events a seed", Ratio(sums.events, sums.seeds));
     AddRatio(text, "ns an event", Ratio(sums.processor_ns, sums.events));
+    AddRatio(text, "ns an operation", Ratio(sums.processor_ns, sums.operations));
     for (const Failure& failure : figures.failures) {
       fmt::format_to(std::back_inserter(text), "  seed {} failed: {}\n", failure.seed,
                      failure.signature);
@@ -75,6 +76,7 @@ std::string AsJson(const std::vector<Figures>& all) {
     json["operations_per_seed"] = Ratio(sums.operations, sums.seeds);
     json["crashes_per_seed"] = Ratio(sums.crashes, sums.seeds);
     json["events_per_seed"] = Ratio(sums.events, sums.seeds);
+    json["ns_per_operation"] = Ratio(sums.processor_ns, sums.operations);
     json["ns_per_event"] = Ratio(sums.processor_ns, sums.events);
     json["failures"] = Json::array();
     for (const Failure& failure : figures.failures) {

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "bench/figures.h"
+#include "bench/floor.h"
 #include "sim/cli/os_terminal.h"
 #include "sim/cli/program.h"
 #include "sim/scenarios/registry.h"
@@ -26,6 +27,7 @@ struct Arguments {
   std::string time = "10s";
   std::string start = "1000000";
   std::uint64_t rounds = 5;
+  bool floor = false;
   bool json = false;
 };
 
@@ -47,7 +49,7 @@ int Sim(const Arguments& arguments) {
   const auto start = sim::sweep::ParseNumber(arguments.start);
   if (!start) return sim::cli::UsageError("--start: " + start.error().message());
   sim::cli::Program program;
-  program.scenarios = sim::scenarios::MakeScenarios();
+  program.scenarios = arguments.floor ? MakeFloors() : sim::scenarios::MakeScenarios();
   for (const std::string& name : arguments.scenarios) {
     if (program.Find(name) == nullptr) return sim::cli::NoSuchScenario(program, name);
   }
@@ -87,6 +89,8 @@ void AddSim(command_line::Command root) {
   command.Text("--time", arguments->time, "For each scenario: 10s, 500ms");
   command.Number("--rounds", arguments->rounds, 1, 1000, "Parts of that time; medians are of them");
   command.Text("--start", arguments->start, "The first seed");
+  command.Flag("--floor", arguments->floor,
+               "Instead, scenarios that do nothing but cause events and switches");
   command.Flag("--json", arguments->json, "One JSON document");
   command.Examples("Example:\n  beachbench sim --scenario engine-crash --time 30s");
   command.Does([arguments] { return Sim(*arguments); });
