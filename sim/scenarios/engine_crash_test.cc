@@ -98,7 +98,7 @@ TEST(EngineCrash, TakesAnyNumberForWhatIsNotTheDatabases) {
   options.seed = 5;
   const RunReport report = RunScenario(EngineCrash(), options);
   for (const auto& [name, value] : report.options) {
-    for (const std::uint64_t other : {0, 1, 1'000'000}) {
+    for (const std::uint64_t other : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{1} << 20}) {
       if (name.starts_with("wal_") || name.starts_with("host.") || name == "keys") continue;
       RunOptions changed = options;
       changed.options = {{"lives", 1}, {"operations_per_client", 1}, {name, other}};

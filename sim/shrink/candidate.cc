@@ -65,7 +65,10 @@ Cost CostOf(const Measured& measured) {
   }
   for (const auto& [name, value] : run.options) AddUp(cost[5], OptionDistance(name, value));
   cost[6] = run.decisions.size();
-  for (const artifacts::Decision& decision : run.decisions) AddUp(cost[7], decision.value);
+  for (const artifacts::Decision& decision : run.decisions) {
+    AddUp(cost[7], decision.value);
+    AddUp(cost[7], decision.use);
+  }
   cost[8] = measured.events;
   return cost;
 }

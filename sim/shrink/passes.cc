@@ -162,16 +162,20 @@ std::vector<std::string> SimplerArguments(const std::string& argument) {
   return simpler;
 }
 
-// Under other seeds, with the choices that were recorded and with new ones.
+// Under other seeds: with the choices that were recorded, with new ones, and with these and faults
+// that strike earlier, as there may be fewer calls to strike.
 std::vector<Candidate> DrawnAnew(Candidate candidate, const std::set<std::string>& fault_sites) {
   constexpr std::uint64_t kSeeds = 6;
   std::vector<Candidate> forms;
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
     candidate.seed = seed;
     forms.push_back(candidate);
-    forms.push_back(candidate);
-    std::erase_if(forms.back().decisions,
+    Candidate chosen_anew = candidate;
+    std::erase_if(chosen_anew.decisions,
                   [&](const Decision& decision) { return !fault_sites.contains(decision.site); });
+    forms.push_back(chosen_anew);
+    for (Decision& fault : chosen_anew.decisions) fault.use = fault.use * seed / (kSeeds + 1);
+    if (chosen_anew != forms.back()) forms.push_back(std::move(chosen_anew));
   }
   return forms;
 }
@@ -375,6 +379,29 @@ Simplification DecisionValues() {
             for (const std::uint64_t value : SmallerNumbers(candidate.decisions[item].value)) {
               forms.push_back(candidate);
               forms.back().decisions[item].value = value;
+            }
+            if (OfMachine(candidate.decisions[item])) return forms;
+            for (const std::uint64_t use : SmallerNumbers(candidate.decisions[item].use)) {
+              forms.push_back(candidate);
+              forms.back().decisions[item].use = use;
+            }
+            return forms;
+          }};
+}
+
+Simplification OperationsBeforeFaults(std::set<std::string> fault_sites) {
+  return {"before faults", OperationsCount,
+          [sites = std::move(fault_sites)](const Candidate& candidate, std::size_t item) {
+            constexpr std::uint64_t kCallsMax = 4;  // of an operation, at one site
+            std::vector<Candidate> forms;
+            for (std::size_t i = 0; i < candidate.decisions.size(); ++i) {
+              const Decision& fault = candidate.decisions[i];
+              if (!sites.contains(fault.site)) continue;
+              for (std::uint64_t calls = 1; calls <= std::min(kCallsMax, fault.use); ++calls) {
+                Candidate fewer = Operations().without(candidate, item, item + 1);
+                fewer.decisions[i].use -= calls;
+                forms.push_back(std::move(fewer));
+              }
             }
             return forms;
           }};

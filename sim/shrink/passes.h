@@ -49,6 +49,9 @@ Simplification Arguments();
 // Operations in fewer lives and by fewer clients.
 Simplification Places();
 Simplification DecisionValues();
+// One operation less, and a fault of the same thread that many calls earlier: it strikes what it
+// struck before.
+Simplification OperationsBeforeFaults(std::set<std::string> fault_sites);
 
 // Any of the cuts above, the big ones first, under other seeds: schedules, and choices, drawn anew
 // may find the failure again that the cut has moved out of reach. Takes many runs.

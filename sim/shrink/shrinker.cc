@@ -57,7 +57,10 @@ Status Shrinker::Round(int level) {
       BEACH_TRY(Apply(Arguments()));
       BEACH_TRY(Apply(Places()));
       return Apply(DecisionValues());
-    case 3: BEACH_TRY(Apply(NumberedOptions(true))); return Apply(OptionValues(true));
+    case 3:
+      BEACH_TRY(Apply(OperationsBeforeFaults(fault_sites_)));
+      BEACH_TRY(Apply(NumberedOptions(true)));
+      return Apply(OptionValues(true));
     default: return Apply(OperationPairs());
   }
 }

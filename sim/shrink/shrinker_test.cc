@@ -171,6 +171,18 @@ TEST(Shrinker, TakesTwoOperationsThatNeedEachOther) {
   EXPECT_TRUE(ShrunkFrom(Example(12, 0), judge).best.recorded.operations.empty());
 }
 
+// The fault strikes the call of operation 10, the last: each operation makes two.
+TEST(Shrinker, AFaultMovesWithTheOperationsBeforeIt) {
+  Candidate start = Example(10, 1);
+  start.decisions[0].use = 19;
+  FakeJudge judge([](const Candidate& candidate) {
+    return HasOperation(candidate, 10) && HasFault(candidate, candidate.operations.size() * 2 - 1);
+  });
+  const Shrunk shrunk = ShrunkFrom(start, judge);
+  EXPECT_EQ(shrunk.best.recorded.operations.size(), 1U);
+  EXPECT_EQ(shrunk.best.recorded.decisions.front().use, 1U);
+}
+
 TEST(Passes, ANumberedOptionTakesItsOperationsAlongAndLowersTheCount) {
   Candidate candidate = Example(4, 0);
   candidate.options["life1.early_strikes"] = 2;
