@@ -123,7 +123,7 @@ Plan MakePlan(Simulation& simulation, HostId host, Weather weather) {
   plan.options = MakeEngineOptions(simulation, stream);
   plan.clients = simulation.Option("clients", stream.Between(1, 5));
   plan.keys = std::max(simulation.Option("keys", stream.Between(8, 64)), std::uint64_t{1});
-  plan.operations_per_client = simulation.Option("operations_per_client", stream.Between(2, 62));
+  plan.operations_per_client = simulation.Option("operations_per_client", stream.Between(2, 64));
   const std::uint64_t lives = simulation.Option("lives", stream.Between(2, 4));
   if (lives > kLivesMax || plan.clients > kClientsMax) {
     simulation.Fail("bad-options", "more than 1000 lives or clients");
