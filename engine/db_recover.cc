@@ -90,7 +90,8 @@ class Recoverer {
     const wal::RecoveryInput input{.directory = directory_,
                                    .segments = state.segments,
                                    .replay_from = state.replay_from,
-                                   .durable = state.durable};
+                                   .durable = state.durable,
+                                   .mode = options_.recovery_mode};
     auto log = wal::RecoverLog(*env_.files, input,
                                [this](const wal::Flight& flight) { return Replay(flight); });
     if (!log && log.error().code() == ErrorCode::kNotFound) {
@@ -98,6 +99,11 @@ class Recoverer {
                       .At(log.error().path()));
     }
     BEACH_TRY_ASSIGN(log_, std::move(log));
+    // Numbers that were given are never given again, also when what had them is lost.
+    if (log_.loss) {
+      SequenceNumber& last = recovered_.last_sequence;
+      last = std::max(last, std::min(log_.loss->last_sequence, kRecordedSequenceMax));
+    }
     return {};
   }
 
@@ -197,6 +203,16 @@ class Recoverer {
 
   void ReportRecovery() const {
     if (env_.events == nullptr) return;
+    if (log_.loss) {
+      env_.events->Record("open.log_lost",
+                          {{.name = "from_segment", .number = log_.end.segment.value},
+                           {.name = "from_offset", .number = log_.end.offset},
+                           {.name = "to_segment", .number = log_.loss->to.segment.value},
+                           {.name = "to_offset", .number = log_.loss->to.offset},
+                           {.name = "flights", .number = log_.loss->flights},
+                           {.name = "operations", .number = log_.loss->operations},
+                           {.name = "last_sequence", .number = log_.loss->last_sequence.value}});
+    }
     env_.events->Record("open.recovered",
                         {{.name = "end_segment", .number = log_.end.segment.value},
                          {.name = "end_offset", .number = log_.end.offset},

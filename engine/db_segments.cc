@@ -2,7 +2,6 @@
 // Segments of the log. A thread makes the next one while the log is in the one before: its file
 // new, or that of a retired segment; durable, named and listed, and only then ready. So a write
 // allocates nothing, and the want of space refuses it before a byte of it is written (rule 19).
-#include <algorithm>
 #include <utility>
 
 #include "base/check.h"

@@ -85,7 +85,7 @@ TEST_F(DbTest, FlushRetiresTheLogAndRollsTheManifest) {
 }
 
 TEST_F(DbTest, FilesOfRetiredSegmentsBecomeThoseOfNewOnes) {
-  for (const std::uint64_t kept : {0, 2}) {
+  for (const std::uint64_t kept : std::initializer_list<std::uint64_t>{0, 2}) {
     Options options = SmallOptions();
     options.wal_recycled_max = kept;
     auto db = Open(options);

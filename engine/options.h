@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "engine/recovery_mode.h"
 #include "engine/types.h"
 
 namespace beach::engine {
@@ -15,6 +16,9 @@ inline constexpr std::uint64_t kMiB = 1024 * kKiB;
 // field. None is remembered on disk: each open may choose anew.
 struct Options {
   bool create_if_missing = true;
+  // kPointInTime gives up what it must, and says so in the event "open.log_lost". It mends the log
+  // alone: a damaged manifest is refused in every mode.
+  RecoveryMode recovery_mode = RecoveryMode::kTornTail;
 
   // Contract rule 1; at most 4 MiB for a key, 512 MiB for the others. A batch (its encoding,
   // WriteBatch::size_bytes) must also fit a log segment: wal_segment_size less 32 KiB and a little.

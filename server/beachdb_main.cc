@@ -14,6 +14,7 @@ constexpr char kExamples[] =
     "  beachdb cli --data /tmp/db get colour\n"
     "  beachdb cli --data /tmp/db scan a m\n"
     "  beachdb verify /tmp/db\n"
+    "  beachdb repair /tmp/db --dry-run\n"
     "  beachdb manifest-dump /tmp/db\n"
     "  beachdb wal-dump /tmp/db/000002.wal\n"
     "  beachdb sst-dump /tmp/db/000005.sst --entries\n"
@@ -33,6 +34,7 @@ int main(int argc, char** argv) {
   root.Examples(kExamples);
   beach::server::AddClientCommand(root, env);
   beach::server::AddVerifyCommand(root, env);
+  beach::server::AddRepairCommand(root, env);
   beach::server::AddDumpCommands(root, env);
 
   try {

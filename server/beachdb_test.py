@@ -71,7 +71,7 @@ class BeachdbTest(unittest.TestCase):
     def test_help_and_version(self):
         self.assertTrue(run("--version").stdout.startswith("beachdb "))
         self.assertIn("Example", run("--help").stdout)
-        for command in ("cli", "verify", "wal-dump", "sst-dump", "manifest-dump"):
+        for command in ("cli", "verify", "repair", "wal-dump", "sst-dump", "manifest-dump"):
             answer = run(command, "--help")
             self.assertEqual(answer.returncode, 0)
             self.assertIn("Example", answer.stdout)
@@ -168,6 +168,52 @@ class BeachdbTest(unittest.TestCase):
             self.assertEqual(self.cli("get", "key0").returncode, REFUSED, part.name)
             flip(part, offset)
         self.assertEqual(run("verify", self.data).returncode, FINE)
+
+    def test_repair_cuts_a_damaged_log_and_tells_the_loss(self):
+        for i in range(3):
+            self.assertEqual(self.cli("put", f"key{i}", "value").returncode, FINE)
+        sound = run("repair", self.data)
+        self.assertEqual((sound.returncode, "sound" in sound.stdout), (FINE, True))
+        self.assertIsNone(json.loads(run("repair", self.data, "--json").stdout)["log"])
+        log = self.files("*.wal")[0]  # of the life that wrote key0
+        flip(log, 4096 + 70)
+        self.assertEqual(run("verify", self.data).returncode, FOUND)
+        self.assertEqual(self.cli("get", "key1").returncode, REFUSED)
+
+        before = {file.name: file.read_bytes() for file in self.data.iterdir()}
+        trial = run("repair", self.data, "--dry-run")
+        self.assertEqual(trial.returncode, FOUND)
+        self.assertIn(f"({log}, offset 4096)", trial.stdout)
+        self.assertIn("nothing was changed", trial.stdout)
+        report = json.loads(run("repair", self.data, "--dry-run", "--json").stdout)
+        self.assertEqual((report["dry_run"], report["repaired"]), (True, False))
+        loss = report["log"]
+        self.assertEqual(loss["end"]["offset"], 4096)
+        self.assertEqual([loss[name] for name in ("operations_kept", "operations_lost", "keys_lost",
+                                                  "first_sequence_lost", "last_sequence_lost",
+                                                  "operations_unreadable")], [0, 2, 2, 2, 3, 1])
+        self.assertEqual({file.name: file.read_bytes() for file in self.data.iterdir()}, before)
+
+        with (self.data / "LOCK").open("r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            fcntl.lockf(lock, fcntl.LOCK_EX)
+            self.assertEqual(run("repair", self.data).returncode, REFUSED)
+        done = run("repair", self.data)
+        self.assertEqual((done.returncode, done.stdout.splitlines()[-1]), (FINE, "repaired"))
+        self.assertEqual(self.codes(("repair", self.data), ("verify", self.data),
+                                    ("cli", "--data", self.data, "get", "key1"),
+                                    ("cli", "--data", self.data, "put", "key1", "again"),
+                                    ("cli", "--data", self.data, "get", "key1")),
+                         [FINE, FINE, KEY_ABSENT, FINE, FINE])
+
+    def test_what_repair_cannot_mend_it_leaves(self):
+        table, _, _ = self.make()
+        flip(table, table.stat().st_size - 30)
+        before = {file.name: file.read_bytes() for file in self.data.iterdir()}
+        refused = run("repair", self.data)
+        self.assertEqual((refused.returncode, "beyond repair" in refused.stdout), (FOUND, True))
+        self.assertEqual({file.name: file.read_bytes() for file in self.data.iterdir()}, before)
+        self.assertEqual(run("repair", self.data / "nothing").returncode, ENVIRONMENT)
 
     def test_damage_met_by_a_read_after_a_good_open_is_found(self):
         table, _, _ = self.make()

@@ -71,7 +71,9 @@ inline Options SmallOptions() {
 // A database on files in memory.
 class DbTest : public ::testing::Test {
  protected:
-  env::Env Environment() { return {.files = &files_, .clock = &clock_, .events = &events_}; }
+  virtual env::Env Environment() {
+    return {.files = &files_, .clock = &clock_, .events = &events_};
+  }
   Result<std::unique_ptr<Db>> TryOpen(const Options& options = SmallOptions()) {
     return Db::Open(Environment(), "db", options);
   }

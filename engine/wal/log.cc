@@ -174,8 +174,7 @@ class BlockingLog final : public Log {
         written = log_.buffered_->WriteAt(item_.begin.offset, image_.view());
         if (written) written = log_.buffered_->SyncData();
       }
-      log_.Land(item_, written.has_value(), image_);
-      if (!written) return log_.Poison(written.error());
+      BEACH_TRY(log_.Land(item_, written, image_));
       // FAILPOINT: wal.flight_written: a durable flight that was not acknowledged.
       BEACH_FAILPOINT("wal.flight_written");
       return {};
@@ -218,6 +217,7 @@ class BlockingLog final : public Log {
     auto flight = std::make_unique<Flight>(*this);
     {
       const env::MutexLock lock(mutex_);
+      if (failure_) return Fail(*failure_);  // one below has just failed
       BEACH_CHECK_LT(core_.in_flight(), flights_max());
       flight->image_ = std::exchange(spare_image_, AlignedBuffer());
       flight->item_ =
@@ -228,8 +228,8 @@ class BlockingLog final : public Log {
     if (!direct_) return flight;
     auto write_begun = direct_->SubmitWrite(flight->item_.begin.offset, flight->image_.view());
     if (!write_begun) {
-      Land(flight->item_, false, flight->image_);
-      return Poison(write_begun.error());
+      const Status failed = Fail(write_begun.error());
+      return Fail(Land(flight->item_, failed, flight->image_).error());
     }
     flight->write_ = *std::move(write_begun);
     // FAILPOINT: wal.flight_submitted: any of its sectors may be there; so may those of the next.
@@ -237,12 +237,16 @@ class BlockingLog final : public Log {
     return flight;
   }
 
-  void Land(const PlannedItem& item, bool ok, AlignedBuffer& image) {
+  // A failure poisons core and log at one moment: what is submitted meanwhile meets both.
+  Status Land(const PlannedItem& item, const Status& written, AlignedBuffer& image) {
     const env::MutexLock lock(mutex_);
-    core_.Completed(item.id, ok);
+    core_.Completed(item.id, written.has_value());
     spare_image_ = std::move(image);
-    BEACH_SOMETIMES("wal.flight_landed_above_another", ok && core_.durable() < item.end);
-    BEACH_SOMETIMES("wal.flight_failed_below_another", !ok && core_.end() > item.end);
+    BEACH_SOMETIMES("wal.flight_landed_above_another", written && core_.durable() < item.end);
+    BEACH_SOMETIMES("wal.flight_failed_below_another", !written && core_.end() > item.end);
+    if (written) return {};
+    if (!failure_) failure_ = WithoutNoSpace(written.error());
+    return Fail(*failure_);
   }
 
   LogOptions options_;

@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "engine/recovery_mode.h"
 #include "engine/types.h"
 #include "env/files.h"
 
@@ -149,11 +151,24 @@ struct RecoveryInput {
   std::vector<Segment> segments;
   LogPosition replay_from;  // the first flight that tables do not hold; zero: all of them
   LogPosition durable;      // the manifest's watermark
+  RecoveryMode mode = RecoveryMode::kTornTail;
+  // Gets each sound flight behind the damage at which kPointInTime ends the log; may be null.
+  std::function<void(const Flight&)> lost{};
+};
+
+// What kPointInTime gave up.
+struct LogLoss {
+  LogPosition to;  // all below it was durable, as far as can be told
+  Error damage{ErrorCode::kCorruption, {}};
+  std::uint64_t flights = 0;  // sound ones behind the damage, and
+  std::uint64_t operations = 0;
+  SequenceNumber last_sequence;  // the greatest in them
 };
 
 struct Recovery {
   LogPosition end;      // e: the log ends here
-  LogPosition durable;  // V: damage below it would have been an error
+  LogPosition durable;  // V: damage below it would have been an error; `end` after a loss
+  std::optional<LogLoss> loss;
   std::uint64_t flights = 0;
   std::uint64_t bytes_beyond_end = 0;  // valid-looking bytes cut off: the torn tail
   bool torn = false;  // bytes that are no whole item stand at `end`: a write was cut there
@@ -172,7 +187,7 @@ struct Recovery {
 
 // Steps 1-4 of the rule: reads the registered segments, replays every flight from `replay_from` to
 // the end of the log in order, and says where it ends. kCorruption (file, offset) for damage below
-// V; a read error is an error. Changes nothing on disk.
+// V unless the mode takes it; a read error is an error in every mode. Changes nothing on disk.
 Result<Recovery> RecoverLog(env::FileSystem& files, const RecoveryInput& input,
                             const std::function<Status(const Flight&)>& replay);
 

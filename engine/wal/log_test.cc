@@ -219,7 +219,7 @@ TEST(Log, OneFlightAtATimeWhereFilesAreNotDirect) {
 // The file of a full segment becomes that of the next one: every item of its former life is there,
 // whole, where an item of the new one may be looked for.
 TEST(Log, ARecycledFileShowsNothingOfItsFormerLife) {
-  for (const std::size_t flights : {0, 1, 5}) {
+  for (const std::size_t flights : std::initializer_list<std::size_t>{0, 1, 5}) {
     for (const bool sync : {true, false}) {
       TestLog db;
       ASSERT_TRUE(db.Open());

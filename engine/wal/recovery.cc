@@ -4,6 +4,8 @@
 // is either there or in the one segment with an open end: only that one is scanned for it.
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "base/check.h"
 #include "engine/wal/log.h"
@@ -27,7 +29,15 @@ class Walker {
     BEACH_TRY(CheckInput());
     BEACH_TRY(CollectDurable());
     BEACH_TRY(Walk());
-    out_.bytes_beyond_end = scan_.BytesFrom(out_.end.offset);
+    if (damage_) {
+      BEACH_TRY(GiveUp());
+    } else {
+      out_.bytes_beyond_end = scan_.BytesFrom(out_.end.offset);
+    }
+    if (input_.mode == RecoveryMode::kAbsolute && (out_.torn || out_.bytes_beyond_end > 0)) {
+      return Fail(Bad("the log has a torn end, and the mode of recovery is absolute")
+                      .At(Path(entered_[current_]), out_.end.offset));
+    }
     BEACH_SOMETIMES("wal.torn_item_cut", out_.torn);
     BEACH_SOMETIMES("wal.whole_items_cut", out_.bytes_beyond_end > 0);
     BEACH_SOMETIMES("wal.tail_unvouched", !out_.tail.empty());
@@ -89,15 +99,29 @@ class Walker {
     return reader;
   }
 
+  // Whether the log may end where this was met.
+  bool MayEndAt(const Error& error) const {
+    return input_.mode == RecoveryMode::kPointInTime && error.code() == ErrorCode::kCorruption;
+  }
+
   Status CollectDurable() {
     out_.durable = std::max(input_.durable, out_.end);
     LogPosition predecessor_end;
     for (const Segment& segment : input_.segments) {
-      BEACH_TRY_ASSIGN(SegmentReader reader, OpenListed(segment, predecessor_end));
+      auto opened = OpenListed(segment, predecessor_end);
+      if (!opened && !MayEndAt(opened.error())) return Fail(std::move(opened).error());
+      if (segment.end != Segment::kOpenEnd) {
+        out_.durable = std::max(out_.durable, {segment.ordinal, segment.end});
+      }
+      if (!opened) {
+        // One that the log has not entered has nothing to lose, but cannot be listed again.
+        if (segment.ordinal > entered_.back().ordinal) damage_ = std::move(opened).error();
+        continue;
+      }
+      SegmentReader& reader = *opened;
       if (segment.ordinal > entered_.back().ordinal) continue;
       if (segment.end != Segment::kOpenEnd) {
         predecessor_end = {segment.ordinal, segment.end};
-        out_.durable = std::max(out_.durable, predecessor_end);
       } else {
         BEACH_TRY_ASSIGN(scan_, SegmentScan::Of(reader, segment.size_bytes));
         out_.durable = std::max(out_.durable, scan_.durable());
@@ -108,18 +132,80 @@ class Walker {
   }
 
   Status Walk() {
+    LogPosition reached = out_.end;
     while (current_ < entered_.size()) {
       const Segment& segment = entered_[current_];
-      BEACH_TRY_ASSIGN(SegmentReader reader, OpenListed(segment, {}));
-      BEACH_TRY(WalkSegment(segment, reader));
+      auto reader = OpenListed(segment, {});
+      if (!reader && !MayEndAt(reader.error())) return Fail(std::move(reader).error());
+      if (!reader) {
+        damage_ = std::move(reader).error();
+        out_.end = reached;  // not in a segment that cannot be listed again
+        return {};
+      }
+      BEACH_TRY(WalkSegment(segment, *reader));
+      reached = out_.end;
       const bool last = current_ + 1 == entered_.size();
-      if (out_.end.offset != segment.end || last) break;
+      if (stopped_ || out_.end.offset != segment.end || last) break;
       ++current_;
       out_.end = {entered_[current_].ordinal, kSegmentHeaderSize};
     }
-    if (out_.end >= out_.durable) return {};
-    const std::string path = entered_.empty() ? input_.directory : Path(entered_[current_]);
-    return Fail(Bad("the log is damaged below its durable end").At(path, out_.end.offset));
+    if (out_.end < out_.durable && !damage_) {
+      const std::string path = entered_.empty() ? input_.directory : Path(entered_[current_]);
+      damage_ = Bad("the log is damaged below its durable end").At(path, out_.end.offset);
+    }
+    if (damage_ && !MayEndAt(*damage_)) return Fail(*damage_);
+    return {};
+  }
+
+  // Ends the log where the damage is, and counts what is sound behind it.
+  Status GiveUp() {
+    LogLoss& loss = out_.loss.emplace();
+    loss.to = std::max(out_.durable, out_.end);
+    loss.damage = *damage_;
+    out_.durable = std::min(out_.durable, out_.end);
+    if (out_.end >= loss.to) return {};
+    for (const Segment& segment : input_.segments) {
+      if (segment.ordinal < out_.end.segment) continue;
+      auto reader = OpenListed(segment, {});
+      if (!reader && reader.error().code() == ErrorCode::kCorruption) continue;
+      if (!reader) return Fail(std::move(reader).error());
+      const bool cut_here = segment.ordinal == out_.end.segment;
+      const std::uint64_t from = cut_here ? BlockUp(out_.end.offset) : kSegmentHeaderSize;
+      BEACH_TRY(CountLost(segment, *reader, from, loss));
+    }
+    return {};
+  }
+
+  Status CountLost(const Segment& segment, SegmentReader& reader, std::uint64_t offset,
+                   LogLoss& loss) {
+    const std::uint64_t limit = std::min(segment.end, segment.size_bytes);
+    ItemHeader header;
+    while (offset < limit) {
+      BEACH_TRY_ASSIGN(bool found, reader.ItemAt(offset, limit, header));
+      if (!found) {
+        offset += kBlockSize;
+        continue;
+      }
+      while (found) {
+        offset = header.end();
+        if (header.kind != ItemKind::kVouch) {
+          BEACH_TRY_ASSIGN(const ByteView payload, reader.Payload(header));
+          ++loss.flights;
+          loss.operations += header.count;
+          if (header.count > 0) {
+            const std::uint64_t last = header.first_sequence.value + header.count - 1;
+            loss.last_sequence = std::max(loss.last_sequence, SequenceNumber(last));
+          }
+          const LogPosition end{segment.ordinal, header.end()};
+          if (input_.lost) {
+            input_.lost({header.begin, end, header.first_sequence, header.count, payload});
+          }
+        }
+        BEACH_TRY_ASSIGN(found, reader.NextItem(offset, limit, header));
+      }
+      offset = BlockUp(offset);
+    }
+    return {};
   }
 
   Status WalkSegment(const Segment& segment, SegmentReader& reader) {
@@ -135,8 +221,10 @@ class Walker {
       }
       const LogPosition end{segment.ordinal, header.end()};
       if (header.begin < out_.durable && out_.durable < end) {
-        return Fail(Bad("the log's durable end lies inside a record")
-                        .At(reader.path(), header.begin.offset));
+        damage_ = Bad("the log's durable end lies inside a record")
+                      .At(reader.path(), header.begin.offset);
+        stopped_ = true;
+        return {};
       }
       out_.end = end;
       if (header.kind == ItemKind::kVouch) continue;
@@ -155,6 +243,8 @@ class Walker {
   std::vector<Segment> entered_;  // those that the log has entered
   std::size_t current_ = 0;       // of entered_
   SegmentScan scan_;              // of the one with an open end
+  std::optional<Error> damage_;   // below V, or to what has to be listed
+  bool stopped_ = false;          // the walk, inside a segment, by damage_
   Recovery out_;
 };
 

@@ -11,6 +11,7 @@ namespace beach::server {
 // goes to stderr.
 void AddDumpCommands(command_line::Command root, const env::Env& env);   // {wal,sst,manifest}-dump
 void AddVerifyCommand(command_line::Command root, const env::Env& env);  // verify
+void AddRepairCommand(command_line::Command root, const env::Env& env);  // repair
 void AddClientCommand(command_line::Command root, const env::Env& env);  // cli --data
 
 }  // namespace beach::server

@@ -7,6 +7,7 @@
 
 #include "engine/verify.h"
 #include "server/cli/commands.h"
+#include "server/cli/error_json.h"
 
 namespace beach::server {
 namespace {
@@ -38,12 +39,7 @@ void PrintText(const std::string& directory, const engine::VerifyReport& report)
 void PrintJson(const std::string& directory, const engine::VerifyReport& report) {
   nlohmann::json damage = nlohmann::json::array();
   for (const Error& error : report.damage) {
-    nlohmann::json one = {{"code", ErrorCodeName(error.code())},
-                          {"message", error.message()},
-                          {"path", error.path()}};
-    one["offset"] = nullptr;
-    if (error.offset() != Error::kNoOffset) one["offset"] = error.offset();
-    damage.push_back(std::move(one));
+    damage.push_back(ErrorJson(error));
   }
   const nlohmann::json document = {
       {"directory", directory},      {"tables", report.tables},

@@ -153,6 +153,10 @@ void RunVerify(World& world, bool tidy, const env::Env& env) {
     world.simulation.Fail(
         "debris", "a clean close left \"" + report->debris.front() + "\", which no manifest lists");
   }
+  if (report->log_torn) {
+    world.simulation.Fail("torn-after-close",
+                          "a clean close left a log that ends in a torn record");
+  }
   if (report->torn_tail_bytes != 0) {
     world.simulation.Fail(
         "torn-after-close",
