@@ -129,5 +129,32 @@ TEST(CrashOracle, KeepsNoOrderOfSettledLives) {
   }
 }
 
+// Three synced writes, one after the other; the recovered state shows the first `shown` of them.
+Judgement RecoverThree(std::uint64_t shown, bool rotted) {
+  Model model;
+  CrashOracle oracle(model);
+  State state;
+  for (std::uint64_t i = 1; i <= 3; ++i) {
+    ModelBatch batch{.id = BatchId(i), .client = 0, .sync = true, .operations = {}};
+    batch.operations.push_back(
+        {.key = Bytes(1, static_cast<char>('a' + i)), .value = MakeValue({batch.id, 0}, 2)});
+    if (i <= shown) Apply(batch, state);
+    model.Issue(batch);
+    EXPECT_FALSE(model.Sequence(batch.id, i, 1));
+    EXPECT_FALSE(model.Acknowledge(batch.id));
+  }
+  oracle.Ended(LifeEnd::kPowerLost);
+  if (rotted) oracle.LogRotted();
+  return oracle.Recovered(Entries(state), shown);
+}
+
+TEST(CrashOracle, RotInTheLogMayCostWhatNothingLaterVouchesFor) {
+  EXPECT_FALSE(RecoverThree(3, false));
+  EXPECT_TRUE(RecoverThree(2, false));
+  EXPECT_FALSE(RecoverThree(3, true));
+  EXPECT_FALSE(RecoverThree(2, true));
+  EXPECT_TRUE(RecoverThree(1, true));  // the third flight says that the second was durable
+}
+
 }  // namespace
 }  // namespace beach::oracle

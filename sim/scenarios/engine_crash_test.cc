@@ -24,11 +24,15 @@ constexpr std::uint64_t kSeeds = 12;  // each takes many times as long
 constexpr std::uint64_t kSeeds = 50;
 #endif
 
+using engine_crash::Weather;
+
+class InWeather : public testing::TestWithParam<Weather> {};
+
 // BEACH_SEED is the first seed, BEACH_SEEDS how many.
-TEST(EngineCrash, FreshSeedsFindNothing) {
+TEST_P(InWeather, FreshSeedsFindNothing) {
   const std::uint64_t first = FromEnvironment("BEACH_SEED", 1);
   const std::uint64_t count = FromEnvironment("BEACH_SEEDS", kSeeds);
-  const EngineCrash scenario;
+  const EngineCrash scenario(GetParam());
   std::uint64_t operations = 0;
   std::uint64_t strikes = 0;
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
@@ -44,8 +48,8 @@ TEST(EngineCrash, FreshSeedsFindNothing) {
   EXPECT_GT(strikes, 0U);
 }
 
-TEST(EngineCrash, EqualSeedsHaveEqualHashesWhereverMemoryLies) {
-  const EngineCrash scenario;
+TEST_P(InWeather, EqualSeedsHaveEqualHashesWhereverMemoryLies) {
+  const EngineCrash scenario(GetParam());
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     RunOptions options;
     options.seed = seed;
@@ -57,8 +61,8 @@ TEST(EngineCrash, EqualSeedsHaveEqualHashesWhereverMemoryLies) {
   }
 }
 
-TEST(EngineCrash, ReplaysFromItsArtifact) {
-  const EngineCrash scenario;
+TEST_P(InWeather, ReplaysFromItsArtifact) {
+  const EngineCrash scenario(GetParam());
   RunOptions options;
   options.seed = 3;
   const RunReport report = RunScenario(scenario, options);
@@ -70,6 +74,8 @@ TEST(EngineCrash, ReplaysFromItsArtifact) {
   EXPECT_EQ(replayed.hash, report.hash);
   EXPECT_EQ(replayed.diverged_at, std::nullopt);
 }
+
+INSTANTIATE_TEST_SUITE_P(All, InWeather, testing::Values(Weather::kErrors, Weather::kEverything));
 
 TEST(EngineCrash, RefusesAWorkloadThatIsNotItsOwn) {
   const EngineCrash scenario;
