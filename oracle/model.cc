@@ -129,7 +129,8 @@ Judgement Model::Acknowledge(BatchId id) {
   BEACH_CHECK(record.stage == Stage::kIssued || record.stage == Stage::kSequenced);
   if (record.batch.operations.empty()) {
     record.stage = Stage::kAcknowledged;
-    if (record.batch.sync) Durable(record.durable_mark);
+    // It syncs the log, and writes nothing there that could vouch.
+    if (record.batch.sync) durable_ = std::max(durable_, record.durable_mark);
     return std::nullopt;
   }
   if (record.prefix == 0) {  // never sequenced, or refused since

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 
 #include "base/site.h"
 
@@ -30,11 +29,10 @@ inline constexpr std::uint64_t kCutModes = 9;
 // Stands at every I/O of a run, where the power might fail.
 class CrashPointHook {
  public:
-  // A process on the host is about to change the disk, or has a write or sync in flight. A cut: the
-  // power fails here. Called with a SystemScope open, in the run's own OS process, which it may
-  // fork.
-  virtual std::optional<PowerCut> At(const std::string& host, Site call, Disk& disk,
-                                     std::uint64_t event) = 0;
+  // A process is about to change the disk of its host, or has a write or sync in flight. A cut: the
+  // power of that host fails here. Called with a SystemScope open, in the run's own OS process,
+  // which it may fork.
+  virtual std::optional<PowerCut> At(Site call, Disk& disk, std::uint64_t event) = 0;
 
  protected:
   ~CrashPointHook() = default;

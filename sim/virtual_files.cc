@@ -450,19 +450,13 @@ Status VirtualFiles::Remove(const std::string& path) {
 
 Result<std::vector<std::string>> VirtualFiles::List(const std::string& directory) {
   seam_.gate.Enter("files.list", directory.size());
+  const std::vector<std::string>* names = nullptr;
+  const int listed = OnDisk([&] { return seam_.disk.ListForProcess(directory, names); });
   Result<std::vector<std::string>> result;
-  {
-    std::vector<std::string> names;  // the simulation's: gone before the gate is passed
-    int listed = 0;
-    {
-      const SystemScope scope;
-      listed = seam_.disk.List(directory, names);
-    }
-    if (listed == 0) {
-      result = std::vector<std::string>(names.begin(), names.end());
-    } else {
-      result = Fail(ErrnoError(-listed, "opendir", directory));
-    }
+  if (listed == 0) {
+    result = std::vector<std::string>(names->begin(), names->end());
+  } else {
+    result = Fail(ErrnoError(-listed, "opendir", directory));
   }
   seam_.gate.Leave("files.list");
   return result;

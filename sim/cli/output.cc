@@ -94,9 +94,9 @@ std::string RunAsJson(const RunOutput& run) {
 
 std::string ExplorationAsText(const crashpoints::Exploration& exploration) {
   std::string text = fmt::format(
-      "crash points     {} of {} I/Os: the others have the same un-synced set\n"
+      "crash points     {}\n"
       "crashes          {}, of them {} with a second one in the recovery\n",
-      exploration.points, exploration.calls, exploration.cuts, exploration.second);
+      exploration.points, exploration.cuts, exploration.second);
   const auto out = std::back_inserter(text);
   if (!exploration.verdict.ok()) {
     fmt::format_to(out, "\nthe run fails without a crash point: {}\n  {}\n",
@@ -136,7 +136,6 @@ std::string ExplorationAsJson(const std::string& scenario, std::uint64_t seed,
   return Dump({{"scenario", scenario},
                {"seed", seed},
                {"verdict", exploration.verdict.signature},
-               {"calls", exploration.calls},
                {"points", exploration.points},
                {"cuts", exploration.cuts},
                {"second", exploration.second},

@@ -44,22 +44,12 @@ class Explorer final : public CrashPointHook {
     return std::move(exploration_);
   }
 
-  std::optional<PowerCut> At(const std::string& host, Site call, Disk& disk,
-                             std::uint64_t event) override {
+  std::optional<PowerCut> At(Site call, Disk& disk, std::uint64_t event) override {
     if (child_) return AtSecond();
     if (error_) return std::nullopt;
-    ++exploration_.calls;
-    const std::vector<PendingOperation> pending = disk.Pending();
-    std::string state = host;
-    for (const PendingOperation& operation : pending) {
-      state += ' ' + std::to_string(operation.number) + operation.text;
-    }
-    // What a sync made durable, without leaving anything, is another state too.
-    state += ' ' + std::to_string(disk.Mark());
-    if (state == state_) return std::nullopt;
-    state_ = std::move(state);
+    // Also where nothing new is pending: since then something may have been promised.
     ++exploration_.points;
-    return TryAll(call, pending, event);
+    return TryAll(call, disk.Pending(), event);
   }
 
  private:
@@ -220,7 +210,6 @@ class Explorer final : public CrashPointHook {
   const ExploreOptions& options_;
   const std::function<void(const Exploration&)>& progress_;
   Exploration exploration_;
-  std::string state_;  // of the host's un-synced set at the last point
   std::optional<Error> error_;
   std::optional<OsBranch> child_;  // in a child
   Attempt attempt_;                // of this child

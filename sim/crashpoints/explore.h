@@ -36,8 +36,7 @@ struct Failure {
 
 struct Exploration {
   artifacts::Verdict verdict;  // of the run itself, without a crash point
-  std::uint64_t points = 0;    // I/Os with another un-synced set than the one before
-  std::uint64_t calls = 0;     // I/Os
+  std::uint64_t points = 0;    // I/Os
   std::uint64_t cuts = 0;      // crashes that were tried
   std::uint64_t second = 0;    // of them with a second one in the recovery
   std::vector<Failure> failures;

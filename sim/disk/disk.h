@@ -119,6 +119,10 @@ class Disk {
   virtual int Link(const std::string& from, const std::string& to) = 0;
   virtual int Remove(const std::string& path) = 0;
   virtual int List(const std::string& directory, std::vector<std::string>& names) = 0;
+  // The same into a list of the disk's own, valid until the next call: whoever copies it into the
+  // memory of a process may die of it.
+  virtual int ListForProcess(const std::string& directory,
+                             const std::vector<std::string>*& names) = 0;
   virtual int CreateDirectory(const std::string& path) = 0;
   virtual int RemoveDirectory(const std::string& path) = 0;
   virtual int SyncDirectory(const std::string& path) = 0;

@@ -52,6 +52,12 @@ class VirtualDisk final : public Disk {
   int Link(const std::string& from, const std::string& to) override;
   int Remove(const std::string& path) override;
   int List(const std::string& directory, std::vector<std::string>& names) override;
+  int ListForProcess(const std::string& directory,
+                     const std::vector<std::string>*& names) override {
+    names = &listed_;
+    listed_.clear();
+    return List(directory, listed_);
+  }
   int CreateDirectory(const std::string& path) override;
   int RemoveDirectory(const std::string& path) override;
   int SyncDirectory(const std::string& path) override { return SyncDirectoryBelow(path, Mark()); }
@@ -207,6 +213,7 @@ class VirtualDisk final : public Disk {
   std::map<Descriptor, OpenFile> descriptors_;
   Tickets tickets_;
   std::size_t orphans_ = 0;
+  std::vector<std::string> listed_;  // by ListForProcess
   Descriptor last_descriptor_;
   WriteTicket last_ticket_;
   std::uint64_t last_operation_ = 0;

@@ -280,7 +280,7 @@ void Kernel::PassCrashPoint(Process& process, Site call) {
   {
     const SystemScope system;
     if (options_.crash_points != nullptr) {
-      const auto cut = options_.crash_points->At(host.name, call, *host.disk, recorder_.events());
+      const auto cut = options_.crash_points->At(call, *host.disk, recorder_.events());
       if (cut) {
         decisions_.Force(kCrashPoint, 1);
         decisions_.Force("disk.cut.mode", cut->mode);

@@ -117,7 +117,24 @@ oracle::LifeEnd World::CacheAfter(oracle::LifeEnd end) {
 
 bool World::IsDamaged() {
   const SystemScope system;
-  return damage_visible_ && !simulation.disk(host).Damages().empty();
+  if (!damage_visible_) return false;
+  return std::ranges::any_of(simulation.disk(host).Damages(), [](const Damage& damage) {
+    return damage.fault == DiskFault::kBitRot || damage.fault == DiskFault::kLatentSector;
+  });
+}
+
+bool World::DamageExplains(const Error& error) {
+  const SystemScope system;
+  if (!damage_visible_) return false;
+  const bool unreadable = error.code() == ErrorCode::kIo;
+  const bool rotten = error.code() == ErrorCode::kCorruption || error.code() == ErrorCode::kRefused;
+  return std::ranges::any_of(simulation.disk(host).Damages(), [&](const Damage& damage) {
+    if (!(unreadable && damage.fault == DiskFault::kLatentSector) &&
+        !(rotten && damage.fault == DiskFault::kBitRot)) {
+      return false;
+    }
+    return std::ranges::find(damage.paths, error.path()) != damage.paths.end();
+  });
 }
 
 void World::AdmitRot() {
@@ -132,9 +149,7 @@ void World::AdmitRot() {
 
 bool World::FaultExplains(Doing doing, const Error& error, const FaultCounts& since) {
   const FaultCounts now = CountFaults();
-  const bool damage = error.code() == ErrorCode::kCorruption ||
-                      error.code() == ErrorCode::kRefused || error.code() == ErrorCode::kIo;
-  if (damage && IsDamaged()) return true;
+  if (DamageExplains(error)) return true;
   const bool io = error.code() == ErrorCode::kIo;
   if (doing == Doing::kReading) return io && now.reads != since.reads;
   if (error.code() == ErrorCode::kNoSpace) return now.no_space != since.no_space;

@@ -92,6 +92,8 @@ class World final : public env::EventSink {
  private:
   // Whether something at rest is damaged, and seen so.
   bool IsDamaged();
+  // Whether that explains the error: it names the file.
+  bool DamageExplains(const Error& error);
   std::uint64_t CountFailedSyncs();
   // Tells the oracle what an open that begins now may lose by it.
   void AdmitRot();
