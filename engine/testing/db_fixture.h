@@ -90,10 +90,9 @@ class DbTest : public ::testing::Test {
   std::vector<std::string> Names() { return files_.List("db").value(); }
   // What a process crash leaves: all files as they are, while the handle is still open.
   Model FilesNow() {
-    Model files;
-    for (const std::string& name : Names()) {
-      if (name != kLockFileName) files[name] = files_.Content("db/" + name);
-    }
+    const std::map<std::string, Bytes> all = files_.Snapshot("db");
+    Model files(all.begin(), all.end());
+    files.erase(kLockFileName);
     return files;
   }
   void RestoreFiles(const Model& files) {

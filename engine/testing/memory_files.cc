@@ -144,6 +144,17 @@ Bytes MemoryFiles::Content(const std::string& path) const {
   return found->second->content;
 }
 
+std::map<std::string, Bytes> MemoryFiles::Snapshot(const std::string& directory) const {
+  const Guard guard(mutex_);
+  const std::string above = directory + "/";
+  std::map<std::string, Bytes> files;
+  for (const auto& [path, inode] : files_) {
+    if (!path.starts_with(above) || path.find('/', above.size()) != std::string::npos) continue;
+    files[path.substr(above.size())] = inode->content;
+  }
+  return files;
+}
+
 void MemoryFiles::SetContent(const std::string& path, Bytes content) {
   const Guard guard(mutex_);
   auto& inode = files_[path];

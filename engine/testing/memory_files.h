@@ -52,6 +52,8 @@ class MemoryFiles final : public env::FileSystem {
   // The whole content of a file, past the hook. REQUIRES for Content: it exists.
   Bytes Content(const std::string& path) const;
   void SetContent(const std::string& path, Bytes content);
+  // All files of a directory as they are at one moment, by name, past the hook.
+  std::map<std::string, Bytes> Snapshot(const std::string& directory) const;
   std::uint64_t syncs(const std::string& path) const;  // Sync and SyncData calls that succeeded
 
   Result<std::unique_ptr<env::File>> Open(const std::string& path,

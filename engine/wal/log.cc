@@ -320,7 +320,8 @@ Status RecycleSegment(env::FileSystem& files, const std::string& from, const std
 
 std::uint64_t PayloadSizeMax(std::uint64_t segment_size_bytes) {
   if (segment_size_bytes < kSegmentSizeMin) return 0;
-  return segment_size_bytes - kChunkSize - kItemHeaderSize;  // a large run record starts a chunk
+  // A large run record starts a chunk, and a block behind it is kept for what vouches for it.
+  return segment_size_bytes - kChunkSize - kItemHeaderSize - kBlockSize;
 }
 
 Result<std::unique_ptr<Log>> Log::Open(LogOptions options, const Segment& segment,

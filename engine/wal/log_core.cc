@@ -36,7 +36,9 @@ std::uint64_t LogCore::NextBegin(ItemKind kind, std::uint64_t size) const {
 bool LogCore::Fits(ItemKind kind, std::uint64_t payload_size) const {
   const std::uint64_t bytes = kItemHeaderSize + payload_size;
   const std::uint64_t size = kind == ItemKind::kRunRecord ? bytes : BlockUp(bytes);
-  return NextBegin(kind, size) + size <= segment_.size_bytes;
+  const std::uint64_t end = BlockUp(NextBegin(kind, size) + size);
+  // Whatever stands at the end of a segment can be vouched for there.
+  return end + (kind == ItemKind::kVouch ? 0 : kBlockSize) <= segment_.size_bytes;
 }
 
 PlannedItem LogCore::Plan(ItemKind kind, ByteView payload, SequenceNumber first_sequence,

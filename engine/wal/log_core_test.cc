@@ -139,16 +139,22 @@ TEST(LogCore, FlightsAndRunsAreNeverOutstandingTogether) {
   EXPECT_DEATH(running.Plan(ItemKind::kFlight, "b", SequenceNumber(2), 1, image), "CanFly");
 }
 
-TEST(LogCore, FitsToTheLastBlock) {
+TEST(LogCore, KeepsTheLastBlockForWhatVouches) {
   LogCore core = NewCore(kSegmentSizeMin);
-  const std::uint64_t room = kSegmentSizeMin - kSegmentHeaderSize - kItemHeaderSize;
+  const std::uint64_t room = kSegmentSizeMin - kSegmentHeaderSize - kItemHeaderSize - kBlockSize;
   EXPECT_TRUE(core.Fits(ItemKind::kFlight, room));
   EXPECT_FALSE(core.Fits(ItemKind::kFlight, room + 1));
   AlignedBuffer image;
   const PlannedItem item =
       core.Plan(ItemKind::kFlight, Bytes(room, 'x'), SequenceNumber(1), 1, image);
-  EXPECT_FALSE(core.Fits(ItemKind::kVouch, 0));
   core.Completed(item.id, true);
+  EXPECT_FALSE(core.Fits(ItemKind::kFlight, 0));
+  EXPECT_FALSE(core.Fits(ItemKind::kRunRecord, 0));
+  ASSERT_TRUE(core.Fits(ItemKind::kVouch, 0));
+  const PlannedItem vouch = core.Plan(ItemKind::kVouch, "", SequenceNumber(0), 0, image);
+  core.Completed(vouch.id, true);
+  EXPECT_EQ(vouch.end.offset, kSegmentSizeMin);
+  EXPECT_FALSE(core.Fits(ItemKind::kVouch, 0));
   core.EnterSegment({SegmentOrdinal(8), FileNumber(10), kSegmentSizeMin, Segment::kOpenEnd});
   EXPECT_EQ(core.end(), (LogPosition{SegmentOrdinal(8), kSegmentHeaderSize}));
   EXPECT_FALSE(core.NeedsVouch());
