@@ -10,8 +10,8 @@ Environment: SEEDS (200) of at most so many seeds, RANGES (5) ranges, START the 
 kept in build/mutants/cache and printed again while neither sources nor patch have changed; with START
 or FRESH=1 they are made anew. The tree without a bug is swept first, and must be clean. Reports count
 only if the planted line was reached at all. A patch whose text has the line `Scenario: NAME` is swept
-with that scenario instead of engine-crash. The first artifact of each bug is shrunk, for at most 60
-seconds; what is left (operations, faults, milliseconds to replay) is printed, and it must run clean on
+with that scenario instead of engine-crash. The first artifact of each bug is shrunk, for at most
+SHRINK (60s); what is left (operations, faults, milliseconds to replay) is printed, and it must run clean on
 the tree without the bug.
 
 Exit 3: a patch does not apply, something does not build, or a sweep gives no report.
@@ -37,7 +37,6 @@ BEACHSIM = BUILD / "bin" / "beachsim"
 CONTROL = WORK / "control"  # the program without a bug
 PATCHES = ROOT / "sim" / "mutants"
 RANGE_STRIDE = 1_000_000
-SHRINK_TIME = "60s"
 COLUMNS = "{:<31} {:>5} {:>6} {:>7} {:>8} {:>7} {:>4} {:>6} {:>6} {:>5}  {}"
 COMPILED = re.compile(r"(\.(h|cc|cmake)|CMakeLists\.txt)$")
 
@@ -56,6 +55,7 @@ def environment():
         "ranges": int(os.environ.get("RANGES", 5)),
         "start": int(fixed) if fixed else int(time.time()) * 1000,
         "fresh": bool(fixed) or os.environ.get("FRESH") == "1",
+        "shrink": os.environ.get("SHRINK", "60s"),
         "jobs": int(os.environ.get("JOBS", os.cpu_count() or 1)),
         "shard": (int(shard[1]), int(shard[2])),
     }
@@ -158,7 +158,7 @@ def replay(program, artifact):
 def shrink(name, artifact, options):
     """What is left of the artifact, and whether it ends well without the bug."""
     small = RESULTS / f"{name}.small.json"
-    done = subprocess.run([BEACHSIM, "shrink", artifact, "-o", small, "--time", SHRINK_TIME, "--json",
+    done = subprocess.run([BEACHSIM, "shrink", artifact, "-o", small, "--time", options["shrink"], "--json",
                            "--jobs", str(options["jobs"])], capture_output=True, text=True)
     if done.returncode not in (0, 5):
         raise Broken(f"{name}: shrink ended with exit code {done.returncode}: {done.stderr[-400:]}")
@@ -232,14 +232,22 @@ def main(arguments):
             raise Broken("the tree without a bug fails")
     print(COLUMNS.format("bug", "found", "seeds", "cpu s", "reached", "replays", "ops", "faults", "ms",
                          "clean", "signature"))
+    broken = []
     for name in names:
         if name not in rows:
-            rows[name] = measure(name, options)
+            try:
+                rows[name] = measure(name, options)
+            except Broken as reason:
+                broken.append(name)
+                print(reason, flush=True)
+                continue
             kept = CACHE / f"{name}-{key_of(PATCHES / f'{name}.patch', options)}.json"
             kept.write_text(json.dumps(rows[name]))
         print_row(name, rows[name])
     missed = sum(not sound(row) for row in rows.values())
     print(f"{missed} of {len(names)} bugs missed, not replayed, or not shrunk to what is clean without them")
+    if broken:
+        raise Broken(f"not measured: {', '.join(broken)}")
     return missed != 0
 
 
