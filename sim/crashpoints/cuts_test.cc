@@ -19,7 +19,7 @@ TEST(ChooseCutsTest, AllSubsetsWhereTheyAreFew) {
 }
 
 TEST(ChooseCutsTest, ExtremesAndEveryKindWhereTheyAreMany) {
-  for (const std::uint64_t pending : {4, 31, 32, 1000}) {
+  for (const std::uint64_t pending : {4U, 31U, 32U, 1000U}) {
     std::set<std::uint64_t> modes;
     const auto cuts = ChooseCuts(pending, 8, 7);
     EXPECT_EQ(cuts.size(), 8U);
