@@ -85,7 +85,7 @@ Status DbImpl::VouchAsLeader() {
     durable = log_->durable();
     BEACH_CHECK_EQ(end.segment.value, before.segment.value);
     log_bytes_since_switch_ += end.offset - before.offset;
-    if (status) {
+    if (status && end != before) {
       Record("log.vouched", {{.name = "segment", .number = end.segment.value},
                              {.name = "offset", .number = before.offset}});
     }

@@ -72,6 +72,8 @@ class Model {
   // Between taking the mark and the call, a flush, or a sync of the log, was asked for and done.
   std::uint64_t DurableMark() const { return visible_; }
   void Durable(std::uint64_t mark);
+  // The log says of all that is durable that it is so.
+  void Vouched() { vouched_ = durable_; }
 
   // --- Reads, judged by when they began and ended.
 

@@ -13,6 +13,7 @@ namespace {
 constexpr Site kSequenced = "write.sequenced";
 constexpr Site kRefused = "write.refused";
 constexpr Site kPoisoned = "db.poisoned";
+constexpr Site kVouched = "log.vouched";
 
 constexpr Site kReadError = "disk.eio.read";
 constexpr Site kNoSpace[] = {"disk.no_space", "disk.no_space.sync", "disk.full"};
@@ -43,6 +44,7 @@ World::World(Simulation& simulation_of_run, HostId host_of_run, const Plan& plan
 void World::Record(Site event, std::span<const env::EventField> fields) {
   if (pending_) return;
   if (event.hash == kRefused.hash) pending_ = model.Refuse(Number(fields, "first"));
+  if (event.hash == kVouched.hash) model.Vouched();
   if (event.hash == kPoisoned.hash) {
     poisoned_ = true;
     // A table that cannot be read back is one too.
