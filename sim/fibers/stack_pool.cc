@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/check.h"
 #include "sim/fibers/sanitizer.h"
@@ -13,6 +14,46 @@ namespace {
 
 constexpr std::size_t kPageSize = 4096;
 
+char* Map() {
+  void* const memory = mmap(nullptr, kStackSize + kPageSize, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+  BEACH_CHECK(memory != MAP_FAILED);
+  const int result = mprotect(memory, kPageSize, PROT_NONE);
+  BEACH_CHECK_EQ(result, 0);
+  return static_cast<char*>(memory) + kPageSize;
+}
+
+void Unmap(char* low) {
+  const int result = munmap(low - kPageSize, kStackSize + kPageSize);
+  BEACH_CHECK_EQ(result, 0);
+}
+
+#if defined(__SANITIZE_ADDRESS__)
+
+char* TakeMapped() { return Map(); }
+void GiveMapped(char* low) { Unmap(low); }
+
+#else
+
+// Stacks of former runs of this OS thread, zero as fresh ones are: to map them costs more than most
+// of what runs on them.
+constexpr std::size_t kWarmMax = 32;
+constexpr std::size_t kWarmBytes = std::size_t{32} << 10;  // at its top, zeroed and kept
+constinit thread_local char* warm[kWarmMax] = {};
+constinit thread_local std::size_t warm_count = 0;
+
+char* TakeMapped() { return warm_count == 0 ? Map() : warm[--warm_count]; }
+
+void GiveMapped(char* low) {
+  if (warm_count == kWarmMax) return Unmap(low);
+  std::memset(low + kStackSize - kWarmBytes, 0, kWarmBytes);
+  const int result = madvise(low, kStackSize - kWarmBytes, MADV_DONTNEED);
+  BEACH_CHECK_EQ(result, 0);
+  warm[warm_count++] = low;
+}
+
+#endif
+
 }  // namespace
 
 StackPool::~StackPool() {
@@ -21,8 +62,7 @@ StackPool::~StackPool() {
         std::ranges::none_of(free_, [&stack](const Stack& free) { return free.low == stack.low; });
     if (abandoned && KeepForLeakChecker(stack.low, stack.size)) continue;
     UnpoisonStack(stack.low, stack.size);
-    const int result = munmap(stack.low - kPageSize, stack.size + kPageSize);
-    BEACH_CHECK_EQ(result, 0);
+    GiveMapped(stack.low);
   }
 }
 
@@ -34,12 +74,7 @@ Stack StackPool::Take() {
     UnpoisonStack(stack.low, stack.size);
     return stack;
   }
-  void* memory = mmap(nullptr, kStackSize + kPageSize, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-  BEACH_CHECK(memory != MAP_FAILED);
-  const int result = mprotect(memory, kPageSize, PROT_NONE);
-  BEACH_CHECK_EQ(result, 0);
-  const Stack stack{static_cast<char*>(memory) + kPageSize, kStackSize};
+  const Stack stack{TakeMapped(), kStackSize};
   mapped_.push_back(stack);
   free_.reserve(mapped_.size());  // so that Give never allocates
   return stack;

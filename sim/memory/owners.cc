@@ -8,17 +8,16 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <iterator>
 
 #include "base/check.h"
 #include "base/random.h"
+#include "sim/memory/arena.h"
 #include "sim/memory/budget.h"
-#include "sim/memory/size_class.h"
+#include "sim/memory/system_heap.h"
 
-// One range of addresses, cut into slots of 1 GiB, one per live process. An arena hands out blocks
-// with a header of 16 bytes in front: from the free list of its size class, else from the untouched
-// rest. Which arena a block belongs to is told by its address. A dropped arena is zeroed, so that
-// the next one in that slot starts like a fresh one and runs stay reproducible.
+// One range of addresses, cut into slots of 1 GiB, one per live process. Which process a block
+// belongs to is told by its address. What a dropped one had is zeroed, so that the next one in that
+// slot starts like a fresh one and runs stay reproducible.
 
 namespace beach::sim::memory {
 namespace {
@@ -33,22 +32,6 @@ constexpr std::size_t kPageSize = 4096;
 // Of a dropped arena, this much is zeroed and kept; pages beyond go back to the OS.
 constexpr std::size_t kKeptBytes = std::size_t{2} << 20;
 
-constexpr std::uint32_t kLiveMark = 0x5eabed01;
-constexpr std::uint32_t kFreeMark = 0x5eabed02;
-
-struct Header {
-  std::uint32_t size_class;
-  std::uint32_t mark;
-  std::uint32_t offset;  // from the block's begin to this header's end
-  std::uint32_t size;    // as asked for
-  static constexpr std::size_t kSize = 16;
-};
-static_assert(sizeof(Header) == Header::kSize);
-
-struct FreeBlock {
-  FreeBlock* next;
-};
-
 }  // namespace
 
 class Owner {
@@ -56,64 +39,33 @@ class Owner {
   void Start(char* slot, std::size_t skip) {
     BEACH_CHECK(!live_);
     live_ = true;
-    begin_ = slot + skip;
-    next_ = begin_;
-    end_ = slot + kSlotSize;
+    arena_.Start(slot + skip, slot + kSlotSize);
     budget_ = Budget();
-    std::fill(std::begin(free_), std::end(free_), nullptr);
   }
 
   void Stop() {
     BEACH_CHECK(live_);
     live_ = false;
-    const auto used = static_cast<std::size_t>(next_ - begin_);
+    char* const begin = arena_.begin();
+    const auto used = static_cast<std::size_t>(arena_.next() - begin);
     const std::size_t kept = std::min(used, kKeptBytes);
-    std::memset(begin_, 0, kept);
+    std::memset(begin, 0, kept);
     if (used == kept) return;
-    const auto from = (reinterpret_cast<std::uintptr_t>(begin_ + kept)) & ~(kPageSize - 1);
-    const auto to = reinterpret_cast<std::uintptr_t>(next_);
+    const auto from = (reinterpret_cast<std::uintptr_t>(begin + kept)) & ~(kPageSize - 1);
+    const auto to = reinterpret_cast<std::uintptr_t>(arena_.next());
     const int result = madvise(reinterpret_cast<void*>(from), to - from, MADV_DONTNEED);
     BEACH_CHECK_EQ(result, 0);
   }
 
   [[gnu::always_inline]] void* Take(std::size_t size, std::size_t alignment) {
-    const std::size_t extra = alignment <= 16 ? 0 : alignment;
-    BEACH_CHECK_LT(size, kSlotSize - extra - Header::kSize);
-    // A free block holds a pointer behind its header.
-    const std::uint32_t size_class =
-        SizeClass(std::max(size, sizeof(FreeBlock)) + extra + Header::kSize);
-    char* block;
-    if (FreeBlock* const free = free_[size_class]) {
-      free_[size_class] = free->next;
-      block = reinterpret_cast<char*>(free) - Header::kSize;
-    } else {
-      const std::size_t block_size = ClassSize(size_class);
-      BEACH_CHECK_LE(block_size, static_cast<std::size_t>(end_ - next_));
-      block = next_;
-      next_ += block_size;
-    }
-    auto user = reinterpret_cast<std::uintptr_t>(block) + Header::kSize;
-    if (extra != 0) user = (user + alignment - 1) & ~(alignment - 1);
-    auto* const header = reinterpret_cast<Header*>(user - Header::kSize);
-    header->size_class = size_class;
-    header->mark = kLiveMark;
-    header->offset = static_cast<std::uint32_t>(user - reinterpret_cast<std::uintptr_t>(block));
-    header->size = static_cast<std::uint32_t>(size);
+    void* const block = arena_.Take(size, alignment);
     budget_.Take(size);
-    return reinterpret_cast<void*>(user);
+    return block;
   }
 
   void Return(char* user) {
     BEACH_CHECK(live_);  // else: memory of a dead process is deleted
-    auto* const header = reinterpret_cast<Header*>(user - Header::kSize);
-    BEACH_CHECK_EQ(header->mark, kLiveMark);  // else: deleted twice, or never allocated
-    const std::uint32_t size_class = header->size_class;
-    header->mark = kFreeMark;
-    auto* const free = reinterpret_cast<FreeBlock*>(user - header->offset + Header::kSize);
-    BEACH_CHECK_LT(size_class, kClasses);
-    free->next = free_[size_class];
-    free_[size_class] = free;
-    budget_.Return(header->size);
+    budget_.Return(arena_.Return(user));
   }
 
   bool live() const { return live_; }
@@ -122,11 +74,8 @@ class Owner {
 
  private:
   bool live_ = false;
-  char* begin_ = nullptr;
-  char* next_ = nullptr;  // [begin_, next_) was handed out
-  char* end_ = nullptr;
+  Arena arena_;
   Budget budget_;
-  FreeBlock* free_[kClasses] = {};
 };
 
 namespace {
@@ -141,6 +90,7 @@ void MapRegion() {
            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
   BEACH_CHECK(region == reinterpret_cast<void*>(kRegionBegin));
   region_mapped = true;
+  system_heap.Start();
 }
 
 }  // namespace
@@ -194,14 +144,16 @@ void* Allocate(std::size_t size, std::size_t alignment) {
       return AllocateNearLimit(size, alignment);
     return owner->Take(size, alignment);
   }
+  if (void* const block = system_heap.Take(size, alignment)) return block;
   if (alignment <= 16) return std::malloc(size == 0 ? 1 : size);
   return std::aligned_alloc(alignment, (size + alignment - 1) & ~(alignment - 1));
 }
 
 void Release(void* pointer) {
   const std::uintptr_t offset = reinterpret_cast<std::uintptr_t>(pointer) - kRegionBegin;
-  if (offset >= kRegionSize) return std::free(pointer);
-  owners[offset / kSlotSize].Return(static_cast<char*>(pointer));
+  if (offset < kRegionSize) return owners[offset / kSlotSize].Return(static_cast<char*>(pointer));
+  if (system_heap.Owns(pointer)) return system_heap.Return(pointer);
+  std::free(pointer);
 }
 
 }  // namespace beach::sim::memory

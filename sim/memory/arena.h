@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+
+#include "base/check.h"
+#include "sim/memory/size_class.h"
+
+namespace beach::sim::memory {
+
+// Blocks out of one range of memory: from the free list of their size class, else from the untouched
+// rest. In front of each block lies a header of 16 bytes. Nothing is ever merged or given back.
+class Arena {
+ public:
+  void Start(char* begin, char* end) {
+    begin_ = next_ = begin;
+    end_ = end;
+    std::fill(std::begin(free_), std::end(free_), nullptr);
+  }
+
+  // Running out of the range is a failed check.
+  [[gnu::always_inline]] void* Take(std::size_t size, std::size_t alignment) {
+    const std::size_t extra = alignment <= 16 ? 0 : alignment;
+    BEACH_CHECK_LT(size, kBlockMax - extra - Header::kSize);
+    // A free block holds a pointer behind its header.
+    const std::uint32_t size_class =
+        SizeClass(std::max(size, sizeof(FreeBlock)) + extra + Header::kSize);
+    char* block;
+    if (FreeBlock* const free = free_[size_class]) {
+      free_[size_class] = free->next;
+      block = reinterpret_cast<char*>(free) - Header::kSize;
+    } else {
+      const std::size_t block_size = ClassSize(size_class);
+      BEACH_CHECK_LE(block_size, static_cast<std::size_t>(end_ - next_));
+      block = next_;
+      next_ += block_size;
+    }
+    auto user = reinterpret_cast<std::uintptr_t>(block) + Header::kSize;
+    if (extra != 0) user = (user + alignment - 1) & ~(alignment - 1);
+    auto* const header = reinterpret_cast<Header*>(user - Header::kSize);
+    header->size_class = size_class;
+    header->mark = kLiveMark;
+    header->offset = static_cast<std::uint32_t>(user - reinterpret_cast<std::uintptr_t>(block));
+    header->size = static_cast<std::uint32_t>(size);
+    return reinterpret_cast<void*>(user);
+  }
+
+  // Returns the size that was asked for.
+  std::size_t Return(char* user) {
+    auto* const header = reinterpret_cast<Header*>(user - Header::kSize);
+    BEACH_CHECK_EQ(header->mark, kLiveMark);  // else: deleted twice, or never allocated
+    const std::uint32_t size_class = header->size_class;
+    const std::size_t size = header->size;
+    header->mark = kFreeMark;
+    auto* const free = reinterpret_cast<FreeBlock*>(user - header->offset + Header::kSize);
+    BEACH_CHECK_LT(size_class, kClasses);
+    free->next = free_[size_class];
+    free_[size_class] = free;
+    return size;
+  }
+
+  char* begin() const { return begin_; }
+  // [begin, next) was handed out.
+  char* next() const { return next_; }
+  std::size_t untouched() const { return static_cast<std::size_t>(end_ - next_); }
+
+ private:
+  struct Header {
+    std::uint32_t size_class;
+    std::uint32_t mark;
+    std::uint32_t offset;  // from the block's begin to this header's end
+    std::uint32_t size;    // as asked for
+    static constexpr std::size_t kSize = 16;
+  };
+  static_assert(sizeof(Header) == Header::kSize);
+  struct FreeBlock {
+    FreeBlock* next;
+  };
+  static constexpr std::uint32_t kLiveMark = 0x5eabed01;
+  static constexpr std::uint32_t kFreeMark = 0x5eabed02;
+  static constexpr std::size_t kBlockMax = std::size_t{1} << 30;
+
+  char* begin_ = nullptr;
+  char* next_ = nullptr;
+  char* end_ = nullptr;
+  FreeBlock* free_[kClasses] = {};
+};
+
+}  // namespace beach::sim::memory
