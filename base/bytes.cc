@@ -3,6 +3,11 @@
 
 namespace beach {
 
+void ResizeUnfilled(Bytes& bytes, std::size_t size) {
+  // Not the operation's own argument: GCC 12 passes the capacity.
+  bytes.resize_and_overwrite(size, [size](char*, std::size_t) { return size; });
+}
+
 std::string Printable(ByteView bytes, std::size_t length_max) {
   static constexpr char kHex[] = "0123456789abcdef";
   std::string text;

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace beach {
@@ -49,6 +51,17 @@ TEST(Check, EvaluatesItsOperandsOnce) {
   BEACH_CHECK_EQ(++evaluations, 1);
   BEACH_CHECK(++evaluations == 2);
   EXPECT_EQ(evaluations, 2);
+}
+
+TEST(Bytes, ResizeUnfilledGivesTheSizeAskedForAndKeepsWhatWasThere) {
+  for (const std::size_t before : {0U, 10U, 16U, 100U}) {
+    for (const std::size_t after : {0U, 1U, 15U, 17U, 31U, 250U}) {
+      Bytes bytes(before, 'x');
+      ResizeUnfilled(bytes, after);
+      ASSERT_EQ(bytes.size(), after);
+      EXPECT_EQ(bytes.substr(0, before), Bytes(std::min(before, after), 'x'));
+    }
+  }
 }
 
 }  // namespace

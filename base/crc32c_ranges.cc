@@ -4,6 +4,9 @@
 // the prefixes and the powers of x are all that is needed.
 #include "base/crc32c_ranges.h"
 
+#include <array>
+#include <cstddef>
+
 #include "base/check.h"
 #include "base/crc32c.h"
 
@@ -11,10 +14,11 @@ namespace beach {
 namespace {
 
 constexpr std::uint64_t kStep = 64;
-// Lengths are written with digits of that many bits: few multiplications to make the powers of all
-// digits, and few to put one together.
+// Lengths are written with digits of that many bits: a small table of the powers of all digits, and
+// few multiplications to put one together.
 constexpr unsigned kDigitBits = 6;
 constexpr std::size_t kDigits = std::size_t{1} << kDigitBits;
+constexpr std::size_t kPlaces = (64 + kDigitBits - 1) / kDigitBits;
 
 // Polynomials modulo Castagnoli's, bits reflected: the highest bit is the power 0.
 constexpr std::uint32_t kPolynomial = 0x82f63b78;
@@ -32,32 +36,37 @@ constexpr std::uint32_t Multiply(std::uint32_t left, std::uint32_t right) {
 static_assert(Multiply(kOne, kByte) == kByte);
 static_assert(Multiply(kByte, kByte) == kOne >> 16);
 
-}  // namespace
+// What each digit of a length multiplies a checksum by, lowest place first.
+using Powers = std::array<std::array<std::uint32_t, kDigits>, kPlaces>;
 
-Crc32cPowers::Crc32cPowers(std::uint64_t length_max) : length_max_(length_max) {
+constexpr Powers MakePowers() {
+  Powers powers = {};
   std::uint32_t base = kByte;
-  for (; length_max > 0; length_max >>= kDigitBits) {
+  for (auto& place : powers) {
     std::uint32_t power = kOne;
-    for (std::size_t digit = 0; digit < kDigits; ++digit) {
-      powers_.push_back(power);
+    for (std::uint32_t& digit : place) {
+      digit = power;
       power = Multiply(power, base);
     }
     base = power;
   }
+  return powers;
 }
+constexpr Powers kPowers = MakePowers();
 
-std::uint32_t Crc32cPowers::Between(std::uint32_t before_begin, std::uint32_t before_end,
-                                    std::uint64_t length, std::uint32_t crc) const {
-  BEACH_CHECK_LE(length, length_max_);
+}  // namespace
+
+std::uint32_t Crc32cBetween(std::uint32_t before_begin, std::uint32_t before_end,
+                            std::uint64_t length, std::uint32_t crc) {
   std::uint32_t moved = crc ^ before_begin;
-  for (std::size_t place = 0; length > 0; length >>= kDigitBits, place += kDigits) {
+  for (std::size_t place = 0; length > 0; length >>= kDigitBits, ++place) {
     const std::size_t digit = length % kDigits;
-    if (digit != 0) moved = Multiply(moved, powers_[place + digit]);
+    if (digit != 0) moved = Multiply(moved, kPowers[place][digit]);
   }
   return moved ^ before_end;
 }
 
-Crc32cRanges::Crc32cRanges(ByteView data) : data_(data), powers_(data.size()) {
+Crc32cRanges::Crc32cRanges(ByteView data) : data_(data) {
   prefixes_.reserve(data.size() / kStep + 1);
   prefixes_.push_back(0);
   for (std::uint64_t end = kStep; end <= data.size(); end += kStep) {
@@ -69,7 +78,7 @@ std::uint32_t Crc32cRanges::Of(std::uint64_t offset, std::uint64_t length,
                                std::uint32_t crc) const {
   BEACH_CHECK_LE(offset, data_.size());
   BEACH_CHECK_LE(length, data_.size() - offset);
-  return powers_.Between(Prefix(offset), Prefix(offset + length), length, crc);
+  return Crc32cBetween(Prefix(offset), Prefix(offset + length), length, crc);
 }
 
 std::uint32_t Crc32cRanges::Prefix(std::uint64_t length) const {

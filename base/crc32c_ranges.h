@@ -8,21 +8,10 @@
 
 namespace beach {
 
-// CRC32C of ranges from those of the bytes before their ends, for who has not all bytes at hand.
-class Crc32cPowers {
- public:
-  explicit Crc32cPowers(std::uint64_t length_max);
-
-  // The checksum of the range that ends `length` bytes behind its begin, begun with `crc`, from
-  // those of all bytes before the two. REQUIRES: length <= length_max.
-  std::uint32_t Between(std::uint32_t before_begin, std::uint32_t before_end, std::uint64_t length,
-                        std::uint32_t crc = 0) const;
-
- private:
-  std::uint64_t length_max_;
-  // What each digit of a length multiplies a checksum by, lowest place first.
-  std::vector<std::uint32_t> powers_;
-};
+// CRC32C of `length` bytes, begun with `crc`, from the checksums of all bytes before their begin and
+// of all before their end: for who has not all bytes at hand. Thread-safe.
+std::uint32_t Crc32cBetween(std::uint32_t before_begin, std::uint32_t before_end,
+                            std::uint64_t length, std::uint32_t crc = 0);
 
 // CRC32C of any range of some bytes, each in constant time, after one pass over all of them: for
 // who must try many overlapping ranges. The bytes must live, unchanged, as long as this does.
@@ -37,7 +26,6 @@ class Crc32cRanges {
   std::uint32_t Prefix(std::uint64_t length) const;
 
   ByteView data_;
-  Crc32cPowers powers_;
   std::vector<std::uint32_t> prefixes_;  // of the first i * kStep bytes
 };
 

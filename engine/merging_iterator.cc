@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/merging_iterator.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -8,8 +9,9 @@
 
 // Entries are ordered by key, and equal keys by the number of their source, so that the walk is the
 // same both ways. In direction kForward every source stands at its first entry not before the
-// current one in that order; in kBackward at its last one not behind it. The current source is the
-// one that stands at the least (greatest) of these.
+// current one in that order; in kBackward at its last one not behind it. The sources that stand at
+// an entry are kept in the order in which the walk will come to them: the first is the current one,
+// and a step finds its place anew by comparing it with few others.
 
 namespace beach::engine {
 namespace {
@@ -17,12 +19,18 @@ namespace {
 // Knows where its iterator stands, so that a step asks only the source that moved.
 class Source {
  public:
-  explicit Source(std::unique_ptr<Iterator> iterator) : iterator_(std::move(iterator)) {}
+  Source(std::unique_ptr<Iterator> iterator, std::size_t number)
+      : iterator_(std::move(iterator)), number_(number) {}
 
   bool valid() const { return valid_; }
   ByteView key() const { return key_; }  // REQUIRES: valid()
   ByteView value() const { return iterator_->value(); }
   Status status() const { return iterator_->status(); }
+  // REQUIRES: both valid.
+  bool IsBefore(const Source& other) const {
+    const auto order = CompareInternalKeys(key_, other.key_);
+    return order != 0 ? order < 0 : number_ < other.number_;
+  }
 
   template <class Step>
   void Move(Step step) {
@@ -33,6 +41,7 @@ class Source {
 
  private:
   std::unique_ptr<Iterator> iterator_;
+  std::size_t number_;
   bool valid_ = false;
   ByteView key_;  // lives until the next move
 };
@@ -41,136 +50,135 @@ class MergingIterator final : public Iterator {
  public:
   explicit MergingIterator(std::vector<std::unique_ptr<Iterator>> iterators) {
     sources_.reserve(iterators.size());
+    order_.reserve(iterators.size());
     for (std::unique_ptr<Iterator>& iterator : iterators) {
-      sources_.emplace_back(std::move(iterator));
+      sources_.emplace_back(std::move(iterator), sources_.size());
     }
   }
 
-  bool Valid() const override { return current_ != nullptr; }
+  bool Valid() const override { return !order_.empty(); }
 
   void SeekToFirst() override {
     for (Source& source : sources_) source.Move([](Iterator& at) { at.SeekToFirst(); });
-    PickSmallest();
+    Arrange(Direction::kForward);
   }
 
   void SeekToLast() override {
     for (Source& source : sources_) source.Move([](Iterator& at) { at.SeekToLast(); });
-    PickLargest();
+    Arrange(Direction::kBackward);
   }
 
   void Seek(ByteView target) override {
     for (Source& source : sources_) source.Move([&](Iterator& at) { at.Seek(target); });
-    PickSmallest();
+    Arrange(Direction::kForward);
   }
 
   void SeekForPrevious(ByteView target) override {
     for (Source& source : sources_) source.Move([&](Iterator& at) { at.SeekForPrevious(target); });
-    PickLargest();
+    Arrange(Direction::kBackward);
   }
 
   void Next() override {
     BEACH_CHECK(Valid());
-    if (direction_ == Direction::kBackward && !TurnForward()) return;
-    current_->Move([](Iterator& at) { at.Next(); });
-    PickSmallest();
+    if (direction_ == Direction::kBackward) return TurnForward();
+    order_.front()->Move([](Iterator& at) { at.Next(); });
+    Replace();
   }
 
   void Previous() override {
     BEACH_CHECK(Valid());
-    if (direction_ == Direction::kForward && !TurnBackward()) return;
-    current_->Move([](Iterator& at) { at.Previous(); });
-    PickLargest();
+    if (direction_ == Direction::kForward) return TurnBackward();
+    order_.front()->Move([](Iterator& at) { at.Previous(); });
+    Replace();
   }
 
   ByteView key() const override {
     BEACH_CHECK(Valid());
-    return current_->key();
+    return order_.front()->key();
   }
   ByteView value() const override {
     BEACH_CHECK(Valid());
-    return current_->value();
+    return order_.front()->value();
   }
   Status status() const override { return status_; }
 
  private:
   enum class Direction : std::uint8_t { kForward, kBackward };
 
-  // Both move every source but the current one behind (in front of) the current entry. False, and
-  // invalid, when one of them fails.
-  bool TurnForward() {
-    bool before_current = true;
+  // Both move every source in front of (behind) the current entry, or to none.
+  void TurnForward() {
+    Source& current = *order_.front();
     for (Source& source : sources_) {
-      if (&source == current_) {
-        before_current = false;
-        continue;
-      }
-      source.Move([&](Iterator& at) { at.Seek(current_->key()); });
-      const bool tied = source.valid() && source.key() == current_->key();
-      if (tied && before_current) source.Move([](Iterator& at) { at.Next(); });
-      if (!CheckSource(source)) return false;
+      if (&source == &current) continue;
+      source.Move([&](Iterator& at) { at.Seek(current.key()); });
+      const bool tied = source.valid() && source.key() == current.key();
+      if (tied && source.IsBefore(current)) source.Move([](Iterator& at) { at.Next(); });
+      if (!CheckSource(source)) return;
     }
-    return true;
+    current.Move([](Iterator& at) { at.Next(); });
+    Arrange(Direction::kForward);
   }
 
-  bool TurnBackward() {
-    bool before_current = true;
+  void TurnBackward() {
+    Source& current = *order_.front();
     for (Source& source : sources_) {
-      if (&source == current_) {
-        before_current = false;
-        continue;
-      }
-      source.Move([&](Iterator& at) { at.SeekForPrevious(current_->key()); });
-      const bool tied = source.valid() && source.key() == current_->key();
-      if (tied && !before_current) source.Move([](Iterator& at) { at.Previous(); });
-      if (!CheckSource(source)) return false;
+      if (&source == &current) continue;
+      source.Move([&](Iterator& at) { at.SeekForPrevious(current.key()); });
+      const bool tied = source.valid() && source.key() == current.key();
+      if (tied && current.IsBefore(source)) source.Move([](Iterator& at) { at.Previous(); });
+      if (!CheckSource(source)) return;
     }
-    return true;
+    current.Move([](Iterator& at) { at.Previous(); });
+    Arrange(Direction::kBackward);
   }
 
-  void PickSmallest() {
-    direction_ = Direction::kForward;
-    Source* smallest = nullptr;
+  bool ComesBefore(const Source* left, const Source* right) const {
+    return direction_ == Direction::kForward ? left->IsBefore(*right) : right->IsBefore(*left);
+  }
+
+  // After all sources have moved.
+  void Arrange(Direction direction) {
+    direction_ = direction;
+    order_.clear();
     for (Source& source : sources_) {
-      if (!source.valid()) {
-        if (!CheckSource(source)) return;
-        continue;
-      }
-      const bool is_smaller =
-          smallest == nullptr || CompareInternalKeys(source.key(), smallest->key()) < 0;
-      if (is_smaller) smallest = &source;
+      if (!CheckSource(source)) return;
+      if (source.valid()) order_.push_back(&source);
     }
-    SetCurrent(smallest);
-  }
-
-  void PickLargest() {
-    direction_ = Direction::kBackward;
-    Source* largest = nullptr;
-    for (Source& source : sources_) {
-      if (!source.valid()) {
-        if (!CheckSource(source)) return;
-        continue;
-      }
-      const bool is_larger =
-          largest == nullptr || CompareInternalKeys(source.key(), largest->key()) >= 0;
-      if (is_larger) largest = &source;
-    }
-    SetCurrent(largest);
-  }
-
-  bool CheckSource(const Source& source) {
-    if (source.valid()) return true;
-    status_ = source.status();
-    if (!status_) current_ = nullptr;
-    return status_.has_value();
-  }
-
-  void SetCurrent(Source* current) {
-    current_ = current;
+    std::ranges::sort(order_, [this](auto* left, auto* right) { return ComesBefore(left, right); });
     status_ = {};
   }
 
+  // After the first of them alone has moved. It often stays the first, where sources hold different
+  // ranges of keys.
+  void Replace() {
+    Source* const moved = order_.front();
+    if (!CheckSource(*moved)) return;
+    const auto others = order_.begin() + 1;
+    auto place = others;
+    if (!moved->valid()) {
+      place = order_.end();
+    } else if (others != order_.end() && ComesBefore(*others, moved)) {
+      const auto before = [this](auto* left, auto* right) { return ComesBefore(left, right); };
+      place = std::lower_bound(others + 1, order_.end(), moved, before);
+    }
+    std::move(others, place, order_.begin());
+    if (moved->valid()) {
+      *(place - 1) = moved;
+    } else {
+      order_.pop_back();
+    }
+  }
+
+  // False, and invalid, when the source has failed.
+  bool CheckSource(const Source& source) {
+    if (source.valid()) return true;
+    status_ = source.status();
+    if (!status_) order_.clear();
+    return status_.has_value();
+  }
+
   std::vector<Source> sources_;
-  Source* current_ = nullptr;  // one of sources_, or null
+  std::vector<Source*> order_;  // those of sources_ that are valid, in the direction of the walk
   Direction direction_ = Direction::kForward;
   Status status_;
 };

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "oracle/value_id.h"
 
+#include <algorithm>
+#include <cstring>
+
+#include "base/coding.h"
 #include "base/random.h"
 
 namespace beach::oracle {
@@ -27,17 +31,27 @@ bool TakePrefix(ByteView& text, ByteView prefix) {
   return true;
 }
 
+constexpr std::size_t kLetters = sizeof(std::uint64_t);
+
+// A letter for each byte b: 'a' + b * 26 / 256.
+std::uint64_t Letters(std::uint64_t random) {
+  constexpr std::uint64_t kEven = 0x00ff00ff00ff00ff;
+  const std::uint64_t even = (random & kEven) * 26 >> 8 & kEven;
+  const std::uint64_t odd = (random >> 8 & kEven) * 26 & ~kEven;
+  return (even | odd) + 0x6161616161616161;
+}
+
 }  // namespace
 
 Bytes MakeValue(ValueId id, std::size_t filler_size) {
   Bytes value = "b" + std::to_string(id.batch.value) + ".o" + std::to_string(id.operation) + ".";
   const std::size_t id_size = value.size();
-  value.resize(id_size + filler_size);
+  ResizeUnfilled(value, id_size + filler_size);
   RandomStream filler(RandomValue(id.batch.value, id.operation));
-  std::uint64_t letters = 0;  // one in each byte
-  for (std::size_t i = 0; i < filler_size; ++i) {
-    letters = i % 8 == 0 ? filler.Next() : letters >> 8;
-    value[id_size + i] = static_cast<char>('a' + ((letters & 0xff) * 26 >> 8));
+  for (std::size_t i = id_size; i < value.size(); i += kLetters) {
+    char letters[kLetters];
+    StoreFixed(letters, Letters(filler.Next()));
+    std::memcpy(value.data() + i, letters, std::min(kLetters, value.size() - i));
   }
   return value;
 }

@@ -95,8 +95,8 @@ class Simulation {
   // A knob of this run: `drawn` unless the artifact or the user sets it. Recorded. Once per name.
   virtual std::uint64_t Option(const std::string& name, std::uint64_t drawn) = 0;
   // The workload is data: generated from the seed, then passed through here, which records it; on a
-  // replay the recorded one comes back instead.
-  virtual std::vector<artifacts::Operation> Workload(
+  // replay the recorded one comes back instead. The result lives as long as the simulation.
+  virtual const std::vector<artifacts::Operation>& Workload(
       std::vector<artifacts::Operation> generated) = 0;
   // A stream of its own, for generating workloads; equal for equal seeds whatever else happens.
   virtual RandomStream Stream(Site site) = 0;

@@ -65,11 +65,13 @@ Result<std::shared_ptr<const Block>> Block::Parse(Bytes content, const std::stri
   block->path_ = path;
   block->offset_ = offset;
 
-  std::uint64_t previous = 0;
+  // Restart 0 is the block's begin, so the others are behind it.
+  const char* const restarts = block->content_.data() + block->entries_size_;
+  std::uint32_t previous = 0;
   for (std::uint32_t restart = 0; restart < count; ++restart) {
-    const std::uint64_t at = block->RestartOffset(restart);
+    const auto at = LoadFixed<std::uint32_t>(restarts + restart * kRestartSize);
     const bool ascending = restart == 0 ? at == 0 : at > previous;
-    if (!ascending || at >= block->entries_size_) {
+    if (!ascending || at >= block->entries_size_) [[unlikely]] {
       const std::size_t where = block->entries_size_ + restart * kRestartSize;
       return Damaged(path, offset + where, "a block's restarts do not ascend within it");
     }

@@ -30,9 +30,8 @@ Bytes BlockTrailer(const Identity& identity, std::uint64_t offset, ByteView cont
 }
 
 Result<Bytes> ReadExactly(env::File& file, std::uint64_t offset, std::uint64_t length) {
-  Bytes bytes;  // not filled with zeros first: all of it is read
-  bytes.resize_and_overwrite(static_cast<std::size_t>(length),
-                             [](char*, std::size_t size) { return size; });
+  Bytes bytes;
+  ResizeUnfilled(bytes, static_cast<std::size_t>(length));
   BEACH_TRY_ASSIGN(const std::size_t got, file.ReadAt(offset, bytes.data(), bytes.size()));
   BEACH_CHECK_LE(got, bytes.size());
   if (got != bytes.size()) return Damaged(file.path(), offset + got, "the file ends within a read");

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/crc32c.h"
+#include "base/crc32c_ranges.h"
 #include "env/marks.h"
 
 namespace beach::engine::wal {
@@ -50,7 +51,7 @@ Result<ByteView> SegmentReader::Read(std::uint64_t offset, std::uint64_t length)
 Status SegmentReader::ReadPiece(std::uint64_t offset, std::uint64_t length) {
   // Whatever the bytes were: those beyond what is read are cut off.
   piece_.clear();
-  piece_.resize_and_overwrite(length, [](char*, std::size_t size) { return size; });
+  ResizeUnfilled(piece_, length);
   piece_offset_ = offset;
   BEACH_TRY_ASSIGN(const std::size_t got, file_->ReadAt(offset, piece_.data(), length));
   piece_.resize(got);
@@ -82,28 +83,28 @@ Result<bool> SegmentReader::ItemIsWhole(const ItemHeader& header) {
 }
 
 Result<bool> SegmentReader::ItemIsWholeByPrefixes(const ItemHeader& header) {
-  if (!powers_) BEACH_TRY(ReadPrefixes());
+  if (prefixes_.empty()) BEACH_TRY(ReadPrefixes());
   const std::uint64_t begin = header.begin.offset + kItemLengthOffset;
   BEACH_CHECK_LE(header.end(), file_size_bytes_);
   BEACH_TRY_ASSIGN(const auto before_begin, Prefix(begin));
   BEACH_TRY_ASSIGN(const auto before_end, Prefix(header.end()));
   if (!before_begin || !before_end) return false;
-  return powers_->Between(*before_begin, *before_end, header.end() - begin) == header.crc;
+  return Crc32cBetween(*before_begin, *before_end, header.end() - begin) == header.crc;
 }
 
 Status SegmentReader::ReadPrefixes() {
   BEACH_SOMETIMES("wal.prefixes_read", true);
-  prefixes_.assign(1, 0);
+  std::vector<std::uint32_t> prefixes = {0};
   std::uint64_t at = 0;
   while (at + kBlockSize <= file_size_bytes_) {
     BEACH_TRY_ASSIGN(const ByteView part, Read(at, kPieceSize));
     if (part.size() < kBlockSize) break;
     for (std::uint64_t i = 0; i + kBlockSize <= part.size(); i += kBlockSize) {
-      prefixes_.push_back(Crc32c(part.substr(i, kBlockSize), prefixes_.back()));
+      prefixes.push_back(Crc32c(part.substr(i, kBlockSize), prefixes.back()));
       at += kBlockSize;
     }
   }
-  powers_.emplace(file_size_bytes_);
+  prefixes_ = std::move(prefixes);
   return {};
 }
 

@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "base/crc32c_ranges.h"
 #include "engine/wal/format.h"
 #include "env/files.h"
 
@@ -59,8 +58,7 @@ class SegmentReader {
   // Headers may claim lengths that overlap, each up to the end of the file: once the work on those
   // that were no items is more than a little, it goes on with prefixes, and so is linear.
   std::uint64_t wasted_bytes_ = 0;
-  std::optional<Crc32cPowers> powers_;
-  std::vector<std::uint32_t> prefixes_;  // checksums of the first i blocks
+  std::vector<std::uint32_t> prefixes_;  // checksums of the first i blocks; empty: not read yet
 };
 
 // What the items of a segment say, wherever they stand in it: steps 2 and, for the dump, 4.

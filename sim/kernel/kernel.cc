@@ -188,7 +188,8 @@ std::uint64_t Kernel::Option(const std::string& name, std::uint64_t drawn) {
   return value;
 }
 
-std::vector<artifacts::Operation> Kernel::Workload(std::vector<artifacts::Operation> generated) {
+const std::vector<artifacts::Operation>& Kernel::Workload(
+    std::vector<artifacts::Operation> generated) {
   const SystemScope system;
   BEACH_CHECK(!has_workload_);
   has_workload_ = true;

@@ -60,7 +60,8 @@ class Kernel final : public Simulation, public env::VirtualOs, private RunEnd {
   Disk& disk(HostId host) override;
   void SetEventSink(env::EventSink* sink) override;
   std::uint64_t Option(const std::string& name, std::uint64_t drawn) override;
-  std::vector<artifacts::Operation> Workload(std::vector<artifacts::Operation> generated) override;
+  const std::vector<artifacts::Operation>& Workload(
+      std::vector<artifacts::Operation> generated) override;
   RandomStream Stream(Site site) override;
   Decisions& decisions() override { return decisions_; }
   void SetFault(Site site, std::uint64_t per_million) override;

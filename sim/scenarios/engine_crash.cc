@@ -2,7 +2,6 @@
 #include "sim/scenarios/engine_crash.h"
 
 #include <algorithm>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,15 +31,21 @@ Strike StrikeOf(End end) { return end == End::kPowerLoss ? Strike::kPowerLoss : 
 std::vector<Clients> ParseWorkload(Simulation& simulation, const Plan& plan,
                                    const std::vector<artifacts::Operation>& operations) {
   std::vector<Clients> lives(plan.lives.size(), Clients(plan.clients));
-  std::set<std::uint64_t> ids;
+  std::vector<std::uint64_t> ids;
+  ids.reserve(operations.size());
   for (const artifacts::Operation& operation : operations) {
     std::optional<Command> command = ParseOperation(operation);
-    if (!command || !ids.insert(operation.id).second) {
+    if (!command) {
       simulation.Fail("bad-workload", "operation " + std::to_string(operation.id) +
-                                          " is not one of this scenario, or stands twice");
+                                          " is not one of this scenario");
     }
+    ids.push_back(operation.id);
     if (operation.life >= lives.size() || operation.client >= plan.clients) continue;
     lives[operation.life][operation.client].push_back(std::move(*command));
+  }
+  std::ranges::sort(ids);
+  if (std::ranges::adjacent_find(ids) != ids.end()) {
+    simulation.Fail("bad-workload", "an operation's number stands twice");
   }
   return lives;
 }
@@ -188,7 +193,7 @@ void EngineCrash::Run(Simulation& simulation) const {
   }
   const HostId host = simulation.AddHost("a", machine);
   const Plan plan = MakePlan(simulation, host, weather_);
-  const std::vector<artifacts::Operation> operations =
+  const std::vector<artifacts::Operation>& operations =
       simulation.Workload(MakeWorkload(plan, simulation.Stream("engine_crash.workload")));
   const std::vector<Clients> lives = ParseWorkload(simulation, plan, operations);
 

@@ -164,6 +164,7 @@ Bytes KeyName(std::uint64_t number) {
 std::vector<artifacts::Operation> MakeWorkload(const Plan& plan, RandomStream stream) {
   Generator generator(plan, stream);
   std::vector<artifacts::Operation> operations;
+  operations.reserve(plan.lives.size() * plan.clients * plan.operations_per_client);
   std::uint64_t id = 0;
   for (std::uint64_t life = 0; life < plan.lives.size(); ++life) {
     for (std::uint64_t client = 0; client < plan.clients; ++client) {
