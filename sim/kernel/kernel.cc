@@ -193,7 +193,11 @@ const std::vector<artifacts::Operation>& Kernel::Workload(
   const SystemScope system;
   BEACH_CHECK(!has_workload_);
   has_workload_ = true;
-  workload_ = options_.replay != nullptr ? options_.replay->operations : std::move(generated);
+  if (options_.replay != nullptr) {
+    workload_ = options_.replay->operations;
+  } else {
+    workload_ = std::move(generated);
+  }
   if (options_.observer != nullptr) options_.observer->OnWorkload(workload_);
   for (const artifacts::Operation& operation : workload_) {
     recorder_.AddText(operation.kind);
