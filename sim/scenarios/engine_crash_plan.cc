@@ -45,6 +45,8 @@ constexpr std::uint64_t kLivesMax = 1000;
 constexpr std::uint64_t kClientsMax = 1000;
 constexpr std::uint64_t kMillion = 1'000'000;
 
+constexpr std::uint64_t kOperationsPerLifeMax = 190;
+
 std::uint64_t DrawStrikeCalls(RandomStream& stream) {
   switch (stream.Below(4)) {
     case 0: return stream.Between(1, 80);  // most likely inside the open
@@ -53,15 +55,22 @@ std::uint64_t DrawStrikeCalls(RandomStream& stream) {
   }
 }
 
-engine::Options MakeEngineOptions(Simulation& simulation, RandomStream& stream) {
+// What a run's work comes to, about.
+constexpr std::uint64_t kBytesPerOperation = 160;
+// Every read, open and verify pays for each table: more of them cost time and add no idea.
+constexpr std::uint64_t kFlushesMax = 24;
+
+engine::Options MakeEngineOptions(Simulation& simulation, RandomStream& stream,
+                                  std::uint64_t operations) {
   engine::Options options;
   const auto knob = [&](const char* name, std::uint64_t drawn) {
     return simulation.Option(name, drawn);
   };
-  // Small ones make many tables, of which each read, open and verify pays every one.
   const std::uint64_t memtable_kib =
       stream.Chance(1, 4) ? stream.Between(1, 4) : stream.Between(4, 24);
-  options.memtable_size = knob("memtable_size", memtable_kib * engine::kKiB);
+  const std::uint64_t memtable_min = operations * kBytesPerOperation / kFlushesMax;
+  options.memtable_size =
+      knob("memtable_size", std::max(memtable_kib * engine::kKiB, memtable_min));
   options.frozen_memtables_max = knob("frozen_memtables_max", stream.Between(1, 3));
   // Few pages mean early ends of segments, and each is read at every open, empty or not.
   const std::uint64_t segment_pages = stream.Between(16, stream.Chance(1, 4) ? 64 : 20);
@@ -120,11 +129,14 @@ Plan MakePlan(Simulation& simulation, HostId host, Weather weather) {
   RandomStream stream = simulation.Stream("engine_crash.plan");
   Plan plan;
   plan.weather = weather;
-  plan.options = MakeEngineOptions(simulation, stream);
   plan.clients = simulation.Option("clients", stream.Between(1, 5));
   plan.keys = std::max(simulation.Option("keys", stream.Between(8, 64)), std::uint64_t{1});
-  plan.operations_per_client = simulation.Option("operations_per_client", stream.Between(2, 64));
+  const std::uint64_t operations_per_life = stream.Between(12, kOperationsPerLifeMax);
+  plan.operations_per_client =
+      simulation.Option("operations_per_client",
+                        operations_per_life / std::max(plan.clients, std::uint64_t{1}));
   const std::uint64_t lives = simulation.Option("lives", stream.Between(2, 4));
+  plan.options = MakeEngineOptions(simulation, stream, lives * operations_per_life);
   if (lives > kLivesMax || plan.clients > kClientsMax) {
     simulation.Fail("bad-options", "more than 1000 lives or clients");
   }
