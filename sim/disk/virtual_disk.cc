@@ -146,8 +146,11 @@ std::uint64_t VirtualDisk::WritableLength(const Inode& inode, std::uint64_t offs
   if (outcome == 1) return 0;
   if (outcome == 0 && NoSpaceStrikes()) result = -ENOSPC;
   if (result != 0) {
-    const std::uint64_t sectors = decisions_.Choose("disk.write.prefix", SectorsFor(length));
-    length = std::min(length, sectors * kSectorSize);
+    // Whole sectors of the file, of which the first may hold something already.
+    const std::uint64_t before = offset % kSectorSize;
+    const std::uint64_t sectors =
+        decisions_.Choose("disk.write.prefix", SectorsFor(before + length));
+    length = sectors == 0 ? 0 : sectors * kSectorSize - before;
   }
   const std::uint64_t fitting = LengthThatFits(inode, offset, length);
   if (fitting < length) {

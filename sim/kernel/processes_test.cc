@@ -435,7 +435,7 @@ TEST(Processes, TheKindOfAStrikeIsRecordedAndReplayed) {
     EXPECT_EQ(again.hash, report.hash);
     EXPECT_EQ(again.diverged_at, std::nullopt);
   }
-  EXPECT_EQ(seen.size(), 8U);
+  EXPECT_EQ(seen.size(), 10U);
 }
 
 TEST(Processes, ArtifactsOfAnotherSeedAreToldApart) {

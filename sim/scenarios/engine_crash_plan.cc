@@ -2,6 +2,7 @@
 #include "sim/scenarios/engine_crash_plan.h"
 
 #include <algorithm>
+#include <iterator>
 #include <span>
 #include <string>
 
@@ -14,6 +15,8 @@ namespace {
 // Per million calls. Syncs are few, and a life sees one failed sync at most.
 constexpr std::uint64_t kRates[] = {200, 1'000, 5'000, 20'000, 100'000};
 constexpr std::uint64_t kRatesOfSyncs[] = {5'000, 20'000, 50'000, 100'000, 200'000};
+
+constexpr std::uint64_t kRatesOfSpells[] = {30'000, 100'000, 300'000};
 
 constexpr FaultLadder kFaults[] = {{"disk.eio.read", kRates},
                                    {"disk.eio.write", kRates},
@@ -105,13 +108,31 @@ LifePlan MakeLifePlan(Simulation& simulation, RandomStream& stream, std::uint64_
   return life;
 }
 
-// Of half of the runs, one place rots, so that what may be lost by it is known.
+// Opens and flushes are a small part of the calls, and of the errors, but most of what may go
+// wrong.
+void DrawSpells(Simulation& simulation, Plan& plan, bool errors) {
+  RandomStream stream = simulation.Stream("engine_crash.spells");
+  const auto rate = [&](const char* name) {
+    const bool on = stream.Chance(1, 4) && errors;
+    const std::uint64_t drawn = kRatesOfSpells[stream.Below(std::size(kRatesOfSpells))];
+    return std::min(simulation.Option(name, on ? drawn : 0), kMillion);
+  };
+  plan.read_errors_in_open = rate("read_errors_in_open");
+  plan.no_space_in_flush = rate("no_space_in_flush");
+}
+
+// One place of most runs rots, so that what may be lost by it is known.
 void DrawRot(Simulation& simulation, Plan& plan) {
   RandomStream stream = simulation.Stream("engine_crash.rot");
-  const std::uint64_t life = stream.Chance(1, 2) ? stream.Below(plan.lives.size() + 1) : 0;
+  const std::uint64_t life =
+      stream.Chance(3, 4) && !plan.lives.empty() ? stream.Between(1, plan.lives.size()) : 0;
   plan.rot_before_life = simulation.Option("rot_before_life", life);
   const bool unreadable = simulation.Option("rot_unreadable", stream.Below(3)) == 0;
   if (unreadable) plan.rot = DiskFault::kLatentSector;
+  static constexpr RotAim kAims[] = {RotAim::kAnywhere, RotAim::kTables, RotAim::kTables,
+                                     RotAim::kNewestFlights};
+  const auto aim = static_cast<std::uint64_t>(kAims[stream.Below(std::size(kAims))]);
+  plan.rot_aim = static_cast<RotAim>(std::min(simulation.Option("rot_aim", aim), std::uint64_t{2}));
 }
 
 }  // namespace
@@ -143,6 +164,7 @@ Plan MakePlan(Simulation& simulation, HostId host, Weather weather) {
     const std::uint64_t chosen = simulation.Option(std::string("fault.") + site.name, drawn);
     plan.faults.push_back({site, std::min(chosen, kMillion)});
   }
+  DrawSpells(simulation, plan, errors);
   if (weather == Weather::kErrors) return plan;
   for (const FaultRate& fault : DrawFaults(simulation, kMoreFaults)) plan.faults.push_back(fault);
   DrawRot(simulation, plan);
