@@ -78,6 +78,7 @@ void Client::Write(const oracle::ModelBatch& batch) {
     world_.simulation.Fail("acknowledged-after-poison", "a poisoned handle acknowledged batch " +
                                                             std::to_string(batch.id.value));
   }
+  Peek();
 }
 
 void Client::Get(ByteView key) {

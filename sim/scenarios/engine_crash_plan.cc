@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -16,7 +17,7 @@ namespace {
 constexpr std::uint64_t kRates[] = {200, 1'000, 5'000, 20'000, 100'000};
 constexpr std::uint64_t kRatesOfSyncs[] = {5'000, 20'000, 50'000, 100'000, 200'000};
 
-constexpr std::uint64_t kRatesOfSpells[] = {30'000, 100'000, 300'000};
+constexpr std::uint64_t kRatesOfSpells[] = {50'000, 150'000, 400'000};
 
 constexpr FaultLadder kFaults[] = {{"disk.eio.read", kRates},
                                    {"disk.eio.write", kRates},
@@ -83,7 +84,9 @@ engine::Options MakeEngineOptions(Simulation& simulation, RandomStream& stream) 
   return options;
 }
 
-LifePlan MakeLifePlan(Simulation& simulation, RandomStream& stream, std::uint64_t index) {
+// `before` is how the life before ended.
+LifePlan MakeLifePlan(Simulation& simulation, RandomStream& stream, std::uint64_t index,
+                      std::optional<End> before) {
   const auto knob = [&](const char* name, std::uint64_t drawn) {
     return simulation.Option("life" + std::to_string(index) + "." + name, drawn);
   };
@@ -93,11 +96,16 @@ LifePlan MakeLifePlan(Simulation& simulation, RandomStream& stream, std::uint64_
   life.strike_late = knob("strike_late", stream.Chance(3, 4) ? 1 : 0) != 0;
   life.strike_calls = at_least_one(knob("strike_calls", DrawStrikeCalls(stream)));
   life.strike_calls_in_close = at_least_one(knob("strike_calls_in_close", stream.Between(1, 40)));
-  const std::uint64_t early = stream.Chance(2, 3) ? 0 : stream.Between(1, kEarlyMax);
+  // What a kill left in the page cache alone, the next open must not build on.
+  const bool after_kill = before == End::kKill;
+  const std::uint64_t chance = after_kill ? 2 : 1;
+  const std::uint64_t early = stream.Chance(chance, 3) ? stream.Between(1, kEarlyMax) : 0;
   const std::uint64_t strikes = std::min(knob("early_strikes", early), kEarlyMax);
   for (std::uint64_t i = 0; i < strikes; ++i) {
     const std::string name = "early" + std::to_string(i);
-    const bool power = knob((name + ".power_loss").c_str(), stream.Below(2)) != 0;
+    const bool often = after_kill && i == 0;
+    const std::uint64_t drawn = stream.Chance(often ? 3 : 2, 4) ? 1 : 0;
+    const bool power = knob((name + ".power_loss").c_str(), drawn) != 0;
     const std::uint64_t calls = stream.Between(1, stream.Chance(3, 4) ? 60 : 240);
     life.early.push_back({.strike = power ? Strike::kPowerLoss : Strike::kKill,
                           .calls = at_least_one(knob((name + ".calls").c_str(), calls))});
@@ -113,7 +121,7 @@ LifePlan MakeLifePlan(Simulation& simulation, RandomStream& stream, std::uint64_
 void DrawSpells(Simulation& simulation, Plan& plan, bool errors) {
   RandomStream stream = simulation.Stream("engine_crash.spells");
   const auto rate = [&](const char* name) {
-    const bool on = stream.Chance(1, 4) && errors;
+    const bool on = stream.Chance(1, 3) && errors;
     const std::uint64_t drawn = kRatesOfSpells[stream.Below(std::size(kRatesOfSpells))];
     return std::min(simulation.Option(name, on ? drawn : 0), kMillion);
   };
@@ -153,7 +161,9 @@ Plan MakePlan(Simulation& simulation, HostId host, Weather weather) {
     simulation.Fail("bad-options", sound.error().ToString());
   }
   for (std::uint64_t i = 0; i < lives; ++i) {
-    plan.lives.push_back(MakeLifePlan(simulation, stream, i));
+    const std::optional<End> before =
+        plan.lives.empty() ? std::nullopt : std::optional(plan.lives.back().end);
+    plan.lives.push_back(MakeLifePlan(simulation, stream, i, before));
   }
   plan.reopen_at_end = simulation.Option("reopen_at_end", stream.Chance(1, 4) ? 1 : 0) != 0;
   const bool errors = stream.Below(kRunsOf) >= kRunsWithoutErrors;
