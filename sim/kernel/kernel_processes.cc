@@ -90,9 +90,10 @@ DiskOptions Kernel::DrawDisk(const std::string& host, const HostOptions& options
     disk.fsync_profile = static_cast<FsyncProfile>(profile % kFsyncProfiles);
   }
   if (options.draw_disk_speed) {
-    static constexpr std::uint64_t kSpeeds[] = {100, 100, 50, 300, 1000, 4000};
-    const std::uint64_t drawn =
+    static constexpr std::uint64_t kSpeeds[] = {100, 100, 1, 10, 300, 1000, 4000, 3};
+    const std::uint64_t speed =
         kSpeeds[RandomBelow(RandomValue(seed, kDiskSpeed.hash), std::size(kSpeeds))];
+    const std::uint64_t drawn = std::min(speed, options.disk_speed_max);
     const std::uint64_t percent = Option(prefix + "disk_speed", drawn);
     disk.latency_percent = std::clamp<std::uint64_t>(percent, 1, 100'000);
   }

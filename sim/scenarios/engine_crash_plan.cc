@@ -98,8 +98,8 @@ LifePlan MakeLifePlan(Simulation& simulation, RandomStream& stream, std::uint64_
   life.strike_calls_in_close = at_least_one(knob("strike_calls_in_close", stream.Between(1, 40)));
   // What a kill left in the page cache alone, the next open must not build on.
   const bool after_kill = before == End::kKill;
-  const std::uint64_t chance = after_kill ? 2 : 1;
-  const std::uint64_t early = stream.Chance(chance, 3) ? stream.Between(1, kEarlyMax) : 0;
+  const std::uint64_t quarters = after_kill ? 2 : 1;
+  const std::uint64_t early = stream.Chance(quarters, 4) ? stream.Between(1, kEarlyMax) : 0;
   const std::uint64_t strikes = std::min(knob("early_strikes", early), kEarlyMax);
   for (std::uint64_t i = 0; i < strikes; ++i) {
     const std::string name = "early" + std::to_string(i);
@@ -111,7 +111,7 @@ LifePlan MakeLifePlan(Simulation& simulation, RandomStream& stream, std::uint64_
                           .calls = at_least_one(knob((name + ".calls").c_str(), calls))});
   }
   life.power_loss_after = knob("power_loss_after", stream.Below(3)) == 0;
-  life.verify_first = knob("verify_first", stream.Chance(1, 4) ? 1 : 0) != 0;
+  life.verify_first = knob("verify_first", stream.Chance(1, 5) ? 1 : 0) != 0;
   life.calm_end = knob("calm_end", stream.Below(2)) != 0;
   return life;
 }
@@ -152,7 +152,7 @@ Plan MakePlan(Simulation& simulation, HostId host, Weather weather) {
   plan.options = MakeEngineOptions(simulation, stream);
   plan.clients = simulation.Option("clients", stream.Between(1, 5));
   plan.keys = std::max(simulation.Option("keys", stream.Between(8, 64)), std::uint64_t{1});
-  plan.operations_per_client = simulation.Option("operations_per_client", stream.Between(2, 64));
+  plan.operations_per_client = simulation.Option("operations_per_client", stream.Between(2, 68));
   const std::uint64_t lives = simulation.Option("lives", stream.Between(2, 4));
   if (lives > kLivesMax || plan.clients > kClientsMax) {
     simulation.Fail("bad-options", "more than 1000 lives or clients");
