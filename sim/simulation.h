@@ -37,9 +37,10 @@ struct HostOptions {
   std::uint64_t small_memory_min_bytes = 0;
   // "host.NAME.fsync_profile" is drawn: a FsyncProfile of sim/disk/disk.h. Else it is 0.
   bool draw_fsync_profile = false;
-  // "host.NAME.disk_speed" is drawn: percent of the usual latencies, 50 to 4000; above 100, reads
+  // "host.NAME.disk_speed" is drawn: percent of the usual latencies, 1 to 4000; above 100, reads
   // take time too. Else it is 100.
   bool draw_disk_speed = false;
+  std::uint64_t disk_speed_max = 4000;  // drawn
 };
 
 // kOutOfMemory: an allocation failed and nobody caught it; for the rest like a kill.

@@ -145,16 +145,23 @@ std::uint64_t VirtualDisk::WritableLength(const Inode& inode, std::uint64_t offs
   if (outcome != 0) result = -EIO;
   if (outcome == 1) return 0;
   if (outcome == 0 && NoSpaceStrikes()) result = -ENOSPC;
-  if (result != 0) {
-    const std::uint64_t sectors = decisions_.Choose("disk.write.prefix", SectorsFor(length));
-    length = std::min(length, sectors * kSectorSize);
-  }
+  if (result != 0) length = DrawPrefix(offset, length);
   const std::uint64_t fitting = LengthThatFits(inode, offset, length);
   if (fitting < length) {
     decisions_.CountFault("disk.full");
     result = -ENOSPC;
   }
   return fitting;
+}
+
+// How much of a write that fails is done: a small one ends anywhere, a large one where a sector of
+// the file does.
+std::uint64_t VirtualDisk::DrawPrefix(std::uint64_t offset, std::uint64_t length) {
+  constexpr Site kPrefix = "disk.write.prefix";
+  if (length <= kSectorSize) return decisions_.Choose(kPrefix, length);
+  const std::uint64_t before = offset % kSectorSize;
+  const std::uint64_t sectors = decisions_.Choose(kPrefix, SectorsFor(before + length));
+  return sectors == 0 ? 0 : sectors * kSectorSize - before;
 }
 
 std::uint64_t VirtualDisk::LengthThatFits(const Inode& inode, std::uint64_t offset,

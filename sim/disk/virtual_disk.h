@@ -111,6 +111,7 @@ class VirtualDisk final : public Disk {
   // How much of `data` fits on the disk and survives the error drawn for it; 0 in `result` for all.
   std::uint64_t WritableLength(const Inode& inode, std::uint64_t offset, ByteView data,
                                int& result);
+  std::uint64_t DrawPrefix(std::uint64_t offset, std::uint64_t length);
   // How much of a write finds room.
   std::uint64_t LengthThatFits(const Inode& inode, std::uint64_t offset,
                                std::uint64_t length) const;

@@ -27,6 +27,7 @@ constexpr Site kKill = "crash.kill";
 constexpr Site kPowerLoss = "crash.power_loss";
 constexpr Site kStrikeAt = "crash.strike_at";
 constexpr Site kStrikeAtEnd = "crash.strike_at_end";
+constexpr Site kStrikeNames = "crash.strike_names";
 constexpr Site kStruckInFlight = "disk.write_in_flight";
 // Calls of virtual_files.cc during which a write or sync is under way.
 constexpr Site kWriteInFlight = "files.write.in_flight";
@@ -54,7 +55,10 @@ struct StrikeKind {
 constexpr StrikeKind kStrikeKinds[] = {{StrikeAt::kAnyCall, 1},       {StrikeAt::kAnyCall, 1},
                                        {StrikeAt::kMutatingCall, 4},  {StrikeAt::kMutatingCall, 4},
                                        {StrikeAt::kFailpoint, 8},     {StrikeAt::kFailpoint, 3},
-                                       {StrikeAt::kWriteInFlight, 8}, {StrikeAt::kSyncInFlight, 8}};
+                                       {StrikeAt::kWriteInFlight, 8}, {StrikeAt::kSyncInFlight, 8},
+                                       {StrikeAt::kFewNames, 16},     {StrikeAt::kFewNames, 64}};
+// One in so many names of failpoints and calls that change the disk is among the few.
+constexpr std::uint64_t kNamesPerStruck = 8;
 
 // A seam call costs as much as this many steps: 1 to 5 microseconds.
 constexpr std::uint64_t kStepsPerSeamCall = 16;
@@ -86,9 +90,10 @@ DiskOptions Kernel::DrawDisk(const std::string& host, const HostOptions& options
     disk.fsync_profile = static_cast<FsyncProfile>(profile % kFsyncProfiles);
   }
   if (options.draw_disk_speed) {
-    static constexpr std::uint64_t kSpeeds[] = {100, 100, 50, 300, 1000, 4000};
-    const std::uint64_t drawn =
+    static constexpr std::uint64_t kSpeeds[] = {100, 100, 1, 10, 300, 1000, 4000, 3};
+    const std::uint64_t speed =
         kSpeeds[RandomBelow(RandomValue(seed, kDiskSpeed.hash), std::size(kSpeeds))];
+    const std::uint64_t drawn = std::min(speed, options.disk_speed_max);
     const std::uint64_t percent = Option(prefix + "disk_speed", drawn);
     disk.latency_percent = std::clamp<std::uint64_t>(percent, 1, 100'000);
   }
@@ -259,6 +264,10 @@ void Kernel::ArmStrike(HostId id, Strike strike, std::uint64_t seam_calls) {
   const StrikeKind& kind = kStrikeKinds[drawn];
   host.strike_at = kind.at;
   if (kind.rarity > 1) host.strike_calls = seam_calls / kind.rarity + 1;
+  if (kind.at == StrikeAt::kFewNames) {
+    host.strike_names =
+        decisions_.ChooseFor(kStrikeNames, host.name, host.strikes_armed, std::uint64_t{1} << 16);
+  }
 }
 
 void Kernel::StrikeNow(Process& process, Site where) {
@@ -298,6 +307,10 @@ bool Kernel::Counts(const Host& host, Site call, bool is_failpoint) {
     case StrikeAt::kAnyCall: return true;
     case StrikeAt::kMutatingCall: return IsMutating(call);
     case StrikeAt::kFailpoint: return is_failpoint;
+    case StrikeAt::kFewNames:
+      // What all lives pass often and what few pass once are struck alike.
+      return (is_failpoint || IsMutating(call)) &&
+             RandomBelow(RandomValue(host.strike_names, call.hash), kNamesPerStruck) == 0;
     case StrikeAt::kWriteInFlight: return host.disk->WritesInFlight() > 0;
     case StrikeAt::kSyncInFlight: return call.hash == kSyncInFlight.hash;
   }

@@ -29,6 +29,7 @@ enum class StrikeAt : std::uint8_t {
   kFailpoint,      // a named one
   kWriteInFlight,  // whatever is called while a submitted write is not complete
   kSyncInFlight,
+  kFewNames,  // failpoints and calls that change the disk, but of a few drawn names alone
 };
 
 struct Host {
@@ -45,6 +46,7 @@ struct Host {
   Strike strike = Strike::kKill;
   StrikeAt strike_at = StrikeAt::kAnyCall;
   std::uint64_t strike_calls = 0;
+  std::uint64_t strike_names = 0;  // kFewNames: which
   std::uint64_t strike_thread = 0;
   std::uint64_t strike_in_flight =
       0;                            // or when a write or sync is in flight, after as many at most

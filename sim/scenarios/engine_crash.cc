@@ -2,11 +2,13 @@
 #include "sim/scenarios/engine_crash.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/check.h"
+#include "engine/wal/format.h"
 #include "sim/crash_points.h"
 #include "sim/disk/disk.h"
 #include "sim/scenarios/engine_crash_life.h"
@@ -98,6 +100,53 @@ void RunEarlyStrikes(World& world, const LifePlan& life) {
   }
 }
 
+// Bytes [begin, end) of a file.
+struct Place {
+  std::string path;
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+};
+
+// What the last flights of a segment take, if it has any; and its ordinal.
+std::optional<std::pair<engine::SegmentOrdinal, Place>> NewestFlights(const std::string& path,
+                                                                      ByteView content) {
+  constexpr std::uint64_t kBytes = 4 * engine::wal::kBlockSize;
+  const auto block = engine::wal::DecodeSegmentBlock(content.substr(0, kSectorSize));
+  if (!block) return std::nullopt;
+  std::uint64_t end = 0;
+  for (std::uint64_t at = engine::wal::kSegmentHeaderSize;
+       at + engine::wal::kItemHeaderSize <= content.size(); at += engine::wal::kBlockSize) {
+    const engine::wal::ItemPlace place{
+        .segment = block->ordinal, .epoch = block->epoch, .offset = at, .limit = content.size()};
+    engine::wal::ItemHeader header;
+    if (engine::wal::DecodeItemHeader(content.substr(at), place, header)) end = header.end();
+  }
+  if (end == 0) return std::nullopt;
+  const std::uint64_t begin = std::max(end, engine::wal::kSegmentHeaderSize + kBytes) - kBytes;
+  return std::pair{block->ordinal, Place{.path = path, .begin = begin, .end = end}};
+}
+
+// Where to look for the place that rots, by the plan's aim; anywhere if nothing fits it.
+std::vector<Place> PlacesToRot(Disk& disk, const Plan& plan,
+                               const std::vector<std::string>& names) {
+  std::vector<Place> all;
+  std::vector<Place> aimed_at;
+  engine::SegmentOrdinal newest;
+  for (const std::string& name : names) {
+    const std::string path = std::string(kDirectory) + "/" + name;
+    const Result<Bytes> content = disk.Inspect(path);
+    if (!content || content->empty()) continue;
+    all.push_back({.path = path, .begin = 0, .end = content->size()});
+    if (plan.rot_aim == RotAim::kTables && name.ends_with(".sst")) aimed_at.push_back(all.back());
+    if (plan.rot_aim != RotAim::kNewestFlights || !name.ends_with(".wal")) continue;
+    const auto flights = NewestFlights(path, *content);
+    if (!flights || flights->first < newest) continue;
+    newest = flights->first;
+    aimed_at = {flights->second};
+  }
+  return aimed_at.empty() ? all : aimed_at;
+}
+
 // Damages one sector of the closed database. Not the manifest's bits: when its newest record rots,
 // what that alone made durable is lost, and nobody can tell (docs/contract.md, rule 13).
 void RotOnePlace(World& world) {
@@ -109,15 +158,14 @@ void RotOnePlace(World& world) {
   std::erase_if(names, [&](const std::string& name) {
     return world.plan.rot == DiskFault::kBitRot && name.starts_with("MANIFEST");
   });
-  if (names.empty()) return;
   std::sort(names.begin(), names.end());
-  const std::string path =
-      std::string(kDirectory) + "/" + names[decisions.Choose("rot.file", names.size())];
-  const Result<Bytes> content = disk.Inspect(path);
-  if (!content || content->empty()) return;
-  const std::uint64_t sectors = (content->size() + kSectorSize - 1) / kSectorSize;
-  const std::uint64_t sector = decisions.Choose("rot.sector", sectors);
-  disk.DamageRange(path, sector * kSectorSize, kSectorSize, world.plan.rot);
+  const std::vector<Place> places = PlacesToRot(disk, world.plan, names);
+  if (places.empty()) return;
+  const Place& place = places[decisions.Choose("rot.file", places.size())];
+  const std::uint64_t first = place.begin / kSectorSize;
+  const std::uint64_t sectors = (place.end + kSectorSize - 1) / kSectorSize - first;
+  const std::uint64_t sector = first + decisions.Choose("rot.sector", sectors);
+  disk.DamageRange(place.path, sector * kSectorSize, kSectorSize, world.plan.rot);
 }
 
 void RunOneLife(World& world, const LifePlan& life, const Clients& clients) {
@@ -185,11 +233,14 @@ void EngineCrash::Run(Simulation& simulation) const {
   HostOptions machine;
   machine.small_disk_max_bytes = 2'000'000;
   machine.small_disk_min_bytes = 200'000;
+  // A disk that is as fast as the processor makes races that are too rare while all wait for it.
+  machine.slow_cpu_max = 20;
+  machine.draw_disk_speed = true;
   if (weather_ == Weather::kEverything) {
     machine.clock_drift_max_ppm = 200'000;
-    machine.slow_cpu_max = 20;
     machine.draw_fsync_profile = true;
-    machine.draw_disk_speed = true;
+  } else {
+    machine.disk_speed_max = 100;  // what slow reads cost, all weather pays
   }
   const HostId host = simulation.AddHost("a", machine);
   const Plan plan = MakePlan(simulation, host, weather_);

@@ -78,11 +78,20 @@ void Client::Write(const oracle::ModelBatch& batch) {
     world_.simulation.Fail("acknowledged-after-poison", "a poisoned handle acknowledged batch " +
                                                             std::to_string(batch.id.value));
   }
+  Peek();
 }
 
 void Client::Get(ByteView key) {
   const FaultCounts since = world_.CountFaults();
-  const oracle::Model::ReadMark mark = world_.model.BeginRead();
+  JudgeGet(key, Peek(), since);
+}
+
+void Client::GetRecovered(ByteView key) {
+  const FaultCounts since = world_.CountFaults();
+  JudgeGet(key, {.visible = world_.crash.Floor(), .sequenced = {}}, since);
+}
+
+void Client::JudgeGet(ByteView key, const oracle::Model::ReadMark& mark, const FaultCounts& since) {
   const Result<std::optional<Bytes>> found = db_.Get({}, key);
   if (!found) return world_.Excuse(Doing::kReading, "a read", found.error(), since);
   oracle::Judgement judgement;
@@ -91,6 +100,19 @@ void Client::Get(ByteView key) {
     judgement = world_.model.EndGet(mark, key, *found);
   }
   world_.Settle(judgement);
+}
+
+// What readers are said to see is the end of a batch, and what a read that begins now must show.
+oracle::Model::ReadMark Client::Peek() {
+  oracle::Model::ReadMark said = world_.model.BeginRead();
+  const engine::SequenceNumber sequence = db_.VisibleSequence();
+  oracle::Judgement judgement;
+  {
+    const SystemScope system;
+    judgement = world_.model.FixAt(said, sequence.value);
+  }
+  world_.Settle(judgement);
+  return {.visible = said.visible, .sequenced = {}};
 }
 
 void Client::Scan(const oracle::KeyRange& range, bool backward) {

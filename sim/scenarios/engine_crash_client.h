@@ -22,6 +22,8 @@ class Client {
   // Each judged.
   void Write(const oracle::ModelBatch& batch);
   void Get(ByteView key);
+  // Of what was recovered and is not settled yet.
+  void GetRecovered(ByteView key);
   void Scan(const oracle::KeyRange& range, bool backward);
   // Scans everything, both ways and as of now by number, and reads some keys by themselves.
   void ReadEverything();
@@ -39,6 +41,8 @@ class Client {
 
   void RunOne(const Command& command);
   Status Send(const oracle::ModelBatch& batch);
+  oracle::Model::ReadMark Peek();
+  void JudgeGet(ByteView key, const oracle::Model::ReadMark& mark, const FaultCounts& since);
   void Hold();
   void Check(bool backward);
   // Reads all keys but those before `from`, and turns round here and there; nothing after an

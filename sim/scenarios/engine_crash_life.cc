@@ -28,6 +28,16 @@ constexpr std::uint64_t kCalmNs = 150'000'000;
 constexpr std::uint64_t kLongCalmNs = 10'000'000'000;
 constexpr std::uint64_t kNapsInAllWeather = 4;
 
+// What was recovered, while damage hides some of it: what can be read is of a state that may be
+// there. How far that goes is not known before all of it has been read.
+void CheckWhatIsReadable(World& world, Client& client) {
+  {
+    const SystemScope system;
+    world.recovered_keys = world.model.Keys();
+  }
+  for (const Bytes& key : world.recovered_keys) client.GetRecovered(key);
+}
+
 // False when an injected error kept it from being read.
 bool CheckRecovered(World& world, engine::Db& db, Client& client) {
   {
@@ -44,6 +54,7 @@ bool CheckRecovered(World& world, engine::Db& db, Client& client) {
   const Result<std::vector<oracle::KeyValue>> found = ReadRange(**iterator, {}, false);
   if (!found) {
     world.Excuse(Doing::kReading, "a scan", found.error(), since);
+    CheckWhatIsReadable(world, client);
     return false;
   }
   oracle::Judgement judgement;

@@ -2,6 +2,8 @@
 #include "sim/scenarios/engine_crash_plan.h"
 
 #include <algorithm>
+#include <iterator>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -14,6 +16,8 @@ namespace {
 // Per million calls. Syncs are few, and a life sees one failed sync at most.
 constexpr std::uint64_t kRates[] = {200, 1'000, 5'000, 20'000, 100'000};
 constexpr std::uint64_t kRatesOfSyncs[] = {5'000, 20'000, 50'000, 100'000, 200'000};
+
+constexpr std::uint64_t kRatesOfSpells[] = {50'000, 150'000, 400'000};
 
 constexpr FaultLadder kFaults[] = {{"disk.eio.read", kRates},
                                    {"disk.eio.write", kRates},
@@ -45,7 +49,7 @@ constexpr std::uint64_t kLivesMax = 1000;
 constexpr std::uint64_t kClientsMax = 1000;
 constexpr std::uint64_t kMillion = 1'000'000;
 
-constexpr std::uint64_t kOperationsPerLifeMax = 190;
+constexpr std::uint64_t kOperationsPerLifeMax = 200;
 
 std::uint64_t DrawStrikeCalls(RandomStream& stream) {
   switch (stream.Below(4)) {
@@ -89,7 +93,9 @@ engine::Options MakeEngineOptions(Simulation& simulation, RandomStream& stream,
   return options;
 }
 
-LifePlan MakeLifePlan(Simulation& simulation, RandomStream& stream, std::uint64_t index) {
+// `before` is how the life before ended.
+LifePlan MakeLifePlan(Simulation& simulation, RandomStream& stream, std::uint64_t index,
+                      std::optional<End> before) {
   const auto knob = [&](const char* name, std::uint64_t drawn) {
     return simulation.Option("life" + std::to_string(index) + "." + name, drawn);
   };
@@ -99,28 +105,51 @@ LifePlan MakeLifePlan(Simulation& simulation, RandomStream& stream, std::uint64_
   life.strike_late = knob("strike_late", stream.Chance(3, 4) ? 1 : 0) != 0;
   life.strike_calls = at_least_one(knob("strike_calls", DrawStrikeCalls(stream)));
   life.strike_calls_in_close = at_least_one(knob("strike_calls_in_close", stream.Between(1, 40)));
-  const std::uint64_t early = stream.Chance(2, 3) ? 0 : stream.Between(1, kEarlyMax);
+  // What a kill left in the page cache alone, the next open must not build on.
+  const bool after_kill = before == End::kKill;
+  const std::uint64_t quarters = after_kill ? 2 : 1;
+  const std::uint64_t early = stream.Chance(quarters, 4) ? stream.Between(1, kEarlyMax) : 0;
   const std::uint64_t strikes = std::min(knob("early_strikes", early), kEarlyMax);
   for (std::uint64_t i = 0; i < strikes; ++i) {
     const std::string name = "early" + std::to_string(i);
-    const bool power = knob((name + ".power_loss").c_str(), stream.Below(2)) != 0;
+    const bool often = after_kill && i == 0;
+    const std::uint64_t drawn = stream.Chance(often ? 3 : 2, 4) ? 1 : 0;
+    const bool power = knob((name + ".power_loss").c_str(), drawn) != 0;
     const std::uint64_t calls = stream.Between(1, stream.Chance(3, 4) ? 60 : 240);
     life.early.push_back({.strike = power ? Strike::kPowerLoss : Strike::kKill,
                           .calls = at_least_one(knob((name + ".calls").c_str(), calls))});
   }
   life.power_loss_after = knob("power_loss_after", stream.Below(3)) == 0;
-  life.verify_first = knob("verify_first", stream.Chance(1, 4) ? 1 : 0) != 0;
+  life.verify_first = knob("verify_first", stream.Chance(1, 5) ? 1 : 0) != 0;
   life.calm_end = knob("calm_end", stream.Below(2)) != 0;
   return life;
 }
 
-// Of half of the runs, one place rots, so that what may be lost by it is known.
+// Opens and flushes are a small part of the calls, and of the errors, but most of what may go
+// wrong.
+void DrawSpells(Simulation& simulation, Plan& plan, bool errors) {
+  RandomStream stream = simulation.Stream("engine_crash.spells");
+  const auto rate = [&](const char* name) {
+    const bool on = stream.Chance(1, 3) && errors;
+    const std::uint64_t drawn = kRatesOfSpells[stream.Below(std::size(kRatesOfSpells))];
+    return std::min(simulation.Option(name, on ? drawn : 0), kMillion);
+  };
+  plan.read_errors_in_open = rate("read_errors_in_open");
+  plan.no_space_in_flush = rate("no_space_in_flush");
+}
+
+// One place of most runs rots, so that what may be lost by it is known.
 void DrawRot(Simulation& simulation, Plan& plan) {
   RandomStream stream = simulation.Stream("engine_crash.rot");
-  const std::uint64_t life = stream.Chance(1, 2) ? stream.Below(plan.lives.size() + 1) : 0;
+  const std::uint64_t life =
+      stream.Chance(3, 4) && !plan.lives.empty() ? stream.Between(1, plan.lives.size()) : 0;
   plan.rot_before_life = simulation.Option("rot_before_life", life);
   const bool unreadable = simulation.Option("rot_unreadable", stream.Below(3)) == 0;
   if (unreadable) plan.rot = DiskFault::kLatentSector;
+  static constexpr RotAim kAims[] = {RotAim::kAnywhere, RotAim::kTables, RotAim::kTables,
+                                     RotAim::kNewestFlights};
+  const auto aim = static_cast<std::uint64_t>(kAims[stream.Below(std::size(kAims))]);
+  plan.rot_aim = static_cast<RotAim>(std::min(simulation.Option("rot_aim", aim), std::uint64_t{2}));
 }
 
 }  // namespace
@@ -144,7 +173,9 @@ Plan MakePlan(Simulation& simulation, HostId host, Weather weather) {
     simulation.Fail("bad-options", sound.error().ToString());
   }
   for (std::uint64_t i = 0; i < lives; ++i) {
-    plan.lives.push_back(MakeLifePlan(simulation, stream, i));
+    const std::optional<End> before =
+        plan.lives.empty() ? std::nullopt : std::optional(plan.lives.back().end);
+    plan.lives.push_back(MakeLifePlan(simulation, stream, i, before));
   }
   plan.reopen_at_end = simulation.Option("reopen_at_end", stream.Chance(1, 4) ? 1 : 0) != 0;
   const bool errors = stream.Below(kRunsOf) >= kRunsWithoutErrors;
@@ -155,6 +186,7 @@ Plan MakePlan(Simulation& simulation, HostId host, Weather weather) {
     const std::uint64_t chosen = simulation.Option(std::string("fault.") + site.name, drawn);
     plan.faults.push_back({site, std::min(chosen, kMillion)});
   }
+  DrawSpells(simulation, plan, errors);
   if (weather == Weather::kErrors) return plan;
   for (const FaultRate& fault : DrawFaults(simulation, kMoreFaults)) plan.faults.push_back(fault);
   DrawRot(simulation, plan);

@@ -41,6 +41,9 @@ enum class Weather : std::uint8_t {
   kEverything,  // that is in contract: of disk, clocks and host, and one place that rots at rest
 };
 
+// Where the place that rots is looked for. Values stand in artifacts.
+enum class RotAim : std::uint8_t { kAnywhere = 0, kTables = 1, kNewestFlights = 2 };
+
 // Every knob of a run. All are recorded as options of the run.
 struct Plan {
   Weather weather = Weather::kErrors;
@@ -51,9 +54,13 @@ struct Plan {
   std::vector<LifePlan> lives;
   bool reopen_at_end = false;  // once more, after the clean close at the end
   std::vector<FaultRate> faults;
+  // Per million calls, while an open or a flush is under way, which make few calls; 0: as always.
+  std::uint64_t read_errors_in_open = 0;
+  std::uint64_t no_space_in_flush = 0;
   // Something at rest is damaged before so many lives, at most once; 0: never.
   std::uint64_t rot_before_life = 0;
   DiskFault rot = DiskFault::kBitRot;
+  RotAim rot_aim = RotAim::kAnywhere;
 };
 
 Plan MakePlan(Simulation& simulation, HostId host, Weather weather);

@@ -54,7 +54,10 @@ class Generator {
       operation.kind = "flush";
     } else {
       operation.kind = "pause";
-      const std::uint64_t nanoseconds = stream_.Between(1'000, 4'000'000);
+      // Some last until the engine tries again what had no space.
+      const std::uint64_t nanoseconds = stream_.Chance(1, 4)
+                                            ? stream_.Between(4'000'000, 250'000'000)
+                                            : stream_.Between(1'000, 4'000'000);
       operation.arguments = {std::to_string(nanoseconds)};
     }
   }

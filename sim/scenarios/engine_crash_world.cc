@@ -15,15 +15,20 @@ constexpr Site kRefused = "write.refused";
 constexpr Site kPoisoned = "db.poisoned";
 constexpr Site kVouched = "log.vouched";
 
+constexpr Site kRecovered = "open.recovered";
+constexpr Site kFlushBegan = "flush.began";
+constexpr Site kFlushFinished = "flush.finished";
+
 constexpr Site kReadError = "disk.eio.read";
-constexpr Site kNoSpace[] = {"disk.no_space", "disk.no_space.sync", "disk.full"};
+constexpr Site kWriteNoSpace = "disk.no_space";
+constexpr Site kNoSpace[] = {kWriteNoSpace, "disk.no_space.sync", "disk.full"};
 constexpr Site kOthers[] = {
     "disk.eio.write",        "disk.eio.sync",  "disk.eio.sync_directory", "disk.eio.metadata",
     "disk.eio.write_sticky", "disk.read_only", "process.descriptors"};
 
 constexpr Site kOfSyncs[] = {"disk.eio.sync", "disk.no_space.sync", "disk.eio.write_sticky"};
 
-constexpr std::uint64_t kSampleSizeMax = 6;
+constexpr std::uint64_t kSampleSizeMax = 5;
 constexpr std::uint64_t kPlenty = std::uint64_t{1} << 30;
 
 std::uint64_t Number(std::span<const env::EventField> fields, std::string_view name) {
@@ -45,8 +50,12 @@ void World::Record(Site event, std::span<const env::EventField> fields) {
   if (pending_) return;
   if (event.hash == kRefused.hash) pending_ = model.Refuse(Number(fields, "first"));
   if (event.hash == kVouched.hash) model.Vouched();
+  if (event.hash == kRecovered.hash) EndSpell(kReadError);
+  if (event.hash == kFlushBegan.hash) SetSpell(kWriteNoSpace, plan.no_space_in_flush);
+  if (event.hash == kFlushFinished.hash) EndSpell(kWriteNoSpace);
   if (event.hash == kPoisoned.hash) {
     poisoned_ = true;
+    EndSpell(kWriteNoSpace);
     // A table that cannot be read back is one too.
     if (CountFaults() == forgotten_ && !IsDamaged()) {
       pending_ = oracle::Violation{.rule = "unexplained-error",
@@ -65,7 +74,19 @@ void World::Settle(const oracle::Judgement& judgement) {
   if (first) simulation.Fail(first->rule, first->message);
 }
 
+void World::SetSpell(Site fault, std::uint64_t per_million) {
+  if (faults_on_ && per_million != 0) simulation.SetFault(fault, per_million);
+}
+
+void World::EndSpell(Site fault) {
+  if (!faults_on_) return;
+  for (const FaultRate& planned : plan.faults) {
+    if (planned.site.hash == fault.hash) simulation.SetFault(fault, planned.per_million);
+  }
+}
+
 void World::SetFaults(bool on) {
+  faults_on_ = on;
   for (const FaultRate& fault : plan.faults) {
     simulation.SetFault(fault.site, on ? fault.per_million : 0);
   }
@@ -102,6 +123,8 @@ void World::BeginProcess() {
   report = {};
   failed_syncs_ = CountFailedSyncs();
   simulation.disk(host).Remount();
+  EndSpell(kWriteNoSpace);
+  SetSpell(kReadError, plan.read_errors_in_open);
   AdmitRot();
 }
 

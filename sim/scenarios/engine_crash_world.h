@@ -90,6 +90,9 @@ class World final : public env::EventSink {
   std::vector<Bytes> recovered_keys;  // to be read one by one; here, as processes die at any time
 
  private:
+  // The rate of that fault while what is under way, or as planned.
+  void SetSpell(Site fault, std::uint64_t per_million);
+  void EndSpell(Site fault);
   // Whether something at rest is damaged, and seen so.
   bool IsDamaged();
   // Whether that explains the error: it names the file.
@@ -103,6 +106,7 @@ class World final : public env::EventSink {
   FaultCounts forgotten_;
   std::uint64_t failed_syncs_ = 0;  // when the process began
   bool poisoned_ = false;
+  bool faults_on_ = false;
   bool damage_visible_ = true;
   oracle::Judgement pending_;
   std::uint64_t next_pick_ = 0;
