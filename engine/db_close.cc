@@ -12,6 +12,7 @@ DbImpl::DbImpl(const env::Env& env, Parts parts)
     : env_(env),
       directory_(std::move(parts.directory)),
       options_(parts.options),
+      cache_(std::move(parts.cache)),
       lock_(std::move(parts.lock)),
       manifest_(std::move(parts.manifest)),
       epoch_(parts.epoch),

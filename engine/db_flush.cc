@@ -110,7 +110,7 @@ Status DbImpl::FlushOldest() {
                                 {.name = "error", .text = ErrorCodeName(info.error().code())}});
       return Fail(std::move(info).error());
     }
-    BEACH_TRY_ASSIGN(reader, TableReader::Open(*env_.files, path, state.database, *info));
+    BEACH_TRY_ASSIGN(reader, TableReader::Open(*env_.files, path, state.database, *info, cache_));
     LogPosition durable;
     {
       env::MutexLock relock(mutex_);

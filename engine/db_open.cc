@@ -9,6 +9,7 @@
 #include "engine/limits.h"
 #include "engine/manifest/file_names.h"
 #include "engine/recover.h"
+#include "engine/sst/block_cache.h"
 #include "env/marks.h"
 
 namespace beach::engine {
@@ -54,10 +55,12 @@ Result<Prepared> RecoverAndPrepare(const env::Env& env, const DbImpl::Parts& par
 // holds, because what failed or crashed opens left there may come back after a power loss.
 Result<ManifestState> StateToRecover(env::FileSystem& files, const std::string& directory,
                                      const DirectoryContents& contents,
-                                     const ManifestOnDisk& manifest, TableReaders& tables) {
+                                     const ManifestOnDisk& manifest,
+                                     const std::shared_ptr<sst::BlockCache>& cache,
+                                     TableReaders& tables) {
   ManifestState state = manifest.state;
   // Every listed table must be there and sound before anything is changed.
-  BEACH_TRY_ASSIGN(tables, OpenTables(files, directory, state));
+  BEACH_TRY_ASSIGN(tables, OpenTables(files, directory, state, cache));
   BEACH_TRY_ASSIGN(const UnlistedSegments unlisted,
                    InspectUnlistedSegments(files, directory, contents, manifest));
   state.epoch = std::max(state.epoch, unlisted.epoch_max);
@@ -93,9 +96,10 @@ Result<std::unique_ptr<Db>> Db::Open(const env::Env& env, const std::string& dir
   }
   BEACH_TRY_ASSIGN(const ManifestOnDisk manifest, ReadDatabase(files, directory));
   BEACH_SOMETIMES("open.manifest_had_torn_tail", manifest.torn_tail_bytes > 0);
+  parts.cache = std::make_shared<sst::BlockCache>(options.block_cache_size);
   TableReaders tables;
   BEACH_TRY_ASSIGN(const ManifestState state,
-                   StateToRecover(files, directory, contents, manifest, tables));
+                   StateToRecover(files, directory, contents, manifest, parts.cache, tables));
   BEACH_TRY_ASSIGN(Prepared prepared, RecoverAndPrepare(env, parts, state, manifest));
   Recovered& recovered = prepared.recovered;
   parts.manifest = std::move(prepared.manifest);
@@ -106,7 +110,7 @@ Result<std::unique_ptr<Db>> Db::Open(const env::Env& env, const std::string& dir
 
   auto view = std::make_shared<View>();
   view->active = recovered.memtable;
-  BEACH_TRY_ASSIGN(view->tables, OpenTables(files, directory, recovered.state, tables));
+  BEACH_TRY_ASSIGN(view->tables, OpenTables(files, directory, recovered.state, parts.cache, tables));
   parts.view = std::move(view);
   parts.epoch = recovered.state.epoch;
   parts.segment = recovered.segment;

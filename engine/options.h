@@ -48,6 +48,8 @@ struct Options {
   // Tables: target size of an uncompressed data block, and keys between restart points.
   std::uint64_t block_size = 4 * kKiB;
   std::uint64_t block_restart_interval = 16;
+  // Bytes of data blocks that are kept in memory for reads; 0 for none. At most 1 TiB.
+  std::uint64_t block_cache_size = 32 * kMiB;
 };
 
 struct WriteOptions {

@@ -10,7 +10,9 @@
 namespace beach::engine {
 
 Result<TableReaders> OpenTables(env::FileSystem& files, const std::string& directory,
-                                const ManifestState& state, const TableReaders& opened) {
+                                const ManifestState& state,
+                                const std::shared_ptr<sst::BlockCache>& cache,
+                                const TableReaders& opened) {
   std::vector<TableInfo> newest_first = state.tables;
   std::sort(newest_first.begin(), newest_first.end(),
             [](const TableInfo& a, const TableInfo& b) { return a.sequence_max > b.sequence_max; });
@@ -28,7 +30,7 @@ Result<TableReaders> OpenTables(env::FileSystem& files, const std::string& direc
       readers.push_back(*known);
       continue;
     }
-    auto reader = TableReader::Open(files, path, state.database, info);
+    auto reader = TableReader::Open(files, path, state.database, info, cache);
     if (!reader && reader.error().code() == ErrorCode::kNotFound) {
       return Fail(
           Error(ErrorCode::kCorruption, "a table that the manifest lists is missing").At(path));

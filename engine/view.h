@@ -34,9 +34,11 @@ using TableReaders = std::vector<std::shared_ptr<TableReader>>;
 
 // Readers for all tables of the state, newest data first. kCorruption for a missing one (rule 14)
 // or where two overlap in sequence numbers, which flushes never make. Those in `opened` are taken
-// as they are.
+// as they are; the others read through `cache`, where there is one.
 Result<TableReaders> OpenTables(env::FileSystem& files, const std::string& directory,
-                                const ManifestState& state, const TableReaders& opened = {});
+                                const ManifestState& state,
+                                const std::shared_ptr<sst::BlockCache>& cache = nullptr,
+                                const TableReaders& opened = {});
 
 // Writes a memtable's entries as table `file` and syncs it and its directory. After an error the
 // file is debris. REQUIRES: at least one entry.

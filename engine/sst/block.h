@@ -62,6 +62,8 @@ class Block {
   // the offset of the entry in the file.
   std::unique_ptr<Iterator> NewIterator() const;
 
+  std::uint64_t size_bytes() const { return content_.size(); }
+
  private:
   friend class BlockIterator;
   Block() = default;

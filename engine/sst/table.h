@@ -21,6 +21,10 @@
 
 namespace beach::engine {
 
+namespace sst {
+class BlockCache;
+}
+
 // Tells this database's files from another's: random, made at creation.
 struct DatabaseId {
   std::uint64_t high = 0;
@@ -63,9 +67,11 @@ class TableBuilder {
 // every length is checked before it is used.
 class TableReader {
  public:
-  // Verifies footer, identity, index and properties against `info`.
+  // Verifies footer, identity, index and properties against `info`. Reads go through `cache`, where
+  // there is one; Verify does not.
   static Result<std::unique_ptr<TableReader>> Open(env::FileSystem& files, std::string path,
-                                                   DatabaseId database, const TableInfo& info);
+                                                   DatabaseId database, const TableInfo& info,
+                                                   std::shared_ptr<sst::BlockCache> cache = nullptr);
   virtual ~TableReader() = default;
 
   virtual FileNumber file() const = 0;

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "engine/internal_key.h"
 #include "engine/sst/block.h"
+#include "engine/sst/block_cache.h"
 #include "engine/sst/block_io.h"
 #include "engine/sst/table.h"
 #include "engine/sst/table_frame.h"
@@ -13,6 +14,7 @@ namespace beach::engine {
 namespace {
 
 using sst::Block;
+using sst::BlockCache;
 using sst::BlockHandle;
 using sst::TableFrame;
 
@@ -30,8 +32,9 @@ Status CheckAgainstInfo(const TableFrame& frame, const TableInfo& info, const st
 
 class FileTableReader final : public TableReader, private sst::BlockSource {
  public:
-  FileTableReader(std::unique_ptr<env::File> file, TableFrame frame)
-      : file_(std::move(file)), frame_(std::move(frame)) {}
+  FileTableReader(std::unique_ptr<env::File> file, TableFrame frame,
+                  std::shared_ptr<BlockCache> cache)
+      : file_(std::move(file)), frame_(std::move(frame)), cache_(std::move(cache)) {}
 
   FileNumber file() const override { return frame_.footer.identity.file; }
 
@@ -80,9 +83,14 @@ class FileTableReader final : public TableReader, private sst::BlockSource {
     if (!sst::DecodeHandle(encoded_handle, handle)) {
       return sst::Damaged(file_->path(), frame_.footer.index.offset, "malformed block handle");
     }
+    if (cache_ != nullptr) {
+      if (auto cached = cache_->Find(file(), handle.offset)) return cached;
+    }
     BEACH_TRY_ASSIGN(Bytes content, sst::ReadBlock(*file_, frame_.footer.identity, handle,
                                                    frame_.footer.properties.offset));
-    return Block::Parse(std::move(content), file_->path(), handle.offset);
+    BEACH_TRY_ASSIGN(auto block, Block::Parse(std::move(content), file_->path(), handle.offset));
+    if (cache_ != nullptr) cache_->Insert(file(), handle.offset, block);
+    return block;
   }
 
   std::unexpected<Error> IndexDamage() const override {
@@ -92,12 +100,14 @@ class FileTableReader final : public TableReader, private sst::BlockSource {
 
   const std::unique_ptr<env::File> file_;
   const TableFrame frame_;
+  const std::shared_ptr<BlockCache> cache_;  // may be null
 };
 
 }  // namespace
 
 Result<std::unique_ptr<TableReader>> TableReader::Open(env::FileSystem& files, std::string path,
-                                                       DatabaseId database, const TableInfo& info) {
+                                                       DatabaseId database, const TableInfo& info,
+                                                       std::shared_ptr<sst::BlockCache> cache) {
   BEACH_TRY_ASSIGN(auto file, files.Open(path, {.mode = env::OpenMode::kRead, .direct = false}));
   BEACH_TRY_ASSIGN(const std::uint64_t size, file->Size());
   if (size != info.size_bytes) {
@@ -108,7 +118,7 @@ Result<std::unique_ptr<TableReader>> TableReader::Open(env::FileSystem& files, s
   const sst::Identity identity{.database = database, .file = info.file};
   BEACH_TRY_ASSIGN(TableFrame frame, ReadTableFrame(*file, size, identity));
   BEACH_TRY(CheckAgainstInfo(frame, info, path));
-  return std::make_unique<FileTableReader>(std::move(file), std::move(frame));
+  return std::make_unique<FileTableReader>(std::move(file), std::move(frame), std::move(cache));
 }
 
 }  // namespace beach::engine

@@ -256,7 +256,7 @@ void EngineCrash::Run(Simulation& simulation) const {
   }
 
   world.SetFaults(false);
-  RunLast(world, "the first open", 1);
+  if (plan.open_before_last_cut) RunLast(world, "the first open", 1);
   CutPower(world);
   RunLast(world, "the second open", 0);
   if (plan.reopen_at_end) RunLast(world, "the open after a clean close", 0);

@@ -90,6 +90,9 @@ engine::Options MakeEngineOptions(Simulation& simulation, RandomStream& stream,
   options.manifest_size_max = knob("manifest_size_max", stream.Between(256, 4096));
   options.block_size = knob("block_size", std::uint64_t{1} << stream.Between(6, 12));
   options.block_restart_interval = knob("block_restart_interval", stream.Between(1, 16));
+  const std::uint64_t cache_kib =
+      stream.Chance(1, 4) ? 0 : std::uint64_t{1} << stream.Between(0, 8);
+  options.block_cache_size = knob("block_cache_size", cache_kib * engine::kKiB);
   return options;
 }
 
@@ -177,6 +180,8 @@ Plan MakePlan(Simulation& simulation, HostId host, Weather weather) {
         plan.lives.empty() ? std::nullopt : std::optional(plan.lives.back().end);
     plan.lives.push_back(MakeLifePlan(simulation, stream, i, before));
   }
+  plan.open_before_last_cut =
+      simulation.Option("open_before_last_cut", stream.Chance(1, 2) ? 1 : 0) != 0;
   plan.reopen_at_end = simulation.Option("reopen_at_end", stream.Chance(1, 4) ? 1 : 0) != 0;
   const bool errors = stream.Below(kRunsOf) >= kRunsWithoutErrors;
   for (const auto& [site, rates] : kFaults) {

@@ -52,6 +52,7 @@ struct Plan {
   std::uint64_t keys = 8;
   std::uint64_t operations_per_client = 1;  // and life
   std::vector<LifePlan> lives;
+  bool open_before_last_cut = false;
   bool reopen_at_end = false;  // once more, after the clean close at the end
   std::vector<FaultRate> faults;
   // Per million calls, while an open or a flush is under way, which make few calls; 0: as always.
