@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <iterator>
 
 #include "base/check.h"
@@ -15,9 +16,12 @@ namespace beach::sim::memory {
 // rest. In front of each block lies a header of 16 bytes. Nothing is ever merged or given back.
 class Arena {
  public:
-  void Start(char* begin, char* end) {
-    begin_ = next_ = begin;
+  // What lies in front of `used_end` may hold anything, the rest zeros; what is handed out for the
+  // first time is zero.
+  void Start(char* begin, char* end, char* used_end) {
+    next_ = begin;
     end_ = end;
+    used_end_ = used_end;
     std::fill(std::begin(free_), std::end(free_), nullptr);
   }
 
@@ -31,12 +35,14 @@ class Arena {
     char* block;
     if (FreeBlock* const free = free_[size_class]) {
       free_[size_class] = free->next;
+      __builtin_prefetch(free->next);  // most of what an allocation costs is to wait for that
       block = reinterpret_cast<char*>(free) - Header::kSize;
     } else {
       const std::size_t block_size = ClassSize(size_class);
-      BEACH_CHECK_LE(block_size, static_cast<std::size_t>(end_ - next_));
+      BEACH_CHECK_LE(block_size, Distance(next_, end_));
       block = next_;
       next_ += block_size;
+      if (block < used_end_) std::memset(block, 0, std::min(block_size, Distance(block, used_end_)));
     }
     auto user = reinterpret_cast<std::uintptr_t>(block) + Header::kSize;
     if (extra != 0) user = (user + alignment - 1) & ~(alignment - 1);
@@ -62,10 +68,9 @@ class Arena {
     return size;
   }
 
-  char* begin() const { return begin_; }
-  // [begin, next) was handed out.
-  char* next() const { return next_; }
-  std::size_t untouched() const { return static_cast<std::size_t>(end_ - next_); }
+  // Everything behind was neither handed out nor used before.
+  char* used_end() const { return std::max(used_end_, next_); }
+  std::size_t untouched() const { return Distance(next_, end_); }
 
  private:
   struct Header {
@@ -83,9 +88,13 @@ class Arena {
   static constexpr std::uint32_t kFreeMark = 0x5eabed02;
   static constexpr std::size_t kBlockMax = std::size_t{1} << 30;
 
-  char* begin_ = nullptr;
+  static std::size_t Distance(const char* from, const char* to) {
+    return static_cast<std::size_t>(to - from);
+  }
+
   char* next_ = nullptr;
   char* end_ = nullptr;
+  char* used_end_ = nullptr;
   FreeBlock* free_[kClasses] = {};
 };
 

@@ -16,8 +16,8 @@
 #include "sim/memory/system_heap.h"
 
 // One range of addresses, cut into slots of 1 GiB, one per live process. Which process a block
-// belongs to is told by its address. What a dropped one had is zeroed, so that the next one in that
-// slot starts like a fresh one and runs stay reproducible.
+// belongs to is told by its address. What a dropped one had is zero again for the next one in that
+// slot, which starts like a fresh one, so that runs stay reproducible.
 
 namespace beach::sim::memory {
 namespace {
@@ -29,7 +29,7 @@ constexpr std::size_t kRegionSize = kSlotSize * kSlots;
 // Few first choices, so that seeds after one another find warm pages.
 constexpr std::uint64_t kFirstSlots = 2;
 constexpr std::size_t kPageSize = 4096;
-// Of a dropped arena, this much is zeroed and kept; pages beyond go back to the OS.
+// Of a slot, this much is kept; pages beyond go back to the OS.
 constexpr std::size_t kKeptBytes = std::size_t{2} << 20;
 
 }  // namespace
@@ -39,22 +39,22 @@ class Owner {
   void Start(char* slot, std::size_t skip) {
     BEACH_CHECK(!live_);
     live_ = true;
-    arena_.Start(slot + skip, slot + kSlotSize);
+    slot_ = slot;
+    if (used_end_ == nullptr) used_end_ = slot;
+    arena_.Start(slot + skip, slot + kSlotSize, used_end_);
     budget_ = Budget();
   }
 
   void Stop() {
     BEACH_CHECK(live_);
     live_ = false;
-    char* const begin = arena_.begin();
-    const auto used = static_cast<std::size_t>(arena_.next() - begin);
-    const std::size_t kept = std::min(used, kKeptBytes);
-    std::memset(begin, 0, kept);
-    if (used == kept) return;
-    const auto from = (reinterpret_cast<std::uintptr_t>(begin + kept)) & ~(kPageSize - 1);
-    const auto to = reinterpret_cast<std::uintptr_t>(arena_.next());
-    const int result = madvise(reinterpret_cast<void*>(from), to - from, MADV_DONTNEED);
+    used_end_ = arena_.used_end();
+    char* const kept_end = slot_ + kKeptBytes;
+    if (used_end_ <= kept_end) return;
+    const auto returned = static_cast<std::size_t>(used_end_ - kept_end);
+    const int result = madvise(kept_end, returned, MADV_DONTNEED);  // zero when used again
     BEACH_CHECK_EQ(result, 0);
+    used_end_ = kept_end;
   }
 
   [[gnu::always_inline]] void* Take(std::size_t size, std::size_t alignment) {
@@ -74,6 +74,8 @@ class Owner {
 
  private:
   bool live_ = false;
+  char* slot_ = nullptr;
+  char* used_end_ = nullptr;  // of the slot, by all that lived in it
   Arena arena_;
   Budget budget_;
 };

@@ -16,7 +16,8 @@ void SystemHeap::Start() {
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   BEACH_CHECK(region != MAP_FAILED);
   region_ = reinterpret_cast<std::uintptr_t>(region);
-  arena_.Start(static_cast<char*>(region), static_cast<char*>(region) + kRegionSize);
+  arena_.Start(static_cast<char*>(region), static_cast<char*>(region) + kRegionSize,
+               static_cast<char*>(region));
   serves_this_thread_ = true;
 }
 
