@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <boost/container/flat_map.hpp>
+
 #include <map>
 #include <memory>
 #include <optional>
@@ -211,7 +213,7 @@ class VirtualDisk final : public Disk {
   Decisions& decisions_;
   DiskOptions options_;
   Volume volume_;
-  std::map<Descriptor, OpenFile> descriptors_;
+  boost::container::flat_map<Descriptor, OpenFile> descriptors_;
   Tickets tickets_;
   std::size_t orphans_ = 0;
   std::vector<std::string> listed_;  // by ListForProcess

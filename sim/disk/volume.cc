@@ -274,7 +274,9 @@ void Volume::KeepReachable() {
       inode.references += 2;  // the name that is seen and the durable one
     }
   }
-  std::erase_if(inodes_, [](const auto& entry) { return entry.second->references == 0; });
+  for (auto inode = inodes_.begin(); inode != inodes_.end();) {
+    inode = inode->second->references == 0 ? inodes_.erase(inode) : std::next(inode);
+  }
 }
 
 void Volume::Reference(InodeNumber number) { ++Get(number).references; }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <boost/container/flat_map.hpp>
+
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -130,7 +132,7 @@ class Volume {
   FileContent::Settled CutNames(Cut& cut);
   void KeepReachable();
 
-  std::map<InodeNumber, std::unique_ptr<Inode>> inodes_;
+  boost::container::flat_map<InodeNumber, std::unique_ptr<Inode>> inodes_;
   NameOperations operations_;
   Inode* root_ = nullptr;
   InodeNumber last_number_;

@@ -51,7 +51,11 @@ DecisionMaker::DecisionMaker(std::uint64_t seed, const artifacts::Artifact* repl
 DecisionMaker::Use DecisionMaker::NextUse(Site site) {
   const Identity& who = scheduler_.identity();
   const std::uint64_t number = uses_[Mix64(site.hash ^ who.hash)]++;
-  return {&who, number, RandomValue(seed_, site.hash, who.hash, number)};
+  return {&who, number};
+}
+
+std::uint64_t DecisionMaker::ValueOf(Site site, const Use& use) const {
+  return RandomValue(seed_, site.hash, use.who->hash, use.number);
 }
 
 void DecisionMaker::Misfit() {
@@ -90,8 +94,8 @@ void DecisionMaker::Record(Site site, const Use& use, const char* kind, std::uin
 
 std::uint64_t DecisionMaker::Draw(Site site) {
   const SystemScope system;
-  const std::uint64_t drawn = NextUse(site).value;
-  const std::uint64_t value = calm_ ? CalmDraw(site) : drawn;
+  const Use use = NextUse(site);
+  const std::uint64_t value = calm_ ? CalmDraw(site) : ValueOf(site, use);
   scheduler_.Count(site.hash, value);
   return value;
 }
@@ -108,11 +112,12 @@ std::uint64_t DecisionMaker::Draw(Site site) {
   if (const auto forced = TakeForced(site)) {
     outcome = *forced;
     BEACH_CHECK_LE(outcome, outcomes);
-  } else if (rate != 0 && replays_) {
-    // Where the rate is zero, the scenario counts on there being none.
+  } else if (rate == 0) {
+    // None on a replay either: the scenario counts on it.
+  } else if (replays_) {
     if (const std::uint64_t* const value = Replayed(site, use, outcomes)) outcome = *value;
-  } else if (RandomBelow(use.value, kMillion) < rate) {
-    outcome = 1 + RandomBelow(Mix64(use.value), outcomes);
+  } else if (const std::uint64_t value = ValueOf(site, use); RandomBelow(value, kMillion) < rate) {
+    outcome = 1 + RandomBelow(Mix64(value), outcomes);
   }
   scheduler_.Count(site.hash, outcome);
   if (outcome == 0) return 0;
@@ -142,12 +147,11 @@ std::uint64_t DecisionMaker::ChooseFor(Site site, const std::string& host, std::
   BEACH_CHECK_GE(bound, 1U);
   const SystemScope system;
   const Identity& machine = Machine(host);
-  const std::uint64_t value = RandomValue(seed_, site.hash, machine.hash, number);
-  return ChooseAt(site, {&machine, number, value}, bound);
+  return ChooseAt(site, {&machine, number}, bound);
 }
 
 std::uint64_t DecisionMaker::ChooseAt(Site site, const Use& use, std::uint64_t bound) {
-  std::uint64_t chosen = RandomBelow(use.value, bound);
+  std::uint64_t chosen = RandomBelow(ValueOf(site, use), bound);
   if (const auto forced = TakeForced(site)) {
     chosen = *forced;
     BEACH_CHECK_LT(chosen, bound);
@@ -180,7 +184,7 @@ bool DecisionMaker::Buggify(Site site) {
     const std::uint64_t* const value = Replayed(site, use, 1);
     taken = value != nullptr && *value != 0;
   } else if (RandomBelow(RandomValue(seed_, site.hash, 0xb0661f), kBuggifySites) == 0) {
-    taken = RandomBelow(use.value, kBuggifyUses) == 0;
+    taken = RandomBelow(ValueOf(site, use), kBuggifyUses) == 0;
   }
   scheduler_.Count(site.hash, taken ? 1 : 0);
   if (!taken) return false;

@@ -62,7 +62,6 @@ class DecisionMaker final : public Decisions {
   struct Use {
     const Identity* who;
     std::uint64_t number;  // from 0, of this site by this thread
-    std::uint64_t value;   // the stream's
   };
   struct Taken {
     const char* site;
@@ -80,6 +79,7 @@ class DecisionMaker final : public Decisions {
   };
 
   Use NextUse(Site site);
+  std::uint64_t ValueOf(Site site, const Use& use) const;
   // What the replay says for this use, brought to [0, max], or null. Misfits are noted.
   const std::uint64_t* Replayed(Site site, const Use& use, std::uint64_t max);
   std::uint64_t DrawFault(Site site, std::uint64_t outcomes);
