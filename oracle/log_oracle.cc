@@ -2,6 +2,7 @@
 #include "oracle/log_oracle.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "base/check.h"
@@ -73,16 +74,23 @@ std::uint64_t LogOracle::Matches(Place begin, const std::vector<LogEntry>& found
   return i;
 }
 
-Judgement LogOracle::Recovered(const std::vector<LogEntry>& found, Place floor) {
+// A log that is empty, or shorter than it should be, may have begun at any of the places: the one
+// that explains most of what is found.
+LogOracle::Place LogOracle::LikelyBegin(const std::vector<LogEntry>& found, Place floor) const {
+  const auto score = [&](Place begin) {
+    const Place end = begin + Matches(begin, found);
+    return std::tuple(end - begin, end >= floor, found_end_ == end);
+  };
   Place best = begin_;
-  std::uint64_t matches = Matches(begin_, found);
   for (const Place begin : begins_) {
-    const std::uint64_t others = Matches(begin, found);
-    const bool reaches = begin + others >= floor;
-    if (others < matches || (others == matches && (best + matches >= floor || !reaches))) continue;
-    best = begin;
-    matches = others;
+    if (score(begin) > score(best)) best = begin;
   }
+  return best;
+}
+
+Judgement LogOracle::Recovered(const std::vector<LogEntry>& found, Place floor) {
+  const Place best = LikelyBegin(found, floor);
+  const std::uint64_t matches = Matches(best, found);
   if (matches < found.size() || best + matches < floor) return Explain(best, found, floor);
   const Place end = best + matches;
   if (found_end_ && *found_end_ != end) {

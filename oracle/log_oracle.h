@@ -70,6 +70,7 @@ class LogOracle {
  private:
   // How many of `found` stand in the log from `begin` on.
   std::uint64_t Matches(Place begin, const std::vector<LogEntry>& found) const;
+  Place LikelyBegin(const std::vector<LogEntry>& found, Place floor) const;
   Violation Explain(Place begin, const std::vector<LogEntry>& found, Place floor) const;
   Violation ExplainEntry(Place place, const LogEntry& found) const;
   std::string Describe(Place place) const;

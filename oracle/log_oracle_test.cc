@@ -124,6 +124,17 @@ TEST(LogOracle, DemandsNoMoreWhatWasGivenUp) {
   EXPECT_EQ(oracle.Floor(true), 1U);
 }
 
+TEST(LogOracle, AnEmptyLogIsTheOneThatWasFoundBefore) {
+  LogOracle oracle;
+  oracle.Append(Entry(1));
+  oracle.Ended(LifeEnd::kPowerLost);
+  ASSERT_FALSE(oracle.Recovered({Entry(1)}, 0));
+  oracle.Retire(1);
+  oracle.Ended(LifeEnd::kKilled);
+  EXPECT_EQ(RuleOf(oracle.Recovered({}, 0)), "none") << "retired, and whoever did it was killed";
+  EXPECT_EQ(oracle.found_end(), 1U);
+}
+
 // Against a log of a few lines that is right.
 RC_GTEST_PROP(LogOracle, AcceptsEveryLegalHistory, ()) {
   LogOracle oracle;

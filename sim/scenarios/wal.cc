@@ -146,10 +146,8 @@ void RunOneLife(World& world, const LifePlan& life, const Writers& writers) {
 // A log that is opened and closed without faults works.
 void RunLast(World& world, const char* what, std::uint64_t strike_calls_in_close) {
   const Writers nobody;
-  const LifeWork work{.writers = &nobody,
-                      .open = {.peek = true},
-                      .strike_calls_in_close = strike_calls_in_close,
-                      .calm_end = true};
+  const LifeWork work{
+      .writers = &nobody, .strike_calls_in_close = strike_calls_in_close, .calm_end = true};
   std::uint64_t crash_points = 0;
   LifeReport report;
   do {

@@ -43,7 +43,6 @@ Status Do(Store& store, env::Clock& clock, const Command& command) {
 }
 
 void RunCommand(World& world, Store& store, env::Clock& clock, const Command& command) {
-  const bool failed_before = store.poisoned();
   const Status status = Do(store, clock, command);
   if (command.kind == CommandKind::kPause) return;
   {
@@ -56,10 +55,6 @@ void RunCommand(World& world, Store& store, env::Clock& clock, const Command& co
     world.Trace(text);
   }
   if (!status) return world.Excuse("unexplained-error", NameOf(command.kind), status.error());
-  if (failed_before && command.kind == CommandKind::kAppend) {
-    world.simulation.Fail("acknowledged-after-failure",
-                          "a log that has failed took entry " + std::to_string(command.id));
-  }
 }
 
 void RunWriters(World& world, const LifeWork& work, Store& store, const env::Env& env) {

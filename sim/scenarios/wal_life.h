@@ -13,7 +13,7 @@ namespace beach::sim::scenarios::log_alone {
 // What a process is to do.
 struct LifeWork {
   const std::vector<std::vector<Command>>* writers = nullptr;  // each a thread
-  OpenWork open;
+  OpenWork open = {};
   std::uint64_t strike_calls = 0;           // armed when the log is open; 0: not then
   std::uint64_t strike_calls_in_close = 0;  // armed before the close; 0: not then
   Strike strike = Strike::kKill;

@@ -82,7 +82,7 @@ LifePlan MakeLifePlan(Knobs& knobs, WideKnobs& wide, std::uint64_t index) {
   life.strike_calls = wide.Log(life_name + "strike_calls", {16, 2'048}, {1, kCallsMax});
   life.strike_calls_in_close =
       wide.Log(life_name + "strike_calls_in_close", {1, 16}, {1, kCallsMax});
-  const bool early = knobs.Flag(life_name + "early", 25);
+  const bool early = knobs.Flag(life_name + "early", 20);
   const std::uint64_t strikes =
       early ? wide.Even(life_name + "early_strikes", {1, 3}, {0, kEarlyMax}) : 0;
   for (std::uint64_t i = 0; i < strikes; ++i) {
@@ -93,7 +93,7 @@ LifePlan MakeLifePlan(Knobs& knobs, WideKnobs& wide, std::uint64_t index) {
   }
   life.power_loss_after = knobs.Flag(life_name + "power_loss_after", 25);
   life.calm_end = knobs.Flag(life_name + "calm_end", 25);
-  life.peek = knobs.Flag(life_name + "peek", 30);
+  life.peek = knobs.Flag(life_name + "peek", 15);
   life.give_up = knobs.Flag(life_name + "give_up", 30);
   return life;
 }
@@ -105,7 +105,7 @@ Plan MakePlan(Simulation& simulation, HostId host) {
   WideKnobs wide(simulation);
   Plan plan;
   plan.writers = wide.Even("writers", {1, 4}, {1, kWritersMax});
-  const std::uint64_t operations = wide.Even("operations_per_life", {60, 200}, {0, kOperationsMax});
+  const std::uint64_t operations = wide.Even("operations_per_life", {50, 180}, {0, kOperationsMax});
   plan.operations_per_writer = operations / plan.writers;
   const std::uint64_t lives = wide.Even("lives", {2, 4}, {1, kLivesMax});
   for (std::uint64_t i = 0; i < lives; ++i) plan.lives.push_back(MakeLifePlan(knobs, wide, i));
@@ -117,7 +117,7 @@ Plan MakePlan(Simulation& simulation, HostId host) {
   plan.manifest_size_max = knobs.Log("manifest_size_max", 256, 4'096);
   plan.segments_max = knobs.Even("segments_max", 1, 5);
   plan.sync_percent = knobs.Even("sync_percent", 0, 100);
-  plan.size_max = knobs.Log("size_max", 1, 1'024);
+  plan.size_max = knobs.Log("size_max", 1, 256);
   plan.faults = DrawFaults(simulation, kFaults, kSwarm);
   // There a failed sync says yes at first: an acknowledged write may be lost, and nobody can tell.
   if (simulation.disk(host).fsync_profile() == FsyncProfile::kExt4Journal) {

@@ -130,12 +130,17 @@ Status Store::Append(const Command& command) {
                             .count = static_cast<std::uint32_t>(command.count),
                             .sync = command.sync};
   const Place end = oracle.end();
+  const bool failed_before = log_failed_;
   if (!command.sync) {
     if (const auto written = log_->AppendRun(write); !written) return LogFailed(written.error());
   } else {
     auto flight = log_->Submit(write);
     if (!flight) return LogFailed(flight.error());
     BEACH_TRY(Fly(**flight, end, vouched));
+  }
+  if (failed_before) {
+    world_.simulation.Fail("acknowledged-after-failure",
+                           "a log that has failed took entry " + std::to_string(command.id));
   }
   const bool far = log_->end().offset >= world_.plan.segment_size / 2;
   if (far && !segment_wanted_ && ready_.empty() && !no_space_) {

@@ -47,11 +47,11 @@ class Generator {
 
  private:
   std::uint64_t Size() {
-    const std::uint64_t choice = stream_.Below(32);
+    const std::uint64_t choice = stream_.Below(64);
     if (choice == 0) return stream_.Between(1'000, 12'000);
-    if (choice > 3) return stream_.Below(plan_.size_max + 1);
+    if (choice > 2) return stream_.Below(plan_.size_max + 1);
     // So that the record ends near the end of a block, or fills it.
-    const std::uint64_t end = stream_.Between(1, 3) * engine::wal::kBlockSize + 8;
+    const std::uint64_t end = stream_.Between(1, 2) * engine::wal::kBlockSize + 8;
     return end - stream_.Below(17) - engine::wal::kItemHeaderSize;
   }
 
