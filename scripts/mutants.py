@@ -8,7 +8,7 @@ sweeps fresh ranges of seeds until each is reported, and prints what that took.
 Environment: SEEDS (200) of at most so many seeds, RANGES (5) ranges, START the first seed of the first
 (default: from the clock), JOBS processors, SHARD=K/N only each N-th bug, from the K-th. Results are
 kept in build/mutants/cache and printed again while neither sources nor patch have changed; with START
-or FRESH=1 they are made anew. The tree without a bug is swept first, and must be clean. Reports count
+or FRESH=1 they are made anew. SCENARIO=NAME sweeps that one, whatever the patches say. The tree without a bug is swept first, and must be clean. Reports count
 only if the planted line was reached at all. A patch whose text has the line `Scenario: NAME` is swept
 with that scenario instead of engine-crash. The first artifact of each bug is shrunk, for at most
 SHRINK (60s); what is left (operations, faults, milliseconds to replay) is printed, and it must run clean on
@@ -56,6 +56,7 @@ def environment():
         "start": int(fixed) if fixed else int(time.time()) * 1000,
         "fresh": bool(fixed) or os.environ.get("FRESH") == "1",
         "shrink": os.environ.get("SHRINK", "60s"),
+        "scenario": os.environ.get("SCENARIO"),
         "jobs": int(os.environ.get("JOBS", os.cpu_count() or 1)),
         "shard": (int(shard[1]), int(shard[2])),
     }
@@ -83,7 +84,7 @@ def refresh():
 
 def key_of(patch, options):
     """What a result depends on."""
-    digest = hashlib.sha256(f"{options['seeds']} {options['ranges']}".encode())
+    digest = hashlib.sha256(f"{options['seeds']} {options['ranges']} {options['scenario']}".encode())
     for name in sorted(filter(COMPILED.search, tracked())):
         digest.update(name.encode() + b"\0" + (ROOT / name).read_bytes())
     digest.update(patch.read_bytes())
@@ -102,6 +103,11 @@ def build(name, jobs):
                         ["cmake", "--build", BUILD, "--parallel", str(jobs), "--target", "beachsim"]):
             if subprocess.run(command, stdout=out, stderr=out).returncode:
                 raise Broken(f"{name}: does not build, see {log}")
+
+
+def scenario_of(patch):
+    named = re.search(r"^Scenario: (\S+)$", patch.read_text(), re.MULTILINE)
+    return named[1] if named else "engine-crash"
 
 
 def sweep(name, scenario, number, options):
@@ -127,8 +133,7 @@ def measure(name, options):
     if applied.returncode:
         raise Broken(f"{name}: does not apply: {applied.stdout}")
     build(name, options["jobs"])
-    scenario = re.search(r"^Scenario: (\S+)$", patch.read_text(), re.MULTILINE)
-    scenario = scenario[1] if scenario else "engine-crash"
+    scenario = options["scenario"] or scenario_of(patch)
     row = {"found": 0, "ranges": options["ranges"], "seeds": [], "cpu": [], "reached": 0,
            "replays": 0, "signature": "-"}
     for number in range(options["ranges"]):
