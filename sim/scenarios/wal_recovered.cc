@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/check.h"
 #include "engine/directory.h"
 #include "engine/wal/format.h"
 #include "sim/disk/disk.h"
@@ -219,16 +218,9 @@ class Opener {
     for (const wal::Segment& segment : manifest_.state.segments) {
       highest_ = std::max(highest_, segment.ordinal);
     }
-    wal::Recovery& recovery = found_.recovery;
     state_.segments.clear();
-    if (!needed) return recovery.tail.clear();
-    const LogPosition cut = std::max(recovery.durable, state_.replay_from);
-    for (const wal::Segment& segment : recovery.kept) {
-      if (segment.ordinal >= state_.replay_from.segment) state_.segments.push_back(segment);
-    }
-    BEACH_CHECK(!state_.segments.empty());
-    wal::Segment& last = state_.segments.back();
-    if (last.ordinal == cut.segment) last.end = std::min(last.end, cut.offset);
+    if (needed) state_.segments = found_.recovery.kept;
+    if (!needed) found_.recovery.tail.clear();
   }
 
   Status StartSegment(bool needed) {
@@ -241,10 +233,7 @@ class Opener {
     segment.size_bytes = wal::TailSegmentSize(tail, world_.plan.segment_size);
     wal::SegmentHeader header{
         .ordinal = segment.ordinal, .epoch = state_.epoch, .predecessor_end = {}};
-    if (needed) {
-      const wal::Segment& last = state_.segments.back();
-      header.predecessor_end = {last.ordinal, last.end};
-    }
+    if (needed) header.predecessor_end = found_.recovery.durable;
     const std::string path = env::JoinPath(kDirectory, wal::SegmentFileName(segment.file));
     BEACH_TRY(wal::CreateSegment(files_, path, segment.size_bytes, header));
     BEACH_TRY_ASSIGN(opened_.end, wal::RelogTail(files_, path, segment, state_.epoch, tail));

@@ -25,16 +25,7 @@ class Generator {
   Generator(const Plan& plan, RandomStream stream) : plan_(plan), stream_(stream) {}
 
   void Fill(artifacts::Operation& operation, std::span<const KindWeight> weights) {
-    std::uint64_t total = 0;
-    for (const KindWeight& kind : weights) total += kind.weight;
-    std::uint64_t choice = stream_.Below(total);
-    for (const KindWeight& kind : weights) {
-      if (choice < kind.weight) {
-        operation.kind = kind.kind;
-        break;
-      }
-      choice -= kind.weight;
-    }
+    operation.kind = DrawKind(stream_, weights);
     if (operation.kind == "append") {
       const bool sync = stream_.Below(100) < plan_.sync_percent;
       const std::uint64_t count = stream_.Between(1, 4);

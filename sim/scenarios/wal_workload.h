@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/random.h"
 #include "sim/scenarios/wal_plan.h"
+#include "sim/swarm.h"
 
 // What the writers do, as data:
 //   kind     arguments
@@ -34,11 +35,7 @@ struct Command {
   std::uint64_t pause_ns = 0;
 };
 
-// How often a kind is drawn. One that weighs nothing moves no draw of the others.
-struct KindWeight {
-  const char* kind;
-  std::uint64_t weight;
-};
+// How often each kind is drawn.
 std::span<const KindWeight> UsualWeights();
 
 std::vector<artifacts::Operation> MakeWorkload(
