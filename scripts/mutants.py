@@ -4,6 +4,11 @@ sweeps fresh ranges of seeds until each is reported, and prints what that took.
 
     scripts/mutants.py [NAME...]     exit 1: one is missed in some range, or its artifact does not replay
     scripts/mutants.py --check       only whether every patch still applies; exit 1 when one does not
+    scripts/mutants.py --unrelated [NAME...]
+                                     what was found before an unrelated edit (sim/mutants/unrelated/) must be
+                                     found after it: each bug is planted, FOUND (8) of the SEEDS that fail are
+                                     kept with their artifacts; then each edit is made as well, and the same
+                                     seeds and artifacts must fail with the same signatures; exit 1: one does not
 
 Environment: SEEDS (200) of at most so many seeds, RANGES (5) ranges, START the first seed of the first
 (default: from the clock), JOBS processors, SHARD=K/N only each N-th bug, from the K-th. Results are
@@ -36,6 +41,7 @@ TREE, BUILD, RESULTS, CACHE = (WORK / name for name in ("tree", "build", "result
 BEACHSIM = BUILD / "bin" / "beachsim"
 CONTROL = WORK / "control"  # the program without a bug
 PATCHES = ROOT / "sim" / "mutants"
+EDITS = PATCHES / "unrelated"
 RANGE_STRIDE = 1_000_000
 COLUMNS = "{:<31} {:>5} {:>6} {:>7} {:>8} {:>7} {:>4} {:>6} {:>6} {:>5}  {}"
 COMPILED = re.compile(r"(\.(h|cc|cmake)|CMakeLists\.txt)$")
@@ -57,6 +63,7 @@ def environment():
         "fresh": bool(fixed) or os.environ.get("FRESH") == "1",
         "shrink": os.environ.get("SHRINK", "60s"),
         "scenario": os.environ.get("SCENARIO"),
+        "found": int(os.environ.get("FOUND", 8)),
         "jobs": int(os.environ.get("JOBS", os.cpu_count() or 1)),
         "shard": (int(shard[1]), int(shard[2])),
     }
@@ -129,9 +136,7 @@ def measure(name, options):
     """Plants the bug of that name and sweeps; the row that is printed and cached."""
     patch = PATCHES / f"{name}.patch"
     refresh()
-    applied = run_patch(patch, "-d", str(TREE))
-    if applied.returncode:
-        raise Broken(f"{name}: does not apply: {applied.stdout}")
+    plant(patch)
     build(name, options["jobs"])
     scenario = options["scenario"] or scenario_of(patch)
     row = {"found": 0, "ranges": options["ranges"], "seeds": [], "cpu": [], "reached": 0,
@@ -192,10 +197,67 @@ def sound(row):
     return row["found"] == row["ranges"] == row["replays"] and bool(small and small["clean"])
 
 
+def plant(patch):
+    """The bug or edit of that patch, in the scratch copy as it is."""
+    applied = run_patch(patch, "-d", str(TREE))
+    if applied.returncode:
+        raise Broken(f"{patch.stem}: does not apply: {applied.stdout}")
+
+
+def signature_of(scenario, seed, *flags):
+    """None: that seed ends well."""
+    done = subprocess.run([BEACHSIM, "run", scenario, "--seed", str(seed), "--json", *flags],
+                          capture_output=True, text=True)
+    if done.returncode > 1:
+        raise Broken(f"seed {seed}: run ended with exit code {done.returncode}: {done.stderr[-400:]}")
+    return json.loads(done.stdout)["verdict"] if done.returncode else None
+
+
+def unrelated(names, options):
+    """Exit code 1 when an edit hides what was found before it."""
+    for folder in (TREE, RESULTS):
+        folder.mkdir(parents=True, exist_ok=True)
+    line = "{:<31} {:<24} {:>7} {:>9}  {}"
+    print(line.format("bug", "edit", "seeds", "artifacts", "signatures"))
+    hidden = 0
+    for name in names:
+        patch = PATCHES / f"{name}.patch"
+        scenario = options["scenario"] or scenario_of(patch)
+        refresh()
+        plant(patch)
+        build(name, options["jobs"])
+        found = {}
+        for seed in range(options["start"], options["start"] + options["seeds"]):
+            artifact = RESULTS / f"{name}-{seed}.json"
+            signature = signature_of(scenario, seed, "--artifact", artifact)
+            if signature:
+                found[seed] = (signature, artifact)
+            if len(found) == options["found"]:
+                break
+        if not found:
+            raise Broken(f"{name}: no seed of {options['seeds']} fails, so nothing is shown")
+        for edit in sorted(EDITS.glob("*.patch")):
+            refresh()
+            plant(patch)
+            plant(edit)
+            build(f"{name}-{edit.stem}", options["jobs"])
+            seeds = sum(signature_of(scenario, seed) == signature
+                        for seed, (signature, _) in found.items())
+            artifacts = sum(replay(BEACHSIM, artifact) == 1 for _, artifact in found.values())
+            hidden += seeds < len(found) or artifacts < len(found)
+            signatures = " ".join(sorted({signature for signature, _ in found.values()}))
+            print(line.format(name, edit.stem, f"{seeds}/{len(found)}", f"{artifacts}/{len(found)}",
+                              signatures), flush=True)
+    print(f"{hidden} of {len(names) * len(list(EDITS.glob('*.patch')))} edits hide what was found before them")
+    return hidden != 0
+
+
 def check(names):
     """Exit code 1 when a patch does not apply to the tree as it is."""
     def apply(name):
         return name, run_patch(PATCHES / f"{name}.patch", "-d", str(ROOT), "--dry-run")
+
+    names = names + [f"unrelated/{edit.stem}" for edit in sorted(EDITS.glob("*.patch"))]
 
     bad = 0
     with concurrent.futures.ThreadPoolExecutor() as pool:
@@ -216,6 +278,8 @@ def main(arguments):
     names = names or sorted(path.stem for path in PATCHES.glob("*.patch"))
     if "--check" in arguments:
         return check(names)
+    if "--unrelated" in arguments:
+        return unrelated(names, options)
 
     index, count = options["shard"]
     names = names[index - 1::count]

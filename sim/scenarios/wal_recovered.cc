@@ -9,6 +9,7 @@
 
 #include "engine/directory.h"
 #include "engine/wal/format.h"
+#include "env/marks.h"
 #include "sim/disk/disk.h"
 #include "sim/system_scope.h"
 
@@ -72,6 +73,7 @@ class Opener {
                                                                  world_.plan.manifest_size_max));
     {
       const SystemScope system;
+      BEACH_SOMETIMES("log_alone.damage_given_up", found_.recovery.loss.has_value());
       if (found_.recovery.loss) world_.oracle.GiveUpRest();
       if (many) world_.oracle.Retire(end_);
     }
@@ -115,6 +117,8 @@ class Opener {
       world_.simulation.Fail("false-corruption", "recovery found damage where none was done: " +
                                                      found.error().ToString());
     }
+    BEACH_SOMETIMES("log_alone.damage_refused", damaged);
+    BEACH_SOMETIMES("log_alone.rot_survived", found && world_.IsRotten());
     if (work_.peek && (found || damaged)) Compare(found);
     if (damaged && work_.give_up) {
       found = Recover(env_, state_, RecoveryMode::kPointInTime);

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "engine/no_space.h"
+#include "env/marks.h"
 #include "sim/system_scope.h"
 
 namespace beach::sim::scenarios::log_alone {
@@ -230,6 +231,7 @@ Status Store::Retire() {
   if (poison_) return Fail(*poison_);
   if (retiring_ || log_failed_) return {};
   const LogMark mark = mark_ ? *mark_ : MarkEnd();
+  BEACH_SOMETIMES("log_alone.retired_in_a_segment", mark.position < log_->end());
   mark_.reset();
   engine::ManifestEdit edit;
   edit.last_sequence = mark.last_sequence;
@@ -342,6 +344,7 @@ Status Store::PrepareSegment() {
       return Fail(engine::WithoutNoSpace(std::move(applied).error()));
     }
   }
+  BEACH_SOMETIMES("log_alone.segment_recycled", spare.has_value());
   last_ordinal_ = segment.ordinal;
   ready_.push_back(segment);
   return {};
