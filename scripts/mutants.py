@@ -4,11 +4,16 @@ sweeps fresh ranges of seeds until each is reported, and prints what that took.
 
     scripts/mutants.py [NAME...]     exit 1: one is missed in some range, or its artifact does not replay
     scripts/mutants.py --check       only whether every patch still applies; exit 1 when one does not
+    scripts/mutants.py --unrelated [NAME...]
+                                     what was found before an unrelated edit (sim/mutants/unrelated/) must be
+                                     found after it: each bug is planted, FOUND (8) of the SEEDS that fail are
+                                     kept with their artifacts; then each edit is made as well, and the same
+                                     seeds and artifacts must fail with the same signatures; exit 1: one does not
 
 Environment: SEEDS (200) of at most so many seeds, RANGES (5) ranges, START the first seed of the first
 (default: from the clock), JOBS processors, SHARD=K/N only each N-th bug, from the K-th. Results are
 kept in build/mutants/cache and printed again while neither sources nor patch have changed; with START
-or FRESH=1 they are made anew. The tree without a bug is swept first, and must be clean. Reports count
+or FRESH=1 they are made anew. SCENARIO=NAME sweeps that one, whatever the patches say. The tree without a bug is swept first, and must be clean. Reports count
 only if the planted line was reached at all. A patch whose text has the line `Scenario: NAME` is swept
 with that scenario instead of engine-crash. The first artifact of each bug is shrunk, for at most
 SHRINK (60s); what is left (operations, faults, milliseconds to replay) is printed, and it must run clean on
@@ -36,6 +41,7 @@ TREE, BUILD, RESULTS, CACHE = (WORK / name for name in ("tree", "build", "result
 BEACHSIM = BUILD / "bin" / "beachsim"
 CONTROL = WORK / "control"  # the program without a bug
 PATCHES = ROOT / "sim" / "mutants"
+EDITS = PATCHES / "unrelated"
 RANGE_STRIDE = 1_000_000
 COLUMNS = "{:<31} {:>5} {:>6} {:>7} {:>8} {:>7} {:>4} {:>6} {:>6} {:>5}  {}"
 COMPILED = re.compile(r"(\.(h|cc|cmake)|CMakeLists\.txt)$")
@@ -56,6 +62,8 @@ def environment():
         "start": int(fixed) if fixed else int(time.time()) * 1000,
         "fresh": bool(fixed) or os.environ.get("FRESH") == "1",
         "shrink": os.environ.get("SHRINK", "60s"),
+        "scenario": os.environ.get("SCENARIO"),
+        "found": int(os.environ.get("FOUND", 8)),
         "jobs": int(os.environ.get("JOBS", os.cpu_count() or 1)),
         "shard": (int(shard[1]), int(shard[2])),
     }
@@ -83,7 +91,7 @@ def refresh():
 
 def key_of(patch, options):
     """What a result depends on."""
-    digest = hashlib.sha256(f"{options['seeds']} {options['ranges']}".encode())
+    digest = hashlib.sha256(f"{options['seeds']} {options['ranges']} {options['scenario']}".encode())
     for name in sorted(filter(COMPILED.search, tracked())):
         digest.update(name.encode() + b"\0" + (ROOT / name).read_bytes())
     digest.update(patch.read_bytes())
@@ -102,6 +110,11 @@ def build(name, jobs):
                         ["cmake", "--build", BUILD, "--parallel", str(jobs), "--target", "beachsim"]):
             if subprocess.run(command, stdout=out, stderr=out).returncode:
                 raise Broken(f"{name}: does not build, see {log}")
+
+
+def scenario_of(patch):
+    named = re.search(r"^Scenario: (\S+)$", patch.read_text(), re.MULTILINE)
+    return named[1] if named else "engine-crash"
 
 
 def sweep(name, scenario, number, options):
@@ -123,12 +136,9 @@ def measure(name, options):
     """Plants the bug of that name and sweeps; the row that is printed and cached."""
     patch = PATCHES / f"{name}.patch"
     refresh()
-    applied = run_patch(patch, "-d", str(TREE))
-    if applied.returncode:
-        raise Broken(f"{name}: does not apply: {applied.stdout}")
+    plant(patch)
     build(name, options["jobs"])
-    scenario = re.search(r"^Scenario: (\S+)$", patch.read_text(), re.MULTILINE)
-    scenario = scenario[1] if scenario else "engine-crash"
+    scenario = options["scenario"] or scenario_of(patch)
     row = {"found": 0, "ranges": options["ranges"], "seeds": [], "cpu": [], "reached": 0,
            "replays": 0, "signature": "-"}
     for number in range(options["ranges"]):
@@ -187,10 +197,67 @@ def sound(row):
     return row["found"] == row["ranges"] == row["replays"] and bool(small and small["clean"])
 
 
+def plant(patch):
+    """The bug or edit of that patch, in the scratch copy as it is."""
+    applied = run_patch(patch, "-d", str(TREE))
+    if applied.returncode:
+        raise Broken(f"{patch.stem}: does not apply: {applied.stdout}")
+
+
+def signature_of(scenario, seed, *flags):
+    """None: that seed ends well."""
+    done = subprocess.run([BEACHSIM, "run", scenario, "--seed", str(seed), "--json", *flags],
+                          capture_output=True, text=True)
+    if done.returncode > 1:
+        raise Broken(f"seed {seed}: run ended with exit code {done.returncode}: {done.stderr[-400:]}")
+    return json.loads(done.stdout)["verdict"] if done.returncode else None
+
+
+def unrelated(names, options):
+    """Exit code 1 when an edit hides what was found before it."""
+    for folder in (TREE, RESULTS):
+        folder.mkdir(parents=True, exist_ok=True)
+    line = "{:<31} {:<24} {:>7} {:>9}  {}"
+    print(line.format("bug", "edit", "seeds", "artifacts", "signatures"))
+    hidden = 0
+    for name in names:
+        patch = PATCHES / f"{name}.patch"
+        scenario = options["scenario"] or scenario_of(patch)
+        refresh()
+        plant(patch)
+        build(name, options["jobs"])
+        found = {}
+        for seed in range(options["start"], options["start"] + options["seeds"]):
+            artifact = RESULTS / f"{name}-{seed}.json"
+            signature = signature_of(scenario, seed, "--artifact", artifact)
+            if signature:
+                found[seed] = (signature, artifact)
+            if len(found) == options["found"]:
+                break
+        if not found:
+            raise Broken(f"{name}: no seed of {options['seeds']} fails, so nothing is shown")
+        for edit in sorted(EDITS.glob("*.patch")):
+            refresh()
+            plant(patch)
+            plant(edit)
+            build(f"{name}-{edit.stem}", options["jobs"])
+            seeds = sum(signature_of(scenario, seed) == signature
+                        for seed, (signature, _) in found.items())
+            artifacts = sum(replay(BEACHSIM, artifact) == 1 for _, artifact in found.values())
+            hidden += seeds < len(found) or artifacts < len(found)
+            signatures = " ".join(sorted({signature for signature, _ in found.values()}))
+            print(line.format(name, edit.stem, f"{seeds}/{len(found)}", f"{artifacts}/{len(found)}",
+                              signatures), flush=True)
+    print(f"{hidden} of {len(names) * len(list(EDITS.glob('*.patch')))} edits hide what was found before them")
+    return hidden != 0
+
+
 def check(names):
     """Exit code 1 when a patch does not apply to the tree as it is."""
     def apply(name):
         return name, run_patch(PATCHES / f"{name}.patch", "-d", str(ROOT), "--dry-run")
+
+    names = names + [f"unrelated/{edit.stem}" for edit in sorted(EDITS.glob("*.patch"))]
 
     bad = 0
     with concurrent.futures.ThreadPoolExecutor() as pool:
@@ -211,6 +278,8 @@ def main(arguments):
     names = names or sorted(path.stem for path in PATCHES.glob("*.patch"))
     if "--check" in arguments:
         return check(names)
+    if "--unrelated" in arguments:
+        return unrelated(names, options)
 
     index, count = options["shard"]
     names = names[index - 1::count]

@@ -60,6 +60,16 @@ bool Knobs::Flag(const std::string& name, std::uint64_t percent) {
   return simulation_.Option(name, drawn) != 0;
 }
 
+const char* DrawKind(RandomStream& stream, std::span<const KindWeight> kinds) {
+  std::uint64_t total = 0;
+  for (const KindWeight& kind : kinds) total += kind.weight;
+  BEACH_CHECK_GT(total, 0U);
+  std::uint64_t choice = stream.Below(total);
+  const KindWeight* kind = kinds.data();
+  while (choice >= kind->weight) choice -= (kind++)->weight;
+  return kind->kind;
+}
+
 // Octaves from `low` on, all equally often; the last may reach beyond `high`, and what falls there
 // is drawn anew.
 std::uint64_t DrawLog(RandomStream& stream, std::uint64_t low, std::uint64_t high) {

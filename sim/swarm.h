@@ -63,6 +63,17 @@ class Knobs {
   const std::uint64_t key_;
 };
 
+// How often a kind of operation is drawn, among others.
+struct KindWeight {
+  const char* kind;
+  std::uint64_t weight;
+};
+
+// One of them, for one draw. A kind that weighs nothing moves no draw, wherever it stands: so the
+// seeds that failed before there was one more kind fail while it is switched off. REQUIRES: some
+// weight.
+const char* DrawKind(RandomStream& stream, std::span<const KindWeight> kinds);
+
 // Between the bounds, uniformly on a log scale. REQUIRES: 1 <= low <= high < 2^63.
 std::uint64_t DrawLog(RandomStream& stream, std::uint64_t low, std::uint64_t high);
 

@@ -135,5 +135,20 @@ TEST(Swarm, KnobsAreOptionsWithinTheirBounds) {
   EXPECT_EQ(seen["flag"].begin()->first, 1U);
 }
 
+TEST(Swarm, KindsAreDrawnByWeightAndThoseWithoutMoveNothing) {
+  constexpr KindWeight kUsual[] = {{"read", 3}, {"write", 1}};
+  constexpr KindWeight kMore[] = {{"first", 0}, {"read", 3}, {"middle", 0}, {"write", 1}, {"", 0}};
+  RandomStream usual(5);
+  RandomStream more(5);
+  std::map<std::string, int> count;
+  for (int i = 0; i < 4'000; ++i) {
+    const std::string kind = DrawKind(usual, kUsual);
+    EXPECT_EQ(DrawKind(more, kMore), kind);
+    ++count[kind];
+  }
+  EXPECT_NEAR(count["read"], 3'000, 150);
+  EXPECT_EQ(count["read"] + count["write"], 4'000);
+}
+
 }  // namespace
 }  // namespace beach::sim

@@ -24,36 +24,32 @@ std::optional<std::uint64_t> ParseNumber(const std::string& text, std::uint64_t 
   return value;
 }
 
+constexpr KindWeight kUsualWeights[] = {{"put", 46},  {"delete", 10}, {"batch", 14},
+                                        {"get", 18},  {"scan", 4},    {"hold", 2},
+                                        {"check", 1}, {"flush", 1},   {"pause", 4}};
+
 // --- Generation.
 
 class Generator {
  public:
   Generator(const Plan& plan, RandomStream stream) : plan_(plan), stream_(stream) {}
 
-  void Fill(artifacts::Operation& operation) {
-    const std::uint64_t choice = stream_.Below(100);
-    if (choice < 46) {
-      operation.kind = "put";
+  void Fill(artifacts::Operation& operation, std::span<const KindWeight> weights) {
+    operation.kind = DrawKind(stream_, weights);
+    const std::string& kind = operation.kind;
+    if (kind == "put") {
       operation.arguments = {Durability(), Key(), Size()};
-    } else if (choice < 56) {
-      operation.kind = "delete";
+    } else if (kind == "delete") {
       operation.arguments = {Durability(), Key()};
-    } else if (choice < 70) {
+    } else if (kind == "batch") {
       FillBatch(operation);
-    } else if (choice < 88) {
-      operation.kind = "get";
+    } else if (kind == "get") {
       operation.arguments = {Key()};
-    } else if (choice < 92) {
+    } else if (kind == "scan") {
       FillScan(operation);
-    } else if (choice < 94) {
-      operation.kind = "hold";
-    } else if (choice < 95) {
-      operation.kind = "check";
+    } else if (kind == "check") {
       operation.arguments = {stream_.Chance(1, 2) ? "forward" : "backward"};
-    } else if (choice < 96) {
-      operation.kind = "flush";
-    } else {
-      operation.kind = "pause";
+    } else if (kind == "pause") {
       // Some last until the engine tries again what had no space.
       const std::uint64_t nanoseconds = stream_.Chance(1, 4)
                                             ? stream_.Between(4'000'000, 250'000'000)
@@ -64,7 +60,6 @@ class Generator {
 
  private:
   void FillBatch(artifacts::Operation& operation) {
-    operation.kind = "batch";
     operation.arguments = {Durability()};
     const std::uint64_t count = stream_.Chance(1, 8) ? stream_.Below(40) : stream_.Below(6);
     std::uint64_t size = 0;
@@ -82,7 +77,6 @@ class Generator {
   }
 
   void FillScan(artifacts::Operation& operation) {
-    operation.kind = "scan";
     operation.arguments = {stream_.Chance(1, 2) ? "forward" : "backward"};
     if (stream_.Chance(1, 4)) {
       operation.arguments.push_back("");
@@ -164,17 +158,19 @@ Bytes KeyName(std::uint64_t number) {
   return key;
 }
 
-std::vector<artifacts::Operation> MakeWorkload(const Plan& plan, RandomStream stream) {
+std::span<const KindWeight> UsualWeights() { return kUsualWeights; }
+
+std::vector<artifacts::Operation> MakeWorkload(const Plan& plan, RandomStream stream,
+                                               std::span<const KindWeight> weights) {
   Generator generator(plan, stream);
   std::vector<artifacts::Operation> operations;
-  operations.reserve(plan.lives.size() * plan.clients * plan.operations_per_client);
   std::uint64_t id = 0;
   for (std::uint64_t life = 0; life < plan.lives.size(); ++life) {
     for (std::uint64_t client = 0; client < plan.clients; ++client) {
       for (std::uint64_t i = 0; i < plan.operations_per_client; ++i) {
         artifacts::Operation operation{
             .id = ++id, .life = life, .client = client, .kind = {}, .arguments = {}};
-        generator.Fill(operation);
+        generator.Fill(operation, weights);
         operations.push_back(std::move(operation));
       }
     }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "artifacts/artifact.h"
@@ -10,6 +11,7 @@
 #include "base/random.h"
 #include "oracle/model.h"
 #include "sim/scenarios/engine_crash_plan.h"
+#include "sim/swarm.h"
 
 // What the clients of engine-crash do, as data:
 //   kind     arguments
@@ -30,7 +32,11 @@ namespace beach::sim::scenarios::engine_crash {
 // The key of that number; `number` below Plan::keys is what clients use.
 Bytes KeyName(std::uint64_t number);
 
-std::vector<artifacts::Operation> MakeWorkload(const Plan& plan, RandomStream stream);
+// How often each kind is drawn.
+std::span<const KindWeight> UsualWeights();
+
+std::vector<artifacts::Operation> MakeWorkload(
+    const Plan& plan, RandomStream stream, std::span<const KindWeight> weights = UsualWeights());
 
 enum class CommandKind : std::uint8_t { kWrite, kGet, kScan, kHold, kCheck, kFlush, kPause };
 

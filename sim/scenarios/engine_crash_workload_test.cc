@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "engine/limits.h"
 
@@ -59,6 +60,17 @@ TEST(MakeWorkload, MakesBatchesThatTheSmallestSegmentTakes) {
 TEST(MakeWorkload, IsEqualForEqualStreams) {
   EXPECT_EQ(MakeWorkload(SmallPlan(), RandomStream(7)), MakeWorkload(SmallPlan(), RandomStream(7)));
   EXPECT_NE(MakeWorkload(SmallPlan(), RandomStream(7)), MakeWorkload(SmallPlan(), RandomStream(8)));
+}
+
+// So that a seed that fails today fails when there is one more kind to choose from.
+TEST(MakeWorkload, AKindThatWeighsNothingMovesNoOperation) {
+  const auto operations = MakeWorkload(SmallPlan(), RandomStream(7));
+  const std::vector<KindWeight> usual(UsualWeights().begin(), UsualWeights().end());
+  for (std::size_t i = 0; i <= usual.size(); ++i) {
+    std::vector<KindWeight> weights = usual;
+    weights.insert(weights.begin() + static_cast<std::ptrdiff_t>(i), {"merge", 0});
+    EXPECT_EQ(MakeWorkload(SmallPlan(), RandomStream(7), weights), operations) << i;
+  }
 }
 
 std::optional<Command> Parse(std::string kind, std::vector<std::string> arguments) {

@@ -2,6 +2,7 @@
 #include "sim/scenarios/registry.h"
 
 #include "sim/scenarios/engine_crash.h"
+#include "sim/scenarios/wal.h"
 
 namespace beach::sim::scenarios {
 
@@ -9,6 +10,7 @@ std::vector<std::unique_ptr<sim::Scenario>> MakeScenarios() {
   std::vector<std::unique_ptr<sim::Scenario>> scenarios;
   scenarios.push_back(std::make_unique<EngineCrash>());
   scenarios.push_back(std::make_unique<EngineCrash>(engine_crash::Weather::kEverything));
+  scenarios.push_back(std::make_unique<Wal>());
   return scenarios;
 }
 
