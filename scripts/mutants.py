@@ -15,7 +15,8 @@ Environment: SEEDS (200) of at most so many seeds, RANGES (5) ranges, START the 
 kept in build/mutants/cache and printed again while neither sources nor patch have changed; with START
 or FRESH=1 they are made anew. SCENARIO=NAME sweeps that one, whatever the patches say. The tree without a bug is swept first, and must be clean. Reports count
 only if the planted line was reached at all. A patch whose text has the line `Scenario: NAME` is swept
-with that scenario instead of engine-crash. The first artifact of each bug is shrunk, for at most
+with that scenario instead of engine-crash. `Depth: N` says how many events must line up beyond a normal
+run, `Row: ID` which row of the list of known bugs it is. The first artifact of each bug is shrunk, for at most
 SHRINK (60s); what is left (operations, faults, milliseconds to replay) is printed, and it must run clean on
 the tree without the bug.
 
@@ -43,7 +44,10 @@ CONTROL = WORK / "control"  # the program without a bug
 PATCHES = ROOT / "sim" / "mutants"
 EDITS = PATCHES / "unrelated"
 RANGE_STRIDE = 1_000_000
-COLUMNS = "{:<31} {:>5} {:>6} {:>7} {:>8} {:>7} {:>4} {:>6} {:>6} {:>5}  {}"
+COLUMNS = "{:<31} {:>5} {:>5} {:>6} {:>7} {:>8} {:>7} {:>4} {:>6} {:>6} {:>5}  {}"
+SHALLOW = 2  # of that depth at most, a bug is to be found within so many seeds:
+SHALLOW_SEEDS = 50
+OPERATIONS_MAX, FAULTS_MAX = 12, 3  # of a small artifact
 COMPILED = re.compile(r"(\.(h|cc|cmake)|CMakeLists\.txt)$")
 
 
@@ -179,13 +183,36 @@ def shrink(name, artifact, options):
             "ms": report["replay_ms"], "clean": replay(CONTROL, small) == 0}
 
 
+def depth_of(name):
+    """What the patch says, or nothing."""
+    depth = re.search(r"^Depth: (\d+)$", (PATCHES / f"{name}.patch").read_text(), re.MULTILINE)
+    return int(depth[1]) if depth else None
+
+
+def summarize(rows, options):
+    """What the table comes to, against what it is to be."""
+    def names(chosen):
+        return ", ".join(chosen) or "none"
+
+    found = sum(row["found"] for row in rows.values())
+    ranges = sum(row["ranges"] for row in rows.values())
+    late = [f"{name} {round(statistics.median(row['seeds']))}" for name, row in rows.items()
+            if (depth_of(name) or SHALLOW + 1) <= SHALLOW
+            and statistics.median(row["seeds"]) > SHALLOW_SEEDS]
+    large = [name for name, row in rows.items() if row.get("small") and
+             (row["small"]["operations"] > OPERATIONS_MAX or row["small"]["faults"] > FAULTS_MAX)]
+    print(f"found in {found} of {ranges} ranges ({100 * found / max(ranges, 1):.1f} %) of {options['seeds']} seeds\n"
+          f"of depth 1 and 2, not within {SHALLOW_SEEDS} seeds: {names(late)}\n"
+          f"not shrunk to {OPERATIONS_MAX} operations and {FAULTS_MAX} faults: {names(large)}")
+
+
 def print_row(name, row):
     small = row.get("small")
     left = ["-"] * 4
     if small:
         left = [small["operations"], small["faults"], f"{small['ms']:.1f}",
                 "yes" if small["clean"] else "NO"]
-    print(COLUMNS.format(name, f"{row['found']}/{row['ranges']}",
+    print(COLUMNS.format(name, depth_of(name) or "-", f"{row['found']}/{row['ranges']}",
                          round(statistics.median(row["seeds"])),
                          f"{statistics.median(row['cpu']):.1f}", row["reached"],
                          f"{row['replays']}/{row['found']}", *left, row["signature"][:60]),
@@ -299,7 +326,7 @@ def main(arguments):
         CONTROL.chmod(0o755)
         if sweep("control", "*", 0, options)[0]["failures"]:
             raise Broken("the tree without a bug fails")
-    print(COLUMNS.format("bug", "found", "seeds", "cpu s", "reached", "replays", "ops", "faults", "ms",
+    print(COLUMNS.format("bug", "depth", "found", "seeds", "cpu s", "reached", "replays", "ops", "faults", "ms",
                          "clean", "signature"))
     broken = []
     for name in names:
@@ -313,6 +340,7 @@ def main(arguments):
             kept = CACHE / f"{name}-{key_of(PATCHES / f'{name}.patch', options)}.json"
             kept.write_text(json.dumps(rows[name]))
         print_row(name, rows[name])
+    summarize(rows, options)
     missed = sum(not sound(row) for row in rows.values())
     print(f"{missed} of {len(names)} bugs missed, not replayed, or not shrunk to what is clean without them")
     if broken:

@@ -136,6 +136,27 @@ TEST(DiskFaultsTest, FailedWriteMayHaveWrittenAPrefix) {
   EXPECT_EQ(f.disk->Size(file), 0);
 }
 
+// A large one ends where a sector of the file does, a small one anywhere.
+TEST(DiskFaultsTest, AWriteWithoutSpaceEndsSomewhere) {
+  constexpr std::uint64_t kBefore = 500;
+  std::set<std::uint64_t> small;
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    DiskFixture f(seed);
+    const Descriptor file = f.CreateDurable("a", std::string(kBefore, 'x'));
+    f.decisions.Arm("disk.no_space");
+    EXPECT_EQ(f.disk->Append(file, std::string(100, 'y')), -ENOSPC);
+    small.insert(f.Content("a").size() - kBefore);
+    f.decisions.Arm("disk.no_space");
+    const std::uint64_t before = f.Content("a").size();
+    EXPECT_EQ(f.disk->Append(file, std::string(kBlock, 'z')), -ENOSPC);
+    const std::uint64_t after = f.Content("a").size();
+    EXPECT_TRUE(after == before || after % kSectorSize == 0) << after;
+    EXPECT_LT(after, before + kBlock);
+  }
+  EXPECT_GE(small.size(), 20U);
+  EXPECT_LT(*small.rbegin(), 100U);
+}
+
 TEST(DiskFaultsTest, NoSpaceStrikesWhereRoomIsTaken) {
   DiskFixture f;
   Descriptor file;

@@ -263,6 +263,7 @@ constexpr std::uint64_t kMutatingCall = 2;
 constexpr std::uint64_t kFailpoint = 4;
 constexpr std::uint64_t kWriteInFlight = 6;
 constexpr std::uint64_t kSyncInFlight = 7;
+constexpr std::uint64_t kFewNames = 8;
 
 // The n-th seam call is struck: so many calls began before, and none after.
 TEST(Processes, StrikesHitInsideTheSeamCall) {
@@ -407,6 +408,31 @@ TEST(Processes, StrikesLandOnTheKindOfCallThatWasDrawn) {
     EXPECT_TRUE(StruckAt(kFailpoint, 1000, seed, end).strikes.empty());
     EXPECT_EQ(end, ProcessEnd::kExited);
   }
+}
+
+// A failpoint that is passed once is struck as often as one that is passed all the time.
+TEST(Processes, AStrikeAtFewNamesMeetsRareOnes) {
+  std::map<std::string, std::uint64_t> struck;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    const artifacts::Artifact fixed = StrikesCount(kFewNames);
+    RunOptions options;
+    options.seed = seed;
+    options.replay = &fixed;
+    const RunReport report = RunBody(
+        [&](Simulation& simulation) {
+          const HostId host = simulation.AddHost("a");
+          simulation.ArmStrike(host, Strike::kKill, 1);
+          simulation.Wait(simulation.Start(host, "p", [](const env::Env&) {
+            for (int i = 0; i < 100; ++i) BEACH_FAILPOINT("test.often");
+            BEACH_FAILPOINT("test.once");
+          }));
+        },
+        options);
+    for (const auto& [where, count] : report.strikes) struck[where] += count;
+  }
+  EXPECT_GT(struck["test.often"], 10U);
+  EXPECT_GT(struck["test.once"], 10U);
+  EXPECT_LT(struck["test.often"] + struck["test.once"], 100U);
 }
 
 // Whichever kind is drawn, the record of it says so, and gives the same run again.

@@ -150,7 +150,7 @@ void DrawRot(Simulation& simulation, Plan& plan) {
   const bool unreadable = simulation.Option("rot_unreadable", stream.Below(3)) == 0;
   if (unreadable) plan.rot = DiskFault::kLatentSector;
   static constexpr RotAim kAims[] = {RotAim::kAnywhere, RotAim::kTables, RotAim::kTables,
-                                     RotAim::kNewestFlights};
+                                     RotAim::kNewestFlights, RotAim::kNewestFlights};
   const auto aim = static_cast<std::uint64_t>(kAims[stream.Below(std::size(kAims))]);
   plan.rot_aim = static_cast<RotAim>(std::min(simulation.Option("rot_aim", aim), std::uint64_t{2}));
 }

@@ -17,7 +17,10 @@ using artifacts::Decision;
 using artifacts::Operation;
 
 constexpr std::uint64_t kLivesGoneMax = 5;
-constexpr std::size_t kPairsMax = 24;  // operations of which pairs are tried
+constexpr std::size_t kPairsMax = 24;   // operations of which pairs are tried
+constexpr std::size_t kChunksMax = 64;  // of operations that fewer and larger ones stand for
+constexpr std::uint64_t kSeedsLeast = 6;
+constexpr std::uint64_t kSeedsMost = 48;
 
 template <class T>
 void Erase(std::vector<T>& list, std::size_t begin, std::size_t end) {
@@ -164,20 +167,57 @@ std::vector<std::string> SimplerArguments(const std::string& argument) {
 
 // Under other seeds: with the choices that were recorded, with new ones, and with these and faults
 // that strike earlier, as there may be fewer calls to strike.
-std::vector<Candidate> DrawnAnew(Candidate candidate, const std::set<std::string>& fault_sites) {
-  constexpr std::uint64_t kSeeds = 6;
+std::vector<Candidate> DrawnAnew(Candidate candidate, const std::set<std::string>& fault_sites,
+                                 std::uint64_t seeds = kSeedsLeast) {
   std::vector<Candidate> forms;
-  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     candidate.seed = seed;
     forms.push_back(candidate);
     Candidate chosen_anew = candidate;
     std::erase_if(chosen_anew.decisions,
                   [&](const Decision& decision) { return !fault_sites.contains(decision.site); });
     forms.push_back(chosen_anew);
-    for (Decision& fault : chosen_anew.decisions) fault.use = fault.use * seed / (kSeeds + 1);
+    for (Decision& fault : chosen_anew.decisions) fault.use = fault.use * seed / (seeds + 1);
     if (chosen_anew != forms.back()) forms.push_back(std::move(chosen_anew));
   }
   return forms;
+}
+
+// The number that an argument is becomes at least that.
+void Enlarge(Operation& operation, std::uint64_t least) {
+  for (std::string& argument : operation.arguments) {
+    const std::uint64_t size = ArgumentSize(argument);
+    if (size > 0 && size <= least && std::to_string(size - 1) == argument) {
+      argument = std::to_string(least);
+    }
+  }
+}
+
+// Without operations [begin, end), and those left do more: the one before, the one after, all.
+std::vector<Candidate> WithLarger(const Candidate& candidate, std::size_t begin, std::size_t end) {
+  std::vector<Candidate> forms;
+  const Candidate fewer = Operations().without(candidate, begin, end);
+  const std::size_t count = fewer.operations.size();
+  for (const std::uint64_t least : {std::uint64_t{16'000}, std::uint64_t{2'000}}) {
+    if (begin > 0) {
+      forms.push_back(fewer);
+      Enlarge(forms.back().operations[begin - 1], least);
+    }
+    if (begin < count) {
+      forms.push_back(fewer);
+      Enlarge(forms.back().operations[begin], least);
+    }
+    forms.push_back(fewer);
+    for (Operation& operation : forms.back().operations) Enlarge(operation, least);
+  }
+  return forms;
+}
+
+// The bigger a cut, the more it gains, and the less likely it is to be found again.
+std::uint64_t SeedsFor(const Candidate& cut, const Candidate& whole) {
+  const std::size_t gone = whole.operations.size() - cut.operations.size();
+  if (gone == 0) return kSeedsLeast;
+  return std::clamp(2 * kSeedsMost * gone / whole.operations.size(), kSeedsLeast, kSeedsMost);
 }
 
 // Ways to take something away, the most first.
@@ -198,7 +238,9 @@ std::vector<Candidate> Cuts(const Candidate& candidate, const std::set<std::stri
   const std::size_t count = candidate.operations.size();
   for (std::size_t size = count / 2; size > 0; size /= 2) {
     for (std::size_t at = 0; at < count; at += size) {
-      cuts.push_back(operations.without(candidate, at, std::min(at + size, count)));
+      const std::size_t end = std::min(at + size, count);
+      cuts.push_back(operations.without(candidate, at, end));
+      if (size >= count / 8) cuts.push_back(WithLarger(candidate, at, end).back());
     }
   }
   for (std::size_t i = 0; i < faults_count; ++i)
@@ -278,6 +320,26 @@ Simplification OperationPairs() {
           }};
 }
 
+Simplification FewerAndLarger() {
+  // Of all sizes, the large ones first.
+  const auto chunks = [](std::size_t count) {
+    std::vector<std::pair<std::size_t, std::size_t>> all;
+    for (std::size_t size = count / 2; size > 0 && count / size <= kChunksMax; size /= 2) {
+      for (std::size_t at = 0; at < count; at += size) {
+        all.emplace_back(at, std::min(at + size, count));
+      }
+    }
+    return all;
+  };
+  return {
+      "fewer and larger",
+      [chunks](const Candidate& candidate) { return chunks(candidate.operations.size()).size(); },
+      [chunks](const Candidate& candidate, std::size_t item) {
+        const auto [begin, end] = chunks(candidate.operations.size())[item];
+        return WithLarger(candidate, begin, end);
+      }};
+}
+
 Simplification Policies(const std::set<std::string>& fault_sites) {
   return {"schedule", [](const Candidate&) { return std::size_t{1}; },
           [fault_sites](const Candidate& candidate, std::size_t) {
@@ -302,10 +364,10 @@ Simplification NumberedOptions(bool realigned) {
           }};
 }
 
-Simplification OptionValues(bool realigned) {
+Simplification OptionValues(Steps steps, bool realigned) {
   return {realigned ? "crashes" : "options",
           [](const Candidate& candidate) { return candidate.options.size(); },
-          [realigned](const Candidate& candidate, std::size_t item) {
+          [steps, realigned](const Candidate& candidate, std::size_t item) {
             const auto option =
                 std::next(candidate.options.begin(), static_cast<std::ptrdiff_t>(item));
             const auto& [name, value] = *option;
@@ -313,6 +375,9 @@ Simplification OptionValues(bool realigned) {
             const std::uint64_t simplest = OptionSimplest(name);
             if (simplest != 0 && value != simplest) values.push_back(simplest);
             if (simplest == 0) values = SmallerNumbers(value);
+            if (steps == Steps::kLarge) {
+              std::erase_if(values, [&](auto other) { return simplest == 0 && other > value / 2; });
+            }
             // What 0 means is the scenario's; the other side may have fewer faults.
             if (value == 0) values.push_back(1);
             std::vector<Candidate> forms;
@@ -421,7 +486,8 @@ Simplification CutsDrawnAnew(const std::set<std::string>& fault_sites) {
   };
   return {"drawn anew", [cuts_of](const Candidate& candidate) { return cuts_of(candidate).size(); },
           [cuts_of, fault_sites](const Candidate& candidate, std::size_t item) {
-            return DrawnAnew(cuts_of(candidate)[item], fault_sites);
+            const Candidate& cut = cuts_of(candidate)[item];
+            return DrawnAnew(cut, fault_sites, SeedsFor(cut, candidate));
           }};
 }
 

@@ -36,6 +36,9 @@ Simplification OperationsOfOne();
 Removal Faults(std::set<std::string> fault_sites);
 // Two operations at once: what one of them made the other undoes.
 Simplification OperationPairs();
+// Operations go, and the numbers in the arguments of those left become larger: few that do much
+// fill what many filled that did little.
+Simplification FewerAndLarger();
 
 // Where the simpler schedule has moved the failure out of reach, other seeds may find it again.
 Simplification Policies(const std::set<std::string>& fault_sites);
@@ -43,8 +46,9 @@ Simplification Policies(const std::set<std::string>& fault_sites);
 // decisions that are theirs, and the option that says how many there are. What goes renumbers the
 // decisions behind it: `realigned` tries how, which takes many runs.
 Simplification NumberedOptions(bool realigned);
-// Knobs, toward the value that means the least.
-Simplification OptionValues(bool realigned);
+// Knobs, toward the value that means the least. Small steps are many, and gain little.
+enum class Steps { kLarge, kAll };
+Simplification OptionValues(Steps steps, bool realigned);
 Simplification Arguments();
 // Operations in fewer lives and by fewer clients.
 Simplification Places();
@@ -54,7 +58,8 @@ Simplification DecisionValues();
 Simplification OperationsBeforeFaults(std::set<std::string> fault_sites);
 
 // Any of the cuts above, the big ones first, under other seeds: schedules, and choices, drawn anew
-// may find the failure again that the cut has moved out of reach. Takes many runs.
+// may find the failure again that the cut has moved out of reach. Under the more of them, the more
+// the cut takes away. Takes many runs.
 Simplification CutsDrawnAnew(const std::set<std::string>& fault_sites);
 
 }  // namespace beach::sim::shrink

@@ -105,6 +105,7 @@ Result<std::optional<Judge::Found>> RunJudge::FirstFailing(std::span<const Candi
   sweep::PoolOptions options;
   options.workers = std::min(jobs_, candidates.size());
   options.limits = limits_;
+  options.symbolizer = &symbolizer_;
   options.record_steps = wanted_.dies;
   options.run.keep_trace = wanted_.dies;
   const std::vector<const Scenario*> scenarios = {&scenario_};

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "sim/shrink/judge.h"
+#include "sim/sweep/os_symbolize.h"
 #include "sim/sweep/pool.h"
 #include "sim/sweep/runner.h"
 
@@ -48,6 +49,7 @@ class RunJudge final : public Judge {
   const sweep::WorkerLimits limits_;
   const std::size_t jobs_;
   const std::function<bool()> stopped_;
+  sweep::OsSymbolizer symbolizer_;
 };
 
 // The options under which a candidate is run: it is followed as a recording. `recording` is

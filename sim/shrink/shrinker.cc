@@ -51,16 +51,18 @@ Status Shrinker::Round(int level) {
       BEACH_TRY(Apply(Faults(fault_sites_)));
       BEACH_TRY(Apply(Operations()));
       BEACH_TRY(Apply(NumberedOptions(false)));
-      return Apply(OptionValues(false));
+      BEACH_TRY(Apply(FewerAndLarger()));
+      return Apply(OptionValues(Steps::kLarge, false));
     case 1: return Apply(CutsDrawnAnew(fault_sites_));
     case 2:
       BEACH_TRY(Apply(Arguments()));
       BEACH_TRY(Apply(Places()));
+      BEACH_TRY(Apply(OptionValues(Steps::kAll, false)));
       return Apply(DecisionValues());
     case 3:
       BEACH_TRY(Apply(OperationsBeforeFaults(fault_sites_)));
       BEACH_TRY(Apply(NumberedOptions(true)));
-      return Apply(OptionValues(true));
+      return Apply(OptionValues(Steps::kAll, true));
     default: return Apply(OperationPairs());
   }
 }

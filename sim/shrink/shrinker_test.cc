@@ -164,6 +164,20 @@ TEST(Shrinker, SimplifiesValuesOptionsAndPlaces) {
   EXPECT_FALSE(shrunk.best.recorded.options.contains("life1.end"));
 }
 
+// What fills something up need not do so bit by bit.
+TEST(Shrinker, MakesFewerOperationsDoMore) {
+  FakeJudge judge([](const Candidate& candidate) {
+    std::uint64_t total = 0;
+    for (const Operation& operation : candidate.operations) {
+      if (operation.arguments.size() > 1) total += ArgumentSize(operation.arguments[1]);
+    }
+    return total >= 400;
+  });
+  const Shrunk shrunk = ShrunkFrom(Example(20, 0), judge);
+  ASSERT_EQ(shrunk.best.recorded.operations.size(), 1U);
+  EXPECT_EQ(shrunk.best.recorded.operations[0].arguments, (std::vector<std::string>{"", "399"}));
+}
+
 TEST(Shrinker, TakesTwoOperationsThatNeedEachOther) {
   FakeJudge judge([](const Candidate& candidate) {
     return HasOperation(candidate, 3) == HasOperation(candidate, 9);

@@ -236,7 +236,8 @@ JobOutcome WorkerPool::CrashOutcome(const Job& job, const WorkerDeath& death, Ru
     // The last record of a fault is the complete one.
     stacks.push_back(CodeAddresses(death.records.back()));
   }
-  remains.stacks = symbolizer_.Symbolize(stacks);
+  OsSymbolizer& symbolizer = options_.symbolizer == nullptr ? symbolizer_ : *options_.symbolizer;
+  remains.stacks = symbolizer.Symbolize(stacks);
   Finding finding = Describe(remains);
   JobOutcome outcome;
   outcome.job = job;

@@ -22,6 +22,8 @@ struct PoolOptions {
   bool full_reports = false;
   // Each decision and line of the trace is told when it is made: slow, for a run that will die.
   bool record_steps = false;
+  // Borrowed: one that outlives the pool has looked up most stacks already. Null: the pool's own.
+  OsSymbolizer* symbolizer = nullptr;
 };
 
 struct JobOutcome {
