@@ -12,7 +12,8 @@
 namespace beach::engine {
 namespace {
 
-constexpr std::size_t kSegmentsKeptMax = 4;
+// The reserve of the former life included, which is let go.
+constexpr std::size_t kSegmentsKeptMax = 5;
 
 std::shared_ptr<LoggedMemtable> NewMemtable(LogPosition log_begin) {
   auto memtable = std::make_shared<LoggedMemtable>();
@@ -173,7 +174,7 @@ class Recoverer {
     segment.file = NewFileNumber();
     segment.size_bytes = std::max(options_.wal_segment_size,
                                   wal::TailSegmentSize(log_.tail, options_.wal_segment_size));
-    const std::string path = env::JoinPath(directory_, wal::SegmentFileName(segment.file));
+    const std::string path = SegmentPath(segment);
     const wal::SegmentHeader header{
         .ordinal = segment.ordinal,
         .epoch = state.epoch,
@@ -188,11 +189,39 @@ class Recoverer {
     // FAILPOINT: recovery.tail_relogged: the tail twice, the copy in a segment that is not listed.
     BEACH_FAILPOINT("recovery.tail_relogged");
     BEACH_SOMETIMES("recovery.tail_relogged", !log_.tail.empty());
+    BEACH_TRY(StartReserve());
     BEACH_TRY(env_.files->SyncDirectory(directory_));
     // FAILPOINT: recovery.segment_named: as before, the name durable.
     BEACH_FAILPOINT("recovery.segment_named");
     state.segments.push_back(segment);
+    if (recovered_.reserve) state.segments.push_back(*recovered_.reserve);
     return {};
+  }
+
+  // Rule 19: allocated before anybody may need it. Without space the handle begins without, and
+  // sees to it when space returns.
+  Status StartReserve() {
+    const wal::Segment& log = recovered_.segment;
+    const wal::Segment reserve{.ordinal = log.ordinal.Next(),
+                               .file = NewFileNumber(),
+                               .size_bytes = options_.wal_segment_size,
+                               .end = wal::Segment::kOpenEnd};
+    const wal::SegmentHeader header{.ordinal = reserve.ordinal,
+                                    .epoch = recovered_.state.epoch,
+                                    .predecessor_end = {log.ordinal, 0}};
+    const Status created =
+        wal::CreateSegment(*env_.files, SegmentPath(reserve), reserve.size_bytes, header);
+    BEACH_SOMETIMES("recovery.no_space_for_reserve", !created);
+    if (!created && created.error().code() == ErrorCode::kNoSpace) return {};
+    BEACH_TRY(created);
+    // FAILPOINT: recovery.reserve_created: two segments that no manifest lists.
+    BEACH_FAILPOINT("recovery.reserve_created");
+    recovered_.reserve = reserve;
+    return {};
+  }
+
+  std::string SegmentPath(const wal::Segment& segment) const {
+    return env::JoinPath(directory_, wal::SegmentFileName(segment.file));
   }
 
   FileNumber NewFileNumber() {
