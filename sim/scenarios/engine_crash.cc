@@ -117,6 +117,7 @@ void RotOnePlace(World& world) {
 
 void RunOneLife(World& world, const LifePlan& life, const Clients& clients) {
   if (life.verify_first) Verify(world, false);
+  world.space = life.space;
   world.SetFaults(true);
   RunEarlyStrikes(world, life);
   if (IsBranch(world)) return;
@@ -139,6 +140,7 @@ void RunOneLife(World& world, const LifePlan& life, const Clients& clients) {
 
 // A database that is opened and closed without faults works, and has nothing left to explain.
 void RunLast(World& world, const char* what, std::uint64_t strike_calls_in_close) {
+  world.space = {};
   const Clients nobody;
   const LifeWork work{
       .clients = &nobody, .strike_calls_in_close = strike_calls_in_close, .calm_end = true};

@@ -112,6 +112,7 @@ void RunLife(World& world, const LifeWork& work, const env::Env& env) {
     world.report.open_error = opened.error().ToString();
     return;
   }
+  world.CheckReserve();
   engine::Db& db = **opened;
   Client client(world, db, *env.clock);
   if (!CheckRecovered(world, db, client)) return;

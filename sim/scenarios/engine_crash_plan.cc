@@ -105,6 +105,23 @@ LifePlan MakeLifePlan(Simulation& simulation, RandomStream& stream, std::uint64_
   return life;
 }
 
+// Often long enough for what is left of the log to fill.
+void DrawSpace(Simulation& simulation, Plan& plan, bool errors) {
+  RandomStream stream = simulation.Stream("engine_crash.space");
+  for (std::size_t i = 0; i < plan.lives.size(); ++i) {
+    const auto knob = [&](const char* name, std::uint64_t drawn) {
+      const std::uint64_t chosen =
+          simulation.Option("life" + std::to_string(i) + "." + name, errors ? drawn : 0);
+      return std::min(chosen, kMillion);
+    };
+    SpacePlan& space = plan.lives[i].space;
+    const bool full = stream.Chance(1, 3);
+    space.full_from = knob("full_from", stream.Below(48));
+    space.full_for = knob("full_for", full ? stream.Between(16, 400) : 0);
+    space.bytes_left = knob("bytes_left", stream.Chance(1, 2) ? stream.Below(60'000) : 0);
+  }
+}
+
 // Of half of the runs, one place rots, so that what may be lost by it is known.
 void DrawRot(Simulation& simulation, Plan& plan) {
   RandomStream stream = simulation.Stream("engine_crash.rot");
@@ -143,6 +160,7 @@ Plan MakePlan(Simulation& simulation, HostId host, Weather weather) {
     const std::uint64_t chosen = simulation.Option(std::string("fault.") + site.name, drawn);
     plan.faults.push_back({site, std::min(chosen, kMillion)});
   }
+  DrawSpace(simulation, plan, errors);
   if (weather == Weather::kErrors) return plan;
   for (const FaultRate& fault : DrawFaults(simulation, kMoreFaults)) plan.faults.push_back(fault);
   DrawRot(simulation, plan);

@@ -20,6 +20,13 @@ struct EarlyStrike {
   std::uint64_t calls = 1;  // from the start of the process
 };
 
+// The disk of a life is full for so many operations of its clients; 0: never.
+struct SpacePlan {
+  std::uint64_t full_from = 0;
+  std::uint64_t full_for = 0;
+  std::uint64_t bytes_left = 0;  // or nearly so
+};
+
 struct LifePlan {
   End end = End::kClose;
   // An armed strike counts seam calls from the start of the process, or if late from where the
@@ -32,6 +39,7 @@ struct LifePlan {
   std::vector<EarlyStrike> early;
   bool power_loss_after = false;  // the machine goes down between this life and the next
   bool verify_first = false;      // what the crash left is verified before it is opened
+  SpacePlan space;
   bool calm_end = false;  // errors cease before the close: then the database must work again
 };
 

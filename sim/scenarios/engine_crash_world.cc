@@ -53,7 +53,8 @@ void World::Record(Site event, std::span<const env::EventField> fields) {
                                    .message = "the handle was poisoned, but no fault explains it"};
     }
   }
-  if (event.hash != kSequenced.hash) return;
+  if (!pending_) pending_ = reserve.Hear(event, fields);
+  if (event.hash != kSequenced.hash || pending_) return;
   const std::uint64_t first = Number(fields, "first");
   const std::uint64_t count = Number(fields, "count");
   const std::uint64_t tag = Number(fields, "tag");
@@ -94,12 +95,31 @@ std::vector<std::uint64_t> World::Sample(std::uint64_t count) {
   return indexes;
 }
 
+void World::Breathe() {
+  if (space.full_for == 0) return;
+  const SystemScope system;
+  const std::uint64_t operation = operations_++;
+  if (operation == space.full_from) {
+    Disk& disk = simulation.disk(host);
+    const std::uint64_t used = disk.capacity() - disk.FreeSpace();
+    simulation.SetCapacity(host, used + space.bytes_left);
+  }
+  if (operation == space.full_from + space.full_for) simulation.SetCapacity(host, capacity_bytes_);
+}
+
+void World::CheckReserve() {
+  if (reserve.free() || CountFaults().no_space != forgotten_.no_space) return;
+  simulation.Fail("no-reserve", "an open that met no want of space keeps no segment for deletes");
+}
+
 void World::ForgetFaults() { forgotten_ = CountFaults(); }
 
 void World::BeginProcess() {
   ForgetFaults();
   poisoned_ = false;
   report = {};
+  operations_ = 0;
+  reserve.BeginProcess();
   failed_syncs_ = CountFailedSyncs();
   simulation.disk(host).Remount();
   AdmitRot();

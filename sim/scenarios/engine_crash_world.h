@@ -11,6 +11,7 @@
 #include "oracle/crash_oracle.h"
 #include "oracle/model.h"
 #include "sim/scenarios/engine_crash_plan.h"
+#include "sim/scenarios/engine_crash_reserve.h"
 #include "sim/simulation.h"
 
 namespace beach::sim::scenarios::engine_crash {
@@ -66,6 +67,11 @@ class World final : public env::EventSink {
   // What has struck so far explains nothing from here on, but that a poisoned handle stays so.
   void ForgetFaults();
   void BeginProcess();
+  // An operation of this life's clients begins: the disk fills up before the one that the plan
+  // says, and has room again some later.
+  void Breathe();
+  // Rule 19: an open keeps a segment back for deletes, unless there was no space. No SystemScope.
+  void CheckReserve();
   // The handle of this process has said so.
   bool poisoned() const { return poisoned_; }
 
@@ -85,7 +91,9 @@ class World final : public env::EventSink {
   const Plan& plan;
   oracle::Model model;
   oracle::CrashOracle crash{model};
+  ReserveWatch reserve;
   LifeReport report;
+  SpacePlan space;  // of this life
   bool ever_opened = false;
   std::vector<Bytes> recovered_keys;  // to be read one by one; here, as processes die at any time
 
@@ -105,6 +113,7 @@ class World final : public env::EventSink {
   bool poisoned_ = false;
   bool damage_visible_ = true;
   oracle::Judgement pending_;
+  std::uint64_t operations_ = 0;  // of this process's clients, so far
   std::uint64_t next_pick_ = 0;
   std::uint64_t next_probe_ = std::uint64_t{1} << 40;
 };
