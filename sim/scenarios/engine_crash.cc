@@ -102,7 +102,8 @@ void RotOnePlace(World& world) {
   std::vector<std::string> names;
   if (disk.List(kDirectory, names) != 0) return;
   std::erase_if(names, [&](const std::string& name) {
-    return world.plan.rot == DiskFault::kBitRot && name.starts_with("MANIFEST");
+    return world.plan.rot == DiskFault::kBitRot && name.starts_with("MANIFEST") &&
+           !world.plan.beyond.on;
   });
   if (names.empty()) return;
   std::sort(names.begin(), names.end());
@@ -113,6 +114,11 @@ void RotOnePlace(World& world) {
   const std::uint64_t sectors = (content->size() + kSectorSize - 1) / kSectorSize;
   const std::uint64_t sector = decisions.Choose("rot.sector", sectors);
   disk.DamageRange(path, sector * kSectorSize, kSectorSize, world.plan.rot);
+}
+
+void SwapDisk(World& world) {
+  const SystemScope system;
+  world.simulation.disk(world.host).SwapForEmpty();
 }
 
 void RunOneLife(World& world, const LifePlan& life, const Clients& clients) {
@@ -152,6 +158,7 @@ void RunLast(World& world, const char* what, std::uint64_t strike_calls_in_close
   } while (world.simulation.FaultCount(kCrashPoint) != crash_points);
   if (report.closed) Verify(world, true);
   if (report.opened && (report.closed || strike_calls_in_close != 0)) return;
+  if (world.IsBeyond()) return;  // it was refused, with an error that says so
   world.simulation.Fail("no-recovery", std::string(what) + " without faults was not completed");
 }
 
@@ -198,6 +205,7 @@ void EngineCrash::Run(Simulation& simulation) const {
   simulation.SetEventSink(&world);
   for (std::size_t i = 0; i < lives.size() && !IsBranch(world); ++i) {
     if (i > 0 && plan.rot_before_life == i) RotOnePlace(world);
+    if (i > 0 && plan.beyond.swap_before_life == i) SwapDisk(world);
     RunOneLife(world, plan.lives[i], lives[i]);
   }
 

@@ -164,6 +164,11 @@ Plan MakePlan(Simulation& simulation, HostId host, Weather weather) {
   if (weather == Weather::kErrors) return plan;
   for (const FaultRate& fault : DrawFaults(simulation, kMoreFaults)) plan.faults.push_back(fault);
   DrawRot(simulation, plan);
+  if (DrawBeyond(simulation)) {
+    plan.beyond = DrawBeyondPlan(simulation, lives);
+    plan.faults.insert(plan.faults.end(), plan.beyond.faults.begin(), plan.beyond.faults.end());
+    return plan;
+  }
   // There a failed sync says yes at first: an acknowledged write may be lost, and nobody can tell.
   if (simulation.disk(host).fsync_profile() == FsyncProfile::kExt4Journal) {
     std::erase_if(plan.faults, [](const FaultRate& fault) {

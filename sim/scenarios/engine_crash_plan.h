@@ -7,6 +7,7 @@
 #include "base/site.h"
 #include "engine/options.h"
 #include "sim/disk/atlas.h"
+#include "sim/scenarios/engine_crash_beyond.h"
 #include "sim/simulation.h"
 #include "sim/swarm.h"
 
@@ -62,6 +63,7 @@ struct Plan {
   // Something at rest is damaged before so many lives, at most once; 0: never.
   std::uint64_t rot_before_life = 0;
   DiskFault rot = DiskFault::kBitRot;
+  BeyondPlan beyond;
 };
 
 Plan MakePlan(Simulation& simulation, HostId host, Weather weather);

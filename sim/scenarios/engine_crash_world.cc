@@ -48,7 +48,7 @@ void World::Record(Site event, std::span<const env::EventField> fields) {
   if (event.hash == kPoisoned.hash) {
     poisoned_ = true;
     // A table that cannot be read back is one too.
-    if (CountFaults() == forgotten_ && !IsDamaged()) {
+    if (CountFaults() == forgotten_ && !IsDamaged() && !IsBeyond()) {
       pending_ = oracle::Violation{.rule = "unexplained-error",
                                    .message = "the handle was poisoned, but no fault explains it"};
     }
@@ -169,9 +169,18 @@ void World::AdmitRot() {
   }
 }
 
+bool World::IsBeyond() {
+  if (!plan.beyond.on) return false;
+  return std::ranges::any_of(KnownDiskFaults(), [this](const KnownDiskFault& fault) {
+    return simulation.FaultCount(fault.site) > 0;
+  });
+}
+
 bool World::FaultExplains(Doing doing, const Error& error, const FaultCounts& since) {
   const FaultCounts now = CountFaults();
   if (DamageExplains(error)) return true;
+  const bool may_fail = doing != Doing::kWriting || poisoned_;
+  if (may_fail && IsErrorOfDamage(error) && IsBeyond()) return true;
   const bool io = error.code() == ErrorCode::kIo;
   if (doing == Doing::kReading) return io && now.reads != since.reads;
   if (error.code() == ErrorCode::kNoSpace) return now.no_space != since.no_space;

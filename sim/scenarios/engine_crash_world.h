@@ -67,6 +67,8 @@ class World final : public env::EventSink {
   // What has struck so far explains nothing from here on, but that a poisoned handle stays so.
   void ForgetFaults();
   void BeginProcess();
+  // Whether anything has struck in this run, where nothing was promised of the disk.
+  bool IsBeyond();
   // An operation of this life's clients begins: the disk fills up before the one that the plan
   // says, and has room again some later.
   void Breathe();
@@ -92,6 +94,7 @@ class World final : public env::EventSink {
   oracle::Model model;
   oracle::CrashOracle crash{model};
   ReserveWatch reserve;
+  WrittenValues written;  // in a run beyond the contract
   LifeReport report;
   SpacePlan space;  // of this life
   bool ever_opened = false;
