@@ -24,6 +24,11 @@ using namespace engine_crash;  // NOLINT: the parts of this scenario
 // A life in which opening fails so often by faults goes on without them.
 constexpr std::uint64_t kAttemptsWithFaults = 3;
 
+// Where many processes die of it, and where few do. None has asked for a mebibyte yet.
+constexpr std::uint64_t kSmallMemoryMin = 200'000;
+constexpr std::uint64_t kSmallMemoryMax = 1'000'000;
+constexpr std::uint64_t kMemoryBound = 8'000'000;
+
 using Clients = std::vector<std::vector<Command>>;
 
 Strike StrikeOf(End end) { return end == End::kPowerLoss ? Strike::kPowerLoss : Strike::kKill; }
@@ -59,6 +64,10 @@ LifeReport RunProcess(World& world, const LifeWork& work) {
                                                              : oracle::LifeEnd::kKilled));
       break;
     case ProcessEnd::kOutOfMemory:
+      if (world.plan.beyond.on && world.simulation.FaultCount("memory.limit") > 0) {
+        world.simulation.Fail("unbounded-memory", "a process asked for more than it may need");
+      }
+      [[fallthrough]];
     case ProcessEnd::kKilled: world.crash.Ended(world.CacheAfter(oracle::LifeEnd::kKilled)); break;
     case ProcessEnd::kPowerLost: world.crash.Ended(oracle::LifeEnd::kPowerLost); break;
   }
@@ -186,6 +195,7 @@ std::string EngineCrash::checks() const {
 }
 
 void EngineCrash::Run(Simulation& simulation) const {
+  const bool beyond = weather_ == Weather::kEverything && DrawBeyond(simulation);
   HostOptions machine;
   machine.small_disk_max_bytes = 2'000'000;
   machine.small_disk_min_bytes = 200'000;
@@ -194,9 +204,13 @@ void EngineCrash::Run(Simulation& simulation) const {
     machine.slow_cpu_max = 20;
     machine.draw_fsync_profile = true;
     machine.draw_disk_speed = true;
+    machine.small_memory_min_bytes = kSmallMemoryMin;
+    machine.small_memory_max_bytes = kSmallMemoryMax;
   }
+  // Whatever the disk says, a process asks for no more than always.
+  if (beyond) machine.small_memory_min_bytes = machine.small_memory_max_bytes = kMemoryBound;
   const HostId host = simulation.AddHost("a", machine);
-  const Plan plan = MakePlan(simulation, host, weather_);
+  const Plan plan = MakePlan(simulation, host, weather_, beyond);
   const std::vector<artifacts::Operation> operations =
       simulation.Workload(MakeWorkload(plan, simulation.Stream("engine_crash.workload")));
   const std::vector<Clients> lives = ParseWorkload(simulation, plan, operations);

@@ -74,7 +74,10 @@ engine::Options MakeEngineOptions(Simulation& simulation, RandomStream& stream) 
   options.wal_recycled_max = knob("wal_recycled_max", log.Below(4));
   options.wal_group_size_max =
       knob("wal_group_size_max", std::uint64_t{1} << stream.Between(7, 20));
-  options.manifest_size_max = knob("manifest_size_max", stream.Between(256, 4096));
+  // Often so small that it is rolled whenever that halves it.
+  const std::uint64_t manifest_size = stream.Between(256, 4096);
+  options.manifest_size_max =
+      knob("manifest_size_max", log.Chance(1, 2) ? log.Between(1, 256) : manifest_size);
   options.block_size = knob("block_size", std::uint64_t{1} << stream.Between(6, 12));
   options.block_restart_interval = knob("block_restart_interval", stream.Between(1, 16));
   return options;
@@ -133,7 +136,7 @@ void DrawRot(Simulation& simulation, Plan& plan) {
 
 }  // namespace
 
-Plan MakePlan(Simulation& simulation, HostId host, Weather weather) {
+Plan MakePlan(Simulation& simulation, HostId host, Weather weather, bool beyond) {
   RandomStream stream = simulation.Stream("engine_crash.plan");
   Plan plan;
   plan.weather = weather;
@@ -164,7 +167,7 @@ Plan MakePlan(Simulation& simulation, HostId host, Weather weather) {
   if (weather == Weather::kErrors) return plan;
   for (const FaultRate& fault : DrawFaults(simulation, kMoreFaults)) plan.faults.push_back(fault);
   DrawRot(simulation, plan);
-  if (DrawBeyond(simulation)) {
+  if (beyond) {
     plan.beyond = DrawBeyondPlan(simulation, lives);
     plan.faults.insert(plan.faults.end(), plan.beyond.faults.begin(), plan.beyond.faults.end());
     return plan;

@@ -66,6 +66,7 @@ struct Plan {
   BeyondPlan beyond;
 };
 
-Plan MakePlan(Simulation& simulation, HostId host, Weather weather);
+// `beyond`: what DrawBeyond has said.
+Plan MakePlan(Simulation& simulation, HostId host, Weather weather, bool beyond = false);
 
 }  // namespace beach::sim::scenarios::engine_crash

@@ -72,6 +72,8 @@ void World::SetFaults(bool on) {
   }
   simulation.disk(host).SetDamageVisible(on);
   damage_visible_ = on;
+  // A process is never so large, whatever it reads, but where a machine has no room for it at all.
+  simulation.HoldToMemory(host, on || plan.beyond.on);
   simulation.SetCapacity(host, on ? capacity_bytes_ : std::max(capacity_bytes_, kPlenty));
 }
 
