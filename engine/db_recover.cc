@@ -101,6 +101,7 @@ class Recoverer {
     }
     BEACH_TRY_ASSIGN(log_, std::move(log));
     // Numbers that were given are never given again, also when what had them is lost.
+    last_kept_ = recovered_.last_sequence;
     if (log_.loss) {
       SequenceNumber& last = recovered_.last_sequence;
       last = std::max(last, std::min(log_.loss->last_sequence, kRecordedSequenceMax));
@@ -240,6 +241,7 @@ class Recoverer {
                            {.name = "to_offset", .number = log_.loss->to.offset},
                            {.name = "flights", .number = log_.loss->flights},
                            {.name = "operations", .number = log_.loss->operations},
+                           {.name = "last_kept", .number = last_kept_.value},
                            {.name = "last_sequence", .number = log_.loss->last_sequence.value}});
     }
     env_.events->Record("open.recovered",
@@ -260,6 +262,7 @@ class Recoverer {
   const std::vector<wal::Segment> listed_;
   Recovered recovered_;
   wal::Recovery log_;
+  SequenceNumber last_kept_;  // by the log and tables, where a part was given up
   bool writing_ = false;
   bool exceeds_memtable_ = false;  // the log, when it was read first
   bool tables_written_ = false;

@@ -12,6 +12,7 @@
 #include "sim/disk/disk.h"
 #include "sim/scenarios/engine_crash_life.h"
 #include "sim/scenarios/engine_crash_plan.h"
+#include "sim/scenarios/engine_crash_repair.h"
 #include "sim/scenarios/engine_crash_workload.h"
 #include "sim/scenarios/engine_crash_world.h"
 #include "sim/system_scope.h"
@@ -50,12 +51,7 @@ std::vector<Clients> ParseWorkload(Simulation& simulation, const Plan& plan,
   return lives;
 }
 
-// One process, from its start to its end.
-LifeReport RunProcess(World& world, const LifeWork& work) {
-  world.BeginProcess();
-  const ProcessId process = world.simulation.Start(
-      world.host, "db", [&world, &work](const env::Env& env) { RunLife(world, work, env); });
-  const ProcessEnd end = world.simulation.Wait(process);
+void AccountFor(World& world, ProcessEnd end) {
   world.simulation.ArmStrike(world.host, Strike::kKill, 0);
   world.Settle(std::nullopt);
   switch (end) {
@@ -71,8 +67,39 @@ LifeReport RunProcess(World& world, const LifeWork& work) {
     case ProcessEnd::kKilled: world.crash.Ended(world.CacheAfter(oracle::LifeEnd::kKilled)); break;
     case ProcessEnd::kPowerLost: world.crash.Ended(oracle::LifeEnd::kPowerLost); break;
   }
+}
+
+// One process, from its start to its end.
+LifeReport RunProcess(World& world, const LifeWork& work) {
+  world.mode = work.mode;
+  world.BeginProcess();
+  const ProcessId process = world.simulation.Start(
+      world.host, "db", [&world, &work](const env::Env& env) { RunLife(world, work, env); });
+  const ProcessEnd end = world.simulation.Wait(process);
+  AccountFor(world, end);
+  // An open that is refused changes nothing.
+  if (end != ProcessEnd::kExited || world.report.open_error.empty()) {
+    world.may_be_torn = !world.report.closed;
+  }
   world.ever_opened = world.ever_opened || world.report.opened;
   return world.report;
+}
+
+// Twice, if the first one was struck in the middle.
+void Repair(World& world, Strike strike) {
+  for (const std::uint64_t calls : {world.plan.strike_calls_in_repair, std::uint64_t{0}}) {
+    world.SetFaults(false);
+    world.ShowDamage();
+    world.BeginProcess();
+    world.simulation.ArmStrike(world.host, strike, calls);
+    const ProcessId process = world.simulation.Start(
+        world.host, "repair", [&world](const env::Env& env) { RunRepair(world, env); });
+    const ProcessEnd end = world.simulation.Wait(process);
+    AccountFor(world, end);
+    if (end == ProcessEnd::kExited) break;
+  }
+  world.may_be_torn = true;
+  world.SetFaults(true);
 }
 
 // Between processes, without faults.
@@ -125,6 +152,17 @@ void RotOnePlace(World& world) {
   disk.DamageRange(path, sector * kSectorSize, kSectorSize, world.plan.rot);
 }
 
+// How an attempt at a life opens the database.
+engine::RecoveryMode ModeOf(World& world, const LifePlan& life, std::uint64_t attempt) {
+  if (attempt == 0 && life.absolute) return engine::RecoveryMode::kAbsolute;
+  if (attempt == 0 || !world.refused_by_damage) return engine::RecoveryMode::kTornTail;
+  if (world.plan.remedy == Remedy::kPointInTime) return engine::RecoveryMode::kPointInTime;
+  if (world.plan.remedy == Remedy::kRepair && attempt < kAttemptsWithFaults) {
+    Repair(world, StrikeOf(life.end));
+  }
+  return engine::RecoveryMode::kTornTail;
+}
+
 void SwapDisk(World& world) {
   const SystemScope system;
   world.simulation.disk(world.host).SwapForEmpty();
@@ -137,13 +175,14 @@ void RunOneLife(World& world, const LifePlan& life, const Clients& clients) {
   RunEarlyStrikes(world, life);
   if (IsBranch(world)) return;
   const bool strikes = life.end != End::kClose;
-  const LifeWork work{.clients = &clients,
-                      .strike_calls = strikes && life.strike_late ? life.strike_calls : 0,
-                      .strike_calls_in_close = strikes ? life.strike_calls_in_close : 0,
-                      .strike = StrikeOf(life.end),
-                      .calm_end = life.calm_end};
+  LifeWork work{.clients = &clients,
+                .strike_calls = strikes && life.strike_late ? life.strike_calls : 0,
+                .strike_calls_in_close = strikes ? life.strike_calls_in_close : 0,
+                .strike = StrikeOf(life.end),
+                .calm_end = life.calm_end};
   for (std::uint64_t attempt = 0; attempt <= kAttemptsWithFaults; ++attempt) {
     if (attempt == kAttemptsWithFaults) world.SetFaults(false);
+    work.mode = ModeOf(world, life, attempt);
     if (strikes && !life.strike_late) {
       world.simulation.ArmStrike(world.host, work.strike, life.strike_calls);
     }

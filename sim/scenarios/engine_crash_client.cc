@@ -59,6 +59,7 @@ void Client::Write(const oracle::ModelBatch& batch) {
     const SystemScope system;
     world_.model.Issue(batch);
     world_.reserve.Issue(batch);
+    if (world_.plan.weather == Weather::kEverything) world_.history.Issue(batch);
     if (world_.plan.beyond.on) world_.written.Issue(batch);
   }
   const ReserveWatch::Mark reserve = world_.reserve.BeginWrite();

@@ -55,12 +55,7 @@ bool CheckRecovered(World& world, engine::Db& db, Client& client) {
     for (const std::uint64_t i : world.Sample(keys.size())) {
       world.recovered_keys.push_back(keys[i]);
     }
-    if (world.plan.beyond.on) {
-      judgement = world.written.Judge(*found);
-      if (!judgement) world.model.Rebase(*found, visible.value);
-    } else {
-      judgement = world.crash.Recovered(*found, visible.value);
-    }
+    judgement = world.JudgeRecovered(*found, visible.value);
     if (!judgement) {
       world.report.opened = true;
       world.simulation.Trace("model", "recovered " + std::to_string(found->size()) +
@@ -109,8 +104,9 @@ void RunClients(World& world, const LifeWork& work, engine::Db& db, const env::E
 }  // namespace
 
 void RunLife(World& world, const LifeWork& work, const env::Env& env) {
-  Result<std::unique_ptr<engine::Db>> opened =
-      engine::Db::Open(env, kDirectory, world.plan.options);
+  engine::Options options = world.plan.options;
+  options.recovery_mode = world.mode;
+  Result<std::unique_ptr<engine::Db>> opened = engine::Db::Open(env, kDirectory, options);
   if (!opened) {
     world.ExcuseOpen(opened.error());
     const SystemScope system;

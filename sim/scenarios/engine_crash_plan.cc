@@ -108,6 +108,18 @@ LifePlan MakeLifePlan(Simulation& simulation, RandomStream& stream, std::uint64_
   return life;
 }
 
+void DrawRecovery(Simulation& simulation, Plan& plan) {
+  RandomStream stream = simulation.Stream("engine_crash.recovery");
+  const std::uint64_t remedy = simulation.Option("remedy", stream.Below(3));
+  plan.remedy = static_cast<Remedy>(std::min(remedy, std::uint64_t{2}));
+  const std::uint64_t calls = stream.Chance(1, 2) ? stream.Between(1, 200) : 0;
+  plan.strike_calls_in_repair = simulation.Option("strike_calls_in_repair", calls);
+  for (std::size_t i = 0; i < plan.lives.size(); ++i) {
+    const std::string name = "life" + std::to_string(i) + ".absolute";
+    plan.lives[i].absolute = simulation.Option(name, stream.Chance(1, 6) ? 1 : 0) != 0;
+  }
+}
+
 // Often long enough for what is left of the log to fill.
 void DrawSpace(Simulation& simulation, Plan& plan, bool errors) {
   RandomStream stream = simulation.Stream("engine_crash.space");
@@ -167,6 +179,7 @@ Plan MakePlan(Simulation& simulation, HostId host, Weather weather, bool beyond)
   if (weather == Weather::kErrors) return plan;
   for (const FaultRate& fault : DrawFaults(simulation, kMoreFaults)) plan.faults.push_back(fault);
   DrawRot(simulation, plan);
+  DrawRecovery(simulation, plan);
   if (beyond) {
     plan.beyond = DrawBeyondPlan(simulation, lives);
     plan.faults.insert(plan.faults.end(), plan.beyond.faults.begin(), plan.beyond.faults.end());

@@ -41,8 +41,12 @@ struct LifePlan {
   bool power_loss_after = false;  // the machine goes down between this life and the next
   bool verify_first = false;      // what the crash left is verified before it is opened
   SpacePlan space;
+  bool absolute = false;  // opened first in the mode that takes no torn end
   bool calm_end = false;  // errors cease before the close: then the database must work again
 };
+
+// What is done about a database that is refused because it is damaged. Values stand in artifacts.
+enum class Remedy : std::uint8_t { kNone = 0, kPointInTime = 1, kRepair = 2 };
 
 // What may go wrong besides crashes.
 enum class Weather : std::uint8_t {
@@ -63,6 +67,8 @@ struct Plan {
   // Something at rest is damaged before so many lives, at most once; 0: never.
   std::uint64_t rot_before_life = 0;
   DiskFault rot = DiskFault::kBitRot;
+  Remedy remedy = Remedy::kNone;
+  std::uint64_t strike_calls_in_repair = 0;  // 0: none
   BeyondPlan beyond;
 };
 

@@ -12,6 +12,7 @@ namespace {
 
 constexpr Site kSequenced = "write.sequenced";
 constexpr Site kRefused = "write.refused";
+constexpr Site kLost = "open.log_lost";
 constexpr Site kPoisoned = "db.poisoned";
 constexpr Site kVouched = "log.vouched";
 
@@ -45,6 +46,15 @@ void World::Record(Site event, std::span<const env::EventField> fields) {
   if (pending_) return;
   if (event.hash == kRefused.hash) pending_ = model.Refuse(Number(fields, "first"));
   if (event.hash == kVouched.hash) model.Vouched();
+  if (event.hash == kLost.hash) {
+    const std::uint64_t last_kept = Number(fields, "last_kept");
+    ExpectLoss(last_kept, false);  // it counts when the open succeeds
+    loss_told_ = true;
+    if (!plan.beyond.on && last_kept < SoundBeforeDamage(simulation.disk(host))) {
+      pending_ = oracle::Violation{.rule = "lost-too-much",
+                                   .message = "the log was cut before what is sound in it"};
+    }
+  }
   if (event.hash == kPoisoned.hash) {
     poisoned_ = true;
     // A table that cannot be read back is one too.
@@ -77,6 +87,11 @@ void World::SetFaults(bool on) {
   simulation.SetCapacity(host, on ? capacity_bytes_ : std::max(capacity_bytes_, kPlenty));
 }
 
+void World::ShowDamage() {
+  simulation.disk(host).SetDamageVisible(true);
+  damage_visible_ = true;
+}
+
 FaultCounts World::CountFaults() {
   FaultCounts counts;
   counts.reads = simulation.FaultCount(kReadError);
@@ -95,6 +110,37 @@ std::vector<std::uint64_t> World::Sample(std::uint64_t count) {
     indexes.push_back(begin + RandomBelow(RandomValue(pick, i), end - begin));
   }
   return indexes;
+}
+
+void World::ExpectLoss(std::uint64_t last_kept, bool sure) {
+  last_kept_ = last_kept;
+  loss_is_sure_ = sure;
+}
+
+oracle::Judgement World::JudgeRecovered(const std::vector<oracle::KeyValue>& found,
+                                        std::uint64_t visible_sequence) {
+  oracle::Judgement judgement;
+  if (plan.beyond.on) {
+    judgement = written.Judge(found);
+    if (!judgement) crash.Rebase(found, visible_sequence);
+    return judgement;
+  }
+  if (last_kept_) {
+    judgement = history.Judge(model, *last_kept_, found);
+    if (!judgement) {
+      history.Cut(model, *last_kept_);
+      crash.Rebase(found, visible_sequence);
+    }
+    if (!judgement || loss_is_sure_ || loss_told_) {
+      last_kept_.reset();
+      return judgement;
+    }
+  }
+  if (plan.weather == Weather::kEverything) history.BeginSettling(model);
+  judgement = crash.Recovered(found, visible_sequence);
+  if (!judgement && plan.weather == Weather::kEverything) history.EndSettling(model);
+  last_kept_.reset();
+  return judgement;
 }
 
 void World::Breathe() {
@@ -121,6 +167,8 @@ void World::BeginProcess() {
   poisoned_ = false;
   report = {};
   operations_ = 0;
+  refused_by_damage = false;
+  loss_told_ = false;
   reserve.BeginProcess();
   failed_syncs_ = CountFailedSyncs();
   simulation.disk(host).Remount();
@@ -203,6 +251,9 @@ void World::Excuse(Doing doing, const char* operation, const Error& error,
 }
 
 void World::ExcuseOpen(const Error& error) {
+  refused_by_damage = DamageExplains(error) || IsBeyond();
+  const bool torn = error.code() == ErrorCode::kCorruption && error.path().ends_with(".wal");
+  if (mode == engine::RecoveryMode::kAbsolute && may_be_torn && torn) return;
   if (FaultExplains(Doing::kOpening, error, forgotten_)) return;
   simulation.Fail("refused-to-open",
                   "opening failed, but no fault explains it: " + error.ToString());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "env/events.h"
 #include "oracle/crash_oracle.h"
 #include "oracle/model.h"
+#include "sim/scenarios/engine_crash_loss.h"
 #include "sim/scenarios/engine_crash_plan.h"
 #include "sim/scenarios/engine_crash_reserve.h"
 #include "sim/simulation.h"
@@ -64,6 +66,8 @@ class World final : public env::EventSink {
   // Error faults strike as planned and the disk has the size it was drawn with, or none strike and
   // the disk has plenty.
   void SetFaults(bool on);
+  // Damage is seen again, while no error strikes.
+  void ShowDamage();
   // What has struck so far explains nothing from here on, but that a poisoned handle stays so.
   void ForgetFaults();
   void BeginProcess();
@@ -94,7 +98,18 @@ class World final : public env::EventSink {
   oracle::Model model;
   oracle::CrashOracle crash{model};
   ReserveWatch reserve;
-  WrittenValues written;  // in a run beyond the contract
+  // What a recovery shows, settled.
+  oracle::Judgement JudgeRecovered(const std::vector<oracle::KeyValue>& found,
+                                   std::uint64_t visible_sequence);
+  // The database keeps no more than that sequence number, or if not `sure` may do so.
+  void ExpectLoss(std::uint64_t last_kept, bool sure);
+
+  History history;  // in all weather
+  // How this process opens the database, and whether the log may have a torn end then.
+  engine::RecoveryMode mode = engine::RecoveryMode::kTornTail;
+  bool may_be_torn = false;
+  bool refused_by_damage = false;  // this process's open
+  WrittenValues written;           // in a run beyond the contract
   LifeReport report;
   SpacePlan space;  // of this life
   bool ever_opened = false;
@@ -116,6 +131,9 @@ class World final : public env::EventSink {
   bool poisoned_ = false;
   bool damage_visible_ = true;
   oracle::Judgement pending_;
+  std::optional<std::uint64_t> last_kept_;
+  bool loss_is_sure_ = false;
+  bool loss_told_ = false;  // by the open of this process
   std::uint64_t operations_ = 0;  // of this process's clients, so far
   std::uint64_t next_pick_ = 0;
   std::uint64_t next_probe_ = std::uint64_t{1} << 40;
