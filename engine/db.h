@@ -35,7 +35,8 @@ class Db {
 
   // The three writes return when the write is visible to every reader, and with options.sync
   // durable. They may wait for a flush. Errors: kInvalidArgument (too large, rule 1; nothing was
-  // written), kNoSpace (nothing was written, free some and retry; but from a poisoned handle it is
+  // written), kNoSpace (nothing was written, free some and retry; a batch of deletes alone finds
+  // room when others do not, until what is kept for them is full; but from a poisoned handle it is
   // the error that poisoned it), kClosed, and what poisoned the handle (rule 18).
   virtual Status Put(const WriteOptions& options, ByteView key, ByteView value) = 0;
   // Deleting an absent key is fine.

@@ -21,9 +21,10 @@ DbImpl::DbImpl(const env::Env& env, Parts parts)
       view_(std::move(parts.view)),
       visible_(parts.last_sequence),
       flushed_id_(view_->active->id - 1),
-      last_ordinal_(parts.segment.ordinal) {
+      last_ordinal_(parts.reserve.value_or(parts.segment).ordinal) {
   BEACH_CHECK(view_->frozen.empty());
   BEACH_CHECK_EQ(segment_.end, wal::Segment::kOpenEnd);
+  if (parts.reserve) ready_segments_.push_back(*parts.reserve);
 }
 
 DbImpl::~DbImpl() { static_cast<void>(Close()); }
@@ -41,6 +42,10 @@ Status DbImpl::Start(LogPosition end) {
     env::MutexLock lock(mutex_);
     log_end_ = log_->end();
     log_durable_ = log_->durable();
+    segment_wanted_ = ready_segments_.empty();
+    if (!segment_wanted_) {
+      Record("reserve.ready", {{.name = "segment", .number = ready_segments_[0].ordinal.value}});
+    }
   }
   flush_thread_ = env::Thread("flush", [this] { FlushLoop(); });
   prepare_thread_ = env::Thread("prepare", [this] { PrepareLoop(); });

@@ -38,6 +38,7 @@ class DbImpl final : public Db {
     OpenEpoch epoch;
     wal::Segment segment;  // that the log begins in
     std::shared_ptr<sst::BlockCache> cache;
+    std::optional<wal::Segment> reserve;
     std::shared_ptr<const View> view;
     SequenceNumber last_sequence;
   };
@@ -88,10 +89,12 @@ class DbImpl final : public Db {
   // db_write.cc. All but SubmitGroup under mutex_.
   void AwaitTurn(Writer& writer);
   void LeadGroup(Writer& leader);
-  Status MakeRoom();
+  Status MakeRoom(bool deletes_only);
   bool MemtableIsFull() const;
+  bool MemtableTakesDeletes() const;
   void SwitchMemtable();
-  Group FormGroup();
+  Group FormGroup(bool alone);
+  Status AwaitLogRoom(Group& group, bool& rotate);
   Status SubmitGroup(Group& group, bool rotate);
   void TakeOff(const std::vector<Writer*>& members);
   void Acknowledge(const std::vector<Writer*>& members, const Status& status);
@@ -104,14 +107,15 @@ class DbImpl final : public Db {
   void Fly(Group& group, Writer& leader);
   void FinishLanded();
   static void AddToMemtable(const Group& group);
-  // db_segments.cc. Leader; under mutex_, which it gives up meanwhile: returns with a segment
-  // ready.
-  Status AwaitSegment();
+  // db_segments.cc. Leader; under mutex_, which it gives up meanwhile: returns with so many
+  // segments ready.
+  Status AwaitSegments(std::size_t count);
   void PrepareAhead(LogPosition end);
   // Leader, without mutex_. The segment that follows, for wal::LogOptions.
   Result<wal::Segment> NextSegment(LogPosition end);
   // Of the thread "prepare".
   void PrepareLoop();
+  bool AwaitPrepareWork();
   Status PrepareSegment();
   Status MakeSegmentFile(const wal::Segment& segment, SegmentOrdinal predecessor,
                          const std::optional<wal::Segment>& spare);
@@ -172,8 +176,10 @@ class DbImpl final : public Db {
   std::uint64_t flushed_id_ = 0;               // memtables up to this one are in tables, durably
   std::optional<Error> poison_;
   std::optional<Error> flush_no_space_;  // why the flush thread waits
-  // Segments, by ordinal, that are listed and that the log has not entered.
+  // Segments, by ordinal, that are listed and that the log has not entered. The last one is the
+  // reserve: only a write of deletes alone enters it, when no other can be made (rule 19).
   std::deque<wal::Segment> ready_segments_;
+  bool in_reserve_ = false;  // the log is, and none is ready: it takes deletes alone
   std::vector<wal::Segment> spare_segments_;  // retired: their files may become new ones
   SegmentOrdinal last_ordinal_;               // of those that are or were listed
   bool segment_wanted_ = false;

@@ -12,7 +12,8 @@
 namespace beach::engine {
 namespace {
 
-constexpr std::size_t kSegmentsKeptMax = 4;
+// The reserve of the former life included, which is let go.
+constexpr std::size_t kSegmentsKeptMax = 5;
 
 std::shared_ptr<LoggedMemtable> NewMemtable(LogPosition log_begin) {
   auto memtable = std::make_shared<LoggedMemtable>();
@@ -100,6 +101,7 @@ class Recoverer {
     }
     BEACH_TRY_ASSIGN(log_, std::move(log));
     // Numbers that were given are never given again, also when what had them is lost.
+    last_kept_ = recovered_.last_sequence;
     if (log_.loss) {
       SequenceNumber& last = recovered_.last_sequence;
       last = std::max(last, std::min(log_.loss->last_sequence, kRecordedSequenceMax));
@@ -173,7 +175,7 @@ class Recoverer {
     segment.file = NewFileNumber();
     segment.size_bytes = std::max(options_.wal_segment_size,
                                   wal::TailSegmentSize(log_.tail, options_.wal_segment_size));
-    const std::string path = env::JoinPath(directory_, wal::SegmentFileName(segment.file));
+    const std::string path = SegmentPath(segment);
     const wal::SegmentHeader header{
         .ordinal = segment.ordinal,
         .epoch = state.epoch,
@@ -188,11 +190,39 @@ class Recoverer {
     // FAILPOINT: recovery.tail_relogged: the tail twice, the copy in a segment that is not listed.
     BEACH_FAILPOINT("recovery.tail_relogged");
     BEACH_SOMETIMES("recovery.tail_relogged", !log_.tail.empty());
+    BEACH_TRY(StartReserve());
     BEACH_TRY(env_.files->SyncDirectory(directory_));
     // FAILPOINT: recovery.segment_named: as before, the name durable.
     BEACH_FAILPOINT("recovery.segment_named");
     state.segments.push_back(segment);
+    if (recovered_.reserve) state.segments.push_back(*recovered_.reserve);
     return {};
+  }
+
+  // Rule 19: allocated before anybody may need it. Without space the handle begins without, and
+  // sees to it when space returns.
+  Status StartReserve() {
+    const wal::Segment& log = recovered_.segment;
+    const wal::Segment reserve{.ordinal = log.ordinal.Next(),
+                               .file = NewFileNumber(),
+                               .size_bytes = options_.wal_segment_size,
+                               .end = wal::Segment::kOpenEnd};
+    const wal::SegmentHeader header{.ordinal = reserve.ordinal,
+                                    .epoch = recovered_.state.epoch,
+                                    .predecessor_end = {log.ordinal, 0}};
+    const Status created =
+        wal::CreateSegment(*env_.files, SegmentPath(reserve), reserve.size_bytes, header);
+    BEACH_SOMETIMES("recovery.no_space_for_reserve", !created);
+    if (!created && created.error().code() == ErrorCode::kNoSpace) return {};
+    BEACH_TRY(created);
+    // FAILPOINT: recovery.reserve_created: two segments that no manifest lists.
+    BEACH_FAILPOINT("recovery.reserve_created");
+    recovered_.reserve = reserve;
+    return {};
+  }
+
+  std::string SegmentPath(const wal::Segment& segment) const {
+    return env::JoinPath(directory_, wal::SegmentFileName(segment.file));
   }
 
   FileNumber NewFileNumber() {
@@ -211,6 +241,7 @@ class Recoverer {
                            {.name = "to_offset", .number = log_.loss->to.offset},
                            {.name = "flights", .number = log_.loss->flights},
                            {.name = "operations", .number = log_.loss->operations},
+                           {.name = "last_kept", .number = last_kept_.value},
                            {.name = "last_sequence", .number = log_.loss->last_sequence.value}});
     }
     env_.events->Record("open.recovered",
@@ -231,6 +262,7 @@ class Recoverer {
   const std::vector<wal::Segment> listed_;
   Recovered recovered_;
   wal::Recovery log_;
+  SequenceNumber last_kept_;  // by the log and tables, where a part was given up
   bool writing_ = false;
   bool exceeds_memtable_ = false;  // the log, when it was read first
   bool tables_written_ = false;

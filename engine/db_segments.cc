@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Segments of the log. A thread makes the next one while the log is in the one before: its file
 // new, or that of a retired segment; durable, named and listed, and only then ready. So a write
-// allocates nothing, and the want of space refuses it before a byte of it is written (rule 19).
+// allocates nothing, and the want of space refuses it before a byte of it is written (rule 19). The
+// last ready one is the reserve: where no other can be made, deletes go on in it; it is made anew
+// as soon as there is space.
 #include <utility>
 
 #include "base/check.h"
@@ -11,18 +13,27 @@
 #include "env/marks.h"
 
 namespace beach::engine {
+namespace {
+
+// One is the reserve, the other the next.
+constexpr std::size_t kSegmentsReadyMax = 2;
+// Between attempts at a reserve while there is no space.
+constexpr std::uint64_t kNoSpacePauseNs = 100'000'000;
+
+}  // namespace
 
 // kNoSpace: of an attempt that ended after the call began.
-Status DbImpl::AwaitSegment() {
+Status DbImpl::AwaitSegments(std::size_t count) {
   mutex_.AssertHeld();
-  BEACH_SOMETIMES("db.segment_was_ready", !ready_segments_.empty());
-  while (ready_segments_.empty()) {
+  BEACH_CHECK_LE(count, kSegmentsReadyMax);
+  BEACH_SOMETIMES("db.segment_was_ready", ready_segments_.size() >= count);
+  while (ready_segments_.size() < count) {
     if (poison_) return Fail(*poison_);
     const std::uint64_t attempts = prepare_attempts_;
     segment_wanted_ = true;
     prepare_.NotifyOne();
     while (attempts == prepare_attempts_ && !poison_) prepared_.Wait(mutex_);
-    if (ready_segments_.empty() && prepare_no_space_) return Fail(*prepare_no_space_);
+    if (ready_segments_.size() < count && prepare_no_space_) return Fail(*prepare_no_space_);
   }
   return {};
 }
@@ -30,7 +41,7 @@ Status DbImpl::AwaitSegment() {
 // Leader, when the log has come to `end`.
 void DbImpl::PrepareAhead(LogPosition end) {
   mutex_.AssertHeld();
-  if (!ready_segments_.empty() || segment_wanted_) return;
+  if (ready_segments_.size() >= kSegmentsReadyMax || segment_wanted_) return;
   if (prepare_no_space_) return;  // who needs one will ask
   const bool near_end = end.offset >= segment_.size_bytes / 2;
   if (!near_end && !BEACH_BUGGIFY("db.prepare_early")) return;
@@ -46,6 +57,13 @@ Result<wal::Segment> DbImpl::NextSegment(LogPosition end) {
     BEACH_CHECK(!ready_segments_.empty());
     next = ready_segments_.front();
     ready_segments_.pop_front();
+    in_reserve_ = ready_segments_.empty();
+    if (in_reserve_) {
+      segment_wanted_ = true;
+      prepare_.NotifyOne();
+      Record("reserve.entered", {{.name = "segment", .number = next.ordinal.value}});
+      BEACH_SOMETIMES("reserve.took_delete", true);
+    }
   }
   BEACH_CHECK_GT(next.ordinal.value, end.segment.value);
   ManifestEdit edit;
@@ -60,14 +78,25 @@ Result<wal::Segment> DbImpl::NextSegment(LogPosition end) {
   return next;
 }
 
+// False: the handle is closing.
+bool DbImpl::AwaitPrepareWork() {
+  mutex_.AssertHeld();
+  while (!closing_ && (poison_ || !segment_wanted_)) {
+    // Deletes may need a reserve before anybody asks for it.
+    const bool again = !poison_ && ready_segments_.empty() && prepare_no_space_;
+    const std::uint64_t deadline =
+        again ? env_.clock->MonotonicNow() + kNoSpacePauseNs : env::kNoDeadline;
+    if (!prepare_.WaitUntil(mutex_, deadline)) segment_wanted_ = true;
+  }
+  return !closing_;
+}
+
 void DbImpl::PrepareLoop() {
   const env::MutexLock lock(mutex_);
-  while (true) {
-    while (!closing_ && (poison_ || !segment_wanted_)) prepare_.Wait(mutex_);
-    if (closing_) return;
+  while (AwaitPrepareWork()) {
     segment_wanted_ = false;
     Status prepared;
-    if (ready_segments_.empty()) prepared = PrepareSegment();
+    if (ready_segments_.size() < kSegmentsReadyMax) prepared = PrepareSegment();
     prepare_no_space_.reset();
     if (!prepared && prepared.error().code() == ErrorCode::kNoSpace) {
       prepare_no_space_ = prepared.error();
@@ -109,6 +138,12 @@ Status DbImpl::PrepareSegment() {
   }
   BEACH_SOMETIMES("db.segment_recycled", spare.has_value());
   last_ordinal_ = segment.ordinal;
+  if (ready_segments_.empty()) {
+    Record("reserve.ready", {{.name = "segment", .number = segment.ordinal.value}});
+    BEACH_SOMETIMES("reserve.refilled", in_reserve_);
+    BEACH_SOMETIMES("reserve.filled_late", !in_reserve_);
+  }
+  in_reserve_ = false;
   ready_segments_.push_back(segment);
   return {};
 }

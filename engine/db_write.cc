@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one write path: writers queue, the one at the front forms a group, one flight of the log
 // carries it, then the memtable, then visibility, then the acknowledgements (rule 4).
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -57,18 +58,19 @@ void DbImpl::LeadGroup(Writer& leader) {
   mutex_.AssertHeld();
   // An un-synced record never follows a flight that is under way.
   AwaitLandings(leader.sync ? log_->flights_max() - 1 : 0);
-  if (Status room = MakeRoom(); !room) {
+  const bool deletes_only = leader.batch->deletes_only();
+  if (Status room = MakeRoom(deletes_only); !room) {
     VouchIfOverdue();
     return FinishGroup({&leader}, room);
   }
 
-  Group group = FormGroup();
-  group.memtable = view_->active;
-  Status status;
+  // What is left for deletes takes them one by one. MakeRoom leaves a full memtable to them alone.
+  const bool reserved = deletes_only && (in_reserve_ || MemtableIsFull());
+  Group group = FormGroup(reserved);
   bool refused = false;  // before a byte was written: no reason to poison the handle
-  const bool rotate = group.count > 0 && log_->WantsRotation(group.payload.size(), group.sync);
-  if (rotate || group.count == 0) AwaitLandings(0);
-  if (rotate) status = AwaitSegment();
+  bool rotate = false;
+  Status status = AwaitLogRoom(group, rotate);
+  group.memtable = view_->active;
   if (status && poison_) status = Fail(*poison_);
   if (!status) refused = status.error().code() == ErrorCode::kNoSpace;
   if (status && group.count > kMaxSequence.value - next_sequence_) {
@@ -104,12 +106,41 @@ void DbImpl::LeadGroup(Writer& leader) {
   if (!status && !refused) Poison(status.error());
   if (flying_.empty()) ArmVouch(needs_vouch, moved);
   VouchIfOverdue();
-  BEACH_SOMETIMES("write.refused_no_space", refused);
+  if (refused) {
+    BEACH_SOMETIMES("write.refused_no_space", true);
+    BEACH_SOMETIMES("reserve.full", deletes_only && in_reserve_);
+    // Deletes behind it have turns of their own: there may be room for them.
+    const auto kept = [](const Writer* writer) { return writer->batch->deletes_only(); };
+    const auto begin = group.members.begin() + 1;
+    group.members.erase(std::find_if(begin, group.members.end(), kept), group.members.end());
+  }
   FinishGroup(group.members, status);
 }
 
-// Waits until the active memtable can take a group. kNoSpace rather than a wait that may not end.
-Status DbImpl::MakeRoom() {
+// Finds out whether the log takes the group, and whether it must go on in the next segment for it.
+// One that the reserve must take becomes its first member alone. kNoSpace: nothing was written.
+Status DbImpl::AwaitLogRoom(Group& group, bool& rotate) {
+  mutex_.AssertHeld();
+  rotate = group.count > 0 && log_->WantsRotation(group.payload.size(), group.sync);
+  if (rotate || group.count == 0) AwaitLandings(0);
+  if (group.count == 0 || (!rotate && !in_reserve_)) return {};
+  const bool deletes_only = group.members.front()->batch->deletes_only();
+  if (!in_reserve_ || !deletes_only) {
+    // The last one stays behind, as the reserve.
+    const Status ordinary = AwaitSegments(rotate ? 2 : 1);
+    const bool scarce = !ordinary && ordinary.error().code() == ErrorCode::kNoSpace;
+    if (!scarce || !deletes_only) return ordinary;
+    group = FormGroup(true);
+  }
+  rotate = !log_->Fits(group.payload.size(), group.sync);
+  if (!rotate) return {};
+  AwaitLandings(0);
+  return AwaitSegments(1);
+}
+
+// Waits until the active memtable can take a group. kNoSpace rather than a wait that may not end:
+// while tables cannot be written, deletes go on where others do not, in a memtable that is full.
+Status DbImpl::MakeRoom(bool deletes_only) {
   mutex_.AssertHeld();
   while (true) {
     if (poison_) return Fail(*poison_);
@@ -122,7 +153,11 @@ Status DbImpl::MakeRoom() {
       SwitchMemtable();
       return {};
     }
-    if (flush_no_space_) return Fail(*flush_no_space_);
+    if (flush_no_space_) {
+      if (!deletes_only || !MemtableTakesDeletes()) return Fail(*flush_no_space_);
+      BEACH_SOMETIMES("reserve.delete_in_full_memtable", true);
+      return {};
+    }
     BEACH_SOMETIMES("write.stalled_by_flush", true);
     background_.Wait(mutex_);
   }
@@ -133,6 +168,13 @@ bool DbImpl::MemtableIsFull() const {
   if (memtable.count() == 0) return false;
   return memtable.size_bytes() >= options_.memtable_size ||
          log_bytes_since_switch_ / kLogPerMemtable >= options_.memtable_size;
+}
+
+// Of a full one: what the reserve would take.
+bool DbImpl::MemtableTakesDeletes() const {
+  const std::uint64_t reserve = options_.wal_segment_size;
+  return view_->active->memtable.size_bytes() < options_.memtable_size + reserve &&
+         log_bytes_since_switch_ < kLogPerMemtable * options_.memtable_size + reserve;
 }
 
 // Leader: nobody adds to the active memtable now.
@@ -153,9 +195,9 @@ void DbImpl::SwitchMemtable() {
 
 // The longest run of waiting writes that fits one flight. A leader that asked for no sync takes
 // none that did: it would wait for a flush that it does not need.
-DbImpl::Group DbImpl::FormGroup() {
+DbImpl::Group DbImpl::FormGroup(bool alone) {
   mutex_.AssertHeld();
-  const bool single = BEACH_BUGGIFY("write.single_member_group");
+  const bool single = BEACH_BUGGIFY("write.single_member_group") || alone;
   Group group;
   for (Writer* const writer : writers_) {
     if (writer->batch == nullptr) break;

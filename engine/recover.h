@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ struct Recovered {
   SequenceNumber last_sequence;
   wal::Segment segment;  // fresh: the log goes on in it
   LogPosition end;       // at this position
+  // The one behind it, kept for deletes; nothing where there was no space.
+  std::optional<wal::Segment> reserve;
 };
 
 // Reads the log that `state` lists, replays it, and makes durable what it found: as tables, where

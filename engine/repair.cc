@@ -18,7 +18,7 @@ namespace beach::engine {
 namespace {
 
 // A database that is opened for its repair alone needs no large segment.
-constexpr std::uint64_t kSegmentSize = 8 * kMiB;
+constexpr std::uint64_t kSegmentSize = 64 * kKiB;
 
 bool IsDamageOfLog(const Error& error) {
   const std::string& path = error.path();

@@ -15,6 +15,7 @@ void WriteBatch::Put(ByteView key, ByteView value) {
   encoder.LengthPrefixed(key);
   encoder.LengthPrefixed(value);
   ++count_;
+  ++puts_;
 }
 
 void WriteBatch::Delete(ByteView key) {
@@ -28,6 +29,7 @@ void WriteBatch::Delete(ByteView key) {
 void WriteBatch::Clear() {
   encoding_.clear();
   count_ = 0;
+  puts_ = 0;
 }
 
 bool BatchReader::Next(BatchOperation& operation) {

@@ -22,6 +22,8 @@ class WriteBatch {
   void Clear();
 
   std::uint32_t count() const { return count_; }
+  // An empty one too. Room for these is kept where there is none for others (rule 19).
+  bool deletes_only() const { return puts_ == 0; }
   // Bytes of the encoding, which limits speak of.
   std::uint64_t size_bytes() const { return encoding_.size(); }
   ByteView encoding() const { return encoding_; }
@@ -29,6 +31,7 @@ class WriteBatch {
  private:
   Bytes encoding_;
   std::uint32_t count_ = 0;
+  std::uint32_t puts_ = 0;
 };
 
 struct BatchOperation {

@@ -34,6 +34,10 @@ class CrashOracle {
   // at. Settles the model.
   Judgement Recovered(const std::vector<KeyValue>& found, std::uint64_t visible_sequence);
 
+  // Instead, where less than a legal prefix was promised: `found`, in ascending order of keys, is
+  // what is there.
+  void Rebase(const std::vector<KeyValue>& found, std::uint64_t visible_sequence);
+
   // One place of the log has rotted, and an open may see it: what nothing later vouches for may be
   // cut off like a torn tail (docs/contract.md, rule 13). Until the next settled state.
   void LogRotted() { log_rotted_ = true; }

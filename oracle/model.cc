@@ -397,6 +397,16 @@ void Model::Settle(std::uint64_t prefix, std::uint64_t last_sequence) {
   vouched_ = 0;
 }
 
+void Model::Rebase(const std::vector<KeyValue>& state, std::uint64_t last_sequence) {
+  for (const auto& [id, record] : life_) settled_[id] = Outcome::kNotApplied;
+  life_.clear();
+  versions_.clear();
+  for (const auto& [key, value] : state) versions_[key].push_back({.prefix = 0, .value = value});
+  order_.assign(
+      1, {.id = {}, .last_sequence = last_sequence, .state_hash = HashOf(state), .last_sync = 0});
+  visible_ = durable_ = vouched_ = 0;
+}
+
 Outcome Model::OutcomeOf(BatchId id) const {
   if (const auto settled = settled_.find(id); settled != settled_.end()) return settled->second;
   const auto found = life_.find(id);

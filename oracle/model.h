@@ -124,6 +124,9 @@ class Model {
   // Ends the life: the prefix is what is there, the rest of the batches is not and will never be.
   // New sequence numbers are above `last_sequence`. REQUIRES: that is none below the prefix's own.
   void Settle(std::uint64_t prefix, std::uint64_t last_sequence);
+  // The same where nothing was promised of what is there: it is `state`, in ascending order of
+  // keys. No batch of the life counts as applied.
+  void Rebase(const std::vector<KeyValue>& state, std::uint64_t last_sequence);
   Outcome OutcomeOf(BatchId id) const;
   // "batch 7 (sync, acknowledged)": for messages.
   std::string DescribeBatch(BatchId id) const;

@@ -77,6 +77,22 @@ TEST(Model, AReadAtASequenceNumberShowsOnePrefix) {
   }
 }
 
+TEST(Model, ARebaseTakesWhatIsThereForGranted) {
+  Model model;
+  model.Issue({.id = BatchId(1), .client = 0, .sync = true, .operations = {{"a", "1"}}});
+  ASSERT_FALSE(model.Sequence(BatchId(1), 1, 1));
+  ASSERT_FALSE(model.Acknowledge(BatchId(1)));
+  model.Rebase({{"b", "0"}}, 0);
+  EXPECT_EQ(model.OutcomeOf(BatchId(1)), Outcome::kNotApplied);
+  EXPECT_EQ(model.Keys(), (std::vector<Bytes>{"b"}));
+  EXPECT_EQ(model.HashAt(0), Model::HashOf({{"b", "0"}}));
+  EXPECT_FALSE(model.EndGet(model.BeginRead(), "a", std::nullopt));
+  EXPECT_EQ(model.EndGet(model.BeginRead(), "a", "1")->rule, "phantom-key");
+  EXPECT_FALSE(model.EndScan(model.BeginRead(), {}, {{"b", "0"}}));
+  model.Issue({.id = BatchId(2), .client = 0, .sync = true, .operations = {{"b", "2"}}});
+  EXPECT_FALSE(model.Sequence(BatchId(2), 1, 1));
+}
+
 TEST(Model, ScansOfARangeSeeThatRangeAlone) {
   Model model;
   model.Issue({.id = BatchId(1),

@@ -65,6 +65,8 @@ class Simulation {
   virtual HostId AddHost(const std::string& name, const HostOptions& options = {}) = 0;
   // The size of its disk from now on. Takes space away, or gives it back in mid-life.
   virtual void SetCapacity(HostId host, std::uint64_t bytes) = 0;
+  // Whether processes started from now on are held to "host.NAME.memory_max". They are at first.
+  virtual void HoldToMemory(HostId host, bool held) = 0;
 
   // Starts a process whose first thread runs main; it has exited when `main` has returned, and is
   // then expected to have joined its threads. `main` is destroyed with the process's memory: it

@@ -75,6 +75,11 @@ class BlockingLog final : public Log {
     return used && BEACH_BUGGIFY("wal.rotate_early");
   }
 
+  bool Fits(std::uint64_t payload_size, bool sync) const override {
+    const env::MutexLock lock(mutex_);
+    return core_.Fits(sync ? ItemKind::kFlight : ItemKind::kRunRecord, payload_size);
+  }
+
   Status Rotate() override {
     BEACH_TRY(Sync());
     if (!BEACH_BUGGIFY("wal.rotate_unvouched")) BEACH_TRY(Vouch());

@@ -114,6 +114,8 @@ class Log {
   virtual std::uint64_t flights_max() const = 0;
   // Whether a write of this size must go to the next segment, or had better.
   virtual bool WantsRotation(std::uint64_t payload_size, bool sync) = 0;
+  // Whether it has room in this segment.
+  virtual bool Fits(std::uint64_t payload_size, bool sync) const = 0;
   // Goes on in the next segment.
   virtual Status Rotate() = 0;
 

@@ -210,7 +210,7 @@ void Kernel::PauseHost(Host& host, std::uint64_t for_ns) {
 
 void Kernel::PlanMemory(Process& process) {
   const SystemScope system;
-  const std::uint64_t max = process.host.memory_max_bytes;
+  const std::uint64_t max = process.host.held_to_memory ? process.host.memory_max_bytes : 0;
   const std::uint64_t limit = max == 0 ? std::numeric_limits<std::uint64_t>::max() : max;
   memory::SetLimit(process.memory, limit, &process);
   if (!Armed(HostFault::kMemory)) return;

@@ -51,6 +51,7 @@ class Kernel final : public Simulation, public env::VirtualOs, private RunEnd {
   // Simulation.
   HostId AddHost(const std::string& name, const HostOptions& options) override;
   void SetCapacity(HostId host, std::uint64_t bytes) override;
+  void HoldToMemory(HostId host, bool held) override;
   ProcessId Start(HostId host, const std::string& name,
                   std::function<void(const env::Env&)> main) override;
   ProcessEnd Wait(ProcessId process) override;

@@ -134,6 +134,8 @@ void Kernel::SetCapacity(HostId id, std::uint64_t bytes) {
   scheduler_.Note("disk", "bytes of capacity:", bytes);
 }
 
+void Kernel::HoldToMemory(HostId id, bool held) { HostOf(id).held_to_memory = held; }
+
 ProcessId Kernel::Start(HostId host_id, const std::string& name,
                         std::function<void(const env::Env&)> main) {
   const SystemScope system;

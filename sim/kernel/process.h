@@ -41,6 +41,7 @@ struct Host {
   std::uint64_t step_cost_ns = 0;
   std::uint64_t lives = 0;             // processes started
   std::uint64_t memory_max_bytes = 0;  // of each process; 0: no limit
+  bool held_to_memory = true;
 
   // An armed strike: after this many more calls of that kind, or when that thread leaves its call.
   Strike strike = Strike::kKill;

@@ -45,7 +45,7 @@ void RefuseAfter(Owner* owner, std::uint64_t allocations);
 // How many allocations have failed.
 std::uint64_t Refusals(const Owner* owner);
 
-// Null: the simulation's own heap (malloc).
+// Null: the simulation's own heap.
 Owner* Current();
 // Makes `owner` the current one; returns the former.
 Owner* Exchange(Owner* owner);

@@ -13,6 +13,7 @@
 #include "sim/disk/disk.h"
 #include "sim/scenarios/engine_crash_life.h"
 #include "sim/scenarios/engine_crash_plan.h"
+#include "sim/scenarios/engine_crash_repair.h"
 #include "sim/scenarios/engine_crash_workload.h"
 #include "sim/scenarios/engine_crash_world.h"
 #include "sim/system_scope.h"
@@ -24,6 +25,11 @@ using namespace engine_crash;  // NOLINT: the parts of this scenario
 
 // A life in which opening fails so often by faults goes on without them.
 constexpr std::uint64_t kAttemptsWithFaults = 3;
+
+// Where many processes die of it, and where few do. None has asked for a mebibyte yet.
+constexpr std::uint64_t kSmallMemoryMin = 200'000;
+constexpr std::uint64_t kSmallMemoryMax = 1'000'000;
+constexpr std::uint64_t kMemoryBound = 8'000'000;
 
 using Clients = std::vector<std::vector<Command>>;
 
@@ -52,12 +58,7 @@ std::vector<Clients> ParseWorkload(Simulation& simulation, const Plan& plan,
   return lives;
 }
 
-// One process, from its start to its end.
-LifeReport RunProcess(World& world, const LifeWork& work) {
-  world.BeginProcess();
-  const ProcessId process = world.simulation.Start(
-      world.host, "db", [&world, &work](const env::Env& env) { RunLife(world, work, env); });
-  const ProcessEnd end = world.simulation.Wait(process);
+void AccountFor(World& world, ProcessEnd end) {
   world.simulation.ArmStrike(world.host, Strike::kKill, 0);
   world.Settle(std::nullopt);
   switch (end) {
@@ -66,11 +67,46 @@ LifeReport RunProcess(World& world, const LifeWork& work) {
                                                              : oracle::LifeEnd::kKilled));
       break;
     case ProcessEnd::kOutOfMemory:
+      if (world.plan.beyond.on && world.simulation.FaultCount("memory.limit") > 0) {
+        world.simulation.Fail("unbounded-memory", "a process asked for more than it may need");
+      }
+      [[fallthrough]];
     case ProcessEnd::kKilled: world.crash.Ended(world.CacheAfter(oracle::LifeEnd::kKilled)); break;
     case ProcessEnd::kPowerLost: world.crash.Ended(oracle::LifeEnd::kPowerLost); break;
   }
+}
+
+// One process, from its start to its end.
+LifeReport RunProcess(World& world, const LifeWork& work) {
+  world.mode = work.mode;
+  world.BeginProcess();
+  const ProcessId process = world.simulation.Start(
+      world.host, "db", [&world, &work](const env::Env& env) { RunLife(world, work, env); });
+  const ProcessEnd end = world.simulation.Wait(process);
+  AccountFor(world, end);
+  // An open that is refused changes nothing.
+  if (end != ProcessEnd::kExited || world.report.open_error.empty()) {
+    world.may_be_torn = !world.report.closed;
+  }
   world.ever_opened = world.ever_opened || world.report.opened;
   return world.report;
+}
+
+// Twice, if the first one was struck in the middle.
+void Repair(World& world, Strike strike) {
+  for (const std::uint64_t calls : {world.plan.strike_calls_in_repair, std::uint64_t{0}}) {
+    world.SetFaults(false);
+    world.ShowDamage();
+    world.BeginProcess();
+    world.simulation.ArmStrike(world.host, strike, calls);
+    const ProcessId process = world.simulation.Start(
+        world.host, "repair", [&world](const env::Env& env) { RunRepair(world, env); });
+    const ProcessEnd end = world.simulation.Wait(process);
+    AccountFor(world, end);
+    if (end == ProcessEnd::kExited) break;
+  }
+  world.may_be_torn = true;
+  world.SetFaults(true);
 }
 
 // Between processes, without faults.
@@ -156,7 +192,8 @@ void RotOnePlace(World& world) {
   std::vector<std::string> names;
   if (disk.List(kDirectory, names) != 0) return;
   std::erase_if(names, [&](const std::string& name) {
-    return world.plan.rot == DiskFault::kBitRot && name.starts_with("MANIFEST");
+    return world.plan.rot == DiskFault::kBitRot && name.starts_with("MANIFEST") &&
+           !world.plan.beyond.on;
   });
   std::sort(names.begin(), names.end());
   const std::vector<Place> places = PlacesToRot(disk, world.plan, names);
@@ -168,19 +205,37 @@ void RotOnePlace(World& world) {
   disk.DamageRange(place.path, sector * kSectorSize, kSectorSize, world.plan.rot);
 }
 
+// How an attempt at a life opens the database.
+engine::RecoveryMode ModeOf(World& world, const LifePlan& life, std::uint64_t attempt) {
+  if (attempt == 0 && life.absolute) return engine::RecoveryMode::kAbsolute;
+  if (attempt == 0 || !world.refused_by_damage) return engine::RecoveryMode::kTornTail;
+  if (world.plan.remedy == Remedy::kPointInTime) return engine::RecoveryMode::kPointInTime;
+  if (world.plan.remedy == Remedy::kRepair && attempt < kAttemptsWithFaults) {
+    Repair(world, StrikeOf(life.end));
+  }
+  return engine::RecoveryMode::kTornTail;
+}
+
+void SwapDisk(World& world) {
+  const SystemScope system;
+  world.simulation.disk(world.host).SwapForEmpty();
+}
+
 void RunOneLife(World& world, const LifePlan& life, const Clients& clients) {
   if (life.verify_first) Verify(world, false);
+  world.space = life.space;
   world.SetFaults(true);
   RunEarlyStrikes(world, life);
   if (IsBranch(world)) return;
   const bool strikes = life.end != End::kClose;
-  const LifeWork work{.clients = &clients,
-                      .strike_calls = strikes && life.strike_late ? life.strike_calls : 0,
-                      .strike_calls_in_close = strikes ? life.strike_calls_in_close : 0,
-                      .strike = StrikeOf(life.end),
-                      .calm_end = life.calm_end};
+  LifeWork work{.clients = &clients,
+                .strike_calls = strikes && life.strike_late ? life.strike_calls : 0,
+                .strike_calls_in_close = strikes ? life.strike_calls_in_close : 0,
+                .strike = StrikeOf(life.end),
+                .calm_end = life.calm_end};
   for (std::uint64_t attempt = 0; attempt <= kAttemptsWithFaults; ++attempt) {
     if (attempt == kAttemptsWithFaults) world.SetFaults(false);
+    work.mode = ModeOf(world, life, attempt);
     if (strikes && !life.strike_late) {
       world.simulation.ArmStrike(world.host, work.strike, life.strike_calls);
     }
@@ -192,6 +247,7 @@ void RunOneLife(World& world, const LifePlan& life, const Clients& clients) {
 
 // A database that is opened and closed without faults works, and has nothing left to explain.
 void RunLast(World& world, const char* what, std::uint64_t strike_calls_in_close) {
+  world.space = {};
   const Clients nobody;
   const LifeWork work{
       .clients = &nobody, .strike_calls_in_close = strike_calls_in_close, .calm_end = true};
@@ -203,6 +259,7 @@ void RunLast(World& world, const char* what, std::uint64_t strike_calls_in_close
   } while (world.simulation.FaultCount(kCrashPoint) != crash_points);
   if (report.closed) Verify(world, true);
   if (report.opened && (report.closed || strike_calls_in_close != 0)) return;
+  if (world.IsBeyond()) return;  // it was refused, with an error that says so
   world.simulation.Fail("no-recovery", std::string(what) + " without faults was not completed");
 }
 
@@ -230,6 +287,7 @@ std::string EngineCrash::checks() const {
 }
 
 void EngineCrash::Run(Simulation& simulation) const {
+  const bool beyond = weather_ == Weather::kEverything && DrawBeyond(simulation);
   HostOptions machine;
   machine.small_disk_max_bytes = 2'000'000;
   machine.small_disk_min_bytes = 200'000;
@@ -239,11 +297,15 @@ void EngineCrash::Run(Simulation& simulation) const {
   if (weather_ == Weather::kEverything) {
     machine.clock_drift_max_ppm = 200'000;
     machine.draw_fsync_profile = true;
+    machine.small_memory_min_bytes = kSmallMemoryMin;
+    machine.small_memory_max_bytes = kSmallMemoryMax;
   } else {
     machine.disk_speed_max = 100;  // what slow reads cost, all weather pays
   }
+  // Whatever the disk says, a process asks for no more than always.
+  if (beyond) machine.small_memory_min_bytes = machine.small_memory_max_bytes = kMemoryBound;
   const HostId host = simulation.AddHost("a", machine);
-  const Plan plan = MakePlan(simulation, host, weather_);
+  const Plan plan = MakePlan(simulation, host, weather_, beyond);
   const std::vector<artifacts::Operation>& operations =
       simulation.Workload(MakeWorkload(plan, simulation.Stream("engine_crash.workload")));
   const std::vector<Clients> lives = ParseWorkload(simulation, plan, operations);
@@ -252,6 +314,7 @@ void EngineCrash::Run(Simulation& simulation) const {
   simulation.SetEventSink(&world);
   for (std::size_t i = 0; i < lives.size() && !IsBranch(world); ++i) {
     if (i > 0 && plan.rot_before_life == i) RotOnePlace(world);
+    if (i > 0 && plan.beyond.swap_before_life == i) SwapDisk(world);
     RunOneLife(world, plan.lives[i], lives[i]);
   }
 

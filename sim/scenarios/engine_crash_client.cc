@@ -13,6 +13,7 @@ namespace beach::sim::scenarios::engine_crash {
 void Client::Run(const std::vector<Command>& commands) {
   for (const Command& command : commands) {
     world_.simulation.CountOperation();
+    world_.Breathe();
     RunOne(command);
   }
   if (held_) Check(false);
@@ -57,7 +58,11 @@ void Client::Write(const oracle::ModelBatch& batch) {
   {
     const SystemScope system;
     world_.model.Issue(batch);
+    world_.reserve.Issue(batch);
+    if (world_.plan.weather == Weather::kEverything) world_.history.Issue(batch);
+    if (world_.plan.beyond.on) world_.written.Issue(batch);
   }
+  const ReserveWatch::Mark reserve = world_.reserve.BeginWrite();
   const Status status = Send(batch);
   oracle::Judgement judgement;
   {
@@ -66,6 +71,7 @@ void Client::Write(const oracle::ModelBatch& batch) {
       judgement = world_.model.Acknowledge(batch.id);
     } else if (status.error().code() == ErrorCode::kNoSpace) {
       judgement = world_.model.Reject(batch.id);
+      if (!judgement) judgement = world_.reserve.EndWrite(reserve, batch, status.error());
     } else {
       judgement = world_.model.Fail(batch.id);
     }

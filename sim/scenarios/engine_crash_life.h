@@ -20,6 +20,7 @@ struct LifeWork {
   // Armed when the clients are done, so that it strikes the close; 0: none.
   std::uint64_t strike_calls_in_close = 0;
   Strike strike = Strike::kKill;
+  engine::RecoveryMode mode = engine::RecoveryMode::kTornTail;
   // No error is injected any more once the clients are done, and writes must succeed then, unless
   // the handle is poisoned.
   bool calm_end = false;

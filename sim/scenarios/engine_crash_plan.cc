@@ -87,7 +87,10 @@ engine::Options MakeEngineOptions(Simulation& simulation, RandomStream& stream,
   options.wal_recycled_max = knob("wal_recycled_max", log.Below(4));
   options.wal_group_size_max =
       knob("wal_group_size_max", std::uint64_t{1} << stream.Between(7, 20));
-  options.manifest_size_max = knob("manifest_size_max", stream.Between(256, 4096));
+  // Often so small that it is rolled whenever that halves it.
+  const std::uint64_t manifest_size = stream.Between(256, 4096);
+  options.manifest_size_max =
+      knob("manifest_size_max", log.Chance(1, 2) ? log.Between(1, 256) : manifest_size);
   options.block_size = knob("block_size", std::uint64_t{1} << stream.Between(6, 12));
   options.block_restart_interval = knob("block_restart_interval", stream.Between(1, 16));
   const std::uint64_t cache_kib =
@@ -141,7 +144,36 @@ void DrawSpells(Simulation& simulation, Plan& plan, bool errors) {
   plan.no_space_in_flush = rate("no_space_in_flush");
 }
 
-// One place of most runs rots, so that what may be lost by it is known.
+void DrawRecovery(Simulation& simulation, Plan& plan) {
+  RandomStream stream = simulation.Stream("engine_crash.recovery");
+  const std::uint64_t remedy = simulation.Option("remedy", stream.Below(3));
+  plan.remedy = static_cast<Remedy>(std::min(remedy, std::uint64_t{2}));
+  const std::uint64_t calls = stream.Chance(1, 2) ? stream.Between(1, 200) : 0;
+  plan.strike_calls_in_repair = simulation.Option("strike_calls_in_repair", calls);
+  for (std::size_t i = 0; i < plan.lives.size(); ++i) {
+    const std::string name = "life" + std::to_string(i) + ".absolute";
+    plan.lives[i].absolute = simulation.Option(name, stream.Chance(1, 6) ? 1 : 0) != 0;
+  }
+}
+
+// Often long enough for what is left of the log to fill.
+void DrawSpace(Simulation& simulation, Plan& plan, bool errors) {
+  RandomStream stream = simulation.Stream("engine_crash.space");
+  for (std::size_t i = 0; i < plan.lives.size(); ++i) {
+    const auto knob = [&](const char* name, std::uint64_t drawn) {
+      const std::uint64_t chosen =
+          simulation.Option("life" + std::to_string(i) + "." + name, errors ? drawn : 0);
+      return std::min(chosen, kMillion);
+    };
+    SpacePlan& space = plan.lives[i].space;
+    const bool full = stream.Chance(1, 3);
+    space.full_from = knob("full_from", stream.Below(48));
+    space.full_for = knob("full_for", full ? stream.Between(16, 400) : 0);
+    space.bytes_left = knob("bytes_left", stream.Chance(1, 2) ? stream.Below(60'000) : 0);
+  }
+}
+
+// Of most runs, one place rots, so that what may be lost by it is known.
 void DrawRot(Simulation& simulation, Plan& plan) {
   RandomStream stream = simulation.Stream("engine_crash.rot");
   const std::uint64_t life =
@@ -157,7 +189,7 @@ void DrawRot(Simulation& simulation, Plan& plan) {
 
 }  // namespace
 
-Plan MakePlan(Simulation& simulation, HostId host, Weather weather) {
+Plan MakePlan(Simulation& simulation, HostId host, Weather weather, bool beyond) {
   RandomStream stream = simulation.Stream("engine_crash.plan");
   Plan plan;
   plan.weather = weather;
@@ -192,9 +224,16 @@ Plan MakePlan(Simulation& simulation, HostId host, Weather weather) {
     plan.faults.push_back({site, std::min(chosen, kMillion)});
   }
   DrawSpells(simulation, plan, errors);
+  DrawSpace(simulation, plan, errors);
   if (weather == Weather::kErrors) return plan;
   for (const FaultRate& fault : DrawFaults(simulation, kMoreFaults)) plan.faults.push_back(fault);
   DrawRot(simulation, plan);
+  DrawRecovery(simulation, plan);
+  if (beyond) {
+    plan.beyond = DrawBeyondPlan(simulation, lives);
+    plan.faults.insert(plan.faults.end(), plan.beyond.faults.begin(), plan.beyond.faults.end());
+    return plan;
+  }
   // There a failed sync says yes at first: an acknowledged write may be lost, and nobody can tell.
   if (simulation.disk(host).fsync_profile() == FsyncProfile::kExt4Journal) {
     std::erase_if(plan.faults, [](const FaultRate& fault) {

@@ -7,6 +7,7 @@
 #include "base/site.h"
 #include "engine/options.h"
 #include "sim/disk/atlas.h"
+#include "sim/scenarios/engine_crash_beyond.h"
 #include "sim/simulation.h"
 #include "sim/swarm.h"
 
@@ -18,6 +19,13 @@ enum class End : std::uint8_t { kClose = 0, kKill = 1, kPowerLoss = 2 };
 struct EarlyStrike {
   Strike strike = Strike::kKill;
   std::uint64_t calls = 1;  // from the start of the process
+};
+
+// The disk of a life is full for so many operations of its clients; 0: never.
+struct SpacePlan {
+  std::uint64_t full_from = 0;
+  std::uint64_t full_for = 0;
+  std::uint64_t bytes_left = 0;  // or nearly so
 };
 
 struct LifePlan {
@@ -32,8 +40,13 @@ struct LifePlan {
   std::vector<EarlyStrike> early;
   bool power_loss_after = false;  // the machine goes down between this life and the next
   bool verify_first = false;      // what the crash left is verified before it is opened
+  SpacePlan space;
+  bool absolute = false;  // opened first in the mode that takes no torn end
   bool calm_end = false;  // errors cease before the close: then the database must work again
 };
+
+// What is done about a database that is refused because it is damaged. Values stand in artifacts.
+enum class Remedy : std::uint8_t { kNone = 0, kPointInTime = 1, kRepair = 2 };
 
 // What may go wrong besides crashes.
 enum class Weather : std::uint8_t {
@@ -62,8 +75,12 @@ struct Plan {
   std::uint64_t rot_before_life = 0;
   DiskFault rot = DiskFault::kBitRot;
   RotAim rot_aim = RotAim::kAnywhere;
+  Remedy remedy = Remedy::kNone;
+  std::uint64_t strike_calls_in_repair = 0;  // 0: none
+  BeyondPlan beyond;
 };
 
-Plan MakePlan(Simulation& simulation, HostId host, Weather weather);
+// `beyond`: what DrawBeyond has said.
+Plan MakePlan(Simulation& simulation, HostId host, Weather weather, bool beyond = false);
 
 }  // namespace beach::sim::scenarios::engine_crash

@@ -12,6 +12,7 @@ namespace {
 
 constexpr Site kSequenced = "write.sequenced";
 constexpr Site kRefused = "write.refused";
+constexpr Site kLost = "open.log_lost";
 constexpr Site kPoisoned = "db.poisoned";
 constexpr Site kVouched = "log.vouched";
 
@@ -53,16 +54,26 @@ void World::Record(Site event, std::span<const env::EventField> fields) {
   if (event.hash == kRecovered.hash) EndSpell(kReadError);
   if (event.hash == kFlushBegan.hash) SetSpell(kWriteNoSpace, plan.no_space_in_flush);
   if (event.hash == kFlushFinished.hash) EndSpell(kWriteNoSpace);
+  if (event.hash == kLost.hash) {
+    const std::uint64_t last_kept = Number(fields, "last_kept");
+    ExpectLoss(last_kept, false);  // it counts when the open succeeds
+    loss_told_ = true;
+    if (!plan.beyond.on && last_kept < SoundBeforeDamage(simulation.disk(host))) {
+      pending_ = oracle::Violation{.rule = "lost-too-much",
+                                   .message = "the log was cut before what is sound in it"};
+    }
+  }
   if (event.hash == kPoisoned.hash) {
     poisoned_ = true;
     EndSpell(kWriteNoSpace);
     // A table that cannot be read back is one too.
-    if (CountFaults() == forgotten_ && !IsDamaged()) {
+    if (CountFaults() == forgotten_ && !IsDamaged() && !IsBeyond()) {
       pending_ = oracle::Violation{.rule = "unexplained-error",
                                    .message = "the handle was poisoned, but no fault explains it"};
     }
   }
-  if (event.hash != kSequenced.hash) return;
+  if (!pending_) pending_ = reserve.Hear(event, fields);
+  if (event.hash != kSequenced.hash || pending_) return;
   const std::uint64_t first = Number(fields, "first");
   const std::uint64_t count = Number(fields, "count");
   const std::uint64_t tag = Number(fields, "tag");
@@ -92,7 +103,14 @@ void World::SetFaults(bool on) {
   }
   simulation.disk(host).SetDamageVisible(on);
   damage_visible_ = on;
+  // A process is never so large, whatever it reads, but where a machine has no room for it at all.
+  simulation.HoldToMemory(host, on || plan.beyond.on);
   simulation.SetCapacity(host, on ? capacity_bytes_ : std::max(capacity_bytes_, kPlenty));
+}
+
+void World::ShowDamage() {
+  simulation.disk(host).SetDamageVisible(true);
+  damage_visible_ = true;
 }
 
 FaultCounts World::CountFaults() {
@@ -115,12 +133,64 @@ std::vector<std::uint64_t> World::Sample(std::uint64_t count) {
   return indexes;
 }
 
+void World::ExpectLoss(std::uint64_t last_kept, bool sure) {
+  last_kept_ = last_kept;
+  loss_is_sure_ = sure;
+}
+
+oracle::Judgement World::JudgeRecovered(const std::vector<oracle::KeyValue>& found,
+                                        std::uint64_t visible_sequence) {
+  oracle::Judgement judgement;
+  if (plan.beyond.on) {
+    judgement = written.Judge(found);
+    if (!judgement) crash.Rebase(found, visible_sequence);
+    return judgement;
+  }
+  if (last_kept_) {
+    judgement = history.Judge(model, *last_kept_, found);
+    if (!judgement) {
+      history.Cut(model, *last_kept_);
+      crash.Rebase(found, visible_sequence);
+    }
+    if (!judgement || loss_is_sure_ || loss_told_) {
+      last_kept_.reset();
+      return judgement;
+    }
+  }
+  if (plan.weather == Weather::kEverything) history.BeginSettling(model);
+  judgement = crash.Recovered(found, visible_sequence);
+  if (!judgement && plan.weather == Weather::kEverything) history.EndSettling(model);
+  last_kept_.reset();
+  return judgement;
+}
+
+void World::Breathe() {
+  if (space.full_for == 0) return;
+  const SystemScope system;
+  const std::uint64_t operation = operations_++;
+  if (operation == space.full_from) {
+    Disk& disk = simulation.disk(host);
+    const std::uint64_t used = disk.capacity() - disk.FreeSpace();
+    simulation.SetCapacity(host, used + space.bytes_left);
+  }
+  if (operation == space.full_from + space.full_for) simulation.SetCapacity(host, capacity_bytes_);
+}
+
+void World::CheckReserve() {
+  if (reserve.free() || CountFaults().no_space != forgotten_.no_space) return;
+  simulation.Fail("no-reserve", "an open that met no want of space keeps no segment for deletes");
+}
+
 void World::ForgetFaults() { forgotten_ = CountFaults(); }
 
 void World::BeginProcess() {
   ForgetFaults();
   poisoned_ = false;
   report = {};
+  operations_ = 0;
+  refused_by_damage = false;
+  loss_told_ = false;
+  reserve.BeginProcess();
   failed_syncs_ = CountFailedSyncs();
   simulation.disk(host).Remount();
   EndSpell(kWriteNoSpace);
@@ -172,9 +242,18 @@ void World::AdmitRot() {
   }
 }
 
+bool World::IsBeyond() {
+  if (!plan.beyond.on) return false;
+  return std::ranges::any_of(KnownDiskFaults(), [this](const KnownDiskFault& fault) {
+    return simulation.FaultCount(fault.site) > 0;
+  });
+}
+
 bool World::FaultExplains(Doing doing, const Error& error, const FaultCounts& since) {
   const FaultCounts now = CountFaults();
   if (DamageExplains(error)) return true;
+  const bool may_fail = doing != Doing::kWriting || poisoned_;
+  if (may_fail && IsErrorOfDamage(error) && IsBeyond()) return true;
   const bool io = error.code() == ErrorCode::kIo;
   if (doing == Doing::kReading) return io && now.reads != since.reads;
   if (error.code() == ErrorCode::kNoSpace) return now.no_space != since.no_space;
@@ -195,6 +274,9 @@ void World::Excuse(Doing doing, const char* operation, const Error& error,
 }
 
 void World::ExcuseOpen(const Error& error) {
+  refused_by_damage = DamageExplains(error) || IsBeyond();
+  const bool torn = error.code() == ErrorCode::kCorruption && error.path().ends_with(".wal");
+  if (mode == engine::RecoveryMode::kAbsolute && may_be_torn && torn) return;
   if (FaultExplains(Doing::kOpening, error, forgotten_)) return;
   simulation.Fail("refused-to-open",
                   "opening failed, but no fault explains it: " + error.ToString());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -10,7 +11,9 @@
 #include "env/events.h"
 #include "oracle/crash_oracle.h"
 #include "oracle/model.h"
+#include "sim/scenarios/engine_crash_loss.h"
 #include "sim/scenarios/engine_crash_plan.h"
+#include "sim/scenarios/engine_crash_reserve.h"
 #include "sim/simulation.h"
 
 namespace beach::sim::scenarios::engine_crash {
@@ -63,9 +66,18 @@ class World final : public env::EventSink {
   // Error faults strike as planned and the disk has the size it was drawn with, or none strike and
   // the disk has plenty.
   void SetFaults(bool on);
+  // Damage is seen again, while no error strikes.
+  void ShowDamage();
   // What has struck so far explains nothing from here on, but that a poisoned handle stays so.
   void ForgetFaults();
   void BeginProcess();
+  // Whether anything has struck in this run, where nothing was promised of the disk.
+  bool IsBeyond();
+  // An operation of this life's clients begins: the disk fills up before the one that the plan
+  // says, and has room again some later.
+  void Breathe();
+  // Rule 19: an open keeps a segment back for deletes, unless there was no space. No SystemScope.
+  void CheckReserve();
   // The handle of this process has said so.
   bool poisoned() const { return poisoned_; }
 
@@ -85,7 +97,21 @@ class World final : public env::EventSink {
   const Plan& plan;
   oracle::Model model;
   oracle::CrashOracle crash{model};
+  ReserveWatch reserve;
+  // What a recovery shows, settled.
+  oracle::Judgement JudgeRecovered(const std::vector<oracle::KeyValue>& found,
+                                   std::uint64_t visible_sequence);
+  // The database keeps no more than that sequence number, or if not `sure` may do so.
+  void ExpectLoss(std::uint64_t last_kept, bool sure);
+
+  History history;  // in all weather
+  // How this process opens the database, and whether the log may have a torn end then.
+  engine::RecoveryMode mode = engine::RecoveryMode::kTornTail;
+  bool may_be_torn = false;
+  bool refused_by_damage = false;  // this process's open
+  WrittenValues written;           // in a run beyond the contract
   LifeReport report;
+  SpacePlan space;  // of this life
   bool ever_opened = false;
   std::vector<Bytes> recovered_keys;  // to be read one by one; here, as processes die at any time
 
@@ -109,6 +135,10 @@ class World final : public env::EventSink {
   bool faults_on_ = false;
   bool damage_visible_ = true;
   oracle::Judgement pending_;
+  std::optional<std::uint64_t> last_kept_;
+  bool loss_is_sure_ = false;
+  bool loss_told_ = false;  // by the open of this process
+  std::uint64_t operations_ = 0;  // of this process's clients, so far
   std::uint64_t next_pick_ = 0;
   std::uint64_t next_probe_ = std::uint64_t{1} << 40;
 };
