@@ -98,8 +98,8 @@ LifePlan MakeLifePlan(Simulation& simulation, RandomStream& stream, std::uint64_
   life.strike_calls_in_close = at_least_one(knob("strike_calls_in_close", stream.Between(1, 40)));
   // What a kill left in the page cache alone, the next open must not build on.
   const bool after_kill = before == End::kKill;
-  const std::uint64_t quarters = after_kill ? 2 : 1;
-  const std::uint64_t early = stream.Chance(quarters, 4) ? stream.Between(1, kEarlyMax) : 0;
+  const bool dies_early = after_kill ? stream.Chance(2, 3) : stream.Chance(1, 4);
+  const std::uint64_t early = dies_early ? stream.Between(1, after_kill ? 2 : kEarlyMax) : 0;
   const std::uint64_t strikes = std::min(knob("early_strikes", early), kEarlyMax);
   for (std::uint64_t i = 0; i < strikes; ++i) {
     const std::string name = "early" + std::to_string(i);
@@ -111,7 +111,7 @@ LifePlan MakeLifePlan(Simulation& simulation, RandomStream& stream, std::uint64_
                           .calls = at_least_one(knob((name + ".calls").c_str(), calls))});
   }
   life.power_loss_after = knob("power_loss_after", stream.Below(3)) == 0;
-  life.verify_first = knob("verify_first", stream.Chance(1, 5) ? 1 : 0) != 0;
+  life.verify_first = knob("verify_first", stream.Chance(1, 6) ? 1 : 0) != 0;
   life.calm_end = knob("calm_end", stream.Below(2)) != 0;
   return life;
 }
@@ -165,7 +165,7 @@ Plan MakePlan(Simulation& simulation, HostId host, Weather weather) {
         plan.lives.empty() ? std::nullopt : std::optional(plan.lives.back().end);
     plan.lives.push_back(MakeLifePlan(simulation, stream, i, before));
   }
-  plan.reopen_at_end = simulation.Option("reopen_at_end", stream.Chance(1, 4) ? 1 : 0) != 0;
+  plan.reopen_at_end = simulation.Option("reopen_at_end", stream.Chance(1, 6) ? 1 : 0) != 0;
   const bool errors = stream.Below(kRunsOf) >= kRunsWithoutErrors;
   for (const auto& [site, rates] : kFaults) {
     const bool on = stream.Chance(1, 2);
