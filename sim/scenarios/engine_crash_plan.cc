@@ -133,9 +133,9 @@ void DrawSpells(Simulation& simulation, Plan& plan, bool errors) {
 void DrawRot(Simulation& simulation, Plan& plan) {
   RandomStream stream = simulation.Stream("engine_crash.rot");
   const std::uint64_t life =
-      stream.Chance(3, 4) && !plan.lives.empty() ? stream.Between(1, plan.lives.size()) : 0;
+      stream.Chance(3, 4) && plan.lives.size() > 1 ? stream.Between(1, plan.lives.size() - 1) : 0;
   plan.rot_before_life = simulation.Option("rot_before_life", life);
-  const bool unreadable = simulation.Option("rot_unreadable", stream.Below(3)) == 0;
+  const bool unreadable = simulation.Option("rot_unreadable", stream.Below(4)) == 0;
   if (unreadable) plan.rot = DiskFault::kLatentSector;
   static constexpr RotAim kAims[] = {RotAim::kAnywhere, RotAim::kTables, RotAim::kTables,
                                      RotAim::kNewestFlights, RotAim::kNewestFlights};
