@@ -143,20 +143,26 @@ struct Place {
   std::uint64_t end = 0;
 };
 
-// What the last flights of a segment take, if it has any; and its ordinal.
+// What the last flights of a segment take, if it has any, but for the very last: nothing vouches
+// for it. And the ordinal.
 std::optional<std::pair<engine::SegmentOrdinal, Place>> NewestFlights(const std::string& path,
                                                                       ByteView content) {
   constexpr std::uint64_t kBytes = 4 * engine::wal::kBlockSize;
-  const auto block = engine::wal::DecodeSegmentBlock(content.substr(0, kSectorSize));
+  const auto block =
+      engine::wal::DecodeSegmentBlock(content.substr(0, engine::wal::kSegmentHeaderSize));
   if (!block) return std::nullopt;
   std::uint64_t end = 0;
+  std::uint64_t last = 0;  // where it begins
   for (std::uint64_t at = engine::wal::kSegmentHeaderSize;
        at + engine::wal::kItemHeaderSize <= content.size(); at += engine::wal::kBlockSize) {
     const engine::wal::ItemPlace place{
         .segment = block->ordinal, .epoch = block->epoch, .offset = at, .limit = content.size()};
     engine::wal::ItemHeader header;
-    if (engine::wal::DecodeItemHeader(content.substr(at), place, header)) end = header.end();
+    if (!engine::wal::DecodeItemHeader(content.substr(at), place, header)) continue;
+    last = at;
+    end = header.end();
   }
+  if (last > engine::wal::kSegmentHeaderSize) end = last;
   if (end == 0) return std::nullopt;
   const std::uint64_t begin = std::max(end, engine::wal::kSegmentHeaderSize + kBytes) - kBytes;
   return std::pair{block->ordinal, Place{.path = path, .begin = begin, .end = end}};

@@ -113,8 +113,8 @@ LifePlan MakeLifePlan(Simulation& simulation, RandomStream& stream, std::uint64_
   life.strike_calls_in_close = at_least_one(knob("strike_calls_in_close", stream.Between(1, 40)));
   // What a kill left in the page cache alone, the next open must not build on.
   const bool after_kill = before == End::kKill;
-  const std::uint64_t quarters = after_kill ? 2 : 1;
-  const std::uint64_t early = stream.Chance(quarters, 4) ? stream.Between(1, kEarlyMax) : 0;
+  const bool dies_early = after_kill ? stream.Chance(2, 3) : stream.Chance(1, 4);
+  const std::uint64_t early = dies_early ? stream.Between(1, after_kill ? 2 : kEarlyMax) : 0;
   const std::uint64_t strikes = std::min(knob("early_strikes", early), kEarlyMax);
   for (std::uint64_t i = 0; i < strikes; ++i) {
     const std::string name = "early" + std::to_string(i);
@@ -126,7 +126,7 @@ LifePlan MakeLifePlan(Simulation& simulation, RandomStream& stream, std::uint64_
                           .calls = at_least_one(knob((name + ".calls").c_str(), calls))});
   }
   life.power_loss_after = knob("power_loss_after", stream.Below(3)) == 0;
-  life.verify_first = knob("verify_first", stream.Chance(1, 5) ? 1 : 0) != 0;
+  life.verify_first = knob("verify_first", stream.Chance(1, 6) ? 1 : 0) != 0;
   life.calm_end = knob("calm_end", stream.Below(2)) != 0;
   return life;
 }
@@ -177,9 +177,9 @@ void DrawSpace(Simulation& simulation, Plan& plan, bool errors) {
 void DrawRot(Simulation& simulation, Plan& plan) {
   RandomStream stream = simulation.Stream("engine_crash.rot");
   const std::uint64_t life =
-      stream.Chance(3, 4) && !plan.lives.empty() ? stream.Between(1, plan.lives.size()) : 0;
+      stream.Chance(3, 4) && plan.lives.size() > 1 ? stream.Between(1, plan.lives.size() - 1) : 0;
   plan.rot_before_life = simulation.Option("rot_before_life", life);
-  const bool unreadable = simulation.Option("rot_unreadable", stream.Below(3)) == 0;
+  const bool unreadable = simulation.Option("rot_unreadable", stream.Below(4)) == 0;
   if (unreadable) plan.rot = DiskFault::kLatentSector;
   static constexpr RotAim kAims[] = {RotAim::kAnywhere, RotAim::kTables, RotAim::kTables,
                                      RotAim::kNewestFlights, RotAim::kNewestFlights};
@@ -214,7 +214,7 @@ Plan MakePlan(Simulation& simulation, HostId host, Weather weather, bool beyond)
   }
   plan.open_before_last_cut =
       simulation.Option("open_before_last_cut", stream.Chance(1, 2) ? 1 : 0) != 0;
-  plan.reopen_at_end = simulation.Option("reopen_at_end", stream.Chance(1, 4) ? 1 : 0) != 0;
+  plan.reopen_at_end = simulation.Option("reopen_at_end", stream.Chance(1, 6) ? 1 : 0) != 0;
   const bool errors = stream.Below(kRunsOf) >= kRunsWithoutErrors;
   for (const auto& [site, rates] : kFaults) {
     const bool on = stream.Chance(1, 2);
