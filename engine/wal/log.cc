@@ -269,14 +269,17 @@ class BlockingLog final : public Log {
 Status FillSegment(env::FileSystem& files, const std::string& path, std::uint64_t size_bytes,
                    const SegmentHeader& header) {
   BEACH_TRY_ASSIGN(const auto file, files.Open(path, {.mode = env::OpenMode::kCreate}));
-  const Bytes zeros(std::min(size_bytes, kFillSize), '\0');
-  for (std::uint64_t offset = 0; offset < size_bytes; offset += zeros.size()) {
-    const std::uint64_t length = std::min<std::uint64_t>(zeros.size(), size_bytes - offset);
-    BEACH_TRY(file->WriteAt(offset, ByteView(zeros).substr(0, length)));
-  }
   const SegmentBlock block{header.ordinal, header.epoch, size_bytes, header.predecessor_end,
                            SegmentOrdinal{}};
-  BEACH_TRY(file->WriteAt(0, EncodeSegmentBlock(block)));
+  Bytes bytes = EncodeSegmentBlock(block);
+  const std::uint64_t first = std::min(size_bytes, kFillSize);
+  bytes.resize(first, '\0');
+  BEACH_TRY(file->WriteAt(0, bytes));
+  if (first < size_bytes) std::fill_n(bytes.begin(), kSegmentHeaderSize, '\0');
+  for (std::uint64_t offset = first; offset < size_bytes; offset += bytes.size()) {
+    const std::uint64_t length = std::min<std::uint64_t>(bytes.size(), size_bytes - offset);
+    BEACH_TRY(file->WriteAt(offset, ByteView(bytes).substr(0, length)));
+  }
   return file->Sync();
 }
 

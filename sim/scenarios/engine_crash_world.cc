@@ -157,10 +157,10 @@ oracle::Judgement World::JudgeRecovered(const std::vector<oracle::KeyValue>& fou
       return judgement;
     }
   }
+  last_kept_.reset();
   if (plan.weather == Weather::kEverything) history.BeginSettling(model);
   judgement = crash.Recovered(found, visible_sequence);
   if (!judgement && plan.weather == Weather::kEverything) history.EndSettling(model);
-  last_kept_.reset();
   return judgement;
 }
 
