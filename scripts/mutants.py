@@ -13,12 +13,13 @@ sweeps fresh ranges of seeds until each is reported, and prints what that took.
 Environment: SEEDS (200) of at most so many seeds, RANGES (5) ranges, START the first seed of the first
 (default: from the clock), JOBS processors, SHARD=K/N only each N-th bug, from the K-th. Results are
 kept in build/mutants/cache and printed again while neither sources nor patch have changed; with START
-or FRESH=1 they are made anew. SCENARIO=NAME sweeps that one, whatever the patches say. The tree without a bug is swept first, and must be clean. Reports count
-only if the planted line was reached at all. A patch whose text has the line `Scenario: NAME` is swept
-with that scenario instead of engine-crash. `Depth: N` says how many events must line up beyond a normal
-run, `Row: ID` which row of the list of known bugs it is. The first artifact of each bug is shrunk, for at most
-SHRINK (60s); what is left (operations, faults, milliseconds to replay) is printed, and it must run clean on
-the tree without the bug.
+or FRESH=1 they are made anew. SCENARIO=NAME sweeps that one, whatever the patches say. The tree without
+a bug is swept first, and must be clean. Reports count only if the planted line was reached at all. A
+patch whose text has the line `Scenario: NAME` is swept with that scenario instead of engine-crash, one
+with `Seeds: NUMBER` over ranges of so many. `Depth: N` says how many events must line up beyond a normal
+run, `Row: ID` which row of the list of known bugs it is. The first artifact of each bug is shrunk, for at
+most SHRINK (60s); what is left (operations, faults, milliseconds to replay) is printed, and it must run
+clean on the tree without the bug.
 
 Exit 3: a patch does not apply, something does not build, or a sweep gives no report.
 """
@@ -116,6 +117,11 @@ def build(name, jobs):
                 raise Broken(f"{name}: does not build, see {log}")
 
 
+def seeds_of(patch, options):
+    named = re.search(r"^Seeds: (\d+)$", patch.read_text(), re.MULTILINE)
+    return max(int(named[1]), options["seeds"]) if named else options["seeds"]
+
+
 def scenario_of(patch):
     named = re.search(r"^Scenario: (\S+)$", patch.read_text(), re.MULTILINE)
     return named[1] if named else "engine-crash"
@@ -143,6 +149,7 @@ def measure(name, options):
     plant(patch)
     build(name, options["jobs"])
     scenario = options["scenario"] or scenario_of(patch)
+    options = options | {"seeds": seeds_of(patch, options)}
     row = {"found": 0, "ranges": options["ranges"], "seeds": [], "cpu": [], "reached": 0,
            "replays": 0, "signature": "-"}
     for number in range(options["ranges"]):

@@ -105,11 +105,11 @@ Plan MakePlan(Simulation& simulation, HostId host) {
   WideKnobs wide(simulation);
   Plan plan;
   plan.writers = wide.Even("writers", {1, 4}, {1, kWritersMax});
-  const std::uint64_t operations = wide.Even("operations_per_life", {50, 180}, {0, kOperationsMax});
+  const std::uint64_t operations = wide.Even("operations_per_life", {65, 200}, {0, kOperationsMax});
   plan.operations_per_writer = operations / plan.writers;
-  const std::uint64_t lives = wide.Even("lives", {2, 4}, {1, kLivesMax});
+  const std::uint64_t lives = wide.Even("lives", {2, 3}, {1, kLivesMax});
   for (std::uint64_t i = 0; i < lives; ++i) plan.lives.push_back(MakeLifePlan(knobs, wide, i));
-  const std::uint64_t pages = knobs.Log("segment_pages", 16, 48);
+  const std::uint64_t pages = knobs.Log("segment_pages", 16, 32);
   plan.segment_size = pages * engine::wal::kBlockSize;
   plan.direct = knobs.Flag("direct", 75);
   plan.flights_max = knobs.Even("flights_max", 1, 8);
