@@ -16,7 +16,7 @@ namespace beach::engine::wal {
 
 namespace {
 
-constexpr std::uint64_t kFillSize = 1024 * 1024;
+constexpr char kZeros[64 * 1024] = {};  // what segments are filled with
 
 class BlockingLog final : public Log {
  public:
@@ -271,14 +271,12 @@ Status FillSegment(env::FileSystem& files, const std::string& path, std::uint64_
   BEACH_TRY_ASSIGN(const auto file, files.Open(path, {.mode = env::OpenMode::kCreate}));
   const SegmentBlock block{header.ordinal, header.epoch, size_bytes, header.predecessor_end,
                            SegmentOrdinal{}};
-  Bytes bytes = EncodeSegmentBlock(block);
-  const std::uint64_t first = std::min(size_bytes, kFillSize);
-  bytes.resize(first, '\0');
-  BEACH_TRY(file->WriteAt(0, bytes));
-  if (first < size_bytes) std::fill_n(bytes.begin(), kSegmentHeaderSize, '\0');
-  for (std::uint64_t offset = first; offset < size_bytes; offset += bytes.size()) {
-    const std::uint64_t length = std::min<std::uint64_t>(bytes.size(), size_bytes - offset);
-    BEACH_TRY(file->WriteAt(offset, ByteView(bytes).substr(0, length)));
+  BEACH_TRY(file->WriteAt(0, EncodeSegmentBlock(block)));
+  std::uint64_t offset = kSegmentHeaderSize;
+  while (offset < size_bytes) {
+    const std::uint64_t length = std::min<std::uint64_t>(sizeof kZeros, size_bytes - offset);
+    BEACH_TRY(file->WriteAt(offset, ByteView(kZeros, length)));
+    offset += length;
   }
   return file->Sync();
 }
