@@ -8,8 +8,8 @@
 
 namespace beach {
 
-// CRC32C of `length` bytes, begun with `crc`, from the checksums of all bytes before their begin and
-// of all before their end: for who has not all bytes at hand. Thread-safe.
+// CRC32C of `length` bytes, begun with `crc`, from the checksums of all bytes before their begin
+// and of all before their end: for who has not all bytes at hand. Thread-safe.
 std::uint32_t Crc32cBetween(std::uint32_t before_begin, std::uint32_t before_end,
                             std::uint64_t length, std::uint32_t crc = 0);
 

@@ -46,8 +46,8 @@ RC_GTEST_PROP(Crc32cRangesProperty, PowersGiveARangeFromTwoPrefixes, (std::uint3
   const auto begin = *rc::gen::inRange<std::size_t>(0, data.size() + 1);
   const auto end = *rc::gen::inRange<std::size_t>(begin, data.size() + 1);
   const ByteView bytes(data);
-  const std::uint32_t between = Crc32cBetween(
-      Crc32c(bytes.substr(0, begin)), Crc32c(bytes.substr(0, end)), end - begin, crc);
+  const std::uint32_t between =
+      Crc32cBetween(Crc32c(bytes.substr(0, begin)), Crc32c(bytes.substr(0, end)), end - begin, crc);
   RC_ASSERT(between == Crc32c(bytes.substr(begin, end - begin), crc));
 }
 

@@ -110,7 +110,8 @@ Result<std::unique_ptr<Db>> Db::Open(const env::Env& env, const std::string& dir
 
   auto view = std::make_shared<View>();
   view->active = recovered.memtable;
-  BEACH_TRY_ASSIGN(view->tables, OpenTables(files, directory, recovered.state, parts.cache, tables));
+  BEACH_TRY_ASSIGN(view->tables,
+                   OpenTables(files, directory, recovered.state, parts.cache, tables));
   parts.view = std::move(view);
   parts.epoch = recovered.state.epoch;
   parts.segment = recovered.segment;

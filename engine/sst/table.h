@@ -69,9 +69,9 @@ class TableReader {
  public:
   // Verifies footer, identity, index and properties against `info`. Reads go through `cache`, where
   // there is one; Verify does not.
-  static Result<std::unique_ptr<TableReader>> Open(env::FileSystem& files, std::string path,
-                                                   DatabaseId database, const TableInfo& info,
-                                                   std::shared_ptr<sst::BlockCache> cache = nullptr);
+  static Result<std::unique_ptr<TableReader>> Open(
+      env::FileSystem& files, std::string path, DatabaseId database, const TableInfo& info,
+      std::shared_ptr<sst::BlockCache> cache = nullptr);
   virtual ~TableReader() = default;
 
   virtual FileNumber file() const = 0;

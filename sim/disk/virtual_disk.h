@@ -2,7 +2,6 @@
 #pragma once
 
 #include <boost/container/flat_map.hpp>
-
 #include <map>
 #include <memory>
 #include <optional>

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <boost/container/flat_map.hpp>
-
 #include <cstdint>
 #include <map>
 #include <memory>

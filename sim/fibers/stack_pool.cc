@@ -38,7 +38,7 @@ void GiveMapped(char* low) { Unmap(low); }
 // Stacks of former runs of this OS thread, zero as fresh ones are: to map them costs more than most
 // of what runs on them.
 constexpr std::size_t kWarmMax = 32;
-constexpr std::size_t kWarmBytes = std::size_t{32} << 10;  // at its top, zeroed and kept
+constexpr std::size_t kWarmBytes = std::size_t{16} << 10;  // at its top, zeroed and kept
 constinit thread_local char* warm[kWarmMax] = {};
 constinit thread_local std::size_t warm_count = 0;
 

@@ -22,9 +22,9 @@ inline constexpr std::size_t kStackScale = 1;
 #endif
 inline constexpr std::size_t kStackSize = kStackScale * (std::size_t{256} << 10);
 
-// The stacks of one run: zero at first, given back ones are used again. With the pool all of them go
-// (but see KeepForLeakChecker), to the OS thread's next run or to the OS. An overflow hits the guard
-// page and is a segmentation fault of the code under test.
+// The stacks of one run: zero at first, given back ones are used again. With the pool all of them
+// go (but see KeepForLeakChecker), to the OS thread's next run or to the OS. An overflow hits the
+// guard page and is a segmentation fault of the code under test.
 class StackPool {
  public:
   StackPool() = default;

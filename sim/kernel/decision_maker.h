@@ -101,7 +101,7 @@ class DecisionMaker final : public Decisions {
   Scheduler& scheduler_;
   Follower& follower_;
   RunObserver* observer_ = nullptr;
-  HashTable<std::uint64_t> uses_;                  // (site, identity)
+  HashTable<std::uint64_t> uses_{2048};            // (site, identity)
   HashTable<std::uint64_t> rates_;                 // site to per million
   std::map<std::uint64_t, std::uint64_t> forced_;  // site to value
   HashTable<bool> planned_;                        // sites that have had a rate above zero

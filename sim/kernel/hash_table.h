@@ -17,7 +17,8 @@ class HashTable {
     T value;
   };
 
-  HashTable() : slots_(kSlotsMin) {}
+  // `slots`: a power of two, better twice as many as there will be keys.
+  explicit HashTable(std::size_t slots = kSlotsMin) : slots_(slots) { entries_.reserve(slots / 2); }
 
   T* Find(std::uint64_t key) {
     const std::uint32_t index = slots_[SlotOf(key)];

@@ -12,8 +12,9 @@
 
 namespace beach::sim::memory {
 
-// Blocks out of one range of memory: from the free list of their size class, else from the untouched
-// rest. In front of each block lies a header of 16 bytes. Nothing is ever merged or given back.
+// Blocks out of one range of memory: from the free list of their size class, else from the
+// untouched rest. In front of each block lies a header of 16 bytes. Nothing is ever merged or given
+// back.
 class Arena {
  public:
   // What lies in front of `used_end` may hold anything, the rest zeros; what is handed out for the
@@ -42,7 +43,8 @@ class Arena {
       BEACH_CHECK_LE(block_size, Distance(next_, end_));
       block = next_;
       next_ += block_size;
-      if (block < used_end_) std::memset(block, 0, std::min(block_size, Distance(block, used_end_)));
+      if (block < used_end_)
+        std::memset(block, 0, std::min(block_size, Distance(block, used_end_)));
     }
     auto user = reinterpret_cast<std::uintptr_t>(block) + Header::kSize;
     if (extra != 0) user = (user + alignment - 1) & ~(alignment - 1);

@@ -8,8 +8,8 @@
 
 namespace beach::sim::memory {
 
-// The simulation's own small blocks, for the OS thread that makes runs: an arena that outlives them,
-// so that one run's blocks are warm for the next. Large blocks, other threads, and what was
+// The simulation's own small blocks, for the OS thread that makes runs: an arena that outlives
+// them, so that one run's blocks are warm for the next. Large blocks, other threads, and what was
 // allocated before the first run are malloc's. Where it lies is up to the OS.
 class SystemHeap {
  public:

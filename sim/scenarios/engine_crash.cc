@@ -44,8 +44,8 @@ std::vector<Clients> ParseWorkload(Simulation& simulation, const Plan& plan,
   for (const artifacts::Operation& operation : operations) {
     std::optional<Command> command = ParseOperation(operation);
     if (!command) {
-      simulation.Fail("bad-workload", "operation " + std::to_string(operation.id) +
-                                          " is not one of this scenario");
+      simulation.Fail("bad-workload",
+                      "operation " + std::to_string(operation.id) + " is not one of this scenario");
     }
     ids.push_back(operation.id);
     if (operation.life >= lives.size() || operation.client >= plan.clients) continue;

@@ -49,13 +49,15 @@ constexpr std::uint64_t kLivesMax = 1000;
 constexpr std::uint64_t kClientsMax = 1000;
 constexpr std::uint64_t kMillion = 1'000'000;
 
-constexpr std::uint64_t kOperationsPerLifeMax = 200;
+// Of all clients and lives together, drawn; crashes leave a third of them undone.
+constexpr std::uint64_t kOperationsMin = 40;
+constexpr std::uint64_t kOperationsMax = 620;
 
 std::uint64_t DrawStrikeCalls(RandomStream& stream) {
   switch (stream.Below(4)) {
     case 0: return stream.Between(1, 80);  // most likely inside the open
     case 1: return stream.Between(1, 3000);
-    default: return stream.Between(1, 600);
+    default: return stream.Between(1, 750);
   }
 }
 
@@ -195,12 +197,13 @@ Plan MakePlan(Simulation& simulation, HostId host, Weather weather, bool beyond)
   plan.weather = weather;
   plan.clients = simulation.Option("clients", stream.Between(1, 5));
   plan.keys = std::max(simulation.Option("keys", stream.Between(8, 64)), std::uint64_t{1});
-  const std::uint64_t operations_per_life = stream.Between(12, kOperationsPerLifeMax);
-  plan.operations_per_client =
-      simulation.Option("operations_per_client",
-                        operations_per_life / std::max(plan.clients, std::uint64_t{1}));
-  const std::uint64_t lives = simulation.Option("lives", stream.Between(2, 4));
-  plan.options = MakeEngineOptions(simulation, stream, lives * operations_per_life);
+  // Each life begins and ends with reading all there is: rather few and long ones.
+  const std::uint64_t drawn_lives = stream.Chance(1, 2) ? 2 : stream.Between(2, 4);
+  const std::uint64_t lives = simulation.Option("lives", drawn_lives);
+  const std::uint64_t operations = stream.Between(kOperationsMin, kOperationsMax);
+  const std::uint64_t lists = drawn_lives * std::max(plan.clients, std::uint64_t{1});
+  plan.operations_per_client = simulation.Option("operations_per_client", operations / lists);
+  plan.options = MakeEngineOptions(simulation, stream, operations);
   if (lives > kLivesMax || plan.clients > kClientsMax) {
     simulation.Fail("bad-options", "more than 1000 lives or clients");
   }

@@ -10,6 +10,7 @@ namespace beach::sim::scenarios::engine_crash {
 Result<std::vector<oracle::KeyValue>> ReadRange(engine::Iterator& iterator,
                                                 const oracle::KeyRange& range, bool backward) {
   std::vector<oracle::KeyValue> entries;
+  entries.reserve(64);
   if (!backward) {
     iterator.Seek(range.from);
     while (iterator.Valid() && range.Contains(iterator.key())) {

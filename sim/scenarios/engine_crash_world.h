@@ -139,7 +139,7 @@ class World final : public env::EventSink {
   oracle::Judgement pending_;
   std::optional<std::uint64_t> last_kept_;
   bool loss_is_sure_ = false;
-  bool loss_told_ = false;  // by the open of this process
+  bool loss_told_ = false;        // by the open of this process
   std::uint64_t operations_ = 0;  // of this process's clients, so far
   std::uint64_t next_pick_ = 0;
   std::uint64_t next_probe_ = std::uint64_t{1} << 40;
