@@ -11,7 +11,7 @@ kept in build/mutants/cache and printed again while neither sources nor patch ha
 or FRESH=1 they are made anew. The tree without a bug is swept first, and must be clean. Reports count
 only if the planted line was reached at all. A patch whose text has the line `Scenario: NAME` is swept
 with that scenario instead of engine-crash. `Depth: N` says how many events must line up beyond a normal
-run, `Row: ID` which row of the list of known bugs it is. The first artifact of each bug is shrunk, for at most
+run, `Row: ID` which one of a longer list of bugs of such systems it stands for. The first artifact of each bug is shrunk, for at most
 SHRINK (60s); what is left (operations, faults, milliseconds to replay) is printed, and it must run clean on
 the tree without the bug.
 
