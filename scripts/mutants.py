@@ -17,9 +17,9 @@ or FRESH=1 they are made anew. SCENARIO=NAME sweeps that one, whatever the patch
 a bug is swept first, and must be clean. Reports count only if the planted line was reached at all. A
 patch whose text has the line `Scenario: NAME` is swept with that scenario instead of engine-crash, one
 with `Seeds: NUMBER` over ranges of so many. `Depth: N` says how many events must line up beyond a normal
-run, `Row: ID` which row of the list of known bugs it is. The first artifact of each bug is shrunk, for at
-most SHRINK (60s); what is left (operations, faults, milliseconds to replay) is printed, and it must run
-clean on the tree without the bug.
+run, `Row: ID` which one of a longer list of bugs of such systems it stands for. The first artifact of
+each bug is shrunk, for at most SHRINK (60s); what is left (operations, faults, milliseconds to replay)
+is printed, and it must run clean on the tree without the bug.
 
 Exit 3: a patch does not apply, something does not build, or a sweep gives no report.
 """
