@@ -64,7 +64,7 @@ engine::Options MakeEngineOptions(Simulation& simulation, RandomStream& stream) 
   };
   // Small ones make many tables, of which each read, open and verify pays every one.
   const std::uint64_t memtable_kib =
-      stream.Chance(1, 4) ? stream.Between(1, 4) : stream.Between(4, 24);
+      stream.Chance(1, 6) ? stream.Between(1, 4) : stream.Between(4, 24);
   options.memtable_size = knob("memtable_size", memtable_kib * engine::kKiB);
   options.frozen_memtables_max = knob("frozen_memtables_max", stream.Between(1, 3));
   // Few pages mean early ends of segments, and each is read at every open, empty or not.
@@ -111,7 +111,7 @@ LifePlan MakeLifePlan(Simulation& simulation, RandomStream& stream, std::uint64_
                           .calls = at_least_one(knob((name + ".calls").c_str(), calls))});
   }
   life.power_loss_after = knob("power_loss_after", stream.Below(3)) == 0;
-  life.verify_first = knob("verify_first", stream.Chance(1, 6) ? 1 : 0) != 0;
+  life.verify_first = knob("verify_first", stream.Chance(1, 8) ? 1 : 0) != 0;
   life.calm_end = knob("calm_end", stream.Below(2)) != 0;
   return life;
 }
@@ -152,7 +152,7 @@ Plan MakePlan(Simulation& simulation, HostId host, Weather weather) {
   plan.options = MakeEngineOptions(simulation, stream);
   plan.clients = simulation.Option("clients", stream.Between(1, 5));
   plan.keys = std::max(simulation.Option("keys", stream.Between(8, 64)), std::uint64_t{1});
-  plan.operations_per_client = simulation.Option("operations_per_client", stream.Between(2, 68));
+  plan.operations_per_client = simulation.Option("operations_per_client", stream.Between(2, 69));
   const std::uint64_t lives = simulation.Option("lives", stream.Between(2, 4));
   if (lives > kLivesMax || plan.clients > kClientsMax) {
     simulation.Fail("bad-options", "more than 1000 lives or clients");

@@ -28,7 +28,7 @@ constexpr Site kOthers[] = {
 
 constexpr Site kOfSyncs[] = {"disk.eio.sync", "disk.no_space.sync", "disk.eio.write_sticky"};
 
-constexpr std::uint64_t kSampleSizeMax = 4;
+constexpr std::uint64_t kSampleSizeMax = 3;
 constexpr std::uint64_t kPlenty = std::uint64_t{1} << 30;
 
 std::uint64_t Number(std::span<const env::EventField> fields, std::string_view name) {
