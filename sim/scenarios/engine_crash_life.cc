@@ -7,7 +7,6 @@
 #include <string>
 #include <utility>
 
-#include "base/random.h"
 #include "engine/db.h"
 #include "engine/verify.h"
 #include "env/threads.h"
@@ -74,8 +73,7 @@ bool CheckRecovered(World& world, engine::Db& db, Client& client) {
     }
   }
   world.Settle(judgement);
-  const std::uint64_t from = RandomBelow(Mix64(world.NextPick()), world.plan.keys);
-  client.Scan({.from = KeyName(from), .to = {}}, true);  // the way back, not all of it
+  client.Scan({.from = world.SampleStart(), .to = {}}, true);  // the way back, not all of it
   for (const Bytes& key : world.recovered_keys) client.Get(key);
   client.Get(kAbsent[world.NextPick() % std::size(kAbsent)]);
   return true;

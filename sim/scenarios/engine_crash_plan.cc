@@ -73,7 +73,7 @@ engine::Options MakeEngineOptions(Simulation& simulation, RandomStream& stream,
     return simulation.Option(name, drawn);
   };
   const std::uint64_t memtable_kib =
-      stream.Chance(1, 4) ? stream.Between(1, 4) : stream.Between(4, 24);
+      stream.Chance(1, 6) ? stream.Between(1, 4) : stream.Between(4, 24);
   const std::uint64_t memtable_min = operations * kBytesPerOperation / kFlushesMax;
   options.memtable_size =
       knob("memtable_size", std::max(memtable_kib * engine::kKiB, memtable_min));
@@ -128,7 +128,7 @@ LifePlan MakeLifePlan(Simulation& simulation, RandomStream& stream, std::uint64_
                           .calls = at_least_one(knob((name + ".calls").c_str(), calls))});
   }
   life.power_loss_after = knob("power_loss_after", stream.Below(3)) == 0;
-  life.verify_first = knob("verify_first", stream.Chance(1, 6) ? 1 : 0) != 0;
+  life.verify_first = knob("verify_first", stream.Chance(1, 8) ? 1 : 0) != 0;
   life.calm_end = knob("calm_end", stream.Below(2)) != 0;
   return life;
 }

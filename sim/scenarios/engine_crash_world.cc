@@ -5,6 +5,7 @@
 
 #include "base/random.h"
 #include "sim/disk/disk.h"
+#include "sim/scenarios/engine_crash_workload.h"
 #include "sim/system_scope.h"
 
 namespace beach::sim::scenarios::engine_crash {
@@ -29,7 +30,7 @@ constexpr Site kOthers[] = {
 
 constexpr Site kOfSyncs[] = {"disk.eio.sync", "disk.no_space.sync", "disk.eio.write_sticky"};
 
-constexpr std::uint64_t kSampleSizeMax = 4;
+constexpr std::uint64_t kSampleSizeMax = 3;
 constexpr std::uint64_t kPlenty = std::uint64_t{1} << 30;
 
 std::uint64_t Number(std::span<const env::EventField> fields, std::string_view name) {
@@ -131,6 +132,13 @@ std::vector<std::uint64_t> World::Sample(std::uint64_t count) {
     indexes.push_back(begin + RandomBelow(RandomValue(pick, i), end - begin));
   }
   return indexes;
+}
+
+Bytes World::SampleStart() {
+  const std::uint64_t pick = NextPick();
+  const std::uint64_t one = RandomBelow(RandomValue(pick, 0), plan.keys);
+  const std::uint64_t other = RandomBelow(RandomValue(pick, 1), plan.keys);
+  return KeyName(std::max(one, other));
 }
 
 void World::ExpectLoss(std::uint64_t last_kept, bool sure) {

@@ -89,6 +89,8 @@ class World final : public env::EventSink {
   // A few indexes below `count`, ascending, from all parts of the range; all where they are few.
   // Point reads cost blocks of every table, and scans read all of them anyway.
   std::vector<std::uint64_t> Sample(std::uint64_t count);
+  // A key from which on there are a third of all, on average.
+  Bytes SampleStart();
   // The id of a batch that is no part of the workload.
   std::uint64_t NextProbe() { return next_probe_++; }
 
