@@ -25,8 +25,9 @@ bool IsDamageOfLog(const Error& error) {
   return error.code() == ErrorCode::kCorruption && path.ends_with(".wal");
 }
 
-// Reads the log to its first damage, and what is sound behind that.
-Status ExamineLog(env::FileSystem& files, const std::string& directory, RepairReport& report) {
+// Reads the log to its first damage, and what is sound behind that: all of the report but `damage`.
+Result<RepairReport> ExamineLog(env::FileSystem& files, const std::string& directory) {
+  RepairReport report;
   BEACH_TRY_ASSIGN(const DirectoryContents contents, InspectDirectory(files, directory));
   BEACH_TRY(CheckUsable(directory, contents, /*create_if_missing=*/false));
   std::unique_ptr<env::FileLock> lock;
@@ -71,7 +72,7 @@ Status ExamineLog(env::FileSystem& files, const std::string& directory, RepairRe
     const std::uint64_t numbers = report.last_lost.value - report.last_kept.value;
     report.operations_unreadable = numbers - std::min(numbers, report.operations_lost);
   }
-  return {};
+  return report;
 }
 
 }  // namespace
@@ -79,13 +80,12 @@ Status ExamineLog(env::FileSystem& files, const std::string& directory, RepairRe
 Result<RepairReport> RepairDatabase(const env::Env& env, const std::string& directory,
                                     bool dry_run) {
   BEACH_TRY_ASSIGN(VerifyReport found, VerifyDatabase(*env.files, directory));
-  RepairReport report;
+  auto examined = ExamineLog(*env.files, directory);
+  RepairReport report = examined ? *std::move(examined) : RepairReport();
   for (Error& error : found.damage) {
     if (!IsDamageOfLog(error)) report.damage.push_back(std::move(error));
   }
-  if (Status examined = ExamineLog(*env.files, directory, report); !examined) {
-    report.damage.push_back(std::move(examined).error());
-  }
+  if (!examined) report.damage.push_back(std::move(examined).error());
   if (dry_run || !report.log_damage || !report.damage.empty()) return report;
   Options options;
   options.create_if_missing = false;

@@ -14,7 +14,8 @@ namespace beach::engine {
 
 // What a repair costs, or has cost.
 struct RepairReport {
-  // What no repair mends: tables, the manifest, reads that failed. With any of it nothing is done.
+  // What no repair mends: tables, the manifest, reads that failed. With any of it nothing is done,
+  // and where the log itself could not be read, all below says nothing.
   std::vector<Error> damage;
   // Why the log cannot be read to its durable end; nothing: it can. All below is about that.
   std::optional<Error> log_damage;

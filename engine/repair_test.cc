@@ -247,6 +247,39 @@ TEST_F(RepairTest, AReadErrorIsNoDamageInAnyMode) {
   EXPECT_FALSE(report.repaired);
 }
 
+// Found behind damage, which is told, before a read of the log fails: half a report is none.
+TEST_F(RepairTest, AReadErrorLeavesNoNumbersInTheReport) {
+  Fill(40);  // several segments
+  FlipWrite(1);
+  const Result<RepairReport> whole = RepairDatabase(Environment(), "db", /*dry_run=*/true);
+  ASSERT_TRUE(whole.has_value());
+  ASSERT_GT(whole->operations_lost, 0U);
+  std::uint64_t reads = 0;
+  files_.set_hook([&](const FileEvent& event) -> Status {
+    if (event.call == FileCall::kRead) ++reads;
+    return {};
+  });
+  static_cast<void>(Repair(true));
+  const std::uint64_t all = reads;
+  std::uint64_t halves = 0;
+  for (std::uint64_t failing = 1; failing <= all; ++failing) {
+    reads = 0;
+    files_.set_hook([&](const FileEvent& event) -> Status {
+      if (event.call != FileCall::kRead || ++reads != failing) return {};
+      return Fail(Error(ErrorCode::kIo, "injected").At(event.path));
+    });
+    const Result<RepairReport> report = RepairDatabase(Environment(), "db", /*dry_run=*/true);
+    if (!report || report->damage.empty()) continue;
+    ++halves;
+    const bool none = report->operations_lost == 0 && report->last_lost == SequenceNumber{};
+    const bool equal =
+        report->operations_lost == whole->operations_lost && report->last_kept == whole->last_kept;
+    EXPECT_TRUE(none || equal) << "read " << failing << " of " << all;
+  }
+  files_.set_hook({});
+  EXPECT_GT(halves, 0U);
+}
+
 TEST_F(RepairTest, AbsoluteRefusesATornEndAndTakesACleanOne) {
   Fill(5);
   const Model clean = FilesNow();

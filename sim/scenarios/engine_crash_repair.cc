@@ -2,6 +2,7 @@
 #include "sim/scenarios/engine_crash_repair.h"
 
 #include <algorithm>
+#include <string>
 
 #include "engine/repair.h"
 #include "sim/disk/disk.h"
@@ -39,6 +40,14 @@ bool IsConsistent(const engine::RepairReport& report) {
          report.last_lost.value - report.last_kept.value;
 }
 
+std::string Numbers(const engine::RepairReport& report) {
+  return std::to_string(report.operations_lost) + " operations and " +
+         std::to_string(report.keys_lost) + " keys lost, " +
+         std::to_string(report.operations_unreadable) + " unreadable, from " +
+         std::to_string(report.first_lost.value) + " to " + std::to_string(report.last_lost.value) +
+         ", the last kept is " + std::to_string(report.last_kept.value);
+}
+
 }  // namespace
 
 void RunRepair(World& world, const env::Env& env) {
@@ -53,7 +62,8 @@ void RunRepair(World& world, const env::Env& env) {
   if (absent && (world.IsBeyond() || !world.ever_opened)) return;
   if (!dry) return world.Excuse(Doing::kOpening, "a dry run of a repair", dry.error());
   if (!IsConsistent(*dry)) {
-    world.simulation.Fail("loss-report", "the loss report of a repair contradicts itself");
+    world.simulation.Fail("loss-report",
+                          "the loss report of a repair contradicts itself: " + Numbers(*dry));
   }
   const bool mends = dry->log_damage.has_value() && dry->damage.empty();
   if (mends) world.ExpectLoss(dry->last_kept.value, false);

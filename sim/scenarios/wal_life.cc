@@ -113,7 +113,10 @@ void RunLife(World& world, const LifeWork& work, const env::Env& env) {
   if (work.strike_calls_in_close != 0) {
     world.simulation.ArmStrike(world.host, work.strike, work.strike_calls_in_close);
   }
+  // One that had failed says so again; whoever it failed has been judged.
+  const bool poisoned = store.poisoned();
   const Status closed = store.Close();
+  if (!closed && poisoned) return;
   if (!closed) return world.Excuse("unexplained-error", "closing", closed.error());
   world.report.closed = true;
 }

@@ -74,7 +74,8 @@ class Opener {
     {
       const SystemScope system;
       BEACH_SOMETIMES("log_alone.damage_given_up", found_.recovery.loss.has_value());
-      if (found_.recovery.loss) world_.oracle.GiveUpRest();
+      // What rot took, too: this open may die when it is the log already.
+      if (found_.recovery.loss || world_.IsRotten()) world_.oracle.GiveUpRest();
       if (many) world_.oracle.Retire(end_);
     }
     BEACH_TRY(opened_.manifest->Publish());

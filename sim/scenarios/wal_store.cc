@@ -66,22 +66,23 @@ Status Store::LogFailed(const Error& error) {
   return Fail(error);
 }
 
-void Store::AwaitLandings(std::size_t most) {
+void Store::AwaitLandings() {
   mutex_.AssertHeld();
-  while (in_flight_ > most) landed_.Wait(mutex_);
+  while (in_flight_ > 0) landed_.Wait(mutex_);
 }
 
 Status Store::MakeRoom(std::uint64_t size, bool sync) {
   mutex_.AssertHeld();
   bool rotate = false;
   while (true) {
-    AwaitLandings(sync ? log_->flights_max() - 1 : 0);
+    // How many may fly is asked anew after each wait: the next segment may not be written directly.
+    while (in_flight_ > (sync ? log_->flights_max() - 1 : 0)) landed_.Wait(mutex_);
     if (poison_) return Fail(*poison_);
     // Asked again after each wait: somebody else may have gone on to the next segment.
     rotate = log_->WantsRotation(size, sync);
     if (!rotate) return {};
     if (in_flight_ > 0) {
-      AwaitLandings(0);
+      AwaitLandings();
       continue;
     }
     if (!ready_.empty()) break;
@@ -193,7 +194,7 @@ Status Store::AwaitLower(LogPosition end) {
 
 Status Store::Sync() {
   const env::MutexLock lock(mutex_);
-  AwaitLandings(0);
+  AwaitLandings();
   if (const Status synced = log_->Sync(); !synced) return LogFailed(synced.error());
   const SystemScope system;
   world_.oracle.Durable(world_.oracle.end());
@@ -202,7 +203,7 @@ Status Store::Sync() {
 
 Status Store::Vouch() {
   const env::MutexLock lock(mutex_);
-  AwaitLandings(0);
+  AwaitLandings();
   if (const Status vouched = log_->Vouch(); !vouched) return LogFailed(vouched.error());
   if (log_->NeedsVouch()) {
     world_.simulation.Fail("vouch-not-written", "a log that was vouched for needs it still");
@@ -220,14 +221,14 @@ Store::LogMark Store::MarkEnd() {
 
 void Store::Mark() {
   const env::MutexLock lock(mutex_);
-  AwaitLandings(0);
+  AwaitLandings();
   if (!log_failed_ && !poison_ && !retiring_) mark_ = MarkEnd();
 }
 
 // What a flush does with the log when its table is durable.
 Status Store::Retire() {
   const env::MutexLock lock(mutex_);
-  AwaitLandings(0);
+  AwaitLandings();
   if (poison_) return Fail(*poison_);
   if (retiring_ || log_failed_) return {};
   const LogMark mark = mark_ ? *mark_ : MarkEnd();

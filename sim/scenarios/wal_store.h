@@ -50,7 +50,7 @@ class Store {
   };
 
   // All under mutex_, which they give up meanwhile where they wait.
-  void AwaitLandings(std::size_t most);
+  void AwaitLandings();
   // Until the log has taken up a segment that the write fits.
   Status MakeRoom(std::uint64_t size, bool sync);
   Status AwaitSegment();
