@@ -54,7 +54,8 @@ TEST_F(ReserveTest, DeletesGoOnUntilTheReserveIsFullToo) {
   }
   EXPECT_EQ(status.error().code(), ErrorCode::kNoSpace);
   // A block each, in what is left of a segment of 16 blocks: its header and the room to vouch.
-  EXPECT_GE(deleted, 14);
+  // As many blocks as a segment has, of which what vouches for each delete may take one.
+  EXPECT_GE(deleted, 7);
   EXPECT_EQ(CountOf("reserve.entered"), 1U);
   EXPECT_TRUE(db->Write(sync_, WriteBatch()));
   EXPECT_EQ(CountOf("db.poisoned"), 0U);
@@ -139,7 +140,8 @@ TEST_F(ReserveTest, WhileTablesCannotBeWrittenDeletesGoOnUpToABound) {
     ASSERT_LT(deleted, 100);
   }
   EXPECT_EQ(status.error().code(), ErrorCode::kNoSpace);
-  EXPECT_GE(deleted, 14);
+  // As many blocks as a segment has, of which what vouches for each delete may take one.
+  EXPECT_GE(deleted, 7);
   files_.set_hook({});
   while (!db->Put(sync_, "other", "x")) {
   }
