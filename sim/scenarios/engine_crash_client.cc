@@ -78,6 +78,11 @@ void Client::Write(const oracle::ModelBatch& batch) {
                                              (status ? "" : ": " + status.error().ToString()));
   }
   world_.Settle(judgement);
+  if (!status && status.error().code() == ErrorCode::kInvalidArgument) {
+    // What the scenario makes fits the smallest segment.
+    world_.simulation.Fail("bad-workload", "an operation is larger than the options allow: " +
+                                               status.error().ToString());
+  }
   if (!status) return world_.Excuse(Doing::kWriting, "a write", status.error());
   if (poisoned_before) {
     world_.simulation.Fail("acknowledged-after-poison", "a poisoned handle acknowledged batch " +

@@ -88,6 +88,21 @@ TEST(EngineCrash, RefusesAWorkloadThatIsNotItsOwn) {
   EXPECT_EQ(RunScenario(scenario, options).verdict.signature, "engine-crash/bad-workload");
 }
 
+TEST(EngineCrash, RefusesABatchThatNoSegmentTakes) {
+  const EngineCrash scenario;
+  RunOptions options;
+  artifacts::Artifact artifact = MakeArtifact(scenario, options, RunScenario(scenario, options));
+  artifact.options = {{"clients", 1}, {"lives", 1}, {"wal_segment_size", 65536}};
+  artifact.decisions.clear();
+  artifact.operations = {{.id = 1,
+                          .life = 0,
+                          .client = 0,
+                          .kind = "batch",
+                          .arguments = {"sync", "put", "a", "16000", "put", "b", "17000"}}};
+  options.replay = &artifact;
+  EXPECT_EQ(RunScenario(scenario, options).verdict.signature, "engine-crash/bad-workload");
+}
+
 TEST(EngineCrash, RefusesOptionsThatNoDatabaseTakes) {
   for (const char* const name :
        {"memtable_size", "wal_segment_size", "frozen_memtables_max", "lives", "clients"}) {
