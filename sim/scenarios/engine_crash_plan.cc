@@ -51,7 +51,7 @@ constexpr std::uint64_t kMillion = 1'000'000;
 
 // Of all clients and lives together, drawn; crashes leave a third of them undone.
 constexpr std::uint64_t kOperationsMin = 40;
-constexpr std::uint64_t kOperationsMax = 605;
+constexpr std::uint64_t kOperationsMax = 612;
 
 std::uint64_t DrawStrikeCalls(RandomStream& stream) {
   switch (stream.Below(4)) {
