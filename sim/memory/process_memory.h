@@ -7,7 +7,7 @@
 #include "sim/fibers/sanitizer.h"
 
 // Whose memory `new` takes from. The archive beach_sim_memory replaces the global operator new and
-// delete; it alone in sim/ has state outside of a run, because these operators can be told nothing.
+// delete; it has state outside of a run, because these operators can be told nothing.
 // One simulation at a time per OS process.
 
 namespace beach::sim::memory {
