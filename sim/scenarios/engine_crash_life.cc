@@ -139,6 +139,7 @@ void RunLife(World& world, const LifeWork& work, const env::Env& env) {
       const std::uint64_t now = env.clock->MonotonicNow();
       env.clock->SleepUntil(now + (naps == 1 ? kCalmNs : kLongCalmNs));
     }
+    if (!world.poisoned()) world.CheckReserve();  // space is back, and nobody had to ask
     world.ForgetFaults();
     // Where nobody wrote, what was recovered has just been read.
     if (!work.clients->empty()) client.ReadEverything();
