@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <ranges>
 #include <utility>
 
 #include "sim/shrink/realign.h"
@@ -193,11 +194,31 @@ void Enlarge(Operation& operation, std::uint64_t least) {
   }
 }
 
+// The last of its numbers, which is a size where there is one, grows by so many disk blocks: what
+// follows stands where it stood when each of those that are gone had written one.
+void TakeOver(Operation& operation, std::size_t gone) {
+  constexpr std::uint64_t kDiskBlock = 4'096;
+  for (std::string& argument : std::views::reverse(operation.arguments)) {
+    const std::uint64_t size = ArgumentSize(argument);
+    if (size == 0 || std::to_string(size - 1) != argument) continue;
+    argument = std::to_string(size - 1 + gone * kDiskBlock);
+    return;
+  }
+}
+
 // Without operations [begin, end), and those left do more: the one before, the one after, all.
 std::vector<Candidate> WithLarger(const Candidate& candidate, std::size_t begin, std::size_t end) {
   std::vector<Candidate> forms;
   const Candidate fewer = Operations().without(candidate, begin, end);
   const std::size_t count = fewer.operations.size();
+  if (begin > 0) {
+    forms.push_back(fewer);
+    TakeOver(forms.back().operations[begin - 1], end - begin);
+  }
+  if (begin < count) {
+    forms.push_back(fewer);
+    TakeOver(forms.back().operations[begin], end - begin);
+  }
   for (const std::uint64_t least : {std::uint64_t{16'000}, std::uint64_t{2'000}}) {
     if (begin > 0) {
       forms.push_back(fewer);

@@ -178,6 +178,22 @@ TEST(Shrinker, MakesFewerOperationsDoMore) {
   EXPECT_EQ(shrunk.best.recorded.operations[0].arguments, (std::vector<std::string>{"", "399"}));
 }
 
+// Blocks that are filled to the last one: none may be missing, none too many.
+TEST(Shrinker, FewerOperationsFillAsManyBlocks) {
+  FakeJudge judge([](const Candidate& candidate) {
+    std::uint64_t blocks = 0;
+    for (const Operation& operation : candidate.operations) {
+      if (operation.arguments.size() < 2) return false;
+      const std::uint64_t size = ArgumentSize(operation.arguments[1]);
+      if (size > 6 * 4'096) return false;
+      blocks += 1 + size / 4'096;
+    }
+    return blocks == 20;
+  });
+  const Shrunk shrunk = ShrunkFrom(Example(20, 0), judge);
+  EXPECT_LE(shrunk.best.recorded.operations.size(), 4U);
+}
+
 TEST(Shrinker, TakesTwoOperationsThatNeedEachOther) {
   FakeJudge judge([](const Candidate& candidate) {
     return HasOperation(candidate, 3) == HasOperation(candidate, 9);
