@@ -18,7 +18,7 @@ using Frames = std::vector<NamedFrame>;  // innermost first
 // Of ours. Inlined functions come without their namespace.
 bool IsOurs(const NamedFrame& frame) {
   return !frame.function.empty() && frame.function != "??" &&
-         !frame.function.starts_with("std::") && !frame.place.starts_with("/");
+         !frame.function.starts_with("std::") && !frame.place.starts_with("/usr/");
 }
 
 Frames Named(const Place& place) {
