@@ -61,6 +61,7 @@ Status Shrinker::Round(int level) {
       return Apply(DecisionValues());
     case 3:
       BEACH_TRY(Apply(OperationsBeforeFaults(fault_sites_)));
+      BEACH_TRY(Apply(OperationsBeforeOptions()));
       BEACH_TRY(Apply(NumberedOptions(true)));
       return Apply(OptionValues(Steps::kAll, true));
     default: return Apply(OperationPairs());

@@ -213,6 +213,18 @@ TEST(Shrinker, AFaultMovesWithTheOperationsBeforeIt) {
   EXPECT_EQ(shrunk.best.recorded.decisions.front().use, 1U);
 }
 
+// An option says after how many operations something happens, and operation 15 must be the next.
+TEST(Shrinker, AnOptionThatCountsOperationsMovesWithThem) {
+  Candidate start = Example(20, 0);
+  start.options["full_from"] = 14;
+  FakeJudge judge([](const Candidate& candidate) {
+    const std::uint64_t from = candidate.options.at("full_from");
+    return from < candidate.operations.size() && candidate.operations[from].id == 15;
+  });
+  const Shrunk shrunk = ShrunkFrom(start, judge);
+  EXPECT_EQ(shrunk.best.recorded.operations.size(), 1U);
+}
+
 TEST(Passes, ANumberedOptionTakesItsOperationsAlongAndLowersTheCount) {
   Candidate candidate = Example(4, 0);
   candidate.options["life1.early_strikes"] = 2;
