@@ -20,9 +20,15 @@ function(beach_own_code name)
     return()
   endif()
   set(script ${PROJECT_SOURCE_DIR}/sim/preempt/own_code.py)
+  # Of binutils, whatever the compiler brings: LLVM's linker merges no groups.
+  find_program(BEACH_LD ld.bfd REQUIRED)
+  foreach(tool objcopy nm ar)
+    string(TOUPPER BEACH_${tool} variable)
+    find_program(${variable} NAMES x86_64-linux-gnu-${tool} ${tool} REQUIRED)
+  endforeach()
   add_custom_command(TARGET beach_${name} POST_BUILD
-    COMMAND Python3::Interpreter ${script} --ld ${CMAKE_LINKER} --objcopy ${CMAKE_OBJCOPY} --nm ${CMAKE_NM}
-            --ar ${CMAKE_AR} $<TARGET_FILE:beach_${name}> $<TARGET_FILE:beach_base_watched>
+    COMMAND Python3::Interpreter ${script} --ld ${BEACH_LD} --objcopy ${BEACH_OBJCOPY} --nm ${BEACH_NM}
+            --ar ${BEACH_AR} $<TARGET_FILE:beach_${name}> $<TARGET_FILE:beach_base_watched>
     VERBATIM)
   add_dependencies(beach_${name} beach_base_watched)
   target_link_libraries(beach_${name} PUBLIC beach_sim_preempt_runtime)

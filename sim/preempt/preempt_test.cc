@@ -105,7 +105,7 @@ TEST(Preempt, FindsNodesThatAreLostByAPush) {
 }
 
 TEST(Preempt, FindsNodesThatAreSeenBeforeTheyAreFilled) {
-  const std::string race = "test/data-race sim::preempt::fixtures::CountWhole + ";
+  const std::string race = "test/data-race ";
   ExpectFound("EarlyPush", fixtures::EarlyPush, race, 5);
   ExpectFound("RelaxedPush", fixtures::RelaxedPush, race, 5);
 }

@@ -15,10 +15,11 @@ namespace {
 
 using Frames = std::vector<NamedFrame>;  // innermost first
 
-// Of ours. Inlined functions come without their namespace.
+// Code of ours, by where it stands: inlined functions come without their namespace, and lambdas
+// under the name of what calls them.
 bool IsOurs(const NamedFrame& frame) {
-  return !frame.function.empty() && frame.function != "??" &&
-         !frame.function.starts_with("std::") && !frame.place.starts_with("/usr/");
+  if (name_places == nullptr) return true;
+  return !frame.place.starts_with("/usr/") && !frame.place.starts_with("?");
 }
 
 Frames Named(const Place& place) {
@@ -50,7 +51,7 @@ std::string Where(const Frames& frames) {
   std::string text;
   std::size_t told = 0;
   for (const NamedFrame& frame : frames) {
-    if (name_places != nullptr && !IsOurs(frame)) continue;
+    if (!IsOurs(frame)) continue;
     if (++told > 3) break;
     text += fmt::format("{}{}{}{}", text.empty() ? "in " : ", called by ", frame.function,
                         frame.place.empty() ? "" : " at ", frame.place);
@@ -62,8 +63,10 @@ std::string Where(const Frames& frames) {
 std::string Function(const Frames& frames) {
   const auto found = std::ranges::find_if(frames, IsOurs);
   if (found == frames.end()) return "?";
-  if (!found->function.ends_with("operator()")) return found->function;
-  const std::string& place = found->place;  // of a lambda
+  const std::string& name = found->function;
+  const bool is_lambda = name.starts_with("std::") || name.ends_with("operator()");
+  if (!is_lambda && !name.empty() && name != "??") return name;
+  const std::string& place = found->place;
   const std::size_t begin = place.rfind('/') + 1;
   return "a function in " + place.substr(begin, place.rfind(':') - begin);
 }

@@ -6,15 +6,14 @@
 
 // The entry points that GCC 12 and Clang 19 call under -fsanitize=thread in the place of atomic
 // operations, as ThreadSanitizer has them: (object, values ..., order[, order of a failure]). Each
-// is a possible switch, then the operation, then its edges. All simulated threads share one OS
-// thread, so that the strongest order costs nothing; which order was asked for tells the race
-// detector alone.
+// is a possible switch, then the operation, then its edges. All instrumented code of a program runs
+// on one OS thread, so that nothing comes between the parts of an operation; which order was asked
+// for tells the race detector alone.
 
 namespace beach::sim::preempt {
 namespace {
 
-// As the compilers number them; 0 is relaxed, 1 consume.
-constexpr int kAcquire = 2;
+// As the compilers number them: relaxed 0, consume 1, acquire 2, release 3, both 4, in one order 5.
 constexpr int kRelease = 3;
 
 Order LoadOrder(int order) { return {.acquires = order != 0, .releases = false}; }
@@ -44,8 +43,9 @@ template <class T>
                                                    int order, int failure, Place place) {
   Watcher* const watcher = Listening();
   if (watcher != nullptr) watcher->BeforeAtomic();
-  const bool done = __atomic_compare_exchange_n(object, expected, desired, false, __ATOMIC_SEQ_CST,
-                                                __ATOMIC_SEQ_CST);
+  const T old = *object;
+  const bool done = old == *expected;
+  *(done ? object : expected) = done ? desired : old;
   if (watcher == nullptr) return done;
   if (done) {
     watcher->AfterAtomic(AddressOf(object), sizeof(T), AtomicKind::kReadModifyWrite,
@@ -62,6 +62,17 @@ using U16 = std::uint16_t;
 using U32 = std::uint32_t;
 using U64 = std::uint64_t;
 __extension__ using U128 = unsigned __int128;
+
+// No instruction of ours makes 16 bytes at once, and none is needed: see above.
+template <class Change>
+[[gnu::always_inline]] inline U128 Modify128(volatile U128* object, int order, Place place,
+                                             Change change) {
+  return Run<U128>(object, AtomicKind::kReadModifyWrite, BothOrders(order), place, [=] {
+    const U128 old = *object;
+    *object = change(old);
+    return old;
+  });
+}
 
 }  // namespace
 }  // namespace beach::sim::preempt
@@ -126,6 +137,60 @@ BEACH_ATOMICS(8, U8)
 BEACH_ATOMICS(16, U16)
 BEACH_ATOMICS(32, U32)
 BEACH_ATOMICS(64, U64)
+
+U128 __tsan_atomic128_load(const volatile U128* object, int order) {
+  return preempt::Run<U128>(object, AtomicKind::kLoad, preempt::LoadOrder(order),
+                            BEACH_PREEMPT_PLACE(), [=] { return *object; });
+}
+void __tsan_atomic128_store(volatile U128* object, U128 value, int order) {
+  preempt::Run<U128>(object, AtomicKind::kStore, preempt::StoreOrder(order), BEACH_PREEMPT_PLACE(),
+                     [=] {
+                       *object = value;
+                       return value;
+                     });
+}
+U128 __tsan_atomic128_exchange(volatile U128* object, U128 value, int order) {
+  return preempt::Modify128(object, order, BEACH_PREEMPT_PLACE(), [=](U128) { return value; });
+}
+U128 __tsan_atomic128_fetch_add(volatile U128* object, U128 value, int order) {
+  return preempt::Modify128(object, order, BEACH_PREEMPT_PLACE(),
+                            [=](U128 old) { return old + value; });
+}
+U128 __tsan_atomic128_fetch_sub(volatile U128* object, U128 value, int order) {
+  return preempt::Modify128(object, order, BEACH_PREEMPT_PLACE(),
+                            [=](U128 old) { return old - value; });
+}
+U128 __tsan_atomic128_fetch_and(volatile U128* object, U128 value, int order) {
+  return preempt::Modify128(object, order, BEACH_PREEMPT_PLACE(),
+                            [=](U128 old) { return old & value; });
+}
+U128 __tsan_atomic128_fetch_or(volatile U128* object, U128 value, int order) {
+  return preempt::Modify128(object, order, BEACH_PREEMPT_PLACE(),
+                            [=](U128 old) { return old | value; });
+}
+U128 __tsan_atomic128_fetch_xor(volatile U128* object, U128 value, int order) {
+  return preempt::Modify128(object, order, BEACH_PREEMPT_PLACE(),
+                            [=](U128 old) { return old ^ value; });
+}
+U128 __tsan_atomic128_fetch_nand(volatile U128* object, U128 value, int order) {
+  return preempt::Modify128(object, order, BEACH_PREEMPT_PLACE(),
+                            [=](U128 old) { return ~(old & value); });
+}
+int __tsan_atomic128_compare_exchange_strong(volatile U128* object, U128* expected, U128 desired,
+                                             int order, int failure) {
+  return preempt::CompareExchange<U128>(object, expected, desired, order, failure,
+                                        BEACH_PREEMPT_PLACE());
+}
+int __tsan_atomic128_compare_exchange_weak(volatile U128* object, U128* expected, U128 desired,
+                                           int order, int failure) {
+  return preempt::CompareExchange<U128>(object, expected, desired, order, failure,
+                                        BEACH_PREEMPT_PLACE());
+}
+U128 __tsan_atomic128_compare_exchange_val(volatile U128* object, U128 expected, U128 desired,
+                                           int order, int failure) {
+  preempt::CompareExchange<U128>(object, &expected, desired, order, failure, BEACH_PREEMPT_PLACE());
+  return expected;
+}
 
 void __tsan_atomic_thread_fence(int order) {
   if (preempt::Watcher* const watcher = preempt::Listening()) {
