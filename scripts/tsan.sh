@@ -14,5 +14,5 @@ fi
 targets=()
 for test in $tests; do targets+=("${test}_test"); done
 cmake --build --preset tsan --parallel "$jobs" --target "${targets[@]}"
-BEACH_STRESS_ROUNDS=${ROUNDS:-4} TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1" \
+BEACH_STRESS_ROUNDS=${ROUNDS:-4} TSAN_OPTIONS="halt_on_error=1 external_symbolizer_path=$(command -v addr2line)" \
   ctest --test-dir build/tsan --output-on-failure --no-tests=error -R "^(${tests// /|})\$"
