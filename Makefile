@@ -49,6 +49,16 @@ format: ## formats every source in place
 clean: ## removes build/
 	@rm -rf build
 
+PREFIX ?= $(HOME)/beach
+
+.PHONY: install-to newcomer
+install-to: build ## installs the CMake packages BeachSim and BeachDB under PREFIX (~/beach)
+	@cmake --install build/release --prefix $(PREFIX) >/dev/null
+	@echo "installed in $(PREFIX); find it with -DCMAKE_PREFIX_PATH=$(PREFIX)"
+
+newcomer: build ## docs/tutorial.md, step by step: install, an example outside the tree, sweep, replay, shrink
+	@scripts/newcomer.sh build/release
+
 .PHONY: mutants
 mutants: install ## plants bugs one at a time and counts the seeds until a sweep reports them
 	@scripts/mutants.py
