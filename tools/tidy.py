@@ -27,6 +27,7 @@ LAYERS = {
     "server": ["base", "env", "engine", "command_line"],
     "crash": ["base", "env", "engine", "oracle", "artifacts", "server"],
     "examples": ["base", "env", "engine"],
+    "examples/journaled_queue": ["base", "env", "sim", "sim/cli"],
     "bench": ["base", "env", "engine", "oracle", "artifacts", "command_line", "sim", "sim/cli",
               "sim/scenarios", "server"],
 }
