@@ -42,9 +42,14 @@ constexpr Site kMutating[] = {
     "files.link",           "files.remove",          "files.create_directory",
     "files.sync_directory", "files.remove_directory"};
 
-bool IsMutating(Site call) {
-  return std::ranges::any_of(kMutating, [&](Site site) { return site.hash == call.hash; });
+constexpr Site kTakingAway[] = {"files.remove", "files.remove_directory", "files.rename",
+                                "files.truncate"};
+
+bool IsAmong(std::span<const Site> calls, Site call) {
+  return std::ranges::any_of(calls, [&](Site site) { return site.hash == call.hash; });
 }
+
+bool IsMutating(Site call) { return IsAmong(kMutating, call); }
 
 // Most seam calls read, and few pass a failpoint or find something in flight: each kind of call is
 // drawn often enough to be met, and so many times less is counted of the rarer ones.
@@ -52,11 +57,11 @@ struct StrikeKind {
   StrikeAt at;
   std::uint64_t rarity;
 };
-constexpr StrikeKind kStrikeKinds[] = {{StrikeAt::kAnyCall, 1},       {StrikeAt::kAnyCall, 1},
-                                       {StrikeAt::kMutatingCall, 4},  {StrikeAt::kMutatingCall, 4},
-                                       {StrikeAt::kFailpoint, 8},     {StrikeAt::kFailpoint, 3},
-                                       {StrikeAt::kWriteInFlight, 8}, {StrikeAt::kSyncInFlight, 8},
-                                       {StrikeAt::kFewNames, 64},     {StrikeAt::kFewNames, 256}};
+constexpr StrikeKind kStrikeKinds[] = {
+    {StrikeAt::kAnyCall, 1},       {StrikeAt::kAnyCall, 1},      {StrikeAt::kMutatingCall, 4},
+    {StrikeAt::kMutatingCall, 4},  {StrikeAt::kFailpoint, 8},    {StrikeAt::kFailpoint, 3},
+    {StrikeAt::kWriteInFlight, 8}, {StrikeAt::kSyncInFlight, 8}, {StrikeAt::kFewNames, 64},
+    {StrikeAt::kFewNames, 256},    {StrikeAt::kTakingAway, 64}};
 // One in so many names of failpoints and calls that change the disk is among the few.
 constexpr std::uint64_t kNamesPerStruck = 8;
 
@@ -315,6 +320,7 @@ bool Kernel::Counts(const Host& host, Site call, bool is_failpoint) {
              RandomBelow(RandomValue(host.strike_names, call.hash), kNamesPerStruck) == 0;
     case StrikeAt::kWriteInFlight: return host.disk->WritesInFlight() > 0;
     case StrikeAt::kSyncInFlight: return call.hash == kSyncInFlight.hash;
+    case StrikeAt::kTakingAway: return IsAmong(kTakingAway, call);
   }
   return false;
 }

@@ -29,7 +29,8 @@ enum class StrikeAt : std::uint8_t {
   kFailpoint,      // a named one
   kWriteInFlight,  // whatever is called while a submitted write is not complete
   kSyncInFlight,
-  kFewNames,  // failpoints and calls that change the disk, but of a few drawn names alone
+  kFewNames,    // failpoints and calls that change the disk, but of a few drawn names alone
+  kTakingAway,  // removals, renames, truncations: what is gone must not be needed any more
 };
 
 struct Host {

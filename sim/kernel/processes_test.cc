@@ -264,6 +264,7 @@ constexpr std::uint64_t kFailpoint = 4;
 constexpr std::uint64_t kWriteInFlight = 6;
 constexpr std::uint64_t kSyncInFlight = 7;
 constexpr std::uint64_t kFewNames = 8;
+constexpr std::uint64_t kTakingAway = 10;
 
 // The n-th seam call is struck: so many calls began before, and none after.
 TEST(Processes, StrikesHitInsideTheSeamCall) {
@@ -404,7 +405,9 @@ TEST(Processes, StrikesLandOnTheKindOfCallThatWasDrawn) {
     const RunReport mutating = StruckAt(kMutatingCall, 1 + seed, seed, end);
     EXPECT_EQ(end, ProcessEnd::kPowerLost);
     EXPECT_EQ(mutating.strikes.count("files.read"), 0U);
-    // With no such call left, nothing strikes.
+    // It takes nothing away, and with no such call left, nothing strikes.
+    EXPECT_TRUE(StruckAt(kTakingAway, 1, seed, end).strikes.empty());
+    EXPECT_EQ(end, ProcessEnd::kExited);
     EXPECT_TRUE(StruckAt(kFailpoint, 1000, seed, end).strikes.empty());
     EXPECT_EQ(end, ProcessEnd::kExited);
   }
@@ -435,6 +438,41 @@ TEST(Processes, AStrikeAtFewNamesMeetsRareOnes) {
   EXPECT_LT(struck["test.often"] + struck["test.once"], 100U);
 }
 
+// The n/64+1st removal, rename or truncation, before or after its effect.
+TEST(Processes, AStrikeMeetsWhatIsTakenAway) {
+  std::map<std::string, std::uint64_t> struck;
+  std::uint64_t left = 0;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const artifacts::Artifact fixed = StrikesCount(kTakingAway);
+    RunOptions options;
+    options.seed = seed;
+    options.replay = &fixed;
+    const RunReport report = RunBody(
+        [&](Simulation& simulation) {
+          const HostId host = simulation.AddHost("a");
+          simulation.ArmStrike(host, Strike::kKill, 64);
+          simulation.Wait(simulation.Start(host, "p", [](const env::Env& env) {
+            for (const char* const name : {"a", "b", "c"}) {
+              static_cast<void>(env.files->Open(name, {.mode = env::OpenMode::kCreate}));
+            }
+            static_cast<void>(env.files->Rename("a", "d"));
+            static_cast<void>(env.files->Remove("b"));
+            static_cast<void>(env.files->Remove("c"));
+          }));
+          simulation.Wait(simulation.Start(host, "q", [&left](const env::Env& env) {
+            const bool stays = *env.files->Exists("b");
+            const SystemScope system;
+            left += stays ? 1 : 0;
+          }));
+        },
+        options);
+    for (const auto& [where, count] : report.strikes) struck[where] += count;
+  }
+  EXPECT_EQ(struck, (std::map<std::string, std::uint64_t>{{"files.remove", 20}}));
+  EXPECT_GT(left, 0U);
+  EXPECT_LT(left, 20U);
+}
+
 // Whichever kind is drawn, the record of it says so, and gives the same run again.
 TEST(Processes, TheKindOfAStrikeIsRecordedAndReplayed) {
   std::map<std::uint64_t, int> seen;
@@ -461,7 +499,7 @@ TEST(Processes, TheKindOfAStrikeIsRecordedAndReplayed) {
     EXPECT_EQ(again.hash, report.hash);
     EXPECT_EQ(again.diverged_at, std::nullopt);
   }
-  EXPECT_EQ(seen.size(), 10U);
+  EXPECT_EQ(seen.size(), 11U);
 }
 
 TEST(Processes, ArtifactsOfAnotherSeedAreToldApart) {

@@ -13,6 +13,7 @@ void Client::Run(const std::vector<Command>& commands) {
   for (const Command& command : commands) {
     world_.simulation.CountOperation();
     world_.Breathe();
+    Peek();
     RunOne(command);
   }
   if (held_) Check(false);

@@ -493,6 +493,23 @@ Simplification OperationsBeforeFaults(std::set<std::string> fault_sites) {
           }};
 }
 
+Simplification OperationsBeforeOptions() {
+  return {"before options", OperationsCount, [](const Candidate& candidate, std::size_t item) {
+            std::vector<Candidate> forms;
+            const std::size_t count = candidate.operations.size();
+            for (const std::size_t gone : {std::size_t{8}, std::size_t{2}, std::size_t{1}}) {
+              if (item + gone > count) continue;
+              const Candidate fewer = Operations().without(candidate, item, item + gone);
+              for (const auto& [name, value] : candidate.options) {
+                if (value < gone || value > count) continue;
+                forms.push_back(fewer);
+                forms.back().options[name] = value - gone;
+              }
+            }
+            return forms;
+          }};
+}
+
 Simplification CutsDrawnAnew(const std::set<std::string>& fault_sites) {
   struct Memory {
     Candidate of;

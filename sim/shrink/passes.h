@@ -56,6 +56,8 @@ Simplification DecisionValues();
 // One operation less, and a fault of the same thread that many calls earlier: it strikes what it
 // struck before.
 Simplification OperationsBeforeFaults(std::set<std::string> fault_sites);
+// Some operations less, and a number that may count those in front of something is so much smaller.
+Simplification OperationsBeforeOptions();
 
 // Any of the cuts above, the big ones first, under other seeds: schedules, and choices, drawn anew
 // may find the failure again that the cut has moved out of reach. Under the more of them, the more

@@ -13,6 +13,16 @@ namespace {
 // Candidates that are handed over together: enough to be judged side by side.
 constexpr std::size_t kTogether = 32;
 
+// What a person reads without effort.
+constexpr std::size_t kOperationsFew = 12;
+constexpr std::uint64_t kFaultsFew = 3;
+
+constexpr int kCheapPasses = 7;
+
+bool IsSmall(const Measured& measured) {
+  return measured.recorded.operations.size() <= kOperationsFew && measured.faults <= kFaultsFew;
+}
+
 std::uint64_t Key(const Candidate& candidate) { return Site::Hash(Content(candidate)); }
 
 }  // namespace
@@ -24,9 +34,26 @@ Shrinker::Shrinker(Measured start, std::set<std::string> fault_sites, Judge& jud
       judge_(judge),
       progress_(std::move(progress)) {}
 
+Result<Shrunk> Shrinker::Run() {
+  const Measured start = best_;
+  Shrunk shrunk;
+  for (order_ = 0; order_ < kOrders; ++order_) {
+    best_ = start;
+    refused_.clear();  // some only because the best was smaller
+    BEACH_TRY(GoDown());
+    if (order_ == 0 || CostOf(best_) < CostOf(shrunk.best)) {
+      shrunk.best = best_;
+      shrunk.complete = !judge_.Stopped();
+    }
+    if (IsSmall(shrunk.best) || judge_.Stopped()) break;
+  }
+  shrunk.tried = tried_;
+  return shrunk;
+}
+
 // Level after level, each until it finds no more. What is large is looked at again at once when it
 // has become less, values only at the end: there would be no end of going back and forth.
-Result<Shrunk> Shrinker::Run() {
+Status Shrinker::GoDown() {
   Cost at_first_level = CostOf(best_);
   for (int level = 0; level < kLevels && !judge_.Stopped();) {
     const Cost before = CostOf(best_);
@@ -40,19 +67,16 @@ Result<Shrunk> Shrinker::Run() {
     if (level == kLevels && after < at_first_level) level = 0;
     if (level == 0) at_first_level = after;
   }
-  return Shrunk{.best = best_, .tried = tried_, .complete = !judge_.Stopped()};
+  return {};
 }
 
 Status Shrinker::Round(int level) {
   switch (level) {
     case 0:
-      BEACH_TRY(Apply(Policies(fault_sites_)));
-      BEACH_TRY(Apply(OperationsOfOne()));
-      BEACH_TRY(Apply(Faults(fault_sites_)));
-      BEACH_TRY(Apply(Operations()));
-      BEACH_TRY(Apply(NumberedOptions(false)));
-      BEACH_TRY(Apply(FewerAndLarger()));
-      return Apply(OptionValues(Steps::kLarge, false));
+      for (int i = 0; i < kCheapPasses; ++i) {
+        BEACH_TRY(CheapPass((i + order_ * kCheapPasses / kOrders) % kCheapPasses));
+      }
+      return {};
     case 1: return Apply(CutsDrawnAnew(fault_sites_));
     case 2:
       BEACH_TRY(Apply(Arguments()));
@@ -61,9 +85,22 @@ Status Shrinker::Round(int level) {
       return Apply(DecisionValues());
     case 3:
       BEACH_TRY(Apply(OperationsBeforeFaults(fault_sites_)));
+      BEACH_TRY(Apply(OperationsBeforeOptions()));
       BEACH_TRY(Apply(NumberedOptions(true)));
       return Apply(OptionValues(Steps::kAll, true));
     default: return Apply(OperationPairs());
+  }
+}
+
+Status Shrinker::CheapPass(int number) {
+  switch (number) {
+    case 0: return Apply(Policies(fault_sites_));
+    case 1: return Apply(OperationsOfOne());
+    case 2: return Apply(Faults(fault_sites_));
+    case 3: return Apply(Operations());
+    case 4: return Apply(NumberedOptions(false));
+    case 5: return Apply(FewerAndLarger());
+    default: return Apply(OptionValues(Steps::kLarge, false));
   }
 }
 

@@ -31,8 +31,9 @@ struct Shrunk {
 };
 
 // Makes a failing candidate smaller, pass after pass, until no pass finds anything: then no
-// operation and no fault can be taken away alone. What it holds at any time fails; it ends, since
-// each step lowers the cost.
+// operation and no fault can be taken away alone. Where that is still much for a person to read, it
+// begins again with the passes in another order, and the smallest counts. What it holds at any time
+// fails; it ends, since each step lowers the cost.
 class Shrinker {
  public:
   // `start` fails. Borrows the judge. `fault_sites`: the sites whose decisions are faults.
@@ -47,15 +48,21 @@ class Shrinker {
   Result<std::size_t> Try(const std::vector<Candidate>& candidates);
   Status Apply(const Removal& pass);
   Status Apply(const Simplification& pass);
+  // From where it stands to where no pass finds anything.
+  Status GoDown();
   // The passes of one level, the cheapest level first.
   static constexpr int kLevels = 5;
   Status Round(int level);
+  // Those of the first level begin with another one in each of these orders.
+  static constexpr int kOrders = 3;
+  Status CheapPass(int number);
 
   Measured best_;
   const std::set<std::string> fault_sites_;
   Judge& judge_;
   const ShrinkProgressFunction progress_;
   std::string pass_;
+  int order_ = 0;
   std::uint64_t tried_ = 0;
   // The contents of those that do not fail, or are no better than an earlier best.
   std::set<std::uint64_t> refused_;

@@ -92,11 +92,11 @@ bool HasFault(const Candidate& candidate, std::uint64_t use) {
 }
 
 RC_GTEST_PROP(Shrinker, KeepsExactlyWhatAMonotonePredicateNeeds, ()) {
-  const auto operations = *rc::gen::inRange<std::size_t>(0, 60);
+  const auto operations = *rc::gen::inRange<std::size_t>(0, 36);
   const auto faults = *rc::gen::inRange<std::size_t>(0, 20);
   const Candidate start = Example(operations, faults);
   const auto needed_operations =
-      *rc::gen::container<std::set<std::uint64_t>>(rc::gen::inRange<std::uint64_t>(1, 61));
+      *rc::gen::container<std::set<std::uint64_t>>(rc::gen::inRange<std::uint64_t>(1, 37));
   const auto needed_faults =
       *rc::gen::container<std::set<std::uint64_t>>(rc::gen::inRange<std::uint64_t>(0, 20));
   std::set<std::uint64_t> wanted_operations;
@@ -211,6 +211,33 @@ TEST(Shrinker, AFaultMovesWithTheOperationsBeforeIt) {
   const Shrunk shrunk = ShrunkFrom(start, judge);
   EXPECT_EQ(shrunk.best.recorded.operations.size(), 1U);
   EXPECT_EQ(shrunk.best.recorded.decisions.front().use, 1U);
+}
+
+// An option says after how many operations something happens, and operation 15 must be the next.
+TEST(Shrinker, AnOptionThatCountsOperationsMovesWithThem) {
+  Candidate start = Example(20, 0);
+  start.options["full_from"] = 14;
+  FakeJudge judge([](const Candidate& candidate) {
+    const std::uint64_t from = candidate.options.at("full_from");
+    return from < candidate.operations.size() && candidate.operations[from].id == 15;
+  });
+  const Shrunk shrunk = ShrunkFrom(start, judge);
+  EXPECT_EQ(shrunk.best.recorded.operations.size(), 1U);
+}
+
+// Once the fault is gone it takes twenty operations to fail; who keeps the fault needs six.
+TEST(Shrinker, BeginsAgainWhereTheFirstWayDownEndsHigh) {
+  FakeJudge judge([](const Candidate& candidate) {
+    if (FaultsOf(candidate) == 0) return candidate.operations.size() >= 20;
+    for (const std::uint64_t id : {1, 2, 3, 4, 5, 6}) {  // of each client, in each life
+      if (!HasOperation(candidate, id)) return false;
+    }
+    return true;
+  });
+  const Shrunk shrunk = ShrunkFrom(Example(30, 1), judge);
+  EXPECT_EQ(shrunk.best.recorded.operations.size(), 6U);
+  EXPECT_EQ(shrunk.best.faults, 1U);
+  EXPECT_TRUE(shrunk.complete);
 }
 
 TEST(Passes, ANumberedOptionTakesItsOperationsAlongAndLowersTheCount) {
