@@ -91,5 +91,18 @@ outside "$embed" embed
 [ "$("$prefix/bin/beachdb" cli --data "$embed/data" get tide)" = high ] || die "beachdb reads something else"
 "$prefix/bin/beachsim" scenarios >/dev/null
 
+step "docs/tutorial.md"
+home=$workspace/home
+rm -rf "$home" && mkdir -p "$home"
+cp -r "$top/examples" "$home/examples"
+"$top/scripts/tutorial.py" "$top/docs/tutorial.md" --sources "$top/examples/journaled_queue" \
+  --home "$home" --prefix "$prefix" || die "docs/tutorial.md is not what happens"
+queue=$home/queue
+[ "$(grep -c '"id":' "$queue/small.json")" -le 6 ] || die "the failure of the tutorial does not shrink well"
+if "$queue/build/queue_sim" --help | grep -q '^  timeline '; then
+  (cd "$queue" && build/queue_sim timeline found.json -o found.html)
+  grep -qi '<html' "$queue/found.html" || die "timeline made no page"
+fi
+
 [ "$(tree_state)" = "$before" ] || die "the source tree was changed"
 echo "newcomer: all as the documents say"
