@@ -61,7 +61,7 @@ constexpr StrikeKind kStrikeKinds[] = {
     {StrikeAt::kAnyCall, 1},       {StrikeAt::kAnyCall, 1},      {StrikeAt::kMutatingCall, 4},
     {StrikeAt::kMutatingCall, 4},  {StrikeAt::kFailpoint, 8},    {StrikeAt::kFailpoint, 3},
     {StrikeAt::kWriteInFlight, 8}, {StrikeAt::kSyncInFlight, 8}, {StrikeAt::kFewNames, 64},
-    {StrikeAt::kFewNames, 256},    {StrikeAt::kTakingAway, 64}};
+    {StrikeAt::kFewNames, 256},    {StrikeAt::kTakingAway, 256}};
 // One in so many names of failpoints and calls that change the disk is among the few.
 constexpr std::uint64_t kNamesPerStruck = 8;
 

@@ -438,7 +438,7 @@ TEST(Processes, AStrikeAtFewNamesMeetsRareOnes) {
   EXPECT_LT(struck["test.often"] + struck["test.once"], 100U);
 }
 
-// The n/64+1st removal, rename or truncation, before or after its effect.
+// The n/256+1st removal, rename or truncation, before or after its effect.
 TEST(Processes, AStrikeMeetsWhatIsTakenAway) {
   std::map<std::string, std::uint64_t> struck;
   std::uint64_t left = 0;
@@ -450,7 +450,7 @@ TEST(Processes, AStrikeMeetsWhatIsTakenAway) {
     const RunReport report = RunBody(
         [&](Simulation& simulation) {
           const HostId host = simulation.AddHost("a");
-          simulation.ArmStrike(host, Strike::kKill, 64);
+          simulation.ArmStrike(host, Strike::kKill, 256);
           simulation.Wait(simulation.Start(host, "p", [](const env::Env& env) {
             for (const char* const name : {"a", "b", "c"}) {
               static_cast<void>(env.files->Open(name, {.mode = env::OpenMode::kCreate}));
