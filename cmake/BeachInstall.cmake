@@ -52,7 +52,9 @@ function(beach_install_all)
   install(FILES ${PROJECT_SOURCE_DIR}/cmake/packages/BeachSimProgram.cmake
     DESTINATION ${BEACH_INSTALL_CMAKE}/BeachSim COMPONENT BeachSim)
   install(FILES ${PROJECT_SOURCE_DIR}/tools/sites.py ${PROJECT_SOURCE_DIR}/sim/sweep/sites.cc
-    ${PROJECT_SOURCE_DIR}/sim/gdb.py ${CMAKE_BINARY_DIR}/generated/framework_sites.inc
+    ${PROJECT_SOURCE_DIR}/sim/gdb.py
+    ${PROJECT_SOURCE_DIR}/tools/symbols.py ${PROJECT_SOURCE_DIR}/tools/symbols_allowed.txt
+    ${PROJECT_SOURCE_DIR}/cmake/packages/seams_allowed.txt ${CMAKE_BINARY_DIR}/generated/framework_sites.inc
     DESTINATION ${BEACH_INSTALL_DATA} COMPONENT BeachSim)
   install(FILES ${PROJECT_SOURCE_DIR}/LICENSE
     DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT BeachBase)

@@ -104,5 +104,21 @@ if "$queue/build/queue_sim" --help | grep -q '^  timeline '; then
   grep -qi '<html' "$queue/found.html" || die "timeline made no page"
 fi
 
+step "a library that goes behind the seams' back is told so"
+astray=$workspace/astray
+rm -rf "$astray" && cp -r "$top/examples/journaled_queue" "$astray"
+cat >>"$astray/queue.cc" <<'END'
+#include <mutex>
+int calls = 0;
+int Astray(std::mutex& mutex) {
+  const std::lock_guard<std::mutex> lock(mutex);
+  return ++calls;
+}
+END
+outside "$astray" queue
+ctest --test-dir "$astray/build" --output-on-failure >"$astray/ctest.txt" 2>&1 && die "beach_seams_test lets a std::mutex pass"
+grep -q 'pthread_mutex_lock' "$astray/ctest.txt" || die "beach_seams_test does not name the mutex"
+grep -q '2 tests failed' "$astray/ctest.txt" || die "beach_seams_test lets a global variable pass"
+
 [ "$(tree_state)" = "$before" ] || die "the source tree was changed"
 echo "newcomer: all as the documents say"

@@ -36,3 +36,23 @@ function(beach_sim_program name)
   target_link_libraries(${name}_sites PRIVATE Beach::sim_sweep)
   target_link_libraries(${name} PRIVATE ${name}_sites ${ARG_LIBRARIES} Beach::sim_cli)
 endfunction()
+
+# beach_seams_test(queue [ALLOWED names.txt...]): tests that the static library `queue` reaches the outside
+# world through the seams of env/ alone, judged by what the compiler made of it: `queue_seams` for what
+# it takes from outside (a mutex, a clock, a file of the standard library), `queue_globals` for variables
+# that would outlive a killed process. ALLOWED: lists of further names that it may take, one a line, with
+# `*`; none of them may start a thread, read a clock, reach the disk or depend on addresses. Needs binutils.
+# Not for builds with sanitizers, which bring names of their own.
+function(beach_seams_test library)
+  cmake_parse_arguments(ARG "" "" "ALLOWED" ${ARGN})
+  set(lists ${BeachSim_DATA}/symbols_allowed.txt ${BeachSim_DATA}/seams_allowed.txt)
+  foreach(list ${ARG_ALLOWED})
+    cmake_path(ABSOLUTE_PATH list)
+    list(APPEND lists ${list})
+  endforeach()
+  list(JOIN lists "," lists)
+  set(symbols Python3::Interpreter ${BeachSim_DATA}/symbols.py)
+  add_test(NAME ${library}_seams
+    COMMAND ${symbols} undefined ${lists} $<TARGET_FILE:${library}> $<TARGET_FILE:Beach::base>)
+  add_test(NAME ${library}_globals COMMAND ${symbols} globals $<TARGET_FILE:${library}>)
+endfunction()
