@@ -16,6 +16,11 @@ set(BEACH_INSTALL_CMAKE ${CMAKE_INSTALL_LIBDIR}/cmake)
 function(beach_install name)
   cmake_parse_arguments(ARG "" "PACKAGE" "HEADERS" ${ARGN})
   set_target_properties(beach_${name} PROPERTIES EXPORT_NAME ${name})
+  if(BEACH_SANITIZE)  # who uses it has to be built so, too: memory and stacks are told to the sanitizer
+    set(flag $<INSTALL_INTERFACE:-fsanitize=${BEACH_SANITIZE}>)
+    target_compile_options(beach_${name} INTERFACE ${flag} $<INSTALL_INTERFACE:-fno-sanitize-recover=all>)
+    target_link_options(beach_${name} INTERFACE ${flag})
+  endif()
   install(TARGETS beach_${name} EXPORT ${ARG_PACKAGE}Targets
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT ${ARG_PACKAGE})
   file(RELATIVE_PATH folder ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
