@@ -62,3 +62,10 @@ newcomer: build ## docs/tutorial.md, step by step: install, an example outside t
 .PHONY: mutants
 mutants: install ## plants bugs one at a time and counts the seeds until a sweep reports them
 	@scripts/mutants.py
+
+.PHONY: preempt tsan
+preempt: install ## simulates with a switch possible at every access, and looks for data races, for TIME (60s)
+	@TIME=$(TIME) scripts/preempt.sh preempt $(JOBS)
+
+tsan: install ## real threads on real files under ThreadSanitizer
+	@scripts/tsan.sh $(JOBS)

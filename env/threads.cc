@@ -26,6 +26,7 @@ void Mutex::Lock() {
     vos->Step();
     while (held_) vos->Park(this, kNoDeadline);
     held_ = true;
+    vos->Acquired(this);
     return;
   }
   const int failure = ::pthread_mutex_lock(&native_);
@@ -37,6 +38,7 @@ void Mutex::Unlock() {
   BEACH_CHECK(held_);
   held_ = false;
   if (VirtualOs* const vos = current_virtual_os; vos != nullptr) [[unlikely]] {
+    vos->Released(this);
     vos->Unpark(this, false);
     return;
   }

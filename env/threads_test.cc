@@ -40,6 +40,8 @@ class ScriptedOs final : public VirtualOs {
   void Unpark(const void* key, bool all) override {
     calls.push_back(std::string(all ? "unpark all " : "unpark ") + Name(key));
   }
+  void Acquired(const void* key) override { calls.push_back("acquired " + Name(key)); }
+  void Released(const void* key) override { calls.push_back("released " + Name(key)); }
   std::uint64_t SpawnThread(const char* name, void (*entry)(void*), void* argument) override {
     calls.push_back(std::string("spawn ") + name);
     entry_ = [=] { entry(argument); };
@@ -71,7 +73,7 @@ TEST(VirtualMutex, LockIsASwitchPointAndUnlockIsNot) {
   mutex.Lock();
   mutex.AssertHeld();
   mutex.Unlock();
-  EXPECT_THAT(os.calls, ElementsAre("step", "unpark mutex"));
+  EXPECT_THAT(os.calls, ElementsAre("step", "acquired mutex", "released mutex", "unpark mutex"));
 }
 
 TEST(VirtualMutex, LockParksForAsLongAsItIsHeld) {
@@ -83,7 +85,8 @@ TEST(VirtualMutex, LockParksForAsLongAsItIsHeld) {
   os.events.emplace_back([] {});  // woken, but a third thread was faster
   os.events.emplace_back([&] { mutex.Unlock(); });
   mutex.Lock();
-  EXPECT_THAT(os.calls, ElementsAre("step", "park mutex", "park mutex", "unpark mutex"));
+  EXPECT_THAT(os.calls, ElementsAre("step", "park mutex", "park mutex", "released mutex",
+                                    "unpark mutex", "acquired mutex"));
   mutex.Unlock();
 }
 
@@ -101,8 +104,9 @@ TEST(VirtualCondVar, WaitFreesTheMutexBeforeItParks) {
   condition.Wait(mutex);
   mutex.AssertHeld();
   mutex.Unlock();
-  EXPECT_THAT(os.calls, ElementsAre("unpark mutex", "park condition", "step", "unpark mutex",
-                                    "step", "unpark mutex"));
+  EXPECT_THAT(os.calls, ElementsAre("released mutex", "unpark mutex", "park condition", "step",
+                                    "acquired mutex", "released mutex", "unpark mutex", "step",
+                                    "acquired mutex", "released mutex", "unpark mutex"));
 }
 
 TEST(VirtualCondVar, WaitUntilTellsTheDeadlineFromAWakeUp) {
@@ -116,8 +120,9 @@ TEST(VirtualCondVar, WaitUntilTellsTheDeadlineFromAWakeUp) {
   EXPECT_TRUE(condition.WaitUntil(mutex, 1'000));
   EXPECT_FALSE(condition.WaitUntil(mutex, 2'000));
   mutex.AssertHeld();
-  EXPECT_THAT(os.calls, ElementsAre("unpark mutex", "park condition until 1000", "step",
-                                    "unpark mutex", "park condition until 2000", "step"));
+  EXPECT_THAT(os.calls, ElementsAre("released mutex", "unpark mutex", "park condition until 1000",
+                                    "step", "acquired mutex", "released mutex", "unpark mutex",
+                                    "park condition until 2000", "step", "acquired mutex"));
 }
 
 TEST(VirtualCondVar, NotifyUnparksOneOrAll) {

@@ -28,6 +28,11 @@ class VirtualOs {
   // Makes one thread parked on `key` (the scheduler's choice), or all, runnable. Never switches.
   virtual void Unpark(const void* key, bool all) = 0;
 
+  // The caller holds the lock `key` now, or is about to give it up: what was done before a release
+  // happens before what follows an acquisition. No switch, no event, no time.
+  virtual void Acquired(const void* key) = 0;
+  virtual void Released(const void* key) = 0;
+
   // Starts a thread of the caller's process; `name` is unique among its live threads (the
   // simulation appends a number where it is not) and is copied. Returns its id, never 0.
   virtual std::uint64_t SpawnThread(const char* name, void (*entry)(void*), void* argument) = 0;

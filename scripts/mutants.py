@@ -16,7 +16,8 @@ kept in build/mutants/cache and printed again while neither sources nor patch ha
 or FRESH=1 they are made anew. SCENARIO=NAME sweeps that one, whatever the patches say. The tree without
 a bug is swept first, and must be clean. Reports count only if the planted line was reached at all. A
 patch whose text has the line `Scenario: NAME` is swept with that scenario instead of engine-crash, one
-with `Seeds: NUMBER` over ranges of so many. `Depth: N` says how many events must line up beyond a normal
+with `Seeds: NUMBER` over ranges of so many, one with `Build: preempt` in the preemption build
+(docs/preemption.md), where the tree without a bug is swept by that scenario alone. `Depth: N` says how many events must line up beyond a normal
 run, `Row: ID` which one of a longer list of bugs of such systems it stands for. The first artifact of
 each bug is shrunk, for at most SHRINK (60s); what is left (operations, faults, milliseconds to replay)
 is printed, and it must run clean on the tree without the bug.
@@ -39,9 +40,9 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WORK = ROOT / "build" / "mutants"
-TREE, BUILD, RESULTS, CACHE = (WORK / name for name in ("tree", "build", "results", "cache"))
-BEACHSIM = BUILD / "bin" / "beachsim"
-CONTROL = WORK / "control"  # the program without a bug
+TREE, RESULTS, CACHE = (WORK / name for name in ("tree", "results", "cache"))
+# Folder and CMake's options of each build that a patch may ask for.
+BUILDS = {"release": (WORK / "build", []), "preempt": (WORK / "preempt", ["-DBEACH_PREEMPT=ON"])}
 PATCHES = ROOT / "sim" / "mutants"
 EDITS = PATCHES / "unrelated"
 RANGE_STRIDE = 1_000_000
@@ -108,11 +109,21 @@ def run_patch(patch, *flags):
     return subprocess.run(command, stdin=patch.open("rb"), capture_output=True, text=True)
 
 
-def build(name, jobs):
+def program(kind):
+    return BUILDS[kind][0] / "bin" / "beachsim"
+
+
+def control(kind):
+    """The program without a bug."""
+    return WORK / f"control-{kind}"
+
+
+def build(name, kind, jobs):
     log = RESULTS / f"{name}.build.txt"
+    folder, flags = BUILDS[kind]
     with log.open("w") as out:
-        for command in (["cmake", "-S", TREE, "-B", BUILD, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release"],
-                        ["cmake", "--build", BUILD, "--parallel", str(jobs), "--target", "beachsim"]):
+        for command in (["cmake", "-S", TREE, "-B", folder, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", *flags],
+                        ["cmake", "--build", folder, "--parallel", str(jobs), "--target", "beachsim"]):
             if subprocess.run(command, stdout=out, stderr=out).returncode:
                 raise Broken(f"{name}: does not build, see {log}")
 
@@ -127,10 +138,18 @@ def scenario_of(patch):
     return named[1] if named else "engine-crash"
 
 
-def sweep(name, scenario, number, options):
+def build_of(patch):
+    named = re.search(r"^Build: (\S+)$", patch.read_text(), re.MULTILINE)
+    kind = named[1] if named else "release"
+    if kind not in BUILDS:
+        raise Broken(f"{patch.stem}: there is no build '{kind}'")
+    return kind
+
+
+def sweep(name, kind, scenario, number, options):
     """The report of one range, and the processor seconds it took."""
     first = options["start"] + number * RANGE_STRIDE
-    command = [BEACHSIM, "sweep", scenario, "--seeds", f"{first}..{first + options['seeds']}",
+    command = [program(kind), "sweep", scenario, "--seeds", f"{first}..{first + options['seeds']}",
                "--jobs", str(options["jobs"]), "--json", "--artifacts", RESULTS / name]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(command, capture_output=True, text=True)
@@ -145,15 +164,16 @@ def sweep(name, scenario, number, options):
 def measure(name, options):
     """Plants the bug of that name and sweeps; the row that is printed and cached."""
     patch = PATCHES / f"{name}.patch"
+    kind = build_of(patch)
     refresh()
     plant(patch)
-    build(name, options["jobs"])
+    build(name, kind, options["jobs"])
     scenario = options["scenario"] or scenario_of(patch)
     options = options | {"seeds": seeds_of(patch, options)}
     row = {"found": 0, "ranges": options["ranges"], "seeds": [], "cpu": [], "reached": 0,
            "replays": 0, "signature": "-"}
     for number in range(options["ranges"]):
-        report, cpu = sweep(name, scenario, number, options)
+        report, cpu = sweep(name, kind, scenario, number, options)
         reached = sum(n for site, n in report["sometimes"].items() if site.startswith("mutant."))
         row["reached"] += reached
         row["cpu"].append(cpu)
@@ -166,20 +186,20 @@ def measure(name, options):
         row["found"] += 1
         row["seeds"].append(report["seeds"])
         row["signature"] = failures[0]["signature"]
-        row["replays"] += replay(BEACHSIM, failures[0]["artifact"]) == 1
+        row["replays"] += replay(program(kind), failures[0]["artifact"]) == 1
         if "small" not in row:
-            row["small"] = shrink(name, failures[0]["artifact"], options)
+            row["small"] = shrink(name, kind, failures[0]["artifact"], options)
     return row
 
 
-def replay(program, artifact):
-    return subprocess.run([program, "replay", artifact], capture_output=True).returncode
+def replay(beachsim, artifact):
+    return subprocess.run([beachsim, "replay", artifact], capture_output=True).returncode
 
 
-def shrink(name, artifact, options):
+def shrink(name, kind, artifact, options):
     """What is left of the artifact, and whether it ends well without the bug."""
     small = RESULTS / f"{name}.small.json"
-    done = subprocess.run([BEACHSIM, "shrink", artifact, "-o", small, "--time", options["shrink"], "--json",
+    done = subprocess.run([program(kind), "shrink", artifact, "-o", small, "--time", options["shrink"], "--json",
                            "--jobs", str(options["jobs"])], capture_output=True, text=True)
     if done.returncode not in (0, 5):
         raise Broken(f"{name}: shrink ended with exit code {done.returncode}: {done.stderr[-400:]}")
@@ -187,7 +207,7 @@ def shrink(name, artifact, options):
         return None
     report = json.loads(done.stdout)
     return {"operations": report["after"]["operations"], "faults": report["after"]["faults"],
-            "ms": report["replay_ms"], "clean": replay(CONTROL, small) == 0}
+            "ms": report["replay_ms"], "clean": replay(control(kind), small) == 0}
 
 
 def depth_of(name):
@@ -238,9 +258,9 @@ def plant(patch):
         raise Broken(f"{patch.stem}: does not apply: {applied.stdout}")
 
 
-def signature_of(scenario, seed, *flags):
+def signature_of(beachsim, scenario, seed, *flags):
     """None: that seed ends well."""
-    done = subprocess.run([BEACHSIM, "run", scenario, "--seed", str(seed), "--json", *flags],
+    done = subprocess.run([beachsim, "run", scenario, "--seed", str(seed), "--json", *flags],
                           capture_output=True, text=True)
     if done.returncode > 1:
         raise Broken(f"seed {seed}: run ended with exit code {done.returncode}: {done.stderr[-400:]}")
@@ -257,13 +277,15 @@ def unrelated(names, options):
     for name in names:
         patch = PATCHES / f"{name}.patch"
         scenario = options["scenario"] or scenario_of(patch)
+        kind = build_of(patch)
+        beachsim = program(kind)
         refresh()
         plant(patch)
-        build(name, options["jobs"])
+        build(name, kind, options["jobs"])
         found = {}
         for seed in range(options["start"], options["start"] + options["seeds"]):
             artifact = RESULTS / f"{name}-{seed}.json"
-            signature = signature_of(scenario, seed, "--artifact", artifact)
+            signature = signature_of(beachsim, scenario, seed, "--artifact", artifact)
             if signature:
                 found[seed] = (signature, artifact)
             if len(found) == options["found"]:
@@ -274,10 +296,10 @@ def unrelated(names, options):
             refresh()
             plant(patch)
             plant(edit)
-            build(f"{name}-{edit.stem}", options["jobs"])
-            seeds = sum(signature_of(scenario, seed) == signature
+            build(f"{name}-{edit.stem}", kind, options["jobs"])
+            seeds = sum(signature_of(beachsim, scenario, seed) == signature
                         for seed, (signature, _) in found.items())
-            artifacts = sum(replay(BEACHSIM, artifact) == 1 for _, artifact in found.values())
+            artifacts = sum(replay(beachsim, artifact) == 1 for _, artifact in found.values())
             hidden += seeds < len(found) or artifacts < len(found)
             signatures = " ".join(sorted({signature for signature, _ in found.values()}))
             print(line.format(name, edit.stem, f"{seeds}/{len(found)}", f"{artifacts}/{len(found)}",
@@ -301,6 +323,22 @@ def check(names):
                 print(f"{name}: does not apply\n{result.stdout}")
     print(f"{len(names) - bad} of {len(names)} patches apply")
     return bad != 0
+
+
+def make_controls(names, options):
+    """Builds the tree without a bug as the bugs of those names need it; no sweep of it may fail."""
+    refresh()
+    scenarios = {}
+    for name in names:
+        patch = PATCHES / f"{name}.patch"
+        scenarios.setdefault(build_of(patch), set()).add(options["scenario"] or scenario_of(patch))
+    for kind, asked in scenarios.items():
+        build(f"control-{kind}", kind, options["jobs"])
+        shutil.copyfile(program(kind), control(kind))
+        control(kind).chmod(0o755)
+        for scenario in ["*"] if kind == "release" else sorted(asked):
+            if sweep("control", kind, scenario, 0, options)[0]["failures"]:
+                raise Broken(f"the tree without a bug fails ({kind}, {scenario})")
 
 
 def main(arguments):
@@ -327,12 +365,7 @@ def main(arguments):
             if kept.is_file():
                 rows[name] = json.loads(kept.read_text())
     if len(rows) < len(names):
-        refresh()
-        build("control", options["jobs"])
-        shutil.copyfile(BEACHSIM, CONTROL)
-        CONTROL.chmod(0o755)
-        if sweep("control", "*", 0, options)[0]["failures"]:
-            raise Broken("the tree without a bug fails")
+        make_controls([name for name in names if name not in rows], options)
     print(COLUMNS.format("bug", "depth", "found", "seeds", "cpu s", "reached", "replays", "ops", "faults", "ms",
                          "clean", "signature"))
     broken = []

@@ -39,7 +39,7 @@ REAL_OS = ("env/os/", "env/threads.cc", "base/check.cc", "sim/sweep/os_", "sim/c
            "server/",
            "crash/", "sim/memory/", "sim/fibers/", "examples/")
 # May keep state beyond one object: the seams' own switches.
-GLOBAL_STATE = ("env/virtual_os", "env/marks", "env/os/", "sim/memory/", "sim/fibers/",
+GLOBAL_STATE = ("env/virtual_os", "env/marks", "env/os/", "sim/memory/", "sim/fibers/", "sim/preempt/watcher",
                 "sim/sweep/os_")
 
 # (pattern, where it is allowed, what to use instead)

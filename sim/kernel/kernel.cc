@@ -27,6 +27,9 @@ constexpr std::uint64_t kPctDepthDrawn = 5;
 // Steps of a window, as a power of two.
 constexpr std::uint64_t kPctLengthLow = 6;
 constexpr std::uint64_t kPctLengthHigh = 14;
+constexpr Site kPreemptOctaves = "schedule.preempt_octaves";
+constexpr std::uint64_t kPreemptOctavesDrawn = 14;
+constexpr std::uint64_t kPreemptOctavesMax = 40;
 
 }  // namespace
 
@@ -59,9 +62,11 @@ RunReport Kernel::Run() {
   BEACH_CHECK(env::current_virtual_os == nullptr);
   AddThread(nullptr, "harness", &RunHarness, this);
   env::current_virtual_os = this;
+  if (preempt::instrumented) preempt::current_watcher = this;
   former_terminate_ = std::set_terminate(&OnTerminate);
   scheduler_.Run();
   std::set_terminate(former_terminate_);
+  preempt::current_watcher = nullptr;
   env::current_virtual_os = nullptr;
   if (verdict_.ok()) scheduler_.FreeLastStack();
   for (const std::unique_ptr<Process>& process : processes_) {
@@ -161,6 +166,12 @@ void Kernel::DrawSchedule() {
         kPolicy.name, number(draw == 0 ? Policy::kPct : Policy::kRandom), number(Policy::kRandom));
     if (chosen == number(Policy::kPct)) policy = Policy::kPct;
     if (chosen == number(Policy::kFewestSwitches)) scheduler_.UseFewestSwitches();
+  }
+  if (preempt::instrumented) {
+    RandomStream octaves(RandomValue(options_.seed, kPreemptOctaves.hash));
+    preempt_octaves_ =
+        std::min(Setting(kPreemptOctaves.name, octaves.Between(1, kPreemptOctavesDrawn), 0),
+                 kPreemptOctavesMax);
   }
   if (policy != Policy::kPct) return;
   RandomStream depths(RandomValue(options_.seed, kPctDepth.hash));

@@ -17,6 +17,7 @@
 #include "sim/kernel/process.h"
 #include "sim/kernel/recorder.h"
 #include "sim/kernel/scheduler.h"
+#include "sim/preempt/watcher.h"
 #include "sim/run.h"
 #include "sim/scenario.h"
 #include "sim/simulation.h"
@@ -38,7 +39,11 @@ enum class HostFault : std::uint8_t {
 //   kernel_processes.cc  hosts, processes, and how they die
 //   host_faults.cc       clocks and processors of hosts, and what goes wrong with them
 //   kernel_threads.cc    what threads ask of their OS
-class Kernel final : public Simulation, public env::VirtualOs, private RunEnd {
+//   kernel_watch.cc      what instrumented code tells of its accesses: switches there, data races
+class Kernel final : public Simulation,
+                     public env::VirtualOs,
+                     public preempt::Watcher,
+                     private RunEnd {
  public:
   Kernel(const Scenario& scenario, const RunOptions& options);
   Kernel(const Kernel&) = delete;
@@ -77,12 +82,27 @@ class Kernel final : public Simulation, public env::VirtualOs, private RunEnd {
   void Step() override;
   bool Park(const void* key, std::uint64_t deadline_ns) override;
   void Unpark(const void* key, bool all) override;
+  void Acquired(const void* key) override;
+  void Released(const void* key) override;
   std::uint64_t SpawnThread(const char* name, void (*entry)(void*), void* argument) override;
   void JoinThread(std::uint64_t id) override;
   std::uint64_t ThreadId() override;
   bool Buggify(Site site) override;
   void Sometimes(Site site) override;
   void Failpoint(Site site) override;
+
+  // Watcher.
+  void BeforePlain(std::uintptr_t address, std::size_t size, bool write,
+                   preempt::Place place) override;
+  void BeforeAtomic() override;
+  void AfterAtomic(std::uintptr_t address, std::size_t size, preempt::AtomicKind kind,
+                   preempt::Order order, preempt::Place place) override;
+  void Fence(preempt::Order order) override;
+  void BeforeFree(preempt::Place place) override;
+
+  // What a process's memory passes on.
+  void BlockTaken(Process& process, const void* block, std::size_t size);
+  void BlockReturned(Process& process, const void* block, std::size_t size);
 
   // What a process's seams pass on.
   void EnterSeam(Process& process, Site operation, std::uint64_t detail);
@@ -134,6 +154,13 @@ class Kernel final : public Simulation, public env::VirtualOs, private RunEnd {
   // its hash.
   std::uint64_t Setting(const std::string& name, std::uint64_t drawn, std::uint64_t absent);
   void DrawSchedule();
+  // In a preemption build.
+  void WatchProcess(Process& process);
+  void WatchThread(Process& process, SimThread& thread);
+  void WatchJoin(Process& process, const SimThread& thread);
+  void PassAccess(SimThread& me);
+  bool IsWatched(const SimThread& me, std::uintptr_t address) const;
+  void EndByRace(const Process& process, const preempt::Race& race);
   RunReport Report();
 
   const Scenario& scenario_;
@@ -157,6 +184,9 @@ class Kernel final : public Simulation, public env::VirtualOs, private RunEnd {
   std::vector<artifacts::Operation> workload_;
   bool has_workload_ = false;
   bool passes_crash_points_ = false;
+  // Between two switches at accesses lie up to so many accesses, as a power of two; 0: no switches.
+  std::uint64_t preempt_octaves_ = 0;
+  preempt::Place free_place_;
 };
 
 }  // namespace beach::sim

@@ -151,6 +151,7 @@ ProcessId Kernel::Start(HostId host_id, const std::string& name,
   Process& process = *processes_.back();
   process.memory =
       memory::Open(RandomValue(options_.seed, kPlacement.hash, options_.address_salt, id.value));
+  if (preempt::instrumented) WatchProcess(process);
   memory::Exchange(process.memory);
   process.main = new std::function<void(const env::Env&)>(main);
   memory::Exchange(nullptr);
@@ -207,6 +208,7 @@ void Kernel::KillProcess(Process& process, ProcessEnd how) {
   process.threads.clear();
   process.host.disk->KillProcess(process.id);
   memory::Drop(std::exchange(process.memory, nullptr));
+  process.races.reset();
   scheduler_.Unpark(&scheduler_, &process, true);
 }
 
@@ -350,6 +352,7 @@ void Kernel::CountSeamCall(Process& process, Site call, bool is_failpoint) {
 void Kernel::EnterSeam(Process& process, Site operation, std::uint64_t detail) {
   BEACH_CHECK(scheduler_.current().process == &process);
   scheduler_.BeginSeamCall();
+  scheduler_.current().accesses_left = 0;
   scheduler_.Spend(operation, detail, process.host.step_cost_ns * kStepsPerSeamCall);
   scheduler_.Note("io", operation.name, detail);
   if (passes_crash_points_ && IsMutating(operation)) PassCrashPoint(process, operation);

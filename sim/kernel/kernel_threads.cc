@@ -60,6 +60,7 @@ SimThread& Kernel::AddThread(Process* process, const std::string& name, void (*e
     thread.paused_until_ns = &process->host.paused_until_ns;
     if (process->host.paused_until_ns > scheduler_.now()) scheduler_.Hold(thread);
   }
+  if (process != nullptr && process->races != nullptr) WatchThread(*process, thread);
   (process == nullptr ? harness_threads_ : process->threads).push_back(&thread);
   return thread;
 }
@@ -84,6 +85,7 @@ void Kernel::JoinThread(std::uint64_t id) {
   while (thread->state != ThreadState::kDone) {
     scheduler_.Park(&scheduler_, thread, env::kNoDeadline, WaitKind::kThread);
   }
+  if (process != nullptr && process->races != nullptr) WatchJoin(*process, *thread);
   std::erase(process == nullptr ? harness_threads_ : process->threads, thread);
   scheduler_.Reap(*thread);
 }

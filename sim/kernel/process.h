@@ -15,6 +15,7 @@
 #include "sim/ids.h"
 #include "sim/kernel/host_clock.h"
 #include "sim/kernel/sim_thread.h"
+#include "sim/preempt/race_detector.h"
 #include "sim/seam_gate.h"
 #include "sim/simulation.h"
 
@@ -60,7 +61,8 @@ struct Host {
 class Process final : public SeamGate,
                       public env::Clock,
                       public env::EventSink,
-                      public memory::RefusalListener {
+                      public memory::RefusalListener,
+                      public memory::BlockListener {
  public:
   Process(Kernel& kernel_of_it, Host& host_of_it, ProcessId id_of_it, std::string name_of_it)
       : kernel(kernel_of_it),
@@ -82,6 +84,8 @@ class Process final : public SeamGate,
   void Record(Site event, std::span<const env::EventField> fields) override;
 
   void OnRefusal(memory::Refusal why) override;
+  void OnTake(const void* block, std::size_t size) override;
+  void OnReturn(const void* block, std::size_t size) override;
 
   Kernel& kernel;
   Host& host;
@@ -93,6 +97,9 @@ class Process final : public SeamGate,
   std::function<void(const env::Env&)>* main = nullptr;  // in its memory
   std::vector<SimThread*> threads;                       // all with a record
   std::optional<ProcessEnd> end;                         // none: it runs
+  // In a preemption build, while it runs.
+  std::unique_ptr<preempt::RaceDetector> races;
+  std::vector<std::string> watched_names;  // of all threads that it had, by SimThread::watched
 };
 
 }  // namespace beach::sim

@@ -7,6 +7,7 @@
 #include "env/virtual_os.h"
 #include "sim/fibers/fiber.h"
 #include "sim/memory/process_memory.h"
+#include "sim/preempt/vector_clock.h"
 
 namespace beach::sim {
 
@@ -58,6 +59,10 @@ struct SimThread {
   std::uint32_t run_position = kNowhere;
   std::uint32_t timer_position = kNowhere;
   bool forgotten = false;  // its record goes with its stack
+  // In a preemption build: its number among those of its process, and the accesses until it may be
+  // switched at one (0: yet to be drawn).
+  preempt::ThreadIndex watched = 0;
+  std::uint64_t accesses_left = 0;
 
   Fiber fiber;
   Stack stack;

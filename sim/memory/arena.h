@@ -56,6 +56,13 @@ class Arena {
     return reinterpret_cast<void*>(user);
   }
 
+  // Of a live block, as asked for.
+  static std::size_t SizeOf(const char* user) {
+    const auto* const header = reinterpret_cast<const Header*>(user - Header::kSize);
+    BEACH_CHECK_EQ(header->mark, kLiveMark);  // else: deleted twice, or never allocated
+    return header->size;
+  }
+
   // Returns the size that was asked for.
   std::size_t Return(char* user) {
     auto* const header = reinterpret_cast<Header*>(user - Header::kSize);

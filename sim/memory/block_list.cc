@@ -85,6 +85,10 @@ void RefuseAfter(Owner* owner, std::uint64_t allocations) {
   owner->budget().RefuseAfter(allocations);
 }
 
+void SetBlockListener(Owner*, BlockListener*) {}
+
+bool IsProcessMemory(std::uintptr_t) { return false; }
+
 void* Allocate(std::size_t size, std::size_t alignment) {
   if (current_owner != nullptr) {
     Budget& budget = current_owner->budget();

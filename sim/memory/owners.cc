@@ -43,6 +43,7 @@ class Owner {
     if (used_end_ == nullptr) used_end_ = slot;
     arena_.Start(slot + skip, slot + kSlotSize, used_end_);
     budget_ = Budget();
+    listener_ = nullptr;
   }
 
   void Stop() {
@@ -60,15 +61,20 @@ class Owner {
   [[gnu::always_inline]] void* Take(std::size_t size, std::size_t alignment) {
     void* const block = arena_.Take(size, alignment);
     budget_.Take(size);
+    if (listener_ != nullptr) [[unlikely]]
+      listener_->OnTake(block, size);
     return block;
   }
 
   void Return(char* user) {
     BEACH_CHECK(live_);  // else: memory of a dead process is deleted
+    if (listener_ != nullptr) [[unlikely]]
+      listener_->OnReturn(user, Arena::SizeOf(user));
     budget_.Return(arena_.Return(user));
   }
 
   bool live() const { return live_; }
+  void Listen(BlockListener* listener) { listener_ = listener; }
   Budget& budget() { return budget_; }
   const Budget& budget() const { return budget_; }
 
@@ -78,6 +84,7 @@ class Owner {
   char* used_end_ = nullptr;  // of the slot, by all that lived in it
   Arena arena_;
   Budget budget_;
+  BlockListener* listener_ = nullptr;
 };
 
 namespace {
@@ -128,6 +135,10 @@ void SetLimit(Owner* owner, std::uint64_t bytes, RefusalListener* listener) {
 void RefuseAfter(Owner* owner, std::uint64_t allocations) {
   owner->budget().RefuseAfter(allocations);
 }
+
+void SetBlockListener(Owner* owner, BlockListener* listener) { owner->Listen(listener); }
+
+bool IsProcessMemory(std::uintptr_t address) { return address - kRegionBegin < kRegionSize; }
 
 namespace {
 

@@ -45,6 +45,20 @@ void RefuseAfter(Owner* owner, std::uint64_t allocations);
 // How many allocations have failed.
 std::uint64_t Refusals(const Owner* owner);
 
+// Told of each block of an owner after it is taken, and before it is given back.
+class BlockListener {
+ public:
+  virtual void OnTake(const void* block, std::size_t size) = 0;
+  virtual void OnReturn(const void* block, std::size_t size) = 0;
+
+ protected:
+  ~BlockListener() = default;
+};
+// Borrowed, until the owner is dropped. Builds under AddressSanitizer tell nothing.
+void SetBlockListener(Owner* owner, BlockListener* listener);
+// Whether an address lies in the memory of some process.
+bool IsProcessMemory(std::uintptr_t address);
+
 // Null: the simulation's own heap.
 Owner* Current();
 // Makes `owner` the current one; returns the former.

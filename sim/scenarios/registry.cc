@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/scenarios/registry.h"
 
+#include "sim/preempt/watcher.h"
 #include "sim/scenarios/engine_crash.h"
+#include "sim/scenarios/memtable.h"
 #include "sim/scenarios/wal.h"
 
 namespace beach::sim::scenarios {
@@ -10,6 +12,8 @@ std::vector<std::unique_ptr<sim::Scenario>> MakeScenarios() {
   std::vector<std::unique_ptr<sim::Scenario>> scenarios;
   scenarios.push_back(std::make_unique<EngineCrash>());
   scenarios.push_back(std::make_unique<EngineCrash>(engine_crash::Weather::kEverything));
+  // Without a switch at an access it has nothing to show.
+  if (preempt::instrumented) scenarios.push_back(std::make_unique<MemtableAlone>());
   scenarios.push_back(std::make_unique<Wal>());
   return scenarios;
 }
