@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// One target (BEACH_FUZZ_THIS, a compile definition) as libFuzzer calls it.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "base/random.h"
+#include "fuzz/mutation.h"
+#include "fuzz/targets/targets.h"
+
+extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t size_max);
+
+namespace beach::fuzz {
+namespace {
+
+constexpr const Target& kTarget = BEACH_FUZZ_THIS;
+
+// libFuzzer's own mutation, in half of the cases of a window alone; and in half of the cases,
+// checksums are made right again. Sizes are bytes; the new one is returned.
+std::size_t MutateInput(std::uint8_t* data, std::size_t size, std::size_t size_max,
+                        RandomStream& stream) {
+  const ByteView input(reinterpret_cast<const char*>(data), size);
+  if (size > 0 && stream.Chance(1, 2)) {
+    const Window window = DrawWindow(input, stream);
+    LLVMFuzzerMutate(data + window.begin, window.size, window.size);
+  } else {
+    size = LLVMFuzzerMutate(data, size, size_max);
+  }
+  if (kTarget.seal == nullptr || stream.Chance(1, 2)) return size;
+  Bytes sealed(reinterpret_cast<const char*>(data), size);
+  kTarget.seal(sealed);
+  size = std::min(sealed.size(), size_max);
+  std::memcpy(data, sealed.data(), size);
+  return size;
+}
+
+}  // namespace
+}  // namespace beach::fuzz
+
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
+                                               std::size_t size_max, unsigned seed) {
+  beach::RandomStream stream(seed);
+  return beach::fuzz::MutateInput(data, size, size_max, stream);
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size > beach::fuzz::kTarget.size_max) return -1;  // not kept
+  beach::fuzz::kTarget.run(beach::ByteView(reinterpret_cast<const char*>(data), size));
+  return 0;
+}
