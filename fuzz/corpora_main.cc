@@ -27,7 +27,6 @@ namespace {
 
 constexpr int kUsage = 2;
 constexpr int kEnvironment = 3;
-constexpr std::uint64_t kMutationsDefault = 200;  // of each file
 
 // What is being run, for the handler below.
 std::string current_name;
@@ -59,7 +58,12 @@ std::uint64_t RunFile(const Target& target, const std::string& path, std::uint64
   const std::string name = std::filesystem::path(path).filename();
   for (std::uint64_t i = 0; i < mutations; ++i) {
     RandomStream stream(RandomValue(Site::Hash(name), Site::Hash(content), i));
-    Bytes changed = Mutate(content, stream, target.size_max);
+    Bytes changed = content;
+    if (target.change != nullptr && stream.Chance(3, 4)) {
+      target.change(changed, stream, target.size_max);
+    } else {
+      changed = Mutate(content, stream, target.size_max);
+    }
     if (target.seal != nullptr && stream.Chance(1, 2)) target.seal(changed);
     RunOne(target, fmt::format("{}, mutation {}", path, i), std::move(changed));
   }
@@ -82,7 +86,7 @@ int Run(std::span<char*> arguments) {
     if (before.sa_handler == SIG_DFL) std::signal(signal, TellOfDeath);
   }
   std::vector<std::string> paths(arguments.begin() + 2, arguments.end());
-  const std::uint64_t mutations = paths.empty() ? kMutationsDefault : 0;
+  const std::uint64_t mutations = paths.empty() ? target->changed_copies : 0;
   if (paths.empty()) {
     const std::string folder = fmt::format("{}/fuzz/corpus/{}", BEACH_SOURCE_DIR, target->name);
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {

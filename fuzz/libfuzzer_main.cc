@@ -11,6 +11,12 @@
 
 extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t size_max);
 
+// Fibers that are abandoned in a simulation leave their frames to nobody. What a failed run held is
+// not freed, either.
+extern "C" const char* __asan_default_options() {
+  return "detect_stack_use_after_return=0:detect_leaks=0";
+}
+
 namespace beach::fuzz {
 namespace {
 
@@ -21,6 +27,12 @@ constexpr const Target& kTarget = BEACH_FUZZ_THIS;
 std::size_t MutateInput(std::uint8_t* data, std::size_t size, std::size_t size_max,
                         RandomStream& stream) {
   const ByteView input(reinterpret_cast<const char*>(data), size);
+  if (kTarget.change != nullptr && stream.Chance(3, 4)) {
+    Bytes changed(input);
+    kTarget.change(changed, stream, size_max);
+    std::memcpy(data, changed.data(), changed.size());
+    return changed.size();
+  }
   if (size > 0 && stream.Chance(1, 2)) {
     const Window window = DrawWindow(input, stream);
     LLVMFuzzerMutate(data + window.begin, window.size, window.size);

@@ -22,6 +22,8 @@ void AddTableSeeds(Seeds& seeds);     // sst_*
 void AddManifestSeeds(Seeds& seeds);  // manifest_*, current, identity
 void AddArtifactSeeds(Seeds& seeds);  // artifact_json
 
+void AddRunSeeds(Seeds& seeds);  // decisions
+
 inline Seeds AllSeeds() {
   Seeds seeds;
   AddBatchSeeds(seeds);
@@ -29,6 +31,7 @@ inline Seeds AllSeeds() {
   AddTableSeeds(seeds);
   AddManifestSeeds(seeds);
   AddArtifactSeeds(seeds);
+  AddRunSeeds(seeds);
   return seeds;
 }
 

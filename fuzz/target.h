@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "base/bytes.h"
+#include "base/random.h"
 
 namespace beach::fuzz {
 
@@ -18,6 +20,11 @@ struct Target {
   void (*seal)(Bytes& input);
   // Longer inputs are not run: they find nothing that these do not, and slowly.
   std::size_t size_max;
+  // Changes an input as its format goes, in most cases, in place of changing bytes. Null:
+  // bytes alone.
+  void (*change)(Bytes& input, RandomStream& stream, std::size_t size_max) = nullptr;
+  // How many changed copies of each file of the corpus the regressions run.
+  std::uint64_t changed_copies = 200;
 };
 
 }  // namespace beach::fuzz

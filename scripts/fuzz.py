@@ -38,6 +38,8 @@ def flags(name):
     simulated = name == "decisions"
     chosen = ["-print_final_stats=1", "-timeout=10", "-rss_limit_mb=1536",
               f"-malloc_limit_mb={256 if simulated else 8}"]
+    if simulated:
+        chosen.append("-len_control=0")  # an input is a whole run from the first byte on
     dictionary = ROOT / "fuzz" / "dictionaries" / f"{name}.dict"
     if dictionary.exists():
         chosen.append(f"-dict={dictionary}")
@@ -101,6 +103,14 @@ def why(output):
     return "\n".join(lines[-40:])
 
 
+def tell_artifacts(paths):
+    """Makes the runs of the simulator that were found into artifacts beside them."""
+    for path in paths:
+        done = subprocess.run([str(BUILD / "bin" / "fuzz_artifact"), path, f"{path}.json"],
+                              cwd=BUILD, capture_output=True, text=True, check=False)
+        print(f"\n{done.stdout}{done.stderr}  beachsim replay {path}.json", file=sys.stderr)
+
+
 def fuzz(names, seconds, jobs):
     print(f"{'target':<15} {'executions':>11} {'edges':>7} {'features':>9} {'corpus':>7} "
           f"{'new':>6}  finding", flush=True)
@@ -115,6 +125,8 @@ def fuzz(names, seconds, jobs):
         print(f"\n== {row['name']}: see it again with\n"
               f"  build/release/test/fuzz_corpora {row['name']} {row['found'][0]}\n\n"
               f"{why(row['output'])}", file=sys.stderr)
+        if row["name"] == "decisions":
+            tell_artifacts(row["found"])
     total = sum(row["executions"] for row in rows)
     print(f"{len(rows)} targets, {total} executions, {len(found)} with a finding")
     if found:
