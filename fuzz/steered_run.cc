@@ -59,21 +59,15 @@ InputSteering::InputSteering(ByteView decisions) {
   while (decoder.rest().size() >= kDecisionSize) {
     const std::uint8_t kind = decoder.Fixed8();
     const std::uint8_t value = decoder.Fixed8();
-    streams_[kind % kDecisionKinds].planned.emplace_back(decoder.Fixed16(), value);
-  }
-  for (Stream& stream : streams_) {
-    std::ranges::stable_sort(stream.planned, {}, &Planned::first);
+    streams_[kind % kDecisionKinds].planned[decoder.Fixed16()] = value;
   }
 }
 
 std::optional<std::uint8_t> InputSteering::Next(DecisionKind kind) {
   Stream& stream = streams_[static_cast<std::size_t>(kind)];
-  const std::uint64_t draw = stream.draws++;
-  std::optional<std::uint8_t> value;
-  while (stream.next < stream.planned.size() && stream.planned[stream.next].first == draw) {
-    value = stream.planned[stream.next++].second;
-  }
-  return value;
+  const auto found = stream.planned.find(stream.draws++);
+  if (found == stream.planned.end()) return std::nullopt;
+  return found->second;
 }
 
 std::uint64_t InputSteering::Delay(std::uint64_t drawn) {

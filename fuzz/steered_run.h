@@ -3,9 +3,9 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
-#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -50,14 +50,11 @@ class InputSteering final : public sim::Steering {
   void Workload(std::vector<artifacts::Operation>& operations) override;
 
  private:
-  using Planned = std::pair<std::uint16_t, std::uint8_t>;  // which draw, value
-
   // What is planned for the next draw of the kind.
   std::optional<std::uint8_t> Next(DecisionKind kind);
 
   struct Stream {
-    std::vector<Planned> planned;  // by draw; the last of equal ones counts
-    std::size_t next = 0;          // of planned
+    std::map<std::uint64_t, std::uint8_t> planned;  // draw to value
     std::uint64_t draws = 0;
   };
   std::array<Stream, kDecisionKinds> streams_;
