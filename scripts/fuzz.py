@@ -17,14 +17,18 @@ import hashlib
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "fuzz"
 CORPUS = ROOT / "fuzz" / "corpus"
 FINDINGS = BUILD / "findings"
-MERGED_BYTES_MAX = 16 * 1024  # larger inputs stay out of the repository
+# Of each target, of what was found, in the repository.
+FOUND_FILES_MAX = 32
+FOUND_BYTES_MAX = 24 * 1024
 
 
 def target_names():
@@ -36,7 +40,7 @@ def flags(name):
     """Limits: no single allocation and no input's time beyond what its size explains."""
     # A simulated machine is memory: decisions alone may have more.
     simulated = name == "decisions"
-    chosen = ["-print_final_stats=1", "-timeout=10", "-rss_limit_mb=1536",
+    chosen = ["-print_final_stats=1", "-print_funcs=0", "-timeout=10", "-rss_limit_mb=1536",
               f"-malloc_limit_mb={256 if simulated else 8}"]
     if simulated:
         chosen.append("-len_control=0")  # an input is a whole run from the first byte on
@@ -47,8 +51,10 @@ def flags(name):
 
 
 def environment():
-    return {**os.environ, "ASAN_OPTIONS": "detect_leaks=0",
-            "UBSAN_OPTIONS": "print_stacktrace=1"}
+    # binutils' addr2line names the frames: LLVM's own needs a package of its own.
+    symbols = "external_symbolizer_path=/usr/bin/addr2line"
+    return {**os.environ, "ASAN_OPTIONS": symbols,
+            "UBSAN_OPTIONS": f"print_stacktrace=1:{symbols}"}
 
 
 def own_corpus(name):
@@ -135,23 +141,36 @@ def fuzz(names, seconds, jobs):
 
 
 def merge(names):
-    """Adds to fuzz/corpus those new inputs that reach what its files do not."""
+    """Adds to fuzz/corpus some of the inputs that reach what its files do not: small and large ones,
+    as many as the repository has room for."""
     for name in names:
-        before = set((CORPUS / name).iterdir())
-        command = [str(BUILD / "bin" / f"fuzz_{name}"), *flags(name), "-merge=1",
-                   f"-max_len={MERGED_BYTES_MAX}", str(CORPUS / name), str(own_corpus(name))]
-        done = subprocess.run(command, cwd=BUILD, env=environment(), capture_output=True, text=True,
-                              errors="replace", check=False)
-        if done.returncode != 0:
-            print(f"{name}: the merge ended with {done.returncode}\n{done.stderr[-2000:]}",
-                  file=sys.stderr)
-            return 3
-        added = set((CORPUS / name).iterdir()) - before
-        for path in added:  # short names, by content
-            digest = hashlib.sha1(path.read_bytes()).hexdigest()[:12]
-            path.rename(path.with_name(f"found-{digest}"))
+        with tempfile.TemporaryDirectory() as folder:
+            merged = pathlib.Path(folder)
+            known = {path.read_bytes() for path in (CORPUS / name).iterdir()}
+            for path in (CORPUS / name).iterdir():
+                shutil.copy(path, merged)
+            command = [str(BUILD / "bin" / f"fuzz_{name}"), *flags(name), "-set_cover_merge=1",
+                       str(merged), str(own_corpus(name))]
+            done = subprocess.run(command, cwd=BUILD, env=environment(), capture_output=True,
+                                  text=True, errors="replace", check=False)
+            if done.returncode != 0:
+                print(f"{name}: the merge ended with {done.returncode}\n{done.stderr[-2000:]}",
+                      file=sys.stderr)
+                return 3
+            new = sorted({path.read_bytes() for path in merged.iterdir()} - known,
+                         key=lambda content: (len(content), content))
+        found = list((CORPUS / name).glob("found-*"))
+        room = FOUND_BYTES_MAX - sum(path.stat().st_size for path in found)
+        added = 0
+        for content in new[::1 + len(new) // FOUND_FILES_MAX]:
+            if len(content) > room or len(found) + added == FOUND_FILES_MAX:
+                break
+            room -= len(content)
+            digest = hashlib.sha1(content).hexdigest()[:12]
+            (CORPUS / name / f"found-{digest}").write_bytes(content)
+            added += 1
         size = sum(path.stat().st_size for path in (CORPUS / name).iterdir())
-        print(f"{name:<15} {len(added):>4} added, {size:>7} bytes in all", flush=True)
+        print(f"{name:<15} {added:>3} of {len(new):>4} new added, {size:>7} bytes in all", flush=True)
     return 0
 
 
