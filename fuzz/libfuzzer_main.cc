@@ -14,7 +14,7 @@ extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, st
 // Fibers that are abandoned in a simulation leave their frames to nobody. What a failed run held is
 // not freed, either.
 extern "C" const char* __asan_default_options() {
-  return "detect_stack_use_after_return=0:detect_leaks=0";
+  return "detect_stack_use_after_return=0:detect_leaks=0:quarantine_size_mb=32";
 }
 
 namespace beach::fuzz {
