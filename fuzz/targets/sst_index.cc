@@ -68,6 +68,18 @@ void CheckEnded(const engine::Iterator& iterator) {
   if (!status) BEACH_CHECK(status.error().code() == ErrorCode::kCorruption);
 }
 
+// What the index leads to is found, or is damage; never nothing.
+void CheckFoundOrDamage(const Block& index, engine::Iterator& table) {
+  const auto walk = index.NewIterator();
+  const auto search = index.NewIterator();
+  for (walk->SeekToFirst(); walk->Valid(); walk->Next()) {
+    search->Seek(walk->key());
+    if (!search->Valid()) continue;
+    table.Seek(walk->key());
+    BEACH_CHECK(table.Valid() || !table.status());
+  }
+}
+
 void Run(ByteView input) {
   auto index = Block::Parse(Bytes(input), "index", 0);
   if (!index) return;
@@ -77,6 +89,7 @@ void Run(ByteView input) {
   const Entries entries = WalkForward(*table, count_max);
   CheckEnded(*table);
   const bool whole = table->status().has_value();
+  CheckFoundOrDamage(**index, *table);
   WalkBack(*table, count_max);
   CheckEnded(*table);
   for (const auto& [key, value] : entries) {
