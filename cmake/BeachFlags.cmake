@@ -13,6 +13,11 @@ set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
 set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O0 -g1")  # under sanitizers: half the time to build, enough to run
 set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g")
 
+option(BEACH_FUZZ "Make the libFuzzer binaries; needs Clang and its fuzzer-no-link sanitizer" OFF)
+if(BEACH_FUZZ)
+  set(CMAKE_CXX_FLAGS_RELEASE "-O1 -g1")  # as fast as -O2 here, and quicker to build
+endif()
+
 option(BEACH_WARNINGS_ARE_ERRORS "Stop the build at a warning" OFF)
 set(BEACH_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them")
 

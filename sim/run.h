@@ -13,6 +13,7 @@ namespace beach::sim {
 
 class CrashPointHook;
 class Scenario;
+class Steering;
 
 // How the next thread is picked (docs/simulation.md). kMixed: as the seed draws, random in three of
 // four runs and PCT in the rest; what it drew is the option "schedule.policy" of the run. The
@@ -59,6 +60,7 @@ struct RunOptions {
   RunObserver* observer = nullptr;  // borrowed; has no part in the hash
   bool observe_steps = false;
   CrashPointHook* crash_points = nullptr;  // borrowed
+  Steering* steering = nullptr;            // borrowed; not with `replay`
   bool keep_trace = false;                 // all events in `trace`, not the last few only
   std::uint64_t address_salt = 0;          // moves every arena; must not change the hash
   std::uint64_t events_max = 20'000'000;   // beyond it: the "event limit" verdict

@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "sim/crash_points.h"
 #include "sim/memory/process_memory.h"
+#include "sim/steering.h"
 #include "sim/system_scope.h"
 
 namespace beach::sim {
@@ -50,6 +51,11 @@ Kernel::Kernel(const Scenario& scenario, const RunOptions& options)
     }
     if (passes_crash_points_) decisions_.SetFault(kCrashPoint, 1);
   }
+  if (options.steering != nullptr) {
+    BEACH_CHECK(options.replay == nullptr);
+    decisions_.Steer(options.steering);
+  }
+  if (decisions_.knows_delays()) scheduler_.TakeDelaysFrom(&decisions_);
   if (!options.observe_steps) return;
   BEACH_CHECK(options.observer != nullptr);
   recorder_.Observe(options.observer);
@@ -208,6 +214,7 @@ const std::vector<artifacts::Operation>& Kernel::Workload(
     workload_ = options_.replay->operations;
   } else {
     workload_ = std::move(generated);
+    if (options_.steering != nullptr) options_.steering->Workload(workload_);
   }
   if (options_.observer != nullptr) options_.observer->OnWorkload(workload_);
   for (const artifacts::Operation& operation : workload_) {

@@ -89,7 +89,9 @@ std::uint64_t Scheduler::NextTurn(SimThread& thread) {
     return policy_ == Policy::kPct ? thread.priority : thread.id;
   const std::uint64_t value = RandomValue(thread.identity->schedule_key, step);
   const std::uint64_t octave = std::uint64_t{1} << RandomBelow(value, kDelayBits);
-  const std::uint64_t delay = octave + (value & (octave - 1));
+  std::uint64_t delay = octave + (value & (octave - 1));
+  if (delays_from_ != nullptr) [[unlikely]]
+    delay = delays_from_->Delay(*thread.identity, step, delay);
   return turn_ + (delay << thread.identity->pace_shift);
 }
 

@@ -20,6 +20,8 @@
 
 namespace beach::sim {
 
+class DecisionMaker;
+
 // Ends the run with a verdict, leaving the calling thread where it is.
 class RunEnd {
  public:
@@ -51,6 +53,9 @@ class Scheduler {
   // Go over to another policy. Called while no thread but the running one was spawned.
   void UsePriorities(std::uint64_t depth, std::uint64_t length);
   void UseFewestSwitches();
+  // The delays of steps are given by `decisions`, which gets those that were drawn. Before the
+  // first step. Borrowed.
+  void TakeDelaysFrom(DecisionMaker* decisions) { delays_from_ = decisions; }
 
   // From the OS thread's own stack: runs simulated threads until one of them calls LeaveToRunner.
   // REQUIRES: a thread was spawned.
@@ -138,6 +143,7 @@ class Scheduler {
   const std::uint64_t events_max_;
   Recorder& recorder_;
   RunEnd& end_;
+  DecisionMaker* delays_from_ = nullptr;
 
   std::uint64_t now_ns_ = 0;
   std::uint64_t paused_max_ns_ = 0;   // no host is paused from then on
