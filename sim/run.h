@@ -60,8 +60,9 @@ struct RunOptions {
   bool observe_steps = false;
   CrashPointHook* crash_points = nullptr;  // borrowed
   bool keep_trace = false;                 // all events in `trace`, not the last few only
-  std::uint64_t address_salt = 0;          // moves every arena; must not change the hash
-  std::uint64_t events_max = 20'000'000;   // beyond it: the "event limit" verdict
+  // Moves every arena, hands blocks out in another order and fills them; must not change the hash.
+  std::uint64_t address_salt = 0;
+  std::uint64_t events_max = 20'000'000;  // beyond it: the "event limit" verdict
 };
 
 struct RunReport {
