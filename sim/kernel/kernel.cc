@@ -47,6 +47,12 @@ Kernel::Kernel(const Scenario& scenario, const RunOptions& options)
     }
     if (passes_crash_points_) decisions_.SetFault(kCrashPoint, 1);
   }
+  if (options.close_up.last > 0) {
+    close_up_.emplace(
+        options.close_up, [this](CloseUpEvent& event) { DescribeEvent(event); },
+        [this] { return scheduler_.current().stack; });
+    recorder_.Watch(&*close_up_);
+  }
   if (!options.observe_steps) return;
   BEACH_CHECK(options.observer != nullptr);
   recorder_.Observe(options.observer);
@@ -113,6 +119,13 @@ void Kernel::End(const std::string& rule, std::string message) {
   scheduler_.LeaveToRunner();
 }
 
+void Kernel::DescribeEvent(CloseUpEvent& event) {
+  event.virtual_ns = scheduler_.now();
+  event.host = scheduler_.identity().host;
+  event.thread = scheduler_.identity().thread;
+  event.number = Scheduler::NumberOf(event.number, scheduler_.now());
+}
+
 RunReport Kernel::Report() {
   RunReport report;
   report.verdict = verdict_;
@@ -128,6 +141,7 @@ RunReport Kernel::Report() {
   report.workload = std::move(workload_);
   report.decisions = decisions_.Recorded();
   report.trace = recorder_.Trace();
+  if (close_up_) report.close_up = close_up_->taken();
   if (options_.replay != nullptr) {
     report.decisions_recorded = decisions_.to_follow();
     report.decisions_followed = decisions_.followed();

@@ -134,11 +134,13 @@ class Kernel final : public Simulation, public env::VirtualOs, private RunEnd {
   // its hash.
   std::uint64_t Setting(const std::string& name, std::uint64_t drawn, std::uint64_t absent);
   void DrawSchedule();
+  void DescribeEvent(CloseUpEvent& event);
   RunReport Report();
 
   const Scenario& scenario_;
   const RunOptions& options_;
   Recorder recorder_;
+  std::optional<CloseUp> close_up_;
   Follower follower_;
   Scheduler scheduler_;
   DecisionMaker decisions_;
