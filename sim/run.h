@@ -63,6 +63,7 @@ struct CloseUpEvent {
   artifacts::RunHash hash;   // of the run, up to here
   // Return addresses of the thread's own frames, innermost first; of the last event alone.
   std::vector<std::uint64_t> stack;
+  std::vector<std::string> frames;  // the same in words, where somebody has looked them up
 };
 
 struct RunOptions {

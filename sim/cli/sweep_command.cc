@@ -95,6 +95,7 @@ int Sweep(const Arguments& arguments, const Program& program) {
   Status read = ReadSeedsAndTime(arguments, options);
   if (read) read = ReadRest(arguments, options);
   if (!read) return UsageError(read.error().message());
+  options.pool.fresh_command = WorkerCommand(kThisProgram, options.scenarios, options.pool);
   if (arguments.seeds.empty()) {
     PrintError("seeds from " + std::to_string(options.seeds.begin) + "\n");
   }

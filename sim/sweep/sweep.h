@@ -39,6 +39,11 @@ Result<SweepReport> RunSweep(const SweepOptions& options, const Runner& runner,
 Result<JobOutcome> RunContained(const Scenario& scenario, const RunOptions& run,
                                 const WorkerLimits& limits, const RunFunction& function);
 
+// One seed in a process that is started anew, as `options.fresh_command` says.
+Result<JobOutcome> RunFresh(const Scenario& scenario, std::uint64_t seed,
+                            std::uint64_t address_salt, const PoolOptions& options,
+                            const RunFunction& function);
+
 // Runs a job that has killed its worker again, and adds the decisions and last events that the
 // second run told before it died the same way. If it does not die so, the message says so.
 Result<JobOutcome> RecordCrash(const Scenario& scenario, const RunOptions& run,
