@@ -98,6 +98,7 @@ class Sweep {
     const Scenario& scenario = *options_.scenarios[job.scenario];
     if (options_.wall_ns_max) shares_.End(job.scenario, outcome.wall_ns);
     report_.AddRun(scenario.name(), job.seed, outcome.report, outcome.cpu_ns);
+    if (options_.on_run) options_.on_run(scenario.name(), job.seed, outcome.report);
     if (!outcome.report.verdict.ok()) BEACH_TRY(AbsorbFailure(scenario, outcome));
     if (RunTwice(job.seed, options_.twice_per_million) && !stopping_) {
       first_runs_.emplace(job.seed, Fingerprint(outcome.report));

@@ -13,6 +13,10 @@
 
 namespace beach::sim::sweep {
 
+// Told of each seed's first run, in the order in which they end.
+using RunListener =
+    std::function<void(const std::string& scenario, std::uint64_t seed, const RunReport& report)>;
+
 struct SweepOptions {
   std::vector<const Scenario*> scenarios;  // borrowed; at least one
   SeedRange seeds;
@@ -23,6 +27,7 @@ struct SweepOptions {
   std::uint64_t twice_per_million = 0;
   bool keep_going = false;
   std::string artifacts_folder;  // empty for no artifacts
+  RunListener on_run;            // may be empty
   PoolOptions pool;
 };
 
