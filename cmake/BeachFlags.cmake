@@ -9,7 +9,8 @@ set(CMAKE_POSITION_INDEPENDENT_CODE OFF)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
 
-set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
+set(BEACH_OPTIMIZATION 2 CACHE STRING "Level of the Release build: others are for comparing runs")
+set(CMAKE_CXX_FLAGS_RELEASE "-O${BEACH_OPTIMIZATION} -g1")
 set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O0 -g1")  # under sanitizers: half the time to build, enough to run
 set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g")
 

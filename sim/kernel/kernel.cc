@@ -56,6 +56,12 @@ Kernel::Kernel(const Scenario& scenario, const RunOptions& options)
     decisions_.Steer(options.steering);
   }
   if (decisions_.knows_delays()) scheduler_.TakeDelaysFrom(&decisions_);
+  if (options.close_up.last > 0) {
+    close_up_.emplace(
+        options.close_up, [this](CloseUpEvent& event) { DescribeEvent(event); },
+        [this] { return scheduler_.current().stack; });
+    recorder_.Watch(&*close_up_);
+  }
   if (!options.observe_steps) return;
   BEACH_CHECK(options.observer != nullptr);
   recorder_.Observe(options.observer);
@@ -124,6 +130,13 @@ void Kernel::End(const std::string& rule, std::string message) {
   scheduler_.LeaveToRunner();
 }
 
+void Kernel::DescribeEvent(CloseUpEvent& event) {
+  event.virtual_ns = scheduler_.now();
+  event.host = scheduler_.identity().host;
+  event.thread = scheduler_.identity().thread;
+  event.number = Scheduler::NumberOf(event.number, scheduler_.now());
+}
+
 RunReport Kernel::Report() {
   RunReport report;
   report.verdict = verdict_;
@@ -139,6 +152,7 @@ RunReport Kernel::Report() {
   report.workload = std::move(workload_);
   report.decisions = decisions_.Recorded();
   report.trace = recorder_.Trace();
+  if (close_up_) report.close_up = close_up_->taken();
   if (options_.replay != nullptr) {
     report.decisions_recorded = decisions_.to_follow();
     report.decisions_followed = decisions_.followed();

@@ -16,6 +16,9 @@
 namespace beach::sim {
 namespace {
 
+// Events are hashed with the virtual time, all in one number.
+constexpr std::uint64_t kTimeFactor = 0x9e3779b97f4a7c15U;
+
 constexpr Site kSchedule = "sim.schedule";
 constexpr Site kSwitch = "sim.switch";
 constexpr Site kWake = "sim.wake";
@@ -65,7 +68,7 @@ void Scheduler::LeaveToRunner() {
 void Scheduler::FreeLastStack() { stacks_.Give(std::exchange(current_->stack, Stack{})); }
 
 void Scheduler::Count(std::uint64_t what, std::uint64_t number) {
-  recorder_.Count(current_->identity->hash, what, number + now_ns_ * 0x9e3779b97f4a7c15U);
+  recorder_.Count(current_->identity->hash, what, number + now_ns_ * kTimeFactor);
   const std::uint64_t events = recorder_.events();
   if (events >= events_max_) [[unlikely]] {
     const SystemScope system;
@@ -79,6 +82,10 @@ void Scheduler::Count(std::uint64_t what, std::uint64_t number) {
     end_.End("livelock", fmt::format("{} events at one virtual time, the last by thread '{}'",
                                      kEventsWithoutTime, current_->name));
   }
+}
+
+std::uint64_t Scheduler::NumberOf(std::uint64_t counted, std::uint64_t now_ns) {
+  return std::min(counted, counted - now_ns * kTimeFactor);
 }
 
 // The delay is drawn for this step of this thread; nothing else has a part in it. As many delays

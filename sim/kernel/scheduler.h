@@ -72,6 +72,8 @@ class Scheduler {
 
   // An event of the running thread; no time, no switch.
   void Count(std::uint64_t what, std::uint64_t number);
+  // The number that Count was given, from the one that it fed to the hash.
+  static std::uint64_t NumberOf(std::uint64_t counted, std::uint64_t now_ns);
   // The line of that event.
   void Note(const char* kind, const char* what, std::uint64_t number) {
     recorder_.Note(now_ns_, identity(), kind, what, number);
