@@ -4,6 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 TIME ?= 60s
+TARGET ?=
 JOBS ?= $(shell nproc)
 SWEEP_FLAGS ?=
 
@@ -49,6 +50,16 @@ format: ## formats every source in place
 clean: ## removes build/
 	@rm -rf build
 
+PREFIX ?= $(HOME)/beach
+
+.PHONY: install-to newcomer
+install-to: build ## installs the CMake packages BeachSim and BeachDB under PREFIX (~/beach)
+	@cmake --install build/release --prefix $(PREFIX) >/dev/null
+	@echo "installed in $(PREFIX); find it with -DCMAKE_PREFIX_PATH=$(PREFIX)"
+
+newcomer: build ## docs/tutorial.md, step by step: install, an example outside the tree, sweep, replay, shrink
+	@scripts/newcomer.sh build/release
+
 .PHONY: mutants
 mutants: install ## plants bugs one at a time and counts the seeds until a sweep reports them
 	@scripts/mutants.py
@@ -59,3 +70,15 @@ preempt: install ## simulates with a switch possible at every access, and looks 
 
 tsan: install ## real threads on real files under ThreadSanitizer
 	@scripts/tsan.sh $(JOBS)
+.PHONY: fuzz fuzz-build fuzz-merge fuzz-seeds
+fuzz-build: install ## builds the fuzz targets: build/fuzz/bin/fuzz_*
+	@cmake --preset fuzz >/dev/null && cmake --build --preset fuzz --target fuzz --parallel $(JOBS)
+
+fuzz: fuzz-build ## hostile bytes for every decoder, TIME each (60s); TARGET=name for one
+	@scripts/fuzz.py --time $(TIME) --jobs $(JOBS) $(TARGET)
+
+fuzz-merge: fuzz-build ## takes into fuzz/corpus what `make fuzz` found new
+	@scripts/fuzz.py --merge $(TARGET)
+
+fuzz-seeds: build ## writes the first inputs of every corpus anew
+	@build/release/test/fuzz_seeds fuzz/corpus

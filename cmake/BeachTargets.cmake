@@ -4,7 +4,9 @@
 function(beach_library name)
   cmake_parse_arguments(ARG "" "HEADERS" "SOURCES;PARTS;DEPENDS;LIBRARIES" ${ARGN})
   add_library(beach_${name} STATIC ${ARG_SOURCES})
-  target_include_directories(beach_${name} PUBLIC ${PROJECT_SOURCE_DIR})
+  target_include_directories(beach_${name} PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:${BEACH_INSTALL_HEADERS}>)
+  target_compile_features(beach_${name} PUBLIC cxx_std_23)
   foreach(part ${ARG_PARTS})
     target_sources(beach_${name} PRIVATE $<TARGET_OBJECTS:beach_${part}>)
     if(part MATCHES "^${name}_")  # its own: alone it is for tests, apart from what is for use

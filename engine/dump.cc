@@ -94,14 +94,15 @@ Status DumpManifest(env::FileSystem& files, const std::string& directory, const 
   Status sound = ParseManifest(bytes, file, path, contents);
   print(fmt::format("{}: {} bytes, snapshot ends at {}", ManifestFileName(file), bytes.size(),
                     contents.snapshot_end));
-  ManifestState state;
+  // As the reader adds them up: it looks at the sum, and takes what an edit alone would not pass.
+  ManifestBuilder builder;
   for (const ManifestRecord& record : contents.records) {
     print(
         fmt::format("record at {}: {} bytes, checksum good", record.offset, record.payload.size()));
     auto edit = DecodeManifestEdit(record.payload);
     if (!edit) return Fail(std::move(edit).error().At(path, record.offset));
     DumpEdit(*edit, print);
-    if (Status applied = state.Apply(*edit); !applied) {
+    if (Status applied = builder.Apply(*edit); !applied) {
       return Fail(std::move(applied).error().At(path, record.offset));
     }
   }
@@ -110,7 +111,9 @@ Status DumpManifest(env::FileSystem& files, const std::string& directory, const 
     print(fmt::format("torn tail at {}: {} bytes, never acknowledged", contents.end,
                       contents.torn_tail_bytes));
   }
-  DumpState(state, print);
+  auto state = std::move(builder).Finish();
+  if (!state) return Fail(std::move(state).error().At(path, contents.end));
+  DumpState(*state, print);
   return {};
 }
 

@@ -14,6 +14,7 @@ Status VisitGroup(ByteView payload, SequenceNumber first, std::uint32_t count,
   if (first.value > kMaxSequence.value || count > kMaxSequence.value - first.value) {
     return Fail(ErrorCode::kCorruption, "a write group beyond the last sequence number");
   }
+  const auto malformed = [] { return Fail(ErrorCode::kCorruption, "a malformed write group"); };
   Decoder decoder(payload);
   std::uint32_t visited = 0;
   while (decoder.ok() && !decoder.rest().empty()) {
@@ -23,12 +24,11 @@ Status VisitGroup(ByteView payload, SequenceNumber first, std::uint32_t count,
       visit(SequenceNumber(first.value + visited), operation);
       ++visited;
     }
-    if (reader.Next(operation) || !reader.ok()) break;
+    // More operations than were counted, or bytes that are none.
+    if (reader.Next(operation) || !reader.ok()) return malformed();
     if (visited == count) break;
   }
-  if (!decoder.done() || visited != count) {
-    return Fail(ErrorCode::kCorruption, "a malformed write group");
-  }
+  if (!decoder.done() || visited != count) return malformed();
   return {};
 }
 

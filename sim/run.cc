@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "sim/build_id.h"
 #include "sim/kernel/kernel.h"
+#include "sim/memory/process_memory.h"
 #include "sim/scenario.h"
 
 namespace beach::sim {
@@ -49,6 +50,7 @@ std::optional<Policy> ParsePolicy(const std::string& name) {
 
 RunReport RunScenario(const Scenario& scenario, const RunOptions& options) {
   LeaveSingleThreadedMode();
+  memory::Stir(options.address_salt);
   const auto kernel = std::make_unique<Kernel>(scenario, options);
   return kernel->Run();
 }

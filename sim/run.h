@@ -13,6 +13,7 @@ namespace beach::sim {
 
 class CrashPointHook;
 class Scenario;
+class Steering;
 
 // How the next thread is picked (docs/simulation.md). kMixed: as the seed draws, random in three of
 // four runs and PCT in the rest; what it drew is the option "schedule.policy" of the run. The
@@ -46,6 +47,26 @@ class RunObserver {
   ~RunObserver() = default;
 };
 
+// A stretch of a run, both ends included. {0, 0}: nothing.
+struct EventRange {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+};
+
+// One event as nothing but itself: what a rolling hash is made of.
+struct CloseUpEvent {
+  std::uint64_t event = 0;
+  std::uint64_t virtual_ns = 0;
+  std::string host;  // empty: the harness
+  std::string thread;
+  std::uint64_t site = 0;    // the hash of its name
+  std::uint64_t number = 0;  // that came with it
+  artifacts::RunHash hash;   // of the run, up to here
+  // Return addresses of the thread's own frames, innermost first; of the last event alone.
+  std::vector<std::uint64_t> stack;
+  std::vector<std::string> frames;  // the same in words, where somebody has looked them up
+};
+
 struct RunOptions {
   std::uint64_t seed = 0;
   Policy policy = Policy::kMixed;
@@ -59,9 +80,12 @@ struct RunOptions {
   RunObserver* observer = nullptr;  // borrowed; has no part in the hash
   bool observe_steps = false;
   CrashPointHook* crash_points = nullptr;  // borrowed
+  Steering* steering = nullptr;            // borrowed; not with `replay`
   bool keep_trace = false;                 // all events in `trace`, not the last few only
-  std::uint64_t address_salt = 0;          // moves every arena; must not change the hash
-  std::uint64_t events_max = 20'000'000;   // beyond it: the "event limit" verdict
+  // Moves every arena, hands blocks out in another order and fills them; must not change the hash.
+  std::uint64_t address_salt = 0;
+  EventRange close_up;  // these are told one by one in RunReport::close_up; no part in the hash
+  std::uint64_t events_max = 20'000'000;  // beyond it: the "event limit" verdict
 };
 
 struct RunReport {
@@ -80,6 +104,7 @@ struct RunReport {
   std::vector<artifacts::Operation> workload;
   std::vector<artifacts::Decision> decisions;
   std::vector<artifacts::TraceEvent> trace;  // the last ones, or all
+  std::vector<CloseUpEvent> close_up;
   // On replay: how many decisions there were to follow, and how many were asked for again.
   std::uint64_t decisions_recorded = 0;
   std::uint64_t decisions_followed = 0;

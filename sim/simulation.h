@@ -85,9 +85,9 @@ class Simulation {
   // them, so that the n-th (from 1) is struck, at its beginning or end, by a power loss also a few
   // calls later when a write or sync is in flight; else those that change the disk (the n/4+1st),
   // passages of named failpoints (the n/8+1st or n/3+1st), calls while a submitted write is not
-  // complete, syncs in flight (the n/8+1st), or what takes something away (the n/256+1st). When processes make fewer of those, nothing
-  // strikes, and it stays armed. Replaces what was armed; 0 calls disarms. A struck process is
-  // restarted by nobody but the scenario.
+  // complete, syncs in flight (the n/8+1st), or what takes something away (the n/256+1st). When the
+  // processes make fewer of those, nothing strikes, and it stays armed. Replaces what was armed; 0
+  // calls disarms. A struck process is restarted by nobody but the scenario.
   virtual void ArmStrike(HostId host, Strike strike, std::uint64_t seam_calls) = 0;
 
   virtual Disk& disk(HostId host) = 0;

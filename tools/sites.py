@@ -10,6 +10,9 @@ one file may share a name, when they mark the same moment: their kinds tell them
 
   tools/sites.py --root .                                  prints the table
   tools/sites.py --root . --output sites.inc --depfile d   writes it for the build
+  tools/sites.py --root . --without engine --without sim/scenarios   a part; duplicates are sought in all
+  sites.py --root ~/queue --folder . --with framework_sites.inc   of other sources: the framework's
+      sites come first, and their names are taken
 """
 
 import argparse
@@ -23,6 +26,8 @@ MARKS = {
     "BEACH_BUGGIFY": "buggify",
     "BEACH_FAILPOINT": "failpoint",
 }
+ENDINGS = (".cc", ".h", ".cpp", ".hpp", ".cxx", ".hxx")
+TEST_ENDINGS = ("_test.cc", "_test.cpp", "_test.cxx")
 SAME_MOMENT = {"failpoint", "sometimes"}
 DRAWS = {"Fault": "fault", "SetFault": "fault", "CountFault": "fault", "Choose": "choice",
          "ChooseFor": "choice", "Draw": "choice", "Stream": "stream"}
@@ -34,6 +39,7 @@ DRAW = re.compile(r"(?:\.|->)\s*(" + "|".join(DRAWS) + r")\s*\(\s*(?:Site\s*[({]
 NAMED_DRAW = re.compile(r"(?:\.|->)\s*(" + "|".join(DRAWS) + r")\s*\(\s*(k[A-Z]\w*)")
 NAMED = re.compile(r"\bSite\s+(k[A-Z]\w*)\s*(?:=|[({])\s*" + NAME)
 CONSTANT = re.compile(r"\bSite\s+\w+\s*[({]\s*" + NAME)
+ROW = re.compile(r'BEACH_SITE\("([^"]*)", "([^"]*)", "([^"]*)"\)')
 # Comments, keeping string and character literals whole.
 COMMENT = re.compile(r'//[^\n]*|/\*.*?\*/|("(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\')', re.S)
 
@@ -42,15 +48,28 @@ def without_comments(text):
     return COMMENT.sub(lambda match: match.group(1) or " ", text)
 
 
-def sources(root):
-    """Yields the folders and the source files of our code, tests left out."""
-    for folder in FOLDERS:
-        for path, folders, files in os.walk(os.path.join(root, folder)):
-            folders[:] = sorted(f for f in folders if f not in ("testdata", "testing"))
+def sources(root, wanted):
+    """Yields the folders and the source files of the code, tests and build trees left out."""
+    for folder in wanted:
+        for path, folders, files in os.walk(os.path.normpath(os.path.join(root, folder))):
+            if "CMakeCache.txt" in files:
+                folders[:] = []
+                continue
+            folders[:] = sorted(f for f in folders
+                                if f not in ("testdata", "testing") and not f.startswith("."))
             yield path, [
                 os.path.join(path, name) for name in sorted(files)
-                if name.endswith((".cc", ".h")) and not name.endswith("_test.cc")
+                if name.endswith(ENDINGS) and not name.endswith(TEST_ENDINGS)
             ]
+
+
+def table_of(path):
+    """The (kind, name, file) rows of a table that an earlier call has written."""
+    with open(path, encoding="utf-8") as table:
+        rows = [ROW.fullmatch(line.rstrip("\n")) for line in table]
+    if not all(rows):
+        raise ValueError(f"{path} is not a table of sites: make it with sites.py --output")
+    return [row.groups() for row in rows]
 
 
 def sites_of(text):
@@ -71,13 +90,31 @@ def main():
     parser.add_argument("--root", required=True, help="the top of the source tree")
     parser.add_argument("--output", help="the header to write")
     parser.add_argument("--depfile", help="a Makefile rule of what was read")
+    parser.add_argument("--folder", action="append", default=[],
+                        help="where in it sources are; for each (default: BeachDB's)")
+    parser.add_argument("--without", action="append", default=[],
+                        help="leaves a folder's sites out of the table; for each")
+    parser.add_argument("--with", action="append", default=[], dest="tables", metavar="TABLE",
+                        help="a table whose sites belong here too; for each")
     arguments = parser.parse_args()
 
     read = []
     table = {}  # (kind, name) -> file
     mark_of = {}  # name -> [(kind, file)], of marks
     duplicates = []
-    for folder, files in sources(arguments.root):
+    for path in arguments.tables:
+        try:
+            rows = table_of(path)
+        except (OSError, ValueError) as error:
+            print(error, file=sys.stderr)
+            return 3
+        read.append(path)
+        for kind, name, file in rows:
+            table[(kind, name)] = file
+            if kind in MARKS.values():
+                mark_of.setdefault(name, []).append((kind, file))
+    left_out = tuple(folder.rstrip("/") + "/" for folder in arguments.without)
+    for folder, files in sources(arguments.root, arguments.folder or FOLDERS):
         read.append(folder)
         for file in files:
             read.append(file)
@@ -92,7 +129,8 @@ def main():
                                    for other, place in others
                                    if place != relative or {kind, other} != SAME_MOMENT]
                     others.append((kind, relative))
-                table.setdefault((kind, name), relative)
+                if not relative.startswith(left_out):
+                    table.setdefault((kind, name), relative)
     if duplicates:
         print("\n".join(duplicates), file=sys.stderr)
         return 1

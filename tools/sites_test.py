@@ -76,6 +76,45 @@ class SitesTest(unittest.TestCase):
         result = self.run_on({"engine/a.cc": pair + 'BEACH_FAILPOINT("a.x");'})
         self.assertEqual(result.returncode, 1)
 
+    def test_leaves_folders_out_of_the_table_but_not_their_names(self):
+        files = {"engine/a.cc": 'BEACH_SOMETIMES("a.x", true);',
+                 "sim/b.cc": 'BEACH_SOMETIMES("b.x", true);'}
+        result = self.run_on(files, "--without", "engine")
+        self.assertEqual(result.stdout, 'BEACH_SITE("sometimes", "b.x", "sim/b.cc")\n')
+        files["sim/b.cc"] = 'BEACH_SOMETIMES("a.x", true);'
+        self.assertEqual(self.run_on(files, "--without", "engine").returncode, 1)
+
+    def test_lists_other_sources_after_a_given_table(self):
+        with tempfile.TemporaryDirectory() as target:
+            framework = os.path.join(target, "framework.inc")
+            with open(framework, "w", encoding="utf-8") as table:
+                table.write('BEACH_SITE("fault", "disk.full", "sim/a.cc")\n'
+                            'BEACH_SITE("sometimes", "env.x", "env/a.cc")\n')
+            files = {"queue.cpp": 'BEACH_SOMETIMES("queue.full", true);',
+                     "build/CMakeCache.txt": "", "build/copy.cc": 'BEACH_SOMETIMES("queue.y", 1);',
+                     ".git/a.cc": 'BEACH_SOMETIMES("queue.z", 1);'}
+            more = ["--folder", ".", "--with", framework]
+            result = self.run_on(files, *more)
+            self.assertEqual(result.stdout.splitlines(), [
+                'BEACH_SITE("fault", "disk.full", "sim/a.cc")',
+                'BEACH_SITE("sometimes", "env.x", "env/a.cc")',
+                'BEACH_SITE("sometimes", "queue.full", "queue.cpp")'], result.stderr)
+            files["queue.cpp"] = 'BEACH_SOMETIMES("env.x", true);'
+            result = self.run_on(files, *more)
+            self.assertEqual(result.returncode, 1)
+            self.assertIn("'env.x' is taken by env/a.cc", result.stderr)
+
+    def test_refuses_what_is_no_table(self):
+        with tempfile.TemporaryDirectory() as target:
+            path = os.path.join(target, "table.inc")
+            result = self.run_on({}, "--with", path)
+            self.assertEqual(result.returncode, 3)
+            with open(path, "w", encoding="utf-8") as table:
+                table.write("int main() {}\n")
+            result = self.run_on({}, "--with", path)
+            self.assertEqual(result.returncode, 3)
+            self.assertIn("is not a table of sites", result.stderr)
+
     def test_leaves_an_equal_table_untouched(self):
         with tempfile.TemporaryDirectory() as target:
             output = os.path.join(target, "generated", "sites.inc")

@@ -26,7 +26,9 @@ LAYERS = {
     "sim/cli": ["base", "env", "artifacts", "oracle", "command_line", "sim/scenarios"],
     "server": ["base", "env", "engine", "command_line"],
     "crash": ["base", "env", "engine", "oracle", "artifacts", "server"],
+    "fuzz": ["base", "env", "engine", "oracle", "artifacts", "sim", "sim/scenarios"],
     "examples": ["base", "env", "engine"],
+    "examples/journaled_queue": ["base", "env", "sim", "sim/cli"],
     "bench": ["base", "env", "engine", "oracle", "artifacts", "command_line", "sim", "sim/cli",
               "sim/scenarios", "server"],
 }

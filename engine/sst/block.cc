@@ -85,6 +85,25 @@ std::uint32_t Block::RestartOffset(std::uint32_t restart) const {
   return LoadFixed<std::uint32_t>(content_.data() + entries_size_ + restart * kRestartSize);
 }
 
+Status Block::CheckRestarts() const {
+  Decoder decoder(ByteView(content_).substr(0, entries_size_));
+  std::uint32_t restart = 0;
+  while (decoder.ok() && !decoder.rest().empty() && restart < restart_count_) {
+    const std::size_t begin = entries_size_ - decoder.rest().size();
+    const std::uint64_t shared = decoder.Varint();
+    const std::uint64_t unshared = decoder.Varint();
+    const std::uint64_t value_size = decoder.Varint();
+    decoder.Raw(static_cast<std::size_t>(unshared));
+    decoder.Raw(static_cast<std::size_t>(value_size));
+    if (RestartOffset(restart) > begin) continue;
+    if (RestartOffset(restart) < begin || shared != 0) break;
+    ++restart;
+  }
+  if (restart == restart_count_) return {};
+  return Damaged(path_, offset_ + entries_size_ + restart * kRestartSize,
+                 "a block's restart is not where an entry begins afresh");
+}
+
 // Stands at the entry [begin_, end_), its whole key in key_; begin_ == entries_size_ is invalid.
 class BlockIterator final : public Iterator {
  public:

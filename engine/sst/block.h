@@ -62,6 +62,10 @@ class Block {
   // the offset of the entry in the file.
   std::unique_ptr<Iterator> NewIterator() const;
 
+  // Whether each restart is where an entry begins that shares nothing, so that a search finds what
+  // a walk finds: kCorruption with the restart's offset. REQUIRES: all entries can be walked.
+  Status CheckRestarts() const;
+
   std::uint64_t size_bytes() const { return content_.size(); }
 
  private:

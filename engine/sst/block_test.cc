@@ -175,5 +175,49 @@ TEST(Block, DamagedEntriesAreErrorsAtTheirOffset) {
   EXPECT_EQ(walk(Bytes("\0\x08\0\xff\0\0\0\0\0\0\0", 11)), "an entry's key is not a key");
 }
 
+TEST(Block, ARestartThatIsNoEntryOfItsOwnIsToldByItsCheck) {
+  const Bytes good = BuildBlock(ManyEntries(), 4);
+  const auto sound = Block::Parse(good, "f", kPlace);
+  ASSERT_TRUE(sound.has_value());
+  EXPECT_TRUE((*sound)->CheckRestarts().has_value());
+  const auto count = LoadFixed<std::uint32_t>(good.data() + good.size() - kRestartCountSize);
+  ASSERT_GT(count, 2U);
+  const std::size_t restarts = good.size() - kRestartCountSize - count * kRestartSize;
+  const std::size_t second = restarts + kRestartSize;
+  const auto offset = LoadFixed<std::uint32_t>(good.data() + second);
+  // Within an entry; at one that shares; and the last one, at the last byte of all entries.
+  const std::size_t last = restarts + (count - 1) * kRestartSize;
+  const std::pair<std::size_t, std::size_t> changes[] = {
+      {second, offset + 1}, {second, offset - 1}, {last, restarts - 1}};
+  for (const auto& [at, to] : changes) {
+    Bytes bad = good;
+    StoreFixed(bad.data() + at, static_cast<std::uint32_t>(to));
+    const auto block = Block::Parse(bad, "f", kPlace);
+    ASSERT_TRUE(block.has_value());
+    const Status checked = (*block)->CheckRestarts();
+    ASSERT_FALSE(checked.has_value()) << to;
+    EXPECT_EQ(checked.error().code(), ErrorCode::kCorruption);
+    EXPECT_EQ(checked.error().offset(), kPlace + at);
+  }
+  // A restart less: what it led to is an entry that shares nothing, which is fine.
+  const auto one = Block::Parse(BuildBlock(ManyEntries(), 1), "f", kPlace);
+  EXPECT_TRUE((*one)->CheckRestarts().has_value());
+}
+
+TEST(Block, ARestartAtAnEntryThatSharesIsToldByItsCheck) {
+  // Two entries, the second sharing; the second restart, made up, stands at it.
+  BlockBuilder builder(16);
+  builder.Add(KeyAt("aa", 1), "1");
+  const std::uint64_t second = builder.size_bytes() - kRestartSize - kRestartCountSize;
+  builder.Add(KeyAt("ab", 1), "2");
+  Bytes content = builder.Finish();
+  content.resize(content.size() - kRestartCountSize);
+  Encoder(content).Fixed32(static_cast<std::uint32_t>(second));
+  Encoder(content).Fixed32(2);
+  const auto block = Block::Parse(content, "f", kPlace);
+  ASSERT_TRUE(block.has_value());
+  EXPECT_FALSE((*block)->CheckRestarts().has_value());
+}
+
 }  // namespace
 }  // namespace beach::engine::sst

@@ -23,6 +23,7 @@ Status VerifyBlock(env::File& file, const TableFrame& frame, const BlockHandle& 
     counted.Count(entry->key(), entry->value());
   }
   BEACH_TRY(entry->status());
+  BEACH_TRY(block->CheckRestarts());
   if (counted.largest != index_key) {
     return Damaged(file.path(), handle.offset, "a block does not end with its index key");
   }
@@ -79,6 +80,7 @@ Status VerifyBlocks(env::File& file, const TableFrame& frame) {
     end = handle.offset + handle.size + kBlockTrailerSize;
   }
   BEACH_TRY(index->status());
+  BEACH_TRY(frame.index->CheckRestarts());
   if (counted != frame.properties) {
     return Damaged(file.path(), frame.footer.properties.offset,
                    "the properties do not describe the entries");

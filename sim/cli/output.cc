@@ -62,6 +62,7 @@ std::string RunAsText(const RunOutput& run) {
         out, "                 the run left the recording at this event{}\n",
         report.verdict.ok() ? ": that it ends well says little about the recorded failure" : "");
   }
+  if (run.difference) fmt::format_to(out, "\n{}", sweep::Describe(*run.difference));
   if (!run.outcome->stack.empty()) fmt::format_to(out, "\n{}", run.outcome->stack);
   return text;
 }
@@ -82,6 +83,11 @@ std::string RunAsJson(const RunOutput& run) {
   json["options"] = Json(report.options);
   if (run.deterministic) json["deterministic"] = *run.deterministic;
   if (run.mismatch) json["mismatch"] = run.mismatch->message;
+  if (run.difference) {
+    json["difference"] = {{"event", run.difference->event},
+                          {"steady", run.difference->steady},
+                          {"text", sweep::Describe(*run.difference)}};
+  }
   if (run.recorded_signature) {
     json["recorded_verdict"] = *run.recorded_signature;
     json["decisions_recorded"] = report.decisions_recorded;

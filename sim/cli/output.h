@@ -9,6 +9,7 @@
 #include "artifacts/artifact.h"
 #include "sim/crashpoints/explore.h"
 #include "sim/scenario.h"
+#include "sim/sweep/difference.h"
 #include "sim/sweep/pool.h"
 #include "sim/sweep/report.h"
 
@@ -21,6 +22,7 @@ struct RunOutput {
   const sweep::JobOutcome* outcome = nullptr;  // borrowed
   std::optional<bool> deterministic;           // when it was run twice
   std::optional<sweep::Mismatch> mismatch;
+  std::optional<sweep::Difference> difference;
   std::optional<std::string> recorded_signature;  // of the artifact, on a replay
 };
 std::string RunAsText(const RunOutput& run);

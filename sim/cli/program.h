@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "command_line/command.h"
 #include "sim/scenario.h"
+#include "sim/sweep/pool.h"
 #include "sim/sweep/report.h"
 #include "sim/sweep/runner.h"
 
@@ -41,6 +42,14 @@ void AddMerge(command_line::Command root, const Program& program);
 void AddCrashpoints(command_line::Command root, const Program& program);
 void AddReplay(command_line::Command root, const Program& program);
 void AddShrink(command_line::Command root, const Program& program);
+void AddWorker(command_line::Command root, const Program& program);
+
+// The program that runs now, whatever its file is called by now.
+inline constexpr const char* kThisProgram = "/proc/self/exe";
+// How the program at `path` serves these scenarios with these options: PoolOptions::fresh_command.
+std::vector<std::string> WorkerCommand(const std::string& path,
+                                       const std::vector<const Scenario*>& scenarios,
+                                       const sweep::PoolOptions& options);
 
 // Says what went wrong and returns the exit code for it.
 int UsageError(const std::string& message);

@@ -64,6 +64,7 @@ int Replay(const Arguments& arguments, const Program& program) {
                             .outcome = &*outcome,
                             .deterministic = {},
                             .mismatch = {},
+                            .difference = {},
                             .recorded_signature = artifact->verdict.signature};
   const std::string timeline = arguments.timeline ? Timeline(trace) + "\n" : "";
   if (arguments.json) PrintError(timeline);

@@ -18,6 +18,7 @@ struct Arguments {
   bool json = false;
   bool twice = false;
   bool in_process = false;
+  std::string against;
   std::string trace;
   std::string artifact;
   std::string policy = "mixed";
@@ -25,8 +26,10 @@ struct Arguments {
   std::uint64_t cpu_limit_s = 20;
 };
 
-Result<sweep::JobOutcome> RunOnce(const Arguments& arguments, const Scenario& scenario,
-                                  const RunOptions& run, const Program& program) {
+using sweep::JobOutcome;
+
+Result<JobOutcome> RunOnce(const Arguments& arguments, const Scenario& scenario,
+                           const RunOptions& run, const Program& program) {
   sweep::WorkerLimits limits;
   limits.cpu_ms = arguments.cpu_limit_s * 1000;
   if (!arguments.in_process) {
@@ -36,6 +39,54 @@ Result<sweep::JobOutcome> RunOnce(const Arguments& arguments, const Scenario& sc
   outcome.job.seed = run.seed;
   outcome.report = program.runner.run(scenario, run);
   return outcome;
+}
+
+// The same run of the program at `path`, in a process that has nothing of this one.
+Result<JobOutcome> RunAnew(const std::string& path, std::uint64_t salt, EventRange close_up,
+                           const Arguments& arguments, const Scenario& scenario,
+                           const RunOptions& run, const Program& program) {
+  sweep::PoolOptions options;
+  options.run = run;
+  options.run.keep_trace = false;
+  options.run.close_up = close_up;
+  options.full_reports = true;
+  options.limits.cpu_ms = arguments.cpu_limit_s * 1000;
+  options.fresh_command = WorkerCommand(path, {&scenario}, options);
+  return sweep::RunFresh(scenario, run.seed, salt, options, program.runner.run);
+}
+
+// How a process ends that could not become that program, or one that does not know the command.
+constexpr const char* kNoSuchProgram = "exit: status 127";
+constexpr const char* kNotAWorker = "exit: status 2";
+
+// Compares the run with that of another process, of another program if one is named.
+Status Compare(const Arguments& arguments, const Scenario& scenario, const RunOptions& run,
+               const Program& program, RunOutput& output) {
+  const std::string other = arguments.against.empty() ? kThisProgram : arguments.against;
+  const std::uint64_t salt = Mix64(run.seed) | 1;
+  BEACH_TRY_ASSIGN(const sweep::JobOutcome second,
+                   RunAnew(other, salt, {}, arguments, scenario, run, program));
+  const std::string& end = second.report.verdict.signature;
+  if (second.crashed && (end == kNoSuchProgram || end == kNotAWorker)) {
+    return Fail(Error(ErrorCode::kRefused, "it serves no runs: " + second.error_text).At(other));
+  }
+  output.mismatch =
+      sweep::Compare(scenario.name(), run.seed, output.outcome->report, second.report);
+  output.deterministic = !output.mismatch.has_value();
+  if (output.deterministic.value()) return {};
+  const auto close_up_of = [&](const std::string& path, std::uint64_t with_salt) {
+    return [&, path, with_salt](EventRange range) -> Result<RunReport> {
+      BEACH_TRY_ASSIGN(sweep::JobOutcome outcome,
+                       RunAnew(path, with_salt, range, arguments, scenario, run, program));
+      return std::move(outcome.report);
+    };
+  };
+  // The first run once more, in a process like those of the close-ups.
+  BEACH_TRY_ASSIGN(const RunReport first, close_up_of(kThisProgram, 0)({}));
+  BEACH_TRY_ASSIGN(output.difference,
+                   sweep::FindDifference(first, second.report, close_up_of(kThisProgram, 0),
+                                         close_up_of(other, salt)));
+  return {};
 }
 
 // The knobs that the run did not ask for. One that has failed may not have come to them.
@@ -88,15 +139,11 @@ int Run(const Arguments& arguments, const Program& program) {
                       .outcome = &*outcome,
                       .deterministic = {},
                       .mismatch = {},
+                      .difference = {},
                       .recorded_signature = {}};
-  if (arguments.twice) {
-    RunOptions again = run;
-    again.keep_trace = false;
-    again.address_salt = Mix64(*seed) | 1;
-    const auto second = RunOnce(arguments, *scenario, again, program);
-    if (!second) return EnvironmentError(second.error());
-    output.mismatch = sweep::Compare(scenario->name(), *seed, outcome->report, second->report);
-    output.deterministic = !output.mismatch.has_value();
+  if (arguments.twice || !arguments.against.empty()) {
+    const Status compared = Compare(arguments, *scenario, run, program, output);
+    if (!compared) return EnvironmentError(compared.error());
   }
   const Status written = WriteFiles(arguments, *scenario, run, *outcome, program);
   if (!written) return EnvironmentError(written.error());
@@ -115,7 +162,10 @@ void AddRun(command_line::Command root, const Program& program) {
                command_line::Need::kRequired);
   command.Flag("--json", arguments->json, "One JSON document");
   command.Flag("--twice", arguments->twice,
-               "Run again in a fresh process with other addresses, and compare the hashes");
+               "Run again in a fresh process with other addresses and environment, compare the\n"
+               "hashes, and show the first event that differs");
+  command.Text("--against", arguments->against,
+               "Compare with the same run of this other build of the program, given by its path");
   command.Text("--trace", arguments->trace, "Write all events to this file, as JSON lines");
   command.Text("--artifact", arguments->artifact, "Write the run's artifact to this file");
   command.Text("--policy", arguments->policy, "How the scheduler picks the next thread");

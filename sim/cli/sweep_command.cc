@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <memory>
 #include <optional>
 
 #include "sim/cli/os_terminal.h"
 #include "sim/cli/program.h"
+#include "sim/sweep/os_files.h"
 #include "sim/sweep/os_worker.h"
 #include "sim/sweep/sweep.h"
 
@@ -22,6 +26,7 @@ struct Arguments {
   std::optional<std::string> shard;
   std::string artifacts = "beachsim-artifacts";
   std::string twice;
+  std::string hashes;
   std::string policy = "mixed";
   std::vector<std::string> knobs;
   bool json = false;
@@ -95,10 +100,19 @@ int Sweep(const Arguments& arguments, const Program& program) {
   Status read = ReadSeedsAndTime(arguments, options);
   if (read) read = ReadRest(arguments, options);
   if (!read) return UsageError(read.error().message());
+  options.pool.fresh_command = WorkerCommand(kThisProgram, options.scenarios, options.pool);
   if (arguments.seeds.empty()) {
     PrintError("seeds from " + std::to_string(options.seeds.begin) + "\n");
   }
 
+  std::vector<std::string> hashes;
+  if (!arguments.hashes.empty()) {
+    options.on_run = [&hashes](const std::string& scenario, std::uint64_t seed,
+                               const RunReport& run) {
+      hashes.push_back(fmt::format("{} {:020} {} {} {}\n", scenario, seed, run.hash.ToString(),
+                                   run.events, run.verdict.signature));
+    };
+  }
   Result<sweep::SweepReport> report = sweep::SweepReport();
   {
     ProgressBar bar;
@@ -109,6 +123,12 @@ int Sweep(const Arguments& arguments, const Program& program) {
     report = sweep::RunSweep(options, program.runner, progress);
   }
   if (!report) return EnvironmentError(report.error());
+  if (!arguments.hashes.empty()) {
+    std::ranges::sort(hashes);
+    const Status written =
+        sweep::OsWriteFile(arguments.hashes, fmt::format("{}", fmt::join(hashes, "")));
+    if (!written) return EnvironmentError(written.error());
+  }
   PrintOut(arguments.json ? sweep::ToJson(*report) : sweep::Summary(*report, program.name));
   return ReportExitCode(*report);
 }
@@ -127,6 +147,8 @@ void AddSweep(command_line::Command root, const Program& program) {
   command.Text("--artifacts", arguments->artifacts, "Where artifacts of failures go");
   command.Text("--twice", arguments->twice,
                "Share of the seeds, 0 to 1, to run again in fresh processes and compare");
+  command.Text("--hashes", arguments->hashes,
+               "Write scenario, seed, hash, events and verdict of each run to this file, sorted");
   command.Text("--policy", arguments->policy, "How the scheduler picks the next thread");
   command.Texts("--option", arguments->knobs, "Set a knob of every run: NAME=NUMBER");
   command.Number("--cpu-limit", arguments->cpu_limit_s, 1, 86400,

@@ -8,11 +8,14 @@
 
 #include "base/check.h"
 #include "sim/fibers/sanitizer.h"
+#include "sim/memory/process_memory.h"
 
 namespace beach::sim {
 namespace {
 
 constexpr std::size_t kPageSize = 4096;
+// At its top: what most fibers need. Zeroed and kept between runs; the rest goes back to the OS.
+constexpr std::size_t kWarmBytes = std::size_t{16} << 10;
 
 char* Map() {
   void* const memory = mmap(nullptr, kStackSize + kPageSize, PROT_READ | PROT_WRITE,
@@ -38,7 +41,6 @@ void GiveMapped(char* low) { Unmap(low); }
 // Stacks of former runs of this OS thread, zero as fresh ones are: to map them costs more than most
 // of what runs on them.
 constexpr std::size_t kWarmMax = 32;
-constexpr std::size_t kWarmBytes = std::size_t{16} << 10;  // at its top, zeroed and kept
 constinit thread_local char* warm[kWarmMax] = {};
 constinit thread_local std::size_t warm_count = 0;
 
@@ -75,6 +77,9 @@ Stack StackPool::Take() {
     return stack;
   }
   const Stack stack{TakeMapped(), kStackSize};
+  if (const std::uint64_t stir = memory::Stirred(); stir != 0) [[unlikely]] {
+    std::memset(stack.low + stack.size - kWarmBytes, static_cast<int>(stir >> 48), kWarmBytes);
+  }
   mapped_.push_back(stack);
   free_.reserve(mapped_.size());  // so that Give never allocates
   return stack;

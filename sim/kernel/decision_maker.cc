@@ -8,12 +8,14 @@
 #include "base/random.h"
 #include "sim/kernel/follower.h"
 #include "sim/kernel/scheduler.h"
+#include "sim/steering.h"
 #include "sim/system_scope.h"
 
 namespace beach::sim {
 namespace {
 
 constexpr std::uint64_t kMillion = 1'000'000;
+constexpr Site kDelay = "sim.schedule.delay";
 // A run takes a quarter of the buggify sites, and each of those at one use in eight.
 constexpr std::uint64_t kBuggifySites = 4;
 constexpr std::uint64_t kBuggifyUses = 8;
@@ -45,6 +47,7 @@ DecisionMaker::DecisionMaker(std::uint64_t seed, const artifacts::Artifact* repl
   for (const artifacts::Decision& decision : replay->decisions) {
     const std::uint64_t identity = IdentityHash(decision.host, decision.life, decision.thread);
     replayed_[UseKey(Site::Hash(decision.site), identity, decision.use)].value = decision.value;
+    replays_delays_ = replays_delays_ || decision.site == kDelay.name;
   }
 }
 
@@ -119,6 +122,10 @@ std::uint64_t DecisionMaker::Draw(Site site) {
   } else if (const std::uint64_t value = ValueOf(site, use); RandomBelow(value, kMillion) < rate) {
     outcome = 1 + RandomBelow(Mix64(value), outcomes);
   }
+  if (steering_ != nullptr && rate != 0) [[unlikely]] {
+    outcome = steering_->Fault(site, outcomes, outcome);
+    BEACH_CHECK_LE(outcome, outcomes);
+  }
   scheduler_.Count(site.hash, outcome);
   if (outcome == 0) return 0;
   Record(site, use, "fault", outcome);
@@ -159,10 +166,30 @@ std::uint64_t DecisionMaker::ChooseAt(Site site, const Use& use, std::uint64_t b
     const std::uint64_t* const value = Replayed(site, use, bound - 1);
     if (value == nullptr) Misfit();
     if (value != nullptr) chosen = *value;
+  } else if (steering_ != nullptr) {
+    chosen = steering_->Choice(site, bound, chosen);
+    BEACH_CHECK_LT(chosen, bound);
   }
   scheduler_.Count(site.hash, chosen);
   Record(site, use, "choice", chosen);
   return chosen;
+}
+
+// Neither counted nor noted: who runs next says it.
+std::uint64_t DecisionMaker::Delay(const Identity& who, std::uint64_t step, std::uint64_t drawn) {
+  const SystemScope system;
+  std::uint64_t delay = drawn;
+  if (steering_ != nullptr) {
+    delay = steering_->Delay(drawn);
+    BEACH_CHECK_LE(delay, std::max(drawn, Steering::kDelayMax));
+  } else if (const std::uint64_t* const value =
+                 Replayed(kDelay, {&who, step}, Steering::kDelayMax)) {
+    delay = *value;
+  }
+  if (delay == drawn) return delay;
+  taken_.push_back(Taken{kDelay.name, &who, step, delay});
+  if (observer_ != nullptr) observer_->OnDecision(DecisionOf(taken_.back()));
+  return delay;
 }
 
 void DecisionMaker::Force(Site site, std::uint64_t value) { forced_[site.hash] = value; }
@@ -186,6 +213,8 @@ bool DecisionMaker::Buggify(Site site) {
   } else if (RandomBelow(RandomValue(seed_, site.hash, 0xb0661f), kBuggifySites) == 0) {
     taken = RandomBelow(ValueOf(site, use), kBuggifyUses) == 0;
   }
+  if (steering_ != nullptr) [[unlikely]]
+    taken = steering_->Buggify(site, taken);
   scheduler_.Count(site.hash, taken ? 1 : 0);
   if (!taken) return false;
   Hit(faults_, site);

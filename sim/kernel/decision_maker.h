@@ -18,6 +18,7 @@ namespace beach::sim {
 class Follower;
 class RunObserver;
 class Scheduler;
+class Steering;
 
 // The random choices of one run, and the record of those that did something.
 class DecisionMaker final : public Decisions {
@@ -47,6 +48,12 @@ class DecisionMaker final : public Decisions {
   void CountStrike(Site where);
   void SetFault(Site site, std::uint64_t per_million);
   std::uint64_t FaultCount(Site site) const;
+  // Asks it at each draw from now on. Borrowed.
+  void Steer(Steering* steering) { steering_ = steering; }
+  // Whether delays of steps are given by steering, or were when the replayed run was recorded.
+  bool knows_delays() const { return steering_ != nullptr || replays_delays_; }
+  // The delay of that step of the thread. One that was not the drawn one is recorded.
+  std::uint64_t Delay(const Identity& who, std::uint64_t step, std::uint64_t drawn);
   // Tells of each recorded decision from now on. Borrowed.
   void Observe(RunObserver* observer) { observer_ = observer; }
 
@@ -101,6 +108,8 @@ class DecisionMaker final : public Decisions {
   Scheduler& scheduler_;
   Follower& follower_;
   RunObserver* observer_ = nullptr;
+  Steering* steering_ = nullptr;
+  bool replays_delays_ = false;
   HashTable<std::uint64_t> uses_{2048};            // (site, identity)
   HashTable<std::uint64_t> rates_;                 // site to per million
   std::map<std::uint64_t, std::uint64_t> forced_;  // site to value

@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "sim/crash_points.h"
 #include "sim/memory/process_memory.h"
+#include "sim/steering.h"
 #include "sim/system_scope.h"
 
 namespace beach::sim {
@@ -49,6 +50,17 @@ Kernel::Kernel(const Scenario& scenario, const RunOptions& options)
       passes_crash_points_ = passes_crash_points_ || decision.site == kCrashPoint.name;
     }
     if (passes_crash_points_) decisions_.SetFault(kCrashPoint, 1);
+  }
+  if (options.steering != nullptr) {
+    BEACH_CHECK(options.replay == nullptr);
+    decisions_.Steer(options.steering);
+  }
+  if (decisions_.knows_delays()) scheduler_.TakeDelaysFrom(&decisions_);
+  if (options.close_up.last > 0) {
+    close_up_.emplace(
+        options.close_up, [this](CloseUpEvent& event) { DescribeEvent(event); },
+        [this] { return scheduler_.current().stack; });
+    recorder_.Watch(&*close_up_);
   }
   if (!options.observe_steps) return;
   BEACH_CHECK(options.observer != nullptr);
@@ -118,6 +130,13 @@ void Kernel::End(const std::string& rule, std::string message) {
   scheduler_.LeaveToRunner();
 }
 
+void Kernel::DescribeEvent(CloseUpEvent& event) {
+  event.virtual_ns = scheduler_.now();
+  event.host = scheduler_.identity().host;
+  event.thread = scheduler_.identity().thread;
+  event.number = Scheduler::NumberOf(event.number, scheduler_.now());
+}
+
 RunReport Kernel::Report() {
   RunReport report;
   report.verdict = verdict_;
@@ -133,6 +152,7 @@ RunReport Kernel::Report() {
   report.workload = std::move(workload_);
   report.decisions = decisions_.Recorded();
   report.trace = recorder_.Trace();
+  if (close_up_) report.close_up = close_up_->taken();
   if (options_.replay != nullptr) {
     report.decisions_recorded = decisions_.to_follow();
     report.decisions_followed = decisions_.followed();
@@ -208,6 +228,7 @@ const std::vector<artifacts::Operation>& Kernel::Workload(
     workload_ = options_.replay->operations;
   } else {
     workload_ = std::move(generated);
+    if (options_.steering != nullptr) options_.steering->Workload(workload_);
   }
   if (options_.observer != nullptr) options_.observer->OnWorkload(workload_);
   for (const artifacts::Operation& operation : workload_) {

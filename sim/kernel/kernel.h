@@ -161,11 +161,13 @@ class Kernel final : public Simulation,
   void PassAccess(SimThread& me);
   bool IsWatched(const SimThread& me, std::uintptr_t address) const;
   void EndByRace(const Process& process, const preempt::Race& race);
+  void DescribeEvent(CloseUpEvent& event);
   RunReport Report();
 
   const Scenario& scenario_;
   const RunOptions& options_;
   Recorder recorder_;
+  std::optional<CloseUp> close_up_;
   Follower follower_;
   Scheduler scheduler_;
   DecisionMaker decisions_;

@@ -75,16 +75,39 @@ void Recorder::Event(std::uint64_t now_ns, const Identity& who, Site event,
       line.text += fmt::format(" {}={}", field.name, field.number);
     }
   }
+  if (close_up_ != nullptr) Amend();
   Tell(line);
 }
 
 void Recorder::Follow(Follower* follower) {
   BEACH_CHECK_EQ(events_, 0U);
   follower_ = follower;
-  checkpoint_next_ = std::min(kEvery, follower->checkpoint_event());
+  checkpoint_next_ = NextCheckpoint();
 }
 
-void Recorder::PassCheckpoint() {
+void Recorder::Watch(CloseUp* close_up) {
+  BEACH_CHECK_EQ(events_, 0U);
+  close_up_ = close_up;
+  checkpoint_next_ = NextCheckpoint();
+}
+
+std::uint64_t Recorder::NextCheckpoint() const {
+  std::uint64_t next = (events_ / kEvery + 1) * kEvery;
+  if (follower_ != nullptr) next = std::min(next, follower_->checkpoint_event());
+  if (close_up_ != nullptr) next = std::min(next, close_up_->Next(events_ + 1));
+  return next;
+}
+
+void Recorder::Amend() {
+  const SystemScope system;
+  close_up_->Amend(events_, hash_.Value());
+}
+
+void Recorder::PassCheckpoint(std::uint64_t what, std::uint64_t number) {
+  if (close_up_ != nullptr && close_up_->Next(events_) == events_) {
+    const SystemScope system;
+    close_up_->Take(events_, what, number, hash_.Value());
+  }
   if (follower_ != nullptr && events_ == follower_->checkpoint_event()) {
     const SystemScope system;
     follower_->AtCheckpoint(hash_.Value());
@@ -100,9 +123,7 @@ void Recorder::PassCheckpoint() {
     recent_[0] = recent_[1];
     recent_[1] = {events_, hash_.Value()};
   }
-  checkpoint_next_ = (events_ / kEvery + 1) * kEvery;
-  if (follower_ == nullptr) return;
-  checkpoint_next_ = std::min(checkpoint_next_, follower_->checkpoint_event());
+  checkpoint_next_ = NextCheckpoint();
   BEACH_CHECK_GT(checkpoint_next_, events_);
 }
 

@@ -10,6 +10,7 @@
 
 #include "artifacts/artifact.h"
 #include "env/events.h"
+#include "sim/kernel/close_up.h"
 #include "sim/kernel/follower.h"
 #include "sim/kernel/rolling_hash.h"
 #include "sim/kernel/sim_thread.h"
@@ -30,7 +31,7 @@ class Recorder {
   void Count(std::uint64_t who, std::uint64_t what, std::uint64_t number) {
     hash_.Add(who, what, number);
     if (++events_ == checkpoint_next_) [[unlikely]]
-      PassCheckpoint();
+      PassCheckpoint(what, number);
   }
 
   // The line of the event just counted. `kind` and `what` are literals.
@@ -47,7 +48,14 @@ class Recorder {
   // Shows it the run as far as it wants to see it; before the first event. Borrowed.
   void Follow(Follower* follower);
 
-  void AddText(std::string_view text) { hash_.AddText(text); }
+  // Takes down the events of a stretch; before the first event. Borrowed.
+  void Watch(CloseUp* close_up);
+
+  void AddText(std::string_view text) {
+    hash_.AddText(text);
+    if (close_up_ != nullptr) [[unlikely]]
+      Amend();
+  }
 
   std::uint64_t events() const { return events_; }
   artifacts::RunHash hash() const { return hash_.Value(); }
@@ -77,8 +85,10 @@ class Recorder {
   };
 
   Line& NextLine(std::uint64_t now_ns, const Identity& who, const char* kind, const char* what);
-  // At events that are a multiple of kEvery, and where the follower wants it.
-  void PassCheckpoint();
+  // At events that are a multiple of kEvery, and where the follower or the close-up wants it.
+  void PassCheckpoint(std::uint64_t what, std::uint64_t number);
+  void Amend();
+  std::uint64_t NextCheckpoint() const;
   void AddToGrid();
   void Tell(const Line& line);
   static artifacts::TraceEvent Words(const Line& line);
@@ -93,6 +103,7 @@ class Recorder {
   std::vector<artifacts::Checkpoint> checkpoints_;
   std::array<artifacts::Checkpoint, 2> recent_{};  // an event of 0: none
   Follower* follower_ = nullptr;
+  CloseUp* close_up_ = nullptr;
   std::uint64_t lines_ = 0;
   std::vector<Line> ring_;  // all lines when keep_all_
 };

@@ -16,6 +16,9 @@
 namespace beach::sim {
 namespace {
 
+// Events are hashed with the virtual time, all in one number.
+constexpr std::uint64_t kTimeFactor = 0x9e3779b97f4a7c15U;
+
 constexpr Site kSchedule = "sim.schedule";
 constexpr Site kSwitch = "sim.switch";
 constexpr Site kWake = "sim.wake";
@@ -65,7 +68,7 @@ void Scheduler::LeaveToRunner() {
 void Scheduler::FreeLastStack() { stacks_.Give(std::exchange(current_->stack, Stack{})); }
 
 void Scheduler::Count(std::uint64_t what, std::uint64_t number) {
-  recorder_.Count(current_->identity->hash, what, number + now_ns_ * 0x9e3779b97f4a7c15U);
+  recorder_.Count(current_->identity->hash, what, number + now_ns_ * kTimeFactor);
   const std::uint64_t events = recorder_.events();
   if (events >= events_max_) [[unlikely]] {
     const SystemScope system;
@@ -81,6 +84,10 @@ void Scheduler::Count(std::uint64_t what, std::uint64_t number) {
   }
 }
 
+std::uint64_t Scheduler::NumberOf(std::uint64_t counted, std::uint64_t now_ns) {
+  return std::min(counted, counted - now_ns * kTimeFactor);
+}
+
 // The delay is drawn for this step of this thread; nothing else has a part in it. As many delays
 // lie between 1 and 2 as between 1024 and 2048: steps come in bursts.
 std::uint64_t Scheduler::NextTurn(SimThread& thread) {
@@ -89,7 +96,9 @@ std::uint64_t Scheduler::NextTurn(SimThread& thread) {
     return policy_ == Policy::kPct ? thread.priority : thread.id;
   const std::uint64_t value = RandomValue(thread.identity->schedule_key, step);
   const std::uint64_t octave = std::uint64_t{1} << RandomBelow(value, kDelayBits);
-  const std::uint64_t delay = octave + (value & (octave - 1));
+  std::uint64_t delay = octave + (value & (octave - 1));
+  if (delays_from_ != nullptr) [[unlikely]]
+    delay = delays_from_->Delay(*thread.identity, step, delay);
   return turn_ + (delay << thread.identity->pace_shift);
 }
 

@@ -20,6 +20,8 @@
 
 namespace beach::sim {
 
+class DecisionMaker;
+
 // Ends the run with a verdict, leaving the calling thread where it is.
 class RunEnd {
  public:
@@ -51,6 +53,9 @@ class Scheduler {
   // Go over to another policy. Called while no thread but the running one was spawned.
   void UsePriorities(std::uint64_t depth, std::uint64_t length);
   void UseFewestSwitches();
+  // The delays of steps are given by `decisions`, which gets those that were drawn. Before the
+  // first step. Borrowed.
+  void TakeDelaysFrom(DecisionMaker* decisions) { delays_from_ = decisions; }
 
   // From the OS thread's own stack: runs simulated threads until one of them calls LeaveToRunner.
   // REQUIRES: a thread was spawned.
@@ -67,6 +72,8 @@ class Scheduler {
 
   // An event of the running thread; no time, no switch.
   void Count(std::uint64_t what, std::uint64_t number);
+  // The number that Count was given, from the one that it fed to the hash.
+  static std::uint64_t NumberOf(std::uint64_t counted, std::uint64_t now_ns);
   // The line of that event.
   void Note(const char* kind, const char* what, std::uint64_t number) {
     recorder_.Note(now_ns_, identity(), kind, what, number);
@@ -138,6 +145,7 @@ class Scheduler {
   const std::uint64_t events_max_;
   Recorder& recorder_;
   RunEnd& end_;
+  DecisionMaker* delays_from_ = nullptr;
 
   std::uint64_t now_ns_ = 0;
   std::uint64_t paused_max_ns_ = 0;   // no host is paused from then on

@@ -4,6 +4,7 @@
 #if defined(__SANITIZE_ADDRESS__)
 
 #include <cstdlib>
+#include <cstring>
 
 #include "base/check.h"
 #include "sim/memory/budget.h"
@@ -60,6 +61,8 @@ class Owner {
   Budget budget_;
 };
 
+void Stir(std::uint64_t salt) { stir = salt; }
+
 Owner* Open(std::uint64_t) {
   Owner* const former = Exchange(nullptr);
   Owner* const owner = new Owner;
@@ -106,6 +109,7 @@ void* Allocate(std::size_t size, std::size_t alignment) {
   block->size = size;
   block->mark = kLiveMark;
   if (current_owner != nullptr) current_owner->Link(*block);
+  if (stir != 0) std::memset(reinterpret_cast<void*>(user), static_cast<int>(stir >> 56), size);
   return reinterpret_cast<void*>(user);
 }
 

@@ -7,6 +7,9 @@ namespace beach::sim {
 namespace memory {
 
 constinit thread_local Owner* current_owner = nullptr;
+constinit thread_local std::uint64_t stir = 0;
+
+std::uint64_t Stirred() { return stir; }
 
 Owner* Current() { return current_owner; }
 

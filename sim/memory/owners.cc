@@ -36,12 +36,12 @@ constexpr std::size_t kKeptBytes = std::size_t{2} << 20;
 
 class Owner {
  public:
-  void Start(char* slot, std::size_t skip) {
+  void Start(char* slot, std::size_t skip, std::uint64_t salt) {
     BEACH_CHECK(!live_);
     live_ = true;
     slot_ = slot;
     if (used_end_ == nullptr) used_end_ = slot;
-    arena_.Start(slot + skip, slot + kSlotSize, used_end_);
+    arena_.Start(slot + skip, slot + kSlotSize, used_end_, salt);
     budget_ = Budget();
     listener_ = nullptr;
   }
@@ -104,6 +104,12 @@ void MapRegion() {
 
 }  // namespace
 
+void Stir(std::uint64_t salt) {
+  stir = salt;
+  if (!region_mapped) MapRegion();
+  system_heap.Stir(salt);
+}
+
 Owner* Open(std::uint64_t placement) {
   if (!region_mapped) MapRegion();
   const std::uint64_t first = placement % kFirstSlots;
@@ -111,7 +117,8 @@ Owner* Open(std::uint64_t placement) {
     const std::uint64_t slot = (first + i) % kSlots;
     if (owners[slot].live()) continue;
     const std::size_t skip = kPageSize + 16 * ((placement >> 8) % 4096);
-    owners[slot].Start(reinterpret_cast<char*>(kRegionBegin + slot * kSlotSize), skip);
+    owners[slot].Start(reinterpret_cast<char*>(kRegionBegin + slot * kSlotSize), skip,
+                       stir == 0 ? 0 : Mix64(stir + placement) | 1);
     return &owners[slot];
   }
   constexpr bool kSlotFree = false;

@@ -19,6 +19,12 @@ class Owner;
 // A fresh, zeroed memory, placed as `placement` says: equal placements give equal addresses as long
 // as what lives beside it is equal too.
 Owner* Open(std::uint64_t placement);
+// From now on what the simulation's heap and owners opened later hand out comes in another order
+// and is full of some byte instead of zeros, and so is the top of fresh fibers' stacks: what
+// depends on addresses or on memory that nobody wrote shows. 0: as usual. Nothing but that may
+// change.
+void Stir(std::uint64_t salt);
+std::uint64_t Stirred();
 // Everything that was allocated from it is gone, at once, without destructors. REQUIRES: not
 // current.
 void Drop(Owner* owner);

@@ -3,11 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <map>
 #include <memory>
 #include <new>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -140,6 +142,43 @@ TEST(ProcessMemory, EqualPlacementsGiveEqualAddressesAndZeros) {
   const auto first = allocate(12345, true);
   EXPECT_EQ(first, allocate(12345, false));
   EXPECT_NE(first, allocate(98765, false));
+}
+
+// Each pair of blocks may come in either order, and what is in them before they are written
+// differs.
+TEST(ProcessMemory, StirredMemoryIsInAnotherOrderAndNotZero) {
+  struct Found {
+    std::vector<bool> ascending;
+    std::vector<char> bytes;
+    bool operator==(const Found&) const = default;
+  };
+  const auto allocate = [](std::uint64_t salt) {
+    Stir(salt);
+    Owner* const owner = Open(77);
+    Found found;
+    Within(owner, [&] {
+      const char* last = nullptr;
+      for (int i = 0; i < 64; ++i) {
+        const char* const block = static_cast<char*>(::operator new(100));
+        const SystemScope system;
+        found.ascending.push_back(block > last);
+        found.bytes.push_back(block[99]);
+        last = block;
+      }
+    });
+    Drop(owner);
+    Stir(0);
+    return found;
+  };
+  const Found usual = allocate(0);
+  EXPECT_EQ(usual.ascending, std::vector<bool>(64, true));
+  EXPECT_EQ(usual.bytes, std::vector<char>(64, 0));
+  const Found stirred = allocate(11);
+  EXPECT_GT(std::ranges::count(stirred.ascending, false), 10);
+  EXPECT_GT(std::set<char>(stirred.bytes.begin(), stirred.bytes.end()).size(), 10U);
+  EXPECT_EQ(stirred, allocate(11));
+  EXPECT_NE(stirred, allocate(12));
+  EXPECT_EQ(usual, allocate(0));
 }
 
 TEST(ProcessMemoryDeathTest, DeletingADeadProcesssMemoryStops) {

@@ -17,7 +17,7 @@ void SystemHeap::Start() {
   BEACH_CHECK(region != MAP_FAILED);
   region_ = reinterpret_cast<std::uintptr_t>(region);
   arena_.Start(static_cast<char*>(region), static_cast<char*>(region) + kRegionSize,
-               static_cast<char*>(region));
+               static_cast<char*>(region), 0);
   serves_this_thread_ = true;
 }
 

@@ -18,6 +18,11 @@ class SystemHeap {
   // Begins to serve the calling thread. Afterwards a no-op, on any thread.
   void Start();
 
+  // On the thread that it serves: memory::Stir.
+  void Stir(std::uint64_t salt) {
+    if (serves_this_thread_) arena_.Stir(salt);
+  }
+
   // Null when it has none to give: then malloc does.
   void* Take(std::size_t size, std::size_t alignment) {
     if (!serves_this_thread_ || size > kBlockMax || alignment > 16) return nullptr;

@@ -238,6 +238,7 @@ void RunOneLife(World& world, const LifePlan& life, const Clients& clients) {
                 .strike_calls = strikes && life.strike_late ? life.strike_calls : 0,
                 .strike_calls_in_close = strikes ? life.strike_calls_in_close : 0,
                 .strike = StrikeOf(life.end),
+                .watch_ns = life.watch_ns,
                 .calm_end = life.calm_end};
   for (std::uint64_t attempt = 0; attempt <= kAttemptsWithFaults; ++attempt) {
     if (attempt == kAttemptsWithFaults) world.SetFaults(false);

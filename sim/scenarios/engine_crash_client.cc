@@ -19,6 +19,14 @@ void Client::Run(const std::vector<Command>& commands) {
   if (held_) Check(false);
 }
 
+void Client::Watch(std::uint64_t every_ns, const std::atomic<bool>& over) {
+  constexpr int kLooksMax = 400;
+  for (int i = 0; i < kLooksMax && !over; ++i) {
+    Peek();
+    clock_.SleepUntil(clock_.MonotonicNow() + every_ns);
+  }
+}
+
 void Client::RunOne(const Command& command) {
   switch (command.kind) {
     case CommandKind::kWrite: Write(command.batch); break;

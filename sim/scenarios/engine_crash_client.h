@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -18,6 +19,8 @@ class Client {
   Client(World& world, engine::Db& db, env::Clock& clock) : world_(world), db_(db), clock_(clock) {}
 
   void Run(const std::vector<Command>& commands);
+  // Looks at what readers are said to see, again and again, until the others are done.
+  void Watch(std::uint64_t every_ns, const std::atomic<bool>& over);
 
   // Each judged.
   void Write(const oracle::ModelBatch& batch);

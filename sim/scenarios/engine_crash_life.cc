@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/scenarios/engine_crash_life.h"
 
+#include <atomic>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -107,7 +108,14 @@ void RunClients(World& world, const LifeWork& work, engine::Db& db, const env::E
     const std::string name = "client" + std::to_string(i);
     threads.emplace_back(name.c_str(), [&] { Client(world, db, *env.clock).Run(commands); });
   }
+  std::atomic<bool> over = false;
+  std::optional<env::Thread> watcher;
+  if (work.watch_ns != 0 && !threads.empty()) {
+    watcher.emplace("watcher", [&] { Client(world, db, *env.clock).Watch(work.watch_ns, over); });
+  }
   for (env::Thread& thread : threads) thread.Join();
+  over = true;
+  if (watcher) watcher->Join();
 }
 
 }  // namespace

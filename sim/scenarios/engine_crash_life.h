@@ -23,6 +23,7 @@ struct LifeWork {
   engine::RecoveryMode mode = engine::RecoveryMode::kTornTail;
   // No error is injected any more once the clients are done, and writes must succeed then, unless
   // the handle is poisoned.
+  std::uint64_t watch_ns = 0;
   bool calm_end = false;
 };
 

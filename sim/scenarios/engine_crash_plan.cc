@@ -47,6 +47,7 @@ constexpr std::uint64_t kEarlyMax = 3;
 // Beyond these a foreign artifact would keep a machine busy for nothing.
 constexpr std::uint64_t kLivesMax = 1000;
 constexpr std::uint64_t kClientsMax = 1000;
+constexpr std::uint64_t kWatchMaxNs = 1'000'000'000;
 constexpr std::uint64_t kMillion = 1'000'000;
 
 // Of all clients and lives together, drawn; crashes leave a third of them undone.
@@ -137,6 +138,9 @@ LifePlan MakeLifePlan(Simulation& simulation, RandomStream& stream, std::uint64_
   life.power_loss_after = knob("power_loss_after", stream.Below(3)) == 0;
   life.verify_first = knob("verify_first", stream.Chance(1, 8) ? 1 : 0) != 0;
   life.calm_end = knob("calm_end", stream.Below(2)) != 0;
+  RandomStream watch(RandomValue(simulation.Stream("engine_crash.watch").Next(), index));
+  const std::uint64_t watch_ns = std::uint64_t{1} << watch.Between(12, 20);
+  life.watch_ns = std::min(knob("watch_ns", watch.Chance(1, 2) ? watch_ns : 0), kWatchMaxNs);
   return life;
 }
 

@@ -42,6 +42,8 @@ struct LifePlan {
   bool verify_first = false;      // what the crash left is verified before it is opened
   SpacePlan space;
   bool absolute = false;  // opened first in the mode that takes no torn end
+  // Beside the clients somebody looks at the visible sequence number this often. 0: nobody does.
+  std::uint64_t watch_ns = 0;
   bool calm_end = false;  // errors cease before the close: then the database must work again
 };
 

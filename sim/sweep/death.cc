@@ -18,6 +18,10 @@ constexpr std::string_view kHarness[] = {
     "beach::sim::cli::",          "beach::sim::RunScenario",
     "beach::sim::Kernel::Run",    "beach::sim::Fiber",
     "beach::sim::Scheduler::Run", "beach::sim::Scheduler::EnterThread"};
+// What is nobody's own: libraries in headers or linked in, and, with an underscore, the language's.
+constexpr std::string_view kForeign[] = {
+    "_",    "std::",     "boost::",       "fmt::",         "nlohmann::",     "CLI::", "testing::",
+    "rc::", "operator ", "make_fcontext", "jump_fcontext", "ontop_fcontext", "??"};
 constexpr std::size_t kStackFramesMax = 100;
 constexpr std::size_t kMessageLengthMax = 600;
 
@@ -77,10 +81,27 @@ std::string Kind(const Remains& remains) {
   }
 }
 
+// "beach::engine::Table<int>::Get" of "void beach::engine::(anonymous
+// namespace)::Table<int>::Get(Key) const [clone .cold]": the function's own name, whose namespace
+// is not merely that of an argument.
+std::string QualifiedName(const Frame& frame) {
+  std::string name = frame.function;
+  EraseCloneSuffixes(name);
+  EraseAll(name, "(anonymous namespace)::");
+  const std::string_view head = std::string_view(name).substr(0, name.find('('));
+  if (head.starts_with("operator ")) return std::string(head);
+  const std::size_t space = head.substr(0, head.find('<')).rfind(' ');
+  return std::string(head.substr(space == std::string_view::npos ? 0 : space + 1));
+}
+
 // Where a loop's samples fall inside the small helpers of base/ (types and functions right in our
 // outermost namespace) is chance; so a hang is named without them.
-bool IsHelper(const std::string& short_name) {
-  return short_name[0] >= 'A' && short_name[0] <= 'Z';
+bool IsHelper(const Frame& frame) {
+  constexpr std::string_view kOutermost = "beach::";
+  const std::string name = QualifiedName(frame);
+  if (!name.starts_with(kOutermost) || name.size() == kOutermost.size()) return false;
+  const char first = name[kOutermost.size()];
+  return first >= 'A' && first <= 'Z';
 }
 
 std::vector<std::string> OwnNames(const Stack& stack, bool hang) {
@@ -88,7 +109,7 @@ std::vector<std::string> OwnNames(const Stack& stack, bool hang) {
   for (const Frame& frame : stack) {
     if (!IsOwn(frame)) continue;
     std::string name = ShortName(frame.function);
-    if (name.empty() || (hang && IsHelper(name))) continue;
+    if (name.empty() || (hang && IsHelper(frame))) continue;
     names.push_back(std::move(name));
   }
   return names;
@@ -172,17 +193,12 @@ std::string ShortName(const std::string& function) {
 }
 
 bool IsOwn(const Frame& frame) {
-  std::string name = frame.function;
-  EraseCloneSuffixes(name);
-  EraseAll(name, "(anonymous namespace)::");
-  // A function of ours has our namespace in its own name, not merely in an argument.
-  const std::string_view head = std::string_view(name).substr(0, name.find('('));
-  const std::size_t template_at = head.find('<');
-  const std::size_t space = head.substr(0, template_at).rfind(' ');
-  const std::string_view own = head.substr(space == std::string_view::npos ? 0 : space + 1);
-  if (!own.starts_with("beach::")) return false;
-  return std::ranges::none_of(
-      kHarness, [own](std::string_view head_of_it) { return own.starts_with(head_of_it); });
+  const std::string name = QualifiedName(frame);
+  const auto begins = [&name](std::string_view head) { return name.starts_with(head); };
+  if (name.starts_with("beach::")) return std::ranges::none_of(kHarness, begins);
+  // Of a source that was compiled with lines: not of a shared library, nor of one linked in.
+  if (frame.place.find(':') == std::string::npos || frame.place.starts_with("??")) return false;
+  return !name.empty() && name != "main" && std::ranges::none_of(kForeign, begins);
 }
 
 bool SameSignature(const std::string& a, const std::string& b) {

@@ -39,8 +39,9 @@ Finding Describe(const Remains& remains);
 // no return type, no arguments, no template arguments, no values.
 std::string ShortName(const std::string& function);
 
-// Whether a frame is of the code under test: in our namespace, and neither a failed check nor the
-// machinery that runs seeds.
+// Whether a frame is of the code under test or of what it stands on: of the program, in any
+// namespace where it was compiled with -g, and neither of a library that is nobody's own, nor a
+// failed check, nor the machinery that runs seeds.
 bool IsOwn(const Frame& frame);
 
 }  // namespace beach::sim::sweep

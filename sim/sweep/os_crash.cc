@@ -12,6 +12,7 @@
 #include <initializer_list>
 
 #include "base/check.h"
+#include "sim/sweep/os_symbolize.h"
 
 // Sanitizers report to stderr and then abort, so that their findings take the same way out as a
 // failed check; signals are left to us.
@@ -41,6 +42,7 @@ namespace {
 constexpr std::size_t kStackSize = 128 * 1024;
 alignas(64) char handler_stack[kStackSize];
 int crash_pipe = -1;
+std::uint64_t program_offset = 0;
 int samples_taken = 0;
 std::uint32_t current_request = 0;
 
@@ -58,6 +60,7 @@ void Report(int signal_number, void* context, bool twice) {
   CrashRecord record;
   record.signal = signal_number;
   record.request = current_request;
+  record.program = program_offset;
   record.instruction = InstructionOf(context);
   if (twice) Write(record);
   void* addresses[CrashRecord::kFramesMax];
@@ -97,6 +100,7 @@ void Handle(int signal_number, void (*handler)(int, siginfo_t*, void*), int flag
 
 void InstallCrashHandlers(int pipe) {
   crash_pipe = pipe;
+  program_offset = LoadOffset();
   samples_taken = 0;
   // The first call loads the unwinder, which allocates.
   void* warm[2];

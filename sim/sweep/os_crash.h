@@ -14,12 +14,13 @@ struct CrashRecord {
   static constexpr std::uint32_t kFramesMax = 60;
   std::uint32_t magic = kMagic;
   std::int32_t signal = 0;
+  std::uint64_t program = 0;      // where the program lies: LoadOffset()
   std::uint64_t instruction = 0;  // where the signal struck
   std::uint32_t frames_count = 0;
   std::uint32_t request = 0;              // the worker's n-th, from 0
   std::uint64_t frames[kFramesMax] = {};  // return addresses, innermost first
 };
-static_assert(sizeof(CrashRecord) == 504, "below PIPE_BUF: written whole or not at all");
+static_assert(sizeof(CrashRecord) == 512, "below PIPE_BUF: written whole or not at all");
 
 inline constexpr int kHangExitStatus = 113;
 // How many stacks of a hang are taken; what they have in common is where it hangs.

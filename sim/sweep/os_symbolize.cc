@@ -110,6 +110,12 @@ std::vector<std::string> Lines(const std::string& text) {
 
 }  // namespace
 
+std::uint64_t LoadOffset() {
+  MainModule module;
+  ::dl_iterate_phdr(VisitModule, &module);
+  return module.offset;
+}
+
 // addr2line -a prints the address, and then a line with the function and a line with the place for
 // it and for each function it is inlined into.
 void OsSymbolizer::LookUp(const std::vector<std::uint64_t>& addresses) {

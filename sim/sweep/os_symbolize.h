@@ -9,6 +9,9 @@
 
 namespace beach::sim::sweep {
 
+// What the OS added to this program's addresses when it was loaded.
+std::uint64_t LoadOffset();
+
 // Turns code addresses of this program (and of workers forked from it) into functions and lines, by
 // way of addr2line. Remembers what it has looked up. Without addr2line, functions stay unnamed.
 class OsSymbolizer {

@@ -112,6 +112,25 @@ std::string TakeRequestText(std::string& text) {
   return taken;
 }
 
+constexpr int kNoProgramExitStatus = 127;
+
+// Becomes that program; returns when there is none. What a program finds in its environment moves
+// its stack.
+void Execute(const std::vector<std::string>& words, std::uint64_t salt) {
+  std::vector<char*> arguments;
+  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  const std::string noise = "BEACHSIM_NOISE=" + std::string(salt % 8192, '.');
+  std::vector<char*> environment;
+  for (char** entry = environ; *entry != nullptr; ++entry) environment.push_back(*entry);
+  environment.push_back(const_cast<char*>(noise.c_str()));
+  environment.push_back(nullptr);
+  ::execve(arguments[0], arguments.data(), environment.data());
+  const std::string message = ErrnoError(errno, "execve", words[0]).ToString() + "\n";
+  WriteMark();
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, message.data(), message.size());
+}
+
 void KeepTail(std::string& text) {
   if (text.size() > kErrorTextMax) text.erase(0, text.size() - kErrorTextMax);
 }
@@ -120,6 +139,26 @@ void KeepTail(std::string& text) {
 
 Result<std::unique_ptr<OsWorker>> OsWorker::Fork(const Serve& serve, const WorkerLimits& limits,
                                                  const std::vector<const OsWorker*>& siblings) {
+  return Start(limits, siblings,
+               [&](int channel, int crashes) { ServeOn(serve, limits, channel, crashes); });
+}
+
+Result<std::unique_ptr<OsWorker>> OsWorker::Spawn(const std::vector<std::string>& command,
+                                                  std::uint64_t salt, const WorkerLimits& limits,
+                                                  const std::vector<const OsWorker*>& siblings) {
+  BEACH_CHECK(!command.empty());
+  return Start(limits, siblings, [&](int channel, int crashes) {
+    for (const int descriptor : {channel, crashes}) ::fcntl(descriptor, F_SETFD, 0);
+    std::vector<std::string> words = command;
+    words.insert(words.end(),
+                 {"--channel", std::to_string(channel), "--crash-pipe", std::to_string(crashes)});
+    Execute(words, salt);
+  });
+}
+
+Result<std::unique_ptr<OsWorker>> OsWorker::Start(const WorkerLimits& limits,
+                                                  const std::vector<const OsWorker*>& siblings,
+                                                  const std::function<void(int, int)>& child) {
   std::unique_ptr<OsWorker> worker(new OsWorker);
   worker->limits_ = limits;
   int channel[2] = {-1, -1};
@@ -150,7 +189,8 @@ Result<std::unique_ptr<OsWorker>> OsWorker::Fork(const Serve& serve, const Worke
     for (const int descriptor : {channel[0], errors[0], crashes[0]}) ::close(descriptor);
     ::dup2(errors[1], STDERR_FILENO);
     ::dup2(errors[1], STDOUT_FILENO);
-    RunChild(serve, limits, channel[1], crashes[1]);
+    child(channel[1], crashes[1]);
+    ::_exit(kNoProgramExitStatus);
   }
   const int failure = errno;
   for (int descriptor : {channel[1], errors[1], crashes[1]}) CloseDescriptor(descriptor);
@@ -162,8 +202,8 @@ Result<std::unique_ptr<OsWorker>> OsWorker::Fork(const Serve& serve, const Worke
   return worker;
 }
 
-void OsWorker::RunChild(const Serve& serve, const WorkerLimits& limits, int channel,
-                        int crash_pipe) {
+void OsWorker::ServeOn(const Serve& serve, const WorkerLimits& limits, int channel,
+                       int crash_pipe) {
   InstallCrashHandlers(crash_pipe);
   const std::uint64_t memory_at_start = ResidentBytes();
   for (std::uint32_t number = 0;; ++number) {

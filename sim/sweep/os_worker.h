@@ -32,8 +32,8 @@ struct WorkerDeath {
   std::string error_text;  // the tail of what it wrote to stderr during its last request
 };
 
-// A forked process that answers requests one at a time, in order. It has everything that its parent
-// had in memory when it was forked. Not thread-safe; the parent must have one thread only.
+// A process that answers requests one at a time, in order. A forked one has everything that its
+// parent had in memory when it was forked. Not thread-safe; the parent must have one thread only.
 class OsWorker {
  public:
   // Runs in the child: one request to its answer. What it tells meanwhile arrives before the
@@ -52,6 +52,15 @@ class OsWorker {
   // `siblings` are the parent's other workers, whose pipes the child must not keep open.
   static Result<std::unique_ptr<OsWorker>> Fork(const Serve& serve, const WorkerLimits& limits,
                                                 const std::vector<const OsWorker*>& siblings);
+  // A program of its own instead, which has nothing of this one but its arguments and an
+  // environment that depends on `salt`; the OS puts its code, heap and stack elsewhere. It is told
+  // the descriptors of its two ends ("--channel N --crash-pipe M") and calls ServeOn.
+  static Result<std::unique_ptr<OsWorker>> Spawn(const std::vector<std::string>& command,
+                                                 std::uint64_t salt, const WorkerLimits& limits,
+                                                 const std::vector<const OsWorker*>& siblings);
+  // The life of a worker, until there are no more requests.
+  [[noreturn]] static void ServeOn(const Serve& serve, const WorkerLimits& limits, int channel,
+                                   int crash_pipe);
   // Kills it if it still runs.
   ~OsWorker();
   OsWorker(const OsWorker&) = delete;
@@ -75,8 +84,10 @@ class OsWorker {
 
  private:
   OsWorker() = default;
-  [[noreturn]] static void RunChild(const Serve& serve, const WorkerLimits& limits, int channel,
-                                    int crash_pipe);
+  // `child` gets the worker's ends of channel and crash pipe, and does not return.
+  static Result<std::unique_ptr<OsWorker>> Start(const WorkerLimits& limits,
+                                                 const std::vector<const OsWorker*>& siblings,
+                                                 const std::function<void(int, int)>& child);
   void PumpErrors();
   void PumpCrashes();
   bool PumpAnswers(std::vector<Answer>& answers);

@@ -227,6 +227,34 @@ TEST(IsOwn, TheHarnessIsNot) {
   EXPECT_TRUE(IsOwn({"beach::sim::VirtualDisk::Open(int)", "a.cc:1"}));
 }
 
+TEST(IsOwn, CodeOfAnyNamespaceIsUnlessItIsALibrarys) {
+  for (const char* name :
+       {"journaled_queue::Queue::Push(std::basic_string_view<char>)", "RunQueue(beach::sim::Life&)",
+        "(anonymous namespace)::Check(int)", "void list::Visit<std::less<int> >(int)",
+        "RunQueue(int)::{lambda(int)#1}::operator()(int) const", "abandon(int)"}) {
+    EXPECT_TRUE(IsOwn({name, "a.cc:1"})) << name;
+    EXPECT_FALSE(IsOwn({name, "/lib/x86_64-linux-gnu/libother.so.1"})) << name;
+    EXPECT_FALSE(IsOwn({name, "??:?"})) << name;
+  }
+  for (const char* name :
+       {"std::function<void (journaled_queue::Queue&)>::operator()(journaled_queue::Queue&) const",
+        "void std::sort<queue::Item*>(queue::Item*, queue::Item*)", "operator new(unsigned long)",
+        "_start", "__asan_report_load8", "fmt::v9::vformat(int)", "main", "??", "jump_fcontext"}) {
+    EXPECT_FALSE(IsOwn({name, "a.cc:1"})) << name;
+  }
+}
+
+TEST(Describe, NamesFunctionsOfAnyNamespace) {
+  Remains remains;
+  remains.signal = SIGABRT;
+  remains.stacks = {{{"abort", "/lib/libc.so.6"},
+                     {"std::vector<int>::at(unsigned long)", "vector.h:1"},
+                     {"journaled_queue::Queue::Pop()", "queue.cc:1"},
+                     {"RunQueue(beach::sim::Simulation&)", "queue_sim.cc:9"},
+                     {"beach::sim::RunScenario(int)", "run.cc:1"}}};
+  EXPECT_EQ(Describe(remains).verdict.signature, "abort: journaled_queue::Queue::Pop < RunQueue");
+}
+
 TEST(SameSignature, HangsAreAlikeWhereverTheyWereSeen) {
   EXPECT_TRUE(SameSignature("hang: a < b", "hang: c"));
   EXPECT_TRUE(SameSignature("hang", "hang: c"));

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "sim/sweep/serve.h"
 
 namespace beach::sim::sweep {
 namespace {
@@ -13,27 +14,6 @@ constexpr std::size_t kSentMax = 2;
 
 // Of a run that dies, without keep_trace.
 constexpr std::size_t kTraceKept = 1000;
-
-// Tells the parent what it observes. In the worker.
-class Teller final : public RunObserver {
- public:
-  explicit Teller(const OsWorker::Tell& tell) : tell_(tell) {}
-  void OnOption(const std::string& name, std::uint64_t value) override {
-    tell_(EncodeProgress(name, value));
-  }
-  void OnWorkload(const std::vector<artifacts::Operation>& operations) override {
-    tell_(EncodeProgress(operations));
-  }
-  void OnDecision(const artifacts::Decision& decision) override { tell_(EncodeProgress(decision)); }
-  void OnEvent(const artifacts::TraceEvent& event) override { tell_(EncodeProgress(event)); }
-  void OnCheckpoint(const artifacts::Checkpoint& checkpoint) override {
-    tell_(EncodeProgress(checkpoint));
-  }
-  void OnDivergence(std::uint64_t event) override { tell_(EncodeDivergence(event)); }
-
- private:
-  const OsWorker::Tell& tell_;
-};
 
 // All early ones, those on the finest grid of which there are not too many, and the last two.
 void KeepSome(std::vector<artifacts::Checkpoint>& checkpoints) {
@@ -48,10 +28,14 @@ void KeepSome(std::vector<artifacts::Checkpoint>& checkpoints) {
   }
 }
 
+// A program that was started anew lies elsewhere than this one, which looks the addresses up.
 std::vector<std::uint64_t> CodeAddresses(const CrashRecord& record) {
-  std::vector<std::uint64_t> addresses = {record.instruction};
+  const std::uint64_t moved = LoadOffset() - record.program;
+  std::vector<std::uint64_t> addresses = {record.instruction + moved};
   // A return address may already belong to the next line, or function.
-  for (std::uint32_t i = 0; i < record.frames_count; ++i) addresses.push_back(record.frames[i] - 1);
+  for (std::uint32_t i = 0; i < record.frames_count; ++i) {
+    addresses.push_back(record.frames[i] + moved - 1);
+  }
   return addresses;
 }
 
@@ -105,7 +89,7 @@ Status WorkerPool::Dispatch() {
     const Job job = waiting_.front();
     Slot* slot = SlotFor(job);
     if (slot == nullptr) return {};
-    if (!slot->worker) BEACH_TRY(StartWorker(*slot));
+    if (!slot->worker) BEACH_TRY(StartWorker(*slot, job));
     if (slot->sent.empty()) slot->since_ns = OsMonotonicNs();
     slot->worker->Send(EncodeJob(job));
     slot->sent.push_back(job);
@@ -138,40 +122,23 @@ WorkerPool::Slot* WorkerPool::SlotFor(const Job& job) {
   return nullptr;
 }
 
-Status WorkerPool::StartWorker(Slot& slot) {
+Status WorkerPool::StartWorker(Slot& slot, const Job& job) {
   std::vector<const OsWorker*> siblings;
   for (const Slot& other : slots_) {
     if (other.worker) siblings.push_back(other.worker.get());
   }
-  auto worker = OsWorker::Fork(
-      [this](ByteView request, const OsWorker::Tell& tell) { return Serve(request, tell); },
-      options_.limits, siblings);
+  auto worker =
+      job.fresh_process && !options_.fresh_command.empty()
+          ? OsWorker::Spawn(options_.fresh_command, job.address_salt, options_.limits, siblings)
+          : OsWorker::Fork(
+                [this](ByteView request, const OsWorker::Tell& tell) {
+                  return ServeJob(options_, scenarios_, run_, request, tell);
+                },
+                options_.limits, siblings);
   if (!worker) return std::unexpected<Error>(worker.error());
   slot.worker = std::move(*worker);
   slot.finishing = false;
   return {};
-}
-
-// Runs in the worker.
-Bytes WorkerPool::Serve(ByteView request, const OsWorker::Tell& tell) const {
-  const Result<Job> job = DecodeJob(request);
-  BEACH_CHECK(job.has_value());
-  BEACH_CHECK_LT(job->scenario, scenarios_.size());
-  ShiftHeap(job->address_salt);
-  Teller teller(tell);
-  RunOptions run = options_.run;
-  run.observer = &teller;
-  run.observe_steps = options_.record_steps;
-  run.seed = job->seed;
-  run.address_salt = job->address_salt;
-  RunReport report = run_(*scenarios_[job->scenario], run);
-  if (report.verdict.ok() && !options_.full_reports) {
-    report.workload.clear();
-    report.decisions.clear();
-    report.trace.clear();
-    report.options.clear();
-  }
-  return EncodeReport(report);
 }
 
 void WorkerPool::Collect(Slot& slot, std::vector<JobOutcome>& outcomes) {

@@ -22,6 +22,9 @@ struct PoolOptions {
   bool full_reports = false;
   // Each decision and line of the trace is told when it is made: slow, for a run that will die.
   bool record_steps = false;
+  // Serves jobs that want a process of their own (OsWorker::Spawn), with these options; empty: such
+  // a process is forked like the others.
+  std::vector<std::string> fresh_command;
   // Borrowed: one that outlives the pool has looked up most stacks already. Null: the pool's own.
   OsSymbolizer* symbolizer = nullptr;
 };
@@ -66,8 +69,7 @@ class WorkerPool {
 
   Status Dispatch();
   Slot* SlotFor(const Job& job);
-  Status StartWorker(Slot& slot);
-  Bytes Serve(ByteView request, const OsWorker::Tell& tell) const;
+  Status StartWorker(Slot& slot, const Job& job);
   void Collect(Slot& slot, std::vector<JobOutcome>& outcomes);
   void AbsorbTold(ByteView bytes, RunReport& told) const;
   JobOutcome CrashOutcome(const Job& job, const WorkerDeath& death, RunReport told);

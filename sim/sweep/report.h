@@ -25,7 +25,8 @@ struct Failure {
 struct Mismatch {
   std::string scenario;
   std::uint64_t seed = 0;
-  std::uint64_t event = 0;  // the first checkpoint that differs
+  std::uint64_t event = 0;       // the first checkpoint that differs
+  std::uint64_t same_until = 0;  // the last that does not
   std::string message;
 };
 

@@ -13,8 +13,10 @@ struct KnownSite {
   std::string_view file;
 };
 
-// All of them, ordered by kind and name. A sweep counts the hits of the sites named here, so that
-// what was never reached is reported too.
+// All of the program's, ordered by kind and name. A sweep counts the hits of the sites named here,
+// so that what was never reached is reported too. No library of the package BeachSim defines it:
+// each program has a table of its own, of its sources and the framework's, which
+// beach_sim_program() makes.
 std::span<const KnownSite> KnownSites();
 
 }  // namespace beach::sim::sweep

@@ -98,6 +98,7 @@ class Sweep {
     const Scenario& scenario = *options_.scenarios[job.scenario];
     if (options_.wall_ns_max) shares_.End(job.scenario, outcome.wall_ns);
     report_.AddRun(scenario.name(), job.seed, outcome.report, outcome.cpu_ns);
+    if (options_.on_run) options_.on_run(scenario.name(), job.seed, outcome.report);
     if (!outcome.report.verdict.ok()) BEACH_TRY(AbsorbFailure(scenario, outcome));
     if (RunTwice(job.seed, options_.twice_per_million) && !stopping_) {
       first_runs_.emplace(job.seed, Fingerprint(outcome.report));
@@ -170,22 +171,27 @@ class Sweep {
 Result<JobOutcome> RunAlone(const Scenario& scenario, const RunOptions& run,
                             const WorkerLimits& limits, const RunFunction& function,
                             bool record_steps) {
-  const std::vector<const Scenario*> scenarios = {&scenario};
   PoolOptions options;
   options.limits = limits;
   options.run = run;
   options.full_reports = true;
   options.record_steps = record_steps;
+  return RunFresh(scenario, run.seed, run.address_salt, options, function);
+}
+
+}  // namespace
+
+Result<JobOutcome> RunFresh(const Scenario& scenario, std::uint64_t seed,
+                            std::uint64_t address_salt, const PoolOptions& options,
+                            const RunFunction& function) {
+  const std::vector<const Scenario*> scenarios = {&scenario};
   WorkerPool pool(options, scenarios, function);
-  pool.Add(
-      {.scenario = 0, .seed = run.seed, .address_salt = run.address_salt, .fresh_process = true});
+  pool.Add({.scenario = 0, .seed = seed, .address_salt = address_salt, .fresh_process = true});
   for (;;) {
     BEACH_TRY_ASSIGN(std::vector<JobOutcome> outcomes, pool.Wait(kWaitMs));
     if (!outcomes.empty()) return std::move(outcomes.front());
   }
 }
-
-}  // namespace
 
 Result<SweepReport> RunSweep(const SweepOptions& options, const Runner& runner,
                              const ProgressFunction& progress) {
@@ -271,16 +277,13 @@ artifacts::Artifact ArtifactOf(const Scenario& scenario, RunOptions run, const J
 
 std::optional<Mismatch> Compare(const std::string& scenario, std::uint64_t seed,
                                 const RunReport& first, const RunReport& second) {
-  Mismatch mismatch = {.scenario = scenario, .seed = seed, .event = 0, .message = ""};
-  if (!SameSignature(first.verdict.signature, second.verdict.signature)) {
-    mismatch.event = std::min(first.verdict.event, second.verdict.event);
-    mismatch.message = "the first run ended '" + first.verdict.signature + "', the second '" +
-                       second.verdict.signature + "'";
-    return mismatch;
-  }
-  if (first.hash == second.hash) return std::nullopt;
-  std::uint64_t same_until = 0;
-  mismatch.event = std::min(first.events, second.events);
+  const bool same_end = SameSignature(first.verdict.signature, second.verdict.signature);
+  if (same_end && first.hash == second.hash) return std::nullopt;
+  Mismatch mismatch = {.scenario = scenario,
+                       .seed = seed,
+                       .event = std::min(first.events, second.events),
+                       .same_until = 0,
+                       .message = ""};
   auto other = second.checkpoints.begin();
   for (const artifacts::Checkpoint& checkpoint : first.checkpoints) {
     while (other != second.checkpoints.end() && other->event < checkpoint.event) ++other;
@@ -290,11 +293,16 @@ std::optional<Mismatch> Compare(const std::string& scenario, std::uint64_t seed,
       mismatch.event = checkpoint.event;
       break;
     }
-    same_until = checkpoint.event;
+    mismatch.same_until = checkpoint.event;
+  }
+  if (!same_end) {
+    mismatch.message = "the first run ended '" + first.verdict.signature + "', the second '" +
+                       second.verdict.signature + "'";
+    return mismatch;
   }
   mismatch.message = "hashes " + first.hash.ToString() + " and " + second.hash.ToString() +
-                     ": equal at event " + std::to_string(same_until) + ", different at event " +
-                     std::to_string(mismatch.event);
+                     ": equal at event " + std::to_string(mismatch.same_until) +
+                     ", different at event " + std::to_string(mismatch.event);
   return mismatch;
 }
 

@@ -13,6 +13,10 @@
 
 namespace beach::sim::sweep {
 
+// Told of each seed's first run, in the order in which they end.
+using RunListener =
+    std::function<void(const std::string& scenario, std::uint64_t seed, const RunReport& report)>;
+
 struct SweepOptions {
   std::vector<const Scenario*> scenarios;  // borrowed; at least one
   SeedRange seeds;
@@ -23,6 +27,7 @@ struct SweepOptions {
   std::uint64_t twice_per_million = 0;
   bool keep_going = false;
   std::string artifacts_folder;  // empty for no artifacts
+  RunListener on_run;            // may be empty
   PoolOptions pool;
 };
 
@@ -38,6 +43,11 @@ Result<SweepReport> RunSweep(const SweepOptions& options, const Runner& runner,
 // One seed in a worker of its own. If that dies, the run is made once more to record its steps.
 Result<JobOutcome> RunContained(const Scenario& scenario, const RunOptions& run,
                                 const WorkerLimits& limits, const RunFunction& function);
+
+// One seed in a process that is started anew, as `options.fresh_command` says.
+Result<JobOutcome> RunFresh(const Scenario& scenario, std::uint64_t seed,
+                            std::uint64_t address_salt, const PoolOptions& options,
+                            const RunFunction& function);
 
 // Runs a job that has killed its worker again, and adds the decisions and last events that the
 // second run told before it died the same way. If it does not die so, the message says so.

@@ -6,6 +6,9 @@
 namespace beach::sim::sweep {
 namespace {
 
+// Of reports: another build may have made them (`beachsim run --against`).
+constexpr std::uint8_t kWireVersion = 2;
+
 // Kinds of progress.
 constexpr std::uint8_t kOption = 1;
 constexpr std::uint8_t kWorkload = 2;
@@ -126,6 +129,29 @@ void DecodeEvent(Decoder& in, artifacts::TraceEvent& event) {
   event.text = DecodeText(in);
 }
 
+void EncodeCloseUp(Encoder& out, const CloseUpEvent& event) {
+  out.Varint(event.event);
+  out.Varint(event.virtual_ns);
+  out.LengthPrefixed(event.host);
+  out.LengthPrefixed(event.thread);
+  out.Fixed64(event.site);
+  out.Fixed64(event.number);
+  EncodeHash(out, event.hash);
+  EncodeList(out, event.frames,
+             [](Encoder& to, const std::string& text) { to.LengthPrefixed(text); });
+}
+
+void DecodeCloseUp(Decoder& in, CloseUpEvent& event) {
+  event.event = in.Varint();
+  event.virtual_ns = in.Varint();
+  event.host = DecodeText(in);
+  event.thread = DecodeText(in);
+  event.site = in.Fixed64();
+  event.number = in.Fixed64();
+  DecodeHash(in, event.hash);
+  DecodeList(in, event.frames, [](Decoder& from, std::string& text) { text = DecodeText(from); });
+}
+
 }  // namespace
 
 Bytes EncodeJob(const Job& job) {
@@ -232,6 +258,7 @@ Status AbsorbProgress(ByteView bytes, RunReport& report) {
 Bytes EncodeReport(const RunReport& report) {
   Bytes bytes;
   Encoder out(bytes);
+  out.Fixed8(kWireVersion);
   out.LengthPrefixed(report.verdict.signature);
   out.LengthPrefixed(report.verdict.message);
   out.Varint(report.verdict.virtual_ns);
@@ -248,6 +275,7 @@ Bytes EncodeReport(const RunReport& report) {
   EncodeList(out, report.workload, EncodeOperation);
   EncodeList(out, report.decisions, EncodeDecision);
   EncodeList(out, report.trace, EncodeEvent);
+  EncodeList(out, report.close_up, EncodeCloseUp);
   out.Varint(report.decisions_recorded);
   out.Varint(report.decisions_followed);
   out.Fixed8(report.diverged_at ? 1 : 0);
@@ -257,6 +285,9 @@ Bytes EncodeReport(const RunReport& report) {
 
 Result<RunReport> DecodeReport(ByteView bytes) {
   Decoder in(bytes);
+  if (in.Fixed8() != kWireVersion) {
+    return Fail(ErrorCode::kCorruption, "a sweep worker of another version answered");
+  }
   RunReport report;
   report.verdict.signature = DecodeText(in);
   report.verdict.message = DecodeText(in);
@@ -274,6 +305,7 @@ Result<RunReport> DecodeReport(ByteView bytes) {
   DecodeList(in, report.workload, DecodeOperation);
   DecodeList(in, report.decisions, DecodeDecision);
   DecodeList(in, report.trace, DecodeEvent);
+  DecodeList(in, report.close_up, DecodeCloseUp);
   report.decisions_recorded = in.Varint();
   report.decisions_followed = in.Varint();
   const bool diverged = in.Fixed8() != 0;

@@ -5,9 +5,9 @@
 #include "base/error.h"
 #include "sim/run.h"
 
-// How a worker's answer travels to the sweep. Both ends are the same binary, so there is no
-// version; but a worker may have scribbled over its memory, so what it says is decoded as hostile
-// bytes.
+// How a worker's answer travels to the sweep. Both ends are builds of the same sources, and reports
+// begin with a version; a worker may have scribbled over its memory, so what it says is decoded as
+// hostile bytes.
 
 namespace beach::sim::sweep {
 

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+
+namespace beach::fuzz {
+
+// One input that its target's format has: what fuzzing starts from.
+struct Seed {
+  std::string target;
+  std::string name;
+  Bytes bytes;
+};
+using Seeds = std::vector<Seed>;
+
+void AddBatchSeeds(Seeds& seeds);     // batch, group
+void AddLogSeeds(Seeds& seeds);       // wal_record, wal_segment, wal_recovery
+void AddTableSeeds(Seeds& seeds);     // sst_*
+void AddManifestSeeds(Seeds& seeds);  // manifest_*, current, identity
+void AddArtifactSeeds(Seeds& seeds);  // artifact_json
+
+void AddRunSeeds(Seeds& seeds);  // decisions
+
+inline Seeds AllSeeds() {
+  Seeds seeds;
+  AddBatchSeeds(seeds);
+  AddLogSeeds(seeds);
+  AddTableSeeds(seeds);
+  AddManifestSeeds(seeds);
+  AddArtifactSeeds(seeds);
+  AddRunSeeds(seeds);
+  return seeds;
+}
+
+}  // namespace beach::fuzz

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/check.h"
+#include "engine/internal_key.h"
+#include "engine/sst/format.h"
+#include "engine/sst/table.h"
+#include "engine/sst/table_frame.h"
+#include "engine/testing/memory_files.h"
+#include "fuzz/seeds.h"
+
+namespace beach::fuzz {
+namespace {
+
+using namespace engine;  // NOLINT(google-build-using-namespace): the whole file is about it
+
+constexpr DatabaseId kDatabase{.high = 0x0123456789abcdef, .low = 0xfedcba9876543210};
+constexpr FileNumber kFile{7};
+
+Bytes Key(ByteView user_key, std::uint64_t sequence, ValueKind kind) {
+  Bytes key;
+  AppendInternalKey(key,
+                    {.user_key = user_key, .sequence = SequenceNumber(sequence), .kind = kind});
+  return key;
+}
+
+Bytes Table(int keys, int versions, std::uint64_t block_size, std::uint64_t restart_interval) {
+  testing::MemoryFiles files;
+  Options options;
+  options.block_size = block_size;
+  options.block_restart_interval = restart_interval;
+  auto builder = TableBuilder::Create(files, "table", kDatabase, kFile, options);
+  BEACH_CHECK(builder.has_value());
+  for (int i = 0; i < keys; ++i) {
+    const std::string user_key = "key" + std::to_string(100 + i);
+    for (int version = versions; version > 0; --version) {
+      const auto sequence = static_cast<std::uint64_t>(version * keys + i);
+      const bool is_delete = (i + version) % 5 == 0;
+      const Bytes key = Key(user_key, sequence, is_delete ? ValueKind::kDelete : ValueKind::kPut);
+      const Bytes value = is_delete ? Bytes() : "value" + std::to_string(sequence);
+      BEACH_CHECK((*builder)->Add(key, value).has_value());
+    }
+  }
+  BEACH_CHECK((*builder)->Finish().has_value());
+  return files.Content("table");
+}
+
+Bytes Part(const Bytes& table, const sst::BlockHandle& handle) {
+  return table.substr(handle.offset, handle.size);
+}
+
+void AddParts(Seeds& seeds, const std::string& name, const Bytes& table) {
+  const std::uint64_t end = table.size() - sst::kFooterSize;
+  const auto footer = sst::DecodeFooter(ByteView(table).substr(end), "table", end);
+  BEACH_CHECK(footer.has_value());
+  seeds.push_back({"sst_file", name, table});
+  seeds.push_back({"sst_footer", name, table.substr(end)});
+  seeds.push_back({"sst_properties", name, Part(table, footer->properties)});
+  seeds.push_back({"sst_block", name + "-index", Part(table, footer->index)});
+  const auto index = sst::Block::Parse(Part(table, footer->index), "table", 0);
+  BEACH_CHECK(index.has_value());
+  const auto entry = (*index)->NewIterator();
+  entry->SeekToFirst();
+  sst::BlockHandle handle;
+  BEACH_CHECK(entry->Valid() && sst::DecodeHandle(entry->value(), handle));
+  seeds.push_back({"sst_block", name, Part(table, handle)});
+}
+
+// Handles that the target's own blocks answer to, by its last keys.
+Bytes Index(std::uint64_t restart_interval, std::uint64_t stride) {
+  sst::BlockBuilder builder(restart_interval);
+  for (std::uint64_t i = 0; i < 4; i += stride) {
+    const Bytes user_key{static_cast<char>('a' + i), '2'};
+    builder.Add(Key(user_key, 7, ValueKind::kPut), sst::EncodeHandle({i, 10}));
+  }
+  return builder.Finish();
+}
+
+}  // namespace
+
+void AddTableSeeds(Seeds& seeds) {
+  AddParts(seeds, "one-entry", Table(1, 1, 4096, 16));
+  AddParts(seeds, "versions", Table(3, 5, 4096, 4));
+  AddParts(seeds, "blocks", Table(20, 2, 100, 3));
+  AddParts(seeds, "restarts", Table(12, 1, 200, 1));
+  seeds.push_back({"sst_index", "all", Index(1, 1)});
+  seeds.push_back({"sst_index", "shared", Index(16, 1)});
+  seeds.push_back({"sst_index", "some", Index(1, 2)});
+}
+
+}  // namespace beach::fuzz

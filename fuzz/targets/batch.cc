@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// The encoding of a write batch. What it decodes to, encoded again, decodes to the same, and is no
+// longer than what a hostile writer needed for it.
+#include <vector>
+
+#include "base/check.h"
+#include "engine/write_batch.h"
+#include "fuzz/targets/targets.h"
+
+namespace beach::fuzz {
+namespace {
+
+using engine::BatchOperation;
+using engine::BatchReader;
+using engine::ValueKind;
+using engine::WriteBatch;
+
+bool Inside(ByteView part, ByteView whole) {
+  return part.empty() ||
+         (part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size());
+}
+
+void Run(ByteView input) {
+  WriteBatch batch;
+  BatchReader reader(input);
+  BatchOperation operation;
+  while (reader.Next(operation)) {
+    BEACH_CHECK(Inside(operation.key, input));
+    BEACH_CHECK(Inside(operation.value, input));
+    if (operation.kind == ValueKind::kPut) {
+      batch.Put(operation.key, operation.value);
+    } else {
+      BEACH_CHECK(operation.value.empty());
+      batch.Delete(operation.key);
+    }
+    BEACH_CHECK_LE(batch.size_bytes(), input.size());
+  }
+  const bool more = reader.Next(operation);
+  BEACH_CHECK(!more);  // the end stays the end
+  if (!reader.ok()) return;
+  // A length may take more bytes than it needs; where none does, there is one encoding.
+  if (batch.size_bytes() == input.size()) BEACH_CHECK(batch.encoding() == input);
+
+  BatchReader first(input);
+  BatchReader second(batch.encoding());
+  BatchOperation again;
+  std::uint32_t count = 0;
+  while (first.Next(operation)) {
+    const bool found = second.Next(again);
+    BEACH_CHECK(found);
+    BEACH_CHECK(operation.kind == again.kind);
+    BEACH_CHECK(operation.key == again.key);
+    BEACH_CHECK(operation.value == again.value);
+    ++count;
+  }
+  const bool beyond = second.Next(again);
+  BEACH_CHECK(!beyond);
+  BEACH_CHECK(second.ok());
+  BEACH_CHECK_EQ(count, batch.count());
+}
+
+}  // namespace
+
+const Target batch_target = {.name = "batch", .run = Run, .seal = nullptr, .size_max = 4096};
+
+}  // namespace beach::fuzz
