@@ -21,14 +21,14 @@ class Arena {
   // What lies in front of `used_end` may hold anything, the rest zeros; what is handed out for the
   // first time is zero. Not so when stirred, by a number that is not 0: then each block is full of
   // some byte, and blocks of a size come in another order.
-  void Start(char* begin, char* end, char* used_end, std::uint64_t stir) {
+  void Start(char* begin, char* end, char* used_end, std::uint64_t salt) {
     next_ = begin;
     end_ = end;
     used_end_ = used_end;
     std::fill(std::begin(free_), std::end(free_), nullptr);
-    Stir(stir);
+    Stir(salt);
   }
-  void Stir(std::uint64_t stir) { stir_ = stir; }
+  void Stir(std::uint64_t salt) { stir_ = salt; }
 
   // Running out of the range is a failed check.
   [[gnu::always_inline]] void* Take(std::size_t size, std::size_t alignment) {
