@@ -81,11 +81,10 @@ void __tsan_write_range(void* address, std::size_t size) {
   preempt::Touch(address, size, true, BEACH_PREEMPT_PLACE());
 }
 
-// A constructor or destructor sets the pointer to the virtual functions. One that writes what is
-// there already changes nothing: each destructor of a final class begins with it.
+// A constructor or destructor sets the pointer to the virtual functions. What is there already must
+// not be looked at: in a constructor that is whatever the memory held before.
 void __tsan_vptr_update(void** pointer, void* value);
-void __tsan_vptr_update(void** pointer, void* value) {
-  if (*pointer == value) return;
+void __tsan_vptr_update(void** pointer, void*) {
   preempt::Touch(pointer, sizeof *pointer, true, BEACH_PREEMPT_PLACE());
 }
 

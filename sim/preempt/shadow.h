@@ -43,8 +43,8 @@ struct Cell {
 };
 
 // The cells of a process, in pages that come to be when they are touched. Bounded: beyond its limit
-// the oldest page is forgotten, and with it what a race could have been seen by. Nothing that it
-// does depends on where memory lies, but for the order of bytes within 256.
+// the oldest page is forgotten, and with it what a race could have been seen by. Below it, nothing
+// that it tells depends on where memory lies.
 class Shadow {
  public:
   static constexpr std::size_t kCellBytes = 8;
