@@ -504,6 +504,9 @@ Simplification OperationsBeforeOptions() {
                 if (value < gone || value > count) continue;
                 forms.push_back(fewer);
                 forms.back().options[name] = value - gone;
+                if (item == 0) continue;
+                forms.push_back(forms.back());
+                TakeOver(forms.back().operations[item - 1], gone);
               }
             }
             return forms;

@@ -17,7 +17,7 @@ constexpr std::size_t kTogether = 32;
 constexpr std::size_t kOperationsFew = 12;
 constexpr std::uint64_t kFaultsFew = 3;
 
-constexpr int kCheapPasses = 7;
+constexpr int kCheapPasses = 8;
 
 bool IsSmall(const Measured& measured) {
   return measured.recorded.operations.size() <= kOperationsFew && measured.faults <= kFaultsFew;
@@ -85,7 +85,6 @@ Status Shrinker::Round(int level) {
       return Apply(DecisionValues());
     case 3:
       BEACH_TRY(Apply(OperationsBeforeFaults(fault_sites_)));
-      BEACH_TRY(Apply(OperationsBeforeOptions()));
       BEACH_TRY(Apply(NumberedOptions(true)));
       return Apply(OptionValues(Steps::kAll, true));
     default: return Apply(OperationPairs());
@@ -100,6 +99,7 @@ Status Shrinker::CheapPass(int number) {
     case 3: return Apply(Operations());
     case 4: return Apply(NumberedOptions(false));
     case 5: return Apply(FewerAndLarger());
+    case 6: return Apply(OperationsBeforeOptions());
     default: return Apply(OptionValues(Steps::kLarge, false));
   }
 }

@@ -136,6 +136,7 @@ std::string Describe(const Difference& difference) {
   if (!difference.steady) text += "  not in each pair of runs: something changes from run to run\n";
   if (!difference.before.empty()) text += "until then both did\n";
   for (const artifacts::TraceEvent& line : difference.before) AddLine(text, line);
+  if (!difference.first.event && !difference.second.event) return text;
   AddSide(text, "first", difference.first);
   AddSide(text, "second", difference.second);
   return text;
