@@ -11,6 +11,8 @@ import re
 import subprocess
 import sys
 
+import draw_order
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 # What each layer may include (docs/internals/README.md). Longest prefix wins.
@@ -131,6 +133,15 @@ def check_banned(path, code):
             yield line, f"`{match.group(0)}` is banned here; use {instead}"
 
 
+def check_draw_order(path, code):
+    if not path.startswith(CORE) or is_test(path):
+        return
+    for at in draw_order.unordered_draws(code):
+        yield code.count("\n", 0, at) + 1, (
+            "two draws in one expression, in an order that C++ leaves open: compilers differ, and "
+            "with them what a seed gives; give the first a name of its own")
+
+
 def check_shape(path, text):
     lines = text.split("\n")
     if "SPDX-License-Identifier: Apache-2.0" not in "\n".join(lines[:2]):
@@ -152,6 +163,7 @@ def findings(path, text):
     code = strip_comments_and_strings(text)
     yield from check_layers(path, text)
     yield from check_banned(path, code)
+    yield from check_draw_order(path, code)
     yield from check_shape(path, text)
 
 
@@ -172,6 +184,9 @@ def self_test():
         "oracle/a.cc": (header + "std::unordered_map<int, int> m;\n", "std::map"),
         "sim/b.cc": (header + "thread_local int x;\n", "passed in"),
         "engine/d.h": (header, "#pragma once"),
+        "sim/c.cc": (header + "F(s.Below(3), s.Below(4));\n", "two draws"),
+        "sim/d.cc": (header + "int x = (s.Next()) + G(\n  t.Next());\n", "two draws"),
+        "sim/e.cc": (header + "x = a[s.Below(2)] * clock.MonotonicNow();\n", "two draws"),
         "engine/e.cc": ("int x;\n", "SPDX"),
         "engine/f.cc": (header + "// " + "x" * 100 + "\n", "columns"),
         "engine/g.cc": (header + "\n" * 601, "lines"),
@@ -180,6 +195,10 @@ def self_test():
     clean = {
         "engine/ok.cc": header + '#include "env/files.h"\n// std::mutex in prose\n'
                                  'const char* s = "std::mutex";\n',
+        "sim/ordered.cc": header + "x = s.Chance(1, 2) ? s.Below(s.Next()) : s.Below(4);\n"
+                                   "if (s.Chance(1, 8)) x = s.Below(2);\nT t{s.Next(), s.Next()};\n"
+                                   "F({.a = s.Next(), .b = s.Next()});\nF([&] { s.Next(); s.Next(); });\n"
+                                   "return s.Chance(1, 2) && s.Chance(1, 3);\n",
         "sim/scenarios/ok.cc": header + '#include "engine/db.h"\n',
         "env/os/ok.cc": header + "int fd = ::open(p, 0);\n",
     }
