@@ -92,11 +92,11 @@ bool HasFault(const Candidate& candidate, std::uint64_t use) {
 }
 
 RC_GTEST_PROP(Shrinker, KeepsExactlyWhatAMonotonePredicateNeeds, ()) {
-  const auto operations = *rc::gen::inRange<std::size_t>(0, 36);
+  const auto operations = *rc::gen::inRange<std::size_t>(0, 22);
   const auto faults = *rc::gen::inRange<std::size_t>(0, 20);
   const Candidate start = Example(operations, faults);
   const auto needed_operations =
-      *rc::gen::container<std::set<std::uint64_t>>(rc::gen::inRange<std::uint64_t>(1, 37));
+      *rc::gen::container<std::set<std::uint64_t>>(rc::gen::inRange<std::uint64_t>(1, 23));
   const auto needed_faults =
       *rc::gen::container<std::set<std::uint64_t>>(rc::gen::inRange<std::uint64_t>(0, 20));
   std::set<std::uint64_t> wanted_operations;
