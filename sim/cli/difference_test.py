@@ -58,6 +58,12 @@ class Difference(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertGreater(json.loads(done.stdout)["nondeterministic"], 5)
 
+    def test_second_runs_of_a_sweep_have_another_environment(self):
+        done = run("sweep", "--seeds", "0..10", "--twice", "1", "--json", "--keep-going",
+                   "--artifacts", "", "--option", "leak=5")
+        self.assertEqual(done.returncode, 1)
+        self.assertGreater(json.loads(done.stdout)["nondeterministic"], 5)
+
     def test_another_build_is_compared_like_a_second_run(self):
         same = run("run", "leaky", "--seed", "1", "--against", PROGRAM)
         self.assertEqual(same.returncode, 0, same.stdout + same.stderr)
