@@ -113,7 +113,8 @@ def main():
             table[(kind, name)] = file
             if kind in MARKS.values():
                 mark_of.setdefault(name, []).append((kind, file))
-    left_out = tuple(folder.rstrip("/") + "/" for folder in arguments.without)
+    left_out = tuple(name if name.endswith((".cc", ".h")) else name.rstrip("/") + "/"
+                     for name in arguments.without)
     for folder, files in sources(arguments.root, arguments.folder or FOLDERS):
         read.append(folder)
         for file in files:
