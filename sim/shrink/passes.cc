@@ -5,6 +5,7 @@
 #include <iterator>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <ranges>
 #include <utility>
@@ -22,6 +23,8 @@ constexpr std::size_t kPairsMax = 24;   // operations of which pairs are tried
 constexpr std::size_t kChunksMax = 64;  // of operations that fewer and larger ones stand for
 constexpr std::uint64_t kSeedsLeast = 6;
 constexpr std::uint64_t kSeedsMost = 48;
+constexpr std::size_t kHandfuls[] = {12, 6, 3, 1};
+constexpr std::size_t kHandfulsOfASize = 12;
 
 template <class T>
 void Erase(std::vector<T>& list, std::size_t begin, std::size_t end) {
@@ -274,6 +277,36 @@ std::vector<Candidate> Cuts(const Candidate& candidate, const std::set<std::stri
   return cuts;
 }
 
+Candidate WithOnly(const Candidate& candidate, const std::set<std::size_t>& kept) {
+  Candidate fewer = candidate;
+  fewer.operations.clear();
+  for (const std::size_t index : kept) fewer.operations.push_back(candidate.operations[index]);
+  return fewer;
+}
+
+// Of each size: the operations with the most arguments, and neighbours here and there.
+std::vector<Candidate> HandfulsOf(const Candidate& candidate) {
+  const std::size_t count = candidate.operations.size();
+  std::vector<std::size_t> by_load(count);
+  std::iota(by_load.begin(), by_load.end(), std::size_t{0});
+  std::ranges::stable_sort(by_load, std::ranges::greater{}, [&](std::size_t index) {
+    return candidate.operations[index].arguments.size();
+  });
+  std::vector<Candidate> handfuls;
+  for (const std::size_t size : kHandfuls) {
+    if (size >= count) continue;
+    const auto most = by_load.begin() + static_cast<std::ptrdiff_t>(size);
+    handfuls.push_back(WithOnly(candidate, {by_load.begin(), most}));
+    const std::size_t step = std::max(size, count / kHandfulsOfASize);
+    for (std::size_t at = 0; at + size <= count; at += step) {
+      std::set<std::size_t> neighbours;
+      for (std::size_t i = at; i < at + size; ++i) neighbours.insert(i);
+      handfuls.push_back(WithOnly(candidate, neighbours));
+    }
+  }
+  return handfuls;
+}
+
 }  // namespace
 
 Removal Operations() {
@@ -510,6 +543,13 @@ Simplification OperationsBeforeOptions() {
               }
             }
             return forms;
+          }};
+}
+
+Simplification Handfuls(const std::set<std::string>& fault_sites) {
+  return {"handfuls", [](const Candidate& candidate) { return HandfulsOf(candidate).size(); },
+          [fault_sites](const Candidate& candidate, std::size_t item) {
+            return DrawnAnew(HandfulsOf(candidate)[item], fault_sites, kSeedsMost);
           }};
 }
 
