@@ -13,6 +13,7 @@ namespace beach::sim {
 
 class CrashPointHook;
 class Scenario;
+class Spectator;
 class Steering;
 
 // How the next thread is picked (docs/simulation.md). kMixed: as the seed draws, random in three of
@@ -79,6 +80,7 @@ struct RunOptions {
   std::map<std::string, std::uint64_t> options;
   RunObserver* observer = nullptr;  // borrowed; has no part in the hash
   bool observe_steps = false;
+  Spectator* spectator = nullptr;          // borrowed; has no part in the hash
   CrashPointHook* crash_points = nullptr;  // borrowed
   Steering* steering = nullptr;            // borrowed; not with `replay`
   bool keep_trace = false;                 // all events in `trace`, not the last few only

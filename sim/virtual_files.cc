@@ -82,8 +82,13 @@ void WaitForRead(const Seam& seam) {
 class VirtualPendingWrite final : public env::PendingWrite {
  public:
   VirtualPendingWrite(Seam seam, WriteTicket ticket, std::uint64_t due, std::string path,
-                      std::uint64_t offset)
-      : seam_(seam), ticket_(ticket), due_(due), path_(std::move(path)), offset_(offset) {}
+                      std::uint64_t offset, std::uint64_t length)
+      : seam_(seam),
+        ticket_(ticket),
+        due_(due),
+        path_(std::move(path)),
+        offset_(offset),
+        length_(length) {}
   VirtualPendingWrite(const VirtualPendingWrite&) = delete;
   VirtualPendingWrite& operator=(const VirtualPendingWrite&) = delete;
 
@@ -92,19 +97,24 @@ class VirtualPendingWrite final : public env::PendingWrite {
   }
 
   Status Wait() override {
+    seam_.gate.Began(
+        {.name = "wait for write", .path = path_, .offset = offset_, .length = length_});
     seam_.gate.Enter("files.write.wait", offset_);
     while (!completed_) {
       seam_.gate.WaitUntil(due_);
       if (!completed_) Complete();
     }
     Status status = Outcome(result_, "write with data sync", path_, offset_);
+    seam_.gate.Done(result_);
     seam_.gate.Leave("files.write.wait");
     return status;
   }
 
   bool Done() override {
+    seam_.gate.Began({.name = "poll write", .path = path_, .offset = offset_, .length = length_});
     seam_.gate.Enter("files.write.poll", offset_);
     if (!completed_ && seam_.gate.Now() >= due_) Complete();
+    seam_.gate.Done(completed_ ? 1 : 0, completed_ ? SeenChanges::kYes : SeenChanges::kNo);
     seam_.gate.Leave("files.write.poll");
     return completed_;
   }
@@ -127,6 +137,7 @@ class VirtualPendingWrite final : public env::PendingWrite {
   std::uint64_t due_;
   const std::string path_;
   const std::uint64_t offset_;
+  const std::uint64_t length_;
   bool completed_ = false;
   int result_ = 0;
 };
@@ -139,11 +150,13 @@ class VirtualFile final : public env::File {
   VirtualFile& operator=(const VirtualFile&) = delete;
 
   ~VirtualFile() override {
+    seam_.gate.Began({.name = "close", .path = path_});
     seam_.gate.Enter("files.close", descriptor_.value);
     {
       const SystemScope scope;
       seam_.disk.Close(descriptor_);
     }
+    seam_.gate.Done(0);
     seam_.gate.Leave("files.close");
   }
 
@@ -176,6 +189,7 @@ class VirtualFile final : public env::File {
 };
 
 Result<std::size_t> VirtualFile::ReadAt(std::uint64_t offset, char* target, std::size_t length) {
+  seam_.gate.Began({.name = "read", .path = path_, .offset = offset, .length = length});
   seam_.gate.Enter("files.read", offset);
   WaitForRead(seam_);
   std::size_t done = 0;
@@ -195,6 +209,7 @@ Result<std::size_t> VirtualFile::ReadAt(std::uint64_t offset, char* target, std:
   }
   Result<std::size_t> result = done;
   if (got < 0) result = Fail(ErrnoError(static_cast<int>(-got), "read", path_, offset + done));
+  seam_.gate.Done(got < 0 ? got : static_cast<std::int64_t>(done), SeenChanges::kNo);
   seam_.gate.Leave("files.read");
   return result;
 }
@@ -261,9 +276,11 @@ int VirtualFile::WriteBuffered(std::uint64_t offset, ByteView data) {
 
 Status VirtualFile::WriteAt(std::uint64_t offset, ByteView data) {
   BEACH_TRY(CheckDirect(offset, data));
+  seam_.gate.Began({.name = "write", .path = path_, .offset = offset, .length = data.size()});
   seam_.gate.Enter("files.write", offset);
   const int result = direct_ ? WriteDirect(offset, data) : WriteBuffered(offset, data);
   Status status = Outcome(result, "write", path_, offset);
+  seam_.gate.Done(result);
   seam_.gate.Leave("files.write");
   return status;
 }
@@ -275,15 +292,19 @@ std::int64_t VirtualFile::SizeNow() const {
 
 // Append excludes other writers, so the end stays where it was found.
 Status VirtualFile::Append(ByteView data) {
+  seam_.gate.Began({.name = "append", .path = path_, .length = data.size()});
   seam_.gate.Enter("files.append", data.size());
   const std::int64_t end = SizeNow();
   const auto offset = static_cast<std::uint64_t>(std::max(end, std::int64_t{0}));
   Status status = Outcome(end < 0 ? static_cast<int>(end) : 0, "stat", path_);
   if (status) status = CheckDirect(offset, data);
+  std::int64_t result = end < 0 ? end : -EINVAL;
   if (status) {
-    const int result = direct_ ? WriteDirect(offset, data) : WriteBuffered(offset, data);
-    status = Outcome(result, "write", path_, offset);
+    const int written = direct_ ? WriteDirect(offset, data) : WriteBuffered(offset, data);
+    status = Outcome(written, "write", path_, offset);
+    result = written == 0 ? end : written;
   }
+  seam_.gate.Done(result);
   seam_.gate.Leave("files.append");
   return status;
 }
@@ -291,6 +312,8 @@ Status VirtualFile::Append(ByteView data) {
 Result<std::unique_ptr<env::PendingWrite>> VirtualFile::SubmitWrite(std::uint64_t offset,
                                                                     ByteView data) {
   BEACH_TRY(CheckDirect(offset, data));
+  seam_.gate.Began(
+      {.name = "submit write", .path = path_, .offset = offset, .length = data.size()});
   seam_.gate.Enter("files.submit", offset);
   WriteTicket ticket;
   const auto refused =
@@ -300,54 +323,65 @@ Result<std::unique_ptr<env::PendingWrite>> VirtualFile::SubmitWrite(std::uint64_
     result = Fail(ErrnoError(-refused, "submit write", path_, offset));
   } else {
     const std::uint64_t due = WriteDue(seam_, data.size());
-    result = std::make_unique<VirtualPendingWrite>(seam_, ticket, due, path_, offset);
+    result = std::make_unique<VirtualPendingWrite>(seam_, ticket, due, path_, offset, data.size());
   }
+  seam_.gate.Done(refused);
   seam_.gate.Leave("files.submit");
   return result;
 }
 
 Status VirtualFile::Sync() {
+  seam_.gate.Began({.name = "sync", .path = path_});
   seam_.gate.Enter("files.sync", descriptor_.value);
   const std::uint64_t mark = seam_.disk.Mark();
   WaitForSync(seam_);
   const auto result = OnDisk([&] { return seam_.disk.SyncBelow(descriptor_, mark); });
   Status status = Outcome(result, "fsync", path_);
+  seam_.gate.Done(result);
   seam_.gate.Leave("files.sync");
   return status;
 }
 
 Status VirtualFile::SyncData() {
+  seam_.gate.Began({.name = "sync data", .path = path_});
   seam_.gate.Enter("files.sync_data", descriptor_.value);
   const std::uint64_t mark = seam_.disk.Mark();
   WaitForSync(seam_);
   const auto result = OnDisk([&] { return seam_.disk.SyncBelow(descriptor_, mark); });
   Status status = Outcome(result, "fdatasync", path_);
+  seam_.gate.Done(result);
   seam_.gate.Leave("files.sync_data");
   return status;
 }
 
 Status VirtualFile::Truncate(std::uint64_t size_bytes) {
+  seam_.gate.Began({.name = "truncate", .path = path_, .length = size_bytes});
   seam_.gate.Enter("files.truncate", size_bytes);
   const auto result = OnDisk([&] { return seam_.disk.Truncate(descriptor_, size_bytes); });
   Status status = Outcome(result, "truncate", path_, size_bytes);
+  seam_.gate.Done(result);
   seam_.gate.Leave("files.truncate");
   return status;
 }
 
 Status VirtualFile::Allocate(std::uint64_t size_bytes) {
   if (size_bytes == 0) return {};
+  seam_.gate.Began({.name = "allocate", .path = path_, .length = size_bytes});
   seam_.gate.Enter("files.allocate", size_bytes);
   const auto result = OnDisk([&] { return seam_.disk.Allocate(descriptor_, size_bytes); });
   Status status = Outcome(result, "allocate", path_, size_bytes);
+  seam_.gate.Done(result);
   seam_.gate.Leave("files.allocate");
   return status;
 }
 
 Result<std::uint64_t> VirtualFile::Size() {
+  seam_.gate.Began({.name = "size", .path = path_});
   seam_.gate.Enter("files.size", descriptor_.value);
   const std::int64_t size = SizeNow();
   Result<std::uint64_t> result = static_cast<std::uint64_t>(size);
   if (size < 0) result = Fail(ErrnoError(static_cast<int>(-size), "stat", path_));
+  seam_.gate.Done(size, SeenChanges::kNo);
   seam_.gate.Leave("files.size");
   return result;
 }
@@ -395,6 +429,7 @@ class VirtualFiles final : public env::FileSystem {
 
 Result<std::unique_ptr<env::File>> VirtualFiles::Open(const std::string& path,
                                                       env::OpenOptions options) {
+  seam_.gate.Began({.name = "open", .path = path});
   seam_.gate.Enter("files.open", path.size());
   Descriptor descriptor;
   const auto opened = OnDisk([&] {
@@ -411,44 +446,54 @@ Result<std::unique_ptr<env::File>> VirtualFiles::Open(const std::string& path,
   } else {
     result = Fail(ErrnoError(-opened, "open", path));
   }
+  seam_.gate.Done(opened);
   seam_.gate.Leave("files.open");
   return result;
 }
 
 Result<bool> VirtualFiles::Exists(const std::string& path) {
+  seam_.gate.Began({.name = "exists", .path = path});
   seam_.gate.Enter("files.exists", path.size());
   const auto exists = OnDisk([&] { return seam_.disk.Exists(path); });
   Result<bool> result = exists == 1;
   if (exists < 0) result = Fail(ErrnoError(-exists, "stat", path));
+  seam_.gate.Done(exists);
   seam_.gate.Leave("files.exists");
   return result;
 }
 
 Status VirtualFiles::Rename(const std::string& from, const std::string& to) {
+  seam_.gate.Began({.name = "rename", .path = from, .other_path = to});
   seam_.gate.Enter("files.rename", from.size());
   const auto result = OnDisk([&] { return seam_.disk.Rename(from, to); });
   Status status = Outcome(result, "rename", from);
+  seam_.gate.Done(result);
   seam_.gate.Leave("files.rename");
   return status;
 }
 
 Status VirtualFiles::Link(const std::string& from, const std::string& to) {
+  seam_.gate.Began({.name = "link", .path = from, .other_path = to});
   seam_.gate.Enter("files.link", from.size());
   const auto result = OnDisk([&] { return seam_.disk.Link(from, to); });
   Status status = Outcome(result, "link", result == -EEXIST ? to : from);
+  seam_.gate.Done(result);
   seam_.gate.Leave("files.link");
   return status;
 }
 
 Status VirtualFiles::Remove(const std::string& path) {
+  seam_.gate.Began({.name = "remove", .path = path});
   seam_.gate.Enter("files.remove", path.size());
   const auto result = OnDisk([&] { return seam_.disk.Remove(path); });
   Status status = Outcome(result, "unlink", path);
+  seam_.gate.Done(result);
   seam_.gate.Leave("files.remove");
   return status;
 }
 
 Result<std::vector<std::string>> VirtualFiles::List(const std::string& directory) {
+  seam_.gate.Began({.name = "list", .path = directory});
   seam_.gate.Enter("files.list", directory.size());
   const std::vector<std::string>* names = nullptr;
   const int listed = OnDisk([&] { return seam_.disk.ListForProcess(directory, names); });
@@ -458,38 +503,46 @@ Result<std::vector<std::string>> VirtualFiles::List(const std::string& directory
   } else {
     result = Fail(ErrnoError(-listed, "opendir", directory));
   }
+  seam_.gate.Done(listed == 0 ? static_cast<std::int64_t>(result->size()) : listed);
   seam_.gate.Leave("files.list");
   return result;
 }
 
 Status VirtualFiles::CreateDirectory(const std::string& path) {
+  seam_.gate.Began({.name = "create directory", .path = path});
   seam_.gate.Enter("files.create_directory", path.size());
   const auto result = OnDisk([&] { return seam_.disk.CreateDirectory(path); });
   Status status = Outcome(result, "mkdir", path);
+  seam_.gate.Done(result);
   seam_.gate.Leave("files.create_directory");
   return status;
 }
 
 Status VirtualFiles::RemoveDirectory(const std::string& path) {
+  seam_.gate.Began({.name = "remove directory", .path = path});
   seam_.gate.Enter("files.remove_directory", path.size());
   const auto result = OnDisk([&] { return seam_.disk.RemoveDirectory(path); });
   Status status = Outcome(result, "rmdir", path);
+  seam_.gate.Done(result);
   seam_.gate.Leave("files.remove_directory");
   return status;
 }
 
 Status VirtualFiles::SyncDirectory(const std::string& path) {
+  seam_.gate.Began({.name = "sync directory", .path = path});
   seam_.gate.Enter("files.sync_directory", path.size());
   const std::uint64_t mark = seam_.disk.Mark();
   WaitForSync(seam_);
   const auto result = OnDisk([&] { return seam_.disk.SyncDirectoryBelow(path, mark); });
   const bool found = result != -ENOENT && result != -ENOTDIR;
   Status status = Outcome(result, found ? "fsync directory" : "open directory", path);
+  seam_.gate.Done(result);
   seam_.gate.Leave("files.sync_directory");
   return status;
 }
 
 Result<std::unique_ptr<env::FileLock>> VirtualFiles::Lock(const std::string& path) {
+  seam_.gate.Began({.name = "lock", .path = path});
   seam_.gate.Enter("files.lock", path.size());
   Descriptor descriptor;
   const auto locked = OnDisk([&] {
@@ -505,11 +558,13 @@ Result<std::unique_ptr<env::FileLock>> VirtualFiles::Lock(const std::string& pat
   } else {
     result = Fail(ErrnoError(-locked, "open lock", path));
   }
+  seam_.gate.Done(locked);
   seam_.gate.Leave("files.lock");
   return result;
 }
 
 Result<std::uint64_t> VirtualFiles::FreeSpace(const std::string& path) {
+  seam_.gate.Began({.name = "free space", .path = path});
   seam_.gate.Enter("files.free_space", path.size());
   int exists = 0;
   std::uint64_t free = 0;
@@ -520,6 +575,7 @@ Result<std::uint64_t> VirtualFiles::FreeSpace(const std::string& path) {
   }
   Result<std::uint64_t> result = free;
   if (exists != 1) result = Fail(ErrnoError(exists == 0 ? ENOENT : -exists, "statvfs", path));
+  seam_.gate.Done(exists == 1 ? static_cast<std::int64_t>(free) : exists == 0 ? -ENOENT : exists);
   seam_.gate.Leave("files.free_space");
   return result;
 }

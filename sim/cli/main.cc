@@ -18,6 +18,7 @@ int Main(int argc, char** argv, const Program& program) {
   AddCrashpoints(root, program);
   AddReplay(root, program);
   AddShrink(root, program);
+  AddTimeline(root, program);
   AddWorker(root, program);
   return line.Run(argc, argv, kExitUsage);
 }

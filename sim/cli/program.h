@@ -44,6 +44,7 @@ void AddMerge(command_line::Command root, const Program& program);
 void AddCrashpoints(command_line::Command root, const Program& program);
 void AddReplay(command_line::Command root, const Program& program);
 void AddShrink(command_line::Command root, const Program& program);
+void AddTimeline(command_line::Command root, const Program& program);
 void AddWorker(command_line::Command root, const Program& program);
 
 // The program that runs now, whatever its file is called by now.

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/strong_id.h"
 #include "env/files.h"
 #include "sim/decisions.h"
 #include "sim/disk/atlas.h"
@@ -46,11 +47,49 @@ struct PendingOperation {
   std::string text;          // "write db/000003.wal [4096, 8192)"
 };
 
+// Names an inode of one disk; 0: none. Never given twice.
+using FileId = StrongId<struct FileIdTag, std::uint64_t>;
+
+// A half-open range of bytes of a file.
+struct ByteRange {
+  std::uint64_t first = 0;
+  std::uint64_t end = 0;
+  friend bool operator==(const ByteRange&, const ByteRange&) = default;
+};
+
+// One file or directory as it stands: what programs see, and what a power loss now is sure to keep.
+struct FileState {
+  FileId id;
+  bool is_directory = false;
+  std::string path;  // one of those by which programs see it; empty: none
+  std::string
+      durable_path;  // one that needs no sync any more; empty: none, a power loss may take it
+  std::uint64_t size_bytes = 0;
+  std::uint64_t durable_size_bytes = 0;
+  std::vector<ByteRange> dirty;      // written and un-synced; ascending, apart
+  std::vector<ByteRange> in_flight;  // submitted and not complete; oldest first
+  std::uint64_t pending = 0;         // micro-operations that no sync has covered
+  friend bool operator==(const FileState&, const FileState&) = default;
+};
+
+// What a power loss has made of a part of one un-synced micro-operation.
+struct CutPart {
+  std::uint64_t number = 0;  // of the operation, as in PendingOperation
+  FileId file;               // of a name: its directory
+  std::string path;          // as programs saw it before
+  std::string what;          // "write", "hole", "reserve", "size 100", "name a", "unname a"
+  ByteRange range;           // of a write, hole or reservation
+  bool kept = false;         // at least in part
+  std::vector<ByteRange> kept_ranges;  // of a write: whole sectors
+  std::vector<ByteRange> torn;         // of a write: sectors in which old and new bytes meet
+};
+
 // What a power loss did, for the trace.
 struct CutSummary {
   std::uint64_t operations_pending = 0;  // micro-operations that were un-synced
   std::uint64_t operations_kept = 0;
   std::uint64_t sectors_torn = 0;
+  std::vector<CutPart> parts;  // filled after Disk::DescribeCuts, else empty
 };
 
 // The disk of one host with the kernel's cache above it: a state machine without time or threads.
@@ -142,6 +181,10 @@ class Disk {
   // What a power loss now would choose from, in the order of the calls, one for each number, those
   // in flight last.
   virtual std::vector<PendingOperation> Pending() = 0;
+  // All files and directories that are seen or durable, by id; the root is not among them.
+  virtual std::vector<FileState> Files() = 0;
+  // From now on CutSummary::parts is filled. Changes nothing else.
+  virtual void DescribeCuts() = 0;
   // Replaces the cache by a legal cut. What is still open is closed as by a kill. In-flight writes
   // are gone.
   virtual CutSummary PowerLoss() = 0;

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What no sync has covered, in words: for reports of crash points.
+// What no sync has covered, and what a power loss made of it: for reports of crash points, and for
+// who watches a run.
+#include <algorithm>
 #include <map>
 #include <string>
 #include <utility>
 
+#include "base/check.h"
 #include "sim/disk/virtual_disk.h"
 
 namespace beach::sim {
@@ -21,30 +24,81 @@ void Add(std::map<std::uint64_t, std::string>& words, std::uint64_t number, std:
   all += text;
 }
 
+// Sorted, with those that touch made one.
+void Unite(std::vector<ByteRange>& ranges) {
+  std::ranges::sort(ranges, {}, &ByteRange::first);
+  std::size_t count = 0;
+  for (const ByteRange& range : ranges) {
+    if (count > 0 && range.first <= ranges[count - 1].end) {
+      ranges[count - 1].end = std::max(ranges[count - 1].end, range.end);
+    } else {
+      ranges[count++] = range;
+    }
+  }
+  ranges.resize(count);
+}
+
 }  // namespace
+
+const char* FileContent::NameOf(Kind kind) {
+  switch (kind) {
+    case Kind::kWrite: return "write";
+    case Kind::kHole: return "hole";
+    case Kind::kReserve: return "reserve";
+  }
+  return "?";
+}
+
+ByteRange FileContent::BytesOf(std::uint64_t first_sector, std::uint64_t count) {
+  return {first_sector * kSectorSize, (first_sector + count) * kSectorSize};
+}
+
+CutPart FileContent::PartOf(const DataOperation& operation) {
+  CutPart part;
+  part.number = operation.number;
+  part.what = NameOf(operation.kind);
+  part.range = BytesOf(operation.first, operation.count);
+  return part;
+}
+
+void FileContent::Describe(FileState& state) const {
+  state.size_bytes = size_;
+  state.durable_size_bytes = durable_size_;
+  state.pending = sizes_.size();
+  for (const DataOperation& operation : data_) {
+    if (operation.durable) continue;
+    ++state.pending;
+    if (operation.kind == Kind::kReserve) continue;  // reads as zeros either way
+    state.dirty.push_back(BytesOf(operation.first, operation.count));
+  }
+  Unite(state.dirty);
+}
 
 void FileContent::DescribePending(std::map<std::uint64_t, std::string>& words) const {
   for (const DataOperation& operation : data_) {
     if (operation.durable) continue;
-    const char* const kind = operation.kind == Kind::kWrite  ? "write"
-                             : operation.kind == Kind::kHole ? "hole"
-                                                             : "reserve";
-    const std::uint64_t first = operation.first * kSectorSize;
-    Add(words, operation.number, kind + Range(first, first + operation.count * kSectorSize));
+    const ByteRange bytes = BytesOf(operation.first, operation.count);
+    Add(words, operation.number, NameOf(operation.kind) + Range(bytes.first, bytes.end));
   }
   for (const SizeOperation& operation : sizes_) {
     Add(words, operation.number, "size " + std::to_string(operation.size));
   }
 }
 
-std::map<InodeNumber, std::string> Volume::Paths() const {
+std::map<InodeNumber, std::string> Volume::Paths() const { return PathsBy(&Inode::entries); }
+
+std::map<InodeNumber, std::string> Volume::DurablePaths() const {
+  return PathsBy(&Inode::durable_entries);
+}
+
+std::map<InodeNumber, std::string> Volume::PathsBy(Inode::Entries Inode::*entries) const {
   std::map<InodeNumber, std::string> paths = {{root_->number, ""}};
   std::vector<const Inode*> open = {root_};
   while (!open.empty()) {
     const Inode& directory = *open.back();
     open.pop_back();
     const std::string& above = paths[directory.number];
-    for (const auto& [name, number] : directory.entries) {
+    for (const auto& [name, number] : directory.*entries) {
       const Inode& inode = *inodes_.at(number);
       const std::string path = above.empty() ? name : above + "/" + name;
       if (paths.emplace(number, path).second && inode.is_directory) open.push_back(&inode);
@@ -80,6 +134,46 @@ std::vector<PendingOperation> Volume::Pending() const {
   std::vector<PendingOperation> pending;
   for (auto& [number, text] : words) pending.push_back({number, std::move(text)});
   return pending;
+}
+
+std::vector<FileState> Volume::Files() const {
+  const std::map<InodeNumber, std::string> paths = Paths();
+  const std::map<InodeNumber, std::string> durable_paths = DurablePaths();
+  std::vector<FileState> files;
+  for (const auto& [number, inode] : inodes_) {
+    if (inode.get() == root_) continue;
+    FileState& file = files.emplace_back();
+    file.id = number;
+    file.is_directory = inode->is_directory;
+    if (const auto path = paths.find(number); path != paths.end()) file.path = path->second;
+    const auto durable = durable_paths.find(number);
+    if (durable != durable_paths.end()) file.durable_path = durable->second;
+    inode->content.Describe(file);
+    if (inode->is_directory) file.pending = inode->pending_names.size();
+  }
+  return files;
+}
+
+void Volume::DescribeNames(std::uint64_t number, const NameOperation& operation, bool kept,
+                           std::vector<CutPart>& parts) {
+  for (const NameChange& change : operation.changes) {
+    CutPart& part = parts.emplace_back();
+    part.number = number;
+    part.file = change.directory;
+    part.what = (change.target == InodeNumber{} ? "unname " : "name ") + change.name;
+    part.kept = kept;
+  }
+}
+
+std::vector<FileState> VirtualDisk::Files() {
+  std::vector<FileState> files = volume_.Files();
+  for (const auto& [ticket, write] : tickets_) {
+    if (write.data.empty()) continue;
+    const auto file = std::ranges::lower_bound(files, write.inode->number, {}, &FileState::id);
+    BEACH_CHECK(file != files.end());
+    file->in_flight.push_back({write.offset, write.offset + write.data.size()});
+  }
+  return files;
 }
 
 std::vector<PendingOperation> VirtualDisk::Pending() {

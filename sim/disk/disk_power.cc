@@ -113,11 +113,16 @@ CutSummary VirtualDisk::PowerLoss() {
   CloseAll(ProcessId{}, true);
   BEACH_CHECK(descriptors_.empty());
   Cut cut = DrawPowerCut();
-  const FileContent::Settled settled = volume_.PowerLoss(cut);
+  CutSummary summary;
+  const FileContent::Settled settled =
+      volume_.PowerLoss(cut, describes_cuts_ ? &summary.parts : nullptr);
   BEACH_CHECK_LE(settled.kept, settled.pending);
   Remount();
   for (std::uint64_t i = 0; i < settled.torn; ++i) decisions_.CountFault(kTornSector);
-  return CutSummary{settled.pending, settled.kept, settled.torn};
+  summary.operations_pending = settled.pending;
+  summary.operations_kept = settled.kept;
+  summary.sectors_torn = settled.torn;
+  return summary;
 }
 
 std::uint64_t VirtualDisk::Digest() {

@@ -202,7 +202,7 @@ bool FileContent::Tear(const DataOperation& operation, std::uint64_t relative, C
   return true;
 }
 
-FileContent::Settled FileContent::Settle(std::uint64_t end, Cut& cut) {
+FileContent::Settled FileContent::Settle(std::uint64_t end, Cut& cut, std::vector<CutPart>* parts) {
   Settled settled;
   std::set<std::uint64_t> torn;
   std::vector<Cut::SectorRun> runs;
@@ -214,10 +214,12 @@ FileContent::Settled FileContent::Settle(std::uint64_t end, Cut& cut) {
       continue;
     }
     ++settled.pending;
+    CutPart* const part = parts == nullptr ? nullptr : &parts->emplace_back(PartOf(operation));
     if (operation.kind != Kind::kWrite) {
       if (!cut.Keeps(operation.number)) continue;
       ApplyWhole(operation);
       ++settled.kept;
+      if (part != nullptr) part->kept = true;
       continue;
     }
     cut.ChooseSectors(operation.number, operation.count, runs);
@@ -226,13 +228,22 @@ FileContent::Settled FileContent::Settle(std::uint64_t end, Cut& cut) {
       const std::uint64_t edge = run.first + run.count - 1;
       const bool tears = Tear(operation, edge, cut, torn);
       const std::uint64_t whole = tears ? run.count - 1 : run.count;
+      if (part != nullptr) {
+        const std::uint64_t first = operation.first + run.first;
+        if (whole > 0) part->kept_ranges.push_back(BytesOf(first, whole));
+        if (tears) part->torn.push_back(BytesOf(operation.first + edge, 1));
+      }
       if (whole == 0) continue;
       PutDurable(operation.first + run.first, whole, operation.slice.Skip(run.first),
                  operation.number);
     }
     // Of a write that is lost, the first sector may have been under way.
-    if (runs.empty()) touched = Tear(operation, 0, cut, torn);
+    if (runs.empty()) {
+      touched = Tear(operation, 0, cut, torn);
+      if (touched && part != nullptr) part->torn.push_back(BytesOf(operation.first, 1));
+    }
     if (touched) ++settled.kept;
+    if (part != nullptr) part->kept = touched;
   }
   data_.erase(data_.begin(), data_.begin() + static_cast<std::ptrdiff_t>(count));
   settled.torn = torn.size();
@@ -243,6 +254,12 @@ FileContent::Settled FileContent::Settle(std::uint64_t end, Cut& cut) {
   }
   const std::size_t chosen = cut.ChooseSize(numbers);
   BEACH_CHECK_LE(chosen, numbers.size());
+  for (std::size_t i = 0; parts != nullptr && i < numbers.size(); ++i) {
+    CutPart& part = parts->emplace_back();
+    part.number = numbers[i];
+    part.what = "size " + std::to_string(sizes_[i].size);
+    part.kept = i < chosen;
+  }
   if (chosen > 0) {
     durable_size_ = sizes_[chosen - 1].size;
     SettleSize(sizes_[chosen - 1].number);
@@ -299,12 +316,12 @@ void FileContent::Revert(std::uint64_t end, Cut& cut) {
   sizes_.push_back({number, size_});
 }
 
-FileContent::Settled FileContent::PowerLoss(Cut& cut) {
+FileContent::Settled FileContent::PowerLoss(Cut& cut, std::vector<CutPart>* parts) {
   if (data_.empty() && sizes_.empty() && !forgotten_) {
     BEACH_CHECK_EQ(size_, durable_size_);
     return {};
   }
-  const Settled settled = Settle(~std::uint64_t{0}, cut);
+  const Settled settled = Settle(~std::uint64_t{0}, cut, parts);
   BEACH_CHECK(data_.empty());
   BEACH_CHECK(sizes_.empty());
   ChopDurable();

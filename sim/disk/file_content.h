@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "sim/disk/cut.h"
 #include "sim/disk/damage_map.h"
+#include "sim/disk/disk.h"
 #include "sim/disk/extents.h"
 
 namespace beach::sim {
@@ -63,7 +64,9 @@ class FileContent {
   // pending from `end` on.
   void Revert(std::uint64_t end, Cut& cut);
   // The volume keeps a cut, and the cache is gone.
-  Settled PowerLoss(Cut& cut);
+  // What becomes of each pending operation is added to `parts`, unless that is null, without the
+  // file.
+  Settled PowerLoss(Cut& cut, std::vector<CutPart>* parts = nullptr);
 
   std::uint64_t size() const { return size_; }
   std::uint64_t allocated() const { return cached_.allocated(); }  // sectors
@@ -71,6 +74,8 @@ class FileContent {
   std::uint64_t SectorsMissing(std::uint64_t offset, std::uint64_t length) const;
   // The numbers of what is pending, to words without the file's name: "write [0, 512)".
   void DescribePending(std::map<std::uint64_t, std::string>& words) const;
+  // Its sizes, and what is un-synced.
+  void Describe(FileState& state) const;
   std::size_t pending_count() const { return data_.size() + sizes_.size(); }
   // The oldest pending operation, or `none`.
   std::uint64_t OldestPending(std::uint64_t none) const;
@@ -131,10 +136,14 @@ class FileContent {
   // After something has become durable, or was lost: what was acknowledged about the size.
   void SettleSize(std::uint64_t operation);
   void MarkLostSize();
-  Settled Settle(std::uint64_t end, Cut& cut);
+  static const char* NameOf(Kind kind);
+  static ByteRange BytesOf(std::uint64_t first_sector, std::uint64_t count);
+  Settled Settle(std::uint64_t end, Cut& cut, std::vector<CutPart>* parts = nullptr);
   bool Tear(const DataOperation& operation, std::uint64_t relative, Cut& cut,
             std::set<std::uint64_t>& torn);
   void ChopDurable();
+  // It, with nothing kept.
+  static CutPart PartOf(const DataOperation& operation);
 
   ExtentMap cached_;
   ExtentMap durable_;

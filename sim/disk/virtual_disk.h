@@ -70,6 +70,8 @@ class VirtualDisk final : public Disk {
 
   void KillProcess(ProcessId process) override;
   std::vector<PendingOperation> Pending() override;
+  std::vector<FileState> Files() override;
+  void DescribeCuts() override { describes_cuts_ = true; }
   CutSummary PowerLoss() override;
   void Remount() override { read_only_ = false; }
   void SwapForEmpty() override;
@@ -225,6 +227,7 @@ class VirtualDisk final : public Disk {
   std::uint64_t swapped_at_ = 0;  // the operation at which this came in place of another; 0: never
   bool read_only_ = false;
   bool damage_visible_ = true;
+  bool describes_cuts_ = false;
   Plan plan_;
 };
 

@@ -201,7 +201,7 @@ std::uint64_t Volume::OldestName(const Inode& directory, std::uint64_t none) con
   return none;
 }
 
-FileContent::Settled Volume::CutNames(Cut& cut) {
+FileContent::Settled Volume::CutNames(Cut& cut, std::vector<CutPart>* parts) {
   FileContent::Settled settled;
   settled.pending = operations_.size();
   std::set<std::uint64_t> lost;
@@ -211,6 +211,7 @@ FileContent::Settled Volume::CutNames(Cut& cut) {
     for (const std::uint64_t dependency : operation.dependencies) {
       keeps = keeps && !lost.contains(dependency);
     }
+    if (parts != nullptr) DescribeNames(number, operation, keeps, *parts);
     if (!keeps) {
       lost.insert(number);
       for (const NameChange& change : operation.changes) {
@@ -226,19 +227,28 @@ FileContent::Settled Volume::CutNames(Cut& cut) {
   return settled;
 }
 
-FileContent::Settled Volume::PowerLoss(Cut& cut) {
+FileContent::Settled Volume::PowerLoss(Cut& cut, std::vector<CutPart>* parts) {
+  std::map<InodeNumber, std::string> paths;  // what they were
+  if (parts != nullptr) paths = Paths();
   Cut names = cut.ForFile(0);
-  FileContent::Settled total = CutNames(names);
+  FileContent::Settled total = CutNames(names, parts);
   KeepReachable();
   used_sectors_ = 0;
   for (const auto& [number, inode] : inodes_) {
     if (inode->is_directory) continue;
     Cut file_cut = cut.ForFile(number.value);
-    const FileContent::Settled settled = inode->content.PowerLoss(file_cut);
+    const std::size_t before = parts == nullptr ? 0 : parts->size();
+    const FileContent::Settled settled = inode->content.PowerLoss(file_cut, parts);
+    for (std::size_t i = before; parts != nullptr && i < parts->size(); ++i) {
+      (*parts)[i].file = number;
+    }
     total.pending += settled.pending;
     total.kept += settled.kept;
     total.torn += settled.torn;
     used_sectors_ += inode->content.allocated();
+  }
+  if (parts != nullptr) {
+    for (CutPart& part : *parts) part.path = paths[part.file];
   }
   return total;
 }

@@ -16,7 +16,7 @@
 
 namespace beach::sim {
 
-using InodeNumber = StrongId<struct InodeTag, std::uint64_t>;  // 0: none
+using InodeNumber = FileId;  // 0: none
 
 // A file or directory. It lives as long as anything refers to it: a name that programs see, a
 // durable name, a pending name operation, a descriptor, a submitted write.
@@ -81,7 +81,8 @@ class Volume {
   // Makes the directory's name operations below `end` durable, and what they depend on.
   void SyncDirectory(Inode& directory, std::uint64_t end);
   // The names, then the content of what still has a name, survive by the cut. REQUIRES: no openers.
-  FileContent::Settled PowerLoss(Cut& cut);
+  // What becomes of each pending operation is added to `parts`, unless that is null.
+  FileContent::Settled PowerLoss(Cut& cut, std::vector<CutPart>* parts = nullptr);
 
   // Calls `change`, which writes to the file, and keeps the count of used sectors.
   template <class F>
@@ -108,6 +109,10 @@ class Volume {
   std::vector<PendingOperation> Pending() const;
   // Where programs see each inode, by one of its names.
   std::map<InodeNumber, std::string> Paths() const;
+  // The same after a power loss that keeps nothing.
+  std::map<InodeNumber, std::string> DurablePaths() const;
+  // Of all inodes, without what is in flight.
+  std::vector<FileState> Files() const;
   // Pending micro-operations of all kinds, and the oldest of them or `none`.
   std::uint64_t OldestPending(std::uint64_t none) const;
 
@@ -128,7 +133,10 @@ class Volume {
   void ApplyToDurable(const NameChange& change);
   // Takes an operation that is durable or lost out of the pending ones.
   void Retire(NameOperations::iterator operation);
-  FileContent::Settled CutNames(Cut& cut);
+  std::map<InodeNumber, std::string> PathsBy(Inode::Entries Inode::*entries) const;
+  FileContent::Settled CutNames(Cut& cut, std::vector<CutPart>* parts);
+  static void DescribeNames(std::uint64_t number, const NameOperation& operation, bool kept,
+                            std::vector<CutPart>& parts);
   void KeepReachable();
 
   boost::container::flat_map<InodeNumber, std::unique_ptr<Inode>> inodes_;

@@ -65,6 +65,7 @@ Kernel::Kernel(const Scenario& scenario, const RunOptions& options)
         [this] { return scheduler_.current().stack; });
     recorder_.Watch(&*close_up_);
   }
+  if (options.spectator != nullptr) recorder_.ShowTo(options.spectator);
   if (!options.observe_steps) return;
   BEACH_CHECK(options.observer != nullptr);
   recorder_.Observe(options.observer);

@@ -21,6 +21,7 @@
 #include "sim/run.h"
 #include "sim/scenario.h"
 #include "sim/simulation.h"
+#include "sim/spectator.h"
 
 namespace beach::sim {
 
@@ -39,6 +40,7 @@ enum class HostFault : std::uint8_t {
 //   kernel_processes.cc  hosts, processes, and how they die
 //   host_faults.cc       clocks and processors of hosts, and what goes wrong with them
 //   kernel_threads.cc    what threads ask of their OS
+//   kernel_seen.cc       what a spectator is shown
 //   kernel_watch.cc      what instrumented code tells of its accesses: switches there, data races
 class Kernel final : public Simulation,
                      public env::VirtualOs,
@@ -75,7 +77,7 @@ class Kernel final : public Simulation,
   std::uint64_t Now() override { return scheduler_.now(); }
   void SleepFor(std::uint64_t ns) override;
   void Trace(const char* kind, const std::string& text) override;
-  void CountOperation() override { ++operations_; }
+  void CountOperation() override;
   [[noreturn]] void Fail(const std::string& rule, const std::string& message) override;
 
   // VirtualOs.
@@ -108,6 +110,8 @@ class Kernel final : public Simulation,
   void EnterSeam(Process& process, Site operation, std::uint64_t detail);
   void LeaveSeam(Process& process, Site operation);
   void WaitInSeam(std::uint64_t virtual_ns);
+  void ShowCall(const SeenCall& call);
+  void ShowReturn(Process& process, std::int64_t result, SeenChanges changes);
   // True time, after what may happen to the clock at a read.
   std::uint64_t ReadClock(Process& process);
   void SleepOnClock(const Process& process, std::uint64_t deadline_ns);
@@ -166,6 +170,14 @@ class Kernel final : public Simulation,
   bool IsWatched(const SimThread& me, std::uintptr_t address) const;
   void EndByRace(const Process& process, const preempt::Race& race);
   void DescribeEvent(CloseUpEvent& event);
+  // Who runs, and when it is.
+  Sight Look(SightKind kind);
+  // What has changed on the disk of the host since the last time.
+  void ShowFiles(Host& host);
+  void ShowStrike(Site where);
+  // That it has started, or ended.
+  void ShowProcess(const Process& process);
+  void ShowCut(const Host& host, const CutSummary& cut);
   RunReport Report();
 
   const Scenario& scenario_;

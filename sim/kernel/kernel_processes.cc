@@ -115,6 +115,8 @@ HostId Kernel::AddHost(const std::string& name, const HostOptions& options) {
   host->id = HostId(static_cast<std::uint32_t>(hosts_.size() + 1));
   host->name = name;
   host->disk = Disk::Make(DrawDisk(name, options), decisions_);
+  host->watched = options_.spectator != nullptr;
+  if (host->watched) host->disk->DescribeCuts();
   DrawMachine(*host, options);
   hosts_.push_back(std::move(host));
   return hosts_.back()->id;
@@ -159,6 +161,7 @@ ProcessId Kernel::Start(HostId host_id, const std::string& name,
   memory::Exchange(nullptr);
   scheduler_.Count(kStart.hash, id.value);
   scheduler_.Note("process", "started", id.value);
+  if (host.watched) ShowProcess(process);
   AddThread(&process, "main", &RunProcess, &process);
   return id;
 }
@@ -201,6 +204,7 @@ void Kernel::KillProcess(Process& process, ProcessEnd how) {
   const SystemScope system;
   BEACH_CHECK(!process.end.has_value());
   process.end = how;
+  if (process.host.watched) ShowProcess(process);
   process.host.strike_thread = 0;
   process.host.strike_in_flight = 0;
   for (SimThread* const thread : process.threads) {
@@ -248,11 +252,13 @@ void Kernel::CutPower(Host& host) {
     KillProcess(*process, ProcessEnd::kPowerLost);
   }
   const CutSummary cut = host.disk->PowerLoss();
+  if (host.watched) ShowCut(host, cut);
   host.paused_until_ns = 0;  // it starts again awake
   recorder_.NoteText(
       scheduler_.now(), scheduler_.identity(), "fault", kPowerLoss.name,
       fmt::format("on {}: kept {} of {} un-synced operations, tore {} sectors", host.name,
                   cut.operations_kept, cut.operations_pending, cut.sectors_torn));
+  if (host.watched) ShowFiles(host);
 }
 
 void Kernel::PowerLoss(HostId id) {
@@ -288,6 +294,7 @@ void Kernel::StrikeNow(Process& process, Site where) {
   host.strike_in_flight = 0;
   if (decisions_.Off(host.strike == Strike::kKill ? kKill : kPowerLoss)) return;
   decisions_.CountStrike(where);
+  if (host.watched) ShowStrike(where);
   if (host.disk->WritesInFlight() > 0) decisions_.CountStrike(kStruckInFlight);
   if (host.strike == Strike::kKill) {
     Kill(process.id);
@@ -310,6 +317,7 @@ void Kernel::PassCrashPoint(Process& process, Site call) {
     }
     if (decisions_.Fault(kCrashPoint, 1) == 0) return;
     decisions_.CountStrike(call);
+    if (host.watched) ShowStrike(call);
   }
   PowerLoss(host.id);
 }
@@ -385,6 +393,10 @@ void Kernel::RecordEvent(Site event, std::span<const env::EventField> fields) {
 
 void Process::Enter(Site operation, std::uint64_t detail) {
   kernel.EnterSeam(*this, operation, detail);
+}
+void Process::ShowBegan(const SeenCall& call) { kernel.ShowCall(call); }
+void Process::ShowDone(std::int64_t result, SeenChanges changes) {
+  kernel.ShowReturn(*this, result, changes);
 }
 void Process::WaitUntil(std::uint64_t virtual_ns) { kernel.WaitInSeam(virtual_ns); }
 void Process::Leave(Site operation) { kernel.LeaveSeam(*this, operation); }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -45,6 +46,10 @@ struct Host {
   std::uint64_t memory_max_bytes = 0;  // of each process; 0: no limit
   bool held_to_memory = true;
 
+  // While somebody watches the run: its files as they were shown last, by id.
+  bool watched = false;
+  std::map<FileId, FileState> files_shown;
+
   // An armed strike: after this many more calls of that kind, or when that thread leaves its call.
   Strike strike = Strike::kKill;
   StrikeAt strike_at = StrikeAt::kAnyCall;
@@ -69,13 +74,17 @@ class Process final : public SeamGate,
         host(host_of_it),
         id(id_of_it),
         life(++host_of_it.lives),
-        name(std::move(name_of_it)) {}
+        name(std::move(name_of_it)) {
+    watched_ = host.watched;
+  }
 
   void Enter(Site operation, std::uint64_t detail) override;
   void WaitUntil(std::uint64_t virtual_ns) override;
   void Leave(Site operation) override;
   std::uint64_t Now() override;
   bool RefusesDescriptor() override;
+  void ShowBegan(const SeenCall& call) override;
+  void ShowDone(std::int64_t result, SeenChanges changes) override;
 
   std::uint64_t MonotonicNow() override;
   std::uint64_t WallNow() override;

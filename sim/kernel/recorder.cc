@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "sim/spectator.h"
 #include "sim/system_scope.h"
 
 namespace beach::sim {
@@ -44,10 +46,28 @@ void Recorder::Tell(const Line& line) {
     const SystemScope system;
     observer_->OnEvent(Words(line));
   }
+  if (spectator_ != nullptr) [[unlikely]] {
+    const SystemScope system;
+    Show(line);
+  }
   if (follower_ != nullptr && line.event >= follower_->lines_from()) [[unlikely]] {
     const SystemScope system;
     follower_->AtLine(Words(line));
   }
+}
+
+void Recorder::Show(const Line& line) const {
+  artifacts::TraceEvent words = Words(line);
+  Sight sight;
+  sight.kind = SightKind::kNote;
+  sight.event = words.event;
+  sight.virtual_ns = words.virtual_ns;
+  sight.host = std::move(words.host);
+  sight.life = line.who->life;
+  sight.thread = std::move(words.thread);
+  sight.name = std::move(words.kind);
+  sight.text = std::move(words.text);
+  spectator_->See(sight);
 }
 
 void Recorder::NoteText(std::uint64_t now_ns, const Identity& who, const char* kind,

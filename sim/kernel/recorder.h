@@ -45,6 +45,8 @@ class Recorder {
 
   // Tells of each line from now on. Borrowed.
   void Observe(RunObserver* observer) { observer_ = observer; }
+  // Shows it each line from now on. Borrowed.
+  void ShowTo(Spectator* spectator) { spectator_ = spectator; }
   // Shows it the run as far as it wants to see it; before the first event. Borrowed.
   void Follow(Follower* follower);
 
@@ -91,10 +93,12 @@ class Recorder {
   std::uint64_t NextCheckpoint() const;
   void AddToGrid();
   void Tell(const Line& line);
+  void Show(const Line& line) const;
   static artifacts::TraceEvent Words(const Line& line);
 
   const bool keep_all_;
   RunObserver* observer_ = nullptr;
+  Spectator* spectator_ = nullptr;
   RollingHash hash_;
   std::uint64_t events_ = 0;
   std::uint64_t grid_ = kGrid;

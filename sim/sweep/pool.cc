@@ -185,6 +185,10 @@ void WorkerPool::Collect(Slot& slot, std::vector<JobOutcome>& outcomes) {
 
 void WorkerPool::AbsorbTold(ByteView bytes, RunReport& told) const {
   // A worker about to die may tell nonsense: what can be read of it is kept.
+  if (const auto sight = DecodeSight(bytes)) {
+    if (*sight && options_.spectator != nullptr) options_.spectator->See(**sight);
+    return;
+  }
   if (!AbsorbProgress(bytes, told)) return;
   if (options_.run.keep_trace || told.trace.size() < 2 * kTraceKept) return;
   told.trace.erase(told.trace.begin(), told.trace.end() - kTraceKept);

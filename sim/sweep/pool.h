@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "sim/scenario.h"
+#include "sim/spectator.h"
 #include "sim/sweep/os_symbolize.h"
 #include "sim/sweep/os_worker.h"
 #include "sim/sweep/runner.h"
@@ -22,6 +23,8 @@ struct PoolOptions {
   bool full_reports = false;
   // Each decision and line of the trace is told when it is made: slow, for a run that will die.
   bool record_steps = false;
+  // Shown every run, as it goes; borrowed. With one worker, one run at a time. Null: nobody looks.
+  Spectator* spectator = nullptr;
   // Serves jobs that want a process of their own (OsWorker::Spawn), with these options; empty: such
   // a process is forked like the others.
   std::vector<std::string> fresh_command;

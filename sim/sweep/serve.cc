@@ -27,6 +27,16 @@ class Teller final : public RunObserver {
   const OsWorker::Tell& tell_;
 };
 
+// Shows it to the parent's spectator. In the worker.
+class Window final : public Spectator {
+ public:
+  explicit Window(const OsWorker::Tell& tell) : tell_(tell) {}
+  void See(const Sight& sight) override { tell_(EncodeSight(sight)); }
+
+ private:
+  const OsWorker::Tell& tell_;
+};
+
 void BringBackCloseUp(EventRange range, RunReport& report) {
   std::erase_if(report.trace, [range](const artifacts::TraceEvent& line) {
     return line.event < range.first || line.event > range.last;
@@ -55,6 +65,8 @@ Bytes ServeJob(const PoolOptions& options, const std::vector<const Scenario*>& s
   RunOptions run = options.run;
   run.observer = &teller;
   run.observe_steps = options.record_steps;
+  Window window(tell);
+  if (options.spectator != nullptr) run.spectator = &window;
   run.seed = job->seed;
   run.address_salt = job->address_salt;
   RunReport report = function(*scenarios[job->scenario], run);

@@ -211,6 +211,21 @@ Result<JobOutcome> RunContained(const Scenario& scenario, const RunOptions& run,
   return outcome;
 }
 
+Result<JobOutcome> RunWatched(const Scenario& scenario, const RunOptions& run,
+                              const WorkerLimits& limits, const RunFunction& function,
+                              Spectator& spectator) {
+  PoolOptions options;
+  options.limits = limits;
+  options.run = run;
+  options.full_reports = true;
+  options.record_steps = true;
+  options.spectator = &spectator;
+  BEACH_TRY_ASSIGN(JobOutcome outcome,
+                   RunFresh(scenario, run.seed, run.address_salt, options, function));
+  if (outcome.crashed && run.replay != nullptr) JudgeCrash(*run.replay, outcome.report);
+  return outcome;
+}
+
 bool HasRecording(const artifacts::Artifact& artifact) {
   return !artifact.decisions.empty() || !artifact.checkpoints.empty() ||
          !artifact.last_events.empty();

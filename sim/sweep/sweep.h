@@ -44,6 +44,11 @@ Result<SweepReport> RunSweep(const SweepOptions& options, const Runner& runner,
 Result<JobOutcome> RunContained(const Scenario& scenario, const RunOptions& run,
                                 const WorkerLimits& limits, const RunFunction& function);
 
+// The same run, made once, with its steps recorded and shown to `spectator` as far as it comes.
+Result<JobOutcome> RunWatched(const Scenario& scenario, const RunOptions& run,
+                              const WorkerLimits& limits, const RunFunction& function,
+                              Spectator& spectator);
+
 // One seed in a process that is started anew, as `options.fresh_command` says.
 Result<JobOutcome> RunFresh(const Scenario& scenario, std::uint64_t seed,
                             std::uint64_t address_salt, const PoolOptions& options,

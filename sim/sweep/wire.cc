@@ -16,6 +16,7 @@ constexpr std::uint8_t kDecision = 3;
 constexpr std::uint8_t kEvent = 4;
 constexpr std::uint8_t kDivergence = 5;
 constexpr std::uint8_t kCheckpoint = 6;
+constexpr std::uint8_t kSight = 7;
 
 using CountMap = std::map<std::string, std::uint64_t>;
 
@@ -222,6 +223,61 @@ Bytes EncodeDivergence(std::uint64_t event) {
   out.Fixed8(kDivergence);
   out.Varint(event);
   return bytes;
+}
+
+Bytes EncodeSight(const Sight& sight) {
+  Bytes bytes;
+  Encoder out(bytes);
+  out.Fixed8(kSight);
+  out.Fixed8(static_cast<std::uint8_t>(sight.kind));
+  out.Varint(sight.event);
+  out.Varint(sight.virtual_ns);
+  out.LengthPrefixed(sight.host);
+  out.Varint(sight.life);
+  for (const std::string* text : {&sight.thread, &sight.name, &sight.path, &sight.text}) {
+    out.LengthPrefixed(*text);
+  }
+  out.Varint(sight.file);
+  out.Varint(sight.offset);
+  out.Varint(sight.length);
+  out.Fixed64(static_cast<std::uint64_t>(sight.number));
+  EncodeList(out, sight.ranges, [](Encoder& to, const SightRange& range) {
+    to.Fixed8(static_cast<std::uint8_t>(range.kind));
+    to.Varint(range.first);
+    to.Varint(range.end);
+  });
+  return bytes;
+}
+
+std::optional<Result<Sight>> DecodeSight(ByteView bytes) {
+  Decoder in(bytes);
+  if (in.Fixed8() != kSight) return std::nullopt;
+  Sight sight;
+  const std::uint8_t kind = in.Fixed8();
+  sight.kind = static_cast<SightKind>(kind);
+  sight.event = in.Varint();
+  sight.virtual_ns = in.Varint();
+  sight.host = DecodeText(in);
+  sight.life = in.Varint();
+  for (std::string* text : {&sight.thread, &sight.name, &sight.path, &sight.text}) {
+    *text = DecodeText(in);
+  }
+  sight.file = in.Varint();
+  sight.offset = in.Varint();
+  sight.length = in.Varint();
+  sight.number = static_cast<std::int64_t>(in.Fixed64());
+  bool known = kind >= 1 && kind <= kSightKindLast;
+  DecodeList(in, sight.ranges, [&known](Decoder& from, SightRange& range) {
+    const std::uint8_t of = from.Fixed8();
+    known = known && of >= 1 && of <= static_cast<std::uint8_t>(SightRange::Kind::kTorn);
+    range.kind = static_cast<SightRange::Kind>(of);
+    range.first = from.Varint();
+    range.end = from.Varint();
+  });
+  if (!in.done() || !known) {
+    return Fail(ErrorCode::kCorruption, "a sweep worker showed something malformed");
+  }
+  return sight;
 }
 
 Status AbsorbProgress(ByteView bytes, RunReport& report) {

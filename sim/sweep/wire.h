@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
+
 #include "base/bytes.h"
 #include "base/error.h"
 #include "sim/run.h"
+#include "sim/spectator.h"
 
 // How a worker's answer travels to the sweep. Both ends are builds of the same sources, and reports
 // begin with a version; a worker may have scribbled over its memory, so what it says is decoded as
@@ -31,6 +34,10 @@ Bytes EncodeProgress(const artifacts::Decision& decision);
 Bytes EncodeProgress(const artifacts::TraceEvent& event);
 Bytes EncodeProgress(const artifacts::Checkpoint& checkpoint);
 Bytes EncodeDivergence(std::uint64_t event);
+// What a worker shows of a run to a spectator at the other end.
+Bytes EncodeSight(const Sight& sight);
+// Null: it is something else that is told.
+std::optional<Result<Sight>> DecodeSight(ByteView bytes);
 // Adds it to what is known of that run.
 Status AbsorbProgress(ByteView bytes, RunReport& report);
 

@@ -1,0 +1,235 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Tests beachsim timeline, and the page that it makes in a browser without a window.
+
+    page_test.py TIMELINE_BEACHSIM [unittest arguments]     BROWSER=chromium-headless-shell
+
+Without such a browser the tests that want one fail: scripts/packages.txt names it.
+"""
+
+import base64
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+BINARY = None
+BROWSER = os.environ.get("BROWSER", "chromium-headless-shell")
+IN_PAGE = pathlib.Path(__file__).resolve().parent / "testing" / "in_page.js"
+BROWSER_TIMEOUT_S = 120
+
+# Before the page's own scripts; nothing that goes wrong stays unseen.
+CATCH = """<script>
+window.pageErrors = [];
+window.addEventListener('error', (event) => window.pageErrors.push(String(event.message)));
+window.addEventListener('unhandledrejection', (event) => window.pageErrors.push(String(event.reason)));
+document.addEventListener('securitypolicyviolation', (event) => {
+  if (event.blockedURI !== 'file') window.pageErrors.push('policy: ' + event.blockedURI);
+});
+window.searches = %s;
+</script>
+"""
+
+
+class TimelineTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.temporary = tempfile.TemporaryDirectory()
+        cls.folder = pathlib.Path(cls.temporary.name)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.temporary.cleanup()
+
+    def call(self, *arguments, code=0):
+        done = subprocess.run([BINARY, *arguments], capture_output=True, text=True, check=False,
+                              cwd=self.folder)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done
+
+    def page_of(self, scenario, *more, seed=1, options=()):
+        """The page of a failing run."""
+        knobs = [word for option in options for word in ("--option", option)]
+        self.call("run", scenario, "--seed", str(seed), "--cpu-limit", "1", "--artifact", f"{scenario}.json",
+                  *knobs, code=1)
+        self.call("timeline", f"{scenario}.json", "--cpu-limit", "1", "-o", f"{scenario}.html", *more)
+        return (self.folder / f"{scenario}.html").read_text(encoding="ascii")
+
+    def data_of(self, page):
+        return json.loads(re.search(r'id="data">\n(.*?)</script>', page, re.S).group(1))
+
+    def in_browser(self, page, searches=("append",), size="1400,900", code=None):
+        """What in_page.js found in it."""
+        self.assertTrue(shutil.which(BROWSER), f"{BROWSER} is not installed: scripts/packages.txt")
+        copy = page.replace("<style>", CATCH % json.dumps(list(searches)) + "<style>", 1)
+        copy = copy.replace("</body>", "<script>" + IN_PAGE.read_text(encoding="ascii") + "</script></body>", 1)
+        path = self.folder / "in_browser.html"
+        path.write_text(code(copy) if code else copy, encoding="ascii")
+        done = subprocess.run(
+            [BROWSER, "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", f"--window-size={size}",
+             f"--user-data-dir={self.folder / 'profile'}", "--virtual-time-budget=20000", "--dump-dom",
+             path.as_uri()], capture_output=True, text=True, check=False, timeout=BROWSER_TIMEOUT_S)
+        console = [line for line in done.stderr.splitlines()
+                   if "CONSOLE" in line and "file:///etc/hostname" not in line]
+        result = re.search(r'<pre id="result">([^<]*)</pre>', done.stdout)
+        self.assertTrue(result, "the page did not come to its end:\n" + "\n".join(console))
+        found = json.loads(base64.b64decode(result.group(1)))
+        found["console"] = console
+        return found
+
+    # ---- the command
+
+    def test_usage_and_bad_artifacts(self):
+        self.call("timeline", code=2)
+        self.call("timeline", "a.json", code=2)
+        self.call("timeline", "absent.json", "-o", "none.html", code=3)
+        (self.folder / "bad.json").write_text("{\"schema_version\": 2}")
+        self.assertIn("bad.json", self.call("timeline", "bad.json", "-o", "none.html", code=3).stderr)
+        self.call("run", "lose", "--seed", "1", "--artifact", "good.json", code=1)
+        self.call("timeline", "good.json", "-o", "none.html", "--limit", "7", code=2)
+        self.call("timeline", "good.json", "-o", "good.json/a.html", code=3)
+        text = (self.folder / "good.json").read_text()
+        (self.folder / "other.json").write_text(text.replace('"lose"', '"absent"'))
+        self.call("timeline", "other.json", "-o", "none.html", code=2)
+        self.assertFalse((self.folder / "none.html").exists())
+
+    def test_the_page_replaces_an_older_one_whole(self):
+        self.call("run", "lose", "--seed", "1", "--artifact", "good.json", code=1)
+        (self.folder / "a.html").write_text("older")
+        done = self.call("timeline", "good.json", "-o", "a.html")
+        self.assertIn("lose/lost", done.stdout)
+        self.assertIn("<html", (self.folder / "a.html").read_text())
+        self.assertEqual([path.name for path in self.folder.glob("a.html*")], ["a.html"])
+
+    def test_the_same_artifact_gives_the_same_page(self):
+        self.assertEqual(self.page_of("lose"), self.page_of("lose"))
+
+    def test_a_run_that_dies_has_a_page(self):
+        for scenario, signature in (("abort", "abort"), ("hang", "hang")):
+            data = self.data_of(self.page_of(scenario))
+            self.assertTrue(data["verdict"]["signature"].startswith(signature), data["verdict"])
+            self.assertTrue(data["crashed"])
+            calls = [data["texts"][row[5]] for row in data["sights"] if row[0] == 2]
+            self.assertEqual(calls[:2], ["open", "append"])
+
+    def test_a_long_run_is_cut_and_says_so(self):
+        page = self.page_of("run", "--limit", "400", options=["calls=2000"])
+        data = self.data_of(page)
+        self.assertEqual(len(data["sights"]), 400)
+        self.assertGreater(data["left_out"], 1000)
+        found = self.in_browser(page)
+        self.assertIn(f"{data['left_out']} of {data['left_out'] + 400} things that happened are left out", found["notice"])
+        self.assertEqual(found["console"], [])
+        self.assertEqual(found["errors"], [])
+
+    # ---- the page
+
+    def assert_works(self, found):
+        self.assertEqual(found["errors"], [])
+        self.assertEqual(found["console"], [])
+        self.assertGreater(found["drawn"], 0)
+        self.assertEqual(found["places"], len(found["lanes"]))
+        self.assertTrue(found["failureInSight"])
+        self.assertTrue(found["failureAfterJump"])
+        red = found["crashColor"].lstrip("#")
+        self.assertEqual(found["failureColor"], ",".join(str(int(red[i:i + 2], 16)) for i in (0, 2, 4)))
+        width = lambda window: window[1] - window[0]
+        self.assertLess(width(found["zoomed"]), width(found["whole"]))
+        self.assertAlmostEqual(width(found["panned"]), width(found["zoomed"]))
+        self.assertGreater(found["panned"][0], found["zoomed"][0])
+        self.assertLess(width(found["keyed"]), width(found["panned"]))
+        self.assertEqual(found["time"][0], "time")
+        self.assertEqual(found["fitted"], found["whole"])
+        self.assertGreater(found["dragged"], 0)
+        for what in ("right", "down", "said", "hit", "cleared"):
+            self.assertTrue(found[what], what)
+
+    def test_a_failing_run(self):
+        found = self.in_browser(self.page_of("lose"), searches=(
+            "put", "kind:fault", "append log", "file:log kind:append", "nothing-like-it", "append -log"))
+        self.assert_works(found)
+        self.assertEqual(found["lanes"][:5], ["thread harness", "host host", "thread main", "thread other", "file log"])
+        self.assertEqual(found["failure"], "lose/lost: expected 400 bytes of </script>, found 100")
+        searches = found["searches"]
+        self.assertEqual(searches["put"][:2], [4, "1 of 4"])
+        self.assertIn("put <b>", searches["put"][2])
+        self.assertEqual(searches["append log"][0], 4)
+        self.assertEqual(searches["file:log kind:append"][0], 4)
+        self.assertEqual(searches["nothing-like-it"][:2], [0, "none"])
+        self.assertEqual(searches["append -log"][0], 0)
+        self.assertTrue(found["next"] and found["previous"])
+        self.assertIn("expected 400 bytes", found["tabs"]["Failure"])
+        self.assertIn("expected 400 bytes, found 100", found["tabs"]["Failure"])
+        self.assertIn("put <b>3</b>", found["tabs"]["Operations"])
+        self.assertIn("4 operations were planned", found["tabs"]["Workload"])
+        self.assertIn("log (durable)", found["tabs"]["Files"])
+        self.assertIn("power loss on host", found["tabs"]["Faults"])
+        self.assertIn("host.host.capacity", found["tabs"]["Run"])
+        self.assertIn("un-synced", found["loss"])
+        self.assertIn("size 400lost", found["loss"])
+
+    def test_hostile_names_are_text(self):
+        page = self.page_of("lose")
+        found = self.in_browser(page)
+        self.assertEqual(found["images"], 0)
+        self.assertTrue(any("onerror=alert(1)" in lane for lane in found["lanes"]), found["lanes"])
+        self.assertIn("<img src=x onerror=alert(1)>", found["tabs"]["Files"])
+
+    def test_nothing_is_loaded(self):
+        found = self.in_browser(self.page_of("lose"))
+        self.assertEqual(found["loaded"], [])
+        self.assertFalse(found["fetched"])
+
+    def test_a_run_that_died_in_a_browser(self):
+        found = self.in_browser(self.page_of("abort"))
+        self.assert_works(found)
+        self.assertIn("check failed", found["failure"])
+        self.assertIn("timeline_beachsim_main.cc", found["tabs"]["Failure"])
+
+    def test_a_hundred_thousand_records_are_quick(self):
+        page = self.page_of("run", "--limit", "1000000", options=["calls=22000"])
+        found = self.in_browser(page, searches=("kind:sync", "writer2 append"))
+        self.assert_works(found)
+        self.assertGreater(found["records"], 90_000)
+        self.assertEqual(found["searches"]["writer2 append"][0], 22_000)
+        print(f"{found['records']} records: drawn in {found['drawMs']:.0f} ms, searched in {found['searchMs']:.0f} ms")
+        self.assertLess(found["drawMs"], 1000)
+        self.assertLess(found["searchMs"], 3000)
+
+    # ---- these tests
+
+    def test_a_broken_page_is_seen(self):
+        page = self.page_of("lose")
+
+        def broken(old, new):
+            def change(copy):
+                self.assertIn(old, copy)
+                return copy.replace(old, new, 1)
+            return change
+
+        # Zooming that does nothing.
+        found = self.in_browser(page, code=broken("zoom(factor, unit) {", "zoom(factor, unit) { return;"))
+        with self.assertRaises(AssertionError):
+            self.assert_works(found)
+        # A failure that nobody draws.
+        found = self.in_browser(page, code=broken("if (!failure) return;\n    const {g}", "if (failure) return;\n    const {g}"))
+        with self.assertRaises(AssertionError):
+            self.assert_works(found)
+        # An error in a handler.
+        found = self.in_browser(page, code=broken("selectLane(down) {", "selectLane(down) { this.absent.call();"))
+        with self.assertRaises(AssertionError):
+            self.assert_works(found)
+        # Something from elsewhere.
+        found = self.in_browser(page, code=broken("<main>", '<main><img src="https://localhost/a.png">'))
+        with self.assertRaises(AssertionError):
+            self.assert_works(found)
+
+
+if __name__ == "__main__":
+    BINARY = os.path.abspath(sys.argv.pop(1))
+    unittest.main()
