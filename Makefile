@@ -83,3 +83,7 @@ fuzz-merge: fuzz-build ## takes into fuzz/corpus what `make fuzz` found new
 
 fuzz-seeds: build ## writes the first inputs of every corpus anew
 	@build/release/test/fuzz_seeds fuzz/corpus
+
+.PHONY: coverage
+coverage: install ## what the tests and one sweep reach, line by line: build/coverage/html
+	@scripts/coverage.py --jobs $(JOBS)
