@@ -87,3 +87,9 @@ fuzz-seeds: build ## writes the first inputs of every corpus anew
 .PHONY: coverage
 coverage: install ## what the tests and one sweep reach, line by line: build/coverage/html
 	@scripts/coverage.py --jobs $(JOBS)
+
+.PHONY: bench check-all
+bench: build ## how much a core simulates in a second, per scenario
+	@build/release/bin/beachbench sim
+
+check-all: tidy test clang determinism crash newcomer preempt tsan fuzz mutants coverage ## every check there is; takes hours
