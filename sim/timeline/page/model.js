@@ -210,14 +210,16 @@ class Model {
     const host = this.host(name);
     const record = this.add({kind: 'crash', lane: host.lane, from: lane, life, begin: order, host: name,
       title: text.replace('crash.power_loss', 'power loss'), cut: parts, power: true});
+    const marks = new Map();   // by file
     for (const part of parts) {
-      const file = host.files.get(part.file);
-      if (!file) continue;
-      let mark = file.records.find((old) => old.cutOf === record);
-      if (!mark) {
-        mark = this.add({kind: 'cut', lane: file, begin: order, cutOf: record, parts: [], title: ''});
+      // A name is a matter of its directory, and of the file that it leads to.
+      const files = [host.files.get(part.file), part.isName ? this.fileOf(name, part.path, order) : null];
+      for (const file of files.filter(Boolean)) {
+        if (!marks.has(file)) {
+          marks.set(file, this.add({kind: 'cut', lane: file, begin: order, cutOf: record, parts: [], title: ''}));
+        }
+        marks.get(file).parts.push(part);
       }
-      mark.parts.push(part);
     }
   }
 
@@ -229,6 +231,7 @@ class Model {
       torn: ranges.filter((range) => range.kind === RANGE.TORN)};
     const name = part.what.match(/^(name|unname) (.*)$/s);
     if (name) {
+      part.isName = true;
       part.path = (part.path ? part.path + '/' : '') + name[2];
       part.what = name[1] === 'name' ? 'its name' : 'its removal';
     }
