@@ -37,8 +37,9 @@ determinism: build ## the same seeds give the same hashes: release, asan, GCC an
 crash: build ## kills a real multi-threaded process with kill -9 ten times; nothing acknowledged may be lost
 	@crash/kill9.sh build/release/bin
 
-clang: install ## builds everything with Clang 19, warnings are errors
+clang: install ## builds everything with Clang 19, warnings are errors; its archives pass the symbol tests too
 	@scripts/build.sh clang $(JOBS)
+	@ctest --test-dir build/clang -R '^symbols_' --output-on-failure --no-tests=error
 
 tidy: ## style, layers and banned calls
 	@python3 tools/tidy.py
@@ -82,3 +83,7 @@ fuzz-merge: fuzz-build ## takes into fuzz/corpus what `make fuzz` found new
 
 fuzz-seeds: build ## writes the first inputs of every corpus anew
 	@build/release/test/fuzz_seeds fuzz/corpus
+
+.PHONY: coverage
+coverage: install ## what the tests and one sweep reach, line by line: build/coverage/html
+	@scripts/coverage.py --jobs $(JOBS)

@@ -42,6 +42,23 @@ if(BEACH_SANITIZE)
   add_compile_options(-fsanitize=${BEACH_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${BEACH_SANITIZE})
 endif()
+# What scripts/coverage.py builds with Clang. The counters lie in a shared mapping of the profile (%c, and addresses
+# that may move), so that those of forked workers and of processes that are killed count as well; one profile for
+# each program (%m). `branches` counts some regions only by the difference of others, which is wrong where a call
+# does not return (a simulated thread that is killed) or does so twice (fork); `lines` marks each region by itself.
+set(BEACH_COVERAGE "" CACHE STRING "`lines` or `branches`: what ran of the sources is written to BUILD/profiles")
+if(BEACH_COVERAGE)
+  set(BEACH_PROFILES ${CMAKE_BINARY_DIR}/profiles)
+  set(BEACH_COVERAGE_FLAGS -fprofile-instr-generate=${BEACH_PROFILES}/%c%m.profraw -fcoverage-mapping
+    "SHELL:-mllvm -runtime-counter-relocation")
+  if(BEACH_COVERAGE STREQUAL "lines")
+    list(APPEND BEACH_COVERAGE_FLAGS "SHELL:-mllvm -enable-single-byte-coverage")
+  else()
+    list(APPEND BEACH_COVERAGE_FLAGS -fprofile-update=atomic)
+  endif()
+  add_compile_options(${BEACH_COVERAGE_FLAGS})
+  add_link_options(-fprofile-instr-generate)
+endif()
 if(BEACH_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ccache)
 endif()

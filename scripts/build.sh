@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# scripts/build.sh PRESET [JOBS]: configures where needed and builds, quietly unless it fails.
+# scripts/build.sh PRESET [JOBS [OPTION...]]: configures where needed and builds, quietly unless it fails. Options go
+# to `cmake --build`: --target NAME.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=$1
@@ -9,4 +10,4 @@ if ! configure=$(cmake --preset "$preset" 2>&1); then
   printf '%s\n' "$configure" >&2
   exit 3
 fi
-cmake --build --preset "$preset" --parallel "$jobs"
+cmake --build --preset "$preset" --parallel "$jobs" "${@:3}"

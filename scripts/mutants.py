@@ -9,6 +9,10 @@ sweeps fresh ranges of seeds until each is reported, and prints what that took.
                                      found after it: each bug is planted, FOUND (8) of the SEEDS that fail are
                                      kept with their artifacts; then each edit is made as well, and the same
                                      seeds and artifacts must fail with the same signatures; exit 1: one does not
+    scripts/mutants.py --ablate [NAME...]
+                                     each bug swept without one group of faults or oracles at a time (SEEDS: 900;
+                                     scripts/ablation.py): which bugs are lost without it, or take twice the seeds;
+                                     exit 0; all counts are in build/mutants/results/ablation.json
 
 Environment: SEEDS (200) of at most so many seeds, RANGES (5) ranges, START the first seed of the first
 (default: from the clock), JOBS processors, SHARD=K/N only each N-th bug, from the K-th. Results are
@@ -38,6 +42,8 @@ import subprocess
 import sys
 import time
 
+import ablation
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WORK = ROOT / "build" / "mutants"
 TREE, RESULTS, CACHE = (WORK / name for name in ("tree", "results", "cache"))
@@ -63,7 +69,7 @@ def environment():
         sys.exit(f"SHARD={os.environ['SHARD']} is not like 1/4")
     fixed = os.environ.get("START")
     return {
-        "seeds": int(os.environ.get("SEEDS", 200)),
+        "seeds": int(os.environ.get("SEEDS", 900 if "--ablate" in sys.argv else 200)),
         "ranges": int(os.environ.get("RANGES", 5)),
         "start": int(fixed) if fixed else int(time.time()) * 1000,
         "fresh": bool(fixed) or os.environ.get("FRESH") == "1",
@@ -325,17 +331,21 @@ def check(names):
     return bad != 0
 
 
+def make_control(kind, options):
+    refresh()
+    build(f"control-{kind}", kind, options["jobs"])
+    shutil.copyfile(program(kind), control(kind))
+    control(kind).chmod(0o755)
+
+
 def make_controls(names, options):
     """Builds the tree without a bug as the bugs of those names need it; no sweep of it may fail."""
-    refresh()
     scenarios = {}
     for name in names:
         patch = PATCHES / f"{name}.patch"
         scenarios.setdefault(build_of(patch), set()).add(options["scenario"] or scenario_of(patch))
     for kind, asked in scenarios.items():
-        build(f"control-{kind}", kind, options["jobs"])
-        shutil.copyfile(program(kind), control(kind))
-        control(kind).chmod(0o755)
+        make_control(kind, options)
         for scenario in ["*"] if kind == "release" else sorted(asked):
             if sweep("control", kind, scenario, 0, options)[0]["failures"]:
                 raise Broken(f"the tree without a bug fails ({kind}, {scenario})")
@@ -355,6 +365,8 @@ def main(arguments):
 
     index, count = options["shard"]
     names = names[index - 1::count]
+    if "--ablate" in arguments:
+        return ablation.run(sys.modules[__name__], names, options)
     shutil.rmtree(RESULTS, ignore_errors=True)
     for folder in (TREE, RESULTS, CACHE):
         folder.mkdir(parents=True, exist_ok=True)

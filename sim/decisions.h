@@ -35,6 +35,9 @@ class Decisions {
   // Whether the plan of this run has ever given `site` a rate above zero. A fault that has none may
   // do without its Fault, which would cost time and say no: it then leaves no trace at all.
   virtual bool Planned(Site site) const = 0;
+  // Whether this run is without `site` (sim/groups.h): for what is drawn by other means than Fault,
+  // which asks it by itself.
+  virtual bool Off(Site site) const = 0;
   // Changes whenever an answer of Planned does.
   std::uint64_t plan_version() const { return plan_version_; }
 

@@ -60,6 +60,36 @@ class CommandLineTest(unittest.TestCase):
         self.assertIn("fake-clean", names)
         self.assertIn("fake-clean", self.call("scenarios").stdout)
 
+    def test_groups(self):
+        groups = {g["name"]: g for g in self.call_json("scenarios", "--groups")["groups"]}
+        self.assertEqual(groups["own-checks"]["kind"], "oracle")
+        self.assertEqual(groups["read-errors"]["members"], ["disk.eio.read"])
+        text = self.call("scenarios", "--groups").stdout
+        for group in groups.values():
+            self.assertIn(group["name"], text)
+            self.assertTrue(group["what"])
+
+    def test_without(self):
+        for command in [["run", "fake-clean", "--seed", "1"], ["sweep", "--seeds", "0..2"]]:
+            for names in ["no-such", "kills,", "kills,no-such", "kills kills", ","]:
+                refused = self.call(*command, "--without", names, code=2)
+                self.assertIn("scenarios --groups", refused.stderr)
+                self.assertEqual(refused.stdout, "")
+        options = self.call_json("run", "fake-clean", "--seed", "4", "--twice", "--without",
+                                 "no-space,kills")["options"]
+        for member in ["disk.no_space", "disk.no_space.sync", "disk.full", "crash.kill"]:
+            self.assertEqual(options["without." + member], 1)
+
+    def test_deaths_are_not_reported_without_them(self):
+        self.call("run", "fake-abort", "--seed", "3", code=1)
+        report = self.call_json("run", "fake-abort", "--seed", "3", "--without", "own-checks")
+        self.assertEqual(report["verdict"], "ok")
+        sweep = ["sweep", "fake-abort", "--seeds", "0..20", "--keep-going"]
+        self.assertTrue(self.call_json(*sweep, code=1)["failures"])
+        # Another oracle is as sharp as ever.
+        self.assertTrue(self.call_json(*sweep, "--without", "progress", code=1)["failures"])
+        self.assertEqual(self.call_json(*sweep, "--without", "own-checks")["failures"], [])
+
     def test_run_prints_what_is_promised(self):
         report = self.call_json("run", "fake-clean", "--seed", "4", "--twice", "--option", "a=7")
         for field in ["verdict", "hash", "virtual_seconds", "events", "operations"]:

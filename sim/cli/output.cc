@@ -158,6 +158,17 @@ std::string ScenariosAsJson(const std::vector<std::unique_ptr<Scenario>>& scenar
   return Dump({{"scenarios", std::move(list)}}, 2);
 }
 
+std::string GroupsAsJson(const std::vector<Group>& groups) {
+  Json list = Json::array();
+  for (const Group& group : groups) {
+    list.push_back({{"name", group.name},
+                    {"kind", GroupKindName(group.kind)},
+                    {"what", group.what},
+                    {"members", group.members}});
+  }
+  return Dump({{"groups", std::move(list)}}, 2);
+}
+
 std::string TraceAsJsonLines(const std::vector<artifacts::TraceEvent>& trace) {
   std::string text;
   for (const artifacts::TraceEvent& event : trace) {

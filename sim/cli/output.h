@@ -8,6 +8,7 @@
 
 #include "artifacts/artifact.h"
 #include "sim/crashpoints/explore.h"
+#include "sim/groups.h"
 #include "sim/scenario.h"
 #include "sim/sweep/difference.h"
 #include "sim/sweep/pool.h"
@@ -30,6 +31,7 @@ std::string RunAsJson(const RunOutput& run);
 
 // {"scenarios": [{"name", "boots", "checks"}, ...]}
 std::string ScenariosAsJson(const std::vector<std::unique_ptr<Scenario>>& scenarios);
+std::string GroupsAsJson(const std::vector<Group>& groups);
 
 // What `crashpoints` prints.
 std::string ExplorationAsText(const crashpoints::Exploration& exploration);

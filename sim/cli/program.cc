@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/cli/program.h"
 
+#include <algorithm>
+
 #include "sim/cli/os_terminal.h"
 #include "sim/sweep/seeds.h"
 
@@ -35,6 +37,25 @@ int NoSuchScenario(const Program& program, const std::string& name) {
   std::string message = "there is no scenario '" + name + "'; there are:";
   for (const auto& scenario : program.scenarios) message += " " + scenario->name();
   return UsageError(message);
+}
+
+Status AddWithout(const Program& program, const std::string& names,
+                  std::map<std::string, std::uint64_t>& knobs) {
+  for (std::size_t begin = 0; !names.empty() && begin <= names.size();) {
+    const std::size_t end = std::min(names.find(',', begin), names.size());
+    const std::string name = names.substr(begin, end - begin);
+    const auto group = std::ranges::find(program.groups, name, &Group::name);
+    if (group == program.groups.end()) {
+      return Fail(
+          ErrorCode::kInvalidArgument,
+          "there is no group '" + name + "'; '" + program.name + " scenarios --groups' lists them");
+    }
+    for (const std::string& member : group->members) {
+      knobs.emplace(std::string(kWithoutPrefix) + member, 1);
+    }
+    begin = end + 1;
+  }
+  return {};
 }
 
 Result<std::map<std::string, std::uint64_t>> ParseKnobs(const std::vector<std::string>& texts) {

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "command_line/command.h"
+#include "sim/groups.h"
 #include "sim/scenario.h"
 #include "sim/sweep/pool.h"
 #include "sim/sweep/report.h"
@@ -25,6 +26,7 @@ inline constexpr int kExitDifferent = 5;    // a replay failed in another way
 struct Program {
   std::string name = "beachsim";
   std::vector<std::unique_ptr<Scenario>> scenarios;
+  std::vector<Group> groups = OwnGroups();  // what runs can be made without
   sweep::Runner runner;
 
   // Null when there is none of that name.
@@ -59,6 +61,13 @@ int EnvironmentError(const Error& error);
 int ReportExitCode(const sweep::SweepReport& report);
 // "there is no scenario 'x'; there are: ..." as a usage error.
 int NoSuchScenario(const Program& program, const std::string& name);
+
+// Adds to `knobs` what a run without these groups asks for: names, with commas between them. Fails
+// with kInvalidArgument for one that there is not; what was set by hand stays.
+Status AddWithout(const Program& program, const std::string& names,
+                  std::map<std::string, std::uint64_t>& knobs);
+inline constexpr const char* kWithoutHelp =
+    "Without these groups of faults and oracles (scenarios --groups):\nNAME[,NAME]";
 
 // Knobs of the command line: each "name=number".
 Result<std::map<std::string, std::uint64_t>> ParseKnobs(const std::vector<std::string>& texts);

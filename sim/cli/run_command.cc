@@ -23,6 +23,7 @@ struct Arguments {
   std::string artifact;
   std::string policy = "mixed";
   std::vector<std::string> knobs;
+  std::string without;
   std::uint64_t cpu_limit_s = 20;
 };
 
@@ -119,11 +120,13 @@ int Run(const Arguments& arguments, const Program& program) {
   const Scenario* scenario = program.Find(arguments.scenario);
   if (scenario == nullptr) return NoSuchScenario(program, arguments.scenario);
   const auto seed = sweep::ParseNumber(arguments.seed);
-  const auto knobs = ParseKnobs(arguments.knobs);
+  auto knobs = ParseKnobs(arguments.knobs);
   const auto policy = ParsePolicy(arguments.policy);
   if (!seed) return UsageError("--seed: " + seed.error().message());
   if (!knobs) return UsageError("--option: " + knobs.error().message());
   if (!policy) return UsageError("--policy: there is no policy '" + arguments.policy + "'");
+  const Status without = AddWithout(program, arguments.without, *knobs);
+  if (!without) return UsageError("--without: " + without.error().message());
 
   RunOptions run;
   run.seed = *seed;
@@ -175,6 +178,7 @@ void AddRun(command_line::Command root, const Program& program) {
   command.Text("--artifact", arguments->artifact, "Write the run's artifact to this file");
   command.Text("--policy", arguments->policy, "How the scheduler picks the next thread");
   command.Texts("--option", arguments->knobs, "Set a knob: NAME=NUMBER");
+  command.Text("--without", arguments->without, kWithoutHelp);
   command.Number("--cpu-limit", arguments->cpu_limit_s, 1, 86400,
                  "Seconds of processor time, after which the run hangs");
   command.Flag("--in-process", arguments->in_process,

@@ -32,22 +32,27 @@ std::string FileName(std::string_view path) {
 
 }  // namespace
 
-int ScenarioMain(int argc, char** argv, std::vector<std::unique_ptr<Scenario>> scenarios) {
+int ScenarioMain(int argc, char** argv, std::vector<std::unique_ptr<Scenario>> scenarios,
+                 const std::vector<Group>& oracles) {
   Program program;
   if (argc > 0) program.name = FileName(argv[0]);
   std::set<std::string> names;
   for (const auto& scenario : scenarios) BEACH_CHECK(names.insert(scenario->name()).second);
   program.scenarios = std::move(scenarios);
+  program.groups.insert(program.groups.end(), oracles.begin(), oracles.end());
+  std::set<std::string> groups;
+  for (const Group& group : program.groups) BEACH_CHECK(groups.insert(group.name).second);
   program.runner = {.run = RunScenario, .make_artifact = MakeArtifact};
   return Main(argc, argv, program);
 }
 
-int ScenarioMain(int argc, char** argv, const std::vector<ScenarioFunction>& scenarios) {
+int ScenarioMain(int argc, char** argv, const std::vector<ScenarioFunction>& scenarios,
+                 const std::vector<Group>& oracles) {
   std::vector<std::unique_ptr<Scenario>> made;
   for (const ScenarioFunction& function : scenarios) {
     made.push_back(std::make_unique<OfFunction>(function));
   }
-  return ScenarioMain(argc, argv, std::move(made));
+  return ScenarioMain(argc, argv, std::move(made), oracles);
 }
 
 }  // namespace beach::sim::cli

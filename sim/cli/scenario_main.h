@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/groups.h"
 #include "sim/scenario.h"
 
 // All commands of beachsim, for a program with scenarios of its own:
@@ -30,8 +31,11 @@ struct ScenarioFunction {
 };
 
 // Runs the command line; returns the exit code of the program, whose name in help and messages is
-// that it was called by. REQUIRES: no two scenarios of one name.
-int ScenarioMain(int argc, char** argv, std::vector<std::unique_ptr<Scenario>> scenarios);
-int ScenarioMain(int argc, char** argv, const std::vector<ScenarioFunction>& scenarios);
+// that it was called by. `oracles`: what runs can be made without, besides the simulation's own
+// groups (sim/groups.h). REQUIRES: no two scenarios and no two groups of one name.
+int ScenarioMain(int argc, char** argv, std::vector<std::unique_ptr<Scenario>> scenarios,
+                 const std::vector<Group>& oracles = {});
+int ScenarioMain(int argc, char** argv, const std::vector<ScenarioFunction>& scenarios,
+                 const std::vector<Group>& oracles = {});
 
 }  // namespace beach::sim::cli

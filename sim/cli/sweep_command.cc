@@ -29,6 +29,7 @@ struct Arguments {
   std::string hashes;
   std::string policy = "mixed";
   std::vector<std::string> knobs;
+  std::string without;
   bool json = false;
   bool keep_going = false;
   std::uint64_t cpu_limit_s = 20;
@@ -99,6 +100,7 @@ int Sweep(const Arguments& arguments, const Program& program) {
   options.scenarios = std::move(*chosen);
   Status read = ReadSeedsAndTime(arguments, options);
   if (read) read = ReadRest(arguments, options);
+  if (read) read = AddWithout(program, arguments.without, options.pool.run.options);
   if (!read) return UsageError(read.error().message());
   options.pool.fresh_command = WorkerCommand(kThisProgram, options.scenarios, options.pool);
   if (arguments.seeds.empty()) {
@@ -151,6 +153,7 @@ void AddSweep(command_line::Command root, const Program& program) {
                "Write scenario, seed, hash, events and verdict of each run to this file, sorted");
   command.Text("--policy", arguments->policy, "How the scheduler picks the next thread");
   command.Texts("--option", arguments->knobs, "Set a knob of every run: NAME=NUMBER");
+  command.Text("--without", arguments->without, kWithoutHelp);
   command.Number("--cpu-limit", arguments->cpu_limit_s, 1, 86400,
                  "Seconds of processor time, after which a run hangs");
   command.Flag("--json", arguments->json, "One JSON document");

@@ -37,6 +37,7 @@ Cut Cut::ForFile(std::uint64_t inode) const {
     mode = static_cast<Mode>(RandomBelow(Mix64(key), static_cast<std::uint64_t>(Mode::kEach)));
   }
   Cut cut(mode, oldest_, newest_, torn_percent_, key);
+  cut.tears_ = tears_;
   // A prefix of the whole disk's history ends at one operation for all files.
   if (mode_ == Mode::kPrefix) cut.limit_ = limit_;
   return cut;
@@ -122,7 +123,8 @@ std::uint64_t Cut::ChooseTear(std::uint64_t operation, std::uint64_t length, boo
   if (mode_ == Mode::kPrefix && operation != limit_) return 0;
   if (!stream_.Chance(torn_percent_, 100)) return 0;
   new_first = stream_.Chance(3, 4);
-  return stream_.Between(1, length - 1);
+  const std::uint64_t split = stream_.Between(1, length - 1);
+  return tears_ ? split : 0;
 }
 
 }  // namespace beach::sim

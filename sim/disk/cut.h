@@ -36,6 +36,9 @@ class Cut {
 
   static Cut All() { return Cut(Mode::kAll, 0, 0, 0, 0); }
 
+  // Splits no sector from now on, and draws as if it did.
+  void TearNothing() { tears_ = false; }
+
   // The cut for one file, with a stream of its own.
   Cut ForFile(std::uint64_t inode) const;
 
@@ -60,6 +63,7 @@ class Cut {
   std::uint64_t keep_eighths_;          // kMix: how likely an operation is kept
   std::vector<std::uint64_t> pending_;  // kChosen
   std::uint64_t lost_ = 0;
+  bool tears_ = true;
 };
 
 }  // namespace beach::sim

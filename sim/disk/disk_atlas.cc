@@ -143,6 +143,7 @@ bool VirtualDisk::DamageAtRest(DiskFault fault) {
 std::uint64_t VirtualDisk::DamageRange(const std::string& path, std::uint64_t offset,
                                        std::uint64_t length, DiskFault fault) {
   BEACH_CHECK(fault == DiskFault::kBitRot || fault == DiskFault::kLatentSector);
+  if (decisions_.Off(SiteOf(fault))) return 0;
   Volume::Place place;
   if (FindPath(path, place) != 0 || place.inode == nullptr || place.inode->is_directory) return 0;
   FileContent& content = place.inode->content;
@@ -158,6 +159,7 @@ std::uint64_t VirtualDisk::DamageRange(const std::string& path, std::uint64_t of
 }
 
 void VirtualDisk::SwapForEmpty() {
+  if (decisions_.Off(SiteOf(DiskFault::kSwapped))) return;
   while (!tickets_.empty()) DropTicket(tickets_.begin());
   CloseAll(ProcessId{}, true);
   BEACH_CHECK_EQ(orphans_, 0U);
@@ -171,6 +173,7 @@ void VirtualDisk::SwapForEmpty() {
 void VirtualDisk::SwapWith(Disk& other_disk) {
   auto& other = static_cast<VirtualDisk&>(other_disk);  // Make makes no others
   BEACH_CHECK(&other != this);
+  if (decisions_.Off(SiteOf(DiskFault::kSwapped))) return;
   for (VirtualDisk* const disk : {this, &other}) {
     while (!disk->tickets_.empty()) disk->DropTicket(disk->tickets_.begin());
     disk->CloseAll(ProcessId{}, true);

@@ -10,6 +10,12 @@
 #include "sim/disk/virtual_disk.h"
 
 namespace beach::sim {
+namespace {
+
+constexpr Site kCutMode = "disk.cut.mode";
+constexpr Site kTornSector = "disk.torn_sector";
+
+}  // namespace
 
 void VirtualDisk::CloseAll(ProcessId process, bool everybody) {
   std::vector<Descriptor> open;
@@ -78,15 +84,21 @@ Cut VirtualDisk::DrawPowerCut() {
                                          Cut::Mode::kEach,   Cut::Mode::kEach, Cut::Mode::kChosen};
   const std::uint64_t number = ++power_cuts_;
   const std::uint64_t mode =
-      decisions_.ChooseFor("disk.cut.mode", options_.host, number, std::size(kModes));
+      decisions_.ChooseFor(kCutMode, options_.host, number, std::size(kModes));
   const std::uint64_t key =
       decisions_.ChooseFor("disk.cut.detail", options_.host, number, std::uint64_t{1} << 32);
-  if (kModes[mode] == Cut::Mode::kChosen) {
+  if (decisions_.Off("crash.power_loss")) return Cut::All();
+  Cut::Mode chosen = kModes[mode];
+  const bool in_order = chosen == Cut::Mode::kAll || chosen == Cut::Mode::kNone;
+  if (!in_order && decisions_.Off(kCutMode)) chosen = Cut::Mode::kPrefix;
+  if (chosen == Cut::Mode::kChosen) {
     std::vector<std::uint64_t> numbers;
     for (const PendingOperation& operation : volume_.Pending()) numbers.push_back(operation.number);
     return Cut::Chosen(std::move(numbers), key);
   }
-  return Cut(kModes[mode], oldest, last_operation_, options_.torn_percent, key);
+  Cut cut(chosen, oldest, last_operation_, options_.torn_percent, key);
+  if (decisions_.Off(kTornSector)) cut.TearNothing();
+  return cut;
 }
 
 CutSummary VirtualDisk::PowerLoss() {
@@ -106,7 +118,7 @@ CutSummary VirtualDisk::PowerLoss() {
       volume_.PowerLoss(cut, describes_cuts_ ? &summary.parts : nullptr);
   BEACH_CHECK_LE(settled.kept, settled.pending);
   Remount();
-  for (std::uint64_t i = 0; i < settled.torn; ++i) decisions_.CountFault("disk.torn_sector");
+  for (std::uint64_t i = 0; i < settled.torn; ++i) decisions_.CountFault(kTornSector);
   summary.operations_pending = settled.pending;
   summary.operations_kept = settled.kept;
   summary.sectors_torn = settled.torn;

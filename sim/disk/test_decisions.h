@@ -49,6 +49,8 @@ class TestDecisions final : public Decisions {
 
   bool Planned(Site site) const override { return planned_.contains(site.name); }
 
+  bool Off(Site site) const override { return off_.contains(site.name); }
+
   void CountFault(Site site) override { ++counted_[site.name]; }
 
   // The next use of the site strikes with this outcome.
@@ -62,6 +64,7 @@ class TestDecisions final : public Decisions {
     if (per_million > 0) Plan(site);
   }
   std::uint64_t Counted(const std::string& site) { return counted_[site]; }
+  void SwitchOff(const std::string& site) { off_.insert(site); }
   void Fix(const std::string& site, std::uint64_t choice) { chosen_[site] = choice; }
 
  private:
@@ -71,6 +74,7 @@ class TestDecisions final : public Decisions {
 
   const std::uint64_t seed_;
   std::set<std::string> planned_;
+  std::set<std::string> off_;
   std::map<std::string, std::uint64_t> uses_;
   std::map<std::string, std::uint64_t> armed_;
   std::map<std::string, std::uint64_t> per_million_;

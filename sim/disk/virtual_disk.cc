@@ -9,6 +9,7 @@
 namespace beach::sim {
 namespace {
 
+constexpr Site kFull = "disk.full";
 constexpr std::uint64_t kFileSizeMax = std::uint64_t{1} << 44;  // as ext4 with 4 KiB blocks
 
 }  // namespace
@@ -128,8 +129,8 @@ std::uint64_t VirtualDisk::FreeSectors() const {
 std::uint64_t VirtualDisk::FreeSpace() { return FreeSectors() * kSectorSize; }
 
 bool VirtualDisk::Fits(std::uint64_t sectors) {
-  if (sectors <= FreeSectors()) return true;
-  decisions_.CountFault("disk.full");
+  if (sectors <= FreeSectors() || decisions_.Off(kFull)) return true;
+  decisions_.CountFault(kFull);
   return false;
 }
 
@@ -148,7 +149,7 @@ std::uint64_t VirtualDisk::WritableLength(const Inode& inode, std::uint64_t offs
   if (result != 0) length = DrawPrefix(offset, length);
   const std::uint64_t fitting = LengthThatFits(inode, offset, length);
   if (fitting < length) {
-    decisions_.CountFault("disk.full");
+    decisions_.CountFault(kFull);
     result = -ENOSPC;
   }
   return fitting;
@@ -170,6 +171,7 @@ std::uint64_t VirtualDisk::LengthThatFits(const Inode& inode, std::uint64_t offs
   const std::uint64_t free = FreeSectors();
   if (SectorsFor(length) + 1 < free) return length;
   if (inode.content.SectorsMissing(offset, length) <= free) return length;
+  if (decisions_.Off(kFull)) return length;
   const std::uint64_t end = (offset / kSectorSize + free) * kSectorSize;
   return end > offset ? std::min(length - 1, end - offset) : 0;
 }

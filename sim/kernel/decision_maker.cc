@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/random.h"
+#include "sim/groups.h"
 #include "sim/kernel/follower.h"
 #include "sim/kernel/scheduler.h"
 #include "sim/steering.h"
@@ -105,7 +106,8 @@ std::uint64_t DecisionMaker::Draw(Site site) {
 
 // Drawn at every disk call, and mostly without effect.
 [[gnu::always_inline]] inline std::uint64_t DecisionMaker::DrawFault(Site site,
-                                                                     std::uint64_t outcomes) {
+                                                                     std::uint64_t outcomes,
+                                                                     bool strikes_now) {
   BEACH_CHECK_GE(outcomes, 1U);
   const SystemScope system;
   const Use use = NextUse(site);
@@ -126,6 +128,8 @@ std::uint64_t DecisionMaker::Draw(Site site) {
     outcome = steering_->Fault(site, outcomes, outcome);
     BEACH_CHECK_LE(outcome, outcomes);
   }
+  if (outcome != 0 && strikes_now && Off(site)) [[unlikely]]
+    outcome = 0;
   scheduler_.Count(site.hash, outcome);
   if (outcome == 0) return 0;
   Record(site, use, "fault", outcome);
@@ -133,14 +137,14 @@ std::uint64_t DecisionMaker::Draw(Site site) {
 }
 
 std::uint64_t DecisionMaker::Fault(Site site, std::uint64_t outcomes) {
-  const std::uint64_t outcome = DrawFault(site, outcomes);
+  const std::uint64_t outcome = DrawFault(site, outcomes, true);
   if (outcome != 0) [[unlikely]]
     CountFault(site);
   return outcome;
 }
 
 std::uint64_t DecisionMaker::PlanFault(Site site, std::uint64_t outcomes) {
-  return DrawFault(site, outcomes);
+  return DrawFault(site, outcomes, false);
 }
 
 std::uint64_t DecisionMaker::Choose(Site site, std::uint64_t bound) {
@@ -215,6 +219,7 @@ bool DecisionMaker::Buggify(Site site) {
   }
   if (steering_ != nullptr) [[unlikely]]
     taken = steering_->Buggify(site, taken);
+  taken = taken && !Off(kBuggifyMember);
   scheduler_.Count(site.hash, taken ? 1 : 0);
   if (!taken) return false;
   Hit(faults_, site);

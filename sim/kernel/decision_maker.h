@@ -37,11 +37,16 @@ class DecisionMaker final : public Decisions {
   std::uint64_t ChooseFor(Site site, const std::string& host, std::uint64_t number,
                           std::uint64_t bound) override;
   bool Planned(Site site) const override { return planned_.Find(site.hash) != nullptr; }
+  bool Off(Site site) const override { return IsOff(site.hash); }
   void CountFault(Site site) override;
 
   // The next fault or choice at the site, whoever asks, is this; recorded like a drawn one.
   void Force(Site site, std::uint64_t value);
-  // Like Fault, for one that is to strike later: counted by CountFault when it has.
+  // From now on the run is without the site, rule or other member of that hash.
+  void SwitchOff(std::uint64_t hash) { off_[hash] = true; }
+  bool IsOff(std::uint64_t hash) const { return off_.Find(hash) != nullptr; }
+  // Like Fault, for one that is to strike later: counted by CountFault when it has. Who strikes
+  // asks Off.
   std::uint64_t PlanFault(Site site, std::uint64_t outcomes);
   bool Buggify(Site site);
   void Sometimes(Site site);
@@ -89,7 +94,7 @@ class DecisionMaker final : public Decisions {
   std::uint64_t ValueOf(Site site, const Use& use) const;
   // What the replay says for this use, brought to [0, max], or null. Misfits are noted.
   const std::uint64_t* Replayed(Site site, const Use& use, std::uint64_t max);
-  std::uint64_t DrawFault(Site site, std::uint64_t outcomes);
+  std::uint64_t DrawFault(Site site, std::uint64_t outcomes, bool strikes_now);
   std::uint64_t ChooseAt(Site site, const Use& use, std::uint64_t bound);
   // Takes the forced value of the site, if there is one.
   std::optional<std::uint64_t> TakeForced(Site site);
@@ -114,6 +119,7 @@ class DecisionMaker final : public Decisions {
   HashTable<std::uint64_t> rates_;                 // site to per million
   std::map<std::uint64_t, std::uint64_t> forced_;  // site to value
   HashTable<bool> planned_;                        // sites that have had a rate above zero
+  HashTable<bool> off_;                            // what the run is without
   HashTable<Followed> replayed_;                   // (site, identity, use)
   HashTable<std::unique_ptr<Identity>> machines_;
   std::uint64_t followed_ = 0;

@@ -114,6 +114,8 @@ void Kernel::DrawMachine(Host& host, const HostOptions& options) {
   if (options.small_memory_max_bytes != 0 && room.Chance(1, 4)) {
     memory = room.Between(options.small_memory_min_bytes, options.small_memory_max_bytes);
   }
+  if (decisions_.Off(kHostDrift)) rate = kMillion;
+  if (decisions_.Off(kHostSlow)) slow = 1;
   host.memory_max_bytes = Setting(prefix + "memory_max", memory, 0);
   const std::uint64_t ahead = Setting(prefix + "clock_offset", offset, offset);
   rate = std::clamp(Setting(prefix + "clock_rate_ppm", rate, kMillion), kRateMinPpm, kRateMaxPpm);
@@ -192,7 +194,7 @@ void Kernel::SeamFaults(Process& process) {
       const std::uint64_t draw = decisions_.Draw("memory.exhausted_behind");
       const bool at_once = draw % 2 == 0;
       const std::uint64_t behind = at_once ? 0 : RandomBelow(draw, kMemoryAllocationsMax);
-      memory::RefuseAfter(process.memory, behind);
+      if (!decisions_.Off(kMemory)) memory::RefuseAfter(process.memory, behind);
     }
   }
   WaitInSeam(std::max(process.host.paused_until_ns, scheduler_.now() + stall));
@@ -210,7 +212,8 @@ void Kernel::PauseHost(Host& host, std::uint64_t for_ns) {
 
 void Kernel::PlanMemory(Process& process) {
   const SystemScope system;
-  const std::uint64_t max = process.host.held_to_memory ? process.host.memory_max_bytes : 0;
+  const bool held = process.host.held_to_memory && !decisions_.Off(kMemoryLimit);
+  const std::uint64_t max = held ? process.host.memory_max_bytes : 0;
   const std::uint64_t limit = max == 0 ? std::numeric_limits<std::uint64_t>::max() : max;
   memory::SetLimit(process.memory, limit, &process);
   if (!Armed(HostFault::kMemory)) return;

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/random.h"
 #include "sim/crash_points.h"
+#include "sim/groups.h"
 #include "sim/memory/process_memory.h"
 #include "sim/steering.h"
 #include "sim/system_scope.h"
@@ -18,8 +19,10 @@ namespace {
 
 constexpr Site kTrace = "sim.trace";
 constexpr Site kVerdict = "sim.verdict";
+constexpr Site kUnreported = "sim.verdict.unreported";
 constexpr Site kStream = "sim.stream";
 constexpr Site kPolicy = "schedule.policy";
+constexpr Site kSwitches = "schedule.switches";
 constexpr Site kPctDepth = "schedule.pct_depth";
 constexpr Site kPctLength = "schedule.pct_length";
 
@@ -81,7 +84,7 @@ RunReport Kernel::Run() {
   std::set_terminate(former_terminate_);
   preempt::current_watcher = nullptr;
   env::current_virtual_os = nullptr;
-  if (verdict_.ok()) scheduler_.FreeLastStack();
+  if (verdict_.ok() && unreported_.empty()) scheduler_.FreeLastStack();
   for (const std::unique_ptr<Process>& process : processes_) {
     if (process->memory != nullptr) memory::Drop(std::exchange(process->memory, nullptr));
   }
@@ -90,6 +93,7 @@ RunReport Kernel::Run() {
 
 void Kernel::RunHarness(void* argument) {
   Kernel& kernel = *static_cast<Kernel*>(argument);
+  kernel.SwitchOff();
   kernel.DrawSchedule();
   kernel.scenario_.Run(kernel);
   for (const SimThread* const thread : kernel.harness_threads_) {
@@ -119,6 +123,7 @@ void Kernel::Fail(const std::string& rule, const std::string& message) {
 
 void Kernel::End(const std::string& rule, std::string message) {
   const SystemScope system;
+  if (decisions_.IsOff(Site::Hash(MemberOf(rule)))) EndUnreported(rule, std::move(message));
   verdict_.signature = scenario_.name() + "/" + rule;
   verdict_.message = std::move(message);  // nothing stays behind on this stack
   verdict_.virtual_ns = scheduler_.now();
@@ -128,6 +133,16 @@ void Kernel::End(const std::string& rule, std::string message) {
   recorder_.AddText(verdict_.message);
   recorder_.NoteText(scheduler_.now(), scheduler_.identity(), "verdict", "",
                      verdict_.signature + ": " + verdict_.message);
+  scheduler_.LeaveToRunner();
+}
+
+void Kernel::EndUnreported(const std::string& rule, std::string message) {
+  scheduler_.Note("verdict", "a rule that this run is without ends it", 0);
+  unreported_ = rule + ": " + std::move(message);
+  decisions_.Sometimes(kUnreported);
+  verdict_.virtual_ns = scheduler_.now();
+  recorder_.Count(scheduler_.identity().hash, kVerdict.hash, 0);
+  verdict_.event = recorder_.events();
   scheduler_.LeaveToRunner();
 }
 
@@ -178,13 +193,30 @@ std::uint64_t Kernel::Setting(const std::string& name, std::uint64_t drawn, std:
   return value;
 }
 
+void Kernel::SwitchOff() {
+  const SystemScope system;
+  std::map<std::string, std::uint64_t> all = options_.options;
+  if (options_.replay != nullptr) {
+    all.insert(options_.replay->options.begin(), options_.replay->options.end());
+  }
+  for (const auto& [name, value] : all) {
+    if (!name.starts_with(kWithoutPrefix)) continue;
+    expanded_options_[name] = value;
+    if (options_.observer != nullptr) options_.observer->OnOption(name, value);
+    if (value == 0) continue;
+    decisions_.SwitchOff(Site::Hash(std::string_view(name).substr(kWithoutPrefix.size())));
+  }
+}
+
 void Kernel::DrawSchedule() {
   Policy policy = options_.policy;
   const auto number = [](Policy of) { return static_cast<std::uint64_t>(of); };
   if (policy == Policy::kMixed) {
     const std::uint64_t draw = RandomBelow(RandomValue(options_.seed, kPolicy.hash), kRunsOfOnePct);
-    const std::uint64_t chosen = Setting(
-        kPolicy.name, number(draw == 0 ? Policy::kPct : Policy::kRandom), number(Policy::kRandom));
+    const bool priorities = draw == 0 && !decisions_.Off(kPolicy);
+    Policy drawn = priorities ? Policy::kPct : Policy::kRandom;
+    if (decisions_.Off(kSwitches)) drawn = Policy::kFewestSwitches;
+    const std::uint64_t chosen = Setting(kPolicy.name, number(drawn), number(Policy::kRandom));
     if (chosen == number(Policy::kPct)) policy = Policy::kPct;
     if (chosen == number(Policy::kFewestSwitches)) scheduler_.UseFewestSwitches();
   }

@@ -127,6 +127,8 @@ class Kernel final : public Simulation,
   static void RunProcess(void* process);
   [[noreturn]] static void OnTerminate();
   [[noreturn]] void End(const std::string& rule, std::string message) override;
+  // Ends the run well, where the rule is one that it is without.
+  [[noreturn]] void EndUnreported(const std::string& rule, std::string message);
 
   Host& HostOf(HostId id);
   Process& ProcessOf(ProcessId id);
@@ -157,6 +159,8 @@ class Kernel final : public Simulation,
   // A knob of the kernel's own. A recording from before there was one has `absent`, and so keeps
   // its hash.
   std::uint64_t Setting(const std::string& name, std::uint64_t drawn, std::uint64_t absent);
+  // Takes up what the run is without (sim/groups.h); no part of the hash.
+  void SwitchOff();
   void DrawSchedule();
   // In a preemption build.
   void WatchProcess(Process& process);
@@ -193,6 +197,7 @@ class Kernel final : public Simulation,
   std::uint32_t armed_ = 0;  // the faults of hosts that have a rate, a bit each
 
   artifacts::Verdict verdict_;
+  std::string unreported_;  // what a rule would have said that the run is without
   std::uint64_t operations_ = 0;
   std::map<std::string, std::uint64_t> expanded_options_;
   std::vector<artifacts::Operation> workload_;

@@ -91,14 +91,16 @@ DiskOptions Kernel::DrawDisk(const std::string& host, const HostOptions& options
   disk.torn_percent = std::min(Option(prefix + "torn_percent", torn), std::uint64_t{100});
   if (options.draw_fsync_profile) {
     const std::uint64_t drawn = RandomBelow(RandomValue(seed, kFsyncProfile.hash), kFsyncProfiles);
-    const std::uint64_t profile = Option(prefix + "fsync_profile", drawn);
+    const bool all = !decisions_.Off(kFsyncProfile);
+    const std::uint64_t profile = Option(prefix + "fsync_profile", all ? drawn : 0);
     disk.fsync_profile = static_cast<FsyncProfile>(profile % kFsyncProfiles);
   }
   if (options.draw_disk_speed) {
     static constexpr std::uint64_t kSpeeds[] = {100, 100, 1, 10, 300, 1000, 4000, 3};
     const std::uint64_t speed =
         kSpeeds[RandomBelow(RandomValue(seed, kDiskSpeed.hash), std::size(kSpeeds))];
-    const std::uint64_t drawn = std::min(speed, options.disk_speed_max);
+    const bool usual = decisions_.Off(kDiskSpeed);
+    const std::uint64_t drawn = usual ? 100 : std::min(speed, options.disk_speed_max);
     const std::uint64_t percent = Option(prefix + "disk_speed", drawn);
     disk.latency_percent = std::clamp<std::uint64_t>(percent, 1, 100'000);
   }
@@ -276,7 +278,7 @@ void Kernel::ArmStrike(HostId id, Strike strike, std::uint64_t seam_calls) {
   ++host.strikes_armed;
   const std::uint64_t drawn =
       decisions_.ChooseFor(kStrikeAt, host.name, host.strikes_armed, std::size(kStrikeKinds));
-  const StrikeKind& kind = kStrikeKinds[drawn];
+  const StrikeKind& kind = kStrikeKinds[decisions_.Off(kStrikeAt) ? 0 : drawn];
   host.strike_at = kind.at;
   if (kind.rarity > 1) host.strike_calls = seam_calls / kind.rarity + 1;
   if (kind.at == StrikeAt::kFewNames) {
@@ -290,6 +292,7 @@ void Kernel::StrikeNow(Process& process, Site where) {
   host.strike_calls = 0;
   host.strike_thread = 0;
   host.strike_in_flight = 0;
+  if (decisions_.Off(host.strike == Strike::kKill ? kKill : kPowerLoss)) return;
   decisions_.CountStrike(where);
   if (host.watched) ShowStrike(where);
   if (host.disk->WritesInFlight() > 0) decisions_.CountStrike(kStruckInFlight);

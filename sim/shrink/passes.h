@@ -59,6 +59,10 @@ Simplification OperationsBeforeFaults(std::set<std::string> fault_sites);
 // Some operations less, and a number that may count those in front of something is so much smaller.
 Simplification OperationsBeforeOptions();
 
+// No more operations than a person reads, those that do the most and neighbours of one client,
+// under many seeds: a race that every cut moves may not need the rest at all. Takes many runs.
+Simplification Handfuls(const std::set<std::string>& fault_sites);
+
 // Any of the cuts above, the big ones first, under other seeds: schedules, and choices, drawn anew
 // may find the failure again that the cut has moved out of reach. Under the more of them, the more
 // the cut takes away. Takes many runs.

@@ -40,6 +40,7 @@ Result<Shrunk> Shrinker::Run() {
   for (order_ = 0; order_ < kOrders; ++order_) {
     best_ = start;
     refused_.clear();  // some only because the best was smaller
+    if (order_ > 0) BEACH_TRY(Apply(Handfuls(fault_sites_)));
     BEACH_TRY(GoDown());
     if (order_ == 0 || CostOf(best_) < CostOf(shrunk.best)) {
       shrunk.best = best_;
@@ -77,7 +78,9 @@ Status Shrinker::Round(int level) {
         BEACH_TRY(CheapPass((i + order_ * kCheapPasses / kOrders) % kCheapPasses));
       }
       return {};
-    case 1: return Apply(CutsDrawnAnew(fault_sites_));
+    case 1:
+      if (!IsSmall(best_)) BEACH_TRY(Apply(Handfuls(fault_sites_)));
+      return Apply(CutsDrawnAnew(fault_sites_));
     case 2:
       BEACH_TRY(Apply(Arguments()));
       BEACH_TRY(Apply(Places()));

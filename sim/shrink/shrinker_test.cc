@@ -240,6 +240,19 @@ TEST(Shrinker, BeginsAgainWhereTheFirstWayDownEndsHigh) {
   EXPECT_TRUE(shrunk.complete);
 }
 
+// A race: whatever is taken away moves it, while the batch alone fails under one seed in twenty.
+TEST(Shrinker, AHandfulUnderOtherSeedsFindsARaceAgain) {
+  constexpr std::size_t kWhole = 200;
+  Candidate start = Example(kWhole, 1);
+  start.operations[130].arguments = {"key", "1", "key", "2", "key", "3"};
+  FakeJudge judge([](const Candidate& candidate) {
+    if (candidate.operations.size() == kWhole) return true;
+    return candidate.operations.size() <= 12 && HasOperation(candidate, 131) &&
+           candidate.seed % 20 == 3;
+  });
+  EXPECT_EQ(ShrunkFrom(start, judge).best.recorded.operations.size(), 1U);
+}
+
 TEST(Passes, ANumberedOptionTakesItsOperationsAlongAndLowersTheCount) {
   Candidate candidate = Example(4, 0);
   candidate.options["life1.early_strikes"] = 2;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "sim/groups.h"
 #include "sim/sweep/serve.h"
 
 namespace beach::sim::sweep {
@@ -214,7 +215,8 @@ JobOutcome WorkerPool::CrashOutcome(const Job& job, const WorkerDeath& death, Ru
   outcome.job = job;
   outcome.crashed = true;
   outcome.report = std::move(told);
-  outcome.report.verdict = std::move(finding.verdict);
+  const bool reported = !IsWithout(options_.run, MemberOf(finding.verdict.signature));
+  outcome.report.verdict = reported ? std::move(finding.verdict) : artifacts::Verdict();
   KeepSome(outcome.report.checkpoints);
   if (!outcome.report.trace.empty()) {
     const artifacts::TraceEvent& last = outcome.report.trace.back();
