@@ -99,10 +99,7 @@ cp -r "$top/examples" "$home/examples"
   --home "$home" --prefix "$prefix" || die "docs/tutorial.md is not what happens"
 queue=$home/queue
 [ "$(grep -c '"id":' "$queue/small.json")" -le 6 ] || die "the failure of the tutorial does not shrink well"
-if "$queue/build/queue_sim" --help | grep -q '^  timeline '; then
-  (cd "$queue" && build/queue_sim timeline found.json -o found.html)
-  grep -qi '<html' "$queue/found.html" || die "timeline made no page"
-fi
+grep -qi '<html' "$queue/small.html" || die "timeline made no page"
 
 step "a library that goes behind the seams' back is told so"
 astray=$workspace/astray

@@ -133,7 +133,10 @@ class TimelineTest(unittest.TestCase):
         self.assertEqual(found["errors"], [])
         self.assertEqual(found["console"], [])
         self.assertGreater(found["drawn"], 0)
-        self.assertEqual(found["places"], len(found["lanes"]))
+        self.assertEqual(found["places"], len(found["lanes"]))  # few files: all have one
+        self.assertEqual(found["atTop"], 0)
+        self.assertEqual(found["atTopScrolled"], 0)
+        self.assertLessEqual(found["lowest"], 1)
         self.assertTrue(found["failureInSight"])
         self.assertTrue(found["failureAfterJump"])
         red = found["crashColor"].lstrip("#")
@@ -172,6 +175,16 @@ class TimelineTest(unittest.TestCase):
         self.assertIn("host.host.capacity", found["tabs"]["Run"])
         self.assertIn("un-synced", found["loss"])
         self.assertIn("size 400lost", found["loss"])
+
+    def test_more_lanes_than_fit(self):
+        page = self.page_of("lose")
+        found = self.in_browser(page, size="1000,330")
+        self.assertGreater(found["scrolled"], 0)
+        self.assert_works(found)
+        # A canvas that something else pushes down.
+        with self.assertRaises(AssertionError):
+            self.assert_works(self.in_browser(page, size="1000,330", code=lambda copy: copy.replace(
+                '<div id="content">', '<div style="height: 50px"></div><div id="content">', 1)))
 
     def test_hostile_names_are_text(self):
         page = self.page_of("lose")

@@ -175,7 +175,16 @@ class Details {
     const table = element('table');
     const shown = story.slice(-300);
     if (shown.length < story.length) box.append(element('p', {class: 'faint'}, 'The last 300 of ' + story.length + '.'));
-    for (const record of shown) {
+    let alike = 0;   // failed operations in a row
+    for (const [i, record] of shown.entries()) {
+      alike = record.kind === 'operation' ? alike + 1 : 0;
+      if (alike > 3) {
+        const next = shown[i + 1];
+        if (!next || next.kind !== 'operation') {
+          table.append(element('tr', null, element('td'), element('td', {class: 'faint'}, 'and ' + (alike - 3) + ' more operations that failed')));
+        }
+        continue;
+      }
       const lost = record.power && record.cut.filter((part) => !part.whole);
       table.append(element('tr', null, element('td', {class: 'faint'}, String(model.events[record.begin])),
         element('td', null, this.jump(record), lost && lost.slice(0, 8).map((part) => element('div', {class: part.torn.length ? 'torn' : 'bad'},
@@ -185,7 +194,7 @@ class Details {
     }
     box.append(table);
     box.append(element('h3', null, 'Again'), element('pre', null,
-      data.program + ' replay ' + data.artifact + ' --timeline\n' + data.program + ' shrink ' + data.artifact + ' -o small.json'));
+      data.program + ' replay ' + data.artifact + ' --timeline\n' + data.program + ' shrink ' + data.artifact + ' -o smaller.json'));
     return box;
   }
 
@@ -209,6 +218,16 @@ class Details {
 const KIND_NAME = {call: 'call', operation: 'operation', fault: 'fault that struck', choice: 'choice', buggify: 'rare branch taken',
   failpoint: 'failpoint passed', event: 'event of the code', switch: 'switch', crash: 'crash', cut: 'power cut', process: 'process',
   state: 'state of a file', model: 'the model', verdict: 'the verdict', note: 'note'};
+
+const LEGEND = [['--read', 'reads'], ['--write', 'writes'], ['--sync', 'syncs'], ['--name', 'opens and names'],
+  ['--other', 'other calls'], ['--run', 'runs'], ['--good', 'file: durable'], ['--dirty', 'file: un-synced'],
+  ['--flight', 'file: writes in flight'], ['--lost', 'at a power cut: lost'], ['--torn', 'at a power cut: torn'],
+  ['--crash', 'line: crash (dashed: kill)']];
+
+function legend() {
+  return element('div', {class: 'legend'}, LEGEND.map(([color, name]) => element('span', null,
+    element('i', {style: 'background: var(' + color + ')'}), name)));
+}
 
 function partText(part) {
   if (part.whole) return 'kept';

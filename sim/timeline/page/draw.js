@@ -76,8 +76,8 @@ class Painter {
     g.clip();
     for (const place of places) this.drawGround(place);
     this.drawSwitches(top);
-    this.drawGap(top);
     for (const place of places) this.drawLane(place);
+    this.drawGap(top);
     this.drawCrashes();
     this.drawFailure(top);
     g.restore();
@@ -166,9 +166,9 @@ class Painter {
       case 'operation': {
         const width = Math.max(wide, 2);
         g.fillStyle = this.color(record.failed ? '--fault' : '--operation');
-        g.globalAlpha *= record.never || record.open ? 0.55 : 1;
+        g.globalAlpha *= record.never || record.open || record.untold ? 0.55 : 1;
         g.fillRect(x, place.top + 2, width > 4 ? width - 1 : width, 2.5);
-        this.drawText(record.title, x + 1, place.top + 10.5, width - 4, record.failed ? '--fault' : '--ink');
+        if (!record.untold) this.drawText(record.title, x + 1, place.top + 10.5, width - 4, record.failed ? '--fault' : '--ink');
         break;
       }
       case 'call': this.drawCall(record, x, top, Math.max(wide, 1.5), height); break;
@@ -278,12 +278,15 @@ class Painter {
     const {g, view} = this;
     const {states, isDirectory} = place.lane;
     let i = Math.max(0, this.after(states, this.firstOrder, 'order') - 1);
+    let last = -1;
     for (; i < states.length && states[i].order <= this.lastOrder; ++i) {
       const state = states[i];
       const cls = stateClass(state);
       if (cls === 'gone') continue;
       const end = i + 1 < states.length ? states[i + 1].order : this.model.length;
       const x = view.xOf(state.order), width = Math.max(view.xOf(end) - x, 0.8);
+      if (width < 1 && x - last < 0.8) continue;
+      last = x;
       g.globalAlpha = cls === 'unlinked' ? 0.35 : isDirectory ? 0.55 : 0.85;
       g.fillStyle = this.color(STATE_COLOR[cls]);
       g.fillRect(x, place.top + 4, width, place.height - 8);
@@ -367,7 +370,7 @@ class Painter {
     const {failure} = this.model;
     if (!failure) return;
     const {g} = this;
-    const x = this.view.xMiddle(failure.begin);
+    const x = Math.round(this.view.xMiddle(failure.begin));
     g.fillStyle = this.color('--crash');
     g.globalAlpha = 0.25;
     g.fillRect(x - 3, top, 6, this.height);
@@ -422,8 +425,33 @@ class Painter {
     g.fillRect(0, 22, this.width, 0.5);
   }
 
+  // The strip without the window is drawn anew only where it would be another.
   drawOverview() {
+    const {view} = this;
+    const key = [this.width, view.axis, this.shown.has('fault'), this.color('--paper'), window.devicePixelRatio].join();
+    if (this.stripKey !== key || this.stripMatches !== this.matches) {
+      this.stripKey = key;
+      this.stripMatches = this.matches;
+      this.strip = document.createElement('canvas');
+      this.strip.width = this.overview.width;
+      this.strip.height = this.overview.height;
+      const strip = this.strip.getContext('2d');
+      strip.setTransform(this.overview.getContext('2d').getTransform());
+      this.drawStrip(strip);
+    }
     const g = this.overview.getContext('2d');
+    g.drawImage(this.strip, 0, 0, this.width, 34);
+    const from = x2(this, view.from), to = x2(this, view.to);
+    g.fillStyle = this.color('--accent');
+    g.globalAlpha = 0.16;
+    g.fillRect(from, 0, Math.max(to - from, 2), 34);
+    g.globalAlpha = 1;
+    g.strokeStyle = this.color('--accent');
+    g.lineWidth = 1.5;
+    g.strokeRect(from, 0.75, Math.max(to - from, 2), 32.5);
+  }
+
+  drawStrip(g) {
     const {view, model} = this;
     g.fillStyle = this.color('--shade');
     g.fillRect(0, 0, this.width, 34);
@@ -446,14 +474,6 @@ class Painter {
       if (this.matches && this.matches.has(record)) put('--mark', 2, 30, 2);
     }
     if (model.failure) bar(model.failure, '--crash', 0, 34, 3);
-    const from = x2(this, view.from), to = x2(this, view.to);
-    g.fillStyle = this.color('--accent');
-    g.globalAlpha = 0.16;
-    g.fillRect(from, 0, Math.max(to - from, 2), 34);
-    g.globalAlpha = 1;
-    g.strokeStyle = this.color('--accent');
-    g.lineWidth = 1.5;
-    g.strokeRect(from, 0.75, Math.max(to - from, 2), 32.5);
     g.fillStyle = this.color('--faint');
     g.font = '12px ' + FONT;
     g.textBaseline = 'middle';

@@ -8,6 +8,9 @@ const KINDS = [['operation', 'operations', '--operation'], ['call', 'calls', '--
 const HIDDEN_AT_FIRST = new Set(['choice', 'failpoint', 'switch', 'note']);
 const ALWAYS_SHOWN = ['process', 'cut', 'verdict'];
 
+// So many steps are read without zooming.
+const SHORT_RUN = 240;
+
 const KEYS = [['/', 'search'], ['Enter', 'next match; with Shift the one before'], ['n  N', 'the same, in the lanes'],
   ['Esc', 'leave the search, then clear it'], ['\u2190 \u2192', 'select what comes before or after in the lane'],
   ['\u2191 \u2193', 'the lane above or below'], ['[ ]', 'what came before or after in the whole run'],
@@ -34,7 +37,6 @@ class Page {
     this.tabs();
     this.mouse();
     this.keys();
-    byId('spacer').style.height = this.view.height + 'px';
     new ResizeObserver(() => this.resize()).observe(byId('lanes'));
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
       this.painter.readColors();
@@ -42,7 +44,9 @@ class Page {
     });
     byId('scroll').addEventListener('scroll', () => this.redraw());
     this.resize();
-    if (this.model.failure) this.toFailure();
+    const {failure} = this.model;
+    this.painter.selected = failure;
+    if (failure && this.model.length > SHORT_RUN) this.toFailure();
     else this.showTab('Failure');
   }
 
@@ -86,6 +90,7 @@ class Page {
     on('help', () => this.toggleHelp());
     byId('axis').textContent = 'by order';
     for (const [key, what] of KEYS) byId('keys').append(element('div', null, element('kbd', null, key), ' ' + what));
+    byId('keys').append(legend());
     let timer = 0;
     byId('query').addEventListener('input', () => {
       clearTimeout(timer);
@@ -145,13 +150,18 @@ class Page {
 
   drawNow() {
     this.planned = false;
+    this.placeLanes();
     this.painter.draw(byId('scroll').scrollTop);
+  }
+
+  placeLanes() {
+    if (this.view.placeLanes()) byId('content').style.height = Math.max(this.view.height, this.painter.height) + 'px';
   }
 
   resize() {
     const box = byId('scroll');
     this.painter.size(Math.max(box.clientWidth, GUTTER + 100), Math.max(box.clientHeight, 60));
-    byId('spacer').style.height = Math.max(this.view.height - this.painter.height, 0) + 'px';
+    byId('content').style.height = Math.max(this.view.height, this.painter.height) + 'px';
     this.drawNow();
   }
 
@@ -162,6 +172,7 @@ class Page {
     this.painter.selected = record;
     if (show) {
       this.view.reveal(record);
+      this.placeLanes();
       this.revealLane(record.lane);
     }
     byId('said').textContent = record.title + ', ' + this.model.laneName(record);
@@ -184,6 +195,7 @@ class Page {
     const beside = Math.min(Math.max(60, Math.round((this.painter.width - GUTTER) / 14)), this.model.length);
     this.view.showOrder(Math.max(0, failure.begin - Math.round(beside * 0.7)), beside);
     this.painter.selected = failure;
+    this.placeLanes();
     this.revealLane(failure.lane);
     this.showTab('Failure');
     this.redraw();
@@ -291,9 +303,8 @@ class Page {
       case 'Faults': return this.list.show(body, this.listed(['fault', 'buggify', 'crash', 'cut', 'verdict']), state);
       case 'All': return this.list.show(body, this.model.records.filter((record) => this.painter.visible(record)), state);
       case 'Files': body.replaceChildren(fileTable(this.model, this.details, order, (file) => {
-        this.revealLane(file);
-        if (file.records.length) this.select(file.records[file.records.length - 1], true);
-        else this.redraw();
+        const state = file.records.findLast((record) => record.kind === 'state' && record.begin <= order);
+        this.select(state || file.records[0], true);
       })); break;
       case 'Workload': body.replaceChildren(workloadTable(this.data)); break;
       case 'Run': body.replaceChildren(this.details.ofRun()); break;

@@ -102,6 +102,7 @@ class Model {
     const lane = this.threadLanes[row[3]];
     const life = row[4];
     const last = lane.runs[lane.runs.length - 1];
+    const previous = last ? last.end - 1 : order;
     if (this.running === lane && last) last.end = order + 1;
     else lane.runs.push({begin: order, end: order + 1});
     if (this.running && this.running !== lane && this.leftBySwitch) this.leftBySwitch.to = lane;
@@ -112,6 +113,7 @@ class Model {
       case SIGHT.RETURN: return this.takeReturn(row, order, lane);
       case SIGHT.OPERATION: {
         lane.hasOperations = true;
+        this.endUntold(lane, previous);
         const operation = this.add({kind: 'operation', lane, life, begin: order, end: null, title: '(under way)',
           open: true});
         this.openOperations.set(lane, operation);
@@ -190,6 +192,17 @@ class Model {
     this.add({kind: 'operation', lane, life, begin: order, title: text, failed});
   }
 
+  // One of which the scenario says nothing when it has returned: until the thread's last step.
+  endUntold(lane, order) {
+    const open = this.openOperations.get(lane);
+    if (!open) return;
+    this.openOperations.delete(lane);
+    open.end = Math.max(open.begin, order);
+    open.open = false;
+    open.untold = true;
+    open.title = '(an operation of which nothing is said)';
+  }
+
   takePowerLoss(order, lane, life, text) {
     const name = (text.match(/ on (.*?): kept /) || [])[1] || '';
     const parts = this.pendingCuts.get(name) || [];
@@ -197,14 +210,16 @@ class Model {
     const host = this.host(name);
     const record = this.add({kind: 'crash', lane: host.lane, from: lane, life, begin: order, host: name,
       title: text.replace('crash.power_loss', 'power loss'), cut: parts, power: true});
+    const marks = new Map();   // by file
     for (const part of parts) {
-      const file = host.files.get(part.file);
-      if (!file) continue;
-      let mark = file.records.find((old) => old.cutOf === record);
-      if (!mark) {
-        mark = this.add({kind: 'cut', lane: file, begin: order, cutOf: record, parts: [], title: ''});
+      // A name is a matter of its directory, and of the file that it leads to.
+      const files = [host.files.get(part.file), part.isName ? this.fileOf(name, part.path, order) : null];
+      for (const file of files.filter(Boolean)) {
+        if (!marks.has(file)) {
+          marks.set(file, this.add({kind: 'cut', lane: file, begin: order, cutOf: record, parts: [], title: ''}));
+        }
+        marks.get(file).parts.push(part);
       }
-      mark.parts.push(part);
     }
   }
 
@@ -214,6 +229,12 @@ class Model {
     const part = {file: row[4], path: this.text(row[5]), what: this.text(row[6]), first: row[7],
       end: row[7] + row[8], kept: row[9] !== 0, keptRanges: ranges.filter((range) => range.kind === RANGE.KEPT),
       torn: ranges.filter((range) => range.kind === RANGE.TORN)};
+    const name = part.what.match(/^(name|unname) (.*)$/s);
+    if (name) {
+      part.isName = true;
+      part.path = (part.path ? part.path + '/' : '') + name[2];
+      part.what = name[1] === 'name' ? 'its name' : 'its removal';
+    }
     part.whole = part.kept && part.torn.length === 0 && (part.what !== 'write' ||
       part.keptRanges.reduce((sum, range) => sum + range.end - range.first, 0) === part.end - part.first);
     if (!this.pendingCuts.has(host)) this.pendingCuts.set(host, []);
@@ -248,6 +269,10 @@ class Model {
     record.end = order;
     record.open = false;
     record.how = how;
+    for (const lane of how === 'exited' ? host.threads : []) {
+      const last = lane.runs[lane.runs.length - 1];
+      if (last) this.endUntold(lane, last.end - 1);
+    }
     for (const open of [this.openCalls, this.openOperations]) {
       for (const [lane, call] of open) {
         if (lane.host !== host.name) continue;

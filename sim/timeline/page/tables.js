@@ -73,6 +73,7 @@ function fileTable(model, details, order, goFile) {
   const box = element('div');
   box.append(element('p', {class: 'faint'}, 'As of event ' + model.events[Math.min(order, model.length)] + ', ' +
     (order >= model.length - 1 ? 'the end.' : 'the selection.')));
+  box.append(legend());
   for (const host of model.hosts.values()) {
     if (host.files.size === 0) continue;
     box.append(element('h3', null, 'Host ' + host.name));

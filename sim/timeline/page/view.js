@@ -4,6 +4,7 @@
 
 const LANE_HEIGHT = {host: 24, file: 18, thread: 24, operations: 40};
 const GUTTER = 178;
+const FILES_FEW = 16;
 
 class View {
   constructor(model) {
@@ -16,11 +17,17 @@ class View {
     this.fit();
   }
 
+  // Of a host with many files, those that are there in the window have a lane. True: other lanes
+  // than before.
   placeLanes() {
+    const lanes = this.model.lanes.filter((lane) => lane.type !== 'file' || this.hasLane(lane));
+    const changed = lanes.length !== this.places.length || lanes.some((lane, i) => this.places[i].lane !== lane);
+    if (!changed) return false;
+    for (const place of this.places) place.lane.place = null;
     let top = 24;  // below the ruler
     this.places = [];
     let host = null;
-    for (const lane of this.model.lanes) {
+    for (const lane of lanes) {
       if (host !== null && lane.host !== host) top += 10;
       host = lane.host;
       const height = LANE_HEIGHT[lane.type === 'thread' && lane.hasOperations ? 'operations' : lane.type];
@@ -30,6 +37,16 @@ class View {
       top += height;
     }
     this.height = top + 16;
+    return true;
+  }
+
+  hasLane(file) {
+    if (this.from === undefined || this.model.host(file.host).files.size <= FILES_FEW) return true;
+    const from = this.orderAt(this.from), to = this.orderAt(this.to);
+    const before = this.model.stateAt(file, from);
+    if (before && stateClass(before) !== 'gone') return true;
+    const after = this.model.stateAt(file, to);
+    return after !== null && after !== before;
   }
 
   // Along the axis: an order's place, and the order nearest to a place.
@@ -79,7 +96,8 @@ class View {
   showOrder(order, beside) {
     const low = this.unit(Math.max(0, order - beside));
     const high = this.unit(Math.min(this.model.length, order + beside));
-    this.show(low, Math.max(high, low + this.smallest()));
+    const room = order + beside > this.model.length ? (high - low) * 0.04 : 0;  // beside the end
+    this.show(low, Math.max(high + room, low + this.smallest()));
   }
 
   // Moves only if it is not in sight.

@@ -22,6 +22,16 @@
   found.records = model.records.length;
   found.kinds = [...new Set(model.records.map((record) => record.kind))].sort();
 
+  // Lanes begin at the top, and stay under the window when there are more than fit.
+  const box = document.getElementById('scroll');
+  const below = () => canvas.getBoundingClientRect().top - box.getBoundingClientRect().top;
+  found.atTop = below();
+  box.scrollTop = 1e6;
+  found.scrolled = box.scrollTop;
+  found.atTopScrolled = below();
+  found.lowest = view.height - box.scrollTop - painter.height;
+  box.scrollTop = 0;
+
   // The failure: marked, in sight, and jumped to from elsewhere.
   const {failure} = model;
   found.failure = failure && failure.title;
