@@ -29,7 +29,9 @@ add_compile_options(
   # Whole stacks, equal for every preset: a finding's signature is made of their frames.
   -fno-omit-frame-pointer -fno-optimize-sibling-calls
   # Paths in messages and debug data are relative to the source tree, wherever it lies.
-  -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)
+  -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=
+  # And not to the folder of the build, which is none of their places.
+  -fdebug-prefix-map=${CMAKE_BINARY_DIR}=.)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 sees overlapping, uninitialized or too short data in std::string and std::expected that is neither.
   add_compile_options(-Wno-restrict -Wno-maybe-uninitialized -Wno-array-bounds

@@ -10,7 +10,7 @@ sweeps fresh ranges of seeds until each is reported, and prints what that took.
                                      kept with their artifacts; then each edit is made as well, and the same
                                      seeds and artifacts must fail with the same signatures; exit 1: one does not
     scripts/mutants.py --ablate [NAME...]
-                                     each bug swept without one group of faults or oracles at a time (SEEDS: 900;
+                                     each bug swept without one group of faults or oracles at a time (SEEDS: 300;
                                      scripts/ablation.py): which bugs are lost without it, or take twice the seeds;
                                      exit 0; all counts are in build/mutants/results/ablation.json
 
@@ -69,7 +69,7 @@ def environment():
         sys.exit(f"SHARD={os.environ['SHARD']} is not like 1/4")
     fixed = os.environ.get("START")
     return {
-        "seeds": int(os.environ.get("SEEDS", 900 if "--ablate" in sys.argv else 200)),
+        "seeds": int(os.environ.get("SEEDS", 300 if "--ablate" in sys.argv else 200)),
         "ranges": int(os.environ.get("RANGES", 5)),
         "start": int(fixed) if fixed else int(time.time()) * 1000,
         "fresh": bool(fixed) or os.environ.get("FRESH") == "1",

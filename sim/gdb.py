@@ -32,12 +32,6 @@ def kernel():
     return gdb.Value(int(pointer) - base.bitpos // 8).cast(kind.pointer()).dereference()
 
 
-def held(unique_pointer):
-    """The address that a std::unique_ptr holds."""
-    word = gdb.lookup_type("unsigned long").pointer()
-    return int(unique_pointer.address.cast(word).dereference())
-
-
 def text(string):
     """The content of a std::string."""
     data = string["_M_dataplus"]["_M_p"]
@@ -48,10 +42,12 @@ def threads():
     """All simulated threads that have a record, by id."""
     scheduler = kernel()["scheduler_"]
     vector = scheduler["threads_"]["_M_impl"]
-    entry, end = vector["_M_start"], vector["_M_finish"]
+    # A std::unique_ptr is its pointer; its own type is not known in every build.
+    word = gdb.lookup_type("unsigned long").pointer()
+    entry, end = vector["_M_start"].cast(word), vector["_M_finish"].cast(word)
     kind = gdb.lookup_type("beach::sim::SimThread").pointer()
     while entry != end:
-        address = held(entry.dereference())
+        address = int(entry.dereference())
         if address != 0:
             yield gdb.Value(address).cast(kind).dereference()
         entry += 1

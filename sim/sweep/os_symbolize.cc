@@ -13,6 +13,7 @@
 #include <charconv>
 #include <climits>
 #include <string>
+#include <utility>
 
 namespace beach::sim::sweep {
 namespace {
@@ -146,8 +147,9 @@ void OsSymbolizer::LookUp(const std::vector<std::uint64_t>& addresses) {
       continue;
     }
     if (frames == nullptr) return;
-    const std::string place = lines[i + 1].substr(0, lines[i + 1].find(" (discriminator"));
-    frames->push_back(Frame{lines[i], place});
+    std::string place = lines[i + 1].substr(0, lines[i + 1].find(" (discriminator"));
+    while (place.starts_with("./")) place.erase(0, 2);  // to where sources are relative
+    frames->push_back(Frame{lines[i], std::move(place)});
     i += 2;
   }
 }
