@@ -18,7 +18,7 @@ void Encoder::LengthPrefixed(ByteView bytes) {
 
 std::uint64_t Decoder::Varint() {
   std::uint64_t value = 0;
-  for (unsigned shift = 0; shift < 64; shift += 7) {
+  for (unsigned shift = 0;; shift += 7) {  // the tenth byte ends it, or is too much
     if (rest_.empty()) return Bad(), 0;
     const auto byte = static_cast<unsigned char>(rest_.front());
     rest_.remove_prefix(1);
@@ -26,7 +26,6 @@ std::uint64_t Decoder::Varint() {
     value |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
     if (byte < 0x80) return value;
   }
-  return Bad(), 0;
 }
 
 std::uint32_t Decoder::Varint32() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/crc32c.h"
 #include "engine/db.h"
+#include "engine/directory.h"
 #include "engine/testing/db_fixture.h"
 
 namespace beach::engine {
@@ -108,6 +109,32 @@ TEST_F(DbTest, ListedFilesThatAreMissingAreCorruption) {
     EXPECT_EQ(opened.error().path(), "db/" + name);
     EXPECT_EQ(FilesNow(), before);
   }
+}
+
+TEST_F(DbTest, ADatabaseWithoutALogIsSound) {
+  ASSERT_TRUE(files_.CreateDirectory("db"));
+  // As a creation that crashed at its end leaves it.
+  ASSERT_TRUE(CreateDatabase(Environment(), "db", {}, SmallOptions()));
+  const auto report = VerifyDatabase(files_, "db");
+  ASSERT_TRUE(report);
+  EXPECT_TRUE(report->damage.empty());
+  EXPECT_EQ(report->segments, 0U);
+  EXPECT_EQ(report->flights, 0U);
+  EXPECT_TRUE(Scan(*Open()).empty());
+}
+
+TEST_F(DbTest, ASegmentShorterThanListedIsDamageWithItsPlace) {
+  ASSERT_TRUE(Open()->Put(sync_, "a", "1"));
+  const std::string path = "db/" + NamesOf(FileKind::kSegment).at(0);
+  Bytes content = files_.Content(path);
+  content.pop_back();
+  files_.SetContent(path, content);
+  const auto report = VerifyDatabase(files_, "db");
+  ASSERT_TRUE(report);
+  ASSERT_EQ(report->damage.size(), 1U);
+  EXPECT_EQ(report->damage[0].code(), ErrorCode::kCorruption);
+  EXPECT_EQ(report->damage[0].path(), path);
+  EXPECT_EQ(report->damage[0].offset(), content.size());
 }
 
 TEST_F(DbTest, DebrisIsRemovedAndItsNumbersAreNotReused) {

@@ -93,13 +93,9 @@ class Recoverer {
                                    .replay_from = state.replay_from,
                                    .durable = state.durable,
                                    .mode = options_.recovery_mode};
-    auto log = wal::RecoverLog(*env_.files, input,
-                               [this](const wal::Flight& flight) { return Replay(flight); });
-    if (!log && log.error().code() == ErrorCode::kNotFound) {
-      return Fail(Error(ErrorCode::kCorruption, "a log segment that the manifest lists is missing")
-                      .At(log.error().path()));
-    }
-    BEACH_TRY_ASSIGN(log_, std::move(log));
+    BEACH_TRY_ASSIGN(log_, wal::RecoverLog(*env_.files, input, [this](const wal::Flight& flight) {
+                       return Replay(flight);
+                     }));
     // Numbers that were given are never given again, also when what had them is lost.
     last_kept_ = recovered_.last_sequence;
     if (log_.loss) {

@@ -292,14 +292,99 @@ TEST_F(DirectoryTest, WhatCannotBeASegmentIsNoReasonToRefuse) {
 }
 
 TEST_F(DirectoryTest, AParentThatMayNotBeReadIsNeededOnlyToMakeTheDirectory) {
+  for (const int os_error : {EACCES, EPERM, EIO}) {
+    files_.set_hook([=](const FileEvent& event) -> Status {
+      if (event.call != FileCall::kSyncDirectory || event.path == "db") return {};
+      return Fail(ErrnoError(os_error, "open directory", event.path));
+    });
+    EXPECT_EQ(OpenError(), ErrorCode::kIo);
+    ASSERT_TRUE(*files_.Exists("db"));
+    EXPECT_EQ(TryOpen().has_value(), os_error != EIO);
+    files_.set_hook({});
+    RestoreFiles({});
+    ASSERT_TRUE(files_.RemoveDirectory("db"));
+  }
+}
+
+TEST_F(DirectoryTest, TheParentOfTheDirectoryIsMadeDurable) {
+  const std::pair<const char*, const char*> parents[] = {
+      {"db", "."}, {"db///", "."}, {"/db", "/"}, {"/", "/"}, {"a/db", "a"}, {"/a/b/db//", "/a/b"}};
+  for (const auto& [directory, parent] : parents) {
+    std::vector<std::string> synced;
+    files_.set_hook([&synced](const FileEvent& event) -> Status {
+      // Another process is faster.
+      if (event.call == FileCall::kCreateDirectory)
+        return Fail(ErrnoError(EEXIST, "mkdir", event.path));
+      if (event.call == FileCall::kSyncDirectory) synced.push_back(event.path);
+      return {};
+    });
+    static_cast<void>(PrepareDirectory(files_, directory, true));
+    files_.set_hook({});
+    EXPECT_EQ(synced, std::vector<std::string>{parent}) << directory;
+  }
   files_.set_hook([](const FileEvent& event) -> Status {
-    if (event.call != FileCall::kSyncDirectory || event.path == "db") return {};
-    return Fail(ErrnoError(EACCES, "open directory", event.path));
+    if (event.call != FileCall::kCreateDirectory) return {};
+    return Fail(ErrnoError(EEXIST, "mkdir", event.path));
   });
-  EXPECT_EQ(OpenError(), ErrorCode::kIo);
-  ASSERT_TRUE(*files_.Exists("db"));
-  EXPECT_TRUE(Open());
+  EXPECT_TRUE(PrepareDirectory(files_, "db", true));
   files_.set_hook({});
+}
+
+TEST_F(DirectoryTest, OnlyFilesOfOurKindsAreDebris) {
+  const ListedFiles listed(ManifestState(), FileNumber(4));
+  for (const char* name :
+       {"notes.txt", "", "000001.sst.old", "LOCK", "CURRENT", "IDENTITY", "MANIFEST-000004"}) {
+    EXPECT_FALSE(listed.IsDebris(name)) << name;
+  }
+  for (const char* name : {"CURRENT.tmp", "000001.sst", "000001.wal", "MANIFEST-000003"}) {
+    EXPECT_TRUE(listed.IsDebris(name)) << name;
+  }
+}
+
+// There was no space for a reserve when it was opened, so that its manifest begins with one
+// segment; the next one was listed later, entered, and written to.
+TEST_F(DirectoryTest, AManifestThatLostTheListingOfASegmentInUseIsCorruption) {
+  std::set<std::string> segments;
+  files_.set_hook([&segments](const FileEvent& event) -> Status {
+    if (!event.path.ends_with(".wal") || event.call != FileCall::kOpen) return {};
+    segments.insert(event.path);
+    if (event.path == *segments.begin()) return {};
+    return Fail(Error(ErrorCode::kNoSpace, "full").At(event.path));
+  });
+  auto db = Open(LogOnly());
+  ASSERT_TRUE(db);
+  const std::string path = ManifestPath();
+  const Bytes first = files_.Content(path);
+  ASSERT_EQ(NamesOf(FileKind::kSegment).size(), 1U);
+  const std::string begun = NamesOf(FileKind::kSegment).at(0);
+  files_.set_hook({});
+  Model files;
+  for (int i = 0; files.size() == 0; ++i) {
+    ASSERT_LT(i, 1000);
+    Fill(*db, i, i + 1);
+    for (const auto& [name, content] : FilesNow()) {
+      if (!name.ends_with(".wal") || name == begun) continue;
+      const Bytes items = content.substr(wal::kSegmentHeaderSize);
+      if (items.find_first_not_of('\0') != Bytes::npos) files = FilesNow();
+    }
+  }
+  db.reset();
+  RestoreFiles(files);
+  EXPECT_TRUE(VerifyDatabase(files_, "db")->damage.empty());
+  files[path.substr(path.find('/') + 1)] = first;
+  RestoreFiles(files);
+  const auto report = VerifyDatabase(files_, "db");
+  ASSERT_TRUE(report);
+  const auto opened = TryOpen(LogOnly());
+  ASSERT_FALSE(opened);
+  ASSERT_EQ(report->damage.size(), 1U);
+  for (const Error& error : {report->damage.at(0), opened.error()}) {
+    EXPECT_EQ(error.code(), ErrorCode::kCorruption);
+    EXPECT_EQ(error.path(), path);
+    EXPECT_EQ(error.offset(), first.size());
+    EXPECT_NE(error.message().find("is not listed"), std::string::npos) << error.message();
+  }
+  EXPECT_TRUE(FilesNow() == files);
 }
 
 TEST_F(DirectoryTest, OpensThatCrashOverAndOverDoNotPileUpFiles) {

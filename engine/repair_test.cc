@@ -105,6 +105,31 @@ TEST_F(RepairTest, ADryRunTellsTheLossAndChangesNothing) {
   EXPECT_FALSE(report.repaired);
 }
 
+// We write none, but a reader takes it.
+TEST_F(RepairTest, AFlightOfNoOperationsIsLostLikeOthers) {
+  Fill(4);
+  Bytes content = files_.Content(SegmentPath(0));
+  const std::uint64_t at = wal::kSegmentHeaderSize + 2 * kFlight;
+  const auto block = wal::DecodeSegmentBlock(content);
+  ASSERT_TRUE(block);
+  wal::ItemHeader header;
+  ASSERT_TRUE(wal::DecodeItemHeader(ByteView(content).substr(at),
+                                    {block->ordinal, block->epoch, at, content.size()}, header));
+  header.count = 0;
+  header.payload_length = 0;
+  wal::EncodeItem(header, {}, content.data() + at);
+  files_.SetContent(SegmentPath(0), content);
+  EXPECT_TRUE(VerifyDatabase(files_, "db")->damage.empty());
+  FlipWrite(1);
+  const RepairReport report = Repair(/*dry_run=*/true);
+  EXPECT_EQ(report.flights_lost, 2U);
+  EXPECT_EQ(report.operations_lost, 1U);
+  EXPECT_EQ(report.keys_lost, 1U);
+  EXPECT_EQ(report.first_lost, SequenceNumber(4));
+  EXPECT_EQ(report.last_lost, SequenceNumber(4));
+  EXPECT_EQ(report.operations_unreadable, 2U);
+}
+
 TEST_F(RepairTest, ARepairEndsTheLogAtTheDamageForGood) {
   Fill(8);
   FlipWrite(3);

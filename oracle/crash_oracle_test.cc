@@ -156,5 +156,18 @@ TEST(CrashOracle, RotInTheLogMayCostWhatNothingLaterVouchesFor) {
   EXPECT_TRUE(RecoverThree(1, true));  // the third flight says that the second was durable
 }
 
+TEST(CrashOracle, AScanOutOfOrderIsAViolationWhateverItShows) {
+  for (const char* second : {"a", "b"}) {
+    Model model;
+    CrashOracle oracle(model);
+    model.Rebase({{"a", "1"}, {"b", "2"}}, 0);
+    oracle.Ended(LifeEnd::kClosed);
+    oracle.Opened();
+    const Judgement judgement = oracle.Recovered({{"b", "2"}, {second, "1"}}, 0);
+    ASSERT_TRUE(judgement);
+    EXPECT_EQ(judgement->rule, "scan-order");
+  }
+}
+
 }  // namespace
 }  // namespace beach::oracle

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "oracle/value_id.h"
 
 namespace beach::oracle {
@@ -75,6 +77,36 @@ TEST(Model, AReadAtASequenceNumberShowsOnePrefix) {
     ASSERT_TRUE(judgement) << sequence;
     EXPECT_EQ(judgement->rule, "visible-sequence");
   }
+}
+
+TEST(Model, AWrongReadNamesAllThatItMightHaveShown) {
+  Model model;
+  for (std::uint64_t id = 1; id <= 2; ++id) {
+    model.Issue({.id = BatchId(id),
+                 .client = 0,
+                 .sync = true,
+                 .operations = {{"a", MakeValue({BatchId(id), 0}, 1)}}});
+    ASSERT_FALSE(model.Sequence(BatchId(id), id, 1));
+  }
+  ASSERT_FALSE(model.Acknowledge(BatchId(1)));  // the second is under way
+  const Judgement judgement = model.EndGet(model.BeginRead(), "a", std::nullopt);
+  ASSERT_TRUE(judgement);
+  EXPECT_EQ(judgement->rule, "wrong-read");
+  EXPECT_NE(judgement->message.find("expected value b1.o0"), std::string::npos)
+      << judgement->message;
+  EXPECT_NE(judgement->message.find("or newer up to value b2.o0"), std::string::npos)
+      << judgement->message;
+}
+
+TEST(Model, AScanThatShowsAKeyOfNobodyBeforeOthersIsWrong) {
+  Model model;
+  model.Rebase({{"b", "1"}, {"d", "2"}}, 0);
+  for (const char* key : {"a", "c", "e"}) {
+    std::vector<KeyValue> found = {{"b", "1"}, {"d", "2"}, {key, "x"}};
+    std::sort(found.begin(), found.end());
+    EXPECT_EQ(model.EndScan(model.BeginRead(), {}, found)->rule, "phantom-key") << key;
+  }
+  EXPECT_FALSE(model.EndScan(model.BeginRead(), {}, {{"b", "1"}, {"d", "2"}}));
 }
 
 TEST(Model, ARebaseTakesWhatIsThereForGranted) {

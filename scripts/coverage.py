@@ -119,7 +119,12 @@ def collect_both():
     """path to File: lines of the one build, branches of the other."""
     files = collect(LINES)
     branches = collect(BRANCHES)
+    counted = min(max(path.stat().st_mtime for path in (folder / "profiles").iterdir())
+                  for folder in (LINES, BRANCHES))
     for path, file in files.items():
+        if (ROOT / path).stat().st_mtime > counted:
+            print(f"{path} has changed since it was counted: run it without --report", file=sys.stderr)
+            sys.exit(3)
         file.branches = branches[path].branches if held(path) and path in branches else {}
     return files
 

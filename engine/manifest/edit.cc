@@ -153,7 +153,7 @@ Result<ManifestEdit> DecodeManifestEdit(ByteView bytes) {
     return Fail(ErrorCode::kRefused, "manifest edit of an unknown version");
   }
   ManifestEdit edit;
-  while (decoder.ok() && !decoder.rest().empty()) {
+  while (!decoder.rest().empty()) {
     const std::uint64_t tag = decoder.Varint();
     Decoder body(decoder.LengthPrefixed());
     if (!decoder.ok()) break;

@@ -84,7 +84,8 @@ Status ParseHeader(ByteView bytes, FileNumber file, const std::string& path,
   contents.snapshot_end = decoder.Fixed64();
   decoder.Fixed32();  // the checksum
   const std::uint32_t padding = decoder.Fixed32();
-  if (!decoder.done() || reserved != 0 || padding != 0) return damaged(0);
+  BEACH_CHECK(decoder.done());
+  if (reserved != 0 || padding != 0) return damaged(0);
   if (own != file) {
     return Fail(Error(ErrorCode::kCorruption, "the manifest of another file number").At(path, 16));
   }

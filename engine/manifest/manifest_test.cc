@@ -221,6 +221,28 @@ TEST(ManifestStateTest, EveryContradictionIsCorruption) {
        [](ManifestEdit& e) {
          e.durable = LogPosition{SegmentOrdinal(5), 0};
        }},
+      {"an impossible ordinal",
+       [](ManifestEdit& e) { e.segments_added = {SegmentOf(kSegmentOrdinalMax.value + 1, 9)}; }},
+      {"sealed twice",
+       [](ManifestEdit& e) {
+         e.segments_sealed = {{SegmentOrdinal(4), 8192}, {SegmentOrdinal(4), 8192}};
+       }},
+      {"too many segments",
+       [](ManifestEdit& e) {
+         for (std::uint64_t i = 0; i < kSegmentsListedMax; ++i) {
+           e.segments_added.push_back(SegmentOf(5 + i, 9));
+         }
+       }},
+      {"no lower bound",
+       [](ManifestEdit& e) {
+         e.tables_added = {TableOf(9, 60, 61)};
+         e.tables_added[0].smallest = "7 bytes";
+       }},
+      {"no upper bound",
+       [](ManifestEdit& e) {
+         e.tables_added = {TableOf(9, 60, 61)};
+         e.tables_added[0].largest = "7 bytes";
+       }},
       {"bounds inverted",
        [](ManifestEdit& e) {
          e.tables_added = {TableOf(9, 60, 61)};
@@ -234,6 +256,39 @@ TEST(ManifestStateTest, EveryContradictionIsCorruption) {
     const Status applied = state.Apply(edit);
     ASSERT_FALSE(applied) << contradiction.name;
     EXPECT_EQ(applied.error().code(), ErrorCode::kCorruption) << contradiction.name;
+  }
+}
+
+TEST(ManifestStateTest, TheSameDatabaseAgainIsNoContradiction) {
+  ManifestState state = StateWithLog();
+  const ManifestState before = state;
+  ManifestEdit edit;
+  edit.database = state.database;
+  ASSERT_TRUE(state.Apply(edit));
+  EXPECT_EQ(state, before);
+}
+
+// What is written is held to the same as what is read.
+TEST(ManifestStateTest, AStateThatContradictsItselfIsCorruption) {
+  ASSERT_TRUE(StateWithLog().Check());
+  void (*const changes[])(ManifestState&) = {
+      [](ManifestState& s) { s.replay_from.segment = SegmentOrdinal(9); },
+      [](ManifestState& s) { s.durable.segment = SegmentOrdinal(9); },
+      [](ManifestState& s) { s.epoch = kEpochMax.Next(); },
+      [](ManifestState& s) { s.segments.push_back(s.segments[0]); },
+      [](ManifestState& s) {
+        for (std::uint64_t i = 0; i < kSegmentsListedMax; ++i) {
+          s.segments.push_back(SegmentOf(5 + i, 100 + i));
+        }
+        s.next_file = FileNumber(1'000'000);
+      },
+  };
+  for (const auto& change : changes) {
+    ManifestState state = StateWithLog();
+    change(state);
+    const Status checked = state.Check();
+    ASSERT_FALSE(checked);
+    EXPECT_EQ(checked.error().code(), ErrorCode::kCorruption);
   }
 }
 
@@ -397,6 +452,51 @@ TEST_F(ManifestTest, AFailedSyncPoisonsForGood) {
   EXPECT_EQ(manifest->state().last_sequence, SequenceNumber(50));
 }
 
+TEST_F(ManifestTest, AnEditThatCannotBePoisonsAndIsNotWritten) {
+  ManifestEdit back;
+  back.epoch = OpenEpoch(1);
+  ManifestEdit large;  // each key may be there, both exceed a record
+  large.tables_added = {TableOf(9, 51, 52), TableOf(11, 53, 54)};
+  for (TableInfo& table : large.tables_added)
+    table.largest = KeyOf(Bytes(kManifestRecordSizeMax / 2, 'z'), 51);
+  const std::pair<ManifestEdit, ErrorCode> edits[] = {{back, ErrorCode::kCorruption},
+                                                      {large, ErrorCode::kInvalidArgument}};
+  for (const auto& [edit, code] : edits) {
+    auto manifest = Start(StateWithLog());
+    manifest->NewFileNumber();
+    const std::string path = "db/" + ManifestFileName(manifest->file());
+    const Bytes before = files_.Content(path);
+    const ManifestState state = manifest->state();
+    EXPECT_EQ(manifest->Apply(edit).error().code(), code);
+    EXPECT_EQ(manifest->Apply(Progress(52)).error().code(), code);
+    EXPECT_EQ(manifest->state(), state);
+    EXPECT_EQ(files_.Content(path), before);
+    manifest.reset();
+    ASSERT_TRUE(files_.Remove(path));
+  }
+}
+
+// The edit is durable in the old file; the new one is taken back.
+TEST_F(ManifestTest, AFailedRollPoisonsAndKeepsTheOldFile) {
+  const auto manifest = Start(StateWithLog(), 1);
+  const FileNumber first = manifest->file();
+  files_.set_hook([first](const FileEvent& event) -> Status {
+    const bool other = event.path.find(ManifestFileName(first)) == std::string::npos;
+    if (event.call == FileCall::kWrite && other) return Fail(ErrorCode::kIo, "broken");
+    return {};
+  });
+  std::uint64_t last = 51;
+  while (manifest->Apply(Progress(last))) {
+    ASSERT_LT(last, 1000U);
+    ++last;
+  }
+  files_.set_hook({});
+  EXPECT_EQ(manifest->Apply(Progress(last + 1)).error().message(), "broken");
+  EXPECT_EQ(files_.List("db").value(),
+            (std::vector<std::string>{"CURRENT", ManifestFileName(first)}));
+  EXPECT_EQ(ReadManifest(files_, "db", kDatabase)->state.last_sequence, SequenceNumber(last));
+}
+
 TEST_F(ManifestTest, NoSpaceForANewFileLeavesTheOldOneInUse) {
   const auto manifest = Start(StateWithLog(), 1);
   const FileNumber first = manifest->file();
@@ -429,6 +529,8 @@ TEST_F(ManifestTest, DamagedOrMissingCurrentAndManifestAreNamed) {
     ASSERT_FALSE(read) << at;
     EXPECT_EQ(read.error().code(), ErrorCode::kCorruption);
   }
+  files_.SetContent("db/CURRENT", EncodeCurrent(kFileNumberMax.Next()));
+  EXPECT_EQ(ReadManifest(files_, "db", kDatabase).error().code(), ErrorCode::kCorruption);
   files_.SetContent("db/CURRENT", current);
   ASSERT_TRUE(files_.Remove(path));
   const auto read = ReadManifest(files_, "db", kDatabase);

@@ -236,7 +236,7 @@ std::vector<ManifestEdit> ManifestState::Snapshot() const {
   std::uint64_t size = 128 + 64 * segments.size();
   for (const TableInfo& table : tables) {
     const std::uint64_t more = 128 + table.smallest.size() + table.largest.size();
-    if (size > 0 && size + more > kSnapshotEditSize) {
+    if (size + more > kSnapshotEditSize) {
       edits.emplace_back();
       size = 0;
     }

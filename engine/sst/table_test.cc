@@ -3,11 +3,13 @@
 
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
+#include <sys/mman.h>
 
 #include <iterator>
 #include <map>
 
 #include "engine/internal_key.h"
+#include "engine/sst/format.h"
 #include "engine/sst/table_testing.h"
 #include "engine/testing/memory_files.h"
 
@@ -192,6 +194,39 @@ TEST(Table, AFailedSyncFailsFinish) {
   const auto finished = (*builder)->Finish();
   ASSERT_FALSE(finished.has_value());
   EXPECT_EQ(finished.error().code(), ErrorCode::kIo);
+}
+
+TEST(Table, VerifyTellsThatTheFileIsAnotherNow) {
+  MemoryFiles files;
+  const TableInfo info = BuildTable(files, "t.sst", {{KeyAt("a", 1), "1"}}, Options());
+  auto reader = TableReader::Open(files, "t.sst", kDatabase, info);
+  ASSERT_TRUE(reader.has_value());
+  EXPECT_TRUE((*reader)->Verify());
+  BuildTable(files, "u.sst", {{KeyAt("b", 1), "1"}}, Options());
+  ASSERT_EQ(files.Content("u.sst").size(), info.size_bytes);
+  files.SetContent("t.sst", files.Content("u.sst"));
+  const Status verified = (*reader)->Verify();
+  ASSERT_FALSE(verified);
+  EXPECT_EQ(verified.error().code(), ErrorCode::kCorruption);
+  EXPECT_EQ(verified.error().path(), "t.sst");
+}
+
+TEST(Table, AnEntryOfMoreThanAGibibyteIsRefused) {
+  const std::size_t size = sst::kEntrySizeMax;
+  void* const bytes =
+      ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  ASSERT_NE(bytes, MAP_FAILED);
+  const ByteView value(static_cast<const char*>(bytes), size);  // never read
+  MemoryFiles files;
+  auto builder = TableBuilder::Create(files, "t.sst", kDatabase, FileNumber(7), Options());
+  ASSERT_TRUE(builder.has_value());
+  const Status added = (*builder)->Add(KeyAt("a", 2), value);
+  ::munmap(bytes, size);
+  ASSERT_FALSE(added);
+  EXPECT_EQ(added.error().code(), ErrorCode::kInvalidArgument);
+  // It is as if nobody had tried.
+  EXPECT_TRUE((*builder)->Add(KeyAt("a", 2), "1"));
+  EXPECT_EQ((*builder)->Finish()->entries, 1U);
 }
 
 TEST(TableDeathTest, EntriesOutOfOrderAreABug) {

@@ -18,7 +18,6 @@ class AlignedBuffer {
  public:
   // `size` bytes of no particular content.
   char* Resize(std::size_t size);
-  char* data() { return data_.get(); }
   ByteView view() const { return ByteView(data_.get(), size_); }
 
  private:

@@ -163,6 +163,28 @@ TEST(Log, AFailedWriteOrSyncPoisons) {
   }
 }
 
+TEST(Log, AFlightThatCannotBeSubmittedPoisons) {
+  for (const ErrorCode code : {ErrorCode::kIo, ErrorCode::kNoSpace}) {
+    TestLog db;
+    db.flights_max = 2;
+    ASSERT_TRUE(db.Open());
+    const auto below = db.Submit("kept");
+    const LogPosition end = db.log->end();
+    db.files.submit_fails = true;
+    db.files.write_error = code;
+    const auto refused = db.log->Submit({"failed", SequenceNumber(++db.last_sequence), 1, true});
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(refused.error().message().ends_with("injected"));
+    EXPECT_NE(refused.error().code(), ErrorCode::kNoSpace);  // that would say: try again
+    db.files.submit_fails = false;
+    EXPECT_TRUE(below->Await());
+    EXPECT_EQ(db.log->durable(), end);
+    EXPECT_EQ(db.Append("never").error().message(), refused.error().message());
+    EXPECT_EQ(db.log->Close().error().message(), refused.error().message());
+    EXPECT_EQ(db.Recover()->payloads, Payloads{"kept"});
+  }
+}
+
 TEST(Log, FlightsLandInAnyOrderAndCountInLogOrder) {
   TestLog db;
   db.flights_max = 3;
@@ -280,6 +302,19 @@ TEST(Log, CreateSegmentGivesTheRoomBackWhenThereIsNone) {
       CreateSegment(files, "db/000001.wal", TestLog::kSize, {SegmentOrdinal(1), OpenEpoch(1), {}});
   EXPECT_EQ(made.error().code(), ErrorCode::kNoSpace);
   EXPECT_TRUE(files.contents.empty());
+}
+
+TEST(Log, ASegmentOfAnImpossibleSizeIsNotMade) {
+  TestFiles files;
+  for (const std::uint64_t size : {std::uint64_t{0}, kSegmentSizeMin - kBlockSize,
+                                   TestLog::kSize + 1, kSegmentSizeMax + kBlockSize}) {
+    const Status made =
+        CreateSegment(files, "db/000001.wal", size, {SegmentOrdinal(1), OpenEpoch(1), {}});
+    ASSERT_FALSE(made) << size;
+    EXPECT_EQ(made.error().code(), ErrorCode::kInvalidArgument);
+    EXPECT_EQ(made.error().path(), "db/000001.wal");
+    EXPECT_TRUE(files.contents.empty());
+  }
 }
 
 TEST(Log, SegmentFileNamesSort) {

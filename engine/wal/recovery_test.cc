@@ -404,6 +404,139 @@ TEST(Recovery, OverlappingClaimsAreReadInLinearTime) {
   EXPECT_LT(files.bytes_read, 8 * kSize);
 }
 
+TEST_F(ThreeFlights, WhatNoManifestOfOursListsIsCorruption) {
+  const Segment sound = db_.manifest.segments.at(0);
+  const auto expect_refused = [&](const std::string& path) {
+    const auto found = db_.Recover();
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().code(), ErrorCode::kCorruption);
+    EXPECT_EQ(found.error().path(), path);
+  };
+  const auto with = [&](const Segment& segment) {
+    db_.manifest.segments = {segment};
+    expect_refused(db_.Path(segment));
+  };
+  Segment segment = sound;
+  segment.size_bytes = kSegmentSizeMax + 1;
+  with(segment);
+  segment = sound;
+  segment.ordinal = SegmentOrdinal(0);
+  with(segment);
+  for (const std::uint64_t end : {kSegmentHeaderSize - 1, sound.size_bytes + 1}) {
+    segment = sound;
+    segment.end = end;
+    with(segment);
+  }
+  segment = sound;
+  segment.end = 4 * kBlockSize;
+  db_.manifest.segments = {segment, segment};  // not in order
+  expect_refused(db_.Path(segment));
+
+  // A replay that begins between the listed, behind them, in a header, behind an end.
+  Segment later = sound;
+  later.ordinal = SegmentOrdinal(3);
+  db_.manifest.segments = {segment, later};
+  for (const LogPosition from :
+       {LogPosition{SegmentOrdinal(2), kBlockSize}, LogPosition{SegmentOrdinal(4), kBlockSize},
+        LogPosition{SegmentOrdinal(1), 0}, LogPosition{SegmentOrdinal(1), 5 * kBlockSize}}) {
+    db_.manifest.replay_from = from;
+    expect_refused("db");
+  }
+}
+
+// As in a log that was left for a segment whose making failed.
+TEST_F(ThreeFlights, ALogMayEndAtTheEndOfAListedSegment) {
+  Segment& segment = db_.manifest.segments.at(0);
+  segment.end = db_.log->end().offset;
+  const auto found = db_.Recover();
+  ASSERT_TRUE(found) << found.error().ToString();
+  EXPECT_EQ(found->payloads, (Payloads{"a", "b", "c"}));
+  EXPECT_EQ(found->recovery.end, db_.log->end());
+  EXPECT_EQ(found->recovery.durable, db_.log->end());
+  EXPECT_TRUE(found->recovery.tail.empty());
+  EXPECT_EQ(WithByteFlipped(3 * kBlockSize, 0).error().offset(), 3 * kBlockSize);
+}
+
+// The first segment of a log names none before it. Listed behind another it is taken as it is: its
+// ordinal and epoch are the manifest's.
+TEST(Recovery, ASegmentThatNamesNoneBeforeItIsTaken) {
+  TestLog db;
+  ASSERT_TRUE(db.Open());
+  ASSERT_TRUE(db.Append("a"));
+  db.manifest.segments[0].end = db.log->end().offset;
+  db.manifest.segments.push_back(db.NewSegment({}, TestLog::kSize));
+  const auto found = db.Recover();
+  ASSERT_TRUE(found) << found.error().ToString();
+  EXPECT_EQ(found->payloads, Payloads{"a"});
+  EXPECT_EQ(found->recovery.end, (LogPosition{SegmentOrdinal(2), kSegmentHeaderSize}));
+}
+
+// Two flights under way, and the lower one left nothing behind.
+TEST(Recovery, AbsoluteRefusesWhatIsBeyondACleanEnd) {
+  TestLog db;
+  db.flights_max = 2;
+  ASSERT_TRUE(db.Open());
+  ASSERT_TRUE(db.Append("a"));
+  const std::uint64_t lost = BlockUp(db.log->end().offset);
+  const auto lower = db.Submit("b");
+  const auto upper = db.Submit("c");
+  ASSERT_TRUE(lower->Await());
+  ASSERT_TRUE(upper->Await());
+  db.files.Seen(db.Path()).replace(lost, kBlockSize, kBlockSize, '\0');
+  const auto found = db.Recover();
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->payloads, Payloads{"a"});
+  EXPECT_FALSE(found->recovery.torn);
+  EXPECT_GT(found->recovery.bytes_beyond_end, 0U);
+  db.manifest.mode = RecoveryMode::kAbsolute;
+  const auto refused = db.Recover();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), ErrorCode::kCorruption);
+  EXPECT_EQ(refused.error().path(), db.Path());
+  EXPECT_EQ(refused.error().offset(), found->recovery.end.offset);
+}
+
+TEST(Recovery, ALossCountsFlightsOfNoOperations) {
+  TestLog db;
+  ASSERT_TRUE(db.Open());
+  ASSERT_TRUE(db.Append("damaged"));
+  ASSERT_TRUE(db.Append("lost"));
+  ASSERT_TRUE(db.log->Append({"", SequenceNumber(900), 0, true}));
+  ASSERT_TRUE(db.log->Close());
+  db.files.Seen(db.Path())[kSegmentHeaderSize + kItemHeaderSize] = '?';
+  db.manifest.mode = RecoveryMode::kPointInTime;
+  const auto found = db.Recover();
+  ASSERT_TRUE(found) << found.error().ToString();
+  EXPECT_TRUE(found->payloads.empty());
+  ASSERT_TRUE(found->recovery.loss.has_value());
+  EXPECT_EQ(found->recovery.loss->flights, 2U);
+  EXPECT_EQ(found->recovery.loss->operations, 1U);
+  EXPECT_EQ(found->recovery.loss->last_sequence, SequenceNumber(2));
+}
+
+// Records that fill their chunks stand side by side: they are written together, but not all at
+// once.
+TEST(Recovery, ATailOfManyWholeChunksIsRelogged) {
+  std::vector<Recovery::TailFlight> tail;
+  for (std::uint64_t i = 0; i < 5; ++i) {
+    Bytes payload(16 * kChunkSize - kItemHeaderSize, static_cast<char>('a' + i));
+    tail.push_back({SequenceNumber(i + 1), 1, std::move(payload)});
+  }
+  // The first one takes the log to the start of a chunk.
+  tail.insert(tail.begin(),
+              {SequenceNumber(0), 0, Bytes(kChunkSize - kBlockSize - kItemHeaderSize, '-')});
+  TestLog db;
+  const Segment fresh = db.NewSegment({}, TailSegmentSize(tail, kSegmentSizeMin));
+  const auto end = RelogTail(db.files, db.Path(fresh), fresh, db.epoch, tail);
+  ASSERT_TRUE(end) << end.error().ToString();
+  db.files.PowerLoss();
+  db.manifest.segments = {fresh};
+  const auto found = db.Recover();
+  ASSERT_TRUE(found) << found.error().ToString();
+  ASSERT_EQ(found->payloads.size(), tail.size());
+  for (std::size_t i = 0; i < tail.size(); ++i) EXPECT_TRUE(found->payloads[i] == tail[i].payload);
+}
+
 TEST(Recovery, NoSegmentsIsAnEmptyLog) {
   TestLog db;
   const auto found = db.Recover();

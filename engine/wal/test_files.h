@@ -24,6 +24,7 @@ class TestFiles final : public env::FileSystem {
   // The n-th write or sync from now on fails, and all behind it; 0 is none.
   std::uint64_t fail_write_after = 0;
   ErrorCode write_error = ErrorCode::kIo;
+  bool submit_fails = false;  // with write_error, before anything is under way
   std::uint64_t read_error_from = ~std::uint64_t{0};  // reads that touch this offset fail
   std::uint64_t direct_writes = 0;
   std::uint64_t bytes_read = 0;
@@ -122,6 +123,7 @@ class TestFiles final : public env::FileSystem {
     // Done when it is waited for: so a test says in which order writes land, and which never do.
     Result<std::unique_ptr<env::PendingWrite>> SubmitWrite(std::uint64_t offset,
                                                            ByteView data) override {
+      if (files_.submit_fails) return Fail(Error(files_.write_error, "injected").At(path_));
       return std::make_unique<TestWrite>(std::make_unique<TestFile>(files_, path_, direct_), offset,
                                          data);
     }
