@@ -39,7 +39,7 @@ static_assert(Multiply(kByte, kByte) == kOne >> 16);
 // What each digit of a length multiplies a checksum by, lowest place first.
 using Powers = std::array<std::array<std::uint32_t, kDigits>, kPlaces>;
 
-constexpr Powers MakePowers() {
+consteval Powers MakePowers() {
   Powers powers = {};
   std::uint32_t base = kByte;
   for (auto& place : powers) {

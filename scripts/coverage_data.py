@@ -96,6 +96,14 @@ def outermost(ranges):
     return kept
 
 
+def without_compile_time(file, source):
+    """Takes out what runs in the compiler alone, which no test can reach: consteval functions."""
+    for first, last, _ in file.functions:
+        if re.search(r"\bconsteval\b", source[first - 1]):
+            file.lines = {line: hits for line, hits in file.lines.items() if not first <= line <= last}
+            file.branches = {key: hits for key, hits in file.branches.items() if not first <= key[0] <= last}
+
+
 def read(export, root, demangle):
     """path to File, for sources below `root` that are no tests. `demangle`: names to a map of names."""
     data = export["data"][0]
@@ -125,4 +133,5 @@ def read(export, root, demangle):
     for path, found in ranges.items():
         files[path].functions = outermost(
             {(first, last, short_name(names[name])) for first, last, name in found})
+        without_compile_time(files[path], (root / path).read_text(encoding="utf-8").split("\n"))
     return files

@@ -68,6 +68,9 @@ struct Pair {
   int a = 0, b = 0;
   friend bool operator==(const Pair&, const Pair&) = default;
 };
+consteval int Six() {
+  return 6;
+}
 template <class T>
 T Twice(T value, bool negative) {
   CHECK(value > 0);
@@ -76,6 +79,7 @@ T Twice(T value, bool negative) {
 }
 int main(int count, char**) {
   if (count > 1 && count > 2) return 1;
+  if (count == Six()) return 6;
   const Pair pair{Twice(1, false), count};
   return pair == Pair{2, count} ? 0 : 1;
 }
@@ -174,8 +178,13 @@ class TheFlags(unittest.TestCase):
         file = self.counted("branches", RETURNING)
         self.assertEqual({(text, side) for (_, _, text, side), hits in file.branches.items() if hits == 0},
                          {("negative", "true"), ("count > 1", "true"), ("count > 2", "true"), ("count > 2", "false"),
-                          ("pair == Pair{2, count}", "false")})
-        self.assertEqual(file.function_at(10), "Twice")
+                          ("count == Six()", "true"), ("pair == Pair{2, count}", "false")})
+        self.assertEqual(file.function_at(13), "Twice")
+
+    def test_what_runs_in_the_compiler_is_not_counted(self):
+        file = self.counted("lines", RETURNING)
+        self.assertEqual([line for line in range(7, 10) if line in file.lines], [])
+        self.assertIn(12, file.lines)
 
 
 if __name__ == "__main__":
