@@ -72,7 +72,7 @@ class TimelineTest(unittest.TestCase):
         path = self.folder / "in_browser.html"
         path.write_text(code(copy) if code else copy, encoding="ascii")
         done = subprocess.run(
-            [BROWSER, "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", f"--window-size={size}",
+            [BROWSER, "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--enable-logging=stderr", f"--window-size={size}",
              f"--user-data-dir={self.folder / 'profile'}", "--virtual-time-budget=20000", "--dump-dom",
              path.as_uri()], capture_output=True, text=True, check=False, timeout=BROWSER_TIMEOUT_S)
         console = [line for line in done.stderr.splitlines()
