@@ -65,6 +65,7 @@ int MakeTimeline(const Arguments& arguments, const Program& program) {
                                      .artifact = arguments.artifact,
                                      .recorded = &*artifact,
                                      .report = &outcome->report,
+                                     .died = outcome->crashed,
                                      .stack = outcome->stack,
                                      .error_text = outcome->error_text};
   const Status written = sweep::OsWriteFile(arguments.output, timeline::MakePage(subject, seen));

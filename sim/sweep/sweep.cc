@@ -216,6 +216,7 @@ Result<JobOutcome> RunWatched(const Scenario& scenario, const RunOptions& run,
                               Spectator& spectator) {
   PoolOptions options;
   options.limits = limits;
+  options.limits.cpu_ms *= 2;  // showing takes its time
   options.run = run;
   options.full_reports = true;
   options.record_steps = true;

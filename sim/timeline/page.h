@@ -15,7 +15,8 @@ struct Subject {
   std::string artifact;  // the file, as it was given
   const artifacts::Artifact* recorded = nullptr;
   const RunReport* report = nullptr;  // of the run that was seen
-  std::string stack;                  // of a run that died, one frame a line; else empty
+  bool died = false;                  // its process aborted, crashed or hung; then:
+  std::string stack;                  // one frame a line, as far as it is known
   std::string error_text;             // the end of what it wrote to stderr
 };
 

@@ -165,7 +165,7 @@ std::string PageData(const Subject& subject, const Seen& seen) {
   data["build"] = recorded.build_id;
   data["recorded"] = VerdictAsJson(recorded.verdict);
   data["verdict"] = VerdictAsJson(report.verdict);
-  data["crashed"] = !subject.stack.empty();
+  data["crashed"] = subject.died;
   data["stack"] = subject.stack;
   data["error_text"] = subject.error_text;
   data["hash"] = report.hash.ToString();

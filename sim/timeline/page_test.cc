@@ -49,6 +49,7 @@ struct Fixture {
             .artifact = kHostile,
             .recorded = &recorded,
             .report = &report,
+            .died = false,
             .stack = "",
             .error_text = kHostile};
   }

@@ -423,6 +423,21 @@ class Painter {
     }
     g.fillStyle = this.color('--line');
     g.fillRect(0, 22, this.width, 0.5);
+    this.drawFlag();
+  }
+
+  drawFlag() {
+    const {failure} = this.model;
+    if (!failure) return;
+    const {g} = this;
+    const x = Math.round(this.view.xMiddle(failure.begin));
+    if (x < GUTTER || x > this.width) return;
+    const width = this.textWidth('failure') + 10;
+    const left = Math.min(x - 1, this.width - width);
+    g.fillStyle = this.color('--crash');
+    g.fillRect(left, 3, width, 17);
+    g.fillStyle = this.color('--paper');
+    g.fillText('failure', left + 5, 12);
   }
 
   // The strip without the window is drawn anew only where it would be another.

@@ -433,7 +433,9 @@ class Page {
       const typing = event.target instanceof HTMLInputElement;
       if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
       const inLanes = event.target === byId('canvas') || event.target === document.body;
-      const act = this.keyAction(event.key, inLanes);
+      const inList = event.target === byId('body') && byId('body').classList.contains('list');
+      const act = inList && (event.key === 'ArrowDown' || event.key === 'ArrowUp')
+        ? () => this.select(this.list.beside(event.key === 'ArrowDown'), true, true) : this.keyAction(event.key, inLanes);
       if (!act) return;
       event.preventDefault();
       act();

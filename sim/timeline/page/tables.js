@@ -28,6 +28,12 @@ class RowList {
     this.draw();
   }
 
+  // The record beside the selected one.
+  beside(forward) {
+    const at = this.records.indexOf(this.state.selected);
+    return this.records[at < 0 ? 0 : Math.max(0, Math.min(this.records.length - 1, at + (forward ? 1 : -1)))];
+  }
+
   draw() {
     const from = Math.max(0, Math.floor(this.body.scrollTop / ROW_HEIGHT) - 5);
     const to = Math.min(this.records.length, from + Math.ceil(this.body.clientHeight / ROW_HEIGHT) + 12);

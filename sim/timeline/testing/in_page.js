@@ -114,6 +114,13 @@
     button.click();
     found.tabs[button.dataset.tab] = document.getElementById('body').textContent.slice(0, 20000);
   }
+  // Arrows in a list.
+  page.showTab('All');
+  page.select(call, true, true);
+  press('ArrowDown', document.getElementById('body'));
+  found.listed = painter.selected !== call && painter.selected.begin >= call.begin;
+  page.showTab('Details');
+
   page.select(call, true);
   found.details = document.getElementById('body').textContent;
   const loss = model.records.find((record) => record.power);
