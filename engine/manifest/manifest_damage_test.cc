@@ -134,10 +134,22 @@ const Absurdity kAbsurdities[] = {
      kSegmentOrdinalMax.value},
     {"segment size", [](ManifestEdit& e, std::uint64_t n) { e.segments_added[0].size_bytes = n; },
      wal::kSegmentSizeMax},
-    {"replay offset", [](ManifestEdit& e, std::uint64_t n) { e.replay_from->offset = n; },
+    {"replay offset",
+     [](ManifestEdit& e, std::uint64_t n) {
+       e.segments_added[0].size_bytes = wal::kSegmentSizeMax;
+       e.replay_from->offset = n;
+     },
      wal::kSegmentSizeMax},
-    {"durable offset", [](ManifestEdit& e, std::uint64_t n) { e.durable->offset = n; },
+    {"replay offset in a small segment",
+     [](ManifestEdit& e, std::uint64_t n) { e.replay_from->offset = n; }, 65536},
+    {"durable offset",
+     [](ManifestEdit& e, std::uint64_t n) {
+       e.segments_added[0].size_bytes = wal::kSegmentSizeMax;
+       e.durable->offset = n;
+     },
      wal::kSegmentSizeMax},
+    {"durable offset in a small segment",
+     [](ManifestEdit& e, std::uint64_t n) { e.durable->offset = n; }, 65536},
 };
 
 TEST(HostileManifestTest, AbsurdNumbersAreCorruptionAtTheirRecord) {

@@ -221,6 +221,19 @@ TEST(ManifestStateTest, EveryContradictionIsCorruption) {
        [](ManifestEdit& e) {
          e.durable = LogPosition{SegmentOrdinal(5), 0};
        }},
+      {"replay beyond its segment",
+       [](ManifestEdit& e) {
+         e.replay_from = LogPosition{SegmentOrdinal(4), 65537};
+       }},
+      {"durable beyond its segment",
+       [](ManifestEdit& e) {
+         e.durable = LogPosition{SegmentOrdinal(4), 65537};
+       }},
+      {"durable beyond the end of its segment",
+       [](ManifestEdit& e) {
+         e.segments_sealed = {{SegmentOrdinal(4), 8192}};
+         e.durable = LogPosition{SegmentOrdinal(4), 8193};
+       }},
       {"an impossible ordinal",
        [](ManifestEdit& e) { e.segments_added = {SegmentOf(kSegmentOrdinalMax.value + 1, 9)}; }},
       {"sealed twice",
@@ -274,6 +287,8 @@ TEST(ManifestStateTest, AStateThatContradictsItselfIsCorruption) {
   void (*const changes[])(ManifestState&) = {
       [](ManifestState& s) { s.replay_from.segment = SegmentOrdinal(9); },
       [](ManifestState& s) { s.durable.segment = SegmentOrdinal(9); },
+      [](ManifestState& s) { s.replay_from.offset = s.segments[0].size_bytes + 1; },
+      [](ManifestState& s) { s.durable.offset = s.segments[0].size_bytes + 1; },
       [](ManifestState& s) { s.epoch = kEpochMax.Next(); },
       [](ManifestState& s) { s.segments.push_back(s.segments[0]); },
       [](ManifestState& s) {

@@ -87,6 +87,15 @@ Status CheckPosition(LogPosition position) {
   return {};
 }
 
+// Of a position in that segment.
+Status CheckWithin(const wal::Segment& segment, LogPosition position) {
+  if (position.segment != segment.ordinal) return {};
+  if (position.offset > std::min(segment.end, segment.size_bytes)) {
+    return Contradiction("a position beyond the end of its segment");
+  }
+  return {};
+}
+
 Status CheckCounters(const ManifestState& state) {
   if (state.epoch > kEpochMax) return Contradiction("an impossible epoch");
   if (state.next_file > kFileNumberMax) return Contradiction("an impossible file number");
@@ -115,7 +124,11 @@ Status ManifestState::Check() const {
     BEACH_TRY(CheckTable(table));
     numbers.push_back(table.file);
   }
-  for (const wal::Segment& segment : segments) numbers.push_back(segment.file);
+  for (const wal::Segment& segment : segments) {
+    BEACH_TRY(CheckWithin(segment, replay_from));
+    BEACH_TRY(CheckWithin(segment, durable));
+    numbers.push_back(segment.file);
+  }
   std::sort(numbers.begin(), numbers.end());
   for (const FileNumber number : numbers) BEACH_TRY(CheckFileNumber(number, next_file));
   if (std::adjacent_find(numbers.begin(), numbers.end()) != numbers.end()) {
@@ -193,9 +206,13 @@ Status ManifestBuilder::ApplySegments(const ManifestEdit& edit) {
   }
   if (segments_.size() > kSegmentsListedMax) return Contradiction("too many segments");
   if (segments_.empty()) return {};
-  if (!segments_.contains(state_.replay_from.segment)) {
+  const auto replayed = segments_.find(state_.replay_from.segment);
+  if (replayed == segments_.end()) {
     return Contradiction("replay begins in a segment that is not listed");
   }
+  BEACH_TRY(CheckWithin(replayed->second, state_.replay_from));
+  const auto durable = segments_.find(state_.durable.segment);
+  if (durable != segments_.end()) BEACH_TRY(CheckWithin(durable->second, state_.durable));
   if (state_.durable.segment > segments_.rbegin()->first) {
     return Contradiction("the log is durable beyond its last segment");
   }

@@ -24,7 +24,8 @@ inline constexpr std::size_t kSegmentsListedMax = std::size_t{1} << 18;
 //   - segment ordinals strictly increase; open segments are above all others (the lowest of them is
 //     the one that the log is in); each end is within its size;
 //   - every listed file has a number of its own, below next_file;
-//   - with any segment listed, replay_from and durable lie in a listed segment or, durable, above;
+//   - with any segment listed, replay_from lies in a listed one, and durable not above the last;
+//   - in a listed segment, they lie within its end;
 //   - epoch, next_file, last_sequence, replay_from and durable never go back;
 //   - no number is above its bound: those above, kFileNumberMax, and the size of a segment.
 struct ManifestState {

@@ -66,6 +66,11 @@ class Walker {
       if (!entered_.empty() && segment.ordinal <= entered_.back().ordinal) {
         return Fail(Bad("the manifest lists log segments out of order").At(Path(segment)));
       }
+      const bool ends_here = segment.ordinal == input_.durable.segment;
+      if (ends_here && input_.durable.offset > std::min(segment.end, segment.size_bytes)) {
+        return Fail(
+            Bad("the manifest calls a log segment durable beyond its end").At(Path(segment)));
+      }
       if (entered_.empty() || entered_.back().end != Segment::kOpenEnd) {
         entered_.push_back(segment);
       }

@@ -299,6 +299,25 @@ TEST(Recovery, AForeignSegmentIsRefused) {
   EXPECT_EQ(db.Recover().error().code(), ErrorCode::kCorruption);
 }
 
+// A later segment reaches beyond the position, so nothing else would notice; and the next open,
+// which would make it the segment's end, could never succeed.
+TEST(Recovery, ADurablePositionBeyondItsSegmentIsDamage) {
+  for (const RecoveryMode mode : {RecoveryMode::kTornTail, RecoveryMode::kPointInTime}) {
+    TestLog db;
+    ASSERT_TRUE(db.Open());
+    while (db.manifest.segments.size() < 2) ASSERT_TRUE(db.Append(Bytes(9000, 'x')));
+    db.manifest.mode = mode;
+    const Segment& first = db.manifest.segments[0];
+    db.manifest.durable = {first.ordinal, first.end};
+    ASSERT_TRUE(db.Recover());
+    ++db.manifest.durable.offset;
+    const auto found = db.Recover();
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().code(), ErrorCode::kCorruption);
+    EXPECT_EQ(found.error().path(), db.Path(first));
+  }
+}
+
 TEST(Recovery, RecoveringAgainGivesTheSame) {
   TestLog db;
   ASSERT_TRUE(db.Open());
