@@ -74,9 +74,10 @@ std::vector<Candidate> HandfulsOf(const Candidate& candidate) {
   const std::size_t count = candidate.operations.size();
   std::vector<std::size_t> by_load(count);
   std::iota(by_load.begin(), by_load.end(), std::size_t{0});
-  std::ranges::stable_sort(by_load, std::ranges::greater{}, [&](std::size_t index) {
-    return candidate.operations[index].arguments.size();
-  });
+  const auto load = [&](std::size_t index) {  // the number makes equal ones keep their order
+    return std::pair(candidate.operations[index].arguments.size(), count - index);
+  };
+  std::ranges::sort(by_load, std::ranges::greater{}, load);
   std::vector<Candidate> handfuls;
   for (const std::size_t size : kHandfuls) {
     if (size >= count) continue;
