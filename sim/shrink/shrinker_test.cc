@@ -229,7 +229,7 @@ TEST(Shrinker, AnOptionThatCountsOperationsMovesWithThem) {
 TEST(Shrinker, BeginsAgainWhereTheFirstWayDownEndsHigh) {
   FakeJudge judge([](const Candidate& candidate) {
     if (FaultsOf(candidate) == 0) return candidate.operations.size() >= 20;
-    for (const std::uint64_t id : {1, 2, 3, 4, 5, 6}) {  // of each client, in each life
+    for (std::uint64_t id = 1; id <= 6; ++id) {  // of each client, in each life
       if (!HasOperation(candidate, id)) return false;
     }
     return true;
