@@ -7,7 +7,7 @@
 
 // What can be seen of a run while it goes: for pictures of it (sim/timeline/). Watching changes
 // nothing: no draw, no event, no virtual time and no part of the hash comes of it, and without a
-// spectator it costs one test of a pointer at each place. Sites are added freely, a network's too.
+// spectator it costs one test of a pointer at each place. Kinds are added freely, a network's too.
 
 namespace beach::sim {
 
@@ -37,9 +37,8 @@ enum class SightKind : std::uint8_t {
   // An armed crash strikes here. `name`: the seam call or failpoint.
   kStrike = 7,
   // A process of `host` has started, or ended: none of its threads does anything more. `life`:
-  // which
-  // it is. `name`: "started", "exited", "killed", "lost its power" or "ran out of memory"; `text`:
-  // what the process is called; `number`: its id in the trace.
+  // which it is. `name`: "started", "exited", "killed", "lost its power" or "ran out of memory";
+  // `text`: what the process is called; `number`: its id in the trace.
   kProcess = 8,
 };
 inline constexpr std::uint8_t kSightKindLast = 8;

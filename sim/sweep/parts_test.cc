@@ -295,6 +295,26 @@ TEST(JudgeCrash, ADeadReplayIsComparedWithItsRecording) {
   EXPECT_EQ(judged(left), 50U);
 }
 
+TEST(Report, HangsOfOneScenarioAreAlikeWhereverTheyWereSeen) {
+  const auto failure = [](const char* scenario, const char* signature) {
+    Failure one;
+    one.scenario = scenario;
+    one.signature = signature;
+    return one;
+  };
+  SweepReport report;
+  EXPECT_TRUE(report.AddFailure(failure("s", "hang: a < b < c")));
+  EXPECT_TRUE(report.Knows(failure("s", "hang: b < c < d")));
+  EXPECT_FALSE(report.AddFailure(failure("s", "hang: b < c < d")));
+  EXPECT_FALSE(report.Knows(failure("s", "abort: a < b")));
+  EXPECT_TRUE(report.AddFailure(failure("s", "abort: a < b")));
+  EXPECT_FALSE(report.AddFailure(failure("t", "abort: a < b")));  // a place in code
+  EXPECT_TRUE(report.AddFailure(failure("t", "hang: b < c < d")));
+  ASSERT_EQ(report.failures.size(), 3U);
+  EXPECT_EQ(report.failures[0].count, 2U);
+  EXPECT_EQ(report.failures[1].count, 2U);
+}
+
 TEST(Report, OneWithoutSeedsOrCutShortIsNotComplete) {
   SweepReport report;
   EXPECT_FALSE(report.Complete());

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "sim/sweep/death.h"
 #include "sim/sweep/sites.h"
 
 namespace beach::sim::sweep {
@@ -11,6 +12,12 @@ namespace {
 void AddCounts(std::map<std::string, std::uint64_t>& sums,
                const std::map<std::string, std::uint64_t>& more) {
   for (const auto& [name, count] : more) sums[name] += count;
+}
+
+// SameSignature alone would take the hangs of two scenarios for one.
+bool AreAlike(const Failure& a, const Failure& b) {
+  if (a.signature == b.signature) return true;
+  return a.scenario == b.scenario && SameSignature(a.signature, b.signature);
 }
 
 }  // namespace
@@ -51,15 +58,19 @@ void SweepReport::AddRun(const std::string& scenario, std::uint64_t seed, const 
 }
 
 bool SweepReport::AddFailure(const Failure& failure) {
-  const auto same = std::find_if(failures.begin(), failures.end(), [&](const Failure& known) {
-    return known.signature == failure.signature;
-  });
+  const auto same = std::ranges::find_if(
+      failures, [&](const Failure& known) { return AreAlike(known, failure); });
   if (same == failures.end()) {
     failures.push_back(failure);
     return true;
   }
   same->count += failure.count;
   return false;
+}
+
+bool SweepReport::Knows(const Failure& failure) const {
+  return std::ranges::any_of(failures,
+                             [&](const Failure& known) { return AreAlike(known, failure); });
 }
 
 void SweepReport::Merge(const SweepReport& other) {

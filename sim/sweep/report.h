@@ -53,7 +53,7 @@ struct SweepReport {
   std::map<std::string, std::uint64_t> sometimes;
   std::map<std::string, std::uint64_t> strikes;  // where armed crashes landed
   std::map<std::string, ScenarioTotals> scenarios;
-  std::vector<Failure> failures;  // one of each signature, in the order found
+  std::vector<Failure> failures;  // one of each kind, in the order found
   std::vector<Mismatch> mismatches;
   std::uint64_t failures_count() const;
 
@@ -62,8 +62,11 @@ struct SweepReport {
   // Adds one run, its failure left out.
   void AddRun(const std::string& scenario, std::uint64_t seed, const RunReport& run,
               std::uint64_t cpu_ns);
-  // Folds by signature. True when the signature is new.
+  // Folds by signature; hangs of one scenario are alike, since where one is seen to hang is chance.
+  // True when it is new.
   bool AddFailure(const Failure& failure);
+  // Whether AddFailure would fold it.
+  bool Knows(const Failure& failure) const;
   // Sums up; wall time is the longest, as of shards that ran side by side.
   void Merge(const SweepReport& other);
   // Nothing was found. Says something only when Complete.

@@ -116,9 +116,7 @@ class Sweep {
     failure.seed = outcome.job.seed;
     failure.signature = outcome.report.verdict.signature;
     failure.message = outcome.report.verdict.message;
-    const bool known =
-        std::any_of(report_.failures.begin(), report_.failures.end(),
-                    [&](const Failure& other) { return other.signature == failure.signature; });
+    const bool known = report_.Knows(failure);
     if (!known && !options_.artifacts_folder.empty()) {
       failure.artifact = options_.artifacts_folder + "/" + scenario.name() + "-" +
                          std::to_string(outcome.job.seed) + ".json";

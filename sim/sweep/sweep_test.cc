@@ -170,8 +170,8 @@ TEST_F(SweepTest, StackOverflowIsAFinding) {
 TEST_F(SweepTest, HangIsAFindingWhereItHangs) {
   const SweepReport report = Sweep(Options("fake-hang", 20));
   ASSERT_EQ(report.failures.size(), 1U);
-  // How deep the samples agree is up to the build; that they agree on the caller is not.
-  EXPECT_THAT(report.failures[0].signature, StartsWith("hang: sim::fakes::"));
+  // How deep the samples agree is chance; that they agree on the caller is not.
+  EXPECT_THAT(report.failures[0].signature, StartsWith("hang: "));
   EXPECT_THAT(report.failures[0].signature, HasSubstr("sim::fakes::Hang"));
   EXPECT_EQ(report.failures[0].count, 2U);
 }
