@@ -4,6 +4,7 @@
 #include "sim/cli/os_terminal.h"
 #include "sim/cli/output.h"
 #include "sim/cli/program.h"
+#include "sim/cli/recorded.h"
 #include "sim/sweep/death.h"
 #include "sim/sweep/os_files.h"
 #include "sim/sweep/sweep.h"
@@ -28,48 +29,36 @@ int ExitCode(const artifacts::Artifact& artifact, const RunReport& report, bool 
 }
 
 int Replay(const Arguments& arguments, const Program& program) {
-  const auto text = sweep::OsReadFile(arguments.artifact);
-  if (!text) return EnvironmentError(text.error());
-  auto artifact = artifacts::FromJson(*text);
-  if (!artifact) return EnvironmentError(std::move(artifact).error().At(arguments.artifact));
-  const Scenario* scenario = program.Find(artifact->scenario);
-  if (scenario == nullptr) return NoSuchScenario(program, artifact->scenario);
-  const auto policy = ParsePolicy(artifact->policy);
-  if (!policy) {
-    return EnvironmentError(Error(ErrorCode::kRefused, "unknown policy '" + artifact->policy + "'")
-                                .At(arguments.artifact));
-  }
+  const auto recorded = ReadRecorded(arguments.artifact, program);
+  if (!recorded) return recorded.error();
+  const artifacts::Artifact& artifact = recorded->artifact;
 
-  RunOptions run;
-  run.seed = artifact->seed;
-  run.policy = *policy;
-  run.options = artifact->options;
-  run.replay = sweep::HasRecording(*artifact) ? &*artifact : nullptr;
+  RunOptions run = recorded->ToRun();
   run.keep_trace = arguments.timeline || !arguments.trace.empty();
   sweep::WorkerLimits limits;
   limits.cpu_ms = arguments.cpu_limit_s * 1000;
-  const auto outcome = sweep::RunContained(*scenario, run, limits, program.runner.run);
+  const auto outcome = sweep::RunContained(*recorded->scenario, run, limits, program.runner.run);
   if (!outcome) return EnvironmentError(outcome.error());
   if (!arguments.json) PrintError(outcome->error_text);
 
   // A dead worker may have told nothing; the recorded end is better than that.
   const bool silent = outcome->crashed && outcome->report.trace.empty();
-  const auto& trace = silent ? artifact->last_events : outcome->report.trace;
+  const auto& trace = silent ? artifact.last_events : outcome->report.trace;
   if (!arguments.trace.empty()) {
     const Status written = sweep::OsWriteFile(arguments.trace, TraceAsJsonLines(trace));
     if (!written) return EnvironmentError(written.error());
   }
-  const RunOutput output = {.scenario = scenario->name(),
+  const RunOutput output = {.scenario = recorded->scenario->name(),
                             .seed = run.seed,
                             .outcome = &*outcome,
                             .deterministic = {},
                             .mismatch = {},
                             .difference = {},
-                            .recorded_signature = artifact->verdict.signature};
+                            .recorded_signature = artifact.verdict.signature};
   const std::string timeline = arguments.timeline ? Timeline(trace) + "\n" : "";
   if (arguments.json) PrintError(timeline);
   PrintOut(arguments.json ? RunAsJson(output) : timeline + RunAsText(output));
-  return ExitCode(*artifact, outcome->report, arguments.strict);
+  return ExitCode(artifact, outcome->report, arguments.strict);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "sim/cli/os_terminal.h"
 #include "sim/cli/program.h"
+#include "sim/cli/recorded.h"
 #include "sim/shrink/shrink.h"
 #include "sim/sweep/os_files.h"
 #include "sim/sweep/os_worker.h"
@@ -76,9 +77,7 @@ std::string ProgressLine(const shrink::ShrinkProgress& progress, const shrink::M
 }
 
 Result<shrink::ShrinkResult> RunShrink(const Arguments& arguments, const Program& program,
-                                       const Scenario& scenario,
-                                       const artifacts::Artifact& artifact,
-                                       std::uint64_t limit_ns) {
+                                       const Recorded& recorded, std::uint64_t limit_ns) {
   sweep::InterruptGuard interrupts;
   ProgressBar bar;
   const std::uint64_t started_ns = sweep::OsMonotonicNs();
@@ -92,30 +91,23 @@ Result<shrink::ShrinkResult> RunShrink(const Arguments& arguments, const Program
     if (!before) before = *progress.best;
     if (bar.Due()) bar.Draw(ProgressLine(progress, *before, elapsed_ns(), limit_ns));
   };
-  return shrink::Shrink(scenario, artifact, program.runner, options);
+  return shrink::Shrink(*recorded.scenario, recorded.artifact, program.runner, options);
 }
 
 int Shrink(const Arguments& arguments, const Program& program) {
   const auto limit_ns = sweep::ParseDuration(arguments.time);
   if (!limit_ns) return UsageError("--time: " + limit_ns.error().message());
-  const auto text = sweep::OsReadFile(arguments.artifact);
-  if (!text) return EnvironmentError(text.error());
-  auto artifact = artifacts::FromJson(*text);
-  if (!artifact) return EnvironmentError(std::move(artifact).error().At(arguments.artifact));
-  const Scenario* scenario = program.Find(artifact->scenario);
-  if (scenario == nullptr) return NoSuchScenario(program, artifact->scenario);
-  if (!ParsePolicy(artifact->policy)) {
-    return EnvironmentError(Error(ErrorCode::kRefused, "unknown policy '" + artifact->policy + "'")
-                                .At(arguments.artifact));
-  }
+  const auto recorded = ReadRecorded(arguments.artifact, program);
+  if (!recorded) return recorded.error();
 
   const std::uint64_t started_ns = sweep::OsMonotonicNs();
-  const auto result = RunShrink(arguments, program, *scenario, *artifact, *limit_ns);
+  const auto result = RunShrink(arguments, program, *recorded, *limit_ns);
   const std::uint64_t wall_ns = sweep::OsMonotonicNs() - started_ns;
   if (!result) return EnvironmentError(result.error());
   if (!result->artifact) {
-    PrintError("the artifact does not fail any more as it did ('" + artifact->verdict.signature +
-               "'): its replay ended '" + result->signature + "'\n");
+    PrintError("the artifact does not fail any more as it did ('" +
+               recorded->artifact.verdict.signature + "'): its replay ended '" + result->signature +
+               "'\n");
     return kExitDifferent;
   }
   const Status written = sweep::OsWriteFile(arguments.output, artifacts::ToJson(*result->artifact));

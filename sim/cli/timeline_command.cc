@@ -5,6 +5,7 @@
 
 #include "sim/cli/os_terminal.h"
 #include "sim/cli/program.h"
+#include "sim/cli/recorded.h"
 #include "sim/sweep/death.h"
 #include "sim/sweep/os_files.h"
 #include "sim/sweep/sweep.h"
@@ -38,39 +39,27 @@ std::string Summary(const Arguments& arguments, const artifacts::Artifact& artif
 }
 
 int MakeTimeline(const Arguments& arguments, const Program& program) {
-  const auto text = sweep::OsReadFile(arguments.artifact);
-  if (!text) return EnvironmentError(text.error());
-  auto artifact = artifacts::FromJson(*text);
-  if (!artifact) return EnvironmentError(std::move(artifact).error().At(arguments.artifact));
-  const Scenario* scenario = program.Find(artifact->scenario);
-  if (scenario == nullptr) return NoSuchScenario(program, artifact->scenario);
-  const auto policy = ParsePolicy(artifact->policy);
-  if (!policy) {
-    return EnvironmentError(Error(ErrorCode::kRefused, "unknown policy '" + artifact->policy + "'")
-                                .At(arguments.artifact));
-  }
+  const auto recorded = ReadRecorded(arguments.artifact, program);
+  if (!recorded) return recorded.error();
 
-  RunOptions run;
-  run.seed = artifact->seed;
-  run.policy = *policy;
-  run.options = artifact->options;
-  run.replay = sweep::HasRecording(*artifact) ? &*artifact : nullptr;
+  const RunOptions run = recorded->ToRun();
   sweep::WorkerLimits limits;
   limits.cpu_ms = arguments.cpu_limit_s * 1000;
   timeline::Seen seen(arguments.sights_max);
-  const auto outcome = sweep::RunWatched(*scenario, run, limits, program.runner.run, seen);
+  const auto outcome =
+      sweep::RunWatched(*recorded->scenario, run, limits, program.runner.run, seen);
   if (!outcome) return EnvironmentError(outcome.error());
 
   const timeline::Subject subject = {.program = program.name,
                                      .artifact = arguments.artifact,
-                                     .recorded = &*artifact,
+                                     .recorded = &recorded->artifact,
                                      .report = &outcome->report,
                                      .died = outcome->crashed,
                                      .stack = outcome->stack,
                                      .error_text = outcome->error_text};
   const Status written = sweep::OsWriteFile(arguments.output, timeline::MakePage(subject, seen));
   if (!written) return EnvironmentError(written.error());
-  PrintOut(Summary(arguments, *artifact, *outcome, seen));
+  PrintOut(Summary(arguments, recorded->artifact, *outcome, seen));
   return kExitFine;
 }
 
