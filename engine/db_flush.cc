@@ -129,7 +129,7 @@ Status DbImpl::FlushOldest() {
   BEACH_SOMETIMES("flush.while_writing", next->active != before->active || !writers_.empty());
   next->frozen.erase(next->frozen.begin());
   next->tables.insert(next->tables.begin(), std::move(reader));
-  view_ = std::move(next);
+  CurrentView::Views dropped = SetView(std::move(next));
   flushed_id_ = memtable->id;
   return {};
 }

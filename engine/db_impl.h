@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "engine/current_view.h"
 #include "engine/db.h"
 #include "engine/manifest/manifest.h"
+#include "engine/snapshot_list.h"
 #include "engine/sst/block_cache.h"
 #include "engine/view.h"
 #include "engine/wal/log.h"
@@ -53,7 +56,10 @@ class DbImpl final : public Db {
   Status Delete(const WriteOptions& options, ByteView key) override;
   Status Write(const WriteOptions& options, const WriteBatch& batch) override;
   Result<std::optional<Bytes>> Get(const ReadOptions& options, ByteView key) override;
+  std::vector<Result<std::optional<Bytes>>> MultiGet(const ReadOptions& options,
+                                                     std::span<const ByteView> keys) override;
   Result<std::unique_ptr<Iterator>> NewIterator(const ReadOptions& options) override;
+  Result<std::unique_ptr<const Snapshot>> GetSnapshot() override;
   SequenceNumber VisibleSequence() override;
   Status Flush() override;
   Status Close() override;
@@ -81,8 +87,10 @@ class DbImpl final : public Db {
     bool landed = false;                         // its flight is durable or has failed:
     Status status;
   };
-  struct PinnedView {
-    std::shared_ptr<const View> view;
+  // What a read looks at. In this order: see db_read.cc.
+  struct Moment {
+    Moment(DbImpl& db, const ReadOptions& options);
+    CurrentView::Pin view;
     SequenceNumber sequence;
   };
 
@@ -125,7 +133,11 @@ class DbImpl final : public Db {
   void RemoveSegmentFile(const wal::Segment& segment);
 
   // db_read.cc
-  Result<PinnedView> Pin(const ReadOptions& options);
+  Status CheckReadable(const ReadOptions& options) const;
+  static Result<std::optional<Bytes>> Read(const Moment& moment, ByteView key);
+  // What must be kept for readers, as of now: of each key the newest version at or below each of
+  // these, ascending, and all above the last one, which is the newest that anybody sees.
+  std::vector<SequenceNumber> LiveSequences() const;
 
   // db_flush.cc
   void FlushLoop();
@@ -143,6 +155,9 @@ class DbImpl final : public Db {
   void VouchIfOverdue();
   Status VouchAsLeader();
 
+  // Under mutex_: reads that begin from now on see it. What it returns is dropped without a lock.
+  [[nodiscard]] CurrentView::Views SetView(std::shared_ptr<const View> next);
+
   void Record(Site event, std::initializer_list<env::EventField> fields);
 
   const env::Env env_;
@@ -153,6 +168,12 @@ class DbImpl final : public Db {
   const std::unique_ptr<Manifest> manifest_;  // thread-safe
 
   const OpenEpoch epoch_;
+  const std::shared_ptr<SnapshotList> snapshots_;  // thread-safe
+
+  // Written under mutex_, read without it.
+  CurrentView current_;  // view_
+  std::atomic<std::uint64_t> visible_;
+  std::atomic<bool> closing_{false};
 
   // Leader.
   std::unique_ptr<wal::Log> log_;
@@ -168,7 +189,6 @@ class DbImpl final : public Db {
   std::optional<Error> flight_failure_;  // of a group: all above it have failed too
   env::CondVar landed_;                  // flying_ has become shorter
   std::shared_ptr<const View> view_;
-  SequenceNumber visible_;
   LogPosition log_end_;  // copies of the log's, which is the leader's
   LogPosition log_durable_;
   std::optional<std::uint64_t> vouch_due_ns_;  // when, if no more is written; set while needed
@@ -187,7 +207,6 @@ class DbImpl final : public Db {
   std::optional<Error> prepare_no_space_;  // how the last one ended
   env::CondVar prepare_;                   // a segment is wanted; poison; closing
   env::CondVar prepared_;                  // an attempt has ended; poison
-  bool closing_ = false;
   std::optional<Status> closed_;
   env::CondVar background_;  // a flush is wanted, has ended or failed; poison; closing
   env::Thread flush_thread_;

@@ -62,6 +62,7 @@ Status CheckOptions(const Options& options) {
       {"block_size", options.block_size, 1, kBytesMax},
       {"block_restart_interval", options.block_restart_interval, 1, 1024 * kKiB},
       {"block_cache_size", options.block_cache_size, 0, 1024 * 1024 * kMiB},
+      {"snapshots_max", options.snapshots_max, 1, 4096 * kMiB},
   };
   for (const Limit& limit : limits) {
     if (limit.value < limit.least || limit.value > limit.most) {

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 
+#include "engine/key_range.h"
 #include "engine/recovery_mode.h"
-#include "engine/types.h"
+#include "engine/snapshot.h"
 
 namespace beach::engine {
 
@@ -50,6 +50,9 @@ struct Options {
   std::uint64_t block_restart_interval = 16;
   // Bytes of data blocks that are kept in memory for reads; 0 for none. At most 1 TiB.
   std::uint64_t block_cache_size = 32 * kMiB;
+
+  // Snapshots that may live at once. 1 to 2^32.
+  std::uint64_t snapshots_max = 64 * kKiB;
 };
 
 struct WriteOptions {
@@ -61,9 +64,12 @@ struct WriteOptions {
 };
 
 struct ReadOptions {
-  // Read as of this sequence number (one beyond the last visible reads as that one); unset: all
-  // that is acknowledged when the call begins.
-  std::optional<SequenceNumber> sequence;
+  // Read as of then: of the same handle, and living until the call returns (an iterator may outlive
+  // it). Null: all that is acknowledged when the call begins.
+  const Snapshot* snapshot = nullptr;
+  // Iterators show no other keys, and read nothing for them; seeks beyond it stop at its ends.
+  // Other reads pay no heed to it. Copied. KeyRange::OfPrefix makes one.
+  KeyRange range;
 };
 
 }  // namespace beach::engine

@@ -33,19 +33,22 @@ class Client {
   void Flush();
 
  private:
-  // What a hold keeps: an iterator, and the sequence number that was visible just before it.
+  // What a hold keeps: an iterator, and a snapshot of just before it.
   struct Held {
     FaultCounts since;
     std::unique_ptr<engine::Iterator> iterator;
     oracle::Model::ReadMark mark;
-    engine::SequenceNumber sequence;
-    oracle::Model::ReadMark mark_at_sequence;
+    std::unique_ptr<const engine::Snapshot> snapshot;
+    oracle::Model::ReadMark mark_of_snapshot;
   };
 
   void RunOne(const Command& command);
   Status Send(const oracle::ModelBatch& batch);
   oracle::Model::ReadMark Peek();
   void JudgeGet(ByteView key, const oracle::Model::ReadMark& mark, const FaultCounts& since);
+  // Some of the keys at once; as of `snapshot`, if there is one.
+  void MultiGet(const std::vector<Bytes>& keys, const engine::Snapshot* snapshot,
+                const oracle::Model::ReadMark& mark);
   void Hold();
   void Check(bool backward);
   // Reads all keys but those before `from`, and turns round here and there; nothing after an
