@@ -134,7 +134,7 @@ class DbImpl final : public Db {
 
   // db_read.cc
   Status CheckReadable(const ReadOptions& options) const;
-  static Result<std::optional<Bytes>> Read(const Moment& moment, ByteView key);
+  static Result<std::optional<Bytes>> Read(const View& view, SequenceNumber sequence, ByteView key);
   // What must be kept for readers, as of now: of each key the newest version at or below each of
   // these, ascending, and all above the last one, which is the newest that anybody sees.
   std::vector<SequenceNumber> LiveSequences() const;

@@ -28,7 +28,8 @@ Status DbImpl::CheckReadable(const ReadOptions& options) const {
 
 Result<std::optional<Bytes>> DbImpl::Get(const ReadOptions& options, ByteView key) {
   BEACH_TRY(CheckReadable(options));
-  return Read(Moment(*this, options), key);
+  const Moment moment(*this, options);
+  return Read(*moment.view, moment.sequence, key);
 }
 
 std::vector<Result<std::optional<Bytes>>> DbImpl::MultiGet(const ReadOptions& options,
@@ -43,20 +44,19 @@ std::vector<Result<std::optional<Bytes>>> DbImpl::MultiGet(const ReadOptions& op
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   std::ranges::sort(order, [&](std::size_t a, std::size_t b) { return keys[a] < keys[b]; });
   const Moment moment(*this, options);
-  for (const std::size_t i : order) found[i] = Read(moment, keys[i]);
+  for (const std::size_t i : order) found[i] = Read(*moment.view, moment.sequence, keys[i]);
   return found;
 }
 
 // Newest source first; each source holds newer versions of a key than the next, so the first that
 // knows the key decides, and damage in it is an error, never a reason to look further (rule 11).
-Result<std::optional<Bytes>> DbImpl::Read(const Moment& moment, ByteView key) {
-  const View& view = *moment.view;
-  std::optional<VersionFound> found = view.active->memtable.Get(key, moment.sequence);
+Result<std::optional<Bytes>> DbImpl::Read(const View& view, SequenceNumber sequence, ByteView key) {
+  std::optional<VersionFound> found = view.active->memtable.Get(key, sequence);
   for (auto memtable = view.frozen.rbegin(); !found && memtable != view.frozen.rend(); ++memtable) {
-    found = (*memtable)->memtable.Get(key, moment.sequence);
+    found = (*memtable)->memtable.Get(key, sequence);
   }
   for (auto table = view.tables.begin(); !found && table != view.tables.end(); ++table) {
-    BEACH_TRY_ASSIGN(found, (*table)->Get(key, moment.sequence));
+    BEACH_TRY_ASSIGN(found, (*table)->Get(key, sequence));
   }
   if (!found || found->kind == ValueKind::kDelete) return std::nullopt;
   return std::move(found->value);

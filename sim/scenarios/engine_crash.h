@@ -19,10 +19,12 @@ namespace beach::sim::scenarios {
 // place that rots at rest. What each may cost is its contract label: what is masked nobody may
 // notice, what is detected may cost errors and refusals but never a wrong answer, and when the
 // damage is looked away from all that was promised is there.
+// "engine-mvcc" is the first with few keys, many versions and readers that hold on to them.
 class EngineCrash final : public Scenario {
  public:
-  explicit EngineCrash(engine_crash::Weather weather = engine_crash::Weather::kErrors)
-      : weather_(weather) {}
+  explicit EngineCrash(engine_crash::Weather weather = engine_crash::Weather::kErrors,
+                       engine_crash::Focus focus = engine_crash::Focus::kWrites)
+      : weather_(weather), focus_(focus) {}
 
   std::string name() const override;
   std::string boots() const override;
@@ -31,6 +33,7 @@ class EngineCrash final : public Scenario {
 
  private:
   const engine_crash::Weather weather_;
+  const engine_crash::Focus focus_;
 };
 
 }  // namespace beach::sim::scenarios

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <memory>
 #include <optional>
@@ -28,6 +29,9 @@ class Client {
   // Of what was recovered and is not settled yet.
   void GetRecovered(ByteView key);
   void Scan(const oracle::KeyRange& range, bool backward);
+  // As of `snapshot`, or of now.
+  void MultiGet(const std::vector<Bytes>& keys, const engine::Snapshot* snapshot,
+                const oracle::Model::ReadMark& mark);
   // Scans everything, both ways and as of now by number, and reads some keys by themselves.
   void ReadEverything();
   void Flush();
@@ -46,11 +50,9 @@ class Client {
   Status Send(const oracle::ModelBatch& batch);
   oracle::Model::ReadMark Peek();
   void JudgeGet(ByteView key, const oracle::Model::ReadMark& mark, const FaultCounts& since);
-  // Some of the keys at once; as of `snapshot`, if there is one.
-  void MultiGet(const std::vector<Bytes>& keys, const engine::Snapshot* snapshot,
-                const oracle::Model::ReadMark& mark);
-  void Hold();
-  void Check(bool backward);
+  void ScanWithin(const oracle::KeyRange& range, bool backward);
+  void Hold(std::uint64_t slot);
+  void Check(std::uint64_t slot, bool backward);
   // Reads all keys but those before `from`, and turns round here and there; nothing after an
   // explained error.
   void CheckIterator(engine::Iterator& iterator, const Bytes& from,
@@ -59,7 +61,7 @@ class Client {
   World& world_;
   engine::Db& db_;
   env::Clock& clock_;
-  std::optional<Held> held_;
+  std::array<std::optional<Held>, kSlots> held_;
 };
 
 }  // namespace beach::sim::scenarios::engine_crash

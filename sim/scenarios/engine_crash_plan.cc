@@ -202,12 +202,15 @@ void DrawRot(Simulation& simulation, Plan& plan) {
 
 }  // namespace
 
-Plan MakePlan(Simulation& simulation, HostId host, Weather weather, bool beyond) {
+Plan MakePlan(Simulation& simulation, HostId host, Weather weather, bool beyond, Focus focus) {
   RandomStream stream = simulation.Stream("engine_crash.plan");
   Plan plan;
   plan.weather = weather;
+  plan.focus = focus;
   plan.clients = simulation.Option("clients", stream.Between(1, 5));
-  plan.keys = std::max(simulation.Option("keys", stream.Between(8, 64)), std::uint64_t{1});
+  const std::uint64_t keys =
+      focus == Focus::kReaders ? stream.Between(1, 12) : stream.Between(8, 64);
+  plan.keys = std::max(simulation.Option("keys", keys), std::uint64_t{1});
   // Each life begins and ends with reading all there is: rather few and long ones.
   const std::uint64_t drawn_lives = stream.Chance(1, 2) ? 2 : stream.Between(2, 4);
   const std::uint64_t lives = simulation.Option("lives", drawn_lives);

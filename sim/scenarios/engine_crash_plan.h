@@ -56,12 +56,19 @@ enum class Weather : std::uint8_t {
   kEverything,  // that is in contract: of disk, clocks and host, and one place that rots at rest
 };
 
+// What the clients are mostly about.
+enum class Focus : std::uint8_t {
+  kWrites,
+  kReaders,  // few keys with many versions, that snapshots and iterators hold on to
+};
+
 // Where the place that rots is looked for. Values stand in artifacts.
 enum class RotAim : std::uint8_t { kAnywhere = 0, kTables = 1, kNewestFlights = 2 };
 
 // Every knob of a run. All are recorded as options of the run.
 struct Plan {
   Weather weather = Weather::kErrors;
+  Focus focus = Focus::kWrites;
   engine::Options options;
   std::uint64_t clients = 1;
   std::uint64_t keys = 8;
@@ -83,6 +90,7 @@ struct Plan {
 };
 
 // `beyond`: what DrawBeyond has said.
-Plan MakePlan(Simulation& simulation, HostId host, Weather weather, bool beyond = false);
+Plan MakePlan(Simulation& simulation, HostId host, Weather weather, bool beyond = false,
+              Focus focus = Focus::kWrites);
 
 }  // namespace beach::sim::scenarios::engine_crash

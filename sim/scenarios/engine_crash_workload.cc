@@ -24,9 +24,12 @@ std::optional<std::uint64_t> ParseNumber(const std::string& text, std::uint64_t 
   return value;
 }
 
-constexpr KindWeight kUsualWeights[] = {{"put", 46},  {"delete", 10}, {"batch", 14},
-                                        {"get", 18},  {"scan", 4},    {"hold", 2},
-                                        {"check", 1}, {"flush", 1},   {"pause", 4}};
+constexpr KindWeight kUsualWeights[] = {{"put", 46},  {"delete", 10}, {"batch", 14},  {"get", 17},
+                                        {"scan", 3},  {"hold", 2},    {"check", 1},   {"flush", 1},
+                                        {"pause", 4}, {"range", 1},   {"multiget", 1}};
+constexpr KindWeight kWeightsOfReaders[] = {
+    {"put", 34},  {"delete", 8}, {"batch", 14}, {"get", 6},   {"multiget", 8}, {"scan", 2},
+    {"range", 6}, {"hold", 8},   {"check", 5},  {"flush", 4}, {"pause", 4}};
 
 // --- Generation.
 
@@ -45,10 +48,16 @@ class Generator {
       FillBatch(operation);
     } else if (kind == "get") {
       operation.arguments = {Key()};
-    } else if (kind == "scan") {
+    } else if (kind == "multiget") {
+      operation.arguments.resize(stream_.Between(1, 6));
+      for (std::string& key : operation.arguments) key = Key();
+    } else if (kind == "scan" || kind == "range") {
       FillScan(operation);
+    } else if (kind == "hold") {
+      operation.arguments = {Slot()};
     } else if (kind == "check") {
       operation.arguments = {stream_.Chance(1, 2) ? "forward" : "backward"};
+      operation.arguments.push_back(Slot());
     } else if (kind == "pause") {
       // Some last until the engine tries again what had no space.
       const std::uint64_t nanoseconds = stream_.Chance(1, 4)
@@ -87,6 +96,7 @@ class Generator {
   }
 
   std::string Durability() { return stream_.Chance(1, 2) ? "sync" : "nosync"; }
+  std::string Slot() { return std::to_string(stream_.Below(kSlots)); }
   std::string Key() { return KeyName(stream_.Below(plan_.keys)); }
   std::string Size() {
     const std::uint64_t choice = stream_.Below(32);
@@ -159,6 +169,7 @@ Bytes KeyName(std::uint64_t number) {
 }
 
 std::span<const KindWeight> UsualWeights() { return kUsualWeights; }
+std::span<const KindWeight> WeightsOfReaders() { return kWeightsOfReaders; }
 
 std::vector<artifacts::Operation> MakeWorkload(const Plan& plan, RandomStream stream,
                                                std::span<const KindWeight> weights) {
@@ -200,16 +211,21 @@ std::optional<Command> ParseOperation(const artifacts::Operation& operation) {
   } else if (kind == "get") {
     command.kind = CommandKind::kGet;
     command.key = arguments.Text();
-  } else if (kind == "scan") {
-    command.kind = CommandKind::kScan;
+  } else if (kind == "multiget") {
+    command.kind = CommandKind::kMultiGet;
+    while (arguments.more()) command.keys.push_back(arguments.Text());
+  } else if (kind == "scan" || kind == "range") {
+    command.kind = kind == "scan" ? CommandKind::kScan : CommandKind::kRange;
     command.backward = arguments.Either("backward", "forward");
     command.range.from = arguments.Text();
     if (arguments.more()) command.range.to = arguments.Text();
   } else if (kind == "hold") {
     command.kind = CommandKind::kHold;
+    if (arguments.more()) command.slot = arguments.Number(kSlots - 1);
   } else if (kind == "check") {
     command.kind = CommandKind::kCheck;
     command.backward = arguments.Either("backward", "forward");
+    if (arguments.more()) command.slot = arguments.Number(kSlots - 1);
   } else if (kind == "flush") {
     command.kind = CommandKind::kFlush;
   } else if (kind == "pause") {

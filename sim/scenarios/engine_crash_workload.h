@@ -19,9 +19,13 @@
 //   delete   sync|nosync, key
 //   batch    sync|nosync, then any of: put, key, size / delete, key
 //   get      key
+//   multiget keys: read as of one moment
 //   scan     forward|backward, from, and unless to the end: to (half-open)
-//   hold     opens an iterator, and keeps it with the sequence number of that moment
-//   check    forward|backward: what is held must still show what was there then; lets it go
+//   range    the same, by an iterator that is bound to it
+//   hold     takes a snapshot and opens an iterator, and keeps them in a slot: its number, or none
+//            for 0
+//   check    forward|backward, slot: what is held there must still show what was there then; lets
+//            it go
 //   flush
 //   pause    nanoseconds
 // A size is that of the filler behind the value's id, or "empty" for an empty value. The id of an
@@ -32,20 +36,36 @@ namespace beach::sim::scenarios::engine_crash {
 // The key of that number; `number` below Plan::keys is what clients use.
 Bytes KeyName(std::uint64_t number);
 
-// How often each kind is drawn.
+// What is held at once by one client.
+inline constexpr std::uint64_t kSlots = 4;
+
+// How often each kind is drawn: as a rule, and where many versions are held and read.
 std::span<const KindWeight> UsualWeights();
+std::span<const KindWeight> WeightsOfReaders();
 
 std::vector<artifacts::Operation> MakeWorkload(
     const Plan& plan, RandomStream stream, std::span<const KindWeight> weights = UsualWeights());
 
-enum class CommandKind : std::uint8_t { kWrite, kGet, kScan, kHold, kCheck, kFlush, kPause };
+enum class CommandKind : std::uint8_t {
+  kWrite,
+  kGet,
+  kMultiGet,
+  kScan,
+  kRange,
+  kHold,
+  kCheck,
+  kFlush,
+  kPause,
+};
 
 struct Command {
   CommandKind kind = CommandKind::kFlush;
   oracle::ModelBatch batch;    // kWrite
   Bytes key;                   // kGet
-  oracle::KeyRange range;      // kScan
-  bool backward = false;       // kScan, kCheck
+  std::vector<Bytes> keys;     // kMultiGet
+  oracle::KeyRange range;      // kScan, kRange
+  bool backward = false;       // kScan, kRange, kCheck
+  std::uint64_t slot = 0;      // kHold, kCheck
   std::uint64_t pause_ns = 0;  // kPause
 };
 
