@@ -26,8 +26,8 @@ Result<std::optional<Bytes>> DbImpl::Get(const ReadOptions& options, ByteView ke
   for (auto memtable = view.frozen.rbegin(); !found && memtable != view.frozen.rend(); ++memtable) {
     found = (*memtable)->memtable.Get(key, pinned.sequence);
   }
-  for (auto table = view.tables.begin(); !found && table != view.tables.end(); ++table) {
-    BEACH_TRY_ASSIGN(found, (*table)->Get(key, pinned.sequence));
+  if (!found) {
+    BEACH_TRY_ASSIGN(found, view.version->Get(key, pinned.sequence));
   }
   if (!found || found->kind == ValueKind::kDelete) return std::nullopt;
   return std::move(found->value);
@@ -37,10 +37,10 @@ Result<std::unique_ptr<Iterator>> DbImpl::NewIterator(const ReadOptions& options
   BEACH_TRY_ASSIGN(PinnedView pinned, Pin(options));
   const View& view = *pinned.view;
   std::vector<std::unique_ptr<Iterator>> sources;
-  sources.reserve(1 + view.frozen.size() + view.tables.size());
+  sources.reserve(1 + view.frozen.size() + view.version->levels[0].size() + kLevelCount);
   sources.push_back(view.active->memtable.NewIterator());
   for (const auto& memtable : view.frozen) sources.push_back(memtable->memtable.NewIterator());
-  for (const auto& table : view.tables) sources.push_back(table->NewIterator());
+  view.version->AppendIterators(sources);
   return NewSnapshotIterator(NewMergingIterator(std::move(sources)), pinned.sequence,
                              std::move(pinned.view));
 }

@@ -273,10 +273,14 @@ void RunLast(World& world, const char* what, std::uint64_t strike_calls_in_close
 }  // namespace
 
 std::string EngineCrash::name() const {
+  if (focus_ == Focus::kCompaction) return "engine-compaction";
   return weather_ == Weather::kErrors ? "engine-crash" : "engine-faults";
 }
 
 std::string EngineCrash::boots() const {
+  if (focus_ == Focus::kCompaction) {
+    return "one host, one database of tiny tables in several levels, crashes and disk faults";
+  }
   if (weather_ == Weather::kEverything) {
     return "the same with every fault that is in contract, of disk, clocks and host";
   }
@@ -284,6 +288,10 @@ std::string EngineCrash::boots() const {
 }
 
 std::string EngineCrash::checks() const {
+  if (focus_ == Focus::kCompaction) {
+    return "as engine-crash, while tables are merged; levels disjoint and ordered, no listed file "
+           "missing, none kept that is not listed";
+  }
   if (weather_ == Weather::kEverything) {
     return "the same, by label: damage may cost errors, never a wrong answer, nor anything once it "
            "is "
@@ -312,9 +320,10 @@ void EngineCrash::Run(Simulation& simulation) const {
   // Whatever the disk says, a process asks for no more than always.
   if (beyond) machine.small_memory_min_bytes = machine.small_memory_max_bytes = kMemoryBound;
   const HostId host = simulation.AddHost("a", machine);
-  const Plan plan = MakePlan(simulation, host, weather_, beyond);
-  const std::vector<artifacts::Operation>& operations =
-      simulation.Workload(MakeWorkload(plan, simulation.Stream("engine_crash.workload")));
+  const Plan plan = MakePlan(simulation, host, weather_, beyond, focus_);
+  const std::vector<artifacts::Operation>& operations = simulation.Workload(
+      MakeWorkload(plan, simulation.Stream("engine_crash.workload"),
+                   focus_ == Focus::kCompaction ? CompactionWeights() : UsualWeights()));
   const std::vector<Clients> lives = ParseWorkload(simulation, plan, operations);
 
   World world(simulation, host, plan);

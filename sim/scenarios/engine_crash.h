@@ -19,10 +19,14 @@ namespace beach::sim::scenarios {
 // place that rots at rest. What each may cost is its contract label: what is masked nobody may
 // notice, what is detected may cost errors and refusals but never a wrong answer, and when the
 // damage is looked away from all that was promised is there.
+//
+// "engine-compaction" is engine-crash where memtables, tables and levels are tiny: several levels
+// come and go, jobs run side by side, and crashes fall into them.
 class EngineCrash final : public Scenario {
  public:
-  explicit EngineCrash(engine_crash::Weather weather = engine_crash::Weather::kErrors)
-      : weather_(weather) {}
+  explicit EngineCrash(engine_crash::Weather weather = engine_crash::Weather::kErrors,
+                       engine_crash::Focus focus = engine_crash::Focus::kLog)
+      : weather_(weather), focus_(focus) {}
 
   std::string name() const override;
   std::string boots() const override;
@@ -31,6 +35,7 @@ class EngineCrash final : public Scenario {
 
  private:
   const engine_crash::Weather weather_;
+  const engine_crash::Focus focus_;
 };
 
 }  // namespace beach::sim::scenarios

@@ -35,6 +35,7 @@ void Client::RunOne(const Command& command) {
     case CommandKind::kHold: Hold(); break;
     case CommandKind::kCheck: Check(command.backward); break;
     case CommandKind::kFlush: Flush(); break;
+    case CommandKind::kCompact: Compact(command.range); break;
     case CommandKind::kPause: {
       const std::uint64_t now = clock_.MonotonicNow();
       clock_.SleepUntil(now + command.pause_ns);
@@ -185,6 +186,8 @@ void Client::Check(bool backward) {
   const Held held = std::move(*held_);
   held_.reset();
   CheckIterator(*held.iterator, {}, held.mark, backward, held.since);
+  // Nobody has asked for what was visible then.
+  if (!KeepsVersionsAt(world_.plan, held.sequence.value)) return;
   const FaultCounts since = world_.CountFaults();
   const engine::ReadOptions options{.sequence = held.sequence};
   const auto iterator = db_.NewIterator(options);
@@ -228,6 +231,14 @@ void Client::Flush() {
   const Status status = db_.Flush();
   if (!status) return world_.Excuse(Doing::kWriting, "a flush", status.error());
   world_.model.Durable(mark);
+}
+
+// What it flushes first is durable. It reads tables that others may have failed to read before.
+void Client::Compact(const oracle::KeyRange& range) {
+  std::optional<Bytes> end = range.to;
+  if (end && *end < range.from) end.reset();
+  const Status status = db_.CompactRange(range.from, end);
+  if (!status) world_.Excuse(Doing::kOpening, "a compaction", status.error());
 }
 
 }  // namespace beach::sim::scenarios::engine_crash

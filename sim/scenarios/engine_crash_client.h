@@ -31,6 +31,7 @@ class Client {
   // Scans everything, both ways and as of now by number, and reads some keys by themselves.
   void ReadEverything();
   void Flush();
+  void Compact(const oracle::KeyRange& range);
 
  private:
   // What a hold keeps: an iterator, and the sequence number that was visible just before it.

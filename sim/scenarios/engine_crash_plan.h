@@ -56,13 +56,22 @@ enum class Weather : std::uint8_t {
   kEverything,  // that is in contract: of disk, clocks and host, and one place that rots at rest
 };
 
+// What the run is about.
+enum class Focus : std::uint8_t {
+  kLog,         // few tables, and compaction in some runs only: most of the work is the log's
+  kCompaction,  // tiny memtables, tables and levels: most of it is done by compaction
+};
+
 // Where the place that rots is looked for. Values stand in artifacts.
 enum class RotAim : std::uint8_t { kAnywhere = 0, kTables = 1, kNewestFlights = 2 };
 
 // Every knob of a run. All are recorded as options of the run.
 struct Plan {
   Weather weather = Weather::kErrors;
+  Focus focus = Focus::kLog;
   engine::Options options;
+  // Clients write keys of a window of so many that moves on as they go; 0: of all keys at once.
+  std::uint64_t key_window = 0;
   std::uint64_t clients = 1;
   std::uint64_t keys = 8;
   std::uint64_t operations_per_client = 1;  // and life
@@ -83,6 +92,10 @@ struct Plan {
 };
 
 // `beyond`: what DrawBeyond has said.
-Plan MakePlan(Simulation& simulation, HostId host, Weather weather, bool beyond = false);
+Plan MakePlan(Simulation& simulation, HostId host, Weather weather, bool beyond = false,
+              Focus focus = Focus::kLog);
+
+// Whether a read at this sequence number may be made though no snapshot is held there.
+bool KeepsVersionsAt(const Plan& plan, std::uint64_t sequence);
 
 }  // namespace beach::sim::scenarios::engine_crash

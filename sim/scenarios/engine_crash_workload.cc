@@ -27,6 +27,10 @@ std::optional<std::uint64_t> ParseNumber(const std::string& text, std::uint64_t 
 constexpr KindWeight kUsualWeights[] = {{"put", 46},  {"delete", 10}, {"batch", 14},
                                         {"get", 18},  {"scan", 4},    {"hold", 2},
                                         {"check", 1}, {"flush", 1},   {"pause", 4}};
+// Half of what is written is deleted or written over; flushes make small tables.
+constexpr KindWeight kCompactionWeights[] = {
+    {"put", 44}, {"delete", 16}, {"batch", 14}, {"get", 12},    {"scan", 3},
+    {"hold", 2}, {"check", 2},   {"flush", 4},  {"compact", 1}, {"pause", 5}};
 
 // --- Generation.
 
@@ -47,6 +51,8 @@ class Generator {
       operation.arguments = {Key()};
     } else if (kind == "scan") {
       FillScan(operation);
+    } else if (kind == "compact") {
+      operation.arguments = {Key(), Key()};
     } else if (kind == "check") {
       operation.arguments = {stream_.Chance(1, 2) ? "forward" : "backward"};
     } else if (kind == "pause") {
@@ -87,7 +93,13 @@ class Generator {
   }
 
   std::string Durability() { return stream_.Chance(1, 2) ? "sync" : "nosync"; }
-  std::string Key() { return KeyName(stream_.Below(plan_.keys)); }
+  std::string Key() {
+    if (plan_.key_window == 0) return KeyName(stream_.Below(plan_.keys));
+    // Now and then anywhere, and each key moves the window by a quarter of one.
+    if (stream_.Chance(1, 12)) return KeyName(stream_.Below(plan_.keys));
+    const std::uint64_t begin = ++drawn_ / 4;
+    return KeyName((begin + stream_.Below(plan_.key_window)) % plan_.keys);
+  }
   std::string Size() {
     const std::uint64_t choice = stream_.Below(32);
     if (choice == 0) return "empty";
@@ -98,6 +110,7 @@ class Generator {
 
   const Plan& plan_;
   RandomStream stream_;
+  std::uint64_t drawn_ = 0;  // keys, in a window
 };
 
 // --- Parsing. Workloads come from artifacts too, where anything may stand.
@@ -159,6 +172,7 @@ Bytes KeyName(std::uint64_t number) {
 }
 
 std::span<const KindWeight> UsualWeights() { return kUsualWeights; }
+std::span<const KindWeight> CompactionWeights() { return kCompactionWeights; }
 
 std::vector<artifacts::Operation> MakeWorkload(const Plan& plan, RandomStream stream,
                                                std::span<const KindWeight> weights) {
@@ -212,6 +226,10 @@ std::optional<Command> ParseOperation(const artifacts::Operation& operation) {
     command.backward = arguments.Either("backward", "forward");
   } else if (kind == "flush") {
     command.kind = CommandKind::kFlush;
+  } else if (kind == "compact") {
+    command.kind = CommandKind::kCompact;
+    command.range.from = arguments.Text();
+    command.range.to = arguments.Text();
   } else if (kind == "pause") {
     command.kind = CommandKind::kPause;
     command.pause_ns = arguments.Number(kPauseMaxNs);

@@ -23,6 +23,7 @@
 //   hold     opens an iterator, and keeps it with the sequence number of that moment
 //   check    forward|backward: what is held must still show what was there then; lets it go
 //   flush
+//   compact  from, to: every table that holds any of these keys, merged downward
 //   pause    nanoseconds
 // A size is that of the filler behind the value's id, or "empty" for an empty value. The id of an
 // operation is that of its batch.
@@ -34,17 +35,28 @@ Bytes KeyName(std::uint64_t number);
 
 // How often each kind is drawn.
 std::span<const KindWeight> UsualWeights();
+// Where it is about compaction.
+std::span<const KindWeight> CompactionWeights();
 
 std::vector<artifacts::Operation> MakeWorkload(
     const Plan& plan, RandomStream stream, std::span<const KindWeight> weights = UsualWeights());
 
-enum class CommandKind : std::uint8_t { kWrite, kGet, kScan, kHold, kCheck, kFlush, kPause };
+enum class CommandKind : std::uint8_t {
+  kWrite,
+  kGet,
+  kScan,
+  kHold,
+  kCheck,
+  kFlush,
+  kCompact,
+  kPause,
+};
 
 struct Command {
   CommandKind kind = CommandKind::kFlush;
   oracle::ModelBatch batch;    // kWrite
   Bytes key;                   // kGet
-  oracle::KeyRange range;      // kScan
+  oracle::KeyRange range;      // kScan; kCompact, both ends included
   bool backward = false;       // kScan, kCheck
   std::uint64_t pause_ns = 0;  // kPause
 };
