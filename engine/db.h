@@ -12,6 +12,7 @@
 #include "engine/iterator.h"
 #include "engine/options.h"
 #include "engine/snapshot.h"
+#include "engine/stats.h"
 #include "engine/types.h"
 #include "engine/write_batch.h"
 #include "env/env.h"
@@ -69,6 +70,13 @@ class Db {
   // Returns when all that was acknowledged before the call is in tables, durably. kNoSpace: it is
   // not, nothing is lost, and the background goes on trying. Else as for writes.
   virtual Status Flush() = 0;
+  // Flushes, and merges all tables that hold keys of [begin, end], both included, down to the last
+  // level that has any; unset: no bound. What is written meanwhile may stay above. Errors: kNoSpace
+  // (some of it is done), kCorruption and kIo of reading a table, kClosed, and as for writes.
+  virtual Status CompactRange(const std::optional<Bytes>& begin,
+                              const std::optional<Bytes>& end) = 0;
+  // Counters, levels, and why writers are slowed down, if they are.
+  virtual DbStats Stats() = 0;
   // Finishes the flushes that are under way, syncs and vouches for the log, releases the LOCK. Does
   // not flush: what is in memory is in the log. The destructor does the same and drops the error.
   // Returns the error that poisoned the handle, if one did. Later calls return kClosed, Close what

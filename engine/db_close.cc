@@ -51,6 +51,9 @@ Status DbImpl::Start(LogPosition end) {
   }
   flush_thread_ = env::Thread("flush", [this] { FlushLoop(); });
   prepare_thread_ = env::Thread("prepare", [this] { PrepareLoop(); });
+  const env::MutexLock lock(mutex_);
+  PressureChanged();
+  WakeCompaction();
   return {};
 }
 
@@ -65,11 +68,16 @@ Status DbImpl::Close() {
     env::MutexLock lock(mutex_);
     if (closed_) return *closed_;
     closing_ = true;
+    compaction_off_ = true;
     background_.NotifyAll();
+    compact_.NotifyAll();
+    compacted_.NotifyAll();
     prepare_.NotifyAll();
   }
   if (flush_thread_.joinable()) flush_thread_.Join();
   if (prepare_thread_.joinable()) prepare_thread_.Join();
+  for (env::Thread& thread : compact_threads_) thread.Join();  // none is started after closing_
+  compact_threads_.clear();
   {
     env::MutexLock lock(mutex_);
     BEACH_CHECK(writers_.empty() && flying_.empty());  // every other call has returned

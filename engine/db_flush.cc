@@ -88,12 +88,12 @@ void DbImpl::FlushLoop() {
 
 Status DbImpl::FlushOldest() {
   mutex_.AssertHeld();
-  const std::shared_ptr<const View> before = view_;
-  const std::shared_ptr<LoggedMemtable> memtable = before->frozen.front();
+  std::shared_ptr<const View> before = view_;
+  std::shared_ptr<LoggedMemtable> memtable = before->frozen.front();
   const LogPosition replay_from =
       before->frozen.size() > 1 ? before->frozen[1]->log_begin : before->active->log_begin;
 
-  std::shared_ptr<TableReader> reader;
+  TablePointer table;
   {
     env::MutexUnlock unlock(mutex_);
     const FileNumber file = manifest_->NewFileNumber();
@@ -110,7 +110,7 @@ Status DbImpl::FlushOldest() {
                                 {.name = "error", .text = ErrorCodeName(info.error().code())}});
       return Fail(std::move(info).error());
     }
-    BEACH_TRY_ASSIGN(reader, TableReader::Open(*env_.files, path, state.database, *info, cache_));
+    BEACH_TRY_ASSIGN(table, OpenTable(*env_.files, directory_, state.database, *info, cache_));
     LogPosition durable;
     {
       env::MutexLock relock(mutex_);
@@ -128,9 +128,17 @@ Status DbImpl::FlushOldest() {
   BEACH_CHECK(next->frozen.front() == memtable);
   BEACH_SOMETIMES("flush.while_writing", next->active != before->active || !writers_.empty());
   next->frozen.erase(next->frozen.begin());
-  next->tables.insert(next->tables.begin(), std::move(reader));
+  counters_.flush_bytes += table->info.size_bytes;
+  ++counters_.flushes;
+  next->version = std::make_shared<const Version>(next->version->With({}, {std::move(table)}));
   CurrentView::Views dropped = SetView(std::move(next));
   flushed_id_ = memtable->id;
+  PressureChanged();
+  WakeCompaction();
+  const env::MutexUnlock unlock(mutex_);  // with these goes all of the memtable's memory
+  dropped.clear();
+  before.reset();
+  memtable.reset();
   return {};
 }
 

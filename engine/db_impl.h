@@ -3,11 +3,15 @@
 
 #include <atomic>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "engine/compaction/picker.h"
+#include "engine/compaction/pressure.h"
+#include "engine/compaction/run.h"
 #include "engine/current_view.h"
 #include "engine/db.h"
 #include "engine/manifest/manifest.h"
@@ -20,10 +24,12 @@
 namespace beach::engine {
 
 // The database, split by operation: db_open.cc, db_recover.cc (engine/recover.h), db_write.cc,
-// db_flights.cc, db_segments.cc, db_read.cc, db_flush.cc, db_vouch.cc, db_close.cc.
+// db_flights.cc, db_segments.cc, db_read.cc, db_flush.cc, db_compact.cc, db_throttle.cc,
+// db_vouch.cc, db_close.cc.
 //
 // Threads. Callers write and read; two threads of our own: "flush" writes tables and, when writers
-// rest, vouches for the log; "prepare" makes log segments before they are needed. Whoever stands at
+// rest, vouches for the log; "prepare" makes log segments before they are needed. "compact0" and on
+// merge tables; they start when there is work for them. Whoever stands at
 // the front of writers_ is the leader: it alone appends to the log and touches what is marked
 // "leader" below, and it does so without mutex_. The groups in flying_ have left it: whoever has
 // set finishing_ adds to the active memtable for them, and with none of them there the leader does.
@@ -62,6 +68,8 @@ class DbImpl final : public Db {
   Result<std::unique_ptr<const Snapshot>> GetSnapshot() override;
   SequenceNumber VisibleSequence() override;
   Status Flush() override;
+  Status CompactRange(const std::optional<Bytes>& begin, const std::optional<Bytes>& end) override;
+  DbStats Stats() override;
   Status Close() override;
 
  private:
@@ -135,9 +143,6 @@ class DbImpl final : public Db {
   // db_read.cc
   Status CheckReadable(const ReadOptions& options) const;
   static Result<std::optional<Bytes>> Read(const View& view, SequenceNumber sequence, ByteView key);
-  // What must be kept for readers, as of now: of each key the newest version at or below each of
-  // these, ascending, and all above the last one, which is the newest that anybody sees.
-  std::vector<SequenceNumber> LiveSequences() const;
 
   // db_flush.cc
   void FlushLoop();
@@ -157,6 +162,35 @@ class DbImpl final : public Db {
 
   // Under mutex_: reads that begin from now on see it. What it returns is dropped without a lock.
   [[nodiscard]] CurrentView::Views SetView(std::shared_ptr<const View> next);
+  // db_compact.cc. Under mutex_, which RunJob and what it calls give up meanwhile.
+  // Sequence numbers at which snapshots read, ascending.
+  std::vector<SequenceNumber> LiveSnapshots() const;
+  KeepRules RulesNow() const;
+  PickerInput PickerInputNow() const;
+  // Of a thread of its own.
+  void CompactLoop();
+  // Starts a thread if there is work and nobody to take it.
+  void WakeCompaction();
+  // When to look again without being asked.
+  std::uint64_t CompactionDeadline() const;
+  bool MayCompact() const;
+  Status RunJob(const CompactionJob& job);
+  Status MoveTable(const CompactionJob& job);
+  Status MergeTables(const CompactionJob& job, const Version& version, const KeepRules& rules,
+                     CompactionFailure& failure);
+  Status PublishTables(const CompactionJob& job, const std::vector<TablePointer>& added);
+  void JobFailed(const CompactionJob& job, CompactionFailure failure, const Error& error);
+  Status CompactLevel(std::uint32_t level, std::optional<Bytes> begin,
+                      const std::optional<Bytes>& end);
+  // What it returns is dropped without a lock.
+  [[nodiscard]] CurrentView::Views SwapVersion(Version version);
+  // Without mutex_. Waits as long as the outputs so far are ahead of their pace.
+  void PaceCompaction(std::uint64_t bytes);
+
+  // db_throttle.cc. Leader; under mutex_, which it gives up meanwhile.
+  void Throttle();
+  void PressureChanged();
+  bool CompactionHelps();
 
   void Record(Site event, std::initializer_list<env::EventField> fields);
 
@@ -207,6 +241,23 @@ class DbImpl final : public Db {
   std::optional<Error> prepare_no_space_;  // how the last one ended
   env::CondVar prepare_;                   // a segment is wanted; poison; closing
   env::CondVar prepared_;                  // an attempt has ended; poison
+  // Compaction.
+  std::vector<const CompactionJob*> jobs_running_;
+  struct TableAside {  // it could not be read
+    std::uint64_t until_ns;
+    Error error;
+  };
+  std::map<FileNumber, TableAside> tables_aside_;
+  std::optional<std::uint64_t> compact_retry_ns_;  // no job before, for want of space
+  std::uint64_t compactors_idle_ = 0;
+  std::uint64_t pace_next_ns_ = 0;     // when the next output bytes are due
+  Pressure pressure_;                  // of view_
+  std::uint64_t throttled_bytes_ = 0;  // written since a writer last waited for compaction
+  DbStats counters_;                   // what stands in the tables and pressure is not kept here
+  std::atomic<bool> compaction_off_ = false;  // poison, or closing: jobs are given up
+  env::CondVar compact_;                      // there may be work; closing
+  env::CondVar compacted_;                    // a job ended, pressure changed; poison; closing
+  std::vector<env::Thread> compact_threads_;
   std::optional<Status> closed_;
   env::CondVar background_;  // a flush is wanted, has ended or failed; poison; closing
   env::Thread flush_thread_;

@@ -57,7 +57,7 @@ Result<ManifestState> StateToRecover(env::FileSystem& files, const std::string& 
                                      const DirectoryContents& contents,
                                      const ManifestOnDisk& manifest,
                                      const std::shared_ptr<sst::BlockCache>& cache,
-                                     TableReaders& tables) {
+                                     std::shared_ptr<const Version>& tables) {
   ManifestState state = manifest.state;
   // Every listed table must be there and sound before anything is changed.
   BEACH_TRY_ASSIGN(tables, OpenTables(files, directory, state, cache));
@@ -97,7 +97,7 @@ Result<std::unique_ptr<Db>> Db::Open(const env::Env& env, const std::string& dir
   BEACH_TRY_ASSIGN(const ManifestOnDisk manifest, ReadDatabase(files, directory));
   BEACH_SOMETIMES("open.manifest_had_torn_tail", manifest.torn_tail_bytes > 0);
   parts.cache = std::make_shared<sst::BlockCache>(options.block_cache_size);
-  TableReaders tables;
+  std::shared_ptr<const Version> tables;
   BEACH_TRY_ASSIGN(const ManifestState state,
                    StateToRecover(files, directory, contents, manifest, parts.cache, tables));
   BEACH_TRY_ASSIGN(Prepared prepared, RecoverAndPrepare(env, parts, state, manifest));
@@ -110,7 +110,7 @@ Result<std::unique_ptr<Db>> Db::Open(const env::Env& env, const std::string& dir
 
   auto view = std::make_shared<View>();
   view->active = recovered.memtable;
-  BEACH_TRY_ASSIGN(view->tables,
+  BEACH_TRY_ASSIGN(view->version,
                    OpenTables(files, directory, recovered.state, parts.cache, tables));
   parts.view = std::move(view);
   parts.epoch = recovered.state.epoch;

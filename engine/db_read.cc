@@ -55,8 +55,8 @@ Result<std::optional<Bytes>> DbImpl::Read(const View& view, SequenceNumber seque
   for (auto memtable = view.frozen.rbegin(); !found && memtable != view.frozen.rend(); ++memtable) {
     found = (*memtable)->memtable.Get(key, sequence);
   }
-  for (auto table = view.tables.begin(); !found && table != view.tables.end(); ++table) {
-    BEACH_TRY_ASSIGN(found, (*table)->Get(key, sequence));
+  if (!found) {
+    BEACH_TRY_ASSIGN(found, view.version->Get(key, sequence));
   }
   if (!found || found->kind == ValueKind::kDelete) return std::nullopt;
   return std::move(found->value);
@@ -67,10 +67,10 @@ Result<std::unique_ptr<Iterator>> DbImpl::NewIterator(const ReadOptions& options
   const Moment moment(*this, options);
   const View& view = *moment.view;
   std::vector<std::unique_ptr<Iterator>> sources;
-  sources.reserve(1 + view.frozen.size() + view.tables.size());
+  sources.reserve(1 + view.frozen.size() + view.version->levels[0].size() + kLevelCount);
   sources.push_back(view.active->memtable.NewIterator());
   for (const auto& memtable : view.frozen) sources.push_back(memtable->memtable.NewIterator());
-  for (const auto& table : view.tables) sources.push_back(table->NewIterator());
+  view.version->AppendIterators(sources);
   return NewSnapshotIterator(NewMergingIterator(std::move(sources)), moment.sequence, options.range,
                              moment.view.Share());
 }
@@ -79,14 +79,6 @@ Result<std::unique_ptr<const Snapshot>> DbImpl::GetSnapshot() {
   const env::MutexLock lock(mutex_);  // see SnapshotList
   if (closing_) return Fail(ErrorCode::kClosed, "the database is closed");
   return snapshots_->Add(SequenceNumber(visible_));
-}
-
-std::vector<SequenceNumber> DbImpl::LiveSequences() const {
-  const env::MutexLock lock(mutex_);
-  std::vector<SequenceNumber> sequences = snapshots_->Sequences();
-  const SequenceNumber newest(visible_);
-  if (sequences.empty() || sequences.back() < newest) sequences.push_back(newest);
-  return sequences;
 }
 
 SequenceNumber DbImpl::VisibleSequence() { return SequenceNumber(visible_); }

@@ -185,27 +185,6 @@ TEST_F(RecoverTest, AFlightOfNoOperationsIsPassedOver) {
   EXPECT_EQ(db->VisibleSequence(), SequenceNumber(2));
 }
 
-TEST_F(RecoverTest, TablesThatOverlapInTimeAreCorruption) {
-  auto db = Open();
-  for (const char* key : {"a", "b"}) {
-    for (int i = 0; i < 2; ++i) ASSERT_TRUE(db->Put(sync_, key, "1"));
-    ASSERT_TRUE(db->Flush());
-  }
-  ASSERT_TRUE(db->Close());
-  db.reset();
-  std::string path;
-  Rewrite([&path](ManifestState& state) {
-    ASSERT_EQ(state.tables.size(), 2U);
-    state.tables[0].sequence_max = state.tables[1].sequence_min;
-    path = env::JoinPath("db", TableFileName(state.tables[0].file));
-  });
-  const auto opened = TryOpen();
-  ASSERT_FALSE(opened);
-  EXPECT_EQ(opened.error().code(), ErrorCode::kCorruption);
-  EXPECT_EQ(opened.error().path(), path);
-  EXPECT_NE(opened.error().message().find("overlaps"), std::string::npos);
-}
-
 // What tables hold is not replayed, also when its segment is still listed.
 TEST_F(RecoverTest, ASegmentBelowTheReplayIsLetGo) {
   auto db = Open(LogOnly());

@@ -59,6 +59,7 @@ void DbImpl::LeadGroup(Writer& leader) {
   // An un-synced record never follows a flight that is under way.
   AwaitLandings(leader.sync ? log_->flights_max() - 1 : 0);
   const bool deletes_only = leader.batch->deletes_only();
+  Throttle();
   if (Status room = MakeRoom(deletes_only); !room) {
     VouchIfOverdue();
     return FinishGroup({&leader}, room);
@@ -80,6 +81,7 @@ void DbImpl::LeadGroup(Writer& leader) {
   bool moved = false;
   bool needs_vouch = false;
   LogPosition durable;
+  const std::uint64_t log_bytes_before = log_bytes_since_switch_;
   {
     const env::MutexUnlock unlock(mutex_);
     const LogPosition begin = log_->end();
@@ -89,7 +91,12 @@ void DbImpl::LeadGroup(Writer& leader) {
     needs_vouch = log_->NeedsVouch();
     moved = group.end != begin;
   }
-  if (status) PrepareAhead(group.end);
+  if (status) {
+    counters_.user_bytes += group.payload.size();
+    counters_.log_bytes += log_bytes_since_switch_ - log_bytes_before;
+    throttled_bytes_ += group.payload.size();
+    PrepareAhead(group.end);
+  }
   if (status && group.flight != nullptr) {
     BEACH_SOMETIMES("write.flights_under_way", !flying_.empty());
     BEACH_SOMETIMES("write.group_of_several", group.members.size() > 1);
@@ -284,8 +291,10 @@ void DbImpl::Poison(const Error& error) {
   const std::string text = error.ToString();
   Record("db.poisoned", {{.name = "error", .text = text}});
   BEACH_SOMETIMES("db.poisoned", true);
+  compaction_off_ = true;
   background_.NotifyAll();
   prepared_.NotifyAll();
+  compacted_.NotifyAll();
 }
 
 void DbImpl::Record(Site event, std::initializer_list<env::EventField> fields) {

@@ -31,8 +31,8 @@ std::string Text(const wal::Segment& segment) {
 }
 
 std::string Text(const TableInfo& table) {
-  return fmt::format("table {} size {} entries {} keys \"{}\"..\"{}\" sequences {}..{}",
-                     table.file.value, table.size_bytes, table.entries,
+  return fmt::format("table {} level {} size {} entries {} keys \"{}\"..\"{}\" sequences {}..{}",
+                     table.file.value, table.level, table.size_bytes, table.entries,
                      Printable(UserKeyOf(table.smallest)), Printable(UserKeyOf(table.largest)),
                      table.sequence_min.value, table.sequence_max.value);
 }

@@ -29,6 +29,8 @@ constexpr std::uint64_t kManifestSizeMax = 256 * kMiB;
 // Of log segments that the memtables' budget is worth. The log may be four times that, and all of
 // its segments must fit one manifest record.
 constexpr std::uint64_t kMemtableSegmentsMax = 16 * kKiB;
+constexpr std::uint64_t kLevel0CountMax = 10'000;
+constexpr std::uint64_t kDebtMax = 1024 * 1024 * kGiB;
 static_assert(kManifestRecordSizeMax >= 2 * kKeySizeMax + kMiB);
 static_assert(kManifestFileSizeMax >= 3 * kManifestSizeMax);
 static_assert(kSegmentsListedMax >= 4 * kMemtableSegmentsMax);
@@ -63,6 +65,23 @@ Status CheckOptions(const Options& options) {
       {"block_restart_interval", options.block_restart_interval, 1, 1024 * kKiB},
       {"block_cache_size", options.block_cache_size, 0, 1024 * 1024 * kMiB},
       {"snapshots_max", options.snapshots_max, 1, 4096 * kMiB},
+      {"compaction_style", static_cast<std::uint64_t>(options.compaction_style), 0, 2},
+      {"compaction_threads", options.compaction_threads, 1, 8},
+      {"table_size", options.table_size, 1, kGiB},
+      {"level0_compact_count", options.level0_compact_count, 1, kLevel0CountMax},
+      {"level0_slow_count", options.level0_slow_count, options.level0_compact_count,
+       kLevel0CountMax},
+      {"level0_stop_count", options.level0_stop_count, options.level0_slow_count, kLevel0CountMax},
+      {"level_size_base", options.level_size_base, 1, 1024 * kGiB},
+      {"level_size_ratio", options.level_size_ratio, 2, 100},
+      {"compaction_debt_slow", options.compaction_debt_slow, 1, kDebtMax},
+      {"compaction_debt_stop", options.compaction_debt_stop, options.compaction_debt_slow,
+       kDebtMax},
+      {"compaction_delete_percent", options.compaction_delete_percent, 1, 101},
+      {"compaction_bytes_per_second", options.compaction_bytes_per_second,
+       options.compaction_bytes_per_second == 0 ? 0 : 4 * kKiB, 1024 * kGiB},
+      {"safe_sequence", options.safe_sequence.value_or(SequenceNumber{}).value, 0,
+       kMaxSequence.value},
   };
   for (const Limit& limit : limits) {
     if (limit.value < limit.least || limit.value > limit.most) {

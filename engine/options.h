@@ -2,15 +2,26 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "engine/key_range.h"
 #include "engine/recovery_mode.h"
 #include "engine/snapshot.h"
+#include "engine/types.h"
 
 namespace beach::engine {
 
 inline constexpr std::uint64_t kKiB = 1024;
 inline constexpr std::uint64_t kMiB = 1024 * kKiB;
+
+inline constexpr std::uint64_t kGiB = 1024 * kMiB;
+
+// Which tables are merged, and when. Values are never renumbered: artifacts have them.
+enum class CompactionStyle : std::uint8_t {
+  kLeveled = 0,     // few tables to search, each byte written several times
+  kSizeTiered = 1,  // tables of like size are merged: fewer bytes written, more to search
+  kManual = 2,      // only by Db::CompactRange; writers are never slowed down
+};
 
 // How a database is opened. Sizes are bytes. Validated by Db::Open: kInvalidArgument names the
 // field. None is remembered on disk: each open may choose anew.
@@ -53,6 +64,33 @@ struct Options {
 
   // Snapshots that may live at once. 1 to 2^32.
   std::uint64_t snapshots_max = 64 * kKiB;
+
+  // Compaction (docs/internals/compaction.md says how each of these decides).
+  CompactionStyle compaction_style = CompactionStyle::kLeveled;
+  std::uint64_t compaction_threads = 2;  // 1 to 8
+  // Outputs are cut at about this size, never inside the versions of one key. 1 byte to 1 GiB.
+  std::uint64_t table_size = 32 * kMiB;
+  // Tables of level 0 at which they are compacted; at which writers are slowed down; and stopped.
+  // 1 to 10000 each, none below the one before it.
+  std::uint64_t level0_compact_count = 4;
+  std::uint64_t level0_slow_count = 20;
+  std::uint64_t level0_stop_count = 36;
+  // The most that the first level below level 0 is to hold, and how many times more each level
+  // after that: 1 byte to 1 TiB, and 2 to 100.
+  std::uint64_t level_size_base = 256 * kMiB;
+  std::uint64_t level_size_ratio = 10;
+  // Bytes waiting to be compacted at which writers are slowed down, and stopped. Up to 1 PiB.
+  std::uint64_t compaction_debt_slow = 64 * kGiB;
+  std::uint64_t compaction_debt_stop = 256 * kGiB;
+  // A table with this percentage of tombstones or more is compacted for that alone. 1 to 100; 101:
+  // none is.
+  std::uint64_t compaction_delete_percent = 50;
+  // Most bytes that compactions write in a second, all together, while nobody waits for them; 0:
+  // as fast as they can. At least 4 KiB where it is set.
+  std::uint64_t compaction_bytes_per_second = 0;
+  // A version that a read at this sequence number or above would show is kept, whatever hides it
+  // now: the low-water mark of a replica. Unset: versions are kept for live snapshots alone.
+  std::optional<SequenceNumber> safe_sequence;
 };
 
 struct WriteOptions {

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "engine/manifest/state.h"
 #include "engine/memtable/memtable.h"
 #include "engine/sst/table.h"
 #include "engine/types.h"
+#include "engine/version.h"
 #include "env/files.h"
 
 namespace beach::engine {
@@ -27,18 +27,8 @@ struct LoggedMemtable {
 struct View : std::enable_shared_from_this<View> {
   std::shared_ptr<LoggedMemtable> active;
   std::vector<std::shared_ptr<LoggedMemtable>> frozen;  // oldest first
-  std::vector<std::shared_ptr<TableReader>> tables;     // newest data first
+  std::shared_ptr<const Version> version;               // older than all of them
 };
-
-using TableReaders = std::vector<std::shared_ptr<TableReader>>;
-
-// Readers for all tables of the state, newest data first. kCorruption for a missing one (rule 14)
-// or where two overlap in sequence numbers, which flushes never make. Those in `opened` are taken
-// as they are; the others read through `cache`, where there is one.
-Result<TableReaders> OpenTables(env::FileSystem& files, const std::string& directory,
-                                const ManifestState& state,
-                                const std::shared_ptr<sst::BlockCache>& cache = nullptr,
-                                const TableReaders& opened = {});
 
 // Writes a memtable's entries as table `file` and syncs it and its directory. After an error the
 // file is debris. REQUIRES: at least one entry.

@@ -30,6 +30,7 @@ void AppendPositionField(Bytes& target, ManifestTag tag, LogPosition position) {
 void AppendTable(Bytes& target, const TableInfo& table) {
   Bytes body;
   Encoder encoder(body);
+  if (table.level > 0) encoder.Varint(table.level);
   encoder.Varint(table.file.value);
   encoder.Varint(table.size_bytes);
   encoder.Varint(table.entries);
@@ -37,7 +38,7 @@ void AppendTable(Bytes& target, const TableInfo& table) {
   encoder.LengthPrefixed(table.largest);
   encoder.Varint(table.sequence_min.value);
   encoder.Varint(table.sequence_max.value);
-  AppendField(target, ManifestTag::kAddTable, body);
+  AppendField(target, table.level > 0 ? ManifestTag::kAddTableBelow : ManifestTag::kAddTable, body);
 }
 
 void AppendSegment(Bytes& target, const wal::Segment& segment) {
@@ -66,6 +67,15 @@ TableInfo DecodeTable(Decoder& body) {
   table.largest = body.LengthPrefixed();
   table.sequence_min = SequenceNumber(body.Varint());
   table.sequence_max = SequenceNumber(body.Varint());
+  return table;
+}
+
+// A level that there is not becomes kLevelCount, which the caller refuses.
+TableInfo DecodeTableBelow(Decoder& body) {
+  const std::uint64_t level = body.Varint();
+  TableInfo table = DecodeTable(body);
+  const bool known = level > 0 && level < kLevelCount;
+  table.level = known ? static_cast<std::uint32_t>(level) : kLevelCount;
   return table;
 }
 
@@ -107,6 +117,9 @@ bool DecodeField(std::uint64_t tag, Decoder& body, ManifestEdit& edit) {
     }
     case ManifestTag::kRemoveSegment:
       edit.segments_removed.emplace_back(body.Varint());
+      return true;
+    case ManifestTag::kAddTableBelow:
+      edit.tables_added.push_back(DecodeTableBelow(body));
       return true;
   }
   return false;
@@ -166,6 +179,9 @@ Result<ManifestEdit> DecodeManifestEdit(ByteView bytes) {
   }
   if (!decoder.done()) return Fail(ErrorCode::kCorruption, "manifest edit with a malformed field");
   for (const TableInfo& table : edit.tables_added) {
+    if (table.level >= kLevelCount) {
+      return Fail(ErrorCode::kCorruption, "manifest edit with a table at no level");
+    }
     InternalKey key;
     if (!ParseInternalKey(table.smallest, key) || !ParseInternalKey(table.largest, key)) {
       return Fail(ErrorCode::kCorruption, "manifest edit with a malformed table bound");

@@ -26,14 +26,18 @@ enum class ManifestTag : std::uint8_t {
   kLastSequence = 4,    // varint
   kReplayFrom = 5,      // segment ordinal (varint), offset (varint)
   kDurable = 6,         // segment ordinal (varint), offset (varint)
-  kAddTable = 7,        // file, size, entries (varints), smallest, largest (length-prefixed),
-                        // sequence min, sequence max (varints)
+  kAddTable = 7,        // to level 0: file, size, entries (varints), smallest, largest
+                        // (length-prefixed), sequence min, sequence max (varints)
   kRemoveTable = 8,     // file (varint)
   kAddSegment = 9,      // ordinal, file, size (varints), end + 1 or 0 for open (varint)
   kSealSegment = 10,    // ordinal, end (varints)
   kRemoveSegment = 11,  // ordinal (varint)
+  kAddTableBelow = 12,  // level (varint, 1 to 6), then as kAddTable
 };
 inline constexpr std::uint64_t kFirstSkippableTag = 128;
+
+// Tables are in levels 0 to kLevelCount - 1 (docs/internals/compaction.md).
+inline constexpr std::uint32_t kLevelCount = 7;
 
 struct ManifestEdit {
   struct Seal {

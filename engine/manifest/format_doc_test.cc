@@ -46,6 +46,7 @@ TEST(ManifestDocumentTest, TagsAreThoseOfTheCode) {
       {ManifestTag::kAddSegment, "kAddSegment"},
       {ManifestTag::kSealSegment, "kSealSegment"},
       {ManifestTag::kRemoveSegment, "kRemoveSegment"},
+      {ManifestTag::kAddTableBelow, "kAddTableBelow"},
   };
   for (const auto& [tag, name] : tags) {
     ExpectHas("| " + std::to_string(static_cast<int>(tag)) + " | " + name + " |");

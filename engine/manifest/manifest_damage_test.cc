@@ -232,12 +232,15 @@ TEST(HostileManifestTest, ATableAsLargeAsARecordIsWrittenAgain) {
   for (std::uint64_t i = 0; i < 8; ++i) {
     edit.tables_added.push_back(Table(1));
     edit.tables_added.back().file = FileNumber(150'000 + i);
+    edit.tables_added.back().sequence_min = SequenceNumber(10 + i);
+    edit.tables_added.back().sequence_max = SequenceNumber(10 + i);
     edit.tables_added.back().smallest.insert(0, 60'000, 'k');
     edit.tables_added.back().largest.insert(0, 60'000, 'k');
   }
   edit.tables_added.push_back(Table(1));
   TableInfo& large = edit.tables_added.back();
   large.file = FileNumber(160'000);
+  large.sequence_min = large.sequence_max = SequenceNumber(20);
   large.smallest.insert(0, kManifestRecordSizeMax / 2 - 200, 'k');
   large.largest.insert(0, kManifestRecordSizeMax / 2 - 200, 'k');
   for (std::uint64_t i = 1; i <= 100'000; ++i) {

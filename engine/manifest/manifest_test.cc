@@ -71,7 +71,8 @@ ManifestEdit RandomEdit() {
                                  .smallest = KeyOf(*rc::gen::arbitrary<std::string>(), 7),
                                  .largest = KeyOf(*rc::gen::arbitrary<std::string>(), 8),
                                  .sequence_min = SequenceNumber(number()),
-                                 .sequence_max = SequenceNumber(number())});
+                                 .sequence_max = SequenceNumber(number()),
+                                 .level = *rc::gen::inRange(0U, kLevelCount)});
     edit.tables_removed.emplace_back(number());
     edit.segments_added.push_back({SegmentOrdinal(number()), FileNumber(number()), number(),
                                    maybe() ? wal::Segment::kOpenEnd : number()});

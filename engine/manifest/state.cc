@@ -74,6 +74,38 @@ Status CheckTable(const TableInfo& table) {
   return {};
 }
 
+// Of neighbours by sequence number.
+Status CheckNewest(const TableInfo& older, const TableInfo& newer) {
+  if (newer.sequence_min > older.sequence_max) return {};
+  return Contradiction("tables of level 0 that overlap in sequence numbers");
+}
+
+// Of neighbours by smallest key.
+Status CheckApart(const TableInfo& left, const TableInfo& right) {
+  if (UserKeyOf(left.largest) < UserKeyOf(right.smallest)) return {};
+  return Contradiction("tables of one level that overlap in keys");
+}
+
+Status CheckLevels(const std::vector<TableInfo>& tables) {
+  std::vector<const TableInfo*> levels[kLevelCount];
+  for (const TableInfo& table : tables) {
+    if (table.level >= kLevelCount) return Contradiction("a table at no level");
+    levels[table.level].push_back(&table);
+  }
+  for (std::vector<const TableInfo*>& level : levels) {
+    const bool newest = &level == &levels[0];
+    std::sort(level.begin(), level.end(), [newest](const TableInfo* a, const TableInfo* b) {
+      if (newest) return a->sequence_min < b->sequence_min;
+      return CompareInternalKeys(a->smallest, b->smallest) < 0;
+    });
+    for (std::size_t i = 1; i < level.size(); ++i) {
+      BEACH_TRY(newest ? CheckNewest(*level[i - 1], *level[i])
+                       : CheckApart(*level[i - 1], *level[i]));
+    }
+  }
+  return {};
+}
+
 Status CheckFileNumber(FileNumber file, FileNumber next) {
   if (file == FileNumber{}) return Contradiction("file number 0");
   if (file >= next) return Contradiction("a file number at or above the next");
@@ -124,6 +156,7 @@ Status ManifestState::Check() const {
     BEACH_TRY(CheckTable(table));
     numbers.push_back(table.file);
   }
+  BEACH_TRY(CheckLevels(tables));
   for (const wal::Segment& segment : segments) {
     BEACH_TRY(CheckWithin(segment, replay_from));
     BEACH_TRY(CheckWithin(segment, durable));

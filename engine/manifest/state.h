@@ -23,6 +23,8 @@ inline constexpr std::size_t kSegmentsListedMax = std::size_t{1} << 18;
 // Holds after every successful Apply:
 //   - segment ordinals strictly increase; open segments are above all others (the lowest of them is
 //     the one that the log is in); each end is within its size;
+//   - tables of level 0 have no sequence number in common; those of each deeper level no user key,
+//     not even between the ends of their ranges;
 //   - every listed file has a number of its own, below next_file;
 //   - with any segment listed, replay_from lies in a listed one, and durable not above the last;
 //   - in a listed segment, they lie within its end;

@@ -41,6 +41,7 @@ struct TableInfo {
   Bytes largest;
   SequenceNumber sequence_min;
   SequenceNumber sequence_max;
+  std::uint32_t level = 0;  // where the manifest has it: 0 is the newest data
 
   friend bool operator==(const TableInfo&, const TableInfo&) = default;
 };
@@ -75,6 +76,8 @@ class TableReader {
   virtual ~TableReader() = default;
 
   virtual FileNumber file() const = 0;
+  // Of its entries, how many are tombstones.
+  virtual std::uint64_t deletes() const = 0;
   virtual Result<std::optional<VersionFound>> Get(ByteView key, SequenceNumber sequence) = 0;
   // Over internal keys. Must not outlive the reader.
   virtual std::unique_ptr<Iterator> NewIterator() = 0;

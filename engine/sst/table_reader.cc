@@ -37,6 +37,7 @@ class FileTableReader final : public TableReader, private sst::BlockSource {
       : file_(std::move(file)), frame_(std::move(frame)), cache_(std::move(cache)) {}
 
   FileNumber file() const override { return frame_.footer.identity.file; }
+  std::uint64_t deletes() const override { return frame_.properties.deletes; }
 
   Result<std::optional<VersionFound>> Get(ByteView key, SequenceNumber sequence) override {
     BEACH_CHECK_LE(sequence.value, kMaxSequence.value);

@@ -65,6 +65,7 @@ inline Options SmallOptions() {
   options.key_size_max = 1000;
   options.value_size_max = 8000;
   options.batch_size_max = 16 * kKiB;
+  options.compaction_style = CompactionStyle::kManual;
   return options;
 }
 

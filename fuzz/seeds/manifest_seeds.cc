@@ -15,14 +15,15 @@ using namespace engine;  // NOLINT(google-build-using-namespace): the whole file
 
 constexpr DatabaseId kDatabase{.high = 0x0123456789abcdef, .low = 0xfedcba9876543210};
 
-TableInfo Table(std::uint64_t file, ByteView smallest, ByteView largest) {
+TableInfo Table(std::uint64_t file, ByteView smallest, ByteView largest, std::uint32_t level = 0) {
   TableInfo table{.file = FileNumber(file),
                   .size_bytes = 4321,
                   .entries = 12,
                   .smallest = {},
                   .largest = {},
-                  .sequence_min = SequenceNumber(1),
-                  .sequence_max = SequenceNumber(12)};
+                  .sequence_min = SequenceNumber(20 * file + 1),
+                  .sequence_max = SequenceNumber(20 * file + 12),
+                  .level = level};
   const auto key = [](ByteView user_key, std::uint64_t sequence) {
     return InternalKey{user_key, SequenceNumber(sequence), ValueKind::kPut};
   };
@@ -43,7 +44,7 @@ ManifestState State() {
   state.last_sequence = SequenceNumber(100);
   state.replay_from = {SegmentOrdinal(1), 8192};
   state.durable = {SegmentOrdinal(2), 4096};
-  state.tables = {Table(3, "a", "m"), Table(5, "b", "z")};
+  state.tables = {Table(3, "a", "m"), Table(5, "b", "z"), Table(7, "c", "d", 1)};
   state.segments = {LogSegment(1, 4, 20000), LogSegment(2, 6, wal::Segment::kOpenEnd)};
   return state;
 }
@@ -58,7 +59,7 @@ std::vector<ManifestEdit> Edits() {
   edits[1].replay_from = LogPosition{SegmentOrdinal(3), 4096};
   edits[1].segments_removed = {SegmentOrdinal(1), SegmentOrdinal(2)};
   edits[2].tables_removed = {FileNumber(3), FileNumber(5)};
-  edits[2].tables_added = {Table(13, "a", "z")};
+  edits[2].tables_added = {Table(13, "a", "c", 2), Table(10, "d", "z", 2)};
   edits[3].epoch = OpenEpoch(3);
   edits[3].last_sequence = SequenceNumber(200);
   edits[3].durable = LogPosition{SegmentOrdinal(3), 8192};

@@ -274,10 +274,14 @@ void RunLast(World& world, const char* what, std::uint64_t strike_calls_in_close
 
 std::string EngineCrash::name() const {
   if (focus_ == Focus::kReaders) return "engine-mvcc";
+  if (focus_ == Focus::kCompaction) return "engine-compaction";
   return weather_ == Weather::kErrors ? "engine-crash" : "engine-faults";
 }
 
 std::string EngineCrash::boots() const {
+  if (focus_ == Focus::kCompaction) {
+    return "one host, one database of tiny tables in several levels, crashes and disk faults";
+  }
   if (weather_ == Weather::kEverything) {
     return "the same with every fault that is in contract, of disk, clocks and host";
   }
@@ -289,6 +293,10 @@ std::string EngineCrash::boots() const {
 }
 
 std::string EngineCrash::checks() const {
+  if (focus_ == Focus::kCompaction) {
+    return "as engine-crash, while tables are merged; levels disjoint and ordered, no listed file "
+           "missing, none kept that is not listed";
+  }
   if (weather_ == Weather::kEverything) {
     return "the same, by label: damage may cost errors, never a wrong answer, nor anything once it "
            "is "
@@ -323,9 +331,8 @@ void EngineCrash::Run(Simulation& simulation) const {
   if (beyond) machine.small_memory_min_bytes = machine.small_memory_max_bytes = kMemoryBound;
   const HostId host = simulation.AddHost("a", machine);
   const Plan plan = MakePlan(simulation, host, weather_, beyond, focus_);
-  const std::vector<artifacts::Operation>& operations = simulation.Workload(
-      MakeWorkload(plan, simulation.Stream("engine_crash.workload"),
-                   focus_ == Focus::kReaders ? WeightsOfReaders() : UsualWeights()));
+  const std::vector<artifacts::Operation>& operations =
+      simulation.Workload(MakeWorkload(plan, simulation.Stream("engine_crash.workload")));
   const std::vector<Clients> lives = ParseWorkload(simulation, plan, operations);
 
   World world(simulation, host, plan);

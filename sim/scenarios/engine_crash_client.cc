@@ -37,6 +37,7 @@ void Client::RunOne(const Command& command) {
     case CommandKind::kHold: Hold(command.slot); break;
     case CommandKind::kCheck: Check(command.slot, command.backward); break;
     case CommandKind::kFlush: Flush(); break;
+    case CommandKind::kCompact: Compact(command.range); break;
     case CommandKind::kPause: {
       const std::uint64_t now = clock_.MonotonicNow();
       clock_.SleepUntil(now + command.pause_ns);
@@ -214,6 +215,7 @@ void Client::Check(std::uint64_t slot, bool backward) {
   if (!held_[slot]) return;
   const Held held = *std::exchange(held_[slot], std::nullopt);
   CheckIterator(*held.iterator, {}, held.mark, backward, held.since);
+  // Nobody has asked for what was visible then.
   const FaultCounts since = world_.CountFaults();
   const engine::ReadOptions options{.snapshot = held.snapshot.get(), .range = {}};
   const auto iterator = db_.NewIterator(options);
@@ -285,6 +287,14 @@ void Client::Flush() {
   const Status status = db_.Flush();
   if (!status) return world_.Excuse(Doing::kWriting, "a flush", status.error());
   world_.model.Durable(mark);
+}
+
+// What it flushes first is durable. It reads tables that others may have failed to read before.
+void Client::Compact(const oracle::KeyRange& range) {
+  std::optional<Bytes> end = range.to;
+  if (end && *end < range.from) end.reset();
+  const Status status = db_.CompactRange(range.from, end);
+  if (!status) world_.Excuse(Doing::kOpening, "a compaction", status.error());
 }
 
 }  // namespace beach::sim::scenarios::engine_crash

@@ -35,6 +35,7 @@ class Client {
   // Scans everything, both ways and as of now by number, and reads some keys by themselves.
   void ReadEverything();
   void Flush();
+  void Compact(const oracle::KeyRange& range);
 
  private:
   // What a hold keeps: an iterator, and a snapshot of just before it.

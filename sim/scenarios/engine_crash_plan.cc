@@ -8,6 +8,7 @@
 #include <string>
 
 #include "engine/limits.h"
+#include "engine/options.h"
 #include "sim/disk/disk.h"
 
 namespace beach::sim::scenarios::engine_crash {
@@ -49,6 +50,7 @@ constexpr std::uint64_t kLivesMax = 1000;
 constexpr std::uint64_t kClientsMax = 1000;
 constexpr std::uint64_t kWatchMaxNs = 1'000'000'000;
 constexpr std::uint64_t kMillion = 1'000'000;
+constexpr std::uint64_t kLimitMax = 10'000'000'000;  // of what an artifact may ask of compaction
 
 // Of all clients and lives together, drawn; crashes leave a third of them undone.
 constexpr std::uint64_t kOperationsMin = 40;
@@ -75,16 +77,75 @@ std::uint64_t DrawCacheKib(RandomStream& stream) {
 constexpr std::uint64_t kBytesPerOperation = 160;
 // Every read, open and verify pays for each table: more of them cost time and add no idea.
 constexpr std::uint64_t kFlushesMax = 24;
+// But where tables are what it is about, and become fewer again.
+constexpr std::uint64_t kFlushesMaxCompacted = 80;
+
+std::uint64_t DrawKeys(RandomStream& stream, Focus focus) {
+  switch (focus) {
+    case Focus::kLog: break;
+    case Focus::kCompaction: return stream.Between(8, 64) * 3;
+    case Focus::kReaders: return stream.Between(1, 12);
+  }
+  return stream.Between(8, 64);
+}
+
+// The log's runs compact nothing, in all weather all but a third of them, and a quarter of the
+// readers' runs neither.
+void DrawCompaction(Simulation& simulation, Plan& plan) {
+  RandomStream stream = simulation.Stream("engine_crash.compaction");
+  const auto knob = [&](const char* name, std::uint64_t drawn) {
+    return simulation.Option(name, drawn);
+  };
+  engine::Options& options = plan.options;
+  const bool rarely = plan.weather == Weather::kEverything && stream.Chance(1, 3);
+  const bool mostly = plan.focus == Focus::kReaders && stream.Chance(3, 4);
+  const bool compacts = plan.focus == Focus::kCompaction || rarely || mostly;
+  const auto style = stream.Chance(3, 4) ? engine::CompactionStyle::kLeveled
+                                         : engine::CompactionStyle::kSizeTiered;
+  const auto drawn = compacts ? style : engine::CompactionStyle::kManual;
+  options.compaction_style = static_cast<engine::CompactionStyle>(
+      std::min(knob("compaction_style", static_cast<std::uint64_t>(drawn)), std::uint64_t{2}));
+  if (!compacts) return;
+  const auto between = [&](const char* name, std::uint64_t least, std::uint64_t most) {
+    return std::clamp(knob(name, stream.Between(least, most)), std::uint64_t{1}, kLimitMax);
+  };
+  options.compaction_threads = std::min(between("compaction_threads", 1, 3), std::uint64_t{8});
+  options.table_size = std::uint64_t{1} << stream.Between(8, 12);
+  options.table_size = between("table_size", options.table_size, options.table_size * 2);
+  options.level0_compact_count = between("level0_compact_count", 1, 4);
+  options.level0_slow_count = options.level0_compact_count + between("level0_slow_more", 1, 6);
+  options.level0_stop_count = options.level0_slow_count + between("level0_stop_more", 1, 8);
+  options.level_size_base = between("level_size_base", 512, 8192);
+  options.level_size_ratio = between("level_size_ratio", 2, 5);
+  options.level_size_ratio = std::clamp<std::uint64_t>(options.level_size_ratio, 2, 100);
+  options.compaction_debt_slow = between("compaction_debt_slow", 4'000, 100'000);
+  options.compaction_debt_stop =
+      options.compaction_debt_slow + between("compaction_debt_stop_more", 1, 100'000);
+  options.compaction_delete_percent =
+      std::min(between("compaction_delete_percent", 20, 101), std::uint64_t{101});
+  const std::uint64_t pace = stream.Chance(1, 5) ? stream.Between(20'000, 1'000'000) : 0;
+  const std::uint64_t paced = knob("compaction_bytes_per_second", pace);
+  options.compaction_bytes_per_second =
+      paced == 0 ? 0 : std::clamp<std::uint64_t>(paced, 4 * engine::kKiB, kLimitMax);
+  // Low ones keep all there is.
+  const std::uint64_t safe = stream.Chance(1, 3) ? 1 + stream.Below(300) : 0;
+  const bool unset = stream.Chance(3, 4);
+  const std::uint64_t chosen =
+      std::min(knob("safe_sequence_plus_1", unset ? 0 : 1 + safe), kMillion);
+  if (chosen != 0) options.safe_sequence = engine::SequenceNumber(chosen - 1);
+}
 
 engine::Options MakeEngineOptions(Simulation& simulation, RandomStream& stream,
-                                  std::uint64_t operations) {
+                                  std::uint64_t operations, Focus focus) {
   engine::Options options;
   const auto knob = [&](const char* name, std::uint64_t drawn) {
     return simulation.Option(name, drawn);
   };
-  const std::uint64_t memtable_kib =
-      stream.Chance(1, 6) ? stream.Between(1, 4) : stream.Between(4, 24);
-  const std::uint64_t memtable_min = operations * kBytesPerOperation / kFlushesMax;
+  const bool compacts = focus == Focus::kCompaction;
+  const std::uint64_t flushes_max = compacts ? kFlushesMaxCompacted : kFlushesMax;
+  std::uint64_t memtable_kib = stream.Chance(1, 6) ? stream.Between(1, 4) : stream.Between(4, 24);
+  if (compacts) memtable_kib = 1 + memtable_kib / 12;
+  const std::uint64_t memtable_min = operations * kBytesPerOperation / flushes_max;
   options.memtable_size =
       knob("memtable_size", std::max(memtable_kib * engine::kKiB, memtable_min));
   options.frozen_memtables_max = knob("frozen_memtables_max", stream.Between(1, 3));
@@ -208,16 +269,20 @@ Plan MakePlan(Simulation& simulation, HostId host, Weather weather, bool beyond,
   plan.weather = weather;
   plan.focus = focus;
   plan.clients = simulation.Option("clients", stream.Between(1, 5));
-  const std::uint64_t keys =
-      focus == Focus::kReaders ? stream.Between(1, 12) : stream.Between(8, 64);
-  plan.keys = std::max(simulation.Option("keys", keys), std::uint64_t{1});
+  plan.keys = std::max(simulation.Option("keys", DrawKeys(stream, focus)), std::uint64_t{1});
   // Each life begins and ends with reading all there is: rather few and long ones.
   const std::uint64_t drawn_lives = stream.Chance(1, 2) ? 2 : stream.Between(2, 4);
   const std::uint64_t lives = simulation.Option("lives", drawn_lives);
   const std::uint64_t operations = stream.Between(kOperationsMin, kOperationsMax);
   const std::uint64_t lists = drawn_lives * std::max(plan.clients, std::uint64_t{1});
   plan.operations_per_client = simulation.Option("operations_per_client", operations / lists);
-  plan.options = MakeEngineOptions(simulation, stream, operations);
+  plan.options = MakeEngineOptions(simulation, stream, operations, focus);
+  DrawCompaction(simulation, plan);
+  if (focus == Focus::kCompaction) {
+    RandomStream window = simulation.Stream("engine_crash.key_window");
+    const std::uint64_t drawn = window.Chance(1, 2) ? window.Between(2, 12) : 0;
+    plan.key_window = simulation.Option("key_window", drawn);
+  }
   if (lives > kLivesMax || plan.clients > kClientsMax) {
     simulation.Fail("bad-options", "more than 1000 lives or clients");
   }

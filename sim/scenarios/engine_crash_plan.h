@@ -56,10 +56,11 @@ enum class Weather : std::uint8_t {
   kEverything,  // that is in contract: of disk, clocks and host, and one place that rots at rest
 };
 
-// What the clients are mostly about.
+// What the run is about.
 enum class Focus : std::uint8_t {
-  kWrites,
-  kReaders,  // few keys with many versions, that snapshots and iterators hold on to
+  kLog,         // few tables, and compaction in some runs only: most of the work is the log's
+  kCompaction,  // tiny memtables, tables and levels: most of it is done by compaction
+  kReaders,     // few keys with many versions, that snapshots and iterators hold on to
 };
 
 // Where the place that rots is looked for. Values stand in artifacts.
@@ -68,8 +69,10 @@ enum class RotAim : std::uint8_t { kAnywhere = 0, kTables = 1, kNewestFlights = 
 // Every knob of a run. All are recorded as options of the run.
 struct Plan {
   Weather weather = Weather::kErrors;
-  Focus focus = Focus::kWrites;
+  Focus focus = Focus::kLog;
   engine::Options options;
+  // Clients write keys of a window of so many that moves on as they go; 0: of all keys at once.
+  std::uint64_t key_window = 0;
   std::uint64_t clients = 1;
   std::uint64_t keys = 8;
   std::uint64_t operations_per_client = 1;  // and life
@@ -91,6 +94,6 @@ struct Plan {
 
 // `beyond`: what DrawBeyond has said.
 Plan MakePlan(Simulation& simulation, HostId host, Weather weather, bool beyond = false,
-              Focus focus = Focus::kWrites);
+              Focus focus = Focus::kLog);
 
 }  // namespace beach::sim::scenarios::engine_crash

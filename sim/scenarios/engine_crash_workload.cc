@@ -24,12 +24,16 @@ std::optional<std::uint64_t> ParseNumber(const std::string& text, std::uint64_t 
   return value;
 }
 
-constexpr KindWeight kUsualWeights[] = {{"put", 46},  {"delete", 10}, {"batch", 14},  {"get", 17},
+constexpr KindWeight kWeightsOfLog[] = {{"put", 46},  {"delete", 10}, {"batch", 14},  {"get", 17},
                                         {"scan", 3},  {"hold", 2},    {"check", 1},   {"flush", 1},
                                         {"pause", 4}, {"range", 1},   {"multiget", 1}};
 constexpr KindWeight kWeightsOfReaders[] = {
     {"put", 34},  {"delete", 8}, {"batch", 14}, {"get", 6},   {"multiget", 8}, {"scan", 2},
     {"range", 6}, {"hold", 8},   {"check", 5},  {"flush", 4}, {"pause", 4}};
+// Half of what is written is deleted or written over; flushes make small tables.
+constexpr KindWeight kWeightsOfCompaction[] = {
+    {"put", 44}, {"delete", 16}, {"batch", 14}, {"get", 11},    {"multiget", 1}, {"scan", 2},
+    {"hold", 2}, {"check", 2},   {"flush", 4},  {"compact", 1}, {"pause", 5},    {"range", 1}};
 
 // --- Generation.
 
@@ -55,6 +59,8 @@ class Generator {
       FillScan(operation);
     } else if (kind == "hold") {
       operation.arguments = {Slot()};
+    } else if (kind == "compact") {
+      operation.arguments = {Key(), Key()};
     } else if (kind == "check") {
       operation.arguments = {stream_.Chance(1, 2) ? "forward" : "backward"};
       operation.arguments.push_back(Slot());
@@ -97,7 +103,13 @@ class Generator {
 
   std::string Durability() { return stream_.Chance(1, 2) ? "sync" : "nosync"; }
   std::string Slot() { return std::to_string(stream_.Below(kSlots)); }
-  std::string Key() { return KeyName(stream_.Below(plan_.keys)); }
+  std::string Key() {
+    if (plan_.key_window == 0) return KeyName(stream_.Below(plan_.keys));
+    // Now and then anywhere, and each key moves the window by a quarter of one.
+    if (stream_.Chance(1, 12)) return KeyName(stream_.Below(plan_.keys));
+    const std::uint64_t begin = ++drawn_ / 4;
+    return KeyName((begin + stream_.Below(plan_.key_window)) % plan_.keys);
+  }
   std::string Size() {
     const std::uint64_t choice = stream_.Below(32);
     if (choice == 0) return "empty";
@@ -108,6 +120,7 @@ class Generator {
 
   const Plan& plan_;
   RandomStream stream_;
+  std::uint64_t drawn_ = 0;  // keys, in a window
 };
 
 // --- Parsing. Workloads come from artifacts too, where anything may stand.
@@ -168,8 +181,14 @@ Bytes KeyName(std::uint64_t number) {
   return key;
 }
 
-std::span<const KindWeight> UsualWeights() { return kUsualWeights; }
-std::span<const KindWeight> WeightsOfReaders() { return kWeightsOfReaders; }
+std::span<const KindWeight> WeightsOf(Focus focus) {
+  switch (focus) {
+    case Focus::kLog: return kWeightsOfLog;
+    case Focus::kCompaction: return kWeightsOfCompaction;
+    case Focus::kReaders: return kWeightsOfReaders;
+  }
+  return kWeightsOfLog;
+}
 
 std::vector<artifacts::Operation> MakeWorkload(const Plan& plan, RandomStream stream,
                                                std::span<const KindWeight> weights) {
@@ -228,6 +247,10 @@ std::optional<Command> ParseOperation(const artifacts::Operation& operation) {
     if (arguments.more()) command.slot = arguments.Number(kSlots - 1);
   } else if (kind == "flush") {
     command.kind = CommandKind::kFlush;
+  } else if (kind == "compact") {
+    command.kind = CommandKind::kCompact;
+    command.range.from = arguments.Text();
+    command.range.to = arguments.Text();
   } else if (kind == "pause") {
     command.kind = CommandKind::kPause;
     command.pause_ns = arguments.Number(kPauseMaxNs);

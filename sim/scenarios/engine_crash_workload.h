@@ -27,6 +27,7 @@
 //   check    forward|backward, slot: what is held there must still show what was there then; lets
 //            it go
 //   flush
+//   compact  from, to: every table that holds any of these keys, merged downward
 //   pause    nanoseconds
 // A size is that of the filler behind the value's id, or "empty" for an empty value. The id of an
 // operation is that of its batch.
@@ -39,12 +40,14 @@ Bytes KeyName(std::uint64_t number);
 // What is held at once by one client.
 inline constexpr std::uint64_t kSlots = 4;
 
-// How often each kind is drawn: as a rule, and where many versions are held and read.
-std::span<const KindWeight> UsualWeights();
-std::span<const KindWeight> WeightsOfReaders();
+// How often each kind is drawn.
+std::span<const KindWeight> WeightsOf(Focus focus);
 
-std::vector<artifacts::Operation> MakeWorkload(
-    const Plan& plan, RandomStream stream, std::span<const KindWeight> weights = UsualWeights());
+std::vector<artifacts::Operation> MakeWorkload(const Plan& plan, RandomStream stream,
+                                               std::span<const KindWeight> weights);
+inline std::vector<artifacts::Operation> MakeWorkload(const Plan& plan, RandomStream stream) {
+  return MakeWorkload(plan, stream, WeightsOf(plan.focus));
+}
 
 enum class CommandKind : std::uint8_t {
   kWrite,
@@ -55,6 +58,7 @@ enum class CommandKind : std::uint8_t {
   kHold,
   kCheck,
   kFlush,
+  kCompact,
   kPause,
 };
 
@@ -63,7 +67,7 @@ struct Command {
   oracle::ModelBatch batch;    // kWrite
   Bytes key;                   // kGet
   std::vector<Bytes> keys;     // kMultiGet
-  oracle::KeyRange range;      // kScan, kRange
+  oracle::KeyRange range;      // kScan, kRange; kCompact, both ends included
   bool backward = false;       // kScan, kRange, kCheck
   std::uint64_t slot = 0;      // kHold, kCheck
   std::uint64_t pause_ns = 0;  // kPause

@@ -11,6 +11,8 @@ namespace beach::sim::scenarios {
 
 std::vector<std::unique_ptr<sim::Scenario>> MakeScenarios() {
   std::vector<std::unique_ptr<sim::Scenario>> scenarios;
+  scenarios.push_back(std::make_unique<EngineCrash>(engine_crash::Weather::kErrors,
+                                                    engine_crash::Focus::kCompaction));
   scenarios.push_back(std::make_unique<EngineCrash>());
   scenarios.push_back(std::make_unique<EngineCrash>(engine_crash::Weather::kEverything));
   scenarios.push_back(

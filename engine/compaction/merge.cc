@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// The boundaries cut the sequence numbers into stripes: (b0, b1] and so on. A read at any boundary,
+// or above the last one, sees the newest version of a key in its stripe or, if there is none, in
+// the next one below. So of several versions in one stripe only the first that comes, the newest,
+// is ever seen; in front of the last boundary everything is.
+#include "engine/compaction/merge.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "engine/internal_key.h"
+
+namespace beach::engine {
+
+KeepRules KeepRules::Of(const std::vector<SequenceNumber>& snapshots, SequenceNumber visible,
+                        const std::optional<SequenceNumber>& safe_sequence, SequenceNumber newest) {
+  const SequenceNumber last = safe_sequence ? std::min(*safe_sequence, visible) : visible;
+  KeepRules rules;
+  rules.newest = newest;
+  for (const SequenceNumber snapshot : snapshots) {
+    if (snapshot >= last) break;
+    if (!rules.boundaries.empty() && rules.boundaries.back() == snapshot) continue;
+    rules.boundaries.push_back(snapshot);
+  }
+  rules.boundaries.push_back(last);
+  return rules;
+}
+
+OlderTables::OlderTables(const Version& version, const CompactionJob& job) {
+  if (job.input_level == 0) {
+    SequenceNumber oldest = kMaxSequence;
+    for (const TablePointer& table : job.inputs) {
+      oldest = std::min(oldest, table->info.sequence_min);
+    }
+    for (const TablePointer& table : version.levels[0]) {
+      if (table->info.sequence_max < oldest) level0_.push_back(table.get());
+    }
+  }
+  for (std::uint32_t level = job.output_level + 1; level < kLevelCount; ++level) {
+    if (!version.levels[level].empty()) deeper_.push_back({.level = &version.levels[level]});
+  }
+}
+
+bool OlderTables::MayHold(ByteView user_key) {
+  for (const Table* const table : level0_) {
+    if (SmallestKeyOf(*table) <= user_key && user_key <= LargestKeyOf(*table)) return true;
+  }
+  for (Cursor& cursor : deeper_) {
+    const Version::Level& level = *cursor.level;
+    while (cursor.at < level.size() && LargestKeyOf(*level[cursor.at]) < user_key) ++cursor.at;
+    if (cursor.at < level.size() && SmallestKeyOf(*level[cursor.at]) <= user_key) return true;
+  }
+  return false;
+}
+
+MergeIterator::MergeIterator(std::unique_ptr<Iterator> source, KeepRules rules, OlderTables& older)
+    : source_(std::move(source)), rules_(std::move(rules)), older_(older) {
+  BEACH_CHECK(!rules_.boundaries.empty());
+  BEACH_CHECK(std::is_sorted(rules_.boundaries.begin(), rules_.boundaries.end()));
+}
+
+void MergeIterator::SeekToFirst() {
+  source_->SeekToFirst();
+  has_key_ = false;
+  Settle();
+}
+
+void MergeIterator::Next() {
+  BEACH_CHECK(valid_);
+  source_->Next();
+  Settle();
+}
+
+void MergeIterator::Settle() {
+  for (; source_->Valid(); source_->Next()) {
+    InternalKey entry;
+    if (!ParseInternalKey(source_->key(), entry)) {
+      valid_ = false;
+      status_ = Fail(ErrorCode::kCorruption, "malformed key " + Printable(source_->key()));
+      return;
+    }
+    ++counts_.entries;
+    if (!IsKept(entry)) continue;
+    valid_ = true;
+    return;
+  }
+  valid_ = false;
+  status_ = source_->status();  // an error is no end
+}
+
+std::size_t MergeIterator::StripeOf(SequenceNumber sequence) const {
+  const auto boundary =
+      std::lower_bound(rules_.boundaries.begin(), rules_.boundaries.end(), sequence);
+  return static_cast<std::size_t>(boundary - rules_.boundaries.begin());
+}
+
+bool MergeIterator::IsKept(const InternalKey& entry) {
+  const std::size_t above_all = rules_.boundaries.size();
+  const std::size_t stripe = StripeOf(entry.sequence);
+  const bool another = !has_key_ || entry.user_key != key_;
+  const bool hidden = !another && stripe == stripe_ && stripe != above_all;
+  if (another) key_.assign(entry.user_key);
+  has_key_ = true;
+  stripe_ = stripe;
+  if (hidden) {
+    ++counts_.hidden;
+    return false;
+  }
+  // Older versions in other stripes need it, and so does whatever this job does not see.
+  const bool last_word = entry.kind == ValueKind::kDelete && stripe == 0 && stripe != above_all;
+  if (last_word && entry.sequence != rules_.newest && !older_.MayHold(entry.user_key)) {
+    ++counts_.tombstones;
+    return false;
+  }
+  if (!another && stripe != above_all) ++counts_.guarded;
+  return true;
+}
+
+}  // namespace beach::engine

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "engine/compaction/picker.h"
+#include "engine/iterator.h"
+#include "engine/types.h"
+#include "engine/version.h"
+
+namespace beach::engine {
+
+// Which versions must survive. Boundaries are sequence numbers at which somebody may read,
+// ascending and never empty: of each key the newest version at or below each of them is kept, and
+// all above the last one.
+struct KeepRules {
+  std::vector<SequenceNumber> boundaries;
+  SequenceNumber newest;  // its operation is never dropped
+
+  // `snapshots` ascending, none above `visible`.
+  static KeepRules Of(const std::vector<SequenceNumber>& snapshots, SequenceNumber visible,
+                      const std::optional<SequenceNumber>& safe_sequence, SequenceNumber newest);
+};
+
+// Whether tables that a job does not take may hold an older version of a key: those deeper than its
+// output, and those of level 0 that are older than its inputs. Asked for keys in ascending order.
+class OlderTables {
+ public:
+  // The version outlives it.
+  OlderTables(const Version& version, const CompactionJob& job);
+  bool MayHold(ByteView user_key);
+
+ private:
+  struct Cursor {
+    const Version::Level* level = nullptr;
+    std::size_t at = 0;  // the first table that does not end before the key
+  };
+  std::vector<const Table*> level0_;
+  std::vector<Cursor> deeper_;
+};
+
+// What is left of the entries of a job's inputs: forward only, in internal-key order. An error of
+// the source ends it with that error.
+class MergeIterator {
+ public:
+  struct Counts {
+    std::uint64_t entries = 0;     // read
+    std::uint64_t hidden = 0;      // dropped: a newer version hides them from everybody
+    std::uint64_t tombstones = 0;  // dropped: nothing is left for them to hide
+    std::uint64_t guarded = 0;     // kept though a newer one is: for a boundary below that
+  };
+
+  // `source`: over internal keys. `older` outlives it.
+  MergeIterator(std::unique_ptr<Iterator> source, KeepRules rules, OlderTables& older);
+
+  void SeekToFirst();
+  bool Valid() const { return valid_; }
+  void Next();  // REQUIRES: Valid()
+  ByteView key() const { return source_->key(); }
+  ByteView value() const { return source_->value(); }
+  Status status() const { return status_; }
+  const Counts& counts() const { return counts_; }
+
+ private:
+  // Stands on the first entry from the source's on that is kept.
+  void Settle();
+  bool IsKept(const InternalKey& entry);
+  // The index of the first boundary at or above; their number if none is.
+  std::size_t StripeOf(SequenceNumber sequence) const;
+
+  const std::unique_ptr<Iterator> source_;
+  const KeepRules rules_;
+  OlderTables& older_;
+  bool valid_ = false;
+  bool has_key_ = false;  // key_ is that of the entry before
+  Bytes key_;
+  std::size_t stripe_ = 0;  // of the version of key_ that came last
+  Status status_;
+  Counts counts_;
+};
+
+}  // namespace beach::engine

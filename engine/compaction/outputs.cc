@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/compaction/outputs.h"
+
+#include <utility>
+
+#include "engine/internal_key.h"
+#include "env/marks.h"
+
+namespace beach::engine {
+
+OutputTables::~OutputTables() {
+  builder_.reset();
+  for (const FileNumber file : files_) {
+    static_cast<void>(place_.files.Remove(env::JoinPath(place_.directory, TableFileName(file))));
+  }
+}
+
+Status OutputTables::Add(ByteView internal_key, ByteView value) {
+  const ByteView user_key = UserKeyOf(internal_key);
+  const bool full = builder_ != nullptr && place_.size_max != 0 && size_ >= place_.size_max;
+  if (full && user_key != last_key_) BEACH_TRY(EndTable());
+  if (builder_ == nullptr) {
+    const FileNumber file = place_.new_file();
+    files_.push_back(file);
+    const std::string path = env::JoinPath(place_.directory, TableFileName(file));
+    BEACH_TRY_ASSIGN(
+        builder_, TableBuilder::Create(place_.files, path, place_.database, file, place_.options));
+    size_ = 0;
+  }
+  BEACH_TRY(builder_->Add(internal_key, value));
+  size_ += internal_key.size() + value.size();
+  last_key_.assign(user_key);
+  return {};
+}
+
+Status OutputTables::EndTable() {
+  BEACH_TRY_ASSIGN(TableInfo info, builder_->Finish());
+  builder_.reset();
+  info.level = place_.level;
+  bytes_written_ += info.size_bytes;
+  tables_.push_back(std::move(info));
+  return {};
+}
+
+Status OutputTables::Finish() {
+  if (builder_ != nullptr) BEACH_TRY(EndTable());
+  if (tables_.empty()) return {};
+  // FAILPOINT: compaction.outputs_synced: whole tables that no manifest lists, names perhaps lost.
+  BEACH_FAILPOINT("compaction.outputs_synced");
+  BEACH_TRY(place_.files.SyncDirectory(place_.directory));
+  // FAILPOINT: compaction.outputs_named: whole tables that no manifest lists: debris.
+  BEACH_FAILPOINT("compaction.outputs_named");
+  return {};
+}
+
+}  // namespace beach::engine

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/compaction/run.h"
+
+#include <utility>
+
+#include "engine/merging_iterator.h"
+#include "env/marks.h"
+
+namespace beach::engine {
+namespace {
+
+std::unique_ptr<Iterator> NewInputIterator(const CompactionJob& job) {
+  std::vector<std::unique_ptr<Iterator>> sources;
+  if (job.input_level == 0) {
+    for (const TablePointer& table : job.inputs) sources.push_back(table->reader->NewIterator());
+  } else {
+    sources.push_back(NewLevelIterator(job.inputs));
+  }
+  if (!job.overlapped.empty()) sources.push_back(NewLevelIterator(job.overlapped));
+  return NewMergingIterator(std::move(sources));
+}
+
+}  // namespace
+
+CompactionOutcome RunCompaction(const Version& version, const CompactionJob& job,
+                                const KeepRules& rules, OutputTables& outputs,
+                                const std::function<bool(std::uint64_t)>& go_on) {
+  OlderTables older(version, job);
+  MergeIterator entry(NewInputIterator(job), rules, older);
+  CompactionOutcome outcome;
+  const auto fail = [&](CompactionFailure failure, Status status) {
+    outcome.failure = failure;
+    outcome.status = std::move(status);
+    outcome.counts = entry.counts();
+    return outcome;
+  };
+  std::uint64_t written = 0;
+  for (entry.SeekToFirst(); entry.Valid(); entry.Next()) {
+    if (!go_on(written)) return fail(CompactionFailure::kGivenUp, Fail(ErrorCode::kClosed, ""));
+    written += entry.key().size() + entry.value().size();
+    if (Status added = outputs.Add(entry.key(), entry.value()); !added) {
+      return fail(CompactionFailure::kWriting, std::move(added));
+    }
+  }
+  if (Status read = entry.status(); !read) return fail(CompactionFailure::kReading, read);
+  if (Status finished = outputs.Finish(); !finished) {
+    return fail(CompactionFailure::kWriting, std::move(finished));
+  }
+  outcome.counts = entry.counts();
+  BEACH_SOMETIMES("compaction.tombstone_dropped", outcome.counts.tombstones > 0);
+  BEACH_SOMETIMES("compaction.version_kept", outcome.counts.guarded > 0);
+  BEACH_SOMETIMES("compaction.several_outputs", outputs.tables().size() > 1);
+  BEACH_SOMETIMES("compaction.nothing_left", outputs.tables().empty());
+  return outcome;
+}
+
+}  // namespace beach::engine

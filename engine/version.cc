@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/version.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "engine/internal_key.h"
+
+namespace beach::engine {
+namespace {
+
+// Level 0: newest data first, whatever the file numbers say. Deeper ones: by key.
+void Arrange(Version::Level& level, bool by_key) {
+  std::sort(level.begin(), level.end(), [by_key](const TablePointer& a, const TablePointer& b) {
+    if (by_key) return CompareInternalKeys(a->info.smallest, b->info.smallest) < 0;
+    return a->info.sequence_max > b->info.sequence_max;
+  });
+}
+
+Result<std::optional<VersionFound>> GetBelow(const Version::Level& level, ByteView key,
+                                             SequenceNumber sequence) {
+  const auto table = std::partition_point(
+      level.begin(), level.end(), [key](const TablePointer& t) { return LargestKeyOf(*t) < key; });
+  if (table == level.end() || SmallestKeyOf(**table) > key) return std::nullopt;
+  return (*table)->reader->Get(key, sequence);
+}
+
+}  // namespace
+
+Result<std::optional<VersionFound>> Version::Get(ByteView key, SequenceNumber sequence) const {
+  std::optional<VersionFound> found;
+  for (const TablePointer& table : levels[0]) {
+    if (key < SmallestKeyOf(*table) || key > LargestKeyOf(*table)) continue;
+    BEACH_TRY_ASSIGN(found, table->reader->Get(key, sequence));
+    if (found) return found;
+  }
+  for (std::uint32_t level = 1; level < kLevelCount; ++level) {
+    if (levels[level].empty()) continue;
+    BEACH_TRY_ASSIGN(found, GetBelow(levels[level], key, sequence));
+    if (found) return found;
+  }
+  return found;
+}
+
+void Version::AppendIterators(std::vector<std::unique_ptr<Iterator>>& sources) const {
+  for (const TablePointer& table : levels[0]) sources.push_back(table->reader->NewIterator());
+  for (std::uint32_t level = 1; level < kLevelCount; ++level) {
+    if (!levels[level].empty()) sources.push_back(NewLevelIterator(levels[level]));
+  }
+}
+
+Version::Range Version::Overlapping(std::uint32_t level, ByteView smallest,
+                                    ByteView largest) const {
+  BEACH_CHECK_GT(level, 0U);
+  const Level& tables = levels[level];
+  const auto begin = std::partition_point(
+      tables.begin(), tables.end(),
+      [smallest](const TablePointer& t) { return LargestKeyOf(*t) < smallest; });
+  const auto end = std::partition_point(begin, tables.end(), [largest](const TablePointer& t) {
+    return SmallestKeyOf(*t) <= largest;
+  });
+  return {.begin = static_cast<std::size_t>(begin - tables.begin()),
+          .end = static_cast<std::size_t>(end - tables.begin())};
+}
+
+std::uint64_t Version::LevelSize(std::uint32_t level) const {
+  std::uint64_t size = 0;
+  for (const TablePointer& table : levels[level]) size += table->info.size_bytes;
+  return size;
+}
+
+std::size_t Version::table_count() const {
+  std::size_t count = 0;
+  for (const Level& level : levels) count += level.size();
+  return count;
+}
+
+Version Version::With(const std::vector<FileNumber>& removed,
+                      const std::vector<TablePointer>& added) const {
+  Version next = *this;
+  std::size_t erased = 0;
+  for (Level& level : next.levels) {
+    erased += std::erase_if(level, [&removed](const TablePointer& table) {
+      return std::ranges::find(removed, table->info.file) != removed.end();
+    });
+  }
+  BEACH_CHECK_EQ(erased, removed.size());
+  for (const TablePointer& table : added) {
+    BEACH_CHECK_LT(table->info.level, kLevelCount);
+    next.levels[table->info.level].push_back(table);
+  }
+  for (std::uint32_t i = 0; i < kLevelCount; ++i) Arrange(next.levels[i], i > 0);
+  return next;
+}
+
+Result<TablePointer> OpenTable(env::FileSystem& files, const std::string& directory,
+                               DatabaseId database, const TableInfo& info,
+                               const std::shared_ptr<sst::BlockCache>& cache) {
+  const std::string path = env::JoinPath(directory, TableFileName(info.file));
+  BEACH_TRY_ASSIGN(auto reader, TableReader::Open(files, path, database, info, cache));
+  const std::uint64_t deletes = reader->deletes();
+  return std::make_shared<const Table>(
+      Table{.info = info, .deletes = deletes, .reader = std::move(reader)});
+}
+
+Result<std::shared_ptr<const Version>> OpenTables(env::FileSystem& files,
+                                                  const std::string& directory,
+                                                  const ManifestState& state,
+                                                  const std::shared_ptr<sst::BlockCache>& cache,
+                                                  const std::shared_ptr<const Version>& opened) {
+  std::vector<TablePointer> known;
+  if (opened != nullptr) {
+    for (const Version::Level& level : opened->levels) {
+      known.insert(known.end(), level.begin(), level.end());
+    }
+  }
+  std::sort(known.begin(), known.end(), [](const TablePointer& a, const TablePointer& b) {
+    return a->info.file < b->info.file;
+  });
+  auto version = std::make_shared<Version>();
+  for (const TableInfo& info : state.tables) {
+    Version::Level& level = version->levels[info.level];
+    const auto found = std::lower_bound(
+        known.begin(), known.end(), info.file,
+        [](const TablePointer& t, FileNumber file) { return t->info.file < file; });
+    if (found != known.end() && (*found)->info == info) {
+      level.push_back(*found);
+      continue;
+    }
+    auto table = OpenTable(files, directory, state.database, info, cache);
+    if (!table && table.error().code() == ErrorCode::kNotFound) {
+      const std::string path = env::JoinPath(directory, TableFileName(info.file));
+      return Fail(
+          Error(ErrorCode::kCorruption, "a table that the manifest lists is missing").At(path));
+    }
+    if (!table) return Fail(std::move(table).error());
+    level.push_back(*std::move(table));
+  }
+  for (std::uint32_t i = 0; i < kLevelCount; ++i) Arrange(version->levels[i], i > 0);
+  return version;
+}
+
+}  // namespace beach::engine
