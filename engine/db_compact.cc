@@ -58,6 +58,15 @@ bool DbImpl::MayCompact() const {
   return !compact_retry_ns_ || env_.clock->MonotonicNow() >= *compact_retry_ns_;
 }
 
+// Else a deadline that has passed would be waited for again.
+void DbImpl::ForgetWhatIsOver() {
+  mutex_.AssertHeld();
+  if (!compact_retry_ns_ && tables_aside_.empty()) return;
+  const std::uint64_t now = env_.clock->MonotonicNow();
+  if (compact_retry_ns_ && *compact_retry_ns_ <= now) compact_retry_ns_.reset();
+  std::erase_if(tables_aside_, [now](const auto& aside) { return aside.second.until_ns <= now; });
+}
+
 std::uint64_t DbImpl::CompactionDeadline() const {
   mutex_.AssertHeld();
   if (poison_) return env::kNoDeadline;
@@ -86,10 +95,8 @@ void DbImpl::CompactLoop() {
   const env::MutexLock lock(mutex_);
   while (!closing_) {
     std::optional<CompactionJob> job;
-    if (MayCompact()) {
-      compact_retry_ns_.reset();
-      job = PickCompaction(PickerInputNow());
-    }
+    ForgetWhatIsOver();
+    if (MayCompact()) job = PickCompaction(PickerInputNow());
     if (job) {
       static_cast<void>(RunJob(*job));
       continue;

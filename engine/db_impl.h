@@ -174,6 +174,7 @@ class DbImpl final : public Db {
   // When to look again without being asked.
   std::uint64_t CompactionDeadline() const;
   bool MayCompact() const;
+  void ForgetWhatIsOver();
   Status RunJob(const CompactionJob& job);
   Status MoveTable(const CompactionJob& job);
   Status MergeTables(const CompactionJob& job, const Version& version, const KeepRules& rules,

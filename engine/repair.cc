@@ -91,6 +91,7 @@ Result<RepairReport> RepairDatabase(const env::Env& env, const std::string& dire
   options.create_if_missing = false;
   options.wal_segment_size = kSegmentSize;
   options.recovery_mode = RecoveryMode::kPointInTime;
+  options.compaction_style = CompactionStyle::kManual;
   BEACH_TRY_ASSIGN(const auto db, Db::Open(env, directory, options));
   BEACH_TRY(db->Close());
   report.repaired = true;

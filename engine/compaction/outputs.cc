@@ -4,9 +4,20 @@
 #include <utility>
 
 #include "engine/internal_key.h"
+#include "engine/manifest/manifest_file.h"
 #include "env/marks.h"
 
 namespace beach::engine {
+namespace {
+
+// One manifest edit lists all outputs, with two keys each. Where so many bytes of keys are reached,
+// what is left goes into one table.
+constexpr std::uint64_t kBoundsSizeMax = 8 * kMiB;
+constexpr std::uint64_t kTableFieldsSize = 128;  // at most what else an edit says of a table
+// The last table may end with the longest key; and the inputs that are removed are listed too.
+static_assert(kManifestRecordSizeMax >= kBoundsSizeMax + 4 * kMiB + 2 * kMiB);
+
+}  // namespace
 
 OutputTables::~OutputTables() {
   builder_.reset();
@@ -17,7 +28,9 @@ OutputTables::~OutputTables() {
 
 Status OutputTables::Add(ByteView internal_key, ByteView value) {
   const ByteView user_key = UserKeyOf(internal_key);
-  const bool full = builder_ != nullptr && place_.size_max != 0 && size_ >= place_.size_max;
+  const bool may_cut = place_.size_max != 0 && size_ >= place_.size_max &&
+                       bounds_size_ + last_key_.size() + user_key.size() < kBoundsSizeMax;
+  const bool full = builder_ != nullptr && may_cut;
   if (full && user_key != last_key_) BEACH_TRY(EndTable());
   if (builder_ == nullptr) {
     const FileNumber file = place_.new_file();
@@ -26,6 +39,7 @@ Status OutputTables::Add(ByteView internal_key, ByteView value) {
     BEACH_TRY_ASSIGN(
         builder_, TableBuilder::Create(place_.files, path, place_.database, file, place_.options));
     size_ = 0;
+    bounds_size_ += internal_key.size() + kTableFieldsSize;
   }
   BEACH_TRY(builder_->Add(internal_key, value));
   size_ += internal_key.size() + value.size();
@@ -38,6 +52,7 @@ Status OutputTables::EndTable() {
   builder_.reset();
   info.level = place_.level;
   bytes_written_ += info.size_bytes;
+  bounds_size_ += info.largest.size();
   tables_.push_back(std::move(info));
   return {};
 }

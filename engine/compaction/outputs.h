@@ -53,6 +53,7 @@ class OutputTables {
   std::uint64_t size_ = 0;  // of the entries of that one
   Bytes last_key_;          // the user key that came last, in it
   std::uint64_t bytes_written_ = 0;
+  std::uint64_t bounds_size_ = 0;  // of the keys that the manifest must list
 };
 
 }  // namespace beach::engine

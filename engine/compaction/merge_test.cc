@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/compaction/merge.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "engine/compaction/test_tables.h"
+#include "engine/merging_iterator.h"
+#include "engine/testing/vector_iterator.h"
+
+namespace beach::engine {
+namespace {
+
+using testing::EntryList;
+using testing::MakeVersion;
+using testing::TableShape;
+using testing::VectorIterator;
+
+struct Write {
+  std::string key;
+  std::uint64_t sequence = 0;
+  bool deletes = false;
+};
+
+EntryList EntriesOf(const std::vector<Write>& writes) {
+  EntryList entries;
+  for (const Write& write : writes) {
+    Bytes key;
+    AppendInternalKey(key, {.user_key = write.key,
+                            .sequence = SequenceNumber(write.sequence),
+                            .kind = write.deletes ? ValueKind::kDelete : ValueKind::kPut});
+    entries.emplace_back(key, write.deletes ? Bytes() : std::to_string(write.sequence));
+  }
+  testing::SortEntries(entries);
+  return entries;
+}
+
+std::vector<SequenceNumber> Numbers(const std::vector<std::uint64_t>& values) {
+  std::vector<SequenceNumber> numbers;
+  for (const std::uint64_t value : values) numbers.emplace_back(value);
+  return numbers;
+}
+
+CompactionJob ToLevel(std::uint32_t level) {
+  CompactionJob job;
+  job.input_level = level - 1;
+  job.output_level = level;
+  return job;
+}
+
+// "a9 a5x" is key a at 9, and its tombstone at 5.
+std::string Left(const std::vector<Write>& writes, const KeepRules& rules,
+                 const Version& version = {}, const CompactionJob& job = ToLevel(6)) {
+  OlderTables older(version, job);
+  MergeIterator entry(std::make_unique<VectorIterator>(EntriesOf(writes)), rules, older);
+  std::string text;
+  for (entry.SeekToFirst(); entry.Valid(); entry.Next()) {
+    InternalKey key;
+    EXPECT_TRUE(ParseInternalKey(entry.key(), key));
+    text += (text.empty() ? "" : " ") + Bytes(key.user_key) + std::to_string(key.sequence.value) +
+            (key.kind == ValueKind::kDelete ? "x" : "");
+  }
+  EXPECT_TRUE(entry.status());
+  return text;
+}
+
+KeepRules At(const std::vector<std::uint64_t>& snapshots, std::uint64_t visible) {
+  return KeepRules::Of(Numbers(snapshots), SequenceNumber(visible), std::nullopt,
+                       SequenceNumber(1000));
+}
+
+TEST(KeepRules, BoundariesAreSnapshotsAndWhatIsVisibleOrSafe) {
+  const auto of = [](std::optional<std::uint64_t> safe) {
+    std::optional<SequenceNumber> number;
+    if (safe) number = SequenceNumber(*safe);
+    return KeepRules::Of(Numbers({0, 3, 3, 7}), SequenceNumber(9), number, {}).boundaries;
+  };
+  EXPECT_EQ(of({}), Numbers({0, 3, 7, 9}));
+  EXPECT_EQ(of(5), Numbers({0, 3, 5}));
+  EXPECT_EQ(of(7), Numbers({0, 3, 7}));
+  EXPECT_EQ(of(50), Numbers({0, 3, 7, 9}));
+  EXPECT_EQ(of(0), Numbers({0}));
+}
+
+TEST(MergeIterator, KeepsTheNewestOfEachStripe) {
+  const std::vector<Write> writes = {{"a", 1}, {"a", 3}, {"a", 4}, {"a", 7}, {"a", 9}, {"b", 2}};
+  EXPECT_EQ(Left(writes, At({}, 20)), "a9 b2");
+  EXPECT_EQ(Left(writes, At({3}, 20)), "a9 a3 b2");
+  EXPECT_EQ(Left(writes, At({2}, 20)), "a9 a1 b2");
+  EXPECT_EQ(Left(writes, At({3, 4, 6, 8}, 20)), "a9 a7 a4 a3 b2");
+  EXPECT_EQ(Left(writes, At({0}, 20)), "a9 b2");
+  // What is above the last boundary nobody may judge yet.
+  EXPECT_EQ(Left(writes, At({}, 4)), "a9 a7 a4 b2");
+}
+
+TEST(MergeIterator, ATombstoneGoesOnlyWithAllThatItHides) {
+  const std::vector<Write> writes = {{"a", 1}, {"a", 5, true}, {"b", 2}, {"b", 6, true}, {"b", 8}};
+  EXPECT_EQ(Left(writes, At({}, 20)), "b8");
+  EXPECT_EQ(Left(writes, At({3}, 20)), "a5x a1 b8 b2");
+  EXPECT_EQ(Left(writes, At({7}, 20)), "b8");
+  EXPECT_EQ(Left(writes, At({5}, 20)), "b8 b2");
+  EXPECT_EQ(Left(writes, At({}, 4)), "a5x a1 b8 b6x b2");
+}
+
+TEST(MergeIterator, ATombstoneStaysWhileAnOlderVersionMayBeDeeper) {
+  const std::vector<Write> writes = {{"a", 5, true}, {"c", 6, true}, {"e", 7, true}};
+  const Version version = MakeVersion({{.level = 5, .file = 1, .smallest = "c", .largest = "d"},
+                                       {.level = 6, .file = 2, .smallest = "e", .largest = "e"},
+                                       {.level = 2, .file = 3, .smallest = "a", .largest = "z"}});
+  EXPECT_EQ(Left(writes, At({}, 20), version, ToLevel(3)), "c6x e7x");
+  EXPECT_EQ(Left(writes, At({}, 20), version, ToLevel(5)), "e7x");
+  EXPECT_EQ(Left(writes, At({}, 20), version, ToLevel(6)), "");
+}
+
+// A run of level 0 that is made of others lies above older tables of the same level.
+TEST(MergeIterator, ATombstoneStaysWhileAnOlderTableOfLevel0MayHoldItsKey) {
+  const Version version = MakeVersion({{.level = 0,
+                                        .file = 1,
+                                        .smallest = "a",
+                                        .largest = "b",
+                                        .sequence_min = 1,
+                                        .sequence_max = 2},
+                                       {.level = 0,
+                                        .file = 2,
+                                        .smallest = "a",
+                                        .largest = "z",
+                                        .sequence_min = 5,
+                                        .sequence_max = 6},
+                                       {.level = 0,
+                                        .file = 3,
+                                        .smallest = "a",
+                                        .largest = "z",
+                                        .sequence_min = 7,
+                                        .sequence_max = 9},
+                                       {.level = 0,
+                                        .file = 4,
+                                        .smallest = "c",
+                                        .largest = "z",
+                                        .sequence_min = 20,
+                                        .sequence_max = 30}});
+  CompactionJob job;
+  job.inputs = {version.levels[0][1], version.levels[0][2]};
+  ASSERT_EQ(job.inputs[1]->info.file, FileNumber(2));
+  EXPECT_EQ(Left({{"a", 5, true}, {"d", 6, true}, {"z", 7, true}}, At({}, 40), version, job),
+            "a5x");
+}
+
+TEST(MergeIterator, TheNewestOperationOfAllStays) {
+  KeepRules rules = At({}, 20);
+  rules.newest = SequenceNumber(6);
+  EXPECT_EQ(Left({{"a", 5, true}, {"c", 6, true}}, rules), "c6x");
+}
+
+TEST(MergeIterator, AnErrorOfTheSourceIsNoEnd) {
+  const EntryList entries = EntriesOf({{"a", 1}, {"b", 2}, {"c", 3}});
+  for (std::size_t failing = 0; failing < entries.size(); ++failing) {
+    const Version version;
+    OlderTables older(version, ToLevel(6));
+    MergeIterator entry(std::make_unique<VectorIterator>(entries, failing), At({}, 20), older);
+    std::size_t seen = 0;
+    for (entry.SeekToFirst(); entry.Valid(); entry.Next()) ++seen;
+    EXPECT_EQ(seen, failing);
+    ASSERT_FALSE(entry.status());
+    EXPECT_EQ(entry.status().error().code(), ErrorCode::kCorruption);
+  }
+}
+
+// What a reader at a sequence number sees of a key: a value's sequence number, or 0.
+std::map<std::string, std::uint64_t> Seen(const EntryList& entries, std::uint64_t at) {
+  std::map<std::string, std::uint64_t> seen;
+  std::set<Bytes> decided;
+  for (const auto& [bytes, value] : entries) {
+    InternalKey key;
+    EXPECT_TRUE(ParseInternalKey(bytes, key));
+    if (key.sequence.value > at || !decided.insert(Bytes(key.user_key)).second) continue;
+    if (key.kind == ValueKind::kPut) seen[Bytes(key.user_key)] = key.sequence.value;
+  }
+  return seen;
+}
+
+RC_GTEST_PROP(MergeIteratorProperty, ReadersAtEveryBoundaryAndAboveSeeTheSame, ()) {
+  const std::uint64_t count = *rc::gen::inRange<std::uint64_t>(1, 40);
+  std::vector<Write> upper;
+  std::vector<Write> lower;  // stays where it is, below
+  for (std::uint64_t i = 1; i <= count; ++i) {
+    const std::string key(1, static_cast<char>('a' + *rc::gen::inRange(0, 5)));
+    const bool deeper = i < count / 3 && *rc::gen::arbitrary<bool>();
+    (deeper ? lower : upper).push_back({key, i, *rc::gen::inRange(0, 3) == 0});
+  }
+  std::set<std::uint64_t> chosen;
+  for (int i = *rc::gen::inRange(0, 5); i > 0; --i) {
+    chosen.insert(*rc::gen::inRange<std::uint64_t>(0, count + 1));
+  }
+  const std::uint64_t visible = *rc::gen::inRange<std::uint64_t>(0, count + 1);
+  std::erase_if(chosen, [&](std::uint64_t snapshot) { return snapshot > visible; });
+  std::optional<SequenceNumber> safe;
+  if (*rc::gen::arbitrary<bool>()) {
+    safe = SequenceNumber(*rc::gen::inRange<std::uint64_t>(0, count + 1));
+  }
+  std::vector<TableShape> shapes;
+  for (const Write& write : lower) {
+    const bool known = std::ranges::any_of(
+        shapes, [&](const TableShape& shape) { return shape.smallest == write.key; });
+    if (known) continue;
+    shapes.push_back(
+        {.level = 6, .file = write.sequence, .smallest = write.key, .largest = write.key});
+  }
+  const Version version = MakeVersion(shapes);
+  const std::vector<std::uint64_t> snapshots(chosen.begin(), chosen.end());
+  const KeepRules rules =
+      KeepRules::Of(Numbers(snapshots), SequenceNumber(visible), safe, SequenceNumber(count + 1));
+  OlderTables older(version, ToLevel(5));
+  MergeIterator entry(std::make_unique<VectorIterator>(EntriesOf(upper)), rules, older);
+  EntryList after = EntriesOf(lower);
+  for (entry.SeekToFirst(); entry.Valid(); entry.Next()) {
+    after.emplace_back(entry.key(), entry.value());
+  }
+  RC_ASSERT(entry.status().has_value());
+  testing::SortEntries(after);
+  std::vector<Write> all = upper;
+  all.insert(all.end(), lower.begin(), lower.end());
+  const EntryList before = EntriesOf(all);
+  std::set<std::uint64_t> readers(chosen.begin(), chosen.end());
+  const std::uint64_t from = safe ? std::min(safe->value, visible) : visible;
+  for (std::uint64_t at = from; at <= count; ++at) readers.insert(at);
+  for (const std::uint64_t at : readers) RC_ASSERT(Seen(after, at) == Seen(before, at));
+}
+
+}  // namespace
+}  // namespace beach::engine
