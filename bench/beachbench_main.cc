@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "bench/engine/command.h"
+#include "bench/native.h"
 #include "bench/sim_command.h"
 #include "command_line/command.h"
 #include "sim/cli/program.h"
@@ -8,5 +10,7 @@ int main(int argc, char** argv) {
                                     BEACH_VERSION);
   line.root().Examples("Example:\n  beachbench sim --time 10s\n  beachbench COMMAND --help");
   beach::bench::AddSim(line.root());
+  beach::bench::AddEngine(line.root(),
+                          [argv](const auto&) { return beach::bench::BecomeNative(argv); });
   return line.Run(argc, argv, beach::sim::cli::kExitUsage);
 }

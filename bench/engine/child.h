@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+
+#include "base/error.h"
+#include "bench/engine/cell.h"
+
+namespace beach::bench {
+
+// Runs `work` in a forked process of its own, so that its memory, its caches and its end are its
+// own. `watch` is told the progress some times a second. Errors: what the work returned; kIo when
+// the process ended otherwise, or was stopped after `limit_ns`. REQUIRES: this process has one
+// thread.
+Result<CellResult> RunInChild(const std::function<Result<CellResult>(Progress&)>& work,
+                              const std::function<void(std::uint64_t)>& watch,
+                              std::uint64_t limit_ns);
+
+}  // namespace beach::bench
