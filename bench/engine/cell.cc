@@ -60,7 +60,9 @@ Result<CellResult> RunCell(const Engine& engine, const Cell& cell, Progress& pro
   }
   result.peak_rss_bytes = PeakRssBytes();
   if (!ReadsAlone(workload)) {
-    BEACH_TRY(CheckAll(*store, fresh ? cell.operations : cell.records));
+    const bool whole = !fresh || totals.operations == cell.operations;
+    BEACH_TRY(CheckAll(*store, fresh ? totals.operations : cell.records,
+                       whole ? Expect::kEachRecord : Expect::kSomeRecords));
   }
   store.reset();
   result.written_bytes = WrittenBytes() - written_before;

@@ -17,8 +17,8 @@ struct Cell {
   std::uint64_t threads = 1;
   std::uint64_t records = 0;     // that the database holds, or is to hold, for all but kOwn
   std::uint64_t operations = 0;  // of all threads together
-  StoreSettings settings;        // sync is the workload's
-  std::string directory;         // exists; empty for kOwn and kMakes
+  StoreSettings settings = {};   // sync is the workload's
+  std::string directory = {};    // exists; empty for kOwn and kMakes
 };
 
 // What came of it. Plain memory, because it is handed from one process to another.

@@ -114,6 +114,19 @@ TEST(RunCell, PutsThatAreLostFail) {
   ExpectWrong(RunOn(engine, "fillseq"), "999 records of 1000");
 }
 
+TEST(RunCell, OutOfTimeIsNoErrorAndWhatWasPutIsChecked) {
+  Workload quick = *Named("fillsync16");
+  quick.time_ns_max = 30'000'000;
+  const Cell cell{.workload = &quick, .threads = 16, .operations = 1'000'000, .directory = "own"};
+  Progress progress = 0;
+  const auto result = RunCell(MapEngine("map"), cell, progress);
+  ASSERT_TRUE(result) << result.error().ToString();
+  EXPECT_GT(result->operations, 0U);
+  EXPECT_LT(result->operations, 1'000'000U);
+  EXPECT_EQ(result->user_bytes, result->operations * 116);
+  ExpectWrong(RunCell(MapEngine("map", {.loses_puts_after = 5}), cell, progress), "5 records of");
+}
+
 TEST(RunCell, AnErrorOfTheEngineIsReturnedAsItIs) {
   const MapEngine engine("map", {.fails_puts_after = 10});
   const auto result = RunOn(engine, "fillseq");

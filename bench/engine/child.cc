@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <new>
 #include <type_traits>
 
@@ -20,7 +21,7 @@
 namespace beach::bench {
 namespace {
 
-constexpr std::uint64_t kGlanceNs = 10'000'000;
+constexpr long kGlanceNs = 10'000'000;
 
 // In memory that both processes see.
 struct Shared {
@@ -35,10 +36,19 @@ struct Shared {
 static_assert(std::is_trivially_copyable_v<CellResult>);
 static_assert(Progress::is_always_lock_free);
 
+sigset_t EndingSignals() {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  ::sigaddset(&signals, SIGINT);
+  ::sigaddset(&signals, SIGTERM);
+  return signals;
+}
+
 [[noreturn]] void RunAndExit(const std::function<Result<CellResult>(Progress&)>& work,
                              Shared& shared) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  std::signal(SIGINT, SIG_DFL);  // the parent may ignore it, to clean up after us
+  const sigset_t signals = EndingSignals();
+  ::sigprocmask(SIG_UNBLOCK, &signals, nullptr);
   const Result<CellResult> result = work(shared.progress);
   if (result) {
     shared.result = *result;
@@ -57,6 +67,8 @@ static_assert(Progress::is_always_lock_free);
 int AwaitEnd(pid_t child, const Shared& shared, const std::function<void(std::uint64_t)>& watch,
              std::uint64_t limit_ns) {
   const std::uint64_t begin_ns = NowNs();
+  const sigset_t signals = EndingSignals();
+  const timespec glance{.tv_sec = 0, .tv_nsec = kGlanceNs};
   bool killed = false;
   while (true) {
     int status = 0;
@@ -68,11 +80,25 @@ int AwaitEnd(pid_t child, const Shared& shared, const std::function<void(std::ui
       killed = true;
     }
     watch(shared.progress.load(std::memory_order_relaxed));
-    SleepNs(kGlanceNs);
+    // Sleeps; a signal that SignalsForChild holds back ends the sleep, and the child.
+    if (::sigtimedwait(&signals, nullptr, &glance) > 0) {
+      ::kill(child, SIGKILL);
+      killed = true;
+    }
   }
 }
 
 }  // namespace
+
+SignalsForChild::SignalsForChild() {
+  const sigset_t signals = EndingSignals();
+  ::sigprocmask(SIG_BLOCK, &signals, nullptr);
+}
+
+SignalsForChild::~SignalsForChild() {
+  const sigset_t signals = EndingSignals();
+  ::sigprocmask(SIG_UNBLOCK, &signals, nullptr);
+}
 
 Result<CellResult> RunInChild(const std::function<Result<CellResult>(Progress&)>& work,
                               const std::function<void(std::uint64_t)>& watch,
@@ -88,9 +114,10 @@ Result<CellResult> RunInChild(const std::function<Result<CellResult>(Progress&)>
   if (child > 0) {
     const int status = AwaitEnd(child, shared, watch, limit_ns);
     if (WIFSIGNALED(status)) {
-      result = Fail(ErrorCode::kIo,
-                    "the process was ended by signal " + std::to_string(WTERMSIG(status)) +
-                        (WTERMSIG(status) == SIGKILL ? ": out of time or of memory" : ""));
+      result = Fail(
+          ErrorCode::kIo,
+          "the process was ended by signal " + std::to_string(WTERMSIG(status)) +
+              (WTERMSIG(status) == SIGKILL ? ": out of time or of memory, or asked to end" : ""));
     } else if (shared.outcome == Shared::Outcome::kFine) {
       result = shared.result;
     } else if (shared.outcome == Shared::Outcome::kFailed) {

@@ -2,6 +2,7 @@
 #include "bench/engine/child.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <csignal>
 
@@ -59,6 +60,19 @@ TEST(RunInChild, StopsOneThatTakesTooLong) {
       [](std::uint64_t) {}, 30'000'000);
   ASSERT_FALSE(result);
   EXPECT_NE(result.error().message().find("out of time"), std::string::npos);
+}
+
+// The signal is there before the child is, as if it had come between two.
+TEST(RunInChild, EndsTheChildWhenThisProcessIsAskedToEnd) {
+  const SignalsForChild signals;
+  ::kill(::getpid(), SIGTERM);
+  const auto result = RunInChild(
+      [](Progress&) -> Result<CellResult> {
+        while (true) SleepNs(1'000'000'000);
+      },
+      [](std::uint64_t) {}, kLong);
+  ASSERT_FALSE(result);
+  EXPECT_NE(result.error().message().find("asked to end"), std::string::npos);
 }
 
 TEST(RunInChild, OneThatExitsWithoutAResultHasFailed) {

@@ -78,17 +78,20 @@ class EngineRunTest(unittest.TestCase):
         self.assertIn("MiB free", result.stderr)
         self.assertEqual(os.listdir(self.folder.name), [])
 
-    def test_an_interrupt_leaves_nothing(self):
-        process = subprocess.Popen([BINARY, "engine", "--data", self.folder.name, "--workloads", "fillseq"],
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
-        deadline = time.monotonic() + 60
-        while not os.listdir(self.folder.name) and time.monotonic() < deadline:
-            time.sleep(0.01)
-        time.sleep(0.2)
-        os.killpg(process.pid, signal.SIGINT)
-        _, error = process.communicate(timeout=60)
-        self.assertEqual(process.returncode, 3, error)
-        self.assertEqual(os.listdir(self.folder.name), [])
+    def test_asked_to_end_it_leaves_nothing(self):
+        # A terminal asks the whole group, a script this process alone.
+        for ask in [lambda process: os.killpg(process.pid, signal.SIGINT), subprocess.Popen.terminate]:
+            process = subprocess.Popen(
+                [BINARY, "engine", "--data", self.folder.name, "--workloads", "fillseq"],
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+            deadline = time.monotonic() + 60
+            while not os.listdir(self.folder.name) and time.monotonic() < deadline:
+                time.sleep(0.01)
+            time.sleep(0.2)
+            ask(process)
+            _, error = process.communicate(timeout=60)
+            self.assertEqual(process.returncode, 3, error)
+            self.assertEqual(os.listdir(self.folder.name), [])
 
     def test_the_simulators_memory_is_not_measured(self):
         native = pathlib.Path(BINARY).parent / "beachbench_native"

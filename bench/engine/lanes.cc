@@ -33,7 +33,7 @@ class Lane {
         progress_(progress),
         stop_(stop) {}
 
-  std::uint64_t operations() const { return operations_; }
+  std::uint64_t done() const { return done_; }
   std::uint64_t puts() const { return puts_; }
   const Histogram& latency_ns() const { return latency_ns_; }
   Status status;
@@ -79,10 +79,14 @@ class Lane {
   std::uint64_t RecordAt(std::uint64_t i) const { return i * cell_.threads + index_; }
   std::uint64_t AnyRecord() { return random_.Below(cell_.records); }
 
+  bool OutOfTime() const { return NowNs() - began_ns >= cell_.workload->time_ns_max; }
+
   template <class Operation>
   Status Repeat(Operation operation) {
     const std::uint64_t stride = cell_.workload->stride;
-    for (std::uint64_t i = 0; i < operations_; ++i) {
+    const bool timed = cell_.workload->time_ns_max != ~std::uint64_t{0};
+    for (std::uint64_t i = 0; i < operations_; ++i, ++done_) {
+      if (timed && OutOfTime()) return {};
       if (i % kToldEvery == 0) {
         if (stop_.load(std::memory_order_relaxed)) return {};
         progress_.fetch_add(std::min(kToldEvery, operations_ - i), std::memory_order_relaxed);
@@ -167,6 +171,7 @@ class Lane {
   std::atomic<bool>& stop_;
   KeyBuffer key_;
   ValueBuffer value_;
+  std::uint64_t done_ = 0;
   std::uint64_t puts_ = 0;
   Histogram latency_ns_;
 };
@@ -217,23 +222,28 @@ Result<LaneTotals> RunLanes(Store& store, const Cell& cell, std::uint64_t pass,
     totals.puts += lane.puts();
     totals.latency_ns.Merge(lane.latency_ns());
   }
-  for (std::uint64_t i = 0; i < cell.threads; ++i) totals.operations += lanes[i].operations();
+  for (std::uint64_t i = 0; i < cell.threads; ++i) totals.operations += lanes[i].done();
   return totals;
 }
 
-Status CheckAll(Store& store, std::uint64_t records) {
+Status CheckAll(Store& store, std::uint64_t records, Expect expect) {
   BEACH_TRY_ASSIGN(const std::unique_ptr<Session> session, store.NewSession());
   BEACH_TRY_ASSIGN(const std::unique_ptr<Cursor> cursor, session->NewCursor());
   std::uint64_t count = 0;
+  std::uint64_t next = 0;
   for (bool there = cursor->SeekToFirst(); there; there = cursor->Next()) {
-    if (RecordOf(cursor->key()) != count) {
+    const std::uint64_t record = RecordOf(cursor->key());
+    const bool fits =
+        expect == Expect::kEachRecord ? record == next : record >= next && record != kNoRecord;
+    if (!fits) {
       return Fail(ErrorCode::kCorruption, "the scan that checks all data met " +
                                               Printable(cursor->key()) + " in place of record " +
-                                              std::to_string(count));
+                                              std::to_string(next));
     }
-    if (!IsValueOf(cursor->value(), count)) {
-      return Fail(Wrong("the scan that checks all data met another value", count));
+    if (!IsValueOf(cursor->value(), record)) {
+      return Fail(Wrong("the scan that checks all data met another value", record));
     }
+    next = record + 1;
     ++count;
   }
   BEACH_TRY(cursor->status());

@@ -21,8 +21,10 @@ struct LaneTotals {
 // The first failure ends the others soon. Errors: as RunCell.
 Result<LaneTotals> RunLanes(Store& store, const Cell& cell, std::uint64_t pass, Progress& progress);
 
-// Reads everything: `records` records in order, each with every byte as it was put.
-Status CheckAll(Store& store, std::uint64_t records);
+enum class Expect : std::uint8_t { kEachRecord, kSomeRecords };
+// Reads everything: so many records in order, each with every byte as it was put. They are those
+// from 0 on, or any.
+Status CheckAll(Store& store, std::uint64_t records, Expect expect = Expect::kEachRecord);
 
 // Data blocks looked into by `misses` gets of absent keys; nothing where the engine cannot tell.
 Result<std::optional<std::uint64_t>> CountBlocks(Store& store, const Cell& cell,

@@ -10,6 +10,9 @@ namespace {
 
 constexpr std::uint64_t kThreadsMax = 64;
 
+// One that flushes for every put would take minutes.
+constexpr std::uint64_t kSyncedNsMax = 5'000'000'000;
+
 constexpr std::array kWorkloads = {
     Workload{.name = "fillseq",
              .action = Action::kFillSequential,
@@ -19,27 +22,30 @@ constexpr std::array kWorkloads = {
     Workload{.name = "fillsync1",
              .action = Action::kFillRandom,
              .data = Data::kOwn,
-             .help = "n/200 synced puts by 1 thread",
+             .help = "n/200 synced puts by 1 thread, 5 s at most",
              .sync = true,
              .threads = 1,
              .operations_per = 200,
-             .stride = 1},
+             .stride = 1,
+             .time_ns_max = kSyncedNsMax},
     Workload{.name = "fillsync16",
              .action = Action::kFillRandom,
              .data = Data::kOwn,
-             .help = "n/40 synced puts by 16 threads",
+             .help = "n/40 synced puts by 16 threads, the same",
              .sync = true,
              .threads = 16,
              .operations_per = 40,
-             .stride = 1},
+             .stride = 1,
+             .time_ns_max = kSyncedNsMax},
     Workload{.name = "fillsync64",
              .action = Action::kFillRandom,
              .data = Data::kOwn,
-             .help = "n/20 synced puts by 64 threads",
+             .help = "n/20 synced puts by 64 threads, the same",
              .sync = true,
              .threads = 64,
              .operations_per = 20,
-             .stride = 1},
+             .stride = 1,
+             .time_ns_max = kSyncedNsMax},
     Workload{.name = "fillrandom",
              .action = Action::kFillRandom,
              .data = Data::kMakes,

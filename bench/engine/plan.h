@@ -46,9 +46,10 @@ struct Workload {
   Data data;
   const char* help;
   bool sync = false;
-  std::uint64_t threads = 0;         // 0: as many as --threads says, each of them
-  std::uint64_t operations_per = 1;  // n is divided by it
-  std::uint64_t stride = 7;          // one operation in so many is timed by itself
+  std::uint64_t threads = 0;                      // 0: as many as --threads says, each of them
+  std::uint64_t operations_per = 1;               // n is divided by it
+  std::uint64_t stride = 7;                       // one operation in so many is timed by itself
+  std::uint64_t time_ns_max = ~std::uint64_t{0};  // a thread begins no operation after it
   std::size_t value_size = 100;
   Mix mix = {};
 };

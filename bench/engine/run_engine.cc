@@ -2,16 +2,14 @@
 #include "bench/engine/run_engine.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <csignal>
-#include <filesystem>
 #include <memory>
 #include <utility>
 
+#include "bench/engine/child.h"
 #include "bench/engine/report.h"
 #include "bench/engine/runner.h"
+#include "bench/folder.h"
 #include "bench/machine.h"
 #include "bench/terminal.h"
 #include "bench/units.h"
@@ -24,32 +22,6 @@ constexpr std::uint64_t kDiskFactor = 8;
 constexpr std::uint64_t kRecordBytes = 116;
 constexpr std::uint64_t kDiskLeast = std::uint64_t{1} << 30;
 constexpr std::size_t kBarWidth = 20;
-
-// A folder of our own in the one that was named, removed with all that is in it.
-class Folder {
- public:
-  static Result<std::unique_ptr<Folder>> Make(const std::string& parent) {
-    std::unique_ptr<Folder> folder(
-        new Folder(parent + "/beachbench-" + std::to_string(::getpid())));
-    std::error_code error;
-    std::filesystem::create_directories(folder->path_, error);
-    if (error) return Fail(ErrnoError(error.value(), "create", folder->path_));
-    return folder;
-  }
-  ~Folder() {
-    std::error_code ignored;  // there is nobody to be told
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  const std::string& path() const { return path_; }
-
- private:
-  explicit Folder(std::string path) : path_(std::move(path)) {}
-
-  std::string path_;
-};
 
 Result<Plan> PlanOf(const EngineArguments& arguments) {
   Plan plan;
@@ -82,10 +54,10 @@ Status Run(const EngineArguments& arguments) {
   BEACH_TRY_ASSIGN(Plan plan, PlanOf(arguments));
   const Engines built = BuiltEngines();
   BEACH_TRY_ASSIGN(const auto engines, ChooseEngines(built, arguments.peers));
+  const SignalsForChild signals;  // their end is the end of the run, which then cleans up
   BEACH_TRY_ASSIGN(const std::unique_ptr<Folder> folder, Folder::Make(arguments.data));
   plan.directory = folder->path();
   BEACH_TRY(CheckRoom(plan, engines.size()));
-  std::signal(SIGINT, SIG_IGN);  // it ends the cell, and that the run, which then cleans up
   std::vector<Series> series;
   {
     ProgressLine line;
