@@ -89,7 +89,16 @@ coverage: install ## what the tests and one sweep reach, line by line: build/cov
 	@scripts/coverage.py --jobs $(JOBS)
 
 .PHONY: bench check-all
-bench: build ## how much a core simulates in a second, per scenario
+bench: build ## what a core simulates in a second, per scenario; what the engine does, beside PEERS (none)
 	@build/release/bin/beachbench sim
+	@build/release/bin/beachbench engine --n $(N) --rounds $(ROUNDS) --peers '$(PEERS)' --data build
+
+PEERS ?=
+N ?= 100000
+ROUNDS ?= 1
+.PHONY: peers
+peers: ## other engines for `make bench PEERS=rocksdb,leveldb,lmdb`, two of them built fairly: ten minutes
+	@scripts/install.sh scripts/packages-peers.txt
+	@scripts/peers.sh
 
 check-all: tidy test clang determinism crash newcomer preempt tsan fuzz mutants coverage ## every check there is; takes hours

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# Installs the Debian packages of scripts/packages.txt that are missing. Asks the network only when
+# scripts/install.sh [LIST]: installs the Debian packages of LIST (scripts/packages.txt) that are missing. Asks the network only when
 # something is. Without root it prints the one command that a person with root has to run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+list=${1:-scripts/packages.txt}
 
 missing=()
 while read -r package _; do
   case "$package" in '' | '#'*) continue ;; esac
   state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
   [ "$state" = installed ] || missing+=("$package")
-done <scripts/packages.txt
+done <"$list"
 
 [ ${#missing[@]} -eq 0 ] && exit 0
 

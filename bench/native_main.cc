@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// beachbench_native: the commands of beachbench that measure databases, without the simulator.
+#include "bench/engine/command.h"
+#include "bench/engine/run_engine.h"
+#include "bench/soak/command.h"
+#include "bench/soak/run_soak.h"
+#include "bench/terminal.h"
+#include "command_line/command.h"
+
+int main(int argc, char** argv) {
+  beach::command_line::Program line("beachbench", "Measures BeachDB beside other engines.\n",
+                                    BEACH_VERSION);
+  beach::bench::AddEngine(line.root(), beach::bench::RunEngine);
+  beach::bench::AddSoak(line.root(), beach::bench::RunSoakCommand);
+  return line.Run(argc, argv, beach::bench::kExitUsage);
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/soak/run_soak.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "bench/folder.h"
+#include "bench/machine.h"
+#include "bench/soak/report.h"
+#include "bench/soak/soak.h"
+#include "bench/terminal.h"
+#include "bench/units.h"
+#include "engine/verify.h"
+#include "env/os/os_env.h"
+
+namespace beach::bench {
+namespace {
+
+constexpr std::uint64_t kDiskFactor = 16;
+constexpr std::uint64_t kDiskLeast = std::uint64_t{1} << 30;
+constexpr std::uint64_t kMemoryMin = std::uint64_t{8} << 20;
+constexpr std::uint64_t kMemtableMax = std::uint64_t{64} << 20;
+constexpr std::uint64_t kRecordsMax = std::uint64_t{1} << 40;
+
+Result<SoakPlan> PlanOf(const SoakArguments& arguments) {
+  SoakPlan plan{.clients = arguments.clients};
+  BEACH_TRY_ASSIGN(const std::uint64_t user_bytes, ParseSize(arguments.user_bytes));
+  BEACH_TRY_ASSIGN(plan.memory_bytes, ParseSize(arguments.memory));
+  BEACH_TRY_ASSIGN(plan.time_ns, ParseTime(arguments.time));
+  plan.records = user_bytes / kSoakRecordBytes;
+  if (plan.records < arguments.clients || plan.records > kRecordsMax) {
+    return Fail(ErrorCode::kInvalidArgument, "--user-bytes " + arguments.user_bytes +
+                                                 " is less than a record for each client, or too "
+                                                 "much");
+  }
+  if (plan.memory_bytes < kMemoryMin) {
+    return Fail(ErrorCode::kInvalidArgument, "--memory " + arguments.memory + " is below 8M");
+  }
+  plan.disk_bytes_max = user_bytes * kDiskFactor + kDiskLeast;
+  if (!arguments.disk.empty()) {
+    BEACH_TRY_ASSIGN(plan.disk_bytes_max, ParseSize(arguments.disk));
+  }
+  return plan;
+}
+
+// Half of it for blocks, three eighths for memtables (one active, two frozen), the rest for
+// indexes, buffers and the program.
+engine::Options OptionsOf(const SoakPlan& plan) {
+  engine::Options options;
+  options.memtable_size = std::min(plan.memory_bytes / 8, kMemtableMax);
+  options.block_cache_size = plan.memory_bytes / 2;
+  return options;
+}
+
+Status CheckRoom(const SoakPlan& plan, const std::string& directory) {
+  BEACH_TRY_ASSIGN(const std::uint64_t free, FreeBytes(directory));
+  if (free >= plan.disk_bytes_max) return {};
+  return Fail(ErrorCode::kNoSpace,
+              directory + " has " + std::to_string(free >> 20) + " MiB free, the run may take " +
+                  std::to_string(plan.disk_bytes_max >> 20) + ": fewer --user-bytes, less --disk");
+}
+
+// Reports each thing that is wrong with the closed database.
+Status Verify(const env::OsEnv& os, const std::string& directory, SoakReport& report) {
+  BEACH_TRY_ASSIGN(const engine::VerifyReport verified,
+                   engine::VerifyDatabase(*os.files, directory));
+  for (const Error& damage : verified.damage) {
+    report.findings.push_back("verify: " + damage.ToString());
+  }
+  return {};
+}
+
+Result<SoakReport> Run(const SoakArguments& arguments) {
+  BEACH_TRY_ASSIGN(const SoakPlan plan, PlanOf(arguments));
+  BEACH_TRY_ASSIGN(const std::unique_ptr<Folder> folder, Folder::Make(arguments.data));
+  BEACH_TRY(CheckRoom(plan, folder->path()));
+  const std::string directory = folder->path() + "/db";
+  const env::OsEnv os;
+  SoakReport report;
+  {
+    BEACH_TRY_ASSIGN(const auto db, engine::Db::Open(os.env(), directory, OptionsOf(plan)));
+    const SoakMeters meters{.rss_bytes = RssBytes,
+                            .disk_bytes = [&] { return DiskBytes(directory); }};
+    const auto told = [&](const SoakSample& sample) {
+      const std::string line = AsText(sample);
+      arguments.json ? PrintError(line) : PrintOut(line);
+    };
+    BEACH_TRY_ASSIGN(report, RunSoak(*db, plan, meters, told));
+    BEACH_TRY(db->Close());
+  }
+  BEACH_TRY(Verify(os, directory, report));
+  return report;
+}
+
+}  // namespace
+
+int RunSoakCommand(const SoakArguments& arguments) {
+  const Result<SoakReport> report = Run(arguments);
+  if (!report) return ReportError(report.error());
+  PrintOut(arguments.json ? AsJson(*report) : AsText(*report));
+  return report->findings.empty() ? kExitFine : kExitFound;
+}
+
+}  // namespace beach::bench

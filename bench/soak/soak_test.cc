@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/soak/soak.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include "bench/machine.h"
+#include "bench/soak/report.h"
+
+namespace beach::bench {
+namespace {
+
+using Entries = std::map<Bytes, Bytes, std::less<>>;
+
+// What a MapDb does wrong, once after so many writes.
+enum class Lie : std::uint8_t {
+  kNone,
+  kPutIsLost,
+  kDeleteIsLost,
+  kGetMisses,
+  kOldValue,    // a put keeps the value that was there
+  kOtherValue,  // a put keeps the value of another key
+  kScanMisses,
+  kScanGivesTwo,  // a key of no record
+  kSlowPut,
+  kFails,
+};
+
+class MapIterator final : public engine::Iterator {
+ public:
+  explicit MapIterator(Entries entries) : entries_(std::move(entries)), at_(entries_.end()) {}
+  bool Valid() const override { return at_ != entries_.end(); }
+  void SeekToFirst() override { at_ = entries_.begin(); }
+  void SeekToLast() override { at_ = std::prev(entries_.end()); }
+  void Seek(ByteView target) override { at_ = entries_.lower_bound(target); }
+  void SeekForPrevious(ByteView) override {}
+  void Next() override { ++at_; }
+  void Previous() override { --at_; }
+  ByteView key() const override { return at_->first; }
+  ByteView value() const override { return at_->second; }
+  Status status() const override { return {}; }
+
+ private:
+  Entries entries_;
+  Entries::const_iterator at_;
+};
+
+class MapDb final : public engine::Db {
+ public:
+  MapDb(Lie lie, std::uint64_t after) : lie_(lie), after_(after) {}
+
+  Status Put(const engine::WriteOptions&, ByteView key, ByteView value) override {
+    const std::lock_guard lock(mutex_);
+    ++writes_;
+    if (Lies(Lie::kFails)) return Fail(ErrorCode::kIo, "the disk is gone");
+    if (Lies(Lie::kSlowPut)) SleepNs(30'000'000);
+    if (Lies(Lie::kPutIsLost)) return {};
+    const auto before = entries_.find(key);
+    if (before != entries_.end() && Lies(Lie::kOldValue)) return {};
+    entries_[Bytes(key)] = Lies(Lie::kOtherValue) ? entries_.begin()->second : Bytes(value);
+    return {};
+  }
+  Status Delete(const engine::WriteOptions&, ByteView key) override {
+    const std::lock_guard lock(mutex_);
+    ++writes_;
+    const auto at = entries_.find(key);
+    if (at != entries_.end() && !Lies(Lie::kDeleteIsLost)) entries_.erase(at);
+    return {};
+  }
+  Status Write(const engine::WriteOptions&, const engine::WriteBatch&) override { return {}; }
+  Result<std::optional<Bytes>> Get(const engine::ReadOptions&, ByteView key) override {
+    const std::lock_guard lock(mutex_);
+    const auto at = entries_.find(key);
+    if (at == entries_.end() || Lies(Lie::kGetMisses)) return std::nullopt;
+    return at->second;
+  }
+  Result<std::unique_ptr<engine::Iterator>> NewIterator(const engine::ReadOptions&) override {
+    const std::lock_guard lock(mutex_);
+    Entries entries = entries_;
+    if (Lies(Lie::kScanMisses)) entries.erase(std::next(entries.begin(), 3), entries.end());
+    if (Lies(Lie::kScanGivesTwo)) entries["0000000000000003"] = "two";
+    return std::make_unique<MapIterator>(std::move(entries));
+  }
+  engine::SequenceNumber VisibleSequence() override { return {}; }
+  Status Flush() override { return {}; }
+  Status Close() override { return {}; }
+
+ private:
+  bool Lies(Lie lie) const { return lie == lie_ && writes_ > after_; }
+
+  const Lie lie_;
+  const std::uint64_t after_;
+  std::mutex mutex_;
+  Entries entries_;
+  std::uint64_t writes_ = 0;
+};
+
+constexpr std::uint64_t kRecords = 60;
+
+SoakPlan QuickPlan() {
+  return {.records = kRecords,
+          .clients = 2,
+          .time_ns = 300'000'000,
+          .memory_bytes = 1000,
+          .disk_bytes_max = 1000,
+          .period_ns = 10'000'000};
+}
+
+SoakMeters Meters(std::uint64_t rss_bytes, std::uint64_t disk_bytes) {
+  return {.rss_bytes = [=] { return rss_bytes; }, .disk_bytes = [=] { return disk_bytes; }};
+}
+
+Result<SoakReport> RunWith(Lie lie, SoakPlan plan = QuickPlan(), SoakMeters meters = Meters(0, 0)) {
+  MapDb db(lie, lie == Lie::kNone ? 0 : 200);
+  return RunSoak(db, plan, meters, [](const SoakSample&) {});
+}
+
+TEST(RunSoak, FindsNothingInASoundDatabase) {
+  std::uint64_t samples = 0;
+  bool filled = false;
+  MapDb db(Lie::kNone, 0);
+  const auto report = RunSoak(db, QuickPlan(), Meters(0, 0), [&](const SoakSample& sample) {
+    ++samples;
+    filled = sample.filled;
+  });
+  ASSERT_TRUE(report);
+  EXPECT_TRUE(report->findings.empty()) << report->findings.front();
+  for (const std::uint64_t operations : report->operations) EXPECT_GT(operations, 10U);
+  EXPECT_GT(report->live_records, kRecords / 2);
+  EXPECT_LT(report->live_records, kRecords);
+  EXPECT_TRUE(filled);
+  EXPECT_GE(samples, 2U);
+  EXPECT_LE(samples, 30U);
+}
+
+TEST(RunSoak, FindsEveryWrongAnswer) {
+  for (const Lie lie : {Lie::kPutIsLost, Lie::kDeleteIsLost, Lie::kGetMisses, Lie::kOldValue,
+                        Lie::kOtherValue, Lie::kScanMisses, Lie::kScanGivesTwo}) {
+    const auto report = RunWith(lie);
+    ASSERT_TRUE(report);
+    EXPECT_FALSE(report->findings.empty()) << static_cast<int>(lie);
+  }
+}
+
+// The clients are stopped before they can meet it.
+TEST(RunSoak, TheLastScanFindsWhatNoClientRead) {
+  SoakPlan plan = QuickPlan();
+  plan.time_ns = 0;
+  plan.records = 100'000;
+  MapDb db(Lie::kPutIsLost, 0);
+  const auto report = RunSoak(db, plan, Meters(0, 0), [](const SoakSample&) {});
+  ASSERT_TRUE(report);
+  if (report->operations[0] == 0) GTEST_SKIP() << "no client began";
+  ASSERT_EQ(report->findings.size(), 1U);
+  EXPECT_NE(report->findings.front().find("last scan"), std::string::npos);
+}
+
+TEST(RunSoak, FindsAStall) {
+  SoakPlan plan = QuickPlan();
+  plan.stall_ns_max = 25'000'000;
+  const auto report = RunWith(Lie::kSlowPut, plan);
+  ASSERT_TRUE(report);
+  ASSERT_EQ(report->findings.size(), 1U);
+  EXPECT_NE(report->findings.front().find("took"), std::string::npos);
+  EXPECT_GE(report->longest_ns, 30'000'000U);
+}
+
+TEST(RunSoak, FindsMemoryBeyondTheBudgetAndATenthOnceItIsJudged) {
+  SoakPlan plan = QuickPlan();
+  const std::uint64_t shadows = kRecords * 4;
+  const auto early = RunWith(Lie::kNone, plan, Meters(1'000'000, 0));
+  ASSERT_TRUE(early);
+  EXPECT_TRUE(early->findings.empty());
+  EXPECT_FALSE(early->rss_bytes_judged);
+  plan.memory_judged_after_ns = 1;
+  const auto within = RunWith(Lie::kNone, plan, Meters(1100 + shadows, 0));
+  ASSERT_TRUE(within);
+  EXPECT_TRUE(within->findings.empty());
+  EXPECT_EQ(within->rss_bytes_judged, 1100U);
+  const auto beyond = RunWith(Lie::kNone, plan, Meters(1101 + shadows, 0));
+  ASSERT_TRUE(beyond);
+  ASSERT_EQ(beyond->findings.size(), 1U);
+  EXPECT_NE(beyond->findings.front().find("memory"), std::string::npos);
+}
+
+TEST(RunSoak, EndsWhereTheDiskIsTooFull) {
+  const auto report = RunWith(Lie::kNone, QuickPlan(), Meters(0, 1001));
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code(), ErrorCode::kNoSpace);
+}
+
+TEST(RunSoak, AnErrorOfTheDatabaseIsReturned) {
+  const auto report = RunWith(Lie::kFails);
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code(), ErrorCode::kIo);
+}
+
+TEST(SoakReport, TextAndJsonTellFindings) {
+  SoakReport report;
+  report.wall_ns = 2'000'000'000;
+  report.operations = {10, 20, 30, 40};
+  EXPECT_NE(AsText(report).find("as it was put"), std::string::npos);
+  report.findings = {"an operation took 1200 ms"};
+  EXPECT_NE(AsText(report).find("FOUND: an operation took 1200 ms"), std::string::npos);
+  EXPECT_EQ(AsText(report).find("as it was put"), std::string::npos);
+  const std::string json = AsJson(report);
+  for (const char* words : {"\"scan\": 40", "\"ops_per_s\": 50.0", "\"rss_bytes_judged\": null",
+                            "\"an operation took 1200 ms\""}) {
+    EXPECT_NE(json.find(words), std::string::npos) << words << json;
+  }
+}
+
+}  // namespace
+}  // namespace beach::bench
