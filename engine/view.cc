@@ -11,7 +11,7 @@ namespace beach::engine {
 
 Result<TableReaders> OpenTables(env::FileSystem& files, const std::string& directory,
                                 const ManifestState& state,
-                                const std::shared_ptr<sst::BlockCache>& cache,
+                                const std::shared_ptr<sst::TableCache>& cache,
                                 const TableReaders& opened) {
   std::vector<TableInfo> newest_first = state.tables;
   std::sort(newest_first.begin(), newest_first.end(),

@@ -37,7 +37,7 @@ using TableReaders = std::vector<std::shared_ptr<TableReader>>;
 // as they are; the others read through `cache`, where there is one.
 Result<TableReaders> OpenTables(env::FileSystem& files, const std::string& directory,
                                 const ManifestState& state,
-                                const std::shared_ptr<sst::BlockCache>& cache = nullptr,
+                                const std::shared_ptr<sst::TableCache>& cache = nullptr,
                                 const TableReaders& opened = {});
 
 // Writes a memtable's entries as table `file` and syncs it and its directory. After an error the

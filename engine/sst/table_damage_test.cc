@@ -8,6 +8,7 @@
 #include "engine/sst/block_io.h"
 #include "engine/sst/format.h"
 #include "engine/sst/table.h"
+#include "engine/sst/table_index.h"
 #include "engine/sst/table_testing.h"
 
 // What a table does when its bytes are not the ones written: an error that names file and offset,
@@ -102,30 +103,27 @@ TEST_F(TableDamage, RestartsThatLeadAstrayAreFoundByVerifyUnderAGoodChecksum) {
   const Identity identity{.database = kDatabase, .file = kFile};
   const auto footer = DecodeFooter(ByteView(good_).substr(good_.size() - kFooterSize), kPath, 0);
   ASSERT_TRUE(footer.has_value());
-  const auto index = Block::Parse(good_.substr(footer->index.offset, footer->index.size), kPath, 0);
-  const auto first = (*index)->NewIterator();
-  first->SeekToFirst();
-  BlockHandle data;
-  ASSERT_TRUE(DecodeHandle(first->value(), data));
-  for (const BlockHandle& handle : {data, footer->index}) {
-    Bytes content = good_.substr(handle.offset, handle.size);
-    const auto count =
-        LoadFixed<std::uint32_t>(content.data() + content.size() - kRestartCountSize);
-    ASSERT_GT(count, 1U);
-    char* const second =
-        content.data() + content.size() - kRestartCountSize - (count - 1) * kRestartSize;
-    StoreFixed(second, LoadFixed<std::uint32_t>(second) + 1);
-    Bytes bad = good_;
-    content += BlockTrailer(identity, handle.offset, content);
-    bad.replace(handle.offset, content.size(), content);
-    files_.SetContent(kPath, bad);
-    const auto reader = Open();
-    ASSERT_TRUE(reader.has_value());
-    const Status verified = (*reader)->Verify();
-    ASSERT_FALSE(verified.has_value());
-    EXPECT_EQ(verified.error().code(), ErrorCode::kCorruption);
-    EXPECT_GE(verified.error().offset(), handle.offset);
-  }
+  const auto index = TableIndex::Parse(good_.substr(footer->index.offset, footer->index.size),
+                                       footer->filter.offset, kPath, 0);
+  ASSERT_TRUE(index.has_value());
+  const BlockHandle data = index->handle(0);
+  Bytes content = good_.substr(data.offset, data.size);
+  const std::size_t tail = content.size() - kBlockTailSize;
+  const auto count = LoadFixed<std::uint32_t>(content.data() + tail + kBlockRestartCountOffset);
+  const auto buckets = LoadFixed<std::uint32_t>(content.data() + tail + kBlockBucketCountOffset);
+  ASSERT_GT(count, 1U);
+  char* const second = content.data() + tail - buckets - (count - 1) * kRestartSize;
+  StoreFixed(second, LoadFixed<std::uint32_t>(second) + 1);
+  Bytes bad = good_;
+  content += BlockTrailer(identity, data.offset, content);
+  bad.replace(data.offset, content.size(), content);
+  files_.SetContent(kPath, bad);
+  const auto reader = Open();
+  ASSERT_TRUE(reader.has_value());
+  const Status verified = (*reader)->Verify();
+  ASSERT_FALSE(verified.has_value());
+  EXPECT_EQ(verified.error().code(), ErrorCode::kCorruption);
+  EXPECT_GE(verified.error().offset(), data.offset);
 }
 
 TEST_F(TableDamage, EveryOtherLengthIsRefusedAtOpen) {
