@@ -189,9 +189,11 @@ Status DbImpl::MergeTables(const CompactionJob& job, const Version& version, con
                                  {.name = "tombstones", .number = outcome.counts.tombstones},
                                  {.name = "debt", .number = pressure_.debt_bytes}});
   const env::MutexUnlock unlock(mutex_);
-  for (const FileNumber file : job.files()) {
-    // Best effort: what stays is debris that the next open removes.
-    static_cast<void>(env_.files->Remove(env::JoinPath(directory_, TableFileName(file))));
+  for (const TablePointer& table : job.tables()) {
+    // Best effort: what stays is debris that the next open removes. Who reads it goes on to.
+    if (!table->reader->KeepOpen()) continue;
+    static_cast<void>(
+        env_.files->Remove(env::JoinPath(directory_, TableFileName(table->info.file))));
     // FAILPOINT: compaction.input_removed: some of the inputs are still there, unlisted.
     BEACH_FAILPOINT("compaction.input_removed");
   }

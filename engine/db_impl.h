@@ -16,7 +16,7 @@
 #include "engine/db.h"
 #include "engine/manifest/manifest.h"
 #include "engine/snapshot_list.h"
-#include "engine/sst/block_cache.h"
+#include "engine/sst/table_cache.h"
 #include "engine/view.h"
 #include "engine/wal/log.h"
 #include "env/threads.h"
@@ -46,7 +46,7 @@ class DbImpl final : public Db {
     std::unique_ptr<Manifest> manifest;
     OpenEpoch epoch;
     wal::Segment segment;  // that the log begins in
-    std::shared_ptr<sst::BlockCache> cache;
+    std::shared_ptr<sst::TableCache> cache;
     std::optional<wal::Segment> reserve;
     std::shared_ptr<const View> view;
     SequenceNumber last_sequence;
@@ -198,7 +198,7 @@ class DbImpl final : public Db {
   const env::Env env_;
   const std::string directory_;
   const Options options_;
-  const std::shared_ptr<sst::BlockCache> cache_;
+  const std::shared_ptr<sst::TableCache> cache_;
   std::unique_ptr<env::FileLock> lock_;
   const std::unique_ptr<Manifest> manifest_;  // thread-safe
 

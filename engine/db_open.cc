@@ -9,7 +9,7 @@
 #include "engine/limits.h"
 #include "engine/manifest/file_names.h"
 #include "engine/recover.h"
-#include "engine/sst/block_cache.h"
+#include "engine/sst/table_cache.h"
 #include "env/marks.h"
 
 namespace beach::engine {
@@ -22,6 +22,9 @@ Options WithShrunkLimits(Options options) {
   if (BEACH_BUGGIFY("db.tiny_manifest")) options.manifest_size_max = 512;
   if (BEACH_BUGGIFY("db.tiny_group")) options.wal_group_size_max = 64;
   if (BEACH_BUGGIFY("db.tiny_block")) options.block_size = 64;
+  if (BEACH_BUGGIFY("db.one_open_table")) options.open_tables_max = 1;
+  if (BEACH_BUGGIFY("db.one_block_cache")) options.block_cache_size = 2 * options.block_size;
+  if (BEACH_BUGGIFY("db.tiny_readahead")) options.readahead_max = 2 * options.block_size;
   return options;
 }
 
@@ -56,7 +59,7 @@ Result<Prepared> RecoverAndPrepare(const env::Env& env, const DbImpl::Parts& par
 Result<ManifestState> StateToRecover(env::FileSystem& files, const std::string& directory,
                                      const DirectoryContents& contents,
                                      const ManifestOnDisk& manifest,
-                                     const std::shared_ptr<sst::BlockCache>& cache,
+                                     const std::shared_ptr<sst::TableCache>& cache,
                                      std::shared_ptr<const Version>& tables) {
   ManifestState state = manifest.state;
   // Every listed table must be there and sound before anything is changed.
@@ -96,7 +99,10 @@ Result<std::unique_ptr<Db>> Db::Open(const env::Env& env, const std::string& dir
   }
   BEACH_TRY_ASSIGN(const ManifestOnDisk manifest, ReadDatabase(files, directory));
   BEACH_SOMETIMES("open.manifest_had_torn_tail", manifest.torn_tail_bytes > 0);
-  parts.cache = std::make_shared<sst::BlockCache>(options.block_cache_size);
+  parts.cache = std::make_shared<sst::TableCache>(
+      sst::TableCache::Limits{.block_cache_size = options.block_cache_size,
+                              .open_tables_max = options.open_tables_max,
+                              .readahead_max = options.readahead_max});
   std::shared_ptr<const Version> tables;
   BEACH_TRY_ASSIGN(const ManifestState state,
                    StateToRecover(files, directory, contents, manifest, parts.cache, tables));

@@ -13,7 +13,8 @@ namespace {
 // one step from its end is a step into the next one, unless that cannot be read.
 class LevelIterator final : public Iterator {
  public:
-  explicit LevelIterator(std::vector<TablePointer> tables) : tables_(std::move(tables)) {}
+  LevelIterator(std::vector<TablePointer> tables, const TableReadOptions& options)
+      : tables_(std::move(tables)), options_(options) {}
 
   bool Valid() const override { return current_ != nullptr && current_->Valid(); }
 
@@ -79,7 +80,9 @@ class LevelIterator final : public Iterator {
       current_.reset();
       return false;
     }
-    if (current_ == nullptr || index != at_) current_ = tables_[index]->reader->NewIterator();
+    if (current_ == nullptr || index != at_) {
+      current_ = tables_[index]->reader->NewIterator(options_);
+    }
     at_ = index;
     return true;
   }
@@ -87,6 +90,7 @@ class LevelIterator final : public Iterator {
   void Settle() { status_ = current_ == nullptr ? Status() : current_->status(); }
 
   const std::vector<TablePointer> tables_;
+  const TableReadOptions options_;
   std::size_t at_ = 0;
   std::unique_ptr<Iterator> current_;
   Status status_;
@@ -94,8 +98,9 @@ class LevelIterator final : public Iterator {
 
 }  // namespace
 
-std::unique_ptr<Iterator> NewLevelIterator(std::vector<TablePointer> tables) {
-  return std::make_unique<LevelIterator>(std::move(tables));
+std::unique_ptr<Iterator> NewLevelIterator(std::vector<TablePointer> tables,
+                                           const TableReadOptions& options) {
+  return std::make_unique<LevelIterator>(std::move(tables), options);
 }
 
 }  // namespace beach::engine

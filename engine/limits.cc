@@ -9,11 +9,13 @@
 #include "engine/group_payload.h"
 #include "engine/manifest/manifest_file.h"
 #include "engine/manifest/state.h"
+#include "engine/sst/filter.h"
 #include "engine/wal/log.h"
 
 namespace beach::engine {
 namespace {
 
+constexpr auto kCompressionMax = static_cast<std::uint64_t>(Compression::kZstd);
 constexpr std::uint64_t kSegmentAlignment = 4 * kKiB;
 constexpr std::uint64_t kSegmentSizeMin = 64 * kKiB;
 constexpr std::uint64_t kSegmentSizeMax = 4096 * kMiB - kSegmentAlignment;
@@ -63,7 +65,13 @@ Status CheckOptions(const Options& options) {
       {"manifest_size_max", options.manifest_size_max, 1, kManifestSizeMax},
       {"block_size", options.block_size, 1, kBytesMax},
       {"block_restart_interval", options.block_restart_interval, 1, 1024 * kKiB},
+      {"filter_bits_per_key", options.filter_bits_per_key, 0, sst::kFilterBitsPerKeyMax},
+      {"compression", static_cast<std::uint64_t>(options.compression), 0, kCompressionMax},
+      {"bottom_compression", static_cast<std::uint64_t>(options.bottom_compression), 0,
+       kCompressionMax},
       {"block_cache_size", options.block_cache_size, 0, 1024 * 1024 * kMiB},
+      {"open_tables_max", options.open_tables_max, 1, 1024 * kKiB},
+      {"readahead_max", options.readahead_max, 0, 64 * kMiB},
       {"snapshots_max", options.snapshots_max, 1, 4096 * kMiB},
       {"compaction_style", static_cast<std::uint64_t>(options.compaction_style), 0, 2},
       {"compaction_threads", options.compaction_threads, 1, 8},

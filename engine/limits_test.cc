@@ -26,6 +26,7 @@ constexpr Bound kBounds[] = {
     {"manifest_size_max", &Options::manifest_size_max, 1, 256 * kMiB},
     {"block_size", &Options::block_size, 1, kHalfGiB},
     {"block_restart_interval", &Options::block_restart_interval, 1, 1024 * kKiB},
+    {"open_tables_max", &Options::open_tables_max, 1, 1024 * kKiB},
 };
 
 TEST(LimitsTest, EachOptionIsNamedWithItsValueBeyondEitherBound) {
@@ -48,6 +49,41 @@ TEST(LimitsTest, EachOptionIsNamedWithItsValueBeyondEitherBound) {
       EXPECT_NE(message.find(std::to_string(value)), std::string::npos) << message;
       EXPECT_NE(message.find(std::to_string(bound.least)), std::string::npos) << message;
     }
+  }
+}
+
+TEST(LimitsTest, OptionsOfTablesThatMayBeZeroHaveAnUpperBound) {
+  const struct {
+    const char* name;
+    std::uint64_t Options::*option;
+    std::uint64_t most;
+  } bounds[] = {{"filter_bits_per_key", &Options::filter_bits_per_key, 64},
+                {"readahead_max", &Options::readahead_max, 64 * kMiB},
+                {"block_cache_size", &Options::block_cache_size, 1024 * 1024 * kMiB}};
+  for (const auto& bound : bounds) {
+    Options options;
+    for (const std::uint64_t fine : {std::uint64_t{0}, bound.most}) {
+      options.*bound.option = fine;
+      EXPECT_TRUE(CheckOptions(options)) << bound.name;
+    }
+    options.*bound.option = bound.most + 1;
+    const Status checked = CheckOptions(options);
+    ASSERT_FALSE(checked) << bound.name;
+    EXPECT_EQ(checked.error().code(), ErrorCode::kInvalidArgument);
+    EXPECT_NE(checked.error().message().find(bound.name), std::string::npos);
+  }
+}
+
+TEST(LimitsTest, AnUnknownCompressionIsNamed) {
+  for (Compression Options::*const option : {&Options::compression, &Options::bottom_compression}) {
+    Options options;
+    options.*option = Compression::kZstd;
+    EXPECT_TRUE(CheckOptions(options));
+    options.*option = static_cast<Compression>(3);
+    const Status checked = CheckOptions(options);
+    ASSERT_FALSE(checked);
+    EXPECT_EQ(checked.error().code(), ErrorCode::kInvalidArgument);
+    EXPECT_NE(checked.error().message().find("compression is 3"), std::string::npos);
   }
 }
 

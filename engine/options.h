@@ -23,6 +23,13 @@ enum class CompactionStyle : std::uint8_t {
   kManual = 2,      // only by Db::CompactRange; writers are never slowed down
 };
 
+// How blocks of tables are made smaller. Values are on disk: never renumbered.
+enum class Compression : std::uint8_t {
+  kNone = 0,
+  kLz4 = 1,
+  kZstd = 2,
+};
+
 // How a database is opened. Sizes are bytes. Validated by Db::Open: kInvalidArgument names the
 // field. None is remembered on disk: each open may choose anew.
 struct Options {
@@ -59,8 +66,21 @@ struct Options {
   // Tables: target size of an uncompressed data block, and keys between restart points.
   std::uint64_t block_size = 4 * kKiB;
   std::uint64_t block_restart_interval = 16;
+  // Bits of a table's filter for each of its keys, 0 to 64; 0 for none. With 10, of 1000 reads of
+  // keys that a table does not have, about 10 look into it.
+  std::uint64_t filter_bits_per_key = 10;
+  // Tried for each data block, and kept where it saves an eighth; bottom_compression in the deepest
+  // level, where most of the data lies.
+  Compression compression = Compression::kNone;
+  Compression bottom_compression = Compression::kNone;
   // Bytes of data blocks that are kept in memory for reads; 0 for none. At most 1 TiB.
   std::uint64_t block_cache_size = 32 * kMiB;
+  // Files of tables that are open at once, those that are read at the moment not counted. 1 to
+  // 1048576.
+  std::uint64_t open_tables_max = 512;
+  // An iterator that goes on from block to block reads several at once, from 8 KiB to this; 0: each
+  // by itself. At most 64 MiB.
+  std::uint64_t readahead_max = 256 * kKiB;
 
   // Snapshots that may live at once. 1 to 2^32.
   std::uint64_t snapshots_max = 64 * kKiB;

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "engine/internal_key.h"
+#include "engine/sst/properties.h"
 
 namespace beach::engine {
 namespace {
@@ -96,10 +97,10 @@ Version Version::With(const std::vector<FileNumber>& removed,
 
 Result<TablePointer> OpenTable(env::FileSystem& files, const std::string& directory,
                                DatabaseId database, const TableInfo& info,
-                               const std::shared_ptr<sst::BlockCache>& cache) {
+                               const std::shared_ptr<sst::TableCache>& cache) {
   const std::string path = env::JoinPath(directory, TableFileName(info.file));
   BEACH_TRY_ASSIGN(auto reader, TableReader::Open(files, path, database, info, cache));
-  const std::uint64_t deletes = reader->deletes();
+  const std::uint64_t deletes = reader->properties().deletes;
   return std::make_shared<const Table>(
       Table{.info = info, .deletes = deletes, .reader = std::move(reader)});
 }
@@ -107,7 +108,7 @@ Result<TablePointer> OpenTable(env::FileSystem& files, const std::string& direct
 Result<std::shared_ptr<const Version>> OpenTables(env::FileSystem& files,
                                                   const std::string& directory,
                                                   const ManifestState& state,
-                                                  const std::shared_ptr<sst::BlockCache>& cache,
+                                                  const std::shared_ptr<sst::TableCache>& cache,
                                                   const std::shared_ptr<const Version>& opened) {
   std::vector<TablePointer> known;
   if (opened != nullptr) {

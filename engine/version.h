@@ -62,17 +62,18 @@ struct Version {
 
 // Over internal keys: all tables of one deeper level, or any that are sorted and disjoint. An error
 // of a table is the iterator's: it never goes on to the next one.
-std::unique_ptr<Iterator> NewLevelIterator(std::vector<TablePointer> tables);
+std::unique_ptr<Iterator> NewLevelIterator(std::vector<TablePointer> tables,
+                                           const TableReadOptions& options = {});
 
 // The listed tables, opened. kCorruption for a missing one (rule 14). Those in `opened` are taken
 // as they are; the others read through `cache`, where there is one. REQUIRES: a state that passes
 // Check.
 Result<std::shared_ptr<const Version>> OpenTables(
     env::FileSystem& files, const std::string& directory, const ManifestState& state,
-    const std::shared_ptr<sst::BlockCache>& cache = nullptr,
+    const std::shared_ptr<sst::TableCache>& cache = nullptr,
     const std::shared_ptr<const Version>& opened = nullptr);
 Result<TablePointer> OpenTable(env::FileSystem& files, const std::string& directory,
                                DatabaseId database, const TableInfo& info,
-                               const std::shared_ptr<sst::BlockCache>& cache);
+                               const std::shared_ptr<sst::TableCache>& cache);
 
 }  // namespace beach::engine

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/internal_key.h"
+#include "engine/manifest/edit.h"
 #include "engine/manifest/manifest_file.h"
 #include "env/marks.h"
 
@@ -36,8 +37,9 @@ Status OutputTables::Add(ByteView internal_key, ByteView value) {
     const FileNumber file = place_.new_file();
     files_.push_back(file);
     const std::string path = env::JoinPath(place_.directory, TableFileName(file));
-    BEACH_TRY_ASSIGN(
-        builder_, TableBuilder::Create(place_.files, path, place_.database, file, place_.options));
+    BEACH_TRY_ASSIGN(builder_,
+                     TableBuilder::Create(place_.files, path, place_.database, file, place_.options,
+                                          place_.level == kLevelCount - 1));
     size_ = 0;
     bounds_size_ += internal_key.size() + kTableFieldsSize;
   }

@@ -279,10 +279,15 @@ std::uint64_t CompactionJob::input_bytes() const {
   return bytes;
 }
 
+std::vector<TablePointer> CompactionJob::tables() const {
+  std::vector<TablePointer> all = inputs;
+  all.insert(all.end(), overlapped.begin(), overlapped.end());
+  return all;
+}
+
 std::vector<FileNumber> CompactionJob::files() const {
   std::vector<FileNumber> numbers;
-  for (const TablePointer& table : inputs) numbers.push_back(table->info.file);
-  for (const TablePointer& table : overlapped) numbers.push_back(table->info.file);
+  for (const TablePointer& table : tables()) numbers.push_back(table->info.file);
   return numbers;
 }
 

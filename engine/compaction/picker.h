@@ -37,6 +37,7 @@ struct CompactionJob {
     return inputs.size() == 1 && overlapped.empty() && input_level != output_level;
   }
   std::uint64_t input_bytes() const;
+  std::vector<TablePointer> tables() const;  // all of them
   std::vector<FileNumber> files() const;
 };
 

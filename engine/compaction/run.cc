@@ -9,14 +9,18 @@
 namespace beach::engine {
 namespace {
 
+// Each block is read but once, and its table is about to go: none stays in the cache.
+constexpr TableReadOptions kReadOnce{.fill_cache = false};
+
 std::unique_ptr<Iterator> NewInputIterator(const CompactionJob& job) {
   std::vector<std::unique_ptr<Iterator>> sources;
   if (job.input_level == 0) {
-    for (const TablePointer& table : job.inputs) sources.push_back(table->reader->NewIterator());
+    for (const TablePointer& table : job.inputs)
+      sources.push_back(table->reader->NewIterator(kReadOnce));
   } else {
-    sources.push_back(NewLevelIterator(job.inputs));
+    sources.push_back(NewLevelIterator(job.inputs, kReadOnce));
   }
-  if (!job.overlapped.empty()) sources.push_back(NewLevelIterator(job.overlapped));
+  if (!job.overlapped.empty()) sources.push_back(NewLevelIterator(job.overlapped, kReadOnce));
   return NewMergingIterator(std::move(sources));
 }
 

@@ -1,75 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/sst/block.h"
 
-#include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "base/check.h"
 #include "base/coding.h"
 #include "engine/internal_key.h"
+#include "engine/sst/block_entry.h"
 #include "engine/sst/format.h"
+#include "engine/sst/key_hash.h"
 
 namespace beach::engine::sst {
 
-BlockBuilder::BlockBuilder(std::uint64_t restart_interval) : restart_interval_(restart_interval) {
-  BEACH_CHECK_GT(restart_interval, 0U);
-}
-
-void BlockBuilder::Add(ByteView internal_key, ByteView value) {
-  BEACH_CHECK_GE(internal_key.size(), kInternalKeyTrailerSize);
-  const bool ascending = empty() || CompareInternalKeys(last_key_, internal_key) < 0;
-  BEACH_CHECK(ascending);
-  std::size_t shared = 0;
-  if (empty() || since_restart_ == restart_interval_) {
-    BEACH_CHECK_LE(entries_.size(), std::numeric_limits<std::uint32_t>::max());
-    restarts_.push_back(static_cast<std::uint32_t>(entries_.size()));
-    since_restart_ = 0;
-  } else {
-    const std::size_t shared_max = std::min(last_key_.size(), internal_key.size());
-    while (shared < shared_max && last_key_[shared] == internal_key[shared]) ++shared;
-  }
-  Encoder encoder(entries_);
-  encoder.Varint(shared);
-  encoder.Varint(internal_key.size() - shared);
-  encoder.Varint(value.size());
-  encoder.Raw(internal_key.substr(shared));
-  encoder.Raw(value);
-  ++since_restart_;
-  last_key_.assign(internal_key);
-}
-
-Bytes BlockBuilder::Finish() {
-  BEACH_CHECK(!empty());
-  Encoder encoder(entries_);
-  for (const std::uint32_t restart : restarts_) encoder.Fixed32(restart);
-  encoder.Fixed32(static_cast<std::uint32_t>(restarts_.size()));
-  restarts_.clear();
-  since_restart_ = 0;
-  last_key_.clear();
-  return std::exchange(entries_, Bytes());
-}
-
 Result<std::shared_ptr<const Block>> Block::Parse(Bytes content, const std::string& path,
                                                   std::uint64_t offset) {
-  if (content.size() < kRestartCountSize) return Damaged(path, offset, "a block without restarts");
-  const std::size_t restarts_end = content.size() - kRestartCountSize;
-  const auto count = LoadFixed<std::uint32_t>(content.data() + restarts_end);
-  if (count == 0 || count > restarts_end / kRestartSize) {
-    return Damaged(path, offset + restarts_end, "a block's number of restarts does not fit it");
+  if (content.size() < kBlockTailSize) return Damaged(path, offset, "a block without restarts");
+  const std::size_t tail = content.size() - kBlockTailSize;
+  const auto count = LoadFixed<std::uint32_t>(content.data() + tail + kBlockRestartCountOffset);
+  const auto buckets = LoadFixed<std::uint32_t>(content.data() + tail + kBlockBucketCountOffset);
+  if (buckets > tail || count == 0 || count > (tail - buckets) / kRestartSize ||
+      (buckets > 0 && count > kHashedRestartsMax)) {
+    return Damaged(path, offset + tail, "a block's number of restarts does not fit it");
   }
   auto block = std::shared_ptr<Block>(new Block);
   block->content_ = std::move(content);
-  block->entries_size_ = restarts_end - count * kRestartSize;
+  block->entries_size_ = tail - buckets - count * kRestartSize;
   block->restart_count_ = count;
+  block->bucket_count_ = buckets;
   block->path_ = path;
   block->offset_ = offset;
 
   // Restart 0 is the block's begin, so the others are behind it.
-  const char* const restarts = block->content_.data() + block->entries_size_;
   std::uint32_t previous = 0;
   for (std::uint32_t restart = 0; restart < count; ++restart) {
-    const auto at = LoadFixed<std::uint32_t>(restarts + restart * kRestartSize);
+    const std::uint32_t at = block->RestartOffset(restart);
     const bool ascending = restart == 0 ? at == 0 : at > previous;
     if (!ascending || at >= block->entries_size_) [[unlikely]] {
       const std::size_t where = block->entries_size_ + restart * kRestartSize;
@@ -77,26 +41,100 @@ Result<std::shared_ptr<const Block>> Block::Parse(Bytes content, const std::stri
     }
     previous = at;
   }
+  const char* const bucket = block->content_.data() + tail - buckets;
+  for (std::uint32_t i = 0; i < buckets; ++i) {
+    const auto restart = static_cast<std::uint8_t>(bucket[i]);
+    if (restart >= count && restart < kBucketSearch) [[unlikely]] {
+      return Damaged(path, offset + tail - buckets + i,
+                     "a bucket names a restart that is not there");
+    }
+  }
   return std::shared_ptr<const Block>(std::move(block));
 }
 
-std::uint32_t Block::RestartOffset(std::uint32_t restart) const {
-  BEACH_CHECK_LT(restart, restart_count_);
-  return LoadFixed<std::uint32_t>(content_.data() + entries_size_ + restart * kRestartSize);
+std::uint8_t Block::Bucket(std::uint64_t hash) const {
+  if (bucket_count_ == 0) return kBucketSearch;
+  const std::size_t begin = content_.size() - kBlockTailSize - bucket_count_;
+  return static_cast<std::uint8_t>(content_[begin + ReduceHash(hash, bucket_count_)]);
+}
+
+// From the restart that the hash index names, or that a search finds, entry by entry. The run of a
+// restart that the index named ends where the next one begins: behind it there is no such key.
+Result<std::optional<VersionFound>> Block::Get(ByteView user_key, SequenceNumber sequence,
+                                               std::uint64_t hash, bool& beyond) const {
+  beyond = false;
+  const std::uint8_t bucket = Bucket(hash);
+  if (bucket == kBucketNone) return std::nullopt;
+  const std::uint64_t trailer = PackTrailer(sequence, kKindFirst);
+  const ByteView entries = ByteView(content_).substr(0, entries_size_);
+  BlockEntry entry;
+  std::uint32_t restart = bucket;
+  std::size_t end = entries_size_;
+  if (bucket != kBucketSearch) {
+    if (restart + 1 < restart_count_) end = RestartOffset(restart + 1);
+  } else {
+    restart = 0;
+    std::uint32_t high = restart_count_;  // restarts [high, count) are not before what is sought
+    while (high - restart > 1) {
+      const std::uint32_t middle = restart + (high - restart) / 2;
+      const std::uint32_t at = RestartOffset(middle);
+      if (!DecodeBlockEntry(entries, at, entry)) {
+        return Damaged(path_, offset_ + at, "an entry does not fit its block");
+      }
+      InternalKey key;
+      if (entry.shared != 0 || !ParseInternalKey(entry.key_rest, key)) {
+        return Damaged(path_, offset_ + at, "an entry's key is not a key");
+      }
+      const int order = key.user_key.compare(user_key);
+      const bool before = order < 0 || (order == 0 && TrailerOf(entry.key_rest) > trailer);
+      (before ? restart : high) = middle;
+    }
+  }
+  // The key of each entry, built from those before it: in place while it is small.
+  constexpr std::size_t kSmall = 256;
+  char small[kSmall];
+  Bytes large;
+  char* bytes = small;
+  std::size_t size = 0;
+  std::size_t capacity = kSmall;
+  for (std::size_t at = RestartOffset(restart); at < end; at = entry.end) {
+    if (!DecodeBlockEntry(entries, at, entry)) {
+      return Damaged(path_, offset_ + at, "an entry does not fit its block");
+    }
+    if (entry.shared > size) {
+      return Damaged(path_, offset_ + at, "an entry shares more than the key before it");
+    }
+    const auto shared = static_cast<std::size_t>(entry.shared);
+    size = shared + entry.key_rest.size();
+    if (size > capacity) [[unlikely]] {
+      Bytes grown(bytes, shared);
+      ResizeUnfilled(grown, size * 2);
+      large = std::move(grown);
+      bytes = large.data();
+      capacity = large.size();
+    }
+    entry.key_rest.copy(bytes + shared, entry.key_rest.size());
+    InternalKey key;
+    if (!ParseInternalKey(ByteView(bytes, size), key)) {
+      return Damaged(path_, offset_ + at, "an entry's key is not a key");
+    }
+    const int order = key.user_key.compare(user_key);
+    if (order < 0 || (order == 0 && TrailerOf(ByteView(bytes, size)) > trailer)) continue;
+    if (order > 0) return std::nullopt;
+    return VersionFound{.sequence = key.sequence, .kind = key.kind, .value = Bytes(entry.value)};
+  }
+  beyond = bucket == kBucketSearch;
+  return std::nullopt;
 }
 
 Status Block::CheckRestarts() const {
-  Decoder decoder(ByteView(content_).substr(0, entries_size_));
+  const ByteView entries = ByteView(content_).substr(0, entries_size_);
+  BlockEntry entry;
   std::uint32_t restart = 0;
-  while (decoder.ok() && !decoder.rest().empty() && restart < restart_count_) {
-    const std::size_t begin = entries_size_ - decoder.rest().size();
-    const std::uint64_t shared = decoder.Varint();
-    const std::uint64_t unshared = decoder.Varint();
-    const std::uint64_t value_size = decoder.Varint();
-    decoder.Raw(static_cast<std::size_t>(unshared));
-    decoder.Raw(static_cast<std::size_t>(value_size));
-    if (RestartOffset(restart) > begin) continue;
-    if (RestartOffset(restart) < begin || shared != 0) break;
+  for (std::size_t at = 0; at < entries_size_ && restart < restart_count_; at = entry.end) {
+    if (!DecodeBlockEntry(entries, at, entry)) break;
+    if (RestartOffset(restart) > at) continue;
+    if (RestartOffset(restart) < at || entry.shared != 0) break;
     ++restart;
   }
   if (restart == restart_count_) return {};
@@ -104,139 +142,47 @@ Status Block::CheckRestarts() const {
                  "a block's restart is not where an entry begins afresh");
 }
 
-// Stands at the entry [begin_, end_), its whole key in key_; begin_ == entries_size_ is invalid.
-class BlockIterator final : public Iterator {
- public:
-  BlockIterator(const Block& block, std::shared_ptr<const Block> pin)
-      : block_(block), pin_(std::move(pin)), begin_(block.entries_size_) {}
-
-  bool Valid() const override { return begin_ < block_.entries_size_; }
-
-  void SeekToFirst() override {
-    status_ = {};
-    ReadRestart(0);
+Status Block::CheckBuckets() const {
+  if (bucket_count_ == 0) return {};
+  Bytes expected(bucket_count_, static_cast<char>(kBucketNone));
+  BlockIterator iterator;
+  iterator.Reset(*this, nullptr);
+  std::uint32_t restart = 0;
+  const ByteView entries = ByteView(content_).substr(0, entries_size_);
+  std::size_t at = 0;
+  for (iterator.SeekToFirst(); iterator.Valid(); iterator.Next()) {
+    while (restart + 1 < restart_count_ && RestartOffset(restart + 1) <= at) ++restart;
+    const std::uint64_t hash = HashUserKey(UserKeyOf(iterator.key()));
+    char& bucket = expected[ReduceHash(hash, bucket_count_)];
+    const auto now = static_cast<std::uint8_t>(bucket);
+    const bool alone = now == kBucketNone || now == restart;
+    bucket = static_cast<char>(alone ? restart : kBucketSearch);
+    BlockEntry entry;
+    const bool decoded = DecodeBlockEntry(entries, at, entry);
+    BEACH_CHECK(decoded);
+    at = entry.end;
   }
-
-  void SeekToLast() override {
-    status_ = {};
-    ReadRestart(block_.restart_count_ - 1);
-    while (Valid() && end_ < block_.entries_size_) ReadEntry(end_);
-  }
-
-  void Seek(ByteView target) override {
-    BEACH_CHECK_GE(target.size(), kInternalKeyTrailerSize);
-    status_ = {};
-    if (!FindRestart(target)) return;
-    while (Valid() && CompareInternalKeys(key_, target) < 0) ReadEntry(end_);
-  }
-
-  void SeekForPrevious(ByteView target) override {
-    Seek(target);
-    if (!status_) return;
-    if (!Valid()) return SeekToLast();
-    if (CompareInternalKeys(key_, target) != 0) Previous();
-  }
-
-  void Next() override {
-    BEACH_CHECK(Valid());
-    ReadEntry(end_);
-  }
-
-  void Previous() override {
-    BEACH_CHECK(Valid());
-    const std::size_t current = begin_;
-    if (current == 0) return Invalidate();
-    ReadRestart(LastRestartBefore(current));
-    while (Valid() && end_ < current) ReadEntry(end_);
-    if (Valid() && end_ != current) Damage(begin_, "an entry reaches into the one behind it");
-  }
-
-  ByteView key() const override {
-    BEACH_CHECK(Valid());
-    return key_;
-  }
-  ByteView value() const override {
-    BEACH_CHECK(Valid());
-    return value_;
-  }
-  Status status() const override { return status_; }
-
- private:
-  // Stands at the last restart whose key is before the target, or the first restart. False on
-  // damage.
-  bool FindRestart(ByteView target) {
-    std::uint32_t low = 0;
-    std::uint32_t high = block_.restart_count_;  // restarts [high, count) are not before the target
-    while (high - low > 1) {
-      const std::uint32_t middle = low + (high - low) / 2;
-      ReadRestart(middle);
-      if (!Valid()) return false;
-      (CompareInternalKeys(key_, target) < 0 ? low : high) = middle;
+  BEACH_TRY(iterator.status());
+  const std::size_t begin = content_.size() - kBlockTailSize - bucket_count_;
+  for (std::size_t i = 0; i < bucket_count_; ++i) {
+    if (content_[begin + i] != expected[i]) {
+      return Damaged(path_, offset_ + begin + i, "a block's hash index does not lead to its keys");
     }
-    ReadRestart(low);
-    return Valid();
   }
-
-  std::uint32_t LastRestartBefore(std::size_t offset) const {
-    std::uint32_t low = 0;
-    std::uint32_t high = block_.restart_count_;
-    while (high - low > 1) {
-      const std::uint32_t middle = low + (high - low) / 2;
-      (block_.RestartOffset(middle) < offset ? low : high) = middle;
-    }
-    return low;
-  }
-
-  void ReadRestart(std::uint32_t restart) {
-    key_.clear();
-    ReadEntry(block_.RestartOffset(restart));
-  }
-
-  // Moves to the entry at `offset`, whose key builds on the present one; to the end where there is
-  // none.
-  void ReadEntry(std::size_t offset) {
-    BEACH_CHECK_LE(offset, block_.entries_size_);
-    if (offset == block_.entries_size_) return Invalidate();
-    Decoder decoder(ByteView(block_.content_).substr(offset, block_.entries_size_ - offset));
-    const std::uint64_t shared = decoder.Varint();
-    const std::uint64_t unshared = decoder.Varint();
-    const std::uint64_t value_size = decoder.Varint();
-    const ByteView key_rest = decoder.Raw(static_cast<std::size_t>(unshared));
-    const ByteView value = decoder.Raw(static_cast<std::size_t>(value_size));
-    if (!decoder.ok()) return Damage(offset, "an entry does not fit its block");
-    if (shared > key_.size()) return Damage(offset, "an entry shares more than the key before it");
-    key_.resize(static_cast<std::size_t>(shared));
-    key_.append(key_rest);
-    InternalKey parsed;
-    if (!ParseInternalKey(key_, parsed)) return Damage(offset, "an entry's key is not a key");
-    value_ = value;
-    begin_ = offset;
-    end_ = block_.entries_size_ - decoder.rest().size();
-  }
-
-  void Invalidate() { begin_ = block_.entries_size_; }
-
-  void Damage(std::size_t offset, const char* what) {
-    Invalidate();
-    status_ = Damaged(block_.path_, block_.offset_ + offset, what);
-  }
-
-  const Block& block_;
-  const std::shared_ptr<const Block> pin_;  // keeps block_ alive; may be null
-  std::size_t begin_;
-  std::size_t end_ = 0;
-  Bytes key_;
-  ByteView value_;
-  Status status_;
-};
+  return {};
+}
 
 std::unique_ptr<Iterator> Block::NewIterator() const {
-  return std::make_unique<BlockIterator>(*this, nullptr);
+  auto iterator = std::make_unique<BlockIterator>();
+  iterator->Reset(*this, nullptr);
+  return iterator;
 }
 
 std::unique_ptr<Iterator> NewBlockIterator(std::shared_ptr<const Block> block) {
-  const Block& blocks = *block;
-  return std::make_unique<BlockIterator>(blocks, std::move(block));
+  auto iterator = std::make_unique<BlockIterator>();
+  const Block& content = *block;
+  iterator->Reset(content, std::move(block));
+  return iterator;
 }
 
 }  // namespace beach::engine::sst

@@ -1,42 +1,207 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/sst/block_cache.h"
 
+#include <algorithm>
+#include <bit>
 #include <utility>
 
+#include "base/check.h"
+#include "engine/options.h"
 #include "env/marks.h"
 
 namespace beach::engine::sst {
+namespace {
 
-std::shared_ptr<const Block> BlockCache::Find(FileNumber file, std::uint64_t offset) {
-  if (capacity_bytes_ == 0) return nullptr;
-  const env::MutexLock lock(mutex_);
-  const auto found = where_.find({file, offset});
-  if (found == where_.end()) return nullptr;
-  entries_.splice(entries_.begin(), entries_, found->second);
-  return found->second->block;
+// More shards than threads contend for; none so small that a few large blocks fill it.
+constexpr std::uint64_t kShardsMax = 32;
+constexpr std::uint64_t kShardSizeMin = 512 * kKiB;
+constexpr std::size_t kCacheLine = 64;
+constexpr std::uint32_t kNone = ~std::uint32_t{0};
+constexpr std::size_t kBucketsMin = 16;
+
+std::uint64_t PlaceHash(FileNumber file, std::uint64_t offset) {
+  std::uint64_t hash = file.value * 0x9e3779b97f4a7c15U ^ offset;
+  hash = (hash ^ hash >> 32) * 0xd6e8feb86659fd93U;
+  hash = (hash ^ hash >> 32) * 0xd6e8feb86659fd93U;
+  return hash ^ hash >> 32;
 }
 
-void BlockCache::Insert(FileNumber file, std::uint64_t offset, std::shared_ptr<const Block> block) {
-  if (block->size_bytes() > capacity_bytes_) return;
-  Entries dropped;  // outlives the lock, so that blocks are freed without it
-  const env::MutexLock lock(mutex_);
-  const auto [at, is_new] = where_.try_emplace({file, offset});
-  if (!is_new) return;  // another reader was faster
-  size_bytes_ += block->size_bytes();
-  entries_.push_front({.place = {file, offset}, .block = std::move(block)});
-  at->second = entries_.begin();
-  while (size_bytes_ > capacity_bytes_) {
-    BEACH_SOMETIMES("cache.block_dropped", true);
-    const auto last = std::prev(entries_.end());
-    size_bytes_ -= last->block->size_bytes();
-    where_.erase(last->place);
-    dropped.splice(dropped.begin(), entries_, last);
+}  // namespace
+
+// Slots are numbered; lists and chains are made of their numbers, so that nothing is allocated for
+// a block that takes another one's place.
+struct alignas(kCacheLine) BlockCache::Shard {
+  struct Slot {
+    FileNumber file;
+    std::uint64_t offset = 0;
+    std::uint64_t hash = 0;
+    std::shared_ptr<const Block> block;
+    std::uint32_t chain = kNone;  // the next one of its bucket, or of the free slots
+    std::uint32_t newer = kNone;  // in its list
+    std::uint32_t older = kNone;
+    bool is_protected = false;
+  };
+  struct List {
+    std::uint32_t newest = kNone;
+    std::uint32_t oldest = kNone;
+    std::uint64_t size_bytes = 0;
+  };
+  using Blocks = std::vector<std::shared_ptr<const Block>>;
+
+  explicit Shard(std::uint64_t capacity)
+      : capacity_bytes(capacity), protected_max(capacity - capacity / 5) {}
+
+  // The following under mutex.
+  std::uint32_t Lookup(std::uint64_t hash, FileNumber file, std::uint64_t offset) const {
+    for (std::uint32_t at = buckets[hash & (buckets.size() - 1)]; at != kNone;
+         at = slots[at].chain) {
+      const Slot& slot = slots[at];
+      if (slot.offset == offset && slot.file == file) return at;
+    }
+    return kNone;
+  }
+
+  List& ListOf(const Slot& slot) { return slot.is_protected ? guarded : probation; }
+
+  void Link(std::uint32_t at, bool is_protected) {
+    Slot& slot = slots[at];
+    slot.is_protected = is_protected;
+    List& list = ListOf(slot);
+    slot.newer = kNone;
+    slot.older = list.newest;
+    (list.newest == kNone ? list.oldest : slots[list.newest].newer) = at;
+    list.newest = at;
+    list.size_bytes += slot.block->size_bytes();
+  }
+
+  void Unlink(std::uint32_t at) {
+    Slot& slot = slots[at];
+    List& list = ListOf(slot);
+    (slot.newer == kNone ? list.newest : slots[slot.newer].older) = slot.older;
+    (slot.older == kNone ? list.oldest : slots[slot.older].newer) = slot.newer;
+    list.size_bytes -= slot.block->size_bytes();
+  }
+
+  void Use(std::uint32_t at) {
+    if (guarded.newest == at) return;
+    Unlink(at);
+    Link(at, /*is_protected=*/true);
+    while (guarded.size_bytes > protected_max) {
+      const std::uint32_t oldest = guarded.oldest;
+      Unlink(oldest);
+      Link(oldest, /*is_protected=*/false);
+    }
+  }
+
+  std::uint32_t TakeSlot() {
+    if (free_slots == kNone) {
+      slots.emplace_back();
+      return static_cast<std::uint32_t>(slots.size() - 1);
+    }
+    return std::exchange(free_slots, slots[free_slots].chain);
+  }
+
+  void Grow() {
+    if (slots.size() < buckets.size()) return;
+    std::vector<std::uint32_t> grown(buckets.size() * 2, kNone);
+    for (std::uint32_t at = 0; at < slots.size(); ++at) {
+      if (slots[at].block == nullptr) continue;
+      std::uint32_t& bucket = grown[slots[at].hash & (grown.size() - 1)];
+      slots[at].chain = std::exchange(bucket, at);
+    }
+    buckets = std::move(grown);
+  }
+
+  // Takes out what goes first. REQUIRES: not empty.
+  void Drop(Blocks& dropped) {
+    const std::uint32_t at = probation.oldest != kNone ? probation.oldest : guarded.oldest;
+    BEACH_CHECK_NE(at, kNone);
+    Unlink(at);
+    Slot& slot = slots[at];
+    std::uint32_t* link = &buckets[slot.hash & (buckets.size() - 1)];
+    while (*link != at) link = &slots[*link].chain;
+    *link = slot.chain;
+    dropped.push_back(std::move(slot.block));
+    slot.block = nullptr;
+    slot.chain = std::exchange(free_slots, at);
+    --count;
+  }
+
+  const std::uint64_t capacity_bytes;
+  const std::uint64_t protected_max;
+  env::Mutex mutex;
+  std::vector<Slot> slots;
+  std::uint32_t free_slots = kNone;
+  std::vector<std::uint32_t> buckets = std::vector<std::uint32_t>(kBucketsMin, kNone);
+  List probation;
+  List guarded;  // the protected part
+  std::uint64_t count = 0;
+  std::uint64_t hits = 0;
+  std::uint64_t misses = 0;
+};
+
+BlockCache::BlockCache(std::uint64_t capacity_bytes) {
+  if (capacity_bytes == 0) return;
+  const std::uint64_t wanted =
+      std::clamp<std::uint64_t>(capacity_bytes / kShardSizeMin, 1, kShardsMax);
+  const std::uint64_t count = std::bit_floor(wanted);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    shards_.push_back(std::make_unique<Shard>(capacity_bytes / count));
   }
 }
 
-std::uint64_t BlockCache::size_bytes() {
-  const env::MutexLock lock(mutex_);
-  return size_bytes_;
+BlockCache::~BlockCache() = default;
+
+std::shared_ptr<const Block> BlockCache::Find(FileNumber file, std::uint64_t offset) {
+  if (shards_.empty()) return nullptr;
+  const std::uint64_t hash = PlaceHash(file, offset);
+  Shard& shard = ShardOf(hash);
+  const env::MutexLock lock(shard.mutex);
+  const std::uint32_t at = shard.Lookup(hash, file, offset);
+  if (at == kNone) {
+    ++shard.misses;
+    return nullptr;
+  }
+  ++shard.hits;
+  shard.Use(at);
+  return shard.slots[at].block;
+}
+
+void BlockCache::Insert(FileNumber file, std::uint64_t offset, std::shared_ptr<const Block> block) {
+  if (shards_.empty()) return;
+  const std::uint64_t hash = PlaceHash(file, offset);
+  Shard& shard = ShardOf(hash);
+  if (block->size_bytes() > shard.capacity_bytes) return;
+  Shard::Blocks dropped;  // outlives the lock, so that blocks are freed without it
+  const env::MutexLock lock(shard.mutex);
+  if (shard.Lookup(hash, file, offset) != kNone) return;  // another reader was faster
+  const std::uint32_t at = shard.TakeSlot();
+  Shard::Slot& slot = shard.slots[at];
+  slot.file = file;
+  slot.offset = offset;
+  slot.hash = hash;
+  slot.block = std::move(block);
+  std::uint32_t& bucket = shard.buckets[hash & (shard.buckets.size() - 1)];
+  slot.chain = std::exchange(bucket, at);
+  shard.Link(at, /*is_protected=*/false);
+  ++shard.count;
+  shard.Grow();
+  while (shard.probation.size_bytes + shard.guarded.size_bytes > shard.capacity_bytes) {
+    BEACH_SOMETIMES("cache.block_dropped", true);
+    shard.Drop(dropped);
+  }
+}
+
+BlockCache::Counts BlockCache::counts() {
+  Counts counts;
+  for (const auto& shard : shards_) {
+    const env::MutexLock lock(shard->mutex);
+    counts.hits += shard->hits;
+    counts.misses += shard->misses;
+    counts.blocks += shard->count;
+    counts.size_bytes += shard->probation.size_bytes + shard->guarded.size_bytes;
+  }
+  return counts;
 }
 
 }  // namespace beach::engine::sst

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <compare>
 #include <cstdint>
-#include <list>
-#include <map>
 #include <memory>
+#include <vector>
 
 #include "engine/sst/block.h"
 #include "engine/types.h"
@@ -13,37 +11,44 @@
 
 namespace beach::engine::sst {
 
-// Data blocks in memory, for all tables of a database: verified before they come here, immutable,
-// the least recently used dropped first. File numbers are never used again (rule 17), so what was
-// cached of a removed table is only old. Thread-safe; its lock is the innermost.
+// Data blocks in memory, for all tables of a database: verified and decompressed before they come
+// here, immutable. File numbers are never used again (rule 17), so what was cached of a removed
+// table is only old. Thread-safe; its locks are the innermost and held for pointer work alone.
+//
+// Blocks are dealt to shards by a hash of their place; each shard has its part of the budget and
+// its lock. Within a shard blocks come to the *probation* part, and a second use takes them to the
+// *protected* part, which has four fifths of the budget and gives back what was used longest ago.
+// What goes is what was in probation longest: a scan, which uses each block once, drives out
+// no block that was used twice.
 class BlockCache {
  public:
-  // Holds blocks of at most so many bytes together; 0 holds none.
-  explicit BlockCache(std::uint64_t capacity_bytes) : capacity_bytes_(capacity_bytes) {}
+  struct Counts {
+    std::uint64_t hits = 0;
+    std::uint64_t misses = 0;
+    std::uint64_t blocks = 0;
+    std::uint64_t size_bytes = 0;
+  };
+
+  // Holds blocks of at most so many bytes together (Block::size_bytes); 0 holds none.
+  explicit BlockCache(std::uint64_t capacity_bytes);
+  ~BlockCache();
+  BlockCache(const BlockCache&) = delete;
+  BlockCache& operator=(const BlockCache&) = delete;
 
   // Null where it is not here.
   std::shared_ptr<const Block> Find(FileNumber file, std::uint64_t offset);
+  // One that is larger than a shard's part of the budget is not kept.
   void Insert(FileNumber file, std::uint64_t offset, std::shared_ptr<const Block> block);
 
-  std::uint64_t size_bytes();
+  // Since the cache was made, and now; while others use it, of no single moment.
+  Counts counts();
+  std::uint64_t size_bytes() { return counts().size_bytes; }
 
  private:
-  struct Place {
-    FileNumber file;
-    std::uint64_t offset = 0;
-    friend auto operator<=>(const Place&, const Place&) = default;
-  };
-  struct Entry {
-    Place place;
-    std::shared_ptr<const Block> block;
-  };
-  using Entries = std::list<Entry>;
+  struct Shard;
+  Shard& ShardOf(std::uint64_t hash) { return *shards_[hash >> 32 & (shards_.size() - 1)]; }
 
-  const std::uint64_t capacity_bytes_;
-  env::Mutex mutex_;
-  Entries entries_;                           // the last used first
-  std::map<Place, Entries::iterator> where_;  // of each entry
-  std::uint64_t size_bytes_ = 0;
+  std::vector<std::unique_ptr<Shard>> shards_;  // a power of two of them; none for no budget
 };
 
 }  // namespace beach::engine::sst

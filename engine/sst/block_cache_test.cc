@@ -2,11 +2,15 @@
 #include "engine/sst/block_cache.h"
 
 #include <gtest/gtest.h>
+#include <rapidcheck.h>
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "base/coding.h"
 #include "engine/internal_key.h"
+#include "engine/options.h"
 
 namespace beach::engine::sst {
 namespace {
@@ -31,19 +35,99 @@ TEST(BlockCache, FindsABlockByFileAndOffset) {
   EXPECT_EQ(cache.size_bytes(), block->size_bytes());
 }
 
-TEST(BlockCache, TheLeastRecentlyUsedGoFirst) {
+TEST(BlockCache, OfThoseUsedOnceTheOldestGoFirst) {
   const auto block = MakeBlock(100);
-  BlockCache cache(3 * block->size_bytes());
-  for (std::uint64_t offset = 0; offset < 3; ++offset) {
+  BlockCache cache(5 * block->size_bytes());
+  for (std::uint64_t offset = 0; offset < 8; ++offset) {
     cache.Insert(FileNumber(1), offset, MakeBlock(100));
+    EXPECT_LE(cache.size_bytes(), 5 * block->size_bytes());
   }
-  EXPECT_NE(cache.Find(FileNumber(1), 0), nullptr);
-  cache.Insert(FileNumber(1), 3, MakeBlock(100));
-  EXPECT_NE(cache.Find(FileNumber(1), 0), nullptr);
-  EXPECT_EQ(cache.Find(FileNumber(1), 1), nullptr);
-  EXPECT_NE(cache.Find(FileNumber(1), 2), nullptr);
-  EXPECT_NE(cache.Find(FileNumber(1), 3), nullptr);
-  EXPECT_EQ(cache.size_bytes(), 3 * block->size_bytes());
+  for (std::uint64_t offset = 0; offset < 8; ++offset) {
+    EXPECT_EQ(cache.Find(FileNumber(1), offset) != nullptr, offset >= 3) << offset;
+  }
+  EXPECT_EQ(cache.counts().blocks, 5U);
+  EXPECT_EQ(cache.counts().hits, 5U);
+  EXPECT_EQ(cache.counts().misses, 3U);
+}
+
+TEST(BlockCache, AScanDrivesOutNothingThatWasUsedTwice) {
+  const auto block = MakeBlock(100);
+  BlockCache cache(10 * block->size_bytes());
+  for (std::uint64_t offset = 0; offset < 8; ++offset) {
+    cache.Insert(FileNumber(1), offset, MakeBlock(100));
+    EXPECT_NE(cache.Find(FileNumber(1), offset), nullptr);
+  }
+  for (std::uint64_t offset = 0; offset < 1000; ++offset) {
+    cache.Insert(FileNumber(2), offset, MakeBlock(100));
+  }
+  for (std::uint64_t offset = 0; offset < 8; ++offset) {
+    EXPECT_NE(cache.Find(FileNumber(1), offset), nullptr) << offset;
+  }
+  EXPECT_EQ(cache.Find(FileNumber(2), 500), nullptr);
+}
+
+TEST(BlockCache, WhatIsUsedTwiceTooOftenGivesTheOldestOfItBack) {
+  const auto block = MakeBlock(100);
+  BlockCache cache(10 * block->size_bytes());
+  for (std::uint64_t offset = 0; offset < 10; ++offset) {
+    cache.Insert(FileNumber(1), offset, MakeBlock(100));
+    EXPECT_NE(cache.Find(FileNumber(1), offset), nullptr);
+  }
+  // Eight are protected: 0 and 1 are not any more, and go for two others.
+  cache.Insert(FileNumber(2), 0, MakeBlock(100));
+  cache.Insert(FileNumber(2), 1, MakeBlock(100));
+  for (std::uint64_t offset = 0; offset < 10; ++offset) {
+    EXPECT_EQ(cache.Find(FileNumber(1), offset) != nullptr, offset >= 2) << offset;
+  }
+}
+
+TEST(BlockCache, EachShardKeepsToItsPartOfTheBudget) {
+  constexpr std::uint64_t kBudget = 8 * kMiB;  // several shards
+  BlockCache cache(kBudget);
+  const auto block = MakeBlock(10'000);
+  for (std::uint64_t i = 0; i < 5'000; ++i) cache.Insert(FileNumber(i % 7 + 1), i * 4096, block);
+  EXPECT_LE(cache.size_bytes(), kBudget);
+  EXPECT_GT(cache.size_bytes(), kBudget * 9 / 10);
+  std::uint64_t found = 0;
+  for (std::uint64_t i = 0; i < 5'000; ++i) {
+    found += cache.Find(FileNumber(i % 7 + 1), i * 4096) != nullptr ? 1 : 0;
+  }
+  EXPECT_EQ(found, cache.counts().blocks);
+}
+
+TEST(BlockCache, HoldsWhatAModelOfItHolds) {
+  EXPECT_TRUE(rc::check([] {
+    const auto block = MakeBlock(100);
+    const std::uint64_t size = block->size_bytes();
+    const auto capacity = *rc::gen::inRange<std::uint64_t>(1, 12);
+    BlockCache cache(capacity * size);
+    const std::uint64_t protected_max = (capacity * size - capacity * size / 5) / size;
+    std::vector<std::uint64_t> probation;  // the oldest first
+    std::vector<std::uint64_t> guarded;
+    for (int step = 0; step < 100; ++step) {
+      const auto offset = *rc::gen::inRange<std::uint64_t>(0, 20);
+      const auto in_probation = std::ranges::find(probation, offset);
+      const auto in_guarded = std::ranges::find(guarded, offset);
+      const bool there = in_probation != probation.end() || in_guarded != guarded.end();
+      if (*rc::gen::arbitrary<bool>()) {
+        RC_ASSERT((cache.Find(FileNumber(1), offset) != nullptr) == there);
+        if (!there) continue;
+        if (in_probation != probation.end()) probation.erase(in_probation);
+        if (in_guarded != guarded.end()) guarded.erase(in_guarded);
+        guarded.push_back(offset);
+        while (guarded.size() > protected_max) {
+          probation.push_back(guarded.front());
+          guarded.erase(guarded.begin());
+        }
+      } else {
+        cache.Insert(FileNumber(1), offset, block);
+        if (there) continue;
+        probation.push_back(offset);
+        if (probation.size() + guarded.size() > capacity) probation.erase(probation.begin());
+      }
+      RC_ASSERT(cache.size_bytes() == (probation.size() + guarded.size()) * size);
+    }
+  }));
 }
 
 TEST(BlockCache, OneThatIsUsedOutlivesItsPlace) {

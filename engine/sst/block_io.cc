@@ -4,27 +4,46 @@
 #include "base/check.h"
 #include "base/coding.h"
 #include "base/crc32c.h"
+#include "engine/sst/compression.h"
 
 namespace beach::engine::sst {
 namespace {
 
-// The checksum of a block as far as `content` goes; the byte of its compression is its last.
-std::uint32_t BlockCrc(const Identity& identity, std::uint64_t offset, ByteView content) {
+// The checksum of a block as far as `stored` goes; the byte of its compression is its last.
+std::uint32_t BlockCrc(const Identity& identity, std::uint64_t offset, ByteView stored) {
   char place[4 * sizeof(std::uint64_t)];
   StoreFixed(place, identity.database.high);
   StoreFixed(place + 8, identity.database.low);
   StoreFixed(place + 16, identity.file.value);
   StoreFixed(place + 24, offset);
-  return Crc32c(content, Crc32c(ByteView(place, sizeof place)));
+  return Crc32c(stored, Crc32c(ByteView(place, sizeof place)));
+}
+
+// Of a block with its trailer: how it is compressed, once its checksum is right.
+Result<Compression> CheckStored(ByteView block, const Identity& identity, std::uint64_t offset,
+                                const std::string& path) {
+  BEACH_CHECK_GE(block.size(), kBlockTrailerSize);
+  const std::size_t size = block.size() - kBlockTrailerSize;
+  const char* const trailer = block.data() + size;
+  const auto compression = static_cast<std::uint8_t>(trailer[kTrailerCompressionOffset]);
+  const auto crc = LoadFixed<std::uint32_t>(trailer + kTrailerCrcOffset);
+  if (crc != BlockCrc(identity, offset, block.substr(0, size + sizeof compression))) {
+    return Damaged(path, offset, "bad block checksum");
+  }
+  if (compression > static_cast<std::uint8_t>(Compression::kZstd)) {
+    return Damaged(path, offset, "unknown block compression");
+  }
+  return static_cast<Compression>(compression);
 }
 
 }  // namespace
 
-Bytes BlockTrailer(const Identity& identity, std::uint64_t offset, ByteView content) {
+Bytes BlockTrailer(const Identity& identity, std::uint64_t offset, ByteView stored,
+                   Compression compression) {
   Bytes trailer;
   Encoder encoder(trailer);
-  encoder.Fixed8(kCompressionNone);
-  encoder.Fixed32(Crc32c(trailer, BlockCrc(identity, offset, content)));
+  encoder.Fixed8(static_cast<std::uint8_t>(compression));
+  encoder.Fixed32(Crc32c(trailer, BlockCrc(identity, offset, stored)));
   BEACH_CHECK_EQ(trailer.size(), kBlockTrailerSize);
   return trailer;
 }
@@ -44,18 +63,20 @@ Result<Bytes> ReadBlock(env::File& file, const Identity& identity, const BlockHa
                     handle.size <= limit - handle.offset - kBlockTrailerSize;
   if (!fits) return Damaged(file.path(), handle.offset, "a block handle reaches beyond the blocks");
   BEACH_TRY_ASSIGN(Bytes bytes, ReadExactly(file, handle.offset, handle.size + kBlockTrailerSize));
-  const char* const trailer = bytes.data() + handle.size;
-  const auto compression = static_cast<std::uint8_t>(trailer[kTrailerCompressionOffset]);
-  const auto crc = LoadFixed<std::uint32_t>(trailer + kTrailerCrcOffset);
-  bytes.resize(static_cast<std::size_t>(handle.size) + sizeof compression);
-  if (crc != BlockCrc(identity, handle.offset, bytes)) {
-    return Damaged(file.path(), handle.offset, "bad block checksum");
-  }
-  bytes.pop_back();
-  if (compression != kCompressionNone) {
-    return Damaged(file.path(), handle.offset, "unknown block compression");
-  }
-  return bytes;
+  BEACH_TRY_ASSIGN(const Compression compression,
+                   CheckStored(bytes, identity, handle.offset, file.path()));
+  bytes.resize(static_cast<std::size_t>(handle.size));
+  if (compression == Compression::kNone) return bytes;
+  return Decompress(compression, bytes, file.path(), handle.offset);
+}
+
+Result<Bytes> BlockContent(ByteView block_and_trailer, const Identity& identity,
+                           std::uint64_t offset, const std::string& path) {
+  BEACH_TRY_ASSIGN(const Compression compression,
+                   CheckStored(block_and_trailer, identity, offset, path));
+  const ByteView stored = block_and_trailer.substr(0, block_and_trailer.size() - kBlockTrailerSize);
+  if (compression == Compression::kNone) return Bytes(stored);
+  return Decompress(compression, stored, path, offset);
 }
 
 }  // namespace beach::engine::sst

@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include <optional>
+
 #include "base/coding.h"
+#include "engine/sst/key_hash.h"
 #include "engine/sst/table_testing.h"
 
 namespace beach::engine::sst {
@@ -20,6 +23,26 @@ Bytes BuildBlock(const Entries& entries, std::uint64_t restart_interval) {
   EXPECT_EQ(content.size(), size);
   EXPECT_TRUE(builder.empty());
   return content;
+}
+
+constexpr std::size_t kHeaderSize = 3;  // of a small entry: three lengths
+
+// Where the parts of a block begin.
+struct Layout {
+  std::uint32_t restart_count;
+  std::uint32_t bucket_count;
+  std::size_t restarts;
+  std::size_t buckets;
+};
+
+Layout LayoutOf(const Bytes& content) {
+  const std::size_t tail = content.size() - kBlockTailSize;
+  Layout layout{};
+  layout.restart_count = LoadFixed<std::uint32_t>(content.data() + tail + kBlockRestartCountOffset);
+  layout.bucket_count = LoadFixed<std::uint32_t>(content.data() + tail + kBlockBucketCountOffset);
+  layout.buckets = tail - layout.bucket_count;
+  layout.restarts = layout.buckets - layout.restart_count * kRestartSize;
+  return layout;
 }
 
 Entries ManyEntries() {
@@ -70,9 +93,12 @@ TEST(Block, SharedPrefixesAreStoredOnce) {
 }
 
 TEST(Block, RestartsThatDoNotFitAreDamage) {
-  const auto parse = [](ByteView entries, std::initializer_list<std::uint32_t> numbers) {
+  const auto parse = [](ByteView entries, std::initializer_list<std::uint32_t> restarts) {
     Bytes content(entries);
-    for (const std::uint32_t number : numbers) Encoder(content).Fixed32(number);
+    for (const std::uint32_t& number : restarts) {
+      if (&number + 1 == restarts.end()) Encoder(content).Fixed32(0);  // no buckets
+      Encoder(content).Fixed32(number);
+    }
     const auto block = Block::Parse(content, "f", kPlace);
     if (block) return true;
     EXPECT_EQ(block.error().code(), ErrorCode::kCorruption);
@@ -143,14 +169,12 @@ TEST(Block, HostileBytesNeverLeadOutside) {
   }));
   EXPECT_TRUE(rc::check("a block with an end of its own", [&] {
     Bytes bytes = good.substr(0, *rc::gen::inRange<std::size_t>(0, good.size()));
-    Encoder(bytes).Fixed32(0);
-    Encoder(bytes).Fixed32(1);
+    for (const std::uint32_t number : {0U, 0U, 1U}) Encoder(bytes).Fixed32(number);
     Exercise(bytes);
   }));
   EXPECT_TRUE(rc::check("garbage", [](const std::vector<char>& noise) {
     Bytes bytes(noise.begin(), noise.end());
-    Encoder(bytes).Fixed32(0);
-    Encoder(bytes).Fixed32(1);
+    for (const std::uint32_t number : {0U, 0U, 1U}) Encoder(bytes).Fixed32(number);
     Exercise(bytes);
   }));
 }
@@ -158,8 +182,7 @@ TEST(Block, HostileBytesNeverLeadOutside) {
 TEST(Block, DamagedEntriesAreErrorsAtTheirOffset) {
   const auto walk = [](ByteView entry) {
     Bytes content(entry);
-    Encoder(content).Fixed32(0);
-    Encoder(content).Fixed32(1);
+    for (const std::uint32_t number : {0U, 0U, 1U}) Encoder(content).Fixed32(number);
     const auto block = Block::Parse(content, "f", kPlace);
     EXPECT_TRUE(block.has_value());
     const auto iterator = NewBlockIterator(*block);
@@ -180,9 +203,10 @@ TEST(Block, ARestartThatIsNoEntryOfItsOwnIsToldByItsCheck) {
   const auto sound = Block::Parse(good, "f", kPlace);
   ASSERT_TRUE(sound.has_value());
   EXPECT_TRUE((*sound)->CheckRestarts().has_value());
-  const auto count = LoadFixed<std::uint32_t>(good.data() + good.size() - kRestartCountSize);
+  const Layout layout = LayoutOf(good);
+  const std::uint32_t count = layout.restart_count;
   ASSERT_GT(count, 2U);
-  const std::size_t restarts = good.size() - kRestartCountSize - count * kRestartSize;
+  const std::size_t restarts = layout.restarts;
   const std::size_t second = restarts + kRestartSize;
   const auto offset = LoadFixed<std::uint32_t>(good.data() + second);
   // Within an entry; at one that shares; and the last one, at the last byte of all entries.
@@ -208,15 +232,100 @@ TEST(Block, ARestartAtAnEntryThatSharesIsToldByItsCheck) {
   // Two entries, the second sharing; the second restart, made up, stands at it.
   BlockBuilder builder(16);
   builder.Add(KeyAt("aa", 1), "1");
-  const std::uint64_t second = builder.size_bytes() - kRestartSize - kRestartCountSize;
+  const std::uint64_t second = kHeaderSize + KeyAt("aa", 1).size() + 1;
   builder.Add(KeyAt("ab", 1), "2");
   Bytes content = builder.Finish();
-  content.resize(content.size() - kRestartCountSize);
-  Encoder(content).Fixed32(static_cast<std::uint32_t>(second));
-  Encoder(content).Fixed32(2);
+  content.resize(LayoutOf(content).buckets);
+  for (const std::uint64_t number : {second, std::uint64_t{0}, std::uint64_t{2}}) {
+    Encoder(content).Fixed32(static_cast<std::uint32_t>(number));
+  }
   const auto block = Block::Parse(content, "f", kPlace);
   ASSERT_TRUE(block.has_value());
   EXPECT_FALSE((*block)->CheckRestarts().has_value());
+}
+
+// What a search of the entries says of (key, sequence).
+std::optional<Bytes> Expected(const Entries& entries, ByteView key, std::uint64_t sequence) {
+  const auto at = entries.lower_bound(KeyAt(key, sequence));
+  if (at == entries.end() || UserKeyOf(at->first) != key) return std::nullopt;
+  return at->second;
+}
+
+std::optional<Bytes> Found(const Block& block, ByteView key, std::uint64_t sequence) {
+  bool beyond = false;
+  const auto found = block.Get(key, SequenceNumber(sequence), HashUserKey(key), beyond);
+  EXPECT_TRUE(found.has_value());
+  if (!found || !*found) return std::nullopt;
+  EXPECT_FALSE(beyond);
+  return (*found)->value;
+}
+
+TEST(Block, GetFindsWhatASearchFindsWithAndWithoutAHashIndex) {
+  EXPECT_TRUE(rc::check([] {
+    Entries entries;
+    const auto count = *rc::gen::inRange<std::uint64_t>(1, 400);
+    const auto keys = *rc::gen::inRange<std::uint64_t>(1, 300);
+    for (std::uint64_t i = 1; i <= count; ++i) {
+      const Bytes key(*rc::gen::element<std::size_t>(0, 1, 5, 130, 300), 'k');
+      entries.emplace(KeyAt(key + std::to_string(i * 7 % keys), i), std::to_string(i));
+    }
+    const auto interval = *rc::gen::element<std::uint64_t>(1, 2, 3, 16, 1000);
+    const auto block = Block::Parse(BuildBlock(entries, interval), "f", kPlace);
+    RC_ASSERT(block.has_value());
+    const bool hashed = (entries.size() + interval - 1) / interval <= kHashedRestartsMax;
+    RC_ASSERT((*block)->has_hash_index() == hashed);
+    RC_ASSERT((*block)->CheckBuckets().has_value());
+    for (const auto& [key, value] : entries) {
+      const ByteView user_key = UserKeyOf(key);
+      for (const std::uint64_t sequence : {std::uint64_t{0}, count / 2, count + 1}) {
+        RC_ASSERT(Found(**block, user_key, sequence) == Expected(entries, user_key, sequence));
+      }
+      const Bytes absent = Bytes(user_key) + "!";
+      RC_ASSERT(Found(**block, absent, count) == Expected(entries, absent, count));
+    }
+  }));
+}
+
+TEST(Block, GetSaysWhenItsEntriesAllLieInFront) {
+  BlockBuilder builder(2);
+  for (const char* key : {"a", "b", "c"}) builder.Add(KeyAt(key, 7), key);
+  Bytes content = builder.Finish();
+  // Without buckets: a search, which knows more than a bucket says.
+  Bytes searched = content.substr(0, LayoutOf(content).buckets);
+  for (const std::uint32_t number : {0U, LayoutOf(content).restart_count}) {
+    Encoder(searched).Fixed32(number);
+  }
+  const auto block = Block::Parse(searched, "f", kPlace);
+  ASSERT_TRUE(block.has_value());
+  bool beyond = false;
+  EXPECT_FALSE((*block)->Get("d", SequenceNumber(9), HashUserKey("d"), beyond)->has_value());
+  EXPECT_TRUE(beyond);
+  EXPECT_FALSE((*block)->Get("bb", SequenceNumber(9), HashUserKey("bb"), beyond)->has_value());
+  EXPECT_FALSE(beyond);
+}
+
+TEST(Block, ABucketThatLeadsElsewhereIsToldByItsCheckOrByParse) {
+  const Bytes good = BuildBlock(ManyEntries(), 4);
+  const Layout layout = LayoutOf(good);
+  ASSERT_GT(layout.bucket_count, 0U);
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < layout.bucket_count; ++i) {
+    Bytes bad = good;
+    char& bucket = bad[layout.buckets + i];
+    bucket = static_cast<char>(bucket == 1 ? 0 : 1);
+    const auto block = Block::Parse(bad, "f", kPlace);
+    ASSERT_TRUE(block.has_value());
+    const Status checked = (*block)->CheckBuckets();
+    ASSERT_FALSE(checked.has_value());
+    EXPECT_EQ(checked.error().code(), ErrorCode::kCorruption);
+    EXPECT_EQ(checked.error().offset(), kPlace + layout.buckets + i);
+    bucket = static_cast<char>(layout.restart_count);
+    const auto refused = Block::Parse(bad, "f", kPlace);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().offset(), kPlace + layout.buckets + i);
+    ++found;
+  }
+  EXPECT_EQ(found, layout.bucket_count);
 }
 
 }  // namespace

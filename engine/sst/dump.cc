@@ -7,6 +7,7 @@
 #include "engine/internal_key.h"
 #include "engine/sst/block.h"
 #include "engine/sst/block_io.h"
+#include "engine/sst/compression.h"
 #include "engine/sst/table_frame.h"
 
 namespace beach::engine::sst {
@@ -49,21 +50,32 @@ class Dumper {
     frame_.blocks_end = size - kFooterSize;
     PrintFooter();
     PrintProperties();
+    PrintFilter();
+    PrintRangeDeletes();
     PrintBlocks();
     // All readable so far: let the whole be judged, order and counts included.
     if (first_damage_) {
-      if (const Status verified = VerifyBlocks(file_, frame_); !verified) Note(verified.error());
+      if (const Status verified = VerifyWhole(size); !verified) Note(verified.error());
     }
     print_(first_damage_ ? "sound" : "damaged");
     return std::move(first_damage_);
   }
 
  private:
+  Status VerifyWhole(std::uint64_t size) {
+    BEACH_TRY_ASSIGN(const TableFrame frame, ReadTableFrame(file_, size, frame_.footer.identity));
+    return VerifyBlocks(file_, frame);
+  }
+
   void PrintFooter() const {
     const Footer& footer = frame_.footer;
     print_("format: version " + std::to_string(kFormatVersion));
     print_("database: " + Hex(footer.identity.database.high) + Hex(footer.identity.database.low));
     print_("file number: " + std::to_string(footer.identity.file.value));
+    if (footer.filter != BlockHandle()) print_(Place("filter", footer.filter));
+    if (footer.range_deletes != BlockHandle()) {
+      print_(Place("range deletes", footer.range_deletes));
+    }
     print_(Place("properties", footer.properties));
     print_(Place("index", footer.index));
   }
@@ -75,7 +87,12 @@ class Dumper {
     const Properties& properties = frame_.properties;
     print_("entries: " + std::to_string(properties.entries) + ", " +
            std::to_string(properties.deletes) + " of them deletes");
-    print_("data blocks: " + std::to_string(properties.data_blocks));
+    print_("user keys: " + std::to_string(properties.user_keys));
+    print_("range deletes: " + std::to_string(properties.range_deletes));
+    print_("data blocks: " + std::to_string(properties.data_blocks) + ", " +
+           std::to_string(properties.data_size) + " bytes of " +
+           std::to_string(properties.raw_data_size) + ", compression " +
+           CompressionName(properties.compression));
     print_("raw bytes: keys " + std::to_string(properties.raw_key_size) + ", values " +
            std::to_string(properties.raw_value_size));
     print_("smallest: " + KeyText(properties.smallest));
@@ -84,32 +101,50 @@ class Dumper {
            std::to_string(properties.sequence_max.value));
   }
 
-  void PrintBlocks() {
-    auto read = ReadIndex(file_, frame_.footer, frame_.blocks_end);
+  void PrintFilter() {
+    auto read = ReadFilter(file_, frame_.footer, frame_.blocks_end);
     if (!read) return Note(read.error());
-    frame_.index = *std::move(read);
-    const auto index = frame_.index->NewIterator();
-    std::uint64_t number = 0;
-    for (index->SeekToFirst(); index->Valid(); index->Next()) {
-      PrintBlock(number++, index->key(), index->value());
-    }
-    if (const Status walked = index->status(); !walked) Note(walked.error());
+    if (!*read) return print_("filter: none");
+    print_("filter: " + std::to_string((*read)->lines()) + " lines, " +
+           std::to_string((*read)->probes()) + " probes, " +
+           std::to_string(frame_.properties.filter_bits_per_key) + " bits per key");
   }
 
-  void PrintBlock(std::uint64_t number, ByteView last_key, ByteView encoded_handle) {
-    const std::string name = "block " + std::to_string(number);
-    BlockHandle handle;
-    if (!DecodeHandle(encoded_handle, handle)) {
-      return Note(
-          Damaged(file_.path(), frame_.footer.index.offset, name + ": malformed handle").error());
+  void PrintRangeDeletes() {
+    auto read = ReadRangeDeletes(file_, frame_.footer, frame_.blocks_end);
+    if (!read) return Note(read.error());
+    if (!entries_) return;
+    for (const RangeDelete& range : *read) {
+      print_("range delete: \"" + Printable(range.begin) + "\" to \"" + Printable(range.end) +
+             "\" " + std::to_string(range.sequence.value));
     }
-    auto content = ReadBlock(file_, frame_.footer.identity, handle, frame_.blocks_end);
-    const std::string place = Place(name.c_str(), handle) + ", to " + KeyText(last_key);
+  }
+
+  void PrintBlocks() {
+    const auto data_end = CheckLayout(frame_.footer, frame_.blocks_end, file_.path());
+    if (!data_end) return Note(data_end.error());
+    frame_.data_end = *data_end;
+    auto read = ReadIndex(file_, frame_.footer, frame_.blocks_end, frame_.data_end);
+    if (!read) return Note(read.error());
+    frame_.index = *std::move(read);
+    for (std::size_t block = 0; block < frame_.index.count(); ++block) PrintBlock(block);
+  }
+
+  void PrintBlock(std::size_t number) {
+    const std::string name = "block " + std::to_string(number);
+    const BlockHandle handle = frame_.index.handle(number);
+    auto content = ReadBlock(file_, frame_.footer.identity, handle, frame_.data_end);
+    const std::string place =
+        Place(name.c_str(), handle) + ", to " + KeyText(frame_.index.last_key(number));
     if (!content) {
       print_(place + ", unreadable");
       return Note(content.error());
     }
-    print_(place + ", checksum ok");
+    std::string raw;
+    if (content->size() != handle.size) {
+      raw = ", " + std::to_string(content->size()) + " decompressed";
+    }
+    print_(place + ", checksum ok" + raw);
     auto block = Block::Parse(*std::move(content), file_.path(), handle.offset);
     if (!block) return Note(block.error());
     const auto entry = (*block)->NewIterator();

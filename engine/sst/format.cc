@@ -19,21 +19,6 @@ std::string TableFileName(FileNumber file) {
 
 namespace beach::engine::sst {
 
-Bytes EncodeHandle(const BlockHandle& handle) {
-  Bytes bytes;
-  Encoder encoder(bytes);
-  encoder.Varint(handle.offset);
-  encoder.Varint(handle.size);
-  return bytes;
-}
-
-bool DecodeHandle(ByteView bytes, BlockHandle& handle) {
-  Decoder decoder(bytes);
-  handle.offset = decoder.Varint();
-  handle.size = decoder.Varint();
-  return decoder.done();
-}
-
 Bytes EncodeFooter(const Footer& footer) {
   Bytes bytes;
   Encoder encoder(bytes);
@@ -46,6 +31,10 @@ Bytes EncodeFooter(const Footer& footer) {
   encoder.Fixed64(footer.index.size);
   encoder.Fixed64(footer.properties.offset);
   encoder.Fixed64(footer.properties.size);
+  encoder.Fixed64(footer.filter.offset);
+  encoder.Fixed64(footer.filter.size);
+  encoder.Fixed64(footer.range_deletes.offset);
+  encoder.Fixed64(footer.range_deletes.size);
   BEACH_CHECK_EQ(bytes.size(), kFooterCrcOffset);
   encoder.Fixed32(Crc32c(bytes));
   BEACH_CHECK_EQ(bytes.size(), kFooterSize);
@@ -73,6 +62,9 @@ Result<Footer> DecodeFooter(ByteView bytes, const std::string& path, std::uint64
   footer.identity.file = FileNumber(word(kFooterFileNumberOffset));
   footer.index = {word(kFooterIndexOffsetOffset), word(kFooterIndexSizeOffset)};
   footer.properties = {word(kFooterPropertiesOffsetOffset), word(kFooterPropertiesSizeOffset)};
+  footer.filter = {word(kFooterFilterOffsetOffset), word(kFooterFilterSizeOffset)};
+  footer.range_deletes = {word(kFooterRangeDeletesOffsetOffset),
+                          word(kFooterRangeDeletesSizeOffset)};
   return footer;
 }
 

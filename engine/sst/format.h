@@ -9,16 +9,19 @@
 #include "engine/sst/table.h"
 #include "engine/types.h"
 
-// The bytes of a table, format v1. docs/formats/sst.md is the same for humans; a test compares.
+// The bytes of a table, format v2. docs/formats/sst.md is the same for humans; a test compares.
 //
-//   data block, trailer | ... | properties block, trailer | index block, trailer | footer
+//   data block, trailer | ... | filter block, trailer | range-delete block, trailer |
+//   properties block, trailer | index block, trailer | footer
+//
+// The filter and the range-delete block are there only where they have something to say.
 
 namespace beach::engine::sst {
 
 // Ends every table of every version, together with the version, which follows it, and the CRC,
 // which is last: "BEACHSST" read as little-endian bytes.
 inline constexpr std::uint64_t kMagic = 0x5453534843414542U;
-inline constexpr std::uint32_t kFormatVersion = 1;
+inline constexpr std::uint32_t kFormatVersion = 2;
 
 // Offsets within the footer, which is the last kFooterSize bytes of the file.
 inline constexpr std::size_t kFooterMagicOffset = 0;
@@ -30,15 +33,18 @@ inline constexpr std::size_t kFooterIndexOffsetOffset = 36;
 inline constexpr std::size_t kFooterIndexSizeOffset = 44;
 inline constexpr std::size_t kFooterPropertiesOffsetOffset = 52;
 inline constexpr std::size_t kFooterPropertiesSizeOffset = 60;
-inline constexpr std::size_t kFooterCrcOffset = 68;
-inline constexpr std::size_t kFooterSize = 72;
+inline constexpr std::size_t kFooterFilterOffsetOffset = 68;
+inline constexpr std::size_t kFooterFilterSizeOffset = 76;
+inline constexpr std::size_t kFooterRangeDeletesOffsetOffset = 84;
+inline constexpr std::size_t kFooterRangeDeletesSizeOffset = 92;
+inline constexpr std::size_t kFooterCrcOffset = 100;
+inline constexpr std::size_t kFooterSize = 104;
 static_assert(kFooterCrcOffset + sizeof(std::uint32_t) == kFooterSize);
 
 // Follows every block.
 inline constexpr std::size_t kTrailerCompressionOffset = 0;
 inline constexpr std::size_t kTrailerCrcOffset = 1;
 inline constexpr std::size_t kBlockTrailerSize = 5;
-inline constexpr std::uint8_t kCompressionNone = 0;
 
 // Key and value together; keeps every offset within a block in 32 bits.
 inline constexpr std::uint64_t kEntrySizeMax = std::uint64_t{1} << 30;
@@ -58,14 +64,12 @@ struct BlockHandle {
   friend bool operator==(const BlockHandle&, const BlockHandle&) = default;
 };
 
-// As values of the index block: two varints.
-Bytes EncodeHandle(const BlockHandle& handle);
-bool DecodeHandle(ByteView bytes, BlockHandle& handle);
-
 struct Footer {
   Identity identity;
   BlockHandle index;
   BlockHandle properties;
+  BlockHandle filter;         // both 0: none
+  BlockHandle range_deletes;  // both 0: none
   friend bool operator==(const Footer&, const Footer&) = default;
 };
 

@@ -37,7 +37,8 @@ TableInfo BuildSmall(MemoryFiles& files) {
   Options options;
   options.block_size = 50;
   options.block_restart_interval = 2;
-  return BuildTable(files, "small", SmallEntries(), options);
+  return BuildTable(files, "small", SmallEntries(), options, kFile,
+                    {{.begin = "dune", .end = "mole", .sequence = SequenceNumber(5)}});
 }
 
 // Two digits a byte; '#' begins a remark.
@@ -145,6 +146,10 @@ TEST(TableDocument, ItsFooterTableSaysWhatTheCodeSays) {
       {kFooterIndexSizeOffset, "index size"},
       {kFooterPropertiesOffsetOffset, "properties offset"},
       {kFooterPropertiesSizeOffset, "properties size"},
+      {kFooterFilterOffsetOffset, "filter offset"},
+      {kFooterFilterSizeOffset, "filter size"},
+      {kFooterRangeDeletesOffsetOffset, "range deletes offset"},
+      {kFooterRangeDeletesSizeOffset, "range deletes size"},
       {kFooterCrcOffset, "CRC"}};
   std::vector<Row> expected;
   for (std::size_t i = 0; i < fields.size(); ++i) {

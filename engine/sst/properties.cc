@@ -8,6 +8,8 @@
 #include "base/check.h"
 #include "base/coding.h"
 #include "engine/internal_key.h"
+#include "engine/sst/compression.h"
+#include "engine/sst/filter.h"
 #include "engine/sst/format.h"
 
 namespace beach::engine::sst {
@@ -65,19 +67,34 @@ bool IsSane(const Properties& properties) {
   InternalKey largest;
   if (!ParseInternalKey(properties.smallest, smallest)) return false;
   if (!ParseInternalKey(properties.largest, largest)) return false;
-  return properties.entries > 0 && properties.deletes <= properties.entries &&
-         properties.data_blocks > 0 && properties.data_blocks <= properties.entries &&
+  if (properties.entries == 0 && properties.range_deletes == 0) return false;
+  if ((properties.data_blocks == 0) != (properties.entries == 0)) return false;
+  if ((properties.user_keys == 0) != (properties.entries == 0)) return false;
+  return properties.deletes <= properties.entries && properties.user_keys <= properties.entries &&
+         properties.data_blocks <= properties.entries &&
+         properties.filter_bits_per_key <= kFilterBitsPerKeyMax &&
          CompareInternalKeys(properties.smallest, properties.largest) <= 0 &&
          properties.sequence_min <= properties.sequence_max &&
          properties.sequence_max <= kMaxSequence;
 }
 
+bool ParseCompression(ByteView name, Compression& compression) {
+  for (const Compression known : {Compression::kNone, Compression::kLz4, Compression::kZstd}) {
+    if (name != CompressionName(known)) continue;
+    compression = known;
+    return true;
+  }
+  return false;
+}
+
 }  // namespace
 
-void Properties::Count(ByteView internal_key, ByteView value) {
+bool Properties::Count(ByteView internal_key, ByteView value) {
+  BEACH_CHECK_EQ(range_deletes, 0U);
   InternalKey parsed;
   const bool is_key = ParseInternalKey(internal_key, parsed);
   BEACH_CHECK(is_key);
+  const bool is_new = entries == 0 || UserKeyOf(largest) != parsed.user_key;
   if (entries == 0) {
     smallest.assign(internal_key);
     sequence_min = parsed.sequence;
@@ -85,27 +102,48 @@ void Properties::Count(ByteView internal_key, ByteView value) {
   }
   ++entries;
   deletes += parsed.kind == ValueKind::kDelete ? 1 : 0;
+  user_keys += is_new ? 1 : 0;
   raw_key_size += internal_key.size();
   raw_value_size += value.size();
   largest.assign(internal_key);
   sequence_min = std::min(sequence_min, parsed.sequence);
   sequence_max = std::max(sequence_max, parsed.sequence);
+  return is_new;
+}
+
+void Properties::Count(const RangeDelete& range) {
+  Bytes begin;
+  Bytes end;
+  AppendInternalKey(begin, {range.begin, range.sequence, kKindFirst});
+  AppendInternalKey(end, {range.end, kMaxSequence, kKindFirst});
+  const bool first = entries == 0 && range_deletes == 0;
+  ++range_deletes;
+  if (first || CompareInternalKeys(begin, smallest) < 0) smallest = std::move(begin);
+  if (first || CompareInternalKeys(end, largest) > 0) largest = std::move(end);
+  sequence_min = first ? range.sequence : std::min(sequence_min, range.sequence);
+  sequence_max = first ? range.sequence : std::max(sequence_max, range.sequence);
 }
 
 Bytes EncodeProperties(const Properties& properties) {
   BEACH_CHECK(IsSane(properties));
   Bytes bytes;
   AddBytes(bytes, "comparator", kComparatorName);
+  AddBytes(bytes, "compression", CompressionName(properties.compression));
   AddNumber(bytes, "data_blocks", properties.data_blocks);
+  AddNumber(bytes, "data_size", properties.data_size);
   AddNumber(bytes, "deletes", properties.deletes);
   AddNumber(bytes, "entries", properties.entries);
+  AddNumber(bytes, "filter_bits_per_key", properties.filter_bits_per_key);
   AddBytes(bytes, "format", kFormatName);
   AddBytes(bytes, "largest", properties.largest);
+  AddNumber(bytes, "range_deletes", properties.range_deletes);
+  AddNumber(bytes, "raw_data_size", properties.raw_data_size);
   AddNumber(bytes, "raw_key_size", properties.raw_key_size);
   AddNumber(bytes, "raw_value_size", properties.raw_value_size);
   AddNumber(bytes, "sequence_max", properties.sequence_max.value);
   AddNumber(bytes, "sequence_min", properties.sequence_min.value);
   AddBytes(bytes, "smallest", properties.smallest);
+  AddNumber(bytes, "user_keys", properties.user_keys);
   return bytes;
 }
 
@@ -114,19 +152,29 @@ Result<Properties> DecodeProperties(ByteView bytes, const std::string& path, std
   Properties properties;
   const ByteView comparator = map.TakeBytes("comparator");
   const ByteView format = map.TakeBytes("format");
+  const ByteView compression = map.TakeBytes("compression");
   properties.data_blocks = map.TakeNumber("data_blocks");
+  properties.data_size = map.TakeNumber("data_size");
   properties.deletes = map.TakeNumber("deletes");
   properties.entries = map.TakeNumber("entries");
+  properties.filter_bits_per_key = map.TakeNumber("filter_bits_per_key");
   properties.largest.assign(map.TakeBytes("largest"));
+  properties.range_deletes = map.TakeNumber("range_deletes");
+  properties.raw_data_size = map.TakeNumber("raw_data_size");
   properties.raw_key_size = map.TakeNumber("raw_key_size");
   properties.raw_value_size = map.TakeNumber("raw_value_size");
   properties.sequence_max = SequenceNumber(map.TakeNumber("sequence_max"));
   properties.sequence_min = SequenceNumber(map.TakeNumber("sequence_min"));
   properties.smallest.assign(map.TakeBytes("smallest"));
+  properties.user_keys = map.TakeNumber("user_keys");
   if (!map.ok()) return Damaged(path, offset, "malformed table properties");
   if (comparator != kComparatorName || format != kFormatName) {
     const std::string names = Printable(format) + ", order " + Printable(comparator);
     return Fail(Error(ErrorCode::kRefused, "unknown table format " + names).At(path, offset));
+  }
+  if (!ParseCompression(compression, properties.compression)) {
+    const std::string name = "unknown compression " + Printable(compression);
+    return Fail(Error(ErrorCode::kRefused, name).At(path, offset));
   }
   if (!IsSane(properties)) return Damaged(path, offset, "table properties contradict themselves");
   return properties;

@@ -7,7 +7,9 @@
 #include "engine/sst/block.h"
 #include "engine/sst/block_io.h"
 #include "engine/sst/format.h"
+#include "engine/sst/properties.h"
 #include "engine/sst/table.h"
+#include "engine/sst/table_index.h"
 #include "engine/sst/table_testing.h"
 
 // What a table does when its bytes are not the ones written: an error that names file and offset,
@@ -98,34 +100,116 @@ TEST_F(TableDamage, EveryChangedByteIsFoundAndNeverRead) {
   }
 }
 
+// The same of a table with all that a table can have.
+TEST_F(TableDamage, EveryChangedByteIsFoundUnderCompressionAndRangeDeletes) {
+  for (const Compression compression : {Compression::kLz4, Compression::kZstd}) {
+    static_cast<void>(files_.Remove(kPath));
+    options_.compression = compression;
+    options_.block_size = 400;
+    info_ = BuildTable(files_, kPath, entries_, options_, kFile,
+                       {{.begin = "a", .end = "b", .sequence = SequenceNumber(1)}});
+    const Bytes good = files_.Content(kPath);
+    ASSERT_EQ(Open().value()->properties().compression, compression);
+    ASSERT_LT(Open().value()->properties().data_size, Open().value()->properties().raw_data_size);
+    for (std::size_t at = 0; at < good.size(); ++at) {
+      Bytes bad = good;
+      bad[at] = static_cast<char>(bad[at] ^ 0x10);
+      files_.SetContent(kPath, bad);
+      const auto reader = Open();
+      if (!reader) {
+        EXPECT_EQ(reader.error().code(), ErrorCode::kCorruption) << at;
+        EXPECT_EQ(reader.error().path(), kPath) << at;
+        continue;
+      }
+      const Status verified = (*reader)->Verify();
+      ASSERT_FALSE(verified.has_value()) << at;
+      EXPECT_EQ(verified.error().code(), ErrorCode::kCorruption) << at;
+      ExpectRightOrError(**reader, at);
+    }
+  }
+}
+
+// What is changed under a checksum made right: only Verify can tell, and does.
+TEST_F(TableDamage, AFilterThatLacksAKeyIsFoundByVerifyUnderAGoodChecksum) {
+  const Identity identity{.database = kDatabase, .file = kFile};
+  const auto footer = DecodeFooter(ByteView(good_).substr(good_.size() - kFooterSize), kPath, 0);
+  ASSERT_TRUE(footer.has_value());
+  Bytes filter(footer->filter.size, '\0');
+  filter.back() = good_[footer->filter.offset + footer->filter.size - 1];
+  filter += BlockTrailer(identity, footer->filter.offset, filter);
+  Bytes bad = good_;
+  bad.replace(footer->filter.offset, filter.size(), filter);
+  files_.SetContent(kPath, bad);
+  const auto reader = Open();
+  ASSERT_TRUE(reader.has_value());
+  const Status verified = (*reader)->Verify();
+  ASSERT_FALSE(verified.has_value());
+  EXPECT_EQ(verified.error().code(), ErrorCode::kCorruption);
+  EXPECT_EQ(verified.error().offset(), footer->filter.offset);
+}
+
+TEST_F(TableDamage, AFilterOfAnotherSizeOrShapeIsRefusedAtOpenUnderAGoodChecksum) {
+  const Identity identity{.database = kDatabase, .file = kFile};
+  const auto footer = DecodeFooter(ByteView(good_).substr(good_.size() - kFooterSize), kPath, 0);
+  ASSERT_TRUE(footer.has_value());
+  Bytes filter = good_.substr(footer->filter.offset, footer->filter.size);
+  filter.back() = static_cast<char>(filter.back() + 1);  // probes
+  filter += BlockTrailer(identity, footer->filter.offset, filter);
+  Bytes bad = good_;
+  bad.replace(footer->filter.offset, filter.size(), filter);
+  files_.SetContent(kPath, bad);
+  ExpectOpenFails(ErrorCode::kCorruption, "probes");
+  // No filter, though the properties say that there is one.
+  Footer without = *footer;
+  without.filter = {};
+  bad = good_.substr(0, good_.size() - kFooterSize) + EncodeFooter(without);
+  files_.SetContent(kPath, bad);
+  ExpectOpenFails(ErrorCode::kCorruption, "no filter");
+}
+
+TEST_F(TableDamage, BlocksThatDoNotFollowOneAnotherAreRefusedAtOpen) {
+  const auto footer = DecodeFooter(ByteView(good_).substr(good_.size() - kFooterSize), kPath, 0);
+  ASSERT_TRUE(footer.has_value());
+  const Bytes blocks = good_.substr(0, good_.size() - kFooterSize);
+  for (BlockHandle Footer::*const part :
+       {&Footer::index, &Footer::properties, &Footer::filter, &Footer::range_deletes}) {
+    for (const BlockHandle change :
+         {BlockHandle{1, 0}, BlockHandle{0, 1}, BlockHandle{~std::uint64_t{0}, 1},
+          BlockHandle{0, ~std::uint64_t{0} / 2}, BlockHandle{~std::uint64_t{0} / 2, 0}}) {
+      Footer changed = *footer;
+      (changed.*part).offset += change.offset;
+      (changed.*part).size += change.size;
+      files_.SetContent(kPath, blocks + EncodeFooter(changed));
+      ExpectOpenFails(ErrorCode::kCorruption, std::to_string(change.offset));
+    }
+  }
+}
+
 TEST_F(TableDamage, RestartsThatLeadAstrayAreFoundByVerifyUnderAGoodChecksum) {
   const Identity identity{.database = kDatabase, .file = kFile};
   const auto footer = DecodeFooter(ByteView(good_).substr(good_.size() - kFooterSize), kPath, 0);
   ASSERT_TRUE(footer.has_value());
-  const auto index = Block::Parse(good_.substr(footer->index.offset, footer->index.size), kPath, 0);
-  const auto first = (*index)->NewIterator();
-  first->SeekToFirst();
-  BlockHandle data;
-  ASSERT_TRUE(DecodeHandle(first->value(), data));
-  for (const BlockHandle& handle : {data, footer->index}) {
-    Bytes content = good_.substr(handle.offset, handle.size);
-    const auto count =
-        LoadFixed<std::uint32_t>(content.data() + content.size() - kRestartCountSize);
-    ASSERT_GT(count, 1U);
-    char* const second =
-        content.data() + content.size() - kRestartCountSize - (count - 1) * kRestartSize;
-    StoreFixed(second, LoadFixed<std::uint32_t>(second) + 1);
-    Bytes bad = good_;
-    content += BlockTrailer(identity, handle.offset, content);
-    bad.replace(handle.offset, content.size(), content);
-    files_.SetContent(kPath, bad);
-    const auto reader = Open();
-    ASSERT_TRUE(reader.has_value());
-    const Status verified = (*reader)->Verify();
-    ASSERT_FALSE(verified.has_value());
-    EXPECT_EQ(verified.error().code(), ErrorCode::kCorruption);
-    EXPECT_GE(verified.error().offset(), handle.offset);
-  }
+  const auto index = TableIndex::Parse(good_.substr(footer->index.offset, footer->index.size),
+                                       footer->filter.offset, kPath, 0);
+  ASSERT_TRUE(index.has_value());
+  const BlockHandle data = index->handle(0);
+  Bytes content = good_.substr(data.offset, data.size);
+  const std::size_t tail = content.size() - kBlockTailSize;
+  const auto count = LoadFixed<std::uint32_t>(content.data() + tail + kBlockRestartCountOffset);
+  const auto buckets = LoadFixed<std::uint32_t>(content.data() + tail + kBlockBucketCountOffset);
+  ASSERT_GT(count, 1U);
+  char* const second = content.data() + tail - buckets - (count - 1) * kRestartSize;
+  StoreFixed(second, LoadFixed<std::uint32_t>(second) + 1);
+  Bytes bad = good_;
+  content += BlockTrailer(identity, data.offset, content);
+  bad.replace(data.offset, content.size(), content);
+  files_.SetContent(kPath, bad);
+  const auto reader = Open();
+  ASSERT_TRUE(reader.has_value());
+  const Status verified = (*reader)->Verify();
+  ASSERT_FALSE(verified.has_value());
+  EXPECT_EQ(verified.error().code(), ErrorCode::kCorruption);
+  EXPECT_GE(verified.error().offset(), data.offset);
 }
 
 TEST_F(TableDamage, EveryOtherLengthIsRefusedAtOpen) {

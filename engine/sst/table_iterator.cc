@@ -8,111 +8,122 @@
 namespace beach::engine::sst {
 namespace {
 
-// Valid exactly when index_ and block_ are, and then block_ is the one index_ points at. A block is
-// never empty, so one step of the index is enough to leave it.
+// Valid exactly when entry_ is, and then entry_ is in block number block_. A block is never empty,
+// so one step of the index is enough to leave it.
 class TableIterator final : public Iterator {
  public:
-  TableIterator(std::unique_ptr<Iterator> index, BlockSource& blocks)
-      : index_(std::move(index)), blocks_(blocks) {}
+  TableIterator(const TableIndex& index, BlockSource& blocks, Walk walk)
+      : index_(index), blocks_(blocks), walk_(std::move(walk)) {}
 
-  bool Valid() const override { return block_ != nullptr && block_->Valid(); }
+  bool Valid() const override { return entry_.Valid(); }
 
   void SeekToFirst() override {
-    index_->SeekToFirst();
-    if (LoadBlock()) block_->SeekToFirst();
-    Settle();
+    if (Load(0)) entry_.SeekToFirst(), Settle();
   }
 
   void SeekToLast() override {
-    index_->SeekToLast();
-    if (LoadBlock()) block_->SeekToLast();
-    Settle();
+    if (index_.count() == 0) return End();
+    if (Load(index_.count() - 1)) entry_.SeekToLast(), Settle();
   }
 
   void Seek(ByteView target) override {
-    index_->Seek(target);  // index keys are the last keys of their blocks
-    if (LoadBlock()) block_->Seek(target);
-    Settle();
+    BEACH_CHECK_GE(target.size(), kInternalKeyTrailerSize);
+    // Index keys are the last keys of their blocks.
+    if (Load(index_.Find(target))) entry_.Seek(target), Settle();
   }
 
   void SeekForPrevious(ByteView target) override {
-    index_->Seek(target);
-    if (!index_->Valid() && index_->status()) return SeekToLast();
-    if (LoadBlock()) block_->SeekForPrevious(target);
+    BEACH_CHECK_GE(target.size(), kInternalKeyTrailerSize);
+    const std::size_t block = index_.Find(target);
+    if (block == index_.count()) return SeekToLast();
+    if (!Load(block)) return;
+    entry_.SeekForPrevious(target);
     // The target may lie in front of all keys of the block that could hold it.
-    if (block_ != nullptr && !block_->Valid() && block_->status()) return ToBlockBefore();
+    if (!entry_.Valid() && entry_.ok()) return ToBlockBefore();
     Settle();
   }
 
   void Next() override {
     BEACH_CHECK(Valid());
-    block_->Next();
-    if (block_->Valid() || !block_->status()) return Settle();
-    index_->Next();
-    if (LoadBlock()) block_->SeekToFirst();
-    Settle();
+    entry_.Next();
+    if (entry_.Valid()) [[likely]]
+      return;
+    if (!entry_.ok()) return Settle();
+    if (Load(block_ + 1)) entry_.SeekToFirst(), Settle();
   }
 
   void Previous() override {
     BEACH_CHECK(Valid());
-    block_->Previous();
-    if (block_->Valid() || !block_->status()) return Settle();
+    entry_.Previous();
+    if (entry_.Valid()) return;
+    if (!entry_.ok()) return Settle();
     ToBlockBefore();
   }
 
-  ByteView key() const override {
-    BEACH_CHECK(Valid());
-    return block_->key();
-  }
-  ByteView value() const override {
-    BEACH_CHECK(Valid());
-    return block_->value();
-  }
+  ByteView key() const override { return entry_.key(); }
+  ByteView value() const override { return entry_.value(); }
   Status status() const override { return status_; }
 
  private:
   void ToBlockBefore() {
-    index_->Previous();
-    if (LoadBlock()) block_->SeekToLast();
-    Settle();
+    if (block_ == 0) return End();
+    if (Load(block_ - 1)) entry_.SeekToLast(), Settle();
   }
 
-  // The block at the index's position, to be positioned itself. False, with status_ set, where
-  // there is none or it cannot be read. Moves within one block read it once.
-  bool LoadBlock() {
-    status_ = index_->status();
-    if (index_->Valid() && block_ != nullptr && index_->value() == handle_) return true;
-    block_ = nullptr;
-    if (!index_->Valid()) return false;
-    handle_.assign(index_->value());
-    auto block = blocks_.Load(index_->value());
-    if (!block) {
-      status_ = Fail(std::move(block).error());
+  // Behind the last entry, or in front of the first: no damage.
+  void End() {
+    if (!status_) status_ = {};
+    Leave();
+  }
+
+  void Leave() {
+    entry_.Release();
+    loaded_ = false;
+  }
+
+  // The block of that number, to be positioned in. False, with status_ set, where there is none or
+  // it cannot be read. Moves within one block read it once.
+  bool Load(std::size_t block) {
+    if (block >= index_.count()) return End(), false;
+    if (!status_) status_ = {};
+    if (loaded_ && block_ == block) return true;
+    walk_.readahead.Visit(block);
+    auto read = blocks_.Load(block, walk_);
+    if (!read) {
+      status_ = Fail(std::move(read).error());
+      Leave();
       return false;
     }
-    block_ = NewBlockIterator(*std::move(block));
+    const Block& content = **read;
+    entry_.Reset(content, *std::move(read));
+    block_ = block;
+    loaded_ = true;
     return true;
   }
 
   // After a move within a block that must have led to an entry.
   void Settle() {
-    if (block_ == nullptr || block_->Valid()) return;
-    status_ = block_->status();
+    if (entry_.Valid()) [[likely]]
+      return;
+    status_ = entry_.status();
     if (status_) status_ = blocks_.IndexDamage();
-    block_ = nullptr;
+    Leave();
   }
 
-  const std::unique_ptr<Iterator> index_;
+  const TableIndex& index_;
   BlockSource& blocks_;
-  std::unique_ptr<Iterator> block_;
-  Bytes handle_;  // of block_, where there is one
+  Walk walk_;
+  BlockIterator entry_;
+  std::size_t block_ = 0;
+  bool loaded_ = false;  // entry_ is in block_
   Status status_;
 };
 
 }  // namespace
 
-std::unique_ptr<Iterator> NewTableIterator(std::unique_ptr<Iterator> index, BlockSource& blocks) {
-  return std::make_unique<TableIterator>(std::move(index), blocks);
+std::unique_ptr<Iterator> NewTableIterator(const TableIndex& index, BlockSource& blocks,
+                                           Walk walk) {
+  return std::make_unique<TableIterator>(index, blocks, std::move(walk));
 }
 
 }  // namespace beach::engine::sst

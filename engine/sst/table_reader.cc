@@ -4,25 +4,28 @@
 #include "base/check.h"
 #include "engine/internal_key.h"
 #include "engine/sst/block.h"
-#include "engine/sst/block_cache.h"
 #include "engine/sst/block_io.h"
+#include "engine/sst/key_hash.h"
 #include "engine/sst/table.h"
+#include "engine/sst/table_cache.h"
 #include "engine/sst/table_frame.h"
 #include "engine/sst/table_iterator.h"
+#include "env/marks.h"
 
 namespace beach::engine {
 namespace {
 
 using sst::Block;
-using sst::BlockCache;
 using sst::BlockHandle;
+using sst::TableCache;
+using sst::TableFile;
 using sst::TableFrame;
 
 // What the manifest says must be what the file says. The file's own word is in its properties.
 Status CheckAgainstInfo(const TableFrame& frame, const TableInfo& info, const std::string& path) {
   const sst::Properties& properties = frame.properties;
-  const bool equal = properties.entries == info.entries && properties.smallest == info.smallest &&
-                     properties.largest == info.largest &&
+  const bool equal = properties.entries + properties.range_deletes == info.entries &&
+                     properties.smallest == info.smallest && properties.largest == info.largest &&
                      properties.sequence_min == info.sequence_min &&
                      properties.sequence_max == info.sequence_max;
   if (equal) return {};
@@ -32,83 +35,100 @@ Status CheckAgainstInfo(const TableFrame& frame, const TableInfo& info, const st
 
 class FileTableReader final : public TableReader, private sst::BlockSource {
  public:
-  FileTableReader(std::unique_ptr<env::File> file, TableFrame frame,
-                  std::shared_ptr<BlockCache> cache)
-      : file_(std::move(file)), frame_(std::move(frame)), cache_(std::move(cache)) {}
+  FileTableReader(env::FileSystem& files, std::string path, TableFrame frame,
+                  std::shared_ptr<TableCache> cache)
+      : file_(files, std::move(path)), frame_(std::move(frame)), cache_(std::move(cache)) {}
+  ~FileTableReader() override { cache_->Forget(file_); }
+  FileTableReader(const FileTableReader&) = delete;
+  FileTableReader& operator=(const FileTableReader&) = delete;
+
+  // The file that Open has read the frame from.
+  void Give(std::shared_ptr<env::File> file) { cache_->Add(file_, std::move(file)); }
 
   FileNumber file() const override { return frame_.footer.identity.file; }
-  std::uint64_t deletes() const override { return frame_.properties.deletes; }
+  const sst::Properties& properties() const override { return frame_.properties; }
+  const sst::RangeDeletes& range_deletes() const override { return frame_.range_deletes; }
 
-  Result<std::optional<VersionFound>> Get(ByteView key, SequenceNumber sequence) override {
+  Result<std::optional<VersionFound>> Get(ByteView key, SequenceNumber sequence,
+                                          const TableReadOptions& options) override {
     BEACH_CHECK_LE(sequence.value, kMaxSequence.value);
-    Bytes target;
-    AppendInternalKey(target, {.user_key = key, .sequence = sequence, .kind = kKindFirst});
-    const auto index = frame_.index->NewIterator();
-    index->Seek(target);
-    if (!index->Valid()) {
-      BEACH_TRY(index->status());
+    const std::uint64_t hash = sst::HashUserKey(key);
+    if (frame_.filter && !frame_.filter->MayContain(hash)) {
+      BEACH_SOMETIMES("sst.filter_said_absent", true);
       return std::nullopt;
     }
-    BEACH_TRY_ASSIGN(const auto block, Load(index->value()));
-    const auto entry = block->NewIterator();
-    entry->Seek(target);
-    if (!entry->Valid()) {
-      BEACH_TRY(entry->status());
-      return IndexDamage();  // it said that the block's last key is not before the target
-    }
-    InternalKey found;
-    const bool parsed = ParseInternalKey(entry->key(), found);
-    BEACH_CHECK(parsed);
-    if (found.user_key != key) return std::nullopt;
-    return VersionFound{
-        .sequence = found.sequence, .kind = found.kind, .value = Bytes(entry->value())};
+    const std::size_t number = frame_.index.Find(key, PackTrailer(sequence, kKindFirst));
+    if (number == frame_.index.count()) return std::nullopt;
+    BEACH_TRY_ASSIGN(const auto block, Load(number, options, nullptr));
+    bool beyond = false;
+    auto found = block->Get(key, sequence, hash, beyond);
+    // The index said that the block's last key is not before the target.
+    if (beyond) return IndexDamage();
+    BEACH_SOMETIMES("sst.filter_was_wrong", frame_.filter.has_value() && found && !*found);
+    return found;
   }
 
-  std::unique_ptr<Iterator> NewIterator() override {
-    return sst::NewTableIterator(frame_.index->NewIterator(), *this);
+  std::unique_ptr<Iterator> NewIterator(const TableReadOptions& options) override {
+    return sst::NewTableIterator(
+        frame_.index, *this,
+        {.options = options, .readahead = sst::Readahead(cache_->readahead_max())});
   }
 
   Status Verify() override {
     const std::uint64_t size = frame_.blocks_end + sst::kFooterSize;
+    BEACH_TRY_ASSIGN(const auto file, cache_->Use(file_));
     // From the disk, not from what Open read: it may have changed since.
-    BEACH_TRY_ASSIGN(const TableFrame fresh, ReadTableFrame(*file_, size, frame_.footer.identity));
+    BEACH_TRY_ASSIGN(const TableFrame fresh, ReadTableFrame(*file, size, frame_.footer.identity));
     if (fresh.footer != frame_.footer || fresh.properties != frame_.properties) {
-      return sst::Damaged(file_->path(), frame_.blocks_end, "the table changed after its opening");
+      return sst::Damaged(file_.path(), frame_.blocks_end, "the table changed after its opening");
     }
-    return VerifyBlocks(*file_, fresh);
+    return VerifyBlocks(*file, fresh);
   }
 
+  Status KeepOpen() override { return cache_->Keep(file_); }
+
  private:
-  Result<std::shared_ptr<const Block>> Load(ByteView encoded_handle) override {
-    BlockHandle handle;
-    if (!sst::DecodeHandle(encoded_handle, handle)) {
-      return sst::Damaged(file_->path(), frame_.footer.index.offset, "malformed block handle");
-    }
-    if (cache_ != nullptr) {
-      if (auto cached = cache_->Find(file(), handle.offset)) return cached;
-    }
-    BEACH_TRY_ASSIGN(Bytes content, sst::ReadBlock(*file_, frame_.footer.identity, handle,
-                                                   frame_.footer.properties.offset));
-    BEACH_TRY_ASSIGN(auto block, Block::Parse(std::move(content), file_->path(), handle.offset));
-    if (cache_ != nullptr) cache_->Insert(file(), handle.offset, block);
+  Result<std::shared_ptr<const Block>> Load(std::size_t number, sst::Walk& walk) override {
+    return Load(number, walk.options, &walk.readahead);
+  }
+
+  // From the cache, or what was read ahead, or the file.
+  Result<std::shared_ptr<const Block>> Load(std::size_t number, const TableReadOptions& options,
+                                            sst::Readahead* readahead) {
+    const BlockHandle handle = frame_.index.handle(number);
+    if (auto cached = cache_->blocks().Find(file(), handle.offset)) return cached;
+    BEACH_TRY_ASSIGN(Bytes content, Read(number, handle, readahead));
+    BEACH_TRY_ASSIGN(auto block, Block::Parse(std::move(content), file_.path(), handle.offset));
+    if (options.fill_cache) cache_->blocks().Insert(file(), handle.offset, block);
     return block;
   }
 
+  Result<Bytes> Read(std::size_t number, const BlockHandle& handle, sst::Readahead* readahead) {
+    BEACH_TRY_ASSIGN(const auto open, cache_->Use(file_));
+    if (readahead != nullptr) {
+      const ByteView ahead = readahead->Fetch(*open, frame_.index, number);
+      if (!ahead.empty()) {
+        return sst::BlockContent(ahead, frame_.footer.identity, handle.offset, file_.path());
+      }
+    }
+    return sst::ReadBlock(*open, frame_.footer.identity, handle, frame_.data_end);
+  }
+
   std::unexpected<Error> IndexDamage() const override {
-    return sst::Damaged(file_->path(), frame_.footer.index.offset,
+    return sst::Damaged(file_.path(), frame_.footer.index.offset,
                         "the index does not describe its block");
   }
 
-  const std::unique_ptr<env::File> file_;
+  TableFile file_;
   const TableFrame frame_;
-  const std::shared_ptr<BlockCache> cache_;  // may be null
+  const std::shared_ptr<TableCache> cache_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<TableReader>> TableReader::Open(env::FileSystem& files, std::string path,
                                                        DatabaseId database, const TableInfo& info,
-                                                       std::shared_ptr<sst::BlockCache> cache) {
+                                                       std::shared_ptr<sst::TableCache> cache) {
   BEACH_TRY_ASSIGN(auto file, files.Open(path, {.mode = env::OpenMode::kRead, .direct = false}));
   BEACH_TRY_ASSIGN(const std::uint64_t size, file->Size());
   if (size != info.size_bytes) {
@@ -119,7 +139,11 @@ Result<std::unique_ptr<TableReader>> TableReader::Open(env::FileSystem& files, s
   const sst::Identity identity{.database = database, .file = info.file};
   BEACH_TRY_ASSIGN(TableFrame frame, ReadTableFrame(*file, size, identity));
   BEACH_TRY(CheckAgainstInfo(frame, info, path));
-  return std::make_unique<FileTableReader>(std::move(file), std::move(frame), std::move(cache));
+  if (cache == nullptr) cache = std::make_shared<TableCache>(TableCache::Limits());
+  auto reader =
+      std::make_unique<FileTableReader>(files, std::move(path), std::move(frame), std::move(cache));
+  reader->Give(std::move(file));
+  return reader;
 }
 
 }  // namespace beach::engine

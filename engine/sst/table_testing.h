@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "engine/internal_key.h"
 #include "engine/options.h"
+#include "engine/sst/range_deletes.h"
 #include "engine/sst/table.h"
 #include "engine/testing/memory_files.h"
 
@@ -35,7 +36,8 @@ inline Bytes KeyAt(ByteView user_key, std::uint64_t sequence, ValueKind kind = k
 
 // Makes the table `file` of kDatabase. A failure fails the test and gives an empty info.
 inline TableInfo BuildTable(env::FileSystem& files, const std::string& path, const Entries& entries,
-                            const Options& options, FileNumber file = kFile) {
+                            const Options& options, FileNumber file = kFile,
+                            const RangeDeletes& range_deletes = {}) {
   auto builder = TableBuilder::Create(files, path, kDatabase, file, options);
   if (!builder) {
     ADD_FAILURE() << builder.error().ToString();
@@ -44,6 +46,9 @@ inline TableInfo BuildTable(env::FileSystem& files, const std::string& path, con
   for (const auto& [key, value] : entries) {
     const Status added = (*builder)->Add(key, value);
     if (!added) ADD_FAILURE() << added.error().ToString();
+  }
+  for (const RangeDelete& range : range_deletes) {
+    (*builder)->AddRangeDelete(range.begin, range.end, range.sequence);
   }
   auto info = (*builder)->Finish();
   if (!info) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/check.h"
 #include "engine/internal_key.h"
+#include "engine/sst/block_io.h"
 #include "engine/sst/format.h"
 #include "engine/sst/table.h"
 #include "engine/sst/table_frame.h"
@@ -22,9 +23,12 @@ Bytes Key(ByteView user_key, std::uint64_t sequence, ValueKind kind) {
   return key;
 }
 
-Bytes Table(int keys, int versions, std::uint64_t block_size, std::uint64_t restart_interval) {
+Bytes Table(int keys, int versions, std::uint64_t block_size, std::uint64_t restart_interval,
+            Compression compression = Compression::kNone, int ranges = 0) {
   testing::MemoryFiles files;
   Options options;
+  options.compression = compression;
+  if (ranges > 0) options.filter_bits_per_key = 0;
   options.block_size = block_size;
   options.block_restart_interval = restart_interval;
   auto builder = TableBuilder::Create(files, "table", kDatabase, kFile, options);
@@ -38,6 +42,10 @@ Bytes Table(int keys, int versions, std::uint64_t block_size, std::uint64_t rest
       const Bytes value = is_delete ? Bytes() : "value" + std::to_string(sequence);
       BEACH_CHECK((*builder)->Add(key, value).has_value());
     }
+  }
+  for (int i = 0; i < ranges; ++i) {
+    const std::string begin = "key" + std::to_string(100 + i);
+    (*builder)->AddRangeDelete(begin, "key2", SequenceNumber(1000 + static_cast<unsigned>(i)));
   }
   BEACH_CHECK((*builder)->Finish().has_value());
   return files.Content("table");
@@ -54,22 +62,29 @@ void AddParts(Seeds& seeds, const std::string& name, const Bytes& table) {
   seeds.push_back({"sst_file", name, table});
   seeds.push_back({"sst_footer", name, table.substr(end)});
   seeds.push_back({"sst_properties", name, Part(table, footer->properties)});
-  seeds.push_back({"sst_block", name + "-index", Part(table, footer->index)});
-  const auto index = sst::Block::Parse(Part(table, footer->index), "table", 0);
+  const Bytes content = Part(table, footer->index);
+  seeds.push_back({"sst_index", name, content});
+  if (footer->filter != sst::BlockHandle()) {
+    seeds.push_back({"sst_filter", name, Part(table, footer->filter)});
+  }
+  const auto data_end = sst::CheckLayout(*footer, end, "table");
+  BEACH_CHECK(data_end.has_value());
+  const auto index = sst::TableIndex::Parse(content, *data_end, "table", 0);
   BEACH_CHECK(index.has_value());
-  const auto entry = (*index)->NewIterator();
-  entry->SeekToFirst();
-  sst::BlockHandle handle;
-  BEACH_CHECK(entry->Valid() && sst::DecodeHandle(entry->value(), handle));
-  seeds.push_back({"sst_block", name, Part(table, handle)});
+  if (index->count() == 0) return;
+  const sst::BlockHandle first = index->handle(0);
+  const auto block = sst::BlockContent(Part(table, {0, first.size + sst::kBlockTrailerSize}),
+                                       footer->identity, 0, "table");
+  BEACH_CHECK(block.has_value());
+  seeds.push_back({"sst_block", name, *block});
 }
 
-// Handles that the target's own blocks answer to, by its last keys.
-Bytes Index(std::uint64_t restart_interval, std::uint64_t stride) {
-  sst::BlockBuilder builder(restart_interval);
-  for (std::uint64_t i = 0; i < 4; i += stride) {
+// Of the target's own blocks, by their last keys.
+Bytes Index(std::uint64_t count) {
+  sst::TableIndexBuilder builder;
+  for (std::uint64_t i = 0; i < count; ++i) {
     const Bytes user_key{static_cast<char>('a' + i), '2'};
-    builder.Add(Key(user_key, 7, ValueKind::kPut), sst::EncodeHandle({i, 10}));
+    builder.Add(Key(user_key, 7, ValueKind::kPut), 10 + i);
   }
   return builder.Finish();
 }
@@ -81,9 +96,13 @@ void AddTableSeeds(Seeds& seeds) {
   AddParts(seeds, "versions", Table(3, 5, 4096, 4));
   AddParts(seeds, "blocks", Table(20, 2, 100, 3));
   AddParts(seeds, "restarts", Table(12, 1, 200, 1));
-  seeds.push_back({"sst_index", "all", Index(1, 1)});
-  seeds.push_back({"sst_index", "shared", Index(16, 1)});
-  seeds.push_back({"sst_index", "some", Index(1, 2)});
+  AddParts(seeds, "lz4", Table(30, 2, 500, 16, Compression::kLz4));
+  AddParts(seeds, "zstd", Table(30, 2, 500, 16, Compression::kZstd));
+  AddParts(seeds, "ranges", Table(5, 1, 500, 16, Compression::kNone, 3));
+  AddParts(seeds, "ranges-alone", Table(0, 0, 500, 16, Compression::kNone, 2));
+  seeds.push_back({"sst_index", "all", Index(4)});
+  seeds.push_back({"sst_index", "more", Index(5)});
+  seeds.push_back({"sst_index", "some", Index(2)});
 }
 
 }  // namespace beach::fuzz

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The content of a table's block, its checksum already believed. Where all of it is well-formed,
-// every way to read it agrees, and it can be built anew; where not, reading ends.
+// every way to read it agrees, the hash index included, and it can be built anew; where not,
+// reading ends.
+#include <algorithm>
+
 #include "base/check.h"
 #include "engine/internal_key.h"
 #include "engine/sst/block.h"
+#include "engine/sst/key_hash.h"
 #include "fuzz/targets/sst_walk.h"
 #include "fuzz/targets/targets.h"
 
@@ -37,6 +41,34 @@ void CheckBuiltAnew(const Entries& entries) {
   }
 }
 
+// A point read is what a walk finds.
+void CheckGets(const Block& block, const Entries& entries) {
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    engine::InternalKey key;
+    const bool parsed = engine::ParseInternalKey(entries[i].first, key);
+    BEACH_CHECK(parsed);
+    bool beyond = false;
+    const std::uint64_t hash = engine::sst::HashUserKey(key.user_key);
+    const auto found = block.Get(key.user_key, key.sequence, hash, beyond);
+    BEACH_CHECK(found.has_value());
+    BEACH_CHECK(found->has_value());
+    BEACH_CHECK((*found)->sequence == key.sequence);
+    // Of two kinds at one number, which no writer makes, the first is found.
+    if ((*found)->kind == key.kind) BEACH_CHECK((*found)->value == entries[i].second);
+    Bytes absent(key.user_key);
+    absent.push_back('\0');
+    const bool next_is_it =
+        i + 1 < entries.size() && engine::UserKeyOf(entries[i + 1].first) == absent;
+    const auto nothing =
+        block.Get(absent, engine::kMaxSequence, engine::sst::HashUserKey(absent), beyond);
+    BEACH_CHECK(nothing.has_value());
+    if (!next_is_it && !nothing->has_value()) continue;
+    const auto it = std::ranges::find_if(
+        entries, [&absent](const auto& entry) { return engine::UserKeyOf(entry.first) == absent; });
+    BEACH_CHECK_EQ(nothing->has_value(), it != entries.end());
+  }
+}
+
 void Run(ByteView input) {
   const auto block = Block::Parse(Bytes(input), "block", 0);
   if (!block) {
@@ -49,11 +81,22 @@ void Run(ByteView input) {
   const Status walked = iterator->status();
   if (!walked) BEACH_CHECK(walked.error().code() == ErrorCode::kCorruption);
   const Entries back = WalkBack(*iterator, input.size());
-  const bool sound = walked && StrictlyAscending(entries) && (*block)->CheckRestarts();
-  if (!sound) return SeekAround(*iterator, entries);
+  const bool sound =
+      walked && StrictlyAscending(entries) && (*block)->CheckRestarts() && (*block)->CheckBuckets();
+  if (!sound) {
+    for (const auto& [key, value] : entries) {
+      bool beyond = false;
+      const ByteView user_key = engine::UserKeyOf(key);
+      const auto found =
+          (*block)->Get(user_key, engine::kMaxSequence, engine::sst::HashUserKey(user_key), beyond);
+      if (!found) BEACH_CHECK(found.error().code() == ErrorCode::kCorruption);
+    }
+    return SeekAround(*iterator, entries);
+  }
   BEACH_CHECK(!entries.empty());
   BEACH_CHECK_EQ(back.size(), entries.size());
   CheckIteratorAgrees(*iterator, entries);
+  CheckGets(**block, entries);
   CheckBuiltAnew(entries);
 }
 

@@ -7,10 +7,12 @@
 #include "base/coding.h"
 #include "base/crc32c.h"
 #include "engine/internal_key.h"
-#include "engine/sst/block_cache.h"
 #include "engine/sst/block_io.h"
+#include "engine/sst/compression.h"
 #include "engine/sst/dump.h"
+#include "engine/sst/range_deletes.h"
 #include "engine/sst/table.h"
+#include "engine/sst/table_cache.h"
 #include "engine/sst/table_frame.h"
 #include "engine/testing/memory_files.h"
 #include "fuzz/targets/sst_walk.h"
@@ -41,8 +43,9 @@ bool SealBlock(Bytes& bytes, const Identity& identity, const BlockHandle& handle
       bytes.size() - handle.offset - handle.size < kBlockTrailerSize) {
     return false;
   }
-  const ByteView content = ByteView(bytes).substr(handle.offset, handle.size);
-  const Bytes trailer = BlockTrailer(identity, handle.offset, content);
+  const ByteView stored = ByteView(bytes).substr(handle.offset, handle.size);
+  const auto compression = static_cast<engine::Compression>(bytes[handle.offset + handle.size]);
+  const Bytes trailer = BlockTrailer(identity, handle.offset, stored, compression);
   bytes.replace(handle.offset + handle.size, trailer.size(), trailer);
   return true;
 }
@@ -54,20 +57,22 @@ void Seal(Bytes& input) {
   identity.database.high = Word(input, footer + kFooterDatabaseHighOffset);
   identity.database.low = Word(input, footer + kFooterDatabaseLowOffset);
   identity.file = engine::FileNumber(Word(input, footer + kFooterFileNumberOffset));
+  for (const std::size_t at : {kFooterPropertiesOffsetOffset, kFooterFilterOffsetOffset,
+                               kFooterRangeDeletesOffsetOffset}) {
+    const BlockHandle handle{Word(input, footer + at), Word(input, footer + at + 8)};
+    if (handle != BlockHandle()) SealBlock(input, identity, handle);
+  }
   const BlockHandle index{Word(input, footer + kFooterIndexOffsetOffset),
                           Word(input, footer + kFooterIndexSizeOffset)};
-  SealBlock(input, identity,
-            {Word(input, footer + kFooterPropertiesOffsetOffset),
-             Word(input, footer + kFooterPropertiesSizeOffset)});
   if (SealBlock(input, identity, index)) {
-    const auto block = Block::Parse(input.substr(index.offset, index.size), kPath, 0);
-    const auto entry = block ? (*block)->NewIterator() : nullptr;
-    if (entry != nullptr) entry->SeekToFirst();
-    for (; entry != nullptr && entry->Valid(); entry->Next()) {
-      BlockHandle handle;
-      if (DecodeHandle(entry->value(), handle) && handle != index) {
-        SealBlock(input, identity, handle);
-      }
+    const Bytes content = input.substr(index.offset, index.size);
+    Decoder decoder(content);
+    BlockHandle handle;
+    while (!decoder.rest().empty()) {
+      static_cast<void>(decoder.LengthPrefixed());
+      handle.size = decoder.Varint();
+      if (!decoder.ok() || !SealBlock(input, identity, handle)) break;
+      handle.offset += handle.size + kBlockTrailerSize;
     }
   }
   const ByteView sealed = ByteView(input).substr(footer, kFooterCrcOffset);
@@ -89,7 +94,7 @@ Result<TableInfo> InfoOf(env::File& file, std::uint64_t size, engine::DatabaseId
   TableInfo info;
   info.file = footer.identity.file;
   info.size_bytes = size;
-  info.entries = properties.entries;
+  info.entries = properties.entries + properties.range_deletes;
   info.smallest = properties.smallest;
   info.largest = properties.largest;
   info.sequence_min = properties.sequence_min;
@@ -100,10 +105,11 @@ Result<TableInfo> InfoOf(env::File& file, std::uint64_t size, engine::DatabaseId
 // A table that Verify refused: reads end, in entries or in damage.
 void ReadDamaged(TableReader& reader, std::uint64_t size) {
   const auto iterator = reader.NewIterator();
-  // An index may name a block as often as it has entries, and the blocks have no more than these.
-  const Entries entries = WalkForward(*iterator, size * size);
+  // An entry has three bytes at least, compressed or not.
+  size *= kZstdRatioMax;
+  const Entries entries = WalkForward(*iterator, size);
   if (!iterator->status()) CheckDamage(iterator->status().error());
-  WalkBack(*iterator, size * size);
+  WalkBack(*iterator, size);
   if (!iterator->status()) CheckDamage(iterator->status().error());
   const std::size_t step = entries.size() / 64 + 1;
   for (std::size_t i = 0; i < entries.size(); i += step) {
@@ -138,8 +144,11 @@ void CheckGets(TableReader& reader, const Entries& entries) {
   }
 }
 
-void CheckWrittenAnew(MemoryFiles& files, const Entries& entries, const TableInfo& info) {
+void CheckWrittenAnew(MemoryFiles& files, const Entries& entries, const RangeDeletes& ranges,
+                      const TableInfo& info) {
   engine::Options options;
+  options.compression =
+      entries.size() % 2 == 0 ? engine::Compression::kLz4 : engine::Compression::kZstd;
   options.block_size = 128;
   options.block_restart_interval = 3;
   constexpr engine::DatabaseId kDatabase{1, 2};
@@ -150,17 +159,24 @@ void CheckWrittenAnew(MemoryFiles& files, const Entries& entries, const TableInf
     const Status added = (*builder)->Add(key, value);
     BEACH_CHECK(added.has_value());
   }
+  for (const RangeDelete& range : ranges) {
+    (*builder)->AddRangeDelete(range.begin, range.end, range.sequence);
+  }
   const auto made = (*builder)->Finish();
   BEACH_CHECK(made.has_value());
   BEACH_CHECK_EQ(made->entries, info.entries);
   BEACH_CHECK(made->smallest == info.smallest);
   BEACH_CHECK(made->largest == info.largest);
-  const auto reader =
-      TableReader::Open(files, kAnewPath, kDatabase, *made, std::make_shared<BlockCache>(4096));
+  const auto reader = TableReader::Open(
+      files, kAnewPath, kDatabase, *made,
+      std::make_shared<TableCache>(TableCache::Limits{
+          .block_cache_size = 4096, .open_tables_max = 1, .readahead_max = 1024}));
   BEACH_CHECK(reader.has_value());
   const Status verified = (*reader)->Verify();
   BEACH_CHECK(verified.has_value());
-  CheckIteratorAgrees(*(*reader)->NewIterator(), entries);
+  BEACH_CHECK((*reader)->range_deletes() == ranges);
+  if (!entries.empty()) CheckIteratorAgrees(*(*reader)->NewIterator(), entries);
+  CheckGets(**reader, entries);
 }
 
 void Run(ByteView input) {
@@ -187,15 +203,18 @@ void Run(ByteView input) {
     return ReadDamaged(**reader, input.size());
   }
   const auto iterator = (*reader)->NewIterator();
-  const Entries entries = WalkForward(*iterator, input.size());
+  const Entries entries = WalkForward(*iterator, input.size() * kZstdRatioMax);
   BEACH_CHECK(iterator->status().has_value());
-  BEACH_CHECK_EQ(entries.size(), info->entries);
+  const RangeDeletes& ranges = (*reader)->range_deletes();
+  BEACH_CHECK_EQ(entries.size() + ranges.size(), info->entries);
   BEACH_CHECK(StrictlyAscending(entries));
-  BEACH_CHECK(entries.front().first == info->smallest);
-  BEACH_CHECK(entries.back().first == info->largest);
-  CheckIteratorAgrees(*iterator, entries);
+  if (ranges.empty()) {
+    BEACH_CHECK(entries.front().first == info->smallest);
+    BEACH_CHECK(entries.back().first == info->largest);
+  }
+  if (!entries.empty()) CheckIteratorAgrees(*iterator, entries);
   CheckGets(**reader, entries);
-  CheckWrittenAnew(files, entries, *info);
+  CheckWrittenAnew(files, entries, ranges, *info);
 }
 
 }  // namespace

@@ -38,7 +38,11 @@ void Run(ByteView input) {
   // Whatever the handles say, nothing is read beyond the file.
   const std::uint64_t blocks_end = input.size() - kFooterSize;
   const auto properties = ReadProperties(**file, *footer, blocks_end);
-  const auto index = ReadIndex(**file, *footer, blocks_end);
+  const auto filter = ReadFilter(**file, *footer, blocks_end);
+  const auto ranges = ReadRangeDeletes(**file, *footer, blocks_end);
+  const auto data_end = CheckLayout(*footer, blocks_end, kPath);
+  if (data_end) BEACH_CHECK_LE(*data_end, blocks_end);
+  const auto index = ReadIndex(**file, *footer, blocks_end, data_end.value_or(0));
   if (blocks_end == 0) {
     BEACH_CHECK(!properties.has_value());
     BEACH_CHECK(!index.has_value());

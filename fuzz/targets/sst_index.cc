@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The index of a table: a block whose values are the places of others. Whatever it says, a walk
-// over the table ends, and gives what the blocks hold or damage.
+// The index of a table: the last keys of blocks and their sizes. Whatever it says, it is damage, or
+// a search agrees with a walk; and a walk over the table ends, and gives what the blocks hold or
+// damage.
 #include <memory>
 
 #include "base/check.h"
+#include "base/coding.h"
 #include "engine/internal_key.h"
 #include "engine/sst/block.h"
 #include "engine/sst/format.h"
@@ -15,12 +17,12 @@ namespace beach::fuzz {
 namespace {
 
 using engine::sst::Block;
-using engine::sst::BlockHandle;
+using engine::sst::TableIndex;
 
 constexpr std::size_t kBlocks = 4;
 constexpr std::size_t kEntriesPerBlock = 3;
 
-// Blocks "a0" to "a2", "b0" to "b2" and so on; a handle leads to the one that its offset names.
+// Blocks "a0" to "a2", "b0" to "b2" and so on.
 class Blocks final : public engine::sst::BlockSource {
  public:
   Blocks() {
@@ -40,19 +42,9 @@ class Blocks final : public engine::sst::BlockSource {
     }
   }
 
-  Result<std::shared_ptr<const Block>> Load(ByteView encoded_handle) override {
-    BlockHandle handle;
-    if (!engine::sst::DecodeHandle(encoded_handle, handle)) {
-      return engine::sst::Damaged("table", 0, "malformed handle");
-    }
-    const Bytes again = engine::sst::EncodeHandle(handle);
-    BEACH_CHECK_LE(again.size(), encoded_handle.size());
-    BlockHandle decoded;
-    const bool whole = engine::sst::DecodeHandle(again, decoded);
-    BEACH_CHECK(whole);
-    BEACH_CHECK(decoded == handle);
-    if (handle.offset >= kBlocks) return engine::sst::Damaged("table", 0, "no such block");
-    return blocks_[handle.offset];
+  Result<std::shared_ptr<const Block>> Load(std::size_t block, engine::sst::Walk&) override {
+    if (block >= kBlocks) return engine::sst::Damaged("table", 0, "no such block");
+    return blocks_[block];
   }
   std::unexpected<Error> IndexDamage() const override {
     return engine::sst::Damaged("table", 0, "index damage");
@@ -68,28 +60,65 @@ void CheckEnded(const engine::Iterator& iterator) {
   if (!status) BEACH_CHECK(status.error().code() == ErrorCode::kCorruption);
 }
 
-// What the index leads to is found, or is damage; never nothing.
-void CheckFoundOrDamage(const Block& index, engine::Iterator& table) {
-  const auto walk = index.NewIterator();
-  const auto search = index.NewIterator();
-  for (walk->SeekToFirst(); walk->Valid(); walk->Next()) {
-    search->Seek(walk->key());
-    if (!search->Valid()) continue;
-    table.Seek(walk->key());
-    BEACH_CHECK(table.Valid() || !table.status());
+// Where blocks would have to end for the index to be right about it.
+std::uint64_t DataEnd(ByteView content) {
+  std::uint64_t end = 0;
+  Decoder decoder(content);
+  while (!decoder.rest().empty()) {
+    static_cast<void>(decoder.LengthPrefixed());
+    end += decoder.Varint() + engine::sst::kBlockTrailerSize;
+  }
+  return end;
+}
+
+void CheckSearch(const TableIndex& index) {
+  std::uint64_t end = 0;
+  for (std::size_t block = 0; block < index.count(); ++block) {
+    const ByteView key = index.last_key(block);
+    BEACH_CHECK_EQ(index.Find(key), block);
+    BEACH_CHECK_EQ(index.handle(block).offset, end);
+    end += index.handle(block).size + engine::sst::kBlockTrailerSize;
+    // Of a user key behind it, and behind all of its versions.
+    Bytes behind(engine::UserKeyOf(key));
+    behind.push_back('\0');
+    std::size_t next = block;
+    const auto in_front = [&](std::size_t at) {
+      return at < index.count() && engine::UserKeyOf(index.last_key(at)) < behind;
+    };
+    while (in_front(next)) ++next;
+    const std::uint64_t first = engine::PackTrailer(engine::kMaxSequence, engine::kKindFirst);
+    BEACH_CHECK_EQ(index.Find(behind, first), next);
   }
 }
 
 void Run(ByteView input) {
-  auto index = Block::Parse(Bytes(input), "index", 0);
-  if (!index) return;
+  const std::uint64_t data_end = DataEnd(input);
+  const auto index = TableIndex::Parse(Bytes(input), data_end, "index", 0);
+  if (!index) {
+    BEACH_CHECK(index.error().code() == ErrorCode::kCorruption);
+    BEACH_CHECK_LE(index.error().offset(), input.size());
+    return;
+  }
+  const auto refused = TableIndex::Parse(Bytes(input), data_end + 1, "index", 0);
+  BEACH_CHECK(!refused.has_value());
+  CheckSearch(*index);
+  engine::sst::TableIndexBuilder anew;
+  for (std::size_t block = 0; block < index->count(); ++block) {
+    anew.Add(index->last_key(block), index->handle(block).size);
+  }
+  BEACH_CHECK_LE(anew.Finish().size(), input.size());
+
   Blocks blocks;
-  const auto table = engine::sst::NewTableIterator((*index)->NewIterator(), blocks);
-  const std::size_t count_max = kEntriesPerBlock * input.size();
+  const auto table = engine::sst::NewTableIterator(
+      *index, blocks, {.options = {}, .readahead = engine::sst::Readahead(0)});
+  const std::size_t count_max = kEntriesPerBlock * kBlocks;
   const Entries entries = WalkForward(*table, count_max);
   CheckEnded(*table);
   const bool whole = table->status().has_value();
-  CheckFoundOrDamage(**index, *table);
+  for (std::size_t block = 0; block < index->count(); ++block) {
+    table->Seek(index->last_key(block));
+    BEACH_CHECK(table->Valid() || !table->status());  // found, or damage; never nothing
+  }
   WalkBack(*table, count_max);
   CheckEnded(*table);
   for (const auto& [key, value] : entries) {
@@ -99,16 +128,12 @@ void Run(ByteView input) {
     CheckEnded(*table);
   }
   // An index that describes its blocks: its keys are their last ones.
-  if (!whole || entries.empty() || !StrictlyAscending(entries)) return;
-  const auto walk = (*index)->NewIterator();
-  std::size_t position = 0;
-  for (walk->SeekToFirst(); walk->Valid(); walk->Next()) {
-    position += kEntriesPerBlock;
-    if (position > entries.size() || walk->key() != entries[position - 1].first) return;
+  if (!whole) return;
+  BEACH_CHECK_EQ(entries.size(), kEntriesPerBlock * index->count());
+  for (std::size_t block = 0; block < index->count(); ++block) {
+    if (index->last_key(block) != entries[(block + 1) * kEntriesPerBlock - 1].first) return;
   }
-  if (position != entries.size()) return;
-  if (!(*index)->CheckRestarts()) return;
-  CheckIteratorAgrees(*table, entries);
+  if (!entries.empty()) CheckIteratorAgrees(*table, entries);
 }
 
 }  // namespace

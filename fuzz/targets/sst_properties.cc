@@ -18,7 +18,8 @@ void Run(ByteView input) {
     BEACH_CHECK(code == ErrorCode::kCorruption || code == ErrorCode::kRefused);
     return;
   }
-  BEACH_CHECK_GT(properties->entries, 0U);
+  BEACH_CHECK_GT((properties->entries | properties->range_deletes), 0U);
+  BEACH_CHECK_LE(properties->user_keys, properties->entries);
   BEACH_CHECK_LE(properties->deletes, properties->entries);
   BEACH_CHECK(properties->sequence_min <= properties->sequence_max);
   BEACH_CHECK(engine::CompareInternalKeys(properties->smallest, properties->largest) <= 0);

@@ -167,6 +167,17 @@ engine::Options MakeEngineOptions(Simulation& simulation, RandomStream& stream,
   options.block_size = knob("block_size", std::uint64_t{1} << stream.Between(6, 12));
   options.block_restart_interval = knob("block_restart_interval", stream.Between(1, 16));
   options.block_cache_size = knob("block_cache_size", DrawCacheKib(stream) * engine::kKiB);
+  RandomStream tables = simulation.Stream("engine_crash.plan.tables");
+  options.filter_bits_per_key =
+      knob("filter_bits_per_key", tables.Chance(1, 4) ? 0 : tables.Between(1, 16));
+  options.compression =
+      static_cast<engine::Compression>(knob("compression", tables.Below(3)) & 0xff);
+  options.bottom_compression =
+      static_cast<engine::Compression>(knob("bottom_compression", tables.Below(3)) & 0xff);
+  options.open_tables_max =
+      knob("open_tables_max", tables.Chance(1, 2) ? tables.Between(1, 4) : 512);
+  const std::uint64_t readahead = tables.Below(2);
+  options.readahead_max = knob("readahead_max", readahead << tables.Between(8, 18));
   return options;
 }
 

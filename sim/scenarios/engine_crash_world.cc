@@ -24,9 +24,9 @@ constexpr Site kFlushFinished = "flush.finished";
 constexpr Site kReadError = "disk.eio.read";
 constexpr Site kWriteNoSpace = "disk.no_space";
 constexpr Site kNoSpace[] = {kWriteNoSpace, "disk.no_space.sync", "disk.full"};
-constexpr Site kOthers[] = {
-    "disk.eio.write",        "disk.eio.sync",  "disk.eio.sync_directory", "disk.eio.metadata",
-    "disk.eio.write_sticky", "disk.read_only", "process.descriptors"};
+constexpr Site kOpens[] = {"disk.eio.metadata", "process.descriptors"};
+constexpr Site kOthers[] = {"disk.eio.write", "disk.eio.sync", "disk.eio.sync_directory",
+                            "disk.eio.write_sticky", "disk.read_only"};
 
 constexpr Site kOfSyncs[] = {"disk.eio.sync", "disk.no_space.sync", "disk.eio.write_sticky"};
 
@@ -118,6 +118,7 @@ FaultCounts World::CountFaults() {
   FaultCounts counts;
   counts.reads = simulation.FaultCount(kReadError);
   for (const Site site : kNoSpace) counts.no_space += simulation.FaultCount(site);
+  for (const Site site : kOpens) counts.opens += simulation.FaultCount(site);
   for (const Site site : kOthers) counts.others += simulation.FaultCount(site);
   return counts;
 }
@@ -263,7 +264,9 @@ bool World::FaultExplains(Doing doing, const Error& error, const FaultCounts& si
   const bool may_fail = doing != Doing::kWriting || poisoned_;
   if (may_fail && IsErrorOfDamage(error) && IsBeyond()) return true;
   const bool io = error.code() == ErrorCode::kIo;
-  if (doing == Doing::kReading) return io && now.reads != since.reads;
+  if (doing == Doing::kReading) {
+    return io && (now.reads != since.reads || now.opens != since.opens);
+  }
   if (error.code() == ErrorCode::kNoSpace) return now.no_space != since.no_space;
   return io && (poisoned_ || (doing == Doing::kOpening && now != since));
 }

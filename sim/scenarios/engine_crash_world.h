@@ -35,6 +35,7 @@ enum class Doing : std::uint8_t {
 // How often faults have struck, by what they explain.
 struct FaultCounts {
   std::uint64_t reads = 0;
+  std::uint64_t opens = 0;  // of files; a read may have to open its table again
   std::uint64_t no_space = 0;
   std::uint64_t others = 0;
 
