@@ -12,16 +12,16 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <ctime>
 #include <new>
 #include <type_traits>
 
 #include "bench/machine.h"
+#include "bench/signals.h"
 
 namespace beach::bench {
 namespace {
 
-constexpr long kGlanceNs = 10'000'000;
+constexpr std::uint64_t kGlanceNs = 10'000'000;
 
 // In memory that both processes see.
 struct Shared {
@@ -36,19 +36,10 @@ struct Shared {
 static_assert(std::is_trivially_copyable_v<CellResult>);
 static_assert(Progress::is_always_lock_free);
 
-sigset_t EndingSignals() {
-  sigset_t signals;
-  ::sigemptyset(&signals);
-  ::sigaddset(&signals, SIGINT);
-  ::sigaddset(&signals, SIGTERM);
-  return signals;
-}
-
 [[noreturn]] void RunAndExit(const std::function<Result<CellResult>(Progress&)>& work,
                              Shared& shared) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  const sigset_t signals = EndingSignals();
-  ::sigprocmask(SIG_UNBLOCK, &signals, nullptr);
+  HeldSignals::GiveFree();
   const Result<CellResult> result = work(shared.progress);
   if (result) {
     shared.result = *result;
@@ -67,8 +58,6 @@ sigset_t EndingSignals() {
 int AwaitEnd(pid_t child, const Shared& shared, const std::function<void(std::uint64_t)>& watch,
              std::uint64_t limit_ns) {
   const std::uint64_t begin_ns = NowNs();
-  const sigset_t signals = EndingSignals();
-  const timespec glance{.tv_sec = 0, .tv_nsec = kGlanceNs};
   bool killed = false;
   while (true) {
     int status = 0;
@@ -80,8 +69,7 @@ int AwaitEnd(pid_t child, const Shared& shared, const std::function<void(std::ui
       killed = true;
     }
     watch(shared.progress.load(std::memory_order_relaxed));
-    // Sleeps; a signal that SignalsForChild holds back ends the sleep, and the child.
-    if (::sigtimedwait(&signals, nullptr, &glance) > 0) {
+    if (HeldSignals::AwaitFor(kGlanceNs)) {
       ::kill(child, SIGKILL);
       killed = true;
     }
@@ -89,16 +77,6 @@ int AwaitEnd(pid_t child, const Shared& shared, const std::function<void(std::ui
 }
 
 }  // namespace
-
-SignalsForChild::SignalsForChild() {
-  const sigset_t signals = EndingSignals();
-  ::sigprocmask(SIG_BLOCK, &signals, nullptr);
-}
-
-SignalsForChild::~SignalsForChild() {
-  const sigset_t signals = EndingSignals();
-  ::sigprocmask(SIG_UNBLOCK, &signals, nullptr);
-}
 
 Result<CellResult> RunInChild(const std::function<Result<CellResult>(Progress&)>& work,
                               const std::function<void(std::uint64_t)>& watch,

@@ -7,6 +7,7 @@
 #include <csignal>
 
 #include "bench/machine.h"
+#include "bench/signals.h"
 
 namespace beach::bench {
 namespace {
@@ -64,7 +65,7 @@ TEST(RunInChild, StopsOneThatTakesTooLong) {
 
 // The signal is there before the child is, as if it had come between two.
 TEST(RunInChild, EndsTheChildWhenThisProcessIsAskedToEnd) {
-  const SignalsForChild signals;
+  const HeldSignals signals;
   ::kill(::getpid(), SIGTERM);
   const auto result = RunInChild(
       [](Progress&) -> Result<CellResult> {

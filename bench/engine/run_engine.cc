@@ -6,11 +6,11 @@
 #include <memory>
 #include <utility>
 
-#include "bench/engine/child.h"
 #include "bench/engine/report.h"
 #include "bench/engine/runner.h"
 #include "bench/folder.h"
 #include "bench/machine.h"
+#include "bench/signals.h"
 #include "bench/terminal.h"
 #include "bench/units.h"
 
@@ -54,7 +54,7 @@ Status Run(const EngineArguments& arguments) {
   BEACH_TRY_ASSIGN(Plan plan, PlanOf(arguments));
   const Engines built = BuiltEngines();
   BEACH_TRY_ASSIGN(const auto engines, ChooseEngines(built, arguments.peers));
-  const SignalsForChild signals;  // their end is the end of the run, which then cleans up
+  const HeldSignals signals;  // their end is the end of the run, which then cleans up
   BEACH_TRY_ASSIGN(const std::unique_ptr<Folder> folder, Folder::Make(arguments.data));
   plan.directory = folder->path();
   BEACH_TRY(CheckRoom(plan, engines.size()));

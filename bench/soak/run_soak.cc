@@ -6,6 +6,7 @@
 
 #include "bench/folder.h"
 #include "bench/machine.h"
+#include "bench/signals.h"
 #include "bench/soak/report.h"
 #include "bench/soak/soak.h"
 #include "bench/terminal.h"
@@ -72,6 +73,7 @@ Status Verify(const env::OsEnv& os, const std::string& directory, SoakReport& re
 
 Result<SoakReport> Run(const SoakArguments& arguments) {
   BEACH_TRY_ASSIGN(const SoakPlan plan, PlanOf(arguments));
+  const HeldSignals signals;  // the end that they ask for is checked as any other
   BEACH_TRY_ASSIGN(const std::unique_ptr<Folder> folder, Folder::Make(arguments.data));
   BEACH_TRY(CheckRoom(plan, folder->path()));
   const std::string directory = folder->path() + "/db";
@@ -80,7 +82,8 @@ Result<SoakReport> Run(const SoakArguments& arguments) {
   {
     BEACH_TRY_ASSIGN(const auto db, engine::Db::Open(os.env(), directory, OptionsOf(plan)));
     const SoakMeters meters{.rss_bytes = RssBytes,
-                            .disk_bytes = [&] { return DiskBytes(directory); }};
+                            .disk_bytes = [&] { return DiskBytes(directory); },
+                            .asked_to_end = HeldSignals::AwaitFor};
     const auto told = [&](const SoakSample& sample) {
       const std::string line = AsText(sample);
       arguments.json ? PrintError(line) : PrintOut(line);

@@ -145,7 +145,7 @@ Result<SoakReport> RunSoak(engine::Db& db, const SoakPlan& plan, const SoakMeter
       });
     }
     while (!stop && !watch.Over() && !watch.OutOfDisk()) {
-      SleepNs(std::min(kGlanceNs, plan.period_ns));
+      if (meters.asked_to_end(std::min(kGlanceNs, plan.period_ns))) stop = true;
       if (watch.Due()) told(watch.Sample());
     }
     stop = true;

@@ -49,10 +49,12 @@ struct SoakReport {
   std::vector<std::string> findings;  // what the run was to find; empty is good
 };
 
-// How the process and the directory look; for tests another.
+// How the process and the directory look, and whether somebody wants the end, which is asked for so
+// long; for tests another.
 struct SoakMeters {
   std::function<std::uint64_t()> rss_bytes;
   std::function<std::uint64_t()> disk_bytes;
+  std::function<bool(std::uint64_t duration_ns)> asked_to_end;
 };
 
 // Drives the database by clients that check what they read, for the plan's time or until one of
