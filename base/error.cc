@@ -18,6 +18,7 @@ const char* ErrorCodeName(ErrorCode code) {
     case ErrorCode::kRefused: return "refused";
     case ErrorCode::kBusy: return "busy";
     case ErrorCode::kClosed: return "closed";
+    case ErrorCode::kOverloaded: return "overloaded";
   }
   return "unknown code";
 }

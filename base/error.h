@@ -20,6 +20,7 @@ enum class ErrorCode : std::uint8_t {
   kRefused,          // not a database of ours, foreign identity, unknown version: left untouched
   kBusy,             // another process holds the directory's LOCK
   kClosed,           // the handle is closed
+  kOverloaded,       // as many are held as may be: nothing was done, let go of some and retry
 };
 
 // "corruption", "io error", ...: stable names, used in JSON and messages.

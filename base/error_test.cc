@@ -21,6 +21,7 @@ constexpr ErrorCode kAllCodes[] = {
     ErrorCode::kCorruption,
     ErrorCode::kRefused,
     ErrorCode::kBusy,
+    ErrorCode::kOverloaded,
     ErrorCode::kClosed,
 };
 

@@ -3,12 +3,15 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/error.h"
 #include "engine/iterator.h"
 #include "engine/options.h"
+#include "engine/snapshot.h"
 #include "engine/stats.h"
 #include "engine/types.h"
 #include "engine/write_batch.h"
@@ -47,11 +50,20 @@ class Db {
   virtual Status Write(const WriteOptions& options, const WriteBatch& batch) = 0;
 
   // The value, or nothing for an absent key. Never an older value for a damaged one (rule 11).
-  // Errors: kCorruption (file and offset), kIo, kClosed.
+  // Errors: kCorruption (file and offset), kIo, kClosed, kInvalidArgument (another's snapshot).
+  // Takes no lock but those of the caches.
   virtual Result<std::optional<Bytes>> Get(const ReadOptions& options, ByteView key) = 0;
+  // For each key what Get returns, all of them as of one moment. Errors stand by themselves: what
+  // can be read is there.
+  virtual std::vector<Result<std::optional<Bytes>>> MultiGet(const ReadOptions& options,
+                                                             std::span<const ByteView> keys) = 0;
   // Live keys in order as of the creation of the iterator, which must go before the handle does.
-  // It pins the memtables and tables that it reads. Error: kClosed; of reading: Iterator::status().
+  // It pins the memtables and tables that it reads. Error: kClosed, kInvalidArgument (another's
+  // snapshot); of reading: Iterator::status().
   virtual Result<std::unique_ptr<Iterator>> NewIterator(const ReadOptions& options) = 0;
+  // This moment, to read at it later: all that is acknowledged when the call begins. Takes no more
+  // than a lock. Errors: kClosed, kOverloaded (Options::snapshots_max are held).
+  virtual Result<std::unique_ptr<const Snapshot>> GetSnapshot() = 0;
   // The sequence number that a read beginning now would see. After Close: the last one.
   virtual SequenceNumber VisibleSequence() = 0;
 

@@ -16,10 +16,12 @@ DbImpl::DbImpl(const env::Env& env, Parts parts)
       lock_(std::move(parts.lock)),
       manifest_(std::move(parts.manifest)),
       epoch_(parts.epoch),
+      snapshots_(std::make_shared<SnapshotList>(options_.snapshots_max)),
+      current_(parts.view),
+      visible_(parts.last_sequence.value),
       segment_(parts.segment),
       next_sequence_(parts.last_sequence.value + 1),
       view_(std::move(parts.view)),
-      visible_(parts.last_sequence),
       flushed_id_(view_->active->id - 1),
       last_ordinal_(parts.reserve.value_or(parts.segment).ordinal) {
   BEACH_CHECK(view_->frozen.empty());
@@ -53,6 +55,12 @@ Status DbImpl::Start(LogPosition end) {
   PressureChanged();
   WakeCompaction();
   return {};
+}
+
+CurrentView::Views DbImpl::SetView(std::shared_ptr<const View> next) {
+  mutex_.AssertHeld();
+  view_ = next;
+  return current_.Replace(std::move(next));
 }
 
 Status DbImpl::Close() {

@@ -144,9 +144,33 @@ TEST_F(CompactTest, SafeSequenceKeepsWhatAReadThereShows) {
     ASSERT_TRUE(db->Flush());
   }
   ASSERT_TRUE(db->CompactRange({}, {}));
-  EXPECT_EQ(*db->Get({.sequence = SequenceNumber(2)}, "k"), "2");
-  EXPECT_EQ(*db->Get({.sequence = SequenceNumber(3)}, "k"), "3");
-  EXPECT_EQ(*db->Get({.sequence = SequenceNumber(1)}, "k"), std::nullopt);
+  EXPECT_EQ(*db->Get({}, "k"), "4");
+  ASSERT_TRUE(db->Close());
+  EXPECT_EQ(VerifyDatabase(files_, "db")->entries, 3U);  // 2, 3 and 4
+}
+
+TEST_F(CompactTest, ASnapshotKeepsWhatItShowsAndNothingElse) {
+  Options options = Compacting();
+  options.compaction_style = CompactionStyle::kManual;
+  auto db = Open(options);
+  std::unique_ptr<const Snapshot> snapshot;
+  for (const char* value : {"1", "2", "3", "4"}) {
+    ASSERT_TRUE(db->Put(sync_, "k", value));
+    ASSERT_TRUE(db->Flush());
+    if (*value == '2') snapshot = *db->GetSnapshot();
+  }
+  ASSERT_TRUE(db->Delete(sync_, "k"));
+  ASSERT_TRUE(db->Put(sync_, "z", ""));
+  ASSERT_TRUE(db->CompactRange({}, {}));
+  EXPECT_EQ(*db->Get({.snapshot = snapshot.get(), .range = {}}, "k"), "2");
+  EXPECT_EQ(*db->Get({}, "k"), std::nullopt);
+  ASSERT_TRUE(db->Close());
+  snapshot.reset();
+  EXPECT_EQ(VerifyDatabase(files_, "db")->entries, 3U);  // 2, the tombstone, z
+  db = Open(options);
+  ASSERT_TRUE(db->CompactRange({}, {}));
+  ASSERT_TRUE(db->Close());
+  EXPECT_EQ(VerifyDatabase(files_, "db")->entries, 1U);
 }
 
 TEST_F(CompactTest, ADamagedInputStopsItsCompactionAndNothingElse) {

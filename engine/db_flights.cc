@@ -59,8 +59,8 @@ void DbImpl::FinishLanded() {
       log_end_ = group.end;
       log_durable_ = durable;
       // Visible only here: after the log, and after every entry is in the memtable.
-      BEACH_CHECK_LT(visible_.value, group.first.value);
-      visible_ = SequenceNumber(group.first.value + group.count - 1);
+      BEACH_CHECK_LT(visible_.load(), group.first.value);
+      visible_ = group.first.value + group.count - 1;
       if (flying_.empty()) ArmVouch(needs_vouch, true);
     }
     landed_.NotifyAll();

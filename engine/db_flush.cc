@@ -131,7 +131,7 @@ Status DbImpl::FlushOldest() {
   counters_.flush_bytes += table->info.size_bytes;
   ++counters_.flushes;
   next->version = std::make_shared<const Version>(next->version->With({}, {std::move(table)}));
-  view_ = std::move(next);
+  CurrentView::Views dropped = SetView(std::move(next));
   flushed_id_ = memtable->id;
   PressureChanged();
   WakeCompaction();

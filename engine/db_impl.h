@@ -12,8 +12,10 @@
 #include "engine/compaction/picker.h"
 #include "engine/compaction/pressure.h"
 #include "engine/compaction/run.h"
+#include "engine/current_view.h"
 #include "engine/db.h"
 #include "engine/manifest/manifest.h"
+#include "engine/snapshot_list.h"
 #include "engine/sst/block_cache.h"
 #include "engine/view.h"
 #include "engine/wal/log.h"
@@ -60,7 +62,10 @@ class DbImpl final : public Db {
   Status Delete(const WriteOptions& options, ByteView key) override;
   Status Write(const WriteOptions& options, const WriteBatch& batch) override;
   Result<std::optional<Bytes>> Get(const ReadOptions& options, ByteView key) override;
+  std::vector<Result<std::optional<Bytes>>> MultiGet(const ReadOptions& options,
+                                                     std::span<const ByteView> keys) override;
   Result<std::unique_ptr<Iterator>> NewIterator(const ReadOptions& options) override;
+  Result<std::unique_ptr<const Snapshot>> GetSnapshot() override;
   SequenceNumber VisibleSequence() override;
   Status Flush() override;
   Status CompactRange(const std::optional<Bytes>& begin, const std::optional<Bytes>& end) override;
@@ -90,8 +95,10 @@ class DbImpl final : public Db {
     bool landed = false;                         // its flight is durable or has failed:
     Status status;
   };
-  struct PinnedView {
-    std::shared_ptr<const View> view;
+  // What a read looks at. In this order: see db_read.cc.
+  struct Moment {
+    Moment(DbImpl& db, const ReadOptions& options);
+    CurrentView::Pin view;
     SequenceNumber sequence;
   };
 
@@ -134,7 +141,8 @@ class DbImpl final : public Db {
   void RemoveSegmentFile(const wal::Segment& segment);
 
   // db_read.cc
-  Result<PinnedView> Pin(const ReadOptions& options);
+  Status CheckReadable(const ReadOptions& options) const;
+  static Result<std::optional<Bytes>> Read(const View& view, SequenceNumber sequence, ByteView key);
 
   // db_flush.cc
   void FlushLoop();
@@ -153,8 +161,7 @@ class DbImpl final : public Db {
   Status VouchAsLeader();
 
   // db_compact.cc. Under mutex_, which RunJob and what it calls give up meanwhile.
-  // Sequence numbers at which snapshots read, ascending.
-  std::vector<SequenceNumber> LiveSnapshots() const;
+  // What must be kept for readers, as of now: for live snapshots, and for all that come later.
   KeepRules RulesNow() const;
   PickerInput PickerInputNow() const;
   // Of a thread of its own.
@@ -169,11 +176,12 @@ class DbImpl final : public Db {
   Status MoveTable(const CompactionJob& job);
   Status MergeTables(const CompactionJob& job, const Version& version, const KeepRules& rules,
                      CompactionFailure& failure);
-  Status PublishTables(const CompactionJob& job, const std::vector<TablePointer>& added);
+  // What reads let go of is left in `dropped`.
+  Status PublishTables(const CompactionJob& job, const std::vector<TablePointer>& added,
+                       CurrentView::Views& dropped);
   void JobFailed(const CompactionJob& job, CompactionFailure failure, const Error& error);
   Status CompactLevel(std::uint32_t level, std::optional<Bytes> begin,
                       const std::optional<Bytes>& end);
-  void SwapVersion(Version version);
   // Without mutex_. Waits as long as the outputs so far are ahead of their pace.
   void PaceCompaction(std::uint64_t bytes);
 
@@ -181,6 +189,8 @@ class DbImpl final : public Db {
   void Throttle();
   void PressureChanged();
   bool CompactionHelps();
+  // Under mutex_: reads that begin from now on see it. What it returns is dropped without a lock.
+  [[nodiscard]] CurrentView::Views SetView(std::shared_ptr<const View> next);
 
   void Record(Site event, std::initializer_list<env::EventField> fields);
 
@@ -192,6 +202,12 @@ class DbImpl final : public Db {
   const std::unique_ptr<Manifest> manifest_;  // thread-safe
 
   const OpenEpoch epoch_;
+  const std::shared_ptr<SnapshotList> snapshots_;  // thread-safe
+
+  // Written under mutex_, read without it.
+  CurrentView current_;  // view_
+  std::atomic<std::uint64_t> visible_;
+  std::atomic<bool> closing_{false};
 
   // Leader.
   std::unique_ptr<wal::Log> log_;
@@ -207,7 +223,6 @@ class DbImpl final : public Db {
   std::optional<Error> flight_failure_;  // of a group: all above it have failed too
   env::CondVar landed_;                  // flying_ has become shorter
   std::shared_ptr<const View> view_;
-  SequenceNumber visible_;
   LogPosition log_end_;  // copies of the log's, which is the leader's
   LogPosition log_durable_;
   std::optional<std::uint64_t> vouch_due_ns_;  // when, if no more is written; set while needed
@@ -243,7 +258,6 @@ class DbImpl final : public Db {
   env::CondVar compact_;                      // there may be work; closing
   env::CondVar compacted_;                    // a job ended, pressure changed; poison; closing
   std::vector<env::Thread> compact_threads_;
-  bool closing_ = false;
   std::optional<Status> closed_;
   env::CondVar background_;  // a flush is wanted, has ended or failed; poison; closing
   env::Thread flush_thread_;

@@ -108,7 +108,7 @@ void DbImpl::LeadGroup(Writer& leader) {
     log_end_ = group.end;
     log_durable_ = durable;
     // Visible only here: after the log, and after every entry is in the memtable.
-    if (group.count > 0) visible_ = SequenceNumber(group.first.value + group.count - 1);
+    if (group.count > 0) visible_ = group.first.value + group.count - 1;
   }
   if (!status && !refused) Poison(status.error());
   if (flying_.empty()) ArmVouch(needs_vouch, moved);
@@ -195,7 +195,8 @@ void DbImpl::SwitchMemtable() {
   memtable->id = next->active->id + 1;
   memtable->log_begin = log_end_;
   next->active = std::move(memtable);
-  view_ = std::move(next);
+  // No memtable and no table goes with the old one.
+  static_cast<void>(SetView(std::move(next)));
   log_bytes_since_switch_ = 0;
   background_.NotifyAll();
 }

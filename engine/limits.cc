@@ -81,6 +81,7 @@ Status CheckOptions(const Options& options) {
        options.compaction_bytes_per_second == 0 ? 0 : 4 * kKiB, 1024 * kGiB},
       {"safe_sequence", options.safe_sequence.value_or(SequenceNumber{}).value, 0,
        kMaxSequence.value},
+      {"snapshots_max", options.snapshots_max, 1, 4096 * kMiB},
   };
   for (const Limit& limit : limits) {
     if (limit.value < limit.least || limit.value > limit.most) {

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 
+#include "engine/key_range.h"
 #include "engine/recovery_mode.h"
-#include "engine/types.h"
+#include "engine/snapshot.h"
 
 namespace beach::engine {
 
@@ -86,6 +86,9 @@ struct Options {
   // A version that a read at this sequence number or above would show is kept, whatever hides it
   // now: the low-water mark of a replica. Unset: versions are kept for live snapshots alone.
   std::optional<SequenceNumber> safe_sequence;
+
+  // Snapshots that may live at once. 1 to 2^32.
+  std::uint64_t snapshots_max = 64 * kKiB;
 };
 
 struct WriteOptions {
@@ -97,9 +100,12 @@ struct WriteOptions {
 };
 
 struct ReadOptions {
-  // Read as of this sequence number (one beyond the last visible reads as that one); unset: all
-  // that is acknowledged when the call begins.
-  std::optional<SequenceNumber> sequence;
+  // Read as of then: of the same handle, and living until the call returns (an iterator may outlive
+  // it). Null: all that is acknowledged when the call begins.
+  const Snapshot* snapshot = nullptr;
+  // Iterators show no other keys, and read nothing for them; seeks beyond it stop at its ends.
+  // Other reads pay no heed to it. Copied. KeyRange::OfPrefix makes one.
+  KeyRange range;
 };
 
 }  // namespace beach::engine

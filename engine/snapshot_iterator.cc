@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/snapshot_iterator.h"
+
 #include <utility>
 
 #include "base/check.h"
 #include "base/coding.h"
 #include "engine/internal_key.h"
-#include "engine/merging_iterator.h"
+#include "env/marks.h"
 
 // Versions of a key lie newest first. Walking forward, the first one at or below the snapshot
 // decides, and the source stays on it while its key is shown. Walking backward, the versions come
@@ -18,30 +20,50 @@ namespace {
 constexpr std::uint64_t kTrailerFirst = ~std::uint64_t{0};
 constexpr std::uint64_t kTrailerLast = 0;
 
+// Versions that are passed one by one before a search takes the place of steps.
+constexpr int kStepsMax = 8;
+
 class SnapshotIterator final : public Iterator {
  public:
-  SnapshotIterator(std::unique_ptr<Iterator> internal, SequenceNumber sequence,
+  SnapshotIterator(std::unique_ptr<Iterator> internal, SequenceNumber sequence, KeyRange range,
                    std::shared_ptr<const void> pinned)
-      : pinned_(std::move(pinned)), internal_(std::move(internal)), sequence_(sequence) {}
+      : pinned_(std::move(pinned)),
+        internal_(std::move(internal)),
+        sequence_(sequence),
+        range_(std::move(range)) {}
 
   bool Valid() const override { return valid_; }
 
   void SeekToFirst() override {
-    internal_->SeekToFirst();
-    FindForward(nullptr);
+    if (!range_.IsBelowEnd(range_.begin)) return ShowNothing();
+    if (range_.begin.empty()) {
+      internal_->SeekToFirst();
+    } else {
+      SeekInternal(range_.begin, kTrailerFirst);
+    }
+    FindForward(false);
   }
 
   void SeekToLast() override {
-    internal_->SeekToLast();
+    if (!range_.IsBelowEnd(range_.begin)) return ShowNothing();
+    if (range_.end) {
+      internal_->SeekForPrevious(MakeKey(*range_.end, kTrailerFirst));
+    } else {
+      internal_->SeekToLast();
+    }
     FindBackward();
   }
 
   void Seek(ByteView target) override {
-    internal_->Seek(MakeKey(target, PackTrailer(sequence_, kKindFirst)));
-    FindForward(nullptr);
+    if (target < range_.begin) return SeekToFirst();
+    if (!range_.IsBelowEnd(target)) return ShowNothing();
+    SeekInternal(target, PackTrailer(sequence_, kKindFirst));
+    FindForward(false);
   }
 
   void SeekForPrevious(ByteView target) override {
+    if (!range_.IsBelowEnd(target)) return SeekToLast();
+    if (target < range_.begin) return ShowNothing();
     internal_->SeekForPrevious(MakeKey(target, kTrailerLast));
     FindBackward();
   }
@@ -51,10 +73,10 @@ class SnapshotIterator final : public Iterator {
     if (forward_) {
       internal_->Next();
     } else {
-      internal_->Seek(MakeKey(key_, kTrailerLast));
+      SeekInternal(key_, kTrailerLast);
     }
-    const Bytes passed = std::exchange(key_, Bytes());
-    FindForward(&passed);
+    passed_.swap(key_);
+    FindForward(true);
   }
 
   void Previous() override {
@@ -74,24 +96,47 @@ class SnapshotIterator final : public Iterator {
   Status status() const override { return status_; }
 
  private:
-  // Shows the first live key at or behind the source's entry, other than `passed`.
-  void FindForward(const Bytes* passed) {
+  // Of a seek that finds nothing, whatever is there.
+  void ShowNothing() {
+    valid_ = false;
+    status_ = {};
+  }
+
+  // Shows the first live key at or behind the source's entry, other than passed_ if that is said.
+  void FindForward(bool has_passed) {
     forward_ = true;
-    Bytes deleted;
+    valid_ = false;
     InternalKey entry;
-    for (; ReadEntry(entry); internal_->Next()) {
-      if (entry.sequence > sequence_) continue;
-      if (passed != nullptr && entry.user_key == *passed) continue;
-      if (entry.kind == ValueKind::kDelete) {
-        deleted.assign(entry.user_key);
-        passed = &deleted;
+    int steps = 0;  // over versions that do not matter
+    while (ReadEntry(entry)) {
+      if (!range_.IsBelowEnd(entry.user_key)) return;
+      if (has_passed && entry.user_key == passed_) {
+        Skip(entry.user_key, kTrailerLast, steps);
         continue;
       }
-      key_.assign(entry.user_key);
-      valid_ = true;
-      return;
+      if (entry.sequence > sequence_) {
+        Skip(entry.user_key, PackTrailer(sequence_, kKindFirst), steps);
+        continue;
+      }
+      steps = 0;
+      if (entry.kind == ValueKind::kPut) {
+        key_.assign(entry.user_key);
+        valid_ = true;
+        return;
+      }
+      passed_.assign(entry.user_key);
+      has_passed = true;
+      internal_->Next();
     }
-    valid_ = false;
+  }
+
+  // To the next entry, or after many steps to where the rest of them ends. The trailer is that of
+  // no entry that is passed: the search does not go back.
+  void Skip(ByteView user_key, std::uint64_t trailer, int& steps) {
+    if (++steps <= kStepsMax) return internal_->Next();
+    BEACH_SOMETIMES("iterator.versions_skipped", true);
+    steps = 0;
+    SeekInternal(user_key, trailer);
   }
 
   // Shows the last live key at or in front of the source's entry, which is the oldest version of
@@ -104,7 +149,7 @@ class SnapshotIterator final : public Iterator {
     bool started = false;
     for (; ReadEntry(entry); internal_->Previous()) {
       if (!started || entry.user_key != key_) {
-        if (live) break;
+        if (live || entry.user_key < range_.begin) break;
         key_.assign(entry.user_key);
         started = true;
       }
@@ -128,30 +173,39 @@ class SnapshotIterator final : public Iterator {
     return false;
   }
 
-  static Bytes MakeKey(ByteView user_key, std::uint64_t trailer) {
-    Bytes key(user_key);
-    Encoder(key).Fixed64(trailer);
-    return key;
+  void SeekInternal(ByteView user_key, std::uint64_t trailer) {
+    internal_->Seek(MakeKey(user_key, trailer));
+  }
+
+  // Good until the next call. `user_key` may be the source's own.
+  ByteView MakeKey(ByteView user_key, std::uint64_t trailer) {
+    target_.assign(user_key);
+    Encoder(target_).Fixed64(trailer);
+    return target_;
   }
 
   const std::shared_ptr<const void> pinned_;  // goes after internal_, which reads from it
   const std::unique_ptr<Iterator> internal_;
   const SequenceNumber sequence_;
+  const KeyRange range_;
   bool valid_ = false;
   bool forward_ = true;
   Bytes key_;
-  Bytes value_;  // backward only
+  Bytes value_;   // backward only
+  Bytes passed_;  // forward only: a key of which nothing more is shown
+  Bytes target_;
   Status status_;
 };
 
 }  // namespace
 
 std::unique_ptr<Iterator> NewSnapshotIterator(std::unique_ptr<Iterator> internal,
-                                              SequenceNumber sequence,
+                                              SequenceNumber sequence, KeyRange range,
                                               std::shared_ptr<const void> pinned) {
   BEACH_CHECK(internal != nullptr);
   BEACH_CHECK_LE(sequence.value, kMaxSequence.value);
-  return std::make_unique<SnapshotIterator>(std::move(internal), sequence, std::move(pinned));
+  return std::make_unique<SnapshotIterator>(std::move(internal), sequence, std::move(range),
+                                            std::move(pinned));
 }
 
 }  // namespace beach::engine

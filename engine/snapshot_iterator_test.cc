@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/snapshot_iterator.h"
+
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
@@ -29,9 +31,33 @@ Bytes SmallKey() {
                            Bytes("\x80"), Bytes("\xff"));
 }
 
-std::unique_ptr<Iterator> Snapshot(std::unique_ptr<Iterator> internal, std::uint64_t sequence) {
-  return NewSnapshotIterator(std::move(internal), SequenceNumber(sequence), nullptr);
+std::unique_ptr<Iterator> Snapshot(std::unique_ptr<Iterator> internal, std::uint64_t sequence,
+                                   KeyRange range = {}) {
+  return NewSnapshotIterator(std::move(internal), SequenceNumber(sequence), std::move(range),
+                             nullptr);
 }
+
+// Counts what a source is asked to show.
+class Counted final : public Iterator {
+ public:
+  Counted(std::unique_ptr<Iterator> source, int& steps, int& seeks)
+      : source_(std::move(source)), steps_(steps), seeks_(seeks) {}
+  bool Valid() const override { return source_->Valid(); }
+  void SeekToFirst() override { ++seeks_, source_->SeekToFirst(); }
+  void SeekToLast() override { ++seeks_, source_->SeekToLast(); }
+  void Seek(ByteView target) override { ++seeks_, source_->Seek(target); }
+  void SeekForPrevious(ByteView target) override { ++seeks_, source_->SeekForPrevious(target); }
+  void Next() override { ++steps_, source_->Next(); }
+  void Previous() override { ++steps_, source_->Previous(); }
+  ByteView key() const override { return source_->key(); }
+  ByteView value() const override { return source_->value(); }
+  Status status() const override { return source_->status(); }
+
+ private:
+  const std::unique_ptr<Iterator> source_;
+  int& steps_;
+  int& seeks_;
+};
 
 // Random writes over some memtables, and what is live at one sequence number.
 struct History {
@@ -39,7 +65,8 @@ struct History {
   std::uint64_t first = 0;  // sequence numbers in use: [first, last]
   std::uint64_t last = 0;
   std::uint64_t snapshot = 0;
-  Model live;
+  KeyRange range;
+  Model live;  // in the range
 };
 
 History SomeHistory() {
@@ -63,13 +90,17 @@ History SomeHistory() {
     if (put) history.live.insert_or_assign(key, value);
     if (!put) history.live.erase(key);
   }
+  if (*rc::gen::arbitrary<bool>()) history.range.begin = SmallKey();
+  if (*rc::gen::arbitrary<bool>()) history.range.end = SmallKey();
+  std::erase_if(history.live,
+                [&](const auto& entry) { return !history.range.Contains(entry.first); });
   return history;
 }
 
 std::unique_ptr<Iterator> Open(const History& history) {
   std::vector<std::unique_ptr<Iterator>> sources;
   for (const auto& table : history.tables) sources.push_back(table->NewIterator());
-  return Snapshot(NewMergingIterator(std::move(sources)), history.snapshot);
+  return Snapshot(NewMergingIterator(std::move(sources)), history.snapshot, history.range);
 }
 
 TEST(SnapshotIterator, MovesLikeAModelBothWays) {
@@ -156,6 +187,61 @@ TEST(SnapshotIterator, DamageNeverUncoversAnOlderVersion) {
   EXPECT_FALSE(iterator->status().has_value());
 }
 
+// Many versions and many deletes, some of them newer than the snapshot: what a reader pays for
+// them.
+TEST(SnapshotIterator, ManyVersionsArePassedByASearch) {
+  EntryList entries = {{KeyAt("a", 1), "a"}};
+  for (std::uint64_t i = 3000; i >= 2; --i) entries.emplace_back(KeyAt("k", i), std::to_string(i));
+  entries.emplace_back(KeyAt("z", 1), "z");
+  for (const std::uint64_t sequence : {5U, 2990U, 3000U, 4000U}) {
+    int steps = 0;
+    int seeks = 0;
+    const auto iterator =
+        Snapshot(std::make_unique<Counted>(std::make_unique<VectorIterator>(entries), steps, seeks),
+                 sequence);
+    iterator->SeekToFirst();
+    iterator->Next();
+    ASSERT_TRUE(iterator->Valid());
+    EXPECT_EQ(iterator->key(), "k");
+    EXPECT_EQ(iterator->value(), std::to_string(std::min<std::uint64_t>(sequence, 3000)));
+    iterator->Next();
+    ASSERT_TRUE(iterator->Valid());
+    EXPECT_EQ(iterator->key(), "z");
+    EXPECT_LE(steps, 24) << sequence;
+    EXPECT_LE(seeks, 4) << sequence;
+  }
+}
+
+// Deleted keys behind the end of a range may be many.
+TEST(SnapshotIterator, NothingIsReadForKeysOutsideOfTheRange) {
+  EntryList entries;
+  for (int i = 100; i < 999; ++i) {
+    entries.emplace_back(KeyAt("k" + std::to_string(i), 2, ValueKind::kDelete), "");
+  }
+  entries.emplace_back(KeyAt("k500", 1), "under a delete");
+  std::ranges::sort(entries, [](const auto& a, const auto& b) {
+    return CompareInternalKeys(a.first, b.first) < 0;
+  });
+  int steps = 0;
+  int seeks = 0;
+  const auto iterator =
+      Snapshot(std::make_unique<Counted>(std::make_unique<VectorIterator>(entries), steps, seeks),
+               9, {.begin = "k400", .end = "k402"});
+  iterator->SeekToFirst();
+  EXPECT_FALSE(iterator->Valid());
+  EXPECT_EQ(steps, 2);
+  steps = 0;
+  iterator->SeekToLast();
+  EXPECT_FALSE(iterator->Valid());
+  EXPECT_EQ(steps, 2);
+  seeks = 0;
+  iterator->Seek("k402");
+  iterator->SeekForPrevious("k399");
+  EXPECT_FALSE(iterator->Valid());
+  EXPECT_TRUE(iterator->status());
+  EXPECT_EQ(seeks, 0);
+}
+
 TEST(SnapshotIterator, AMalformedInternalKeyIsCorruption) {
   const EntryList entries = {{Bytes("k") + Bytes(8, '\xff'), "kind 255"}};
   const auto iterator = Snapshot(std::make_unique<VectorIterator>(entries), 100);
@@ -172,7 +258,7 @@ TEST(SnapshotIterator, KeepsWhatItReadsFromAlive) {
   table->Add(SequenceNumber(1), ValueKind::kPut, "key", "value");
   const std::weak_ptr<Memtable> watch = table;
   auto internal = table->NewIterator();
-  auto iterator = NewSnapshotIterator(std::move(internal), SequenceNumber(1), std::move(table));
+  auto iterator = NewSnapshotIterator(std::move(internal), SequenceNumber(1), {}, std::move(table));
   iterator->SeekToFirst();
   ASSERT_TRUE(iterator->Valid());
   EXPECT_EQ(iterator->value(), "value");

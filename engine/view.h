@@ -24,7 +24,7 @@ struct LoggedMemtable {
 // What a read looks at: immutable but for the active memtable, to which newer entries are added
 // that the read's sequence number hides. Shared by pointer, because reads and iterators outlive the
 // moment in which a flush replaces it.
-struct View {
+struct View : std::enable_shared_from_this<View> {
   std::shared_ptr<LoggedMemtable> active;
   std::vector<std::shared_ptr<LoggedMemtable>> frozen;  // oldest first
   std::shared_ptr<const Version> version;               // older than all of them

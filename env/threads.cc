@@ -169,4 +169,12 @@ std::uint64_t CurrentThreadId() {
   return static_cast<std::uint64_t>(::gettid());
 }
 
+std::uint64_t ThreadHint() {
+  if (VirtualOs* const vos = current_virtual_os; vos != nullptr) [[unlikely]] {
+    return vos->ThreadId();
+  }
+  // An address that is a multiple of the page's size, and mostly of a stack's.
+  return static_cast<std::uint64_t>(::pthread_self()) * 0x9E3779B97F4A7C15U >> 48;
+}
+
 }  // namespace beach::env

@@ -115,4 +115,8 @@ class Thread final {
 // A number that tells the calling thread from the others alive; never 0.
 std::uint64_t CurrentThreadId();
 
+// A small number that tends to tell it from the others, at the cost of a load: where to begin in an
+// array of slots that threads share.
+std::uint64_t ThreadHint();
+
 }  // namespace beach::env

@@ -220,6 +220,28 @@ Judgement Model::WrongRead(ByteView key, const ReadMark& mark, std::uint64_t cei
   return Wrong("wrong-read", std::move(message));
 }
 
+Judgement Model::EndMultiGet(const ReadMark& mark, const std::vector<KeyFound>& found) {
+  const std::uint64_t ceiling = mark.sequenced.value_or(sequenced());
+  BEACH_CHECK_LE(mark.visible, ceiling);
+  const auto shows = [&](std::uint64_t prefix, const KeyFound& entry) {
+    return At(entry.first, prefix).value == entry.second;
+  };
+  for (std::uint64_t prefix = mark.visible; prefix <= ceiling; ++prefix) {
+    if (!std::ranges::all_of(found, [&](const auto& entry) { return shows(prefix, entry); })) {
+      continue;
+    }
+    // None below explains it: its last batch has been seen.
+    if (prefix > mark.visible) Show(prefix);
+    return std::nullopt;
+  }
+  for (const auto& [key, value] : found) {
+    if (Judgement wrong = EndGet(mark, key, value)) return wrong;
+  }
+  std::string message = "keys that were read together are not of one moment:";
+  for (const auto& [key, value] : found) message += " " + Quoted(key) + " " + DescribeValue(value);
+  return Wrong("torn-multi-get", std::move(message));
+}
+
 bool Model::ScanEquals(const KeyRange& range, std::uint64_t prefix,
                        const std::vector<KeyValue>& found, Judgement* difference) const {
   const auto differ = [&](ByteView key, const std::optional<Bytes>& shown) {

@@ -31,6 +31,7 @@ struct ModelBatch {
 enum class Outcome : std::uint8_t { kUnknown, kApplied, kNotApplied };
 
 using KeyValue = std::pair<Bytes, Bytes>;
+using KeyFound = std::pair<Bytes, std::optional<Bytes>>;  // nothing: absent
 
 // Half-open; nothing for `to`: to the end.
 struct KeyRange {
@@ -88,6 +89,8 @@ class Model {
   // The snapshot of a longer read is fixed by now.
   void FixSnapshot(ReadMark& mark) const { mark.sequenced = sequenced(); }
   Judgement EndGet(const ReadMark& mark, ByteView key, const std::optional<Bytes>& found);
+  // Several keys that were read as of one moment, in any order.
+  Judgement EndMultiGet(const ReadMark& mark, const std::vector<KeyFound>& found);
   // `found` is all that a scan of the range showed, in the order it showed it.
   Judgement EndScan(const ReadMark& mark, const KeyRange& range,
                     const std::vector<KeyValue>& found);

@@ -14,6 +14,7 @@ ExitCode ExitCodeOfOpening(const Error& error) {
     case ErrorCode::kIo:
     case ErrorCode::kNoSpace:
     case ErrorCode::kUnsupported:
+    case ErrorCode::kOverloaded:
     case ErrorCode::kClosed: return ExitCode::kEnvironment;
   }
   return ExitCode::kEnvironment;

@@ -274,6 +274,7 @@ void RunLast(World& world, const char* what, std::uint64_t strike_calls_in_close
 
 std::string EngineCrash::name() const {
   if (focus_ == Focus::kCompaction) return "engine-compaction";
+  if (focus_ == Focus::kReaders) return "engine-mvcc";
   return weather_ == Weather::kErrors ? "engine-crash" : "engine-faults";
 }
 
@@ -283,6 +284,10 @@ std::string EngineCrash::boots() const {
   }
   if (weather_ == Weather::kEverything) {
     return "the same with every fault that is in contract, of disk, clocks and host";
+  }
+  if (focus_ == Focus::kReaders) {
+    return "the same as engine-crash with few keys, many versions, and readers that hold on to "
+           "them";
   }
   return "one host, one database in several lives with 1 to 5 clients, crashes and disk faults";
 }
@@ -296,6 +301,11 @@ std::string EngineCrash::checks() const {
     return "the same, by label: damage may cost errors, never a wrong answer, nor anything once it "
            "is "
            "taken away";
+  }
+  if (focus_ == Focus::kReaders) {
+    return "snapshots, iterators, ranges and reads of several keys against the model, at the "
+           "moment "
+           "that each was taken; and what engine-crash checks";
   }
   return "reads, scans and every recovery against the model and the crash oracle; open never "
          "refuses, verify finds no damage";
@@ -322,8 +332,7 @@ void EngineCrash::Run(Simulation& simulation) const {
   const HostId host = simulation.AddHost("a", machine);
   const Plan plan = MakePlan(simulation, host, weather_, beyond, focus_);
   const std::vector<artifacts::Operation>& operations = simulation.Workload(
-      MakeWorkload(plan, simulation.Stream("engine_crash.workload"),
-                   focus_ == Focus::kCompaction ? CompactionWeights() : UsualWeights()));
+      MakeWorkload(plan, simulation.Stream("engine_crash.workload"), WeightsOf(focus_)));
   const std::vector<Clients> lives = ParseWorkload(simulation, plan, operations);
 
   World world(simulation, host, plan);

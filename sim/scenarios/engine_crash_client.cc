@@ -16,7 +16,7 @@ void Client::Run(const std::vector<Command>& commands) {
     Peek();
     RunOne(command);
   }
-  if (held_) Check(false);
+  for (std::uint64_t slot = 0; slot < kSlots; ++slot) Check(slot, false);
 }
 
 void Client::Watch(std::uint64_t every_ns, const std::atomic<bool>& over) {
@@ -31,9 +31,11 @@ void Client::RunOne(const Command& command) {
   switch (command.kind) {
     case CommandKind::kWrite: Write(command.batch); break;
     case CommandKind::kGet: Get(command.key); break;
+    case CommandKind::kMultiGet: MultiGet(command.keys, nullptr, Peek()); break;
     case CommandKind::kScan: Scan(command.range, command.backward); break;
-    case CommandKind::kHold: Hold(); break;
-    case CommandKind::kCheck: Check(command.backward); break;
+    case CommandKind::kRange: ScanWithin(command.range, command.backward); break;
+    case CommandKind::kHold: Hold(command.slot); break;
+    case CommandKind::kCheck: Check(command.slot, command.backward); break;
     case CommandKind::kFlush: Flush(); break;
     case CommandKind::kCompact: Compact(command.range); break;
     case CommandKind::kPause: {
@@ -153,23 +155,51 @@ void Client::Scan(const oracle::KeyRange& range, bool backward) {
   world_.Settle(judgement);
 }
 
-void Client::ReadEverything() {
-  Hold();
-  Check(true);
-  for (const std::uint64_t number : world_.Sample(world_.plan.keys)) Get(KeyName(number));
-}
-
-void Client::Hold() {
-  if (held_) Check(false);
-  Held held;
-  held.since = world_.CountFaults();
-  held.mark = world_.model.BeginRead();
-  held.mark_at_sequence = held.mark;
-  held.sequence = db_.VisibleSequence();
+// By an iterator that shows nothing else, wherever it is sent.
+void Client::ScanWithin(const oracle::KeyRange& range, bool backward) {
+  const FaultCounts since = world_.CountFaults();
+  oracle::Model::ReadMark mark = world_.model.BeginRead();
+  const engine::ReadOptions options{.snapshot = nullptr,
+                                    .range = {.begin = range.from, .end = range.to}};
+  const auto iterator = db_.NewIterator(options);
+  if (!iterator) {
+    return world_.Excuse(Doing::kReading, "opening an iterator", iterator.error(), since);
+  }
+  world_.model.FixSnapshot(mark);
+  const Result<std::vector<oracle::KeyValue>> entries = ReadRange(**iterator, {}, backward);
+  if (!entries) return world_.Excuse(Doing::kReading, "a scan", entries.error(), since);
   oracle::Judgement judgement;
   {
     const SystemScope system;
-    judgement = world_.model.FixAt(held.mark_at_sequence, held.sequence.value);
+    judgement = world_.model.EndScan(mark, range, *entries);
+  }
+  world_.Settle(judgement);
+  const Result<std::string> turns = CheckTurns(**iterator, *entries, world_.NextPick());
+  if (!turns) return world_.Excuse(Doing::kReading, "a scan", turns.error(), since);
+  if (!turns->empty()) world_.simulation.Fail("scan-mismatch", "in a range, " + *turns);
+}
+
+void Client::ReadEverything() {
+  Hold(0);
+  Check(0, true);
+  for (const std::uint64_t number : world_.Sample(world_.plan.keys)) Get(KeyName(number));
+}
+
+void Client::Hold(std::uint64_t slot) {
+  if (held_[slot]) Check(slot, false);
+  Held held;
+  held.since = world_.CountFaults();
+  held.mark = world_.model.BeginRead();
+  held.mark_of_snapshot = held.mark;
+  Result<std::unique_ptr<const engine::Snapshot>> snapshot = db_.GetSnapshot();
+  if (!snapshot) {
+    world_.simulation.Fail("no-snapshot", "a snapshot was refused: " + snapshot.error().ToString());
+  }
+  held.snapshot = *std::move(snapshot);
+  oracle::Judgement judgement;
+  {
+    const SystemScope system;
+    judgement = world_.model.FixAt(held.mark_of_snapshot, held.snapshot->sequence().value);
   }
   world_.Settle(judgement);
   Result<std::unique_ptr<engine::Iterator>> iterator = db_.NewIterator({});
@@ -178,35 +208,60 @@ void Client::Hold() {
   }
   world_.model.FixSnapshot(held.mark);
   held.iterator = std::move(*iterator);
-  held_ = std::move(held);
+  held_[slot] = std::move(held);
 }
 
-void Client::Check(bool backward) {
-  if (!held_) return;
-  const Held held = std::move(*held_);
-  held_.reset();
+void Client::Check(std::uint64_t slot, bool backward) {
+  if (!held_[slot]) return;
+  const Held held = *std::exchange(held_[slot], std::nullopt);
   CheckIterator(*held.iterator, {}, held.mark, backward, held.since);
-  // Nobody has asked for what was visible then.
-  if (!KeepsVersionsAt(world_.plan, held.sequence.value)) return;
   const FaultCounts since = world_.CountFaults();
-  const engine::ReadOptions options{.sequence = held.sequence};
+  const engine::ReadOptions options{.snapshot = held.snapshot.get(), .range = {}};
   const auto iterator = db_.NewIterator(options);
   if (!iterator) {
     return world_.Excuse(Doing::kReading, "opening an iterator", iterator.error(), since);
   }
   // The same state as that of a hold without writers between: a part of it is enough.
-  CheckIterator(**iterator, world_.SampleStart(), held.mark_at_sequence, !backward, since);
+  CheckIterator(**iterator, world_.SampleStart(), held.mark_of_snapshot, !backward, since);
+  std::vector<Bytes> keys;
   for (const std::uint64_t number : world_.Sample(world_.plan.keys)) {
-    const Bytes key = KeyName(number);
-    const Result<std::optional<Bytes>> found = db_.Get(options, key);
-    if (!found) return world_.Excuse(Doing::kReading, "a read", found.error(), since);
-    oracle::Judgement judgement;
-    {
-      const SystemScope system;
-      judgement = world_.model.EndGet(held.mark_at_sequence, key, *found);
-    }
-    world_.Settle(judgement);
+    keys.push_back(KeyName(number));
   }
+  MultiGet(keys, held.snapshot.get(), held.mark_of_snapshot);
+  if (keys.empty()) return;
+  const Bytes& key = keys[world_.NextPick() % keys.size()];
+  const Result<std::optional<Bytes>> found = db_.Get(options, key);
+  if (!found) return world_.Excuse(Doing::kReading, "a read", found.error(), since);
+  oracle::Judgement judgement;
+  {
+    const SystemScope system;
+    judgement = world_.model.EndGet(held.mark_of_snapshot, key, *found);
+  }
+  world_.Settle(judgement);
+}
+
+void Client::MultiGet(const std::vector<Bytes>& keys, const engine::Snapshot* snapshot,
+                      const oracle::Model::ReadMark& mark) {
+  const FaultCounts since = world_.CountFaults();
+  const std::vector<ByteView> views(keys.begin(), keys.end());
+  const auto results = db_.MultiGet({.snapshot = snapshot, .range = {}}, views);
+  std::vector<oracle::KeyFound> found;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    if (results[i]) {
+      found.emplace_back(keys[i], *results[i]);
+    } else {
+      world_.Excuse(Doing::kReading, "a read of several keys", results[i].error(), since);
+    }
+  }
+  if (results.size() != keys.size()) {
+    world_.simulation.Fail("multi-get-count", "a read of several keys answered another number");
+  }
+  oracle::Judgement judgement;
+  {
+    const SystemScope system;
+    judgement = world_.model.EndMultiGet(mark, found);
+  }
+  world_.Settle(judgement);
 }
 
 void Client::CheckIterator(engine::Iterator& iterator, const Bytes& from,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <memory>
 #include <optional>
@@ -28,27 +29,31 @@ class Client {
   // Of what was recovered and is not settled yet.
   void GetRecovered(ByteView key);
   void Scan(const oracle::KeyRange& range, bool backward);
+  // As of `snapshot`, or of now.
+  void MultiGet(const std::vector<Bytes>& keys, const engine::Snapshot* snapshot,
+                const oracle::Model::ReadMark& mark);
   // Scans everything, both ways and as of now by number, and reads some keys by themselves.
   void ReadEverything();
   void Flush();
   void Compact(const oracle::KeyRange& range);
 
  private:
-  // What a hold keeps: an iterator, and the sequence number that was visible just before it.
+  // What a hold keeps: an iterator, and a snapshot of just before it.
   struct Held {
     FaultCounts since;
     std::unique_ptr<engine::Iterator> iterator;
     oracle::Model::ReadMark mark;
-    engine::SequenceNumber sequence;
-    oracle::Model::ReadMark mark_at_sequence;
+    std::unique_ptr<const engine::Snapshot> snapshot;
+    oracle::Model::ReadMark mark_of_snapshot;
   };
 
   void RunOne(const Command& command);
   Status Send(const oracle::ModelBatch& batch);
   oracle::Model::ReadMark Peek();
   void JudgeGet(ByteView key, const oracle::Model::ReadMark& mark, const FaultCounts& since);
-  void Hold();
-  void Check(bool backward);
+  void ScanWithin(const oracle::KeyRange& range, bool backward);
+  void Hold(std::uint64_t slot);
+  void Check(std::uint64_t slot, bool backward);
   // Reads all keys but those before `from`, and turns round here and there; nothing after an
   // explained error.
   void CheckIterator(engine::Iterator& iterator, const Bytes& from,
@@ -57,7 +62,7 @@ class Client {
   World& world_;
   engine::Db& db_;
   env::Clock& clock_;
-  std::optional<Held> held_;
+  std::array<std::optional<Held>, kSlots> held_;
 };
 
 }  // namespace beach::sim::scenarios::engine_crash

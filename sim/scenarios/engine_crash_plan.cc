@@ -80,16 +80,17 @@ constexpr std::uint64_t kFlushesMax = 24;
 // But where tables are what it is about, and become fewer again.
 constexpr std::uint64_t kFlushesMaxCompacted = 80;
 
-// The log's runs compact nothing, in all weather all but a third of them. Where versions are kept
-// from some sequence number on, reads there and above are judged too.
+// Runs about writes compact nothing, but for a third of those in all weather; runs about readers
+// every other time.
 void DrawCompaction(Simulation& simulation, Plan& plan) {
   RandomStream stream = simulation.Stream("engine_crash.compaction");
   const auto knob = [&](const char* name, std::uint64_t drawn) {
     return simulation.Option(name, drawn);
   };
   engine::Options& options = plan.options;
-  const bool rarely = plan.weather == Weather::kEverything && stream.Chance(1, 3);
-  const bool compacts = plan.focus == Focus::kCompaction || rarely;
+  const bool in_weather = stream.Chance(1, 3) && plan.weather == Weather::kEverything;
+  const bool beside_readers = stream.Chance(1, 2) && plan.focus == Focus::kReaders;
+  const bool compacts = plan.focus == Focus::kCompaction || in_weather || beside_readers;
   const auto style = stream.Chance(3, 4) ? engine::CompactionStyle::kLeveled
                                          : engine::CompactionStyle::kSizeTiered;
   const auto drawn = compacts ? style : engine::CompactionStyle::kManual;
@@ -117,11 +118,10 @@ void DrawCompaction(Simulation& simulation, Plan& plan) {
   const std::uint64_t paced = knob("compaction_bytes_per_second", pace);
   options.compaction_bytes_per_second =
       paced == 0 ? 0 : std::clamp<std::uint64_t>(paced, 4 * engine::kKiB, kLimitMax);
-  // 0: all. In all weather nothing else is judged by the older one.
-  const std::uint64_t safe = stream.Chance(1, 3) ? 1 + stream.Below(300) : 0;
-  const bool unset = stream.Chance(1, 2) && plan.focus == Focus::kCompaction;
-  const std::uint64_t chosen =
-      std::min(knob("safe_sequence_plus_1", unset ? 0 : 1 + safe), kMillion);
+  // 0: unset, as mostly; 1: nothing is ever dropped.
+  const std::uint64_t safe = stream.Chance(1, 4) ? 1 : 1 + stream.Below(300);
+  const std::uint64_t plus_1 = stream.Chance(1, 5) ? safe : 0;
+  const std::uint64_t chosen = std::min(knob("safe_sequence_plus_1", plus_1), kMillion);
   if (chosen != 0) options.safe_sequence = engine::SequenceNumber(chosen - 1);
 }
 
@@ -253,11 +253,6 @@ void DrawRot(Simulation& simulation, Plan& plan) {
 
 }  // namespace
 
-bool KeepsVersionsAt(const Plan& plan, std::uint64_t sequence) {
-  if (plan.options.compaction_style == engine::CompactionStyle::kManual) return true;
-  return plan.options.safe_sequence && sequence >= plan.options.safe_sequence->value;
-}
-
 Plan MakePlan(Simulation& simulation, HostId host, Weather weather, bool beyond, Focus focus) {
   RandomStream stream = simulation.Stream("engine_crash.plan");
   Plan plan;
@@ -265,8 +260,9 @@ Plan MakePlan(Simulation& simulation, HostId host, Weather weather, bool beyond,
   plan.focus = focus;
   const bool compacts = focus == Focus::kCompaction;
   plan.clients = simulation.Option("clients", stream.Between(1, 5));
-  const std::uint64_t keys_drawn = stream.Between(8, 64) * (compacts ? 3 : 1);
-  plan.keys = std::max(simulation.Option("keys", keys_drawn), std::uint64_t{1});
+  const std::uint64_t keys =
+      focus == Focus::kReaders ? stream.Between(1, 12) : stream.Between(8, 64);
+  plan.keys = std::max(simulation.Option("keys", keys * (compacts ? 3 : 1)), std::uint64_t{1});
   // Each life begins and ends with reading all there is: rather few and long ones.
   const std::uint64_t drawn_lives = stream.Chance(1, 2) ? 2 : stream.Between(2, 4);
   const std::uint64_t lives = simulation.Option("lives", drawn_lives);

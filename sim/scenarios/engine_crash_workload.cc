@@ -24,13 +24,16 @@ std::optional<std::uint64_t> ParseNumber(const std::string& text, std::uint64_t 
   return value;
 }
 
-constexpr KindWeight kUsualWeights[] = {{"put", 46},  {"delete", 10}, {"batch", 14},
-                                        {"get", 18},  {"scan", 4},    {"hold", 2},
-                                        {"check", 1}, {"flush", 1},   {"pause", 4}};
+constexpr KindWeight kUsualWeights[] = {{"put", 46},  {"delete", 10}, {"batch", 14},  {"get", 17},
+                                        {"scan", 3},  {"hold", 2},    {"check", 1},   {"flush", 1},
+                                        {"pause", 4}, {"range", 1},   {"multiget", 1}};
+constexpr KindWeight kWeightsOfReaders[] = {
+    {"put", 34},  {"delete", 8}, {"batch", 14}, {"get", 6},   {"multiget", 8}, {"scan", 2},
+    {"range", 6}, {"hold", 8},   {"check", 5},  {"flush", 4}, {"pause", 4}};
 // Half of what is written is deleted or written over; flushes make small tables.
-constexpr KindWeight kCompactionWeights[] = {
-    {"put", 44}, {"delete", 16}, {"batch", 14}, {"get", 12},    {"scan", 3},
-    {"hold", 2}, {"check", 2},   {"flush", 4},  {"compact", 1}, {"pause", 5}};
+constexpr KindWeight kWeightsOfCompaction[] = {
+    {"put", 44}, {"delete", 16}, {"batch", 14}, {"get", 8},     {"multiget", 2}, {"scan", 2},
+    {"hold", 5}, {"check", 3},   {"flush", 4},  {"compact", 1}, {"range", 1},    {"pause", 5}};
 
 // --- Generation.
 
@@ -49,12 +52,18 @@ class Generator {
       FillBatch(operation);
     } else if (kind == "get") {
       operation.arguments = {Key()};
-    } else if (kind == "scan") {
+    } else if (kind == "multiget") {
+      operation.arguments.resize(stream_.Between(1, 6));
+      for (std::string& key : operation.arguments) key = Key();
+    } else if (kind == "scan" || kind == "range") {
       FillScan(operation);
     } else if (kind == "compact") {
       operation.arguments = {Key(), Key()};
+    } else if (kind == "hold") {
+      operation.arguments = {Slot()};
     } else if (kind == "check") {
       operation.arguments = {stream_.Chance(1, 2) ? "forward" : "backward"};
+      operation.arguments.push_back(Slot());
     } else if (kind == "pause") {
       // Some last until the engine tries again what had no space.
       const std::uint64_t nanoseconds = stream_.Chance(1, 4)
@@ -93,6 +102,7 @@ class Generator {
   }
 
   std::string Durability() { return stream_.Chance(1, 2) ? "sync" : "nosync"; }
+  std::string Slot() { return std::to_string(stream_.Below(kSlots)); }
   std::string Key() {
     if (plan_.key_window == 0) return KeyName(stream_.Below(plan_.keys));
     // Now and then anywhere, and each key moves the window by a quarter of one.
@@ -172,7 +182,14 @@ Bytes KeyName(std::uint64_t number) {
 }
 
 std::span<const KindWeight> UsualWeights() { return kUsualWeights; }
-std::span<const KindWeight> CompactionWeights() { return kCompactionWeights; }
+std::span<const KindWeight> WeightsOf(Focus focus) {
+  switch (focus) {
+    case Focus::kWrites: break;
+    case Focus::kReaders: return kWeightsOfReaders;
+    case Focus::kCompaction: return kWeightsOfCompaction;
+  }
+  return kUsualWeights;
+}
 
 std::vector<artifacts::Operation> MakeWorkload(const Plan& plan, RandomStream stream,
                                                std::span<const KindWeight> weights) {
@@ -214,16 +231,21 @@ std::optional<Command> ParseOperation(const artifacts::Operation& operation) {
   } else if (kind == "get") {
     command.kind = CommandKind::kGet;
     command.key = arguments.Text();
-  } else if (kind == "scan") {
-    command.kind = CommandKind::kScan;
+  } else if (kind == "multiget") {
+    command.kind = CommandKind::kMultiGet;
+    while (arguments.more()) command.keys.push_back(arguments.Text());
+  } else if (kind == "scan" || kind == "range") {
+    command.kind = kind == "scan" ? CommandKind::kScan : CommandKind::kRange;
     command.backward = arguments.Either("backward", "forward");
     command.range.from = arguments.Text();
     if (arguments.more()) command.range.to = arguments.Text();
   } else if (kind == "hold") {
     command.kind = CommandKind::kHold;
+    if (arguments.more()) command.slot = arguments.Number(kSlots - 1);
   } else if (kind == "check") {
     command.kind = CommandKind::kCheck;
     command.backward = arguments.Either("backward", "forward");
+    if (arguments.more()) command.slot = arguments.Number(kSlots - 1);
   } else if (kind == "flush") {
     command.kind = CommandKind::kFlush;
   } else if (kind == "compact") {

@@ -19,9 +19,13 @@
 //   delete   sync|nosync, key
 //   batch    sync|nosync, then any of: put, key, size / delete, key
 //   get      key
+//   multiget keys: read as of one moment
 //   scan     forward|backward, from, and unless to the end: to (half-open)
-//   hold     opens an iterator, and keeps it with the sequence number of that moment
-//   check    forward|backward: what is held must still show what was there then; lets it go
+//   range    the same, by an iterator that is bound to it
+//   hold     takes a snapshot and opens an iterator, and keeps them in a slot: its number, or none
+//            for 0
+//   check    forward|backward, slot: what is held there must still show what was there then; lets
+//            it go
 //   flush
 //   compact  from, to: every table that holds any of these keys, merged downward
 //   pause    nanoseconds
@@ -33,10 +37,12 @@ namespace beach::sim::scenarios::engine_crash {
 // The key of that number; `number` below Plan::keys is what clients use.
 Bytes KeyName(std::uint64_t number);
 
-// How often each kind is drawn.
+// What is held at once by one client.
+inline constexpr std::uint64_t kSlots = 4;
+
+// How often each kind is drawn: as a rule, and where many versions are held and read.
 std::span<const KindWeight> UsualWeights();
-// Where it is about compaction.
-std::span<const KindWeight> CompactionWeights();
+std::span<const KindWeight> WeightsOf(Focus focus);
 
 std::vector<artifacts::Operation> MakeWorkload(
     const Plan& plan, RandomStream stream, std::span<const KindWeight> weights = UsualWeights());
@@ -44,7 +50,9 @@ std::vector<artifacts::Operation> MakeWorkload(
 enum class CommandKind : std::uint8_t {
   kWrite,
   kGet,
+  kMultiGet,
   kScan,
+  kRange,
   kHold,
   kCheck,
   kFlush,
@@ -56,8 +64,10 @@ struct Command {
   CommandKind kind = CommandKind::kFlush;
   oracle::ModelBatch batch;    // kWrite
   Bytes key;                   // kGet
-  oracle::KeyRange range;      // kScan; kCompact, both ends included
-  bool backward = false;       // kScan, kCheck
+  std::vector<Bytes> keys;     // kMultiGet
+  oracle::KeyRange range;      // kScan, kRange; kCompact: both ends included
+  bool backward = false;       // kScan, kRange, kCheck
+  std::uint64_t slot = 0;      // kHold, kCheck
   std::uint64_t pause_ns = 0;  // kPause
 };
 

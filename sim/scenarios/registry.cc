@@ -2,6 +2,7 @@
 #include "sim/scenarios/registry.h"
 
 #include "sim/preempt/watcher.h"
+#include "sim/scenarios/current_view.h"
 #include "sim/scenarios/engine_crash.h"
 #include "sim/scenarios/memtable.h"
 #include "sim/scenarios/wal.h"
@@ -14,8 +15,13 @@ std::vector<std::unique_ptr<sim::Scenario>> MakeScenarios() {
                                                     engine_crash::Focus::kCompaction));
   scenarios.push_back(std::make_unique<EngineCrash>());
   scenarios.push_back(std::make_unique<EngineCrash>(engine_crash::Weather::kEverything));
-  // Without a switch at an access it has nothing to show.
-  if (preempt::instrumented) scenarios.push_back(std::make_unique<MemtableAlone>());
+  scenarios.push_back(
+      std::make_unique<EngineCrash>(engine_crash::Weather::kErrors, engine_crash::Focus::kReaders));
+  // Without a switch at an access they have nothing to show.
+  if (preempt::instrumented) {
+    scenarios.push_back(std::make_unique<CurrentViewAlone>());
+    scenarios.push_back(std::make_unique<MemtableAlone>());
+  }
   scenarios.push_back(std::make_unique<Wal>());
   return scenarios;
 }

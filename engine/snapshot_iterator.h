@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "engine/iterator.h"
+#include "engine/key_range.h"
+#include "engine/types.h"
+
+namespace beach::engine {
+
+// Over user keys in `range`: for each the newest version at or below `sequence`, tombstones left
+// out. `internal` is over internal keys, and is not asked for more than one entry on either side of
+// the range. `pinned` is kept alive as long as the iterator: what the source reads from.
+std::unique_ptr<Iterator> NewSnapshotIterator(std::unique_ptr<Iterator> internal,
+                                              SequenceNumber sequence, KeyRange range,
+                                              std::shared_ptr<const void> pinned);
+
+}  // namespace beach::engine
