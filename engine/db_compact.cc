@@ -162,11 +162,15 @@ Status DbImpl::MergeTables(const CompactionJob& job, const Version& version, con
     });
     failure = outcome.failure;
     BEACH_TRY(outcome.status);
-    failure = CompactionFailure::kReading;
     for (const TableInfo& info : outputs.tables()) {
-      BEACH_TRY_ASSIGN(TablePointer table,
-                       OpenTable(*env_.files, directory_, database, info, cache_));
-      tables.push_back(std::move(table));
+      auto table = OpenTable(*env_.files, directory_, database, info, cache_);
+      if (!table) {
+        // It may pass. But what we have just written is there, and sound.
+        const bool passing = table.error().code() == ErrorCode::kIo;
+        failure = passing ? CompactionFailure::kReading : CompactionFailure::kWriting;
+        return Fail(std::move(table).error());
+      }
+      tables.push_back(*std::move(table));
     }
     failure = CompactionFailure::kWriting;
     written = outputs.bytes_written();
