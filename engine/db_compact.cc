@@ -25,16 +25,10 @@ constexpr std::uint64_t kNanosecondsPerSecond = 1'000'000'000;
 
 }  // namespace
 
-// A snapshot that is taken later is of visible_ or above.
-std::vector<SequenceNumber> DbImpl::LiveSnapshots() const {
-  mutex_.AssertHeld();
-  return snapshots_->Sequences();
-}
-
 // With the version that is in view_ now: whoever pins it later reads at visible_ or above.
 KeepRules DbImpl::RulesNow() const {
   mutex_.AssertHeld();
-  return KeepRules::Of(LiveSnapshots(), SequenceNumber(visible_), options_.safe_sequence,
+  return KeepRules::Of(snapshots_->Sequences(), SequenceNumber(visible_), options_.safe_sequence,
                        NewestInTables(*view_->version));
 }
 
@@ -126,8 +120,11 @@ Status DbImpl::RunJob(const CompactionJob& job) {
 Status DbImpl::MoveTable(const CompactionJob& job) {
   Table moved = *job.inputs.front();
   moved.info.level = job.output_level;
-  BEACH_TRY(PublishTables(job, {std::make_shared<const Table>(std::move(moved))}));
+  CurrentView::Views dropped;
+  BEACH_TRY(PublishTables(job, {std::make_shared<const Table>(std::move(moved))}, dropped));
   ++counters_.moves;
+  const env::MutexUnlock unlock(mutex_);
+  dropped.clear();
   BEACH_SOMETIMES("compaction.moved", true);
   BEACH_SOMETIMES("compaction.moved_from_level0", job.input_level == 0);
   return {};
@@ -165,18 +162,23 @@ Status DbImpl::MergeTables(const CompactionJob& job, const Version& version, con
     });
     failure = outcome.failure;
     BEACH_TRY(outcome.status);
-    failure = CompactionFailure::kReading;
     for (const TableInfo& info : outputs.tables()) {
-      BEACH_TRY_ASSIGN(TablePointer table,
-                       OpenTable(*env_.files, directory_, database, info, cache_));
-      tables.push_back(std::move(table));
+      auto table = OpenTable(*env_.files, directory_, database, info, cache_);
+      if (!table) {
+        // It may pass. But what we have just written is there, and sound.
+        const bool passing = table.error().code() == ErrorCode::kIo;
+        failure = passing ? CompactionFailure::kReading : CompactionFailure::kWriting;
+        return Fail(std::move(table).error());
+      }
+      tables.push_back(*std::move(table));
     }
     failure = CompactionFailure::kWriting;
     written = outputs.bytes_written();
     // Also when the edit fails: it may be there after the next open.
     outputs.Release();
   }
-  BEACH_TRY(PublishTables(job, tables));
+  CurrentView::Views dropped;
+  BEACH_TRY(PublishTables(job, tables, dropped));
   failure = CompactionFailure::kNone;
   ++counters_.compactions;
   counters_.compaction_bytes += written;
@@ -189,6 +191,7 @@ Status DbImpl::MergeTables(const CompactionJob& job, const Version& version, con
                                  {.name = "tombstones", .number = outcome.counts.tombstones},
                                  {.name = "debt", .number = pressure_.debt_bytes}});
   const env::MutexUnlock unlock(mutex_);
+  dropped.clear();
   for (const TablePointer& table : job.tables()) {
     // Best effort: what stays is debris that the next open removes. Who reads it goes on to.
     if (!table->reader->KeepOpen()) continue;
@@ -200,7 +203,8 @@ Status DbImpl::MergeTables(const CompactionJob& job, const Version& version, con
   return {};
 }
 
-Status DbImpl::PublishTables(const CompactionJob& job, const std::vector<TablePointer>& added) {
+Status DbImpl::PublishTables(const CompactionJob& job, const std::vector<TablePointer>& added,
+                             CurrentView::Views& dropped) {
   mutex_.AssertHeld();
   ManifestEdit edit;
   edit.tables_removed = job.files();
@@ -213,19 +217,11 @@ Status DbImpl::PublishTables(const CompactionJob& job, const std::vector<TablePo
     // FAILPOINT: compaction.published: the outputs count; the inputs are unlisted and still there.
     BEACH_FAILPOINT("compaction.published");
   }
-  CurrentView::Views dropped = SwapVersion(view_->version->With(job.files(), added));
-  const env::MutexUnlock unlock(mutex_);
-  dropped.clear();
-  return {};
-}
-
-CurrentView::Views DbImpl::SwapVersion(Version version) {
-  mutex_.AssertHeld();
   auto next = std::make_shared<View>(*view_);
-  next->version = std::make_shared<const Version>(std::move(version));
-  CurrentView::Views dropped = SetView(std::move(next));
+  next->version = std::make_shared<const Version>(view_->version->With(job.files(), added));
+  dropped = SetView(std::move(next));
   PressureChanged();
-  return dropped;
+  return {};
 }
 
 void DbImpl::JobFailed(const CompactionJob& job, CompactionFailure failure, const Error& error) {

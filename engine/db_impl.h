@@ -160,11 +160,8 @@ class DbImpl final : public Db {
   void VouchIfOverdue();
   Status VouchAsLeader();
 
-  // Under mutex_: reads that begin from now on see it. What it returns is dropped without a lock.
-  [[nodiscard]] CurrentView::Views SetView(std::shared_ptr<const View> next);
   // db_compact.cc. Under mutex_, which RunJob and what it calls give up meanwhile.
-  // Sequence numbers at which snapshots read, ascending.
-  std::vector<SequenceNumber> LiveSnapshots() const;
+  // What must be kept for readers, as of now: for live snapshots, and for all that come later.
   KeepRules RulesNow() const;
   PickerInput PickerInputNow() const;
   // Of a thread of its own.
@@ -179,12 +176,12 @@ class DbImpl final : public Db {
   Status MoveTable(const CompactionJob& job);
   Status MergeTables(const CompactionJob& job, const Version& version, const KeepRules& rules,
                      CompactionFailure& failure);
-  Status PublishTables(const CompactionJob& job, const std::vector<TablePointer>& added);
+  // What reads let go of is left in `dropped`.
+  Status PublishTables(const CompactionJob& job, const std::vector<TablePointer>& added,
+                       CurrentView::Views& dropped);
   void JobFailed(const CompactionJob& job, CompactionFailure failure, const Error& error);
   Status CompactLevel(std::uint32_t level, std::optional<Bytes> begin,
                       const std::optional<Bytes>& end);
-  // What it returns is dropped without a lock.
-  [[nodiscard]] CurrentView::Views SwapVersion(Version version);
   // Without mutex_. Waits as long as the outputs so far are ahead of their pace.
   void PaceCompaction(std::uint64_t bytes);
 
@@ -192,6 +189,8 @@ class DbImpl final : public Db {
   void Throttle();
   void PressureChanged();
   bool CompactionHelps();
+  // Under mutex_: reads that begin from now on see it. What it returns is dropped without a lock.
+  [[nodiscard]] CurrentView::Views SetView(std::shared_ptr<const View> next);
 
   void Record(Site event, std::initializer_list<env::EventField> fields);
 

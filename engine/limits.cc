@@ -72,7 +72,6 @@ Status CheckOptions(const Options& options) {
       {"block_cache_size", options.block_cache_size, 0, 1024 * 1024 * kMiB},
       {"open_tables_max", options.open_tables_max, 1, 1024 * kKiB},
       {"readahead_max", options.readahead_max, 0, 64 * kMiB},
-      {"snapshots_max", options.snapshots_max, 1, 4096 * kMiB},
       {"compaction_style", static_cast<std::uint64_t>(options.compaction_style), 0, 2},
       {"compaction_threads", options.compaction_threads, 1, 8},
       {"table_size", options.table_size, 1, kGiB},
@@ -90,6 +89,7 @@ Status CheckOptions(const Options& options) {
        options.compaction_bytes_per_second == 0 ? 0 : 4 * kKiB, 1024 * kGiB},
       {"safe_sequence", options.safe_sequence.value_or(SequenceNumber{}).value, 0,
        kMaxSequence.value},
+      {"snapshots_max", options.snapshots_max, 1, 4096 * kMiB},
   };
   for (const Limit& limit : limits) {
     if (limit.value < limit.least || limit.value > limit.most) {

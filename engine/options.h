@@ -82,9 +82,6 @@ struct Options {
   // by itself. At most 64 MiB.
   std::uint64_t readahead_max = 256 * kKiB;
 
-  // Snapshots that may live at once. 1 to 2^32.
-  std::uint64_t snapshots_max = 64 * kKiB;
-
   // Compaction (docs/internals/compaction.md says how each of these decides).
   CompactionStyle compaction_style = CompactionStyle::kLeveled;
   std::uint64_t compaction_threads = 2;  // 1 to 8
@@ -111,6 +108,9 @@ struct Options {
   // A version that a read at this sequence number or above would show is kept, whatever hides it
   // now: the low-water mark of a replica. Unset: versions are kept for live snapshots alone.
   std::optional<SequenceNumber> safe_sequence;
+
+  // Snapshots that may live at once. 1 to 2^32.
+  std::uint64_t snapshots_max = 64 * kKiB;
 };
 
 struct WriteOptions {

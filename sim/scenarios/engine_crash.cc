@@ -273,8 +273,8 @@ void RunLast(World& world, const char* what, std::uint64_t strike_calls_in_close
 }  // namespace
 
 std::string EngineCrash::name() const {
-  if (focus_ == Focus::kReaders) return "engine-mvcc";
   if (focus_ == Focus::kCompaction) return "engine-compaction";
+  if (focus_ == Focus::kReaders) return "engine-mvcc";
   return weather_ == Weather::kErrors ? "engine-crash" : "engine-faults";
 }
 
@@ -331,8 +331,8 @@ void EngineCrash::Run(Simulation& simulation) const {
   if (beyond) machine.small_memory_min_bytes = machine.small_memory_max_bytes = kMemoryBound;
   const HostId host = simulation.AddHost("a", machine);
   const Plan plan = MakePlan(simulation, host, weather_, beyond, focus_);
-  const std::vector<artifacts::Operation>& operations =
-      simulation.Workload(MakeWorkload(plan, simulation.Stream("engine_crash.workload")));
+  const std::vector<artifacts::Operation>& operations = simulation.Workload(
+      MakeWorkload(plan, simulation.Stream("engine_crash.workload"), WeightsOf(focus_)));
   const std::vector<Clients> lives = ParseWorkload(simulation, plan, operations);
 
   World world(simulation, host, plan);

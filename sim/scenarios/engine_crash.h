@@ -20,13 +20,13 @@ namespace beach::sim::scenarios {
 // notice, what is detected may cost errors and refusals but never a wrong answer, and when the
 // damage is looked away from all that was promised is there.
 //
-// "engine-compaction" is engine-crash where memtables, tables and levels are tiny: several levels
-// come and go, jobs run side by side, and crashes fall into them. "engine-mvcc" has few keys, many
-// versions, and readers that hold on to them.
+// "engine-mvcc" is the first with few keys, many versions and readers that hold on to them.
+// "engine-compaction" is it with tiny memtables, tables and levels: several levels come and go,
+// jobs run side by side, and crashes fall into them.
 class EngineCrash final : public Scenario {
  public:
   explicit EngineCrash(engine_crash::Weather weather = engine_crash::Weather::kErrors,
-                       engine_crash::Focus focus = engine_crash::Focus::kLog)
+                       engine_crash::Focus focus = engine_crash::Focus::kWrites)
       : weather_(weather), focus_(focus) {}
 
   std::string name() const override;

@@ -215,7 +215,6 @@ void Client::Check(std::uint64_t slot, bool backward) {
   if (!held_[slot]) return;
   const Held held = *std::exchange(held_[slot], std::nullopt);
   CheckIterator(*held.iterator, {}, held.mark, backward, held.since);
-  // Nobody has asked for what was visible then.
   const FaultCounts since = world_.CountFaults();
   const engine::ReadOptions options{.snapshot = held.snapshot.get(), .range = {}};
   const auto iterator = db_.NewIterator(options);

@@ -80,26 +80,17 @@ constexpr std::uint64_t kFlushesMax = 24;
 // But where tables are what it is about, and become fewer again.
 constexpr std::uint64_t kFlushesMaxCompacted = 80;
 
-std::uint64_t DrawKeys(RandomStream& stream, Focus focus) {
-  switch (focus) {
-    case Focus::kLog: break;
-    case Focus::kCompaction: return stream.Between(8, 64) * 3;
-    case Focus::kReaders: return stream.Between(1, 12);
-  }
-  return stream.Between(8, 64);
-}
-
-// The log's runs compact nothing, in all weather all but a third of them, and a quarter of the
-// readers' runs neither.
+// Runs about writes compact nothing, but for a third of those in all weather; runs about readers
+// every other time.
 void DrawCompaction(Simulation& simulation, Plan& plan) {
   RandomStream stream = simulation.Stream("engine_crash.compaction");
   const auto knob = [&](const char* name, std::uint64_t drawn) {
     return simulation.Option(name, drawn);
   };
   engine::Options& options = plan.options;
-  const bool rarely = plan.weather == Weather::kEverything && stream.Chance(1, 3);
-  const bool mostly = plan.focus == Focus::kReaders && stream.Chance(3, 4);
-  const bool compacts = plan.focus == Focus::kCompaction || rarely || mostly;
+  const bool in_weather = stream.Chance(1, 3) && plan.weather == Weather::kEverything;
+  const bool beside_readers = stream.Chance(1, 2) && plan.focus == Focus::kReaders;
+  const bool compacts = plan.focus == Focus::kCompaction || in_weather || beside_readers;
   const auto style = stream.Chance(3, 4) ? engine::CompactionStyle::kLeveled
                                          : engine::CompactionStyle::kSizeTiered;
   const auto drawn = compacts ? style : engine::CompactionStyle::kManual;
@@ -127,11 +118,10 @@ void DrawCompaction(Simulation& simulation, Plan& plan) {
   const std::uint64_t paced = knob("compaction_bytes_per_second", pace);
   options.compaction_bytes_per_second =
       paced == 0 ? 0 : std::clamp<std::uint64_t>(paced, 4 * engine::kKiB, kLimitMax);
-  // Low ones keep all there is.
-  const std::uint64_t safe = stream.Chance(1, 3) ? 1 + stream.Below(300) : 0;
-  const bool unset = stream.Chance(3, 4);
-  const std::uint64_t chosen =
-      std::min(knob("safe_sequence_plus_1", unset ? 0 : 1 + safe), kMillion);
+  // 0: unset, as mostly; 1: nothing is ever dropped.
+  const std::uint64_t safe = stream.Chance(1, 4) ? 1 : 1 + stream.Below(300);
+  const std::uint64_t plus_1 = stream.Chance(1, 5) ? safe : 0;
+  const std::uint64_t chosen = std::min(knob("safe_sequence_plus_1", plus_1), kMillion);
   if (chosen != 0) options.safe_sequence = engine::SequenceNumber(chosen - 1);
 }
 
@@ -279,8 +269,11 @@ Plan MakePlan(Simulation& simulation, HostId host, Weather weather, bool beyond,
   Plan plan;
   plan.weather = weather;
   plan.focus = focus;
+  const bool compacts = focus == Focus::kCompaction;
   plan.clients = simulation.Option("clients", stream.Between(1, 5));
-  plan.keys = std::max(simulation.Option("keys", DrawKeys(stream, focus)), std::uint64_t{1});
+  const std::uint64_t keys =
+      focus == Focus::kReaders ? stream.Between(1, 12) : stream.Between(8, 64);
+  plan.keys = std::max(simulation.Option("keys", keys * (compacts ? 3 : 1)), std::uint64_t{1});
   // Each life begins and ends with reading all there is: rather few and long ones.
   const std::uint64_t drawn_lives = stream.Chance(1, 2) ? 2 : stream.Between(2, 4);
   const std::uint64_t lives = simulation.Option("lives", drawn_lives);

@@ -24,7 +24,7 @@ std::optional<std::uint64_t> ParseNumber(const std::string& text, std::uint64_t 
   return value;
 }
 
-constexpr KindWeight kWeightsOfLog[] = {{"put", 46},  {"delete", 10}, {"batch", 14},  {"get", 17},
+constexpr KindWeight kUsualWeights[] = {{"put", 46},  {"delete", 10}, {"batch", 14},  {"get", 17},
                                         {"scan", 3},  {"hold", 2},    {"check", 1},   {"flush", 1},
                                         {"pause", 4}, {"range", 1},   {"multiget", 1}};
 constexpr KindWeight kWeightsOfReaders[] = {
@@ -32,8 +32,8 @@ constexpr KindWeight kWeightsOfReaders[] = {
     {"range", 6}, {"hold", 8},   {"check", 5},  {"flush", 4}, {"pause", 4}};
 // Half of what is written is deleted or written over; flushes make small tables.
 constexpr KindWeight kWeightsOfCompaction[] = {
-    {"put", 44}, {"delete", 16}, {"batch", 14}, {"get", 11},    {"multiget", 1}, {"scan", 2},
-    {"hold", 2}, {"check", 2},   {"flush", 4},  {"compact", 1}, {"pause", 5},    {"range", 1}};
+    {"put", 44}, {"delete", 16}, {"batch", 14}, {"get", 8},     {"multiget", 2}, {"scan", 2},
+    {"hold", 5}, {"check", 3},   {"flush", 4},  {"compact", 1}, {"range", 1},    {"pause", 5}};
 
 // --- Generation.
 
@@ -57,10 +57,10 @@ class Generator {
       for (std::string& key : operation.arguments) key = Key();
     } else if (kind == "scan" || kind == "range") {
       FillScan(operation);
-    } else if (kind == "hold") {
-      operation.arguments = {Slot()};
     } else if (kind == "compact") {
       operation.arguments = {Key(), Key()};
+    } else if (kind == "hold") {
+      operation.arguments = {Slot()};
     } else if (kind == "check") {
       operation.arguments = {stream_.Chance(1, 2) ? "forward" : "backward"};
       operation.arguments.push_back(Slot());
@@ -181,13 +181,14 @@ Bytes KeyName(std::uint64_t number) {
   return key;
 }
 
+std::span<const KindWeight> UsualWeights() { return kUsualWeights; }
 std::span<const KindWeight> WeightsOf(Focus focus) {
   switch (focus) {
-    case Focus::kLog: return kWeightsOfLog;
-    case Focus::kCompaction: return kWeightsOfCompaction;
+    case Focus::kWrites: break;
     case Focus::kReaders: return kWeightsOfReaders;
+    case Focus::kCompaction: return kWeightsOfCompaction;
   }
-  return kWeightsOfLog;
+  return kUsualWeights;
 }
 
 std::vector<artifacts::Operation> MakeWorkload(const Plan& plan, RandomStream stream,

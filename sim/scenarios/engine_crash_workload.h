@@ -40,7 +40,8 @@ Bytes KeyName(std::uint64_t number);
 // What is held at once by one client.
 inline constexpr std::uint64_t kSlots = 4;
 
-// How often each kind is drawn.
+// How often each kind is drawn: as a rule, and where many versions are held and read.
+std::span<const KindWeight> UsualWeights();
 std::span<const KindWeight> WeightsOf(Focus focus);
 
 std::vector<artifacts::Operation> MakeWorkload(const Plan& plan, RandomStream stream,
@@ -67,7 +68,7 @@ struct Command {
   oracle::ModelBatch batch;    // kWrite
   Bytes key;                   // kGet
   std::vector<Bytes> keys;     // kMultiGet
-  oracle::KeyRange range;      // kScan, kRange; kCompact, both ends included
+  oracle::KeyRange range;      // kScan, kRange; kCompact: both ends included
   bool backward = false;       // kScan, kRange, kCheck
   std::uint64_t slot = 0;      // kHold, kCheck
   std::uint64_t pause_ns = 0;  // kPause

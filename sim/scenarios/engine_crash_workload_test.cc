@@ -65,7 +65,8 @@ TEST(MakeWorkload, IsEqualForEqualStreams) {
 // So that a seed that fails today fails when there is one more kind to choose from.
 TEST(MakeWorkload, AKindThatWeighsNothingMovesNoOperation) {
   const auto operations = MakeWorkload(SmallPlan(), RandomStream(7));
-  const std::vector<KindWeight> usual(WeightsOf(Focus::kLog).begin(), WeightsOf(Focus::kLog).end());
+  const std::vector<KindWeight> usual(WeightsOf(Focus::kWrites).begin(),
+                                      WeightsOf(Focus::kWrites).end());
   for (std::size_t i = 0; i <= usual.size(); ++i) {
     std::vector<KindWeight> weights = usual;
     weights.insert(weights.begin() + static_cast<std::ptrdiff_t>(i), {"merge", 0});
