@@ -62,7 +62,10 @@ int AwaitEnd(pid_t child, const Shared& shared, const std::function<void(std::ui
   while (true) {
     int status = 0;
     const pid_t ended = ::waitpid(child, &status, WNOHANG);
-    if (ended == child) return status;
+    if (ended == child) {
+      watch(shared.progress.load(std::memory_order_relaxed));
+      return status;
+    }
     if (ended < 0 && errno != EINTR) return -1;
     if (!killed && NowNs() - begin_ns >= limit_ns) {
       ::kill(child, SIGKILL);
