@@ -91,7 +91,7 @@ void DrawCompaction(Simulation& simulation, Plan& plan) {
   const bool in_weather = stream.Chance(1, 3) && plan.weather == Weather::kEverything;
   const bool beside_readers = stream.Chance(1, 2) && plan.focus == Focus::kReaders;
   const bool compacts = plan.focus == Focus::kCompaction || in_weather || beside_readers;
-  const auto style = stream.Chance(3, 4) ? engine::CompactionStyle::kLeveled
+  const auto style = stream.Chance(5, 8) ? engine::CompactionStyle::kLeveled
                                          : engine::CompactionStyle::kSizeTiered;
   const auto drawn = compacts ? style : engine::CompactionStyle::kManual;
   options.compaction_style = static_cast<engine::CompactionStyle>(
@@ -219,6 +219,19 @@ void DrawSpells(Simulation& simulation, Plan& plan, bool errors) {
   plan.no_space_in_flush = rate("no_space_in_flush");
 }
 
+// In the cache most of what a compaction reads would be found: every other run does without.
+void DrawReadsOfCompaction(Simulation& simulation, Plan& plan, bool errors) {
+  RandomStream stream = simulation.Stream("engine_crash.compaction.reads");
+  if (stream.Chance(1, 2)) plan.options.block_cache_size = 0;
+  plan.options.block_cache_size =
+      std::min(simulation.Option("block_cache_of_compaction", plan.options.block_cache_size),
+               512 * engine::kKiB);
+  const bool on = stream.Chance(1, 2) && errors;
+  const std::uint64_t drawn = kRatesOfSpells[stream.Below(std::size(kRatesOfSpells))];
+  plan.read_errors_in_compaction =
+      std::min(simulation.Option("read_errors_in_compaction", on ? drawn : 0), kMillion);
+}
+
 void DrawRecovery(Simulation& simulation, Plan& plan) {
   RandomStream stream = simulation.Stream("engine_crash.recovery");
   const std::uint64_t remedy = simulation.Option("remedy", stream.Below(3));
@@ -310,6 +323,7 @@ Plan MakePlan(Simulation& simulation, HostId host, Weather weather, bool beyond,
     plan.faults.push_back({site, std::min(chosen, kMillion)});
   }
   DrawSpells(simulation, plan, errors);
+  if (compacts) DrawReadsOfCompaction(simulation, plan, errors);
   DrawSpace(simulation, plan, errors);
   if (weather == Weather::kErrors) return plan;
   for (const FaultRate& fault : DrawFaults(simulation, kMoreFaults)) plan.faults.push_back(fault);

@@ -80,9 +80,11 @@ struct Plan {
   bool open_before_last_cut = false;
   bool reopen_at_end = false;  // once more, after the clean close at the end
   std::vector<FaultRate> faults;
-  // Per million calls, while an open or a flush is under way, which make few calls; 0: as always.
+  // Per million calls, while an open, a flush or a compaction is under way, which make few calls;
+  // 0: as always.
   std::uint64_t read_errors_in_open = 0;
   std::uint64_t no_space_in_flush = 0;
+  std::uint64_t read_errors_in_compaction = 0;
   // Something at rest is damaged before so many lives, at most once; 0: never.
   std::uint64_t rot_before_life = 0;
   DiskFault rot = DiskFault::kBitRot;

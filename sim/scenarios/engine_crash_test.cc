@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
+#include <string>
 
 #include "artifacts/artifact.h"
 #include "sim/run.h"
@@ -24,15 +26,21 @@ constexpr std::uint64_t kSeeds = 12;  // each takes many times as long
 constexpr std::uint64_t kSeeds = 50;
 #endif
 
+using engine_crash::Focus;
 using engine_crash::Weather;
 
-class InWeather : public testing::TestWithParam<Weather> {};
+struct Kind {
+  Weather weather;
+  Focus focus;
+};
+
+class InWeather : public testing::TestWithParam<Kind> {};
 
 // BEACH_SEED is the first seed, BEACH_SEEDS how many.
 TEST_P(InWeather, FreshSeedsFindNothing) {
   const std::uint64_t first = FromEnvironment("BEACH_SEED", 1);
   const std::uint64_t count = FromEnvironment("BEACH_SEEDS", kSeeds);
-  const EngineCrash scenario(GetParam());
+  const EngineCrash scenario(GetParam().weather, GetParam().focus);
   std::uint64_t operations = 0;
   std::uint64_t strikes = 0;
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
@@ -49,7 +57,7 @@ TEST_P(InWeather, FreshSeedsFindNothing) {
 }
 
 TEST_P(InWeather, EqualSeedsHaveEqualHashesWhereverMemoryLies) {
-  const EngineCrash scenario(GetParam());
+  const EngineCrash scenario(GetParam().weather, GetParam().focus);
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     RunOptions options;
     options.seed = seed;
@@ -62,7 +70,7 @@ TEST_P(InWeather, EqualSeedsHaveEqualHashesWhereverMemoryLies) {
 }
 
 TEST_P(InWeather, ReplaysFromItsArtifact) {
-  const EngineCrash scenario(GetParam());
+  const EngineCrash scenario(GetParam().weather, GetParam().focus);
   RunOptions options;
   options.seed = 3;
   const RunReport report = RunScenario(scenario, options);
@@ -75,7 +83,28 @@ TEST_P(InWeather, ReplaysFromItsArtifact) {
   EXPECT_EQ(replayed.diverged_at, std::nullopt);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, InWeather, testing::Values(Weather::kErrors, Weather::kEverything));
+INSTANTIATE_TEST_SUITE_P(All, InWeather,
+                         testing::Values(Kind{Weather::kErrors, Focus::kWrites},
+                                         Kind{Weather::kEverything, Focus::kWrites},
+                                         Kind{Weather::kErrors, Focus::kReaders},
+                                         Kind{Weather::kErrors, Focus::kCompaction}));
+
+// Else a sweep of it would say nothing of compaction.
+TEST(EngineCompaction, ReachesWhatItIsAbout) {
+  const EngineCrash scenario(Weather::kErrors, Focus::kCompaction);
+  std::map<std::string, std::uint64_t> reached;
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    RunOptions options;
+    options.seed = seed;
+    for (const auto& [name, hits] : RunScenario(scenario, options).sometimes) {
+      reached[name] += hits > 0 ? 1 : 0;
+    }
+  }
+  for (const char* const name : {"compaction.moved", "compaction.two_at_once",
+                                 "compaction.tombstone_dropped", "compaction.version_kept"}) {
+    EXPECT_GE(reached[name], kSeeds / 4) << name;
+  }
+}
 
 TEST(EngineCrash, RefusesAWorkloadThatIsNotItsOwn) {
   const EngineCrash scenario;

@@ -20,6 +20,9 @@ constexpr Site kVouched = "log.vouched";
 constexpr Site kRecovered = "open.recovered";
 constexpr Site kFlushBegan = "flush.began";
 constexpr Site kFlushFinished = "flush.finished";
+constexpr Site kCompactionBegan = "compaction.began";
+constexpr Site kCompactionFinished = "compaction.finished";
+constexpr Site kCompactionFailed = "compaction.failed";
 
 constexpr Site kReadError = "disk.eio.read";
 constexpr Site kWriteNoSpace = "disk.no_space";
@@ -55,6 +58,9 @@ void World::Record(Site event, std::span<const env::EventField> fields) {
   if (event.hash == kRecovered.hash) EndSpell(kReadError);
   if (event.hash == kFlushBegan.hash) SetSpell(kWriteNoSpace, plan.no_space_in_flush);
   if (event.hash == kFlushFinished.hash) EndSpell(kWriteNoSpace);
+  if (event.hash == kCompactionBegan.hash) SetSpell(kReadError, plan.read_errors_in_compaction);
+  if (event.hash == kCompactionFinished.hash) EndSpell(kReadError);
+  if (event.hash == kCompactionFailed.hash) EndSpell(kReadError);
   if (event.hash == kLost.hash) {
     const std::uint64_t last_kept = Number(fields, "last_kept");
     ExpectLoss(last_kept, false);  // it counts when the open succeeds
