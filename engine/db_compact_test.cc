@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <numeric>
 #include <string>
 #include <thread>
 #include <vector>
@@ -81,7 +82,11 @@ TEST_F(CompactTest, ByItselfLevelsFillAndNothingIsLost) {
   EXPECT_EQ(*db->Get({}, "1"), std::nullopt);
   ASSERT_TRUE(db->Close());
   EXPECT_EQ(VerifyDatabase(files_, "db")->debris, std::vector<std::string>());
-  EXPECT_TRUE(VerifyDatabase(files_, "db")->damage.empty());
+  const VerifyReport report = *VerifyDatabase(files_, "db");
+  EXPECT_TRUE(report.damage.empty());
+  EXPECT_LT(report.levels[0], 2U);
+  EXPECT_EQ(std::accumulate(report.levels.begin(), report.levels.end(), std::uint64_t{0}),
+            report.tables);
   db = Open(options);
   EXPECT_EQ(Scan(*db), model);
 }

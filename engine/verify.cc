@@ -73,8 +73,10 @@ Result<VerifyReport> VerifyDatabase(env::FileSystem& files, const std::string& d
 
   VerifyReport report;
   report.torn_tail_bytes = manifest.torn_tail_bytes;
+  report.levels.resize(kLevelCount);
   for (const TableInfo& table : state.tables) {
     ++report.tables;
+    ++report.levels[table.level];
     report.entries += table.entries;
     if (Status sound = VerifyTable(files, directory, state.database, table); !sound) {
       report.damage.push_back(Missing(std::move(sound).error(), "a listed table is missing"));

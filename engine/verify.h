@@ -13,6 +13,7 @@ namespace beach::engine {
 struct VerifyReport {
   std::uint64_t tables = 0;
   std::uint64_t entries = 0;
+  std::vector<std::uint64_t> levels;  // tables of each, from level 0 on
   std::uint64_t segments = 0;
   std::uint64_t flights = 0;
   std::uint64_t torn_tail_bytes = 0;  // of manifest and log; no damage

@@ -29,10 +29,7 @@ OutputTables::~OutputTables() {
 
 Status OutputTables::Add(ByteView internal_key, ByteView value) {
   const ByteView user_key = UserKeyOf(internal_key);
-  const bool may_cut = place_.size_max != 0 && size_ >= place_.size_max &&
-                       bounds_size_ + last_key_.size() + user_key.size() < kBoundsSizeMax;
-  const bool full = builder_ != nullptr && may_cut;
-  if (full && user_key != last_key_) BEACH_TRY(EndTable());
+  if (builder_ != nullptr && IsFull(user_key) && user_key != last_key_) BEACH_TRY(EndTable());
   if (builder_ == nullptr) {
     const FileNumber file = place_.new_file();
     files_.push_back(file);
@@ -40,13 +37,16 @@ Status OutputTables::Add(ByteView internal_key, ByteView value) {
     BEACH_TRY_ASSIGN(builder_,
                      TableBuilder::Create(place_.files, path, place_.database, file, place_.options,
                                           place_.level == kLevelCount - 1));
-    size_ = 0;
     bounds_size_ += internal_key.size() + kTableFieldsSize;
   }
   BEACH_TRY(builder_->Add(internal_key, value));
-  size_ += internal_key.size() + value.size();
   last_key_.assign(user_key);
   return {};
+}
+
+bool OutputTables::IsFull(ByteView next_key) const {
+  if (place_.size_max == 0 || builder_->size_bytes() < place_.size_max) return false;
+  return bounds_size_ + last_key_.size() + next_key.size() < kBoundsSizeMax;
 }
 
 Status OutputTables::EndTable() {

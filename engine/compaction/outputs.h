@@ -24,7 +24,7 @@ class OutputTables {
     DatabaseId database;
     const Options& options;
     std::uint32_t level = 0;
-    std::uint64_t size_max = 0;  // of the entries of one table, about; 0: all go into one
+    std::uint64_t size_max = 0;  // of one table, about; 0: all go into one
     std::function<FileNumber()> new_file;
   };
 
@@ -44,14 +44,14 @@ class OutputTables {
   std::uint64_t bytes_written() const { return bytes_written_; }
 
  private:
+  bool IsFull(ByteView next_key) const;
   Status EndTable();
 
   const Place place_;
   std::vector<FileNumber> files_;  // to be removed
   std::vector<TableInfo> tables_;  // that are ended
   std::unique_ptr<TableBuilder> builder_;
-  std::uint64_t size_ = 0;  // of the entries of that one
-  Bytes last_key_;          // the user key that came last, in it
+  Bytes last_key_;  // the user key that came last, in it
   std::uint64_t bytes_written_ = 0;
   std::uint64_t bounds_size_ = 0;  // of the keys that the manifest must list
 };

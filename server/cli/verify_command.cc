@@ -20,6 +20,10 @@ struct Arguments {
 void PrintText(const std::string& directory, const engine::VerifyReport& report) {
   fmt::print("{}: {} tables with {} entries, {} log segments with {} flights to replay\n",
              directory, report.tables, report.entries, report.segments, report.flights);
+  for (std::size_t level = 0; level < report.levels.size(); ++level) {
+    if (report.levels[level] == 0) continue;
+    fmt::print("level {}: {} tables\n", level, report.levels[level]);
+  }
   if (report.torn_tail_bytes > 0) {
     fmt::print("torn tail: {} bytes that nothing vouches for, which the next open cuts\n",
                report.torn_tail_bytes);
@@ -46,7 +50,7 @@ void PrintJson(const std::string& directory, const engine::VerifyReport& report)
       {"entries", report.entries},   {"segments", report.segments},
       {"flights", report.flights},   {"torn_tail_bytes", report.torn_tail_bytes},
       {"log_torn", report.log_torn}, {"debris", report.debris},
-      {"damage", std::move(damage)}};
+      {"levels", report.levels},     {"damage", std::move(damage)}};
   fmt::print("{}\n", document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 

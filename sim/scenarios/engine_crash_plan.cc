@@ -101,7 +101,7 @@ void DrawCompaction(Simulation& simulation, Plan& plan) {
     return std::clamp(knob(name, stream.Between(least, most)), std::uint64_t{1}, kLimitMax);
   };
   options.compaction_threads = std::min(between("compaction_threads", 1, 3), std::uint64_t{8});
-  options.table_size = std::uint64_t{1} << stream.Between(8, 12);
+  options.table_size = std::uint64_t{1} << stream.Between(9, 13);
   options.table_size = between("table_size", options.table_size, options.table_size * 2);
   options.level0_compact_count = between("level0_compact_count", 1, 4);
   options.level0_slow_count = options.level0_compact_count + between("level0_slow_more", 1, 6);
