@@ -87,8 +87,21 @@ class MapDb final : public engine::Db {
     if (Lies(Lie::kScanGivesMore)) entries["9999999999999999"] = "more";
     return std::make_unique<MapIterator>(std::move(entries));
   }
+  std::vector<Result<std::optional<Bytes>>> MultiGet(const engine::ReadOptions&,
+                                                     std::span<const ByteView> keys) override {
+    std::vector<Result<std::optional<Bytes>>> found;
+    for (const ByteView key : keys) found.push_back(Get({}, key));
+    return found;
+  }
+  Result<std::unique_ptr<const engine::Snapshot>> GetSnapshot() override {
+    return Fail(ErrorCode::kUnsupported, "a map has no snapshots");
+  }
   engine::SequenceNumber VisibleSequence() override { return {}; }
   Status Flush() override { return {}; }
+  Status CompactRange(const std::optional<Bytes>&, const std::optional<Bytes>&) override {
+    return {};
+  }
+  engine::DbStats Stats() override { return {}; }
   Status Close() override { return {}; }
 
   std::uint64_t writes() {
