@@ -43,10 +43,13 @@ inline std::uint64_t TrailerOf(ByteView internal_key) {
 }
 
 // False for fewer than 8 bytes or an unknown kind: damage, when it was read from a file.
+inline bool IsInternalKey(ByteView bytes) {
+  return bytes.size() >= kInternalKeyTrailerSize &&
+         (TrailerOf(bytes) & 0xff) <= static_cast<std::uint64_t>(ValueKind::kPut);
+}
 inline bool ParseInternalKey(ByteView bytes, InternalKey& key) {
-  if (bytes.size() < kInternalKeyTrailerSize) return false;
+  if (!IsInternalKey(bytes)) return false;
   const std::uint64_t trailer = TrailerOf(bytes);
-  if ((trailer & 0xff) > static_cast<std::uint64_t>(ValueKind::kPut)) return false;
   key.user_key = UserKeyOf(bytes);
   key.sequence = SequenceNumber(trailer >> 8);
   key.kind = static_cast<ValueKind>(trailer & 0xff);

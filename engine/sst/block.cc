@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/sst/block.h"
 
+#include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "base/check.h"
@@ -12,22 +14,48 @@
 
 namespace beach::engine::sst {
 
-Result<std::shared_ptr<const Block>> Block::Parse(Bytes content, const std::string& path,
+namespace {
+
+constexpr std::size_t kCacheLine = 64;
+constexpr std::size_t kPrefetchMax = 1024;
+
+// Entries are read one behind the other, each where the one before ends: the memory would be waited
+// for each time.
+inline void Prefetch(const char* begin, std::size_t size) {
+  size = std::min(size, kPrefetchMax);
+  for (std::size_t at = 0; at < size; at += kCacheLine) __builtin_prefetch(begin + at);
+}
+
+// The ends first, where keys that are neighbours differ.
+inline bool SameKey(ByteView left, ByteView right) {
+  if (left.size() != right.size()) return false;
+  if (left.size() < sizeof(std::uint64_t)) return left == right;
+  const std::size_t end = left.size() - sizeof(std::uint64_t);
+  return LoadFixed<std::uint64_t>(left.data() + end) ==
+             LoadFixed<std::uint64_t>(right.data() + end) &&
+         std::memcmp(left.data(), right.data(), end) == 0;
+}
+
+}  // namespace
+
+class Block::Maker {};
+
+Result<std::shared_ptr<const Block>> Block::Parse(Bytes content,
+                                                  std::shared_ptr<const std::string> path,
                                                   std::uint64_t offset) {
-  if (content.size() < kBlockTailSize) return Damaged(path, offset, "a block without restarts");
+  if (content.size() < kBlockTailSize) return Damaged(*path, offset, "a block without restarts");
   const std::size_t tail = content.size() - kBlockTailSize;
   const auto count = LoadFixed<std::uint32_t>(content.data() + tail + kBlockRestartCountOffset);
   const auto buckets = LoadFixed<std::uint32_t>(content.data() + tail + kBlockBucketCountOffset);
   if (buckets > tail || count == 0 || count > (tail - buckets) / kRestartSize ||
       (buckets > 0 && count > kHashedRestartsMax)) {
-    return Damaged(path, offset + tail, "a block's number of restarts does not fit it");
+    return Damaged(*path, offset + tail, "a block's number of restarts does not fit it");
   }
-  auto block = std::shared_ptr<Block>(new Block);
-  block->content_ = std::move(content);
+  auto block = std::make_shared<Block>(Maker(), std::move(content));
   block->entries_size_ = tail - buckets - count * kRestartSize;
   block->restart_count_ = count;
   block->bucket_count_ = buckets;
-  block->path_ = path;
+  block->path_ = std::move(path);
   block->offset_ = offset;
 
   // Restart 0 is the block's begin, so the others are behind it.
@@ -37,7 +65,7 @@ Result<std::shared_ptr<const Block>> Block::Parse(Bytes content, const std::stri
     const bool ascending = restart == 0 ? at == 0 : at > previous;
     if (!ascending || at >= block->entries_size_) [[unlikely]] {
       const std::size_t where = block->entries_size_ + restart * kRestartSize;
-      return Damaged(path, offset + where, "a block's restarts do not ascend within it");
+      return Damaged(*block->path_, offset + where, "a block's restarts do not ascend within it");
     }
     previous = at;
   }
@@ -45,7 +73,7 @@ Result<std::shared_ptr<const Block>> Block::Parse(Bytes content, const std::stri
   for (std::uint32_t i = 0; i < buckets; ++i) {
     const auto restart = static_cast<std::uint8_t>(bucket[i]);
     if (restart >= count && restart < kBucketSearch) [[unlikely]] {
-      return Damaged(path, offset + tail - buckets + i,
+      return Damaged(*block->path_, offset + tail - buckets + i,
                      "a bucket names a restart that is not there");
     }
   }
@@ -70,7 +98,8 @@ Result<std::optional<VersionFound>> Block::Get(ByteView user_key, SequenceNumber
   BlockEntry entry;
   std::uint32_t restart = bucket;
   std::size_t end = entries_size_;
-  if (bucket != kBucketSearch) {
+  const bool by_hash = bucket != kBucketSearch;
+  if (by_hash) {
     if (restart + 1 < restart_count_) end = RestartOffset(restart + 1);
   } else {
     restart = 0;
@@ -79,51 +108,41 @@ Result<std::optional<VersionFound>> Block::Get(ByteView user_key, SequenceNumber
       const std::uint32_t middle = restart + (high - restart) / 2;
       const std::uint32_t at = RestartOffset(middle);
       if (!DecodeBlockEntry(entries, at, entry)) {
-        return Damaged(path_, offset_ + at, "an entry does not fit its block");
+        return Damaged(*path_, offset_ + at, "an entry does not fit its block");
       }
       InternalKey key;
       if (entry.shared != 0 || !ParseInternalKey(entry.key_rest, key)) {
-        return Damaged(path_, offset_ + at, "an entry's key is not a key");
+        return Damaged(*path_, offset_ + at, "an entry's key is not a key");
       }
       const int order = key.user_key.compare(user_key);
       const bool before = order < 0 || (order == 0 && TrailerOf(entry.key_rest) > trailer);
       (before ? restart : high) = middle;
     }
   }
-  // The key of each entry, built from those before it: in place while it is small.
-  constexpr std::size_t kSmall = 256;
-  char small[kSmall];
-  Bytes large;
-  char* bytes = small;
-  std::size_t size = 0;
-  std::size_t capacity = kSmall;
-  for (std::size_t at = RestartOffset(restart); at < end; at = entry.end) {
+  const std::size_t begin = RestartOffset(restart);
+  Prefetch(entries.data() + begin, end - begin);
+  KeyBuffer built;
+  for (std::size_t at = begin; at < end; at = entry.end) {
     if (!DecodeBlockEntry(entries, at, entry)) {
-      return Damaged(path_, offset_ + at, "an entry does not fit its block");
+      return Damaged(*path_, offset_ + at, "an entry does not fit its block");
     }
-    if (entry.shared > size) {
-      return Damaged(path_, offset_ + at, "an entry shares more than the key before it");
+    if (entry.shared > built.size()) {
+      return Damaged(*path_, offset_ + at, "an entry shares more than the key before it");
     }
-    const auto shared = static_cast<std::size_t>(entry.shared);
-    size = shared + entry.key_rest.size();
-    if (size > capacity) [[unlikely]] {
-      Bytes grown(bytes, shared);
-      ResizeUnfilled(grown, size * 2);
-      large = std::move(grown);
-      bytes = large.data();
-      capacity = large.size();
-    }
-    entry.key_rest.copy(bytes + shared, entry.key_rest.size());
+    built.Build(static_cast<std::size_t>(entry.shared), entry.key_rest,
+                RoomAt(entry.key_rest, content_));
     InternalKey key;
-    if (!ParseInternalKey(ByteView(bytes, size), key)) {
-      return Damaged(path_, offset_ + at, "an entry's key is not a key");
+    if (!ParseInternalKey(built.view(), key)) {
+      return Damaged(*path_, offset_ + at, "an entry's key is not a key");
     }
-    const int order = key.user_key.compare(user_key);
-    if (order < 0 || (order == 0 && TrailerOf(ByteView(bytes, size)) > trailer)) continue;
+    // In the run that the hash index names, one that is not equal needs no order.
+    if (by_hash && !SameKey(key.user_key, user_key)) continue;
+    const int order = by_hash ? 0 : key.user_key.compare(user_key);
+    if (order < 0 || (order == 0 && TrailerOf(built.view()) > trailer)) continue;
     if (order > 0) return std::nullopt;
     return VersionFound{.sequence = key.sequence, .kind = key.kind, .value = Bytes(entry.value)};
   }
-  beyond = bucket == kBucketSearch;
+  beyond = !by_hash;
   return std::nullopt;
 }
 
@@ -138,7 +157,7 @@ Status Block::CheckRestarts() const {
     ++restart;
   }
   if (restart == restart_count_) return {};
-  return Damaged(path_, offset_ + entries_size_ + restart * kRestartSize,
+  return Damaged(*path_, offset_ + entries_size_ + restart * kRestartSize,
                  "a block's restart is not where an entry begins afresh");
 }
 
@@ -166,7 +185,7 @@ Status Block::CheckBuckets() const {
   const std::size_t begin = content_.size() - kBlockTailSize - bucket_count_;
   for (std::size_t i = 0; i < bucket_count_; ++i) {
     if (content_[begin + i] != expected[i]) {
-      return Damaged(path_, offset_ + begin + i, "a block's hash index does not lead to its keys");
+      return Damaged(*path_, offset_ + begin + i, "a block's hash index does not lead to its keys");
     }
   }
   return {};

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -12,6 +13,7 @@
 #include "engine/internal_key.h"
 #include "engine/iterator.h"
 #include "engine/memtable/memtable.h"
+#include "engine/sst/key_buffer.h"
 
 // The content of a data block: entries in internal-key order, then where restarts are, then a hash
 // index from user keys to restarts.
@@ -88,8 +90,16 @@ class Block {
  public:
   // Checks the restarts. The entries are checked as they are walked. `path` and `offset` are for
   // errors.
-  static Result<std::shared_ptr<const Block>> Parse(Bytes content, const std::string& path,
+  static Result<std::shared_ptr<const Block>> Parse(Bytes content,
+                                                    std::shared_ptr<const std::string> path,
                                                     std::uint64_t offset);
+  static Result<std::shared_ptr<const Block>> Parse(Bytes content, const std::string& path,
+                                                    std::uint64_t offset) {
+    return Parse(std::move(content), std::make_shared<const std::string>(path), offset);
+  }
+
+  class Maker;  // of Parse alone
+  Block(const Maker&, Bytes content) : content_(std::move(content)) {}
 
   // The newest version of the key at or below the sequence number, among those of this block.
   // `hash`: HashUserKey(user_key). Sets `beyond` when all entries are in front of where it would
@@ -112,7 +122,6 @@ class Block {
 
  private:
   friend class BlockIterator;
-  Block() = default;
 
   std::uint32_t RestartOffset(std::uint32_t restart) const {
     return LoadFixed<std::uint32_t>(content_.data() + entries_size_ + restart * kRestartSize);
@@ -123,7 +132,7 @@ class Block {
   std::size_t entries_size_ = 0;
   std::uint32_t restart_count_ = 0;
   std::uint32_t bucket_count_ = 0;
-  std::string path_;
+  std::shared_ptr<const std::string> path_;  // one for all blocks of a table
   std::uint64_t offset_ = 0;
 };
 
@@ -162,7 +171,7 @@ class BlockIterator final : public Iterator {
   std::size_t entries_size_ = 0;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
-  Bytes key_;
+  KeyBuffer key_;
   ByteView value_;
   Status status_;
 };

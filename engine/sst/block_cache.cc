@@ -19,6 +19,10 @@ constexpr std::size_t kCacheLine = 64;
 constexpr std::uint32_t kNone = ~std::uint32_t{0};
 constexpr std::size_t kBucketsMin = 16;
 
+// The two parts of a shard.
+constexpr std::size_t kProbation = 0;
+constexpr std::size_t kProtected = 1;
+
 std::uint64_t PlaceHash(FileNumber file, std::uint64_t offset) {
   std::uint64_t hash = file.value * 0x9e3779b97f4a7c15U ^ offset;
   hash = (hash ^ hash >> 32) * 0xd6e8feb86659fd93U;
@@ -31,7 +35,7 @@ std::uint64_t PlaceHash(FileNumber file, std::uint64_t offset) {
 // Slots are numbered; lists and chains are made of their numbers, so that nothing is allocated for
 // a block that takes another one's place.
 struct alignas(kCacheLine) BlockCache::Shard {
-  struct Slot {
+  struct alignas(kCacheLine) Slot {
     FileNumber file;
     std::uint64_t offset = 0;
     std::uint64_t hash = 0;
@@ -40,6 +44,7 @@ struct alignas(kCacheLine) BlockCache::Shard {
     std::uint32_t newer = kNone;  // in its list
     std::uint32_t older = kNone;
     bool is_protected = false;
+    bool used = false;  // since it came to its list
   };
   struct List {
     std::uint32_t newest = kNone;
@@ -61,7 +66,11 @@ struct alignas(kCacheLine) BlockCache::Shard {
     return kNone;
   }
 
-  List& ListOf(const Slot& slot) { return slot.is_protected ? guarded : probation; }
+  // By number, not as one of two members: GCC 12 (-O2) takes the loads of such a choice out of the
+  // loop in Promote that changes them, and the loop never ends.
+  List& ListOf(const Slot& slot) { return lists[slot.is_protected ? kProtected : kProbation]; }
+  List& probation() { return lists[kProbation]; }
+  List& guarded() { return lists[kProtected]; }
 
   void Link(std::uint32_t at, bool is_protected) {
     Slot& slot = slots[at];
@@ -69,7 +78,11 @@ struct alignas(kCacheLine) BlockCache::Shard {
     List& list = ListOf(slot);
     slot.newer = kNone;
     slot.older = list.newest;
-    (list.newest == kNone ? list.oldest : slots[list.newest].newer) = at;
+    if (list.newest == kNone) {
+      list.oldest = at;
+    } else {
+      slots[list.newest].newer = at;
+    }
     list.newest = at;
     list.size_bytes += slot.block->size_bytes();
   }
@@ -77,19 +90,29 @@ struct alignas(kCacheLine) BlockCache::Shard {
   void Unlink(std::uint32_t at) {
     Slot& slot = slots[at];
     List& list = ListOf(slot);
-    (slot.newer == kNone ? list.newest : slots[slot.newer].older) = slot.older;
-    (slot.older == kNone ? list.oldest : slots[slot.older].newer) = slot.newer;
+    if (slot.newer == kNone) {
+      list.newest = slot.older;
+    } else {
+      slots[slot.newer].older = slot.older;
+    }
+    if (slot.older == kNone) {
+      list.oldest = slot.newer;
+    } else {
+      slots[slot.older].newer = slot.newer;
+    }
     list.size_bytes -= slot.block->size_bytes();
   }
 
-  void Use(std::uint32_t at) {
-    if (guarded.newest == at) return;
+  // Used since it came to probation: to the protected part, which gives others back for it. Each
+  // round clears a mark that a use has set, or ends the loop.
+  void Promote(std::uint32_t at) {
+    slots[at].used = false;
     Unlink(at);
     Link(at, /*is_protected=*/true);
-    while (guarded.size_bytes > protected_max) {
-      const std::uint32_t oldest = guarded.oldest;
+    while (guarded().size_bytes > protected_max) {
+      const std::uint32_t oldest = guarded().oldest;
       Unlink(oldest);
-      Link(oldest, /*is_protected=*/false);
+      Link(oldest, /*is_protected=*/std::exchange(slots[oldest].used, false));
     }
   }
 
@@ -114,7 +137,9 @@ struct alignas(kCacheLine) BlockCache::Shard {
 
   // Takes out what goes first. REQUIRES: not empty.
   void Drop(Blocks& dropped) {
-    const std::uint32_t at = probation.oldest != kNone ? probation.oldest : guarded.oldest;
+    while (probation().oldest != kNone && slots[probation().oldest].used)
+      Promote(probation().oldest);
+    const std::uint32_t at = probation().oldest != kNone ? probation().oldest : guarded().oldest;
     BEACH_CHECK_NE(at, kNone);
     Unlink(at);
     Slot& slot = slots[at];
@@ -133,8 +158,7 @@ struct alignas(kCacheLine) BlockCache::Shard {
   std::vector<Slot> slots;
   std::uint32_t free_slots = kNone;
   std::vector<std::uint32_t> buckets = std::vector<std::uint32_t>(kBucketsMin, kNone);
-  List probation;
-  List guarded;  // the protected part
+  List lists[2];
   std::uint64_t count = 0;
   std::uint64_t hits = 0;
   std::uint64_t misses = 0;
@@ -163,8 +187,9 @@ std::shared_ptr<const Block> BlockCache::Find(FileNumber file, std::uint64_t off
     return nullptr;
   }
   ++shard.hits;
-  shard.Use(at);
-  return shard.slots[at].block;
+  Shard::Slot& slot = shard.slots[at];
+  slot.used = true;
+  return slot.block;
 }
 
 void BlockCache::Insert(FileNumber file, std::uint64_t offset, std::shared_ptr<const Block> block) {
@@ -181,12 +206,13 @@ void BlockCache::Insert(FileNumber file, std::uint64_t offset, std::shared_ptr<c
   slot.offset = offset;
   slot.hash = hash;
   slot.block = std::move(block);
+  slot.used = false;
   std::uint32_t& bucket = shard.buckets[hash & (shard.buckets.size() - 1)];
   slot.chain = std::exchange(bucket, at);
   shard.Link(at, /*is_protected=*/false);
   ++shard.count;
   shard.Grow();
-  while (shard.probation.size_bytes + shard.guarded.size_bytes > shard.capacity_bytes) {
+  while (shard.probation().size_bytes + shard.guarded().size_bytes > shard.capacity_bytes) {
     BEACH_SOMETIMES("cache.block_dropped", true);
     shard.Drop(dropped);
   }
@@ -199,7 +225,7 @@ BlockCache::Counts BlockCache::counts() {
     counts.hits += shard->hits;
     counts.misses += shard->misses;
     counts.blocks += shard->count;
-    counts.size_bytes += shard->probation.size_bytes + shard->guarded.size_bytes;
+    counts.size_bytes += shard->probation().size_bytes + shard->guarded().size_bytes;
   }
   return counts;
 }

@@ -16,10 +16,11 @@ namespace beach::engine::sst {
 // table is only old. Thread-safe; its locks are the innermost and held for pointer work alone.
 //
 // Blocks are dealt to shards by a hash of their place; each shard has its part of the budget and
-// its lock. Within a shard blocks come to the *probation* part, and a second use takes them to the
-// *protected* part, which has four fifths of the budget and gives back what was used longest ago.
-// What goes is what was in probation longest: a scan, which uses each block once, drives out
-// no block that was used twice.
+// its lock. Within a shard blocks come to the *probation* part. A use marks its block and moves
+// nothing. When room is needed, the oldest of probation goes, unless it was used: then it moves to
+// the *protected* part, which has four fifths of the budget and gives back its oldest that was not
+// used since. So a scan, which loads each block and uses it no more, drives out no block that was
+// used again. (Lazy promotion, as in S3-FIFO: Yang et al., SOSP 2023.)
 class BlockCache {
  public:
   struct Counts {

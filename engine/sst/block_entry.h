@@ -44,4 +44,9 @@ inline bool DecodeBlockEntry(ByteView entries, std::size_t offset, BlockEntry& e
   return true;
 }
 
+// Bytes of the block from where a part of it begins.
+inline std::size_t RoomAt(ByteView part, ByteView block) {
+  return static_cast<std::size_t>(block.data() + block.size() - part.data());
+}
+
 }  // namespace beach::engine::sst

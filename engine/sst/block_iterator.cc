@@ -14,7 +14,7 @@ void BlockIterator::Reset(const Block& block, std::shared_ptr<const Block> pin) 
   pin_ = std::move(pin);
   entries_size_ = block.entries_size_;
   begin_ = entries_size_;
-  key_.clear();
+  key_.Clear();
   if (!status_) status_ = {};
 }
 
@@ -41,14 +41,14 @@ void BlockIterator::Seek(ByteView target) {
   BEACH_CHECK_GE(target.size(), kInternalKeyTrailerSize);
   if (!status_) status_ = {};
   if (!FindRestart(target)) return;
-  while (Valid() && CompareInternalKeys(key_, target) < 0) ReadEntry(end_);
+  while (Valid() && CompareInternalKeys(key_.view(), target) < 0) ReadEntry(end_);
 }
 
 void BlockIterator::SeekForPrevious(ByteView target) {
   Seek(target);
   if (!status_) return;
   if (!Valid()) return SeekToLast();
-  if (CompareInternalKeys(key_, target) != 0) Previous();
+  if (CompareInternalKeys(key_.view(), target) != 0) Previous();
 }
 
 void BlockIterator::Next() {
@@ -67,7 +67,7 @@ void BlockIterator::Previous() {
 
 ByteView BlockIterator::key() const {
   BEACH_CHECK(Valid());
-  return key_;
+  return key_.view();
 }
 
 ByteView BlockIterator::value() const {
@@ -84,7 +84,7 @@ bool BlockIterator::FindRestart(ByteView target) {
     const std::uint32_t middle = low + (high - low) / 2;
     ReadRestart(middle);
     if (!Valid()) return false;
-    (CompareInternalKeys(key_, target) < 0 ? low : high) = middle;
+    (CompareInternalKeys(key_.view(), target) < 0 ? low : high) = middle;
   }
   ReadRestart(low);
   return Valid();
@@ -101,7 +101,7 @@ std::uint32_t BlockIterator::LastRestartBefore(std::size_t offset) const {
 }
 
 void BlockIterator::ReadRestart(std::uint32_t restart) {
-  key_.clear();
+  key_.Clear();
   ReadEntry(block_->RestartOffset(restart));
 }
 
@@ -117,10 +117,9 @@ void BlockIterator::ReadEntry(std::size_t offset) {
   if (entry.shared > key_.size()) {
     return Damage(offset, "an entry shares more than the key before it");
   }
-  key_.resize(static_cast<std::size_t>(entry.shared));
-  key_.append(entry.key_rest);
-  InternalKey parsed;
-  if (!ParseInternalKey(key_, parsed)) return Damage(offset, "an entry's key is not a key");
+  key_.Build(static_cast<std::size_t>(entry.shared), entry.key_rest,
+             RoomAt(entry.key_rest, block_->content_));
+  if (!IsInternalKey(key_.view())) return Damage(offset, "an entry's key is not a key");
   value_ = entry.value;
   begin_ = offset;
   end_ = entry.end;
@@ -128,7 +127,7 @@ void BlockIterator::ReadEntry(std::size_t offset) {
 
 void BlockIterator::Damage(std::size_t offset, const char* what) {
   Invalidate();
-  status_ = Damaged(block_->path_, block_->offset_ + offset, what);
+  status_ = Damaged(*block_->path_, block_->offset_ + offset, what);
 }
 
 }  // namespace beach::engine::sst

@@ -40,6 +40,7 @@ ByteView Readahead::Fetch(env::File& file, const TableIndex& index, std::size_t 
   if (const ByteView held = Held(first); !held.empty()) return held;
   if (in_a_row_ < kBlocksInARow) return {};
   const std::uint64_t most = std::min(size_, size_max_);
+  size_ = std::min(size_ * 2, std::max(size_max_, kReadaheadMin));
   std::uint64_t length = first.size + kBlockTrailerSize;
   std::size_t blocks = 1;
   while (block + blocks < index.count()) {
@@ -49,7 +50,6 @@ ByteView Readahead::Fetch(env::File& file, const TableIndex& index, std::size_t 
     ++blocks;
   }
   if (blocks == 1) return {};
-  size_ = std::min(size_ * 2, std::max(size_max_, kReadaheadMin));
   offset_ = first.offset;
   ResizeUnfilled(bytes_, static_cast<std::size_t>(length));
   const auto got = file.ReadAt(first.offset, bytes_.data(), bytes_.size());

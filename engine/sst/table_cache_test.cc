@@ -197,6 +197,23 @@ TEST_F(TableCacheTest, AWalkReadsSeveralBlocksAtOnce) {
   EXPECT_GT(read_bytes_max_, 60 * kKiB);
 }
 
+TEST_F(TableCacheTest, AWalkOverLargeBlocksComesToReadSeveralToo) {
+  Entries entries;
+  for (std::uint64_t j = 0; j < 100; ++j) {
+    entries.emplace(KeyAt("key" + std::to_string(100 + j), 1), Bytes(20 * kKiB, 'v'));
+  }
+  const TableInfo info = BuildTable(files_, "large", entries, Options(), FileNumber(9));
+  cache_ = std::make_shared<TableCache>(TableCache::Limits{.readahead_max = 256 * kKiB});
+  auto reader = TableReader::Open(files_, "large", kDatabase, info, cache_);
+  ASSERT_TRUE(reader.has_value());
+  reads_ = 0;
+  const auto iterator = (*reader)->NewIterator();
+  std::size_t seen = 0;
+  for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) ++seen;
+  EXPECT_EQ(seen, 100U);
+  EXPECT_LT(reads_, 20U);
+}
+
 TEST_F(TableCacheTest, AReadOfSeveralThatFailsIsNoDamageOfTheFirst) {
   Open({.readahead_max = 64 * kKiB});
   files_.set_hook([](const FileEvent& event) -> Status {

@@ -37,7 +37,10 @@ class FileTableReader final : public TableReader, private sst::BlockSource {
  public:
   FileTableReader(env::FileSystem& files, std::string path, TableFrame frame,
                   std::shared_ptr<TableCache> cache)
-      : file_(files, std::move(path)), frame_(std::move(frame)), cache_(std::move(cache)) {}
+      : file_(files, std::move(path)),
+        path_(std::make_shared<const std::string>(file_.path())),
+        frame_(std::move(frame)),
+        cache_(std::move(cache)) {}
   ~FileTableReader() override { cache_->Forget(file_); }
   FileTableReader(const FileTableReader&) = delete;
   FileTableReader& operator=(const FileTableReader&) = delete;
@@ -98,7 +101,7 @@ class FileTableReader final : public TableReader, private sst::BlockSource {
     const BlockHandle handle = frame_.index.handle(number);
     if (auto cached = cache_->blocks().Find(file(), handle.offset)) return cached;
     BEACH_TRY_ASSIGN(Bytes content, Read(number, handle, readahead));
-    BEACH_TRY_ASSIGN(auto block, Block::Parse(std::move(content), file_.path(), handle.offset));
+    BEACH_TRY_ASSIGN(auto block, Block::Parse(std::move(content), path_, handle.offset));
     if (options.fill_cache) cache_->blocks().Insert(file(), handle.offset, block);
     return block;
   }
@@ -120,6 +123,7 @@ class FileTableReader final : public TableReader, private sst::BlockSource {
   }
 
   TableFile file_;
+  const std::shared_ptr<const std::string> path_;  // for its blocks, which may outlive it
   const TableFrame frame_;
   const std::shared_ptr<TableCache> cache_;
 };
