@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/engine/runner.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 #include <utility>
@@ -14,10 +15,9 @@ namespace {
 constexpr std::uint64_t kCellLimitNs = std::uint64_t{3600} * 1'000'000'000;
 
 const Workload& FillRandom() {
-  for (const Workload& workload : AllWorkloads()) {
-    if (workload.data == Data::kMakes) return workload;
-  }
-  BEACH_CHECK(false);
+  const auto found = std::ranges::find(AllWorkloads(), Data::kMakes, &Workload::data);
+  BEACH_CHECK(found != AllWorkloads().end());
+  return *found;
 }
 
 Status Remove(const std::string& directory) {
@@ -94,13 +94,11 @@ class Rounds {
         BEACH_TRY(Fill(engine, shared));
         return RunOne(engine, step, shared);
       }
-      case Data::kChanges: {
-        BEACH_TRY(Fill(engine, shared));
-        filled_.erase(engine.name());
-        return RunOne(engine, step, shared);
-      }
+      case Data::kChanges: break;
     }
-    BEACH_CHECK(false);
+    BEACH_TRY(Fill(engine, shared));
+    filled_.erase(engine.name());
+    return RunOne(engine, step, shared);
   }
 
   // The filled database is in `directory`, unchanged.
