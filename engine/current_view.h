@@ -50,7 +50,7 @@ class CurrentView {
     const View& operator*() const { return *view_; }
     const View* operator->() const { return view_; }
     // What may outlive the pin.
-    std::shared_ptr<const View> Share() const { return view_->shared_from_this(); }
+    std::shared_ptr<const View> Share() const { return view_->weak_from_this().lock(); }
 
    private:
     CurrentView& current_;

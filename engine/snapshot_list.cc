@@ -19,7 +19,7 @@ Result<std::unique_ptr<const Snapshot>> SnapshotList::Add(SequenceNumber sequenc
     ++members_[sequence];
     ++count_;
   }
-  return std::unique_ptr<const Snapshot>(new Snapshot(shared_from_this(), sequence));
+  return std::unique_ptr<const Snapshot>(new Snapshot(weak_from_this().lock(), sequence));
 }
 
 void SnapshotList::Remove(SequenceNumber sequence) {

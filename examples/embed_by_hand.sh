@@ -9,7 +9,7 @@ libraries=${3:-$root/build/release/lib}
 workspace=$(mktemp -d)
 trap 'rm -rf "$workspace"' EXIT
 "$compiler" -std=c++23 -I "$root" "$root/examples/embed.cc" -o "$workspace/embed" \
-  -L "$libraries" -lbeach_engine -lbeach_env_os -lbeach_base -lfmt -lisal -luring
+  -L "$libraries" -lbeach_engine -lbeach_env_os -lbeach_base -lfmt -lisal -llz4 -lzstd -luring
 answer=$("$workspace/embed" "$workspace/data")
 echo "$answer"
 [ "$answer" = 'tide is high' ]

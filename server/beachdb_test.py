@@ -13,7 +13,7 @@ BINARY = sys.argv.pop(1)
 
 
 FINE, FOUND, USAGE, ENVIRONMENT, REFUSED, KEY_ABSENT = 0, 1, 2, 3, 4, 6
-FOOTER_SIZE = 72  # of a table
+FOOTER_SIZE = 104  # of a table
 
 
 def run(*arguments):
@@ -231,7 +231,7 @@ class BeachdbTest(unittest.TestCase):
         table, log, manifest = self.make()
         # Whole but for their version: (file, where its header is, where its checksum is in that).
         for part, begin, crc_at, size, dump in (
-                (table, table.stat().st_size - FOOTER_SIZE, 68, FOOTER_SIZE, ("sst-dump", table)),
+                (table, table.stat().st_size - FOOTER_SIZE, 100, FOOTER_SIZE, ("sst-dump", table)),
                 (log, 0, 12, 4096, ("wal-dump", log)),
                 (manifest, 0, 32, 36, ("manifest-dump", self.data))):
             content = part.read_bytes()
