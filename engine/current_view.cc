@@ -66,6 +66,8 @@ CurrentView::Views CurrentView::Replace(std::shared_ptr<const View> next) {
   return TakeUnpinned();
 }
 
+void CurrentView::Drop(Views views) { views.clear(); }
+
 CurrentView::Views CurrentView::TakeUnpinned() {
   mutex_.AssertHeld();
   const auto pinned = [this](const std::shared_ptr<const View>& view) {

@@ -59,9 +59,11 @@ class CurrentView {
     const View* view_ = nullptr;
   };
 
-  // Reads that begin from now on see `next`. Returns views that nobody looks at any more, to be
-  // dropped by a caller that holds no lock: with them go memtables and open files. Thread-safe.
+  // Reads that begin from now on see `next`. Returns views that nobody looks at any more.
+  // Thread-safe.
   [[nodiscard]] Views Replace(std::shared_ptr<const View> next);
+  // For a caller that holds no lock: with views go memtables and open files.
+  static void Drop(Views views);
 
  private:
   Slot* Claim(const View*& view);

@@ -124,7 +124,7 @@ Status DbImpl::MoveTable(const CompactionJob& job) {
   BEACH_TRY(PublishTables(job, {std::make_shared<const Table>(std::move(moved))}, dropped));
   ++counters_.moves;
   const env::MutexUnlock unlock(mutex_);
-  dropped.clear();
+  CurrentView::Drop(std::move(dropped));
   BEACH_SOMETIMES("compaction.moved", true);
   BEACH_SOMETIMES("compaction.moved_from_level0", job.input_level == 0);
   return {};

@@ -136,7 +136,7 @@ Status DbImpl::FlushOldest() {
   PressureChanged();
   WakeCompaction();
   const env::MutexUnlock unlock(mutex_);  // with these goes all of the memtable's memory
-  dropped.clear();
+  CurrentView::Drop(std::move(dropped));
   before.reset();
   memtable.reset();
   return {};
