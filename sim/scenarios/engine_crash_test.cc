@@ -92,8 +92,9 @@ INSTANTIATE_TEST_SUITE_P(All, InWeather,
 // Else a sweep of it would say nothing of compaction.
 TEST(EngineCompaction, ReachesWhatItIsAbout) {
   const EngineCrash scenario(Weather::kErrors, Focus::kCompaction);
+  constexpr std::uint64_t kRuns = 60;  // as many in every build: few of them prove little
   std::map<std::string, std::uint64_t> reached;
-  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+  for (std::uint64_t seed = 1; seed <= kRuns; ++seed) {
     RunOptions options;
     options.seed = seed;
     for (const auto& [name, hits] : RunScenario(scenario, options).sometimes) {
@@ -102,7 +103,7 @@ TEST(EngineCompaction, ReachesWhatItIsAbout) {
   }
   for (const char* const name : {"compaction.moved", "compaction.two_at_once",
                                  "compaction.tombstone_dropped", "compaction.version_kept"}) {
-    EXPECT_GE(reached[name], kSeeds / 4) << name;
+    EXPECT_GE(reached[name], kRuns / 5) << name;
   }
 }
 
