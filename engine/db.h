@@ -37,7 +37,7 @@ class Db {
                                           const Options& options);
   virtual ~Db() = default;
 
-  // The three writes return when the write is visible to every reader, and with options.sync
+  // The writes return when the write is visible to every reader, and with options.sync
   // durable. They may wait for a flush. Errors: kInvalidArgument (too large, rule 1; nothing was
   // written), kNoSpace (nothing was written, free some and retry; a batch of deletes alone finds
   // room when others do not, until what is kept for them is full; but from a poisoned handle it is
@@ -45,6 +45,10 @@ class Db {
   virtual Status Put(const WriteOptions& options, ByteView key, ByteView value) = 0;
   // Deleting an absent key is fine.
   virtual Status Delete(const WriteOptions& options, ByteView key) = 0;
+  // All keys from `begin`, included, to `end`, excluded, as of this moment: one operation, whatever
+  // it hits, and one to be read past until compaction has done it. An empty range is fine;
+  // kInvalidArgument where it ends before it begins.
+  virtual Status DeleteRange(const WriteOptions& options, ByteView begin, ByteView end) = 0;
   // All of the batch or nothing. An empty batch is fine and, with sync, makes all that was
   // acknowledged before it durable.
   virtual Status Write(const WriteOptions& options, const WriteBatch& batch) = 0;

@@ -188,6 +188,7 @@ Status DbImpl::MergeTables(const CompactionJob& job, const Version& version, con
                                  {.name = "bytes", .number = written},
                                  {.name = "entries", .number = outcome.counts.entries},
                                  {.name = "hidden", .number = outcome.counts.hidden},
+                                 {.name = "in_range", .number = outcome.counts.in_range},
                                  {.name = "tombstones", .number = outcome.counts.tombstones},
                                  {.name = "debt", .number = pressure_.debt_bytes}});
   const env::MutexUnlock unlock(mutex_);
@@ -300,7 +301,10 @@ Status DbImpl::CompactLevel(std::uint32_t level, std::optional<Bytes> begin,
     if (!done && poison_) return Fail(*poison_);  // it was given up for that
     BEACH_TRY(done);
     if (level == 0) return {};
-    begin = Bytes(LargestKeyOf(*job->inputs.front())) + '\0';
+    // The first key behind it.
+    const Table& table = *job->inputs.front();
+    begin = Bytes(LargestKeyOf(table));
+    if (!IsExclusiveBound(table.info.largest)) begin->push_back('\0');
   }
 }
 

@@ -71,11 +71,11 @@ void DbImpl::FinishLanded() {
 }
 
 void DbImpl::AddToMemtable(const Group& group) {
-  Memtable& memtable = group.memtable->memtable;
+  LoggedMemtable& memtable = *group.memtable;
   const Status added =
       VisitGroup(group.payload, group.first, group.count,
                  [&memtable](SequenceNumber number, const BatchOperation& operation) {
-                   memtable.Add(number, operation.kind, operation.key, operation.value);
+                   memtable.Add(number, operation);
                  });
   BEACH_CHECK(added.has_value());  // what we encoded ourselves
 }

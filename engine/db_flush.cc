@@ -23,7 +23,7 @@ Status DbImpl::Flush() {
   AwaitTurn(writer);
   if (writer.done) return writer.status;
   AwaitLandings(0);
-  while (view_->active->memtable.count() > 0 && !poison_ && !flush_no_space_ &&
+  while (view_->active->count() > 0 && !poison_ && !flush_no_space_ &&
          view_->frozen.size() >= options_.frozen_memtables_max) {
     background_.Wait(mutex_);
   }
@@ -31,7 +31,7 @@ Status DbImpl::Flush() {
   std::uint64_t target = view_->active->id - 1;
   if (poison_) {
     status = Fail(*poison_);
-  } else if (view_->active->memtable.count() > 0) {
+  } else if (view_->active->count() > 0) {
     if (view_->frozen.size() < options_.frozen_memtables_max) {
       target = view_->active->id;
       SwitchMemtable();
@@ -98,11 +98,11 @@ Status DbImpl::FlushOldest() {
     env::MutexUnlock unlock(mutex_);
     const FileNumber file = manifest_->NewFileNumber();
     Record("flush.began", {{.name = "file", .number = file.value},
-                           {.name = "entries", .number = memtable->memtable.count()},
-                           {.name = "bytes", .number = memtable->memtable.size_bytes()}});
+                           {.name = "entries", .number = memtable->count()},
+                           {.name = "bytes", .number = memtable->size_bytes()}});
     const ManifestState state = manifest_->state();
     auto info =
-        WriteTable(*env_.files, directory_, state.database, file, options_, memtable->memtable);
+        WriteTable(*env_.files, directory_, state.database, file, options_, *memtable);
     const std::string path = env::JoinPath(directory_, TableFileName(file));
     if (!info) {
       static_cast<void>(env_.files->Remove(path));  // debris otherwise, which the next open removes

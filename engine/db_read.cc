@@ -9,9 +9,19 @@
 
 #include "engine/db_impl.h"
 #include "engine/merging_iterator.h"
+#include "engine/point_read.h"
+#include "engine/range_cover.h"
 #include "engine/snapshot_iterator.h"
 
 namespace beach::engine {
+namespace {
+
+void LookInto(const LoggedMemtable& memtable, PointRead& read) {
+  read.Take(memtable.ranges.NewestOver(read.key(), read.at()),
+            memtable.memtable.Get(read.key(), read.at()));
+}
+
+}  // namespace
 
 DbImpl::Moment::Moment(DbImpl& db, const ReadOptions& options)
     : view(db.current_),
@@ -48,18 +58,15 @@ std::vector<Result<std::optional<Bytes>>> DbImpl::MultiGet(const ReadOptions& op
   return found;
 }
 
-// Newest source first; each source holds newer versions of a key than the next, so the first that
-// knows the key decides, and damage in it is an error, never a reason to look further (rule 11).
 Result<std::optional<Bytes>> DbImpl::Read(const View& view, SequenceNumber sequence, ByteView key) {
-  std::optional<VersionFound> found = view.active->memtable.Get(key, sequence);
-  for (auto memtable = view.frozen.rbegin(); !found && memtable != view.frozen.rend(); ++memtable) {
-    found = (*memtable)->memtable.Get(key, sequence);
+  PointRead read(key, sequence);
+  LookInto(*view.active, read);
+  for (auto memtable = view.frozen.rbegin(); !read.done() && memtable != view.frozen.rend();
+       ++memtable) {
+    LookInto(**memtable, read);
   }
-  if (!found) {
-    BEACH_TRY_ASSIGN(found, view.version->Get(key, sequence));
-  }
-  if (!found || found->kind == ValueKind::kDelete) return std::nullopt;
-  return std::move(found->value);
+  if (!read.done()) BEACH_TRY(view.version->LookInto(read));
+  return read.TakeValue();
 }
 
 Result<std::unique_ptr<Iterator>> DbImpl::NewIterator(const ReadOptions& options) {
@@ -71,8 +78,14 @@ Result<std::unique_ptr<Iterator>> DbImpl::NewIterator(const ReadOptions& options
   sources.push_back(view.active->memtable.NewIterator());
   for (const auto& memtable : view.frozen) sources.push_back(memtable->memtable.NewIterator());
   view.version->AppendIterators(sources);
-  return NewSnapshotIterator(NewMergingIterator(std::move(sources)), moment.sequence, options.range,
-                             moment.view.Share());
+  RangeCover cover(moment.sequence);
+  for (const RangeTombstones* const part : view.active->ranges.parts()) cover.Add(*part);
+  for (const auto& memtable : view.frozen) {
+    for (const RangeTombstones* const part : memtable->ranges.parts()) cover.Add(*part);
+  }
+  cover.Add(*view.version);
+  return NewSnapshotIterator(NewMergingIterator(std::move(sources)), std::move(cover),
+                             moment.sequence, options.range, moment.view.Share());
 }
 
 Result<std::unique_ptr<const Snapshot>> DbImpl::GetSnapshot() {

@@ -55,8 +55,8 @@ class Recoverer {
     // does a log of many segments, because each open without a flush adds one.
     const bool to_table = tables_written_ || listed_.size() > kSegmentsKeptMax ||
                           BEACH_BUGGIFY("recovery.always_to_table");
-    if (to_table && recovered_.memtable->memtable.count() > 0) BEACH_TRY(WriteMemtable());
-    const bool log_is_needed = recovered_.memtable->memtable.count() > 0;
+    if (to_table && recovered_.memtable->count() > 0) BEACH_TRY(WriteMemtable());
+    const bool log_is_needed = recovered_.memtable->count() > 0;
     BEACH_SOMETIMES("recovery.flushed_whole_log", tables_written_);
     if (!log_is_needed) {
       log_.tail.clear();
@@ -107,7 +107,7 @@ class Recoverer {
 
   Status Replay(const wal::Flight& flight) {
     const bool check_only = exceeds_memtable_ && !writing_;
-    Memtable* const memtable = check_only ? nullptr : &recovered_.memtable->memtable;
+    LoggedMemtable* const memtable = check_only ? nullptr : recovered_.memtable.get();
     BEACH_TRY(ReplayFlight(directory_, listed_, flight, recovered_.last_sequence, memtable));
     if (memtable == nullptr || memtable->count() == 0) return {};
     if (memtable->size_bytes() < options_.memtable_size) return {};
@@ -137,7 +137,7 @@ class Recoverer {
     ManifestState& state = recovered_.state;
     const FileNumber file = NewFileNumber();
     BEACH_TRY_ASSIGN(const TableInfo info, WriteTable(*env_.files, directory_, state.database, file,
-                                                      options_, recovered_.memtable->memtable));
+                                                      options_, *recovered_.memtable));
     // FAILPOINT: recovery.table_written: part of the log as a table too, which no manifest lists.
     BEACH_FAILPOINT("recovery.table_written");
     state.tables.push_back(info);
@@ -267,7 +267,7 @@ class Recoverer {
 }  // namespace
 
 Status ReplayFlight(const std::string& directory, const std::vector<wal::Segment>& segments,
-                    const wal::Flight& flight, SequenceNumber& last, Memtable* memtable) {
+                    const wal::Flight& flight, SequenceNumber& last, LoggedMemtable* memtable) {
   const auto fail = [&](const char* message) {
     std::string path = directory;
     for (const wal::Segment& segment : segments) {
@@ -285,7 +285,7 @@ Status ReplayFlight(const std::string& directory, const std::vector<wal::Segment
   }
   const GroupVisitor visit = [memtable](SequenceNumber sequence, const BatchOperation& operation) {
     if (memtable == nullptr) return;
-    memtable->Add(sequence, operation.kind, operation.key, operation.value);
+    memtable->Add(sequence, operation);
   };
   const Status visited = VisitGroup(flight.payload, flight.first_sequence, flight.count, visit);
   if (!visited) return fail(visited.error().message().c_str());

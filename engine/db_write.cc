@@ -31,6 +31,15 @@ Status DbImpl::Delete(const WriteOptions& options, ByteView key) {
   return Write(options, batch);
 }
 
+Status DbImpl::DeleteRange(const WriteOptions& options, ByteView begin, ByteView end) {
+  if (begin > end) {
+    return Fail(ErrorCode::kInvalidArgument, "a range that ends before it begins");
+  }
+  WriteBatch batch;
+  batch.DeleteRange(begin, end);
+  return Write(options, batch);
+}
+
 Status DbImpl::Write(const WriteOptions& options, const WriteBatch& batch) {
   BEACH_TRY(CheckBatch(options_, batch));
   Writer writer;
@@ -171,7 +180,7 @@ Status DbImpl::MakeRoom(bool deletes_only) {
 }
 
 bool DbImpl::MemtableIsFull() const {
-  const Memtable& memtable = view_->active->memtable;
+  const LoggedMemtable& memtable = *view_->active;
   if (memtable.count() == 0) return false;
   return memtable.size_bytes() >= options_.memtable_size ||
          log_bytes_since_switch_ / kLogPerMemtable >= options_.memtable_size;
@@ -180,7 +189,7 @@ bool DbImpl::MemtableIsFull() const {
 // Of a full one: what the reserve would take.
 bool DbImpl::MemtableTakesDeletes() const {
   const std::uint64_t reserve = options_.wal_segment_size;
-  return view_->active->memtable.size_bytes() < options_.memtable_size + reserve &&
+  return view_->active->size_bytes() < options_.memtable_size + reserve &&
          log_bytes_since_switch_ < kLogPerMemtable * options_.memtable_size + reserve;
 }
 
@@ -188,7 +197,7 @@ bool DbImpl::MemtableTakesDeletes() const {
 void DbImpl::SwitchMemtable() {
   mutex_.AssertHeld();
   BEACH_CHECK(flying_.empty());
-  BEACH_CHECK_GT(view_->active->memtable.count(), 0U);
+  BEACH_CHECK_GT(view_->active->count(), 0U);
   auto next = std::make_shared<View>(*view_);
   next->frozen.push_back(next->active);
   auto memtable = std::make_shared<LoggedMemtable>();

@@ -71,7 +71,10 @@ void DumpState(const ManifestState& state, const Print& print) {
 
 void DumpGroup(const wal::Flight& flight, const wal::DumpSink& sink) {
   const auto visit = [&sink](SequenceNumber sequence, const BatchOperation& operation) {
-    if (operation.kind == ValueKind::kDelete) {
+    if (operation.kind == ValueKind::kDeleteRange) {
+      sink(fmt::format("    {} delete from \"{}\" to \"{}\"", sequence.value,
+                       Printable(operation.key), Printable(operation.end)));
+    } else if (operation.kind == ValueKind::kDelete) {
       sink(fmt::format("    {} delete \"{}\"", sequence.value, Printable(operation.key)));
     } else {
       sink(fmt::format("    {} put \"{}\" = \"{}\"", sequence.value, Printable(operation.key),

@@ -56,6 +56,15 @@ inline bool ParseInternalKey(ByteView bytes, InternalKey& key) {
   return true;
 }
 
+// The bound of a table that ends with a range delete: in front of every version of `end`, which the
+// table does not hold. No operation has that sequence number.
+inline void AppendExclusiveBound(Bytes& target, ByteView end) {
+  AppendInternalKey(target, {end, kMaxSequence, ValueKind::kPut});
+}
+inline bool IsExclusiveBound(ByteView internal_key) {
+  return TrailerOf(internal_key) >> 8 == kMaxSequence.value;
+}
+
 // REQUIRES: both at least 8 bytes.
 inline std::strong_ordering CompareInternalKeys(ByteView left, ByteView right) {
   const int order = UserKeyOf(left).compare(UserKeyOf(right));

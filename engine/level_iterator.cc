@@ -9,8 +9,9 @@
 namespace beach::engine {
 namespace {
 
-// Valid exactly when current_ is, and then current_ walks tables_[at_]. A table is never empty, so
-// one step from its end is a step into the next one, unless that cannot be read.
+// Valid exactly when current_ is, and then current_ walks tables_[at_]. One that ends goes on in the
+// next table with an entry, unless that cannot be read: a table may hold range deletes alone, and
+// its bounds reach as far as they do.
 class LevelIterator final : public Iterator {
  public:
   LevelIterator(std::vector<TablePointer> tables, const TableReadOptions& options)
@@ -20,12 +21,12 @@ class LevelIterator final : public Iterator {
 
   void SeekToFirst() override {
     if (Enter(0)) current_->SeekToFirst();
-    Settle();
+    GoAhead();
   }
 
   void SeekToLast() override {
     if (Enter(tables_.size() - 1)) current_->SeekToLast();
-    Settle();
+    GoBack();
   }
 
   void Seek(ByteView target) override {
@@ -34,7 +35,7 @@ class LevelIterator final : public Iterator {
           return CompareInternalKeys(t->info.largest, target) < 0;
         });
     if (Enter(static_cast<std::size_t>(table - tables_.begin()))) current_->Seek(target);
-    Settle();
+    GoAhead();
   }
 
   void SeekForPrevious(ByteView target) override {
@@ -46,21 +47,19 @@ class LevelIterator final : public Iterator {
     if (Enter(static_cast<std::size_t>(table - tables_.begin()) - 1)) {
       current_->SeekForPrevious(target);
     }
-    Settle();
+    GoBack();
   }
 
   void Next() override {
     BEACH_CHECK(Valid());
     current_->Next();
-    if (!current_->Valid() && current_->status() && Enter(at_ + 1)) current_->SeekToFirst();
-    Settle();
+    GoAhead();
   }
 
   void Previous() override {
     BEACH_CHECK(Valid());
     current_->Previous();
-    if (!current_->Valid() && current_->status() && Enter(at_ - 1)) current_->SeekToLast();
-    Settle();
+    GoBack();
   }
 
   ByteView key() const override {
@@ -87,6 +86,17 @@ class LevelIterator final : public Iterator {
     return true;
   }
 
+  bool AtEnd() const {
+    return current_ != nullptr && !current_->Valid() && current_->status().has_value();
+  }
+  void GoAhead() {
+    while (AtEnd() && Enter(at_ + 1)) current_->SeekToFirst();
+    Settle();
+  }
+  void GoBack() {
+    while (AtEnd() && Enter(at_ - 1)) current_->SeekToLast();
+    Settle();
+  }
   void Settle() { status_ = current_ == nullptr ? Status() : current_->status(); }
 
   const std::vector<TablePointer> tables_;

@@ -120,9 +120,8 @@ Status CheckBatch(const Options& options, const WriteBatch& batch) {
   BatchReader reader(batch.encoding());
   BatchOperation operation;
   while (reader.Next(operation)) {
-    if (operation.key.size() > options.key_size_max) {
-      return TooLarge("key", operation.key.size(), options.key_size_max);
-    }
+    const std::uint64_t key_size = std::max(operation.key.size(), operation.end.size());
+    if (key_size > options.key_size_max) return TooLarge("key", key_size, options.key_size_max);
     if (operation.value.size() > options.value_size_max) {
       return TooLarge("value", operation.value.size(), options.value_size_max);
     }

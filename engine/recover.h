@@ -42,6 +42,6 @@ Result<Recovered> RecoverDatabase(const env::Env& env, const std::string& direct
 // `last` is the newest sequence number below it, and becomes its own. Without a memtable it is only
 // checked.
 Status ReplayFlight(const std::string& directory, const std::vector<wal::Segment>& segments,
-                    const wal::Flight& flight, SequenceNumber& last, Memtable* memtable);
+                    const wal::Flight& flight, SequenceNumber& last, LoggedMemtable* memtable);
 
 }  // namespace beach::engine

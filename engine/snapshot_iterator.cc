@@ -25,10 +25,11 @@ constexpr int kStepsMax = 8;
 
 class SnapshotIterator final : public Iterator {
  public:
-  SnapshotIterator(std::unique_ptr<Iterator> internal, SequenceNumber sequence, KeyRange range,
-                   std::shared_ptr<const void> pinned)
+  SnapshotIterator(std::unique_ptr<Iterator> internal, RangeCover cover, SequenceNumber sequence,
+                   KeyRange range, std::shared_ptr<const void> pinned)
       : pinned_(std::move(pinned)),
         internal_(std::move(internal)),
+        cover_(std::move(cover)),
         sequence_(sequence),
         range_(std::move(range)) {}
 
@@ -119,7 +120,7 @@ class SnapshotIterator final : public Iterator {
         continue;
       }
       steps = 0;
-      if (entry.kind == ValueKind::kPut) {
+      if (entry.kind == ValueKind::kPut && !IsCovered(entry)) {
         key_.assign(entry.user_key);
         valid_ = true;
         return;
@@ -154,11 +155,16 @@ class SnapshotIterator final : public Iterator {
         started = true;
       }
       if (entry.sequence > sequence_) continue;
-      live = entry.kind == ValueKind::kPut;
+      live = entry.kind == ValueKind::kPut && !IsCovered(entry);
       value_.assign(live ? internal_->value() : ByteView());
     }
     // A source that failed may have hidden newer versions of the key.
     valid_ = live && status_.has_value();
+  }
+
+  // Of a version that the read may see: a range delete hides it.
+  bool IsCovered(const InternalKey& entry) {
+    return !cover_.empty() && entry.sequence < cover_.NewestOver(entry.user_key);
   }
 
   // False at the end and on an error, with status_ set.
@@ -186,6 +192,7 @@ class SnapshotIterator final : public Iterator {
 
   const std::shared_ptr<const void> pinned_;  // goes after internal_, which reads from it
   const std::unique_ptr<Iterator> internal_;
+  RangeCover cover_;
   const SequenceNumber sequence_;
   const KeyRange range_;
   bool valid_ = false;
@@ -200,12 +207,12 @@ class SnapshotIterator final : public Iterator {
 }  // namespace
 
 std::unique_ptr<Iterator> NewSnapshotIterator(std::unique_ptr<Iterator> internal,
-                                              SequenceNumber sequence, KeyRange range,
+                                              RangeCover cover, SequenceNumber sequence, KeyRange range,
                                               std::shared_ptr<const void> pinned) {
   BEACH_CHECK(internal != nullptr);
   BEACH_CHECK_LE(sequence.value, kMaxSequence.value);
-  return std::make_unique<SnapshotIterator>(std::move(internal), sequence, std::move(range),
-                                            std::move(pinned));
+  return std::make_unique<SnapshotIterator>(std::move(internal), std::move(cover), sequence,
+                                            std::move(range), std::move(pinned));
 }
 
 }  // namespace beach::engine

@@ -5,15 +5,16 @@
 
 #include "engine/iterator.h"
 #include "engine/key_range.h"
+#include "engine/range_cover.h"
 #include "engine/types.h"
 
 namespace beach::engine {
 
 // Over user keys in `range`: for each the newest version at or below `sequence`, tombstones left
-// out. `internal` is over internal keys, and is not asked for more than one entry on either side of
+// out, and what `cover` says is deleted (as of `sequence`). `internal` is over internal keys, and is not asked for more than one entry on either side of
 // the range. `pinned` is kept alive as long as the iterator: what the source reads from.
 std::unique_ptr<Iterator> NewSnapshotIterator(std::unique_ptr<Iterator> internal,
-                                              SequenceNumber sequence, KeyRange range,
+                                              RangeCover cover, SequenceNumber sequence, KeyRange range,
                                               std::shared_ptr<const void> pinned);
 
 }  // namespace beach::engine

@@ -34,6 +34,7 @@ struct LogPosition {
 enum class ValueKind : std::uint8_t {
   kDelete = 0,
   kPut = 1,
+  kDeleteRange = 2,  // of all keys from its own to an end; never an entry of a memtable or table
 };
 
 }  // namespace beach::engine

@@ -12,36 +12,48 @@ namespace beach::engine {
 namespace {
 
 // Level 0: newest data first, whatever the file numbers say. Deeper ones: by key.
-void Arrange(Version::Level& level, bool by_key) {
-  std::sort(level.begin(), level.end(), [by_key](const TablePointer& a, const TablePointer& b) {
-    if (by_key) return CompareInternalKeys(a->info.smallest, b->info.smallest) < 0;
-    return a->info.sequence_max > b->info.sequence_max;
-  });
+void Arrange(Version& version) {
+  for (std::uint32_t i = 0; i < kLevelCount; ++i) {
+    Version::Level& level = version.levels[i];
+    std::sort(level.begin(), level.end(), [i](const TablePointer& a, const TablePointer& b) {
+      if (i > 0) return CompareInternalKeys(a->info.smallest, b->info.smallest) < 0;
+      return a->info.sequence_max > b->info.sequence_max;
+    });
+    version.has_ranges[i] =
+        std::ranges::any_of(level, [](const TablePointer& t) { return !t->ranges.empty(); });
+  }
 }
 
-Result<std::optional<VersionFound>> GetBelow(const Version::Level& level, ByteView key,
-                                             SequenceNumber sequence) {
-  const auto table = std::partition_point(
-      level.begin(), level.end(), [key](const TablePointer& t) { return LargestKeyOf(*t) < key; });
-  if (table == level.end() || SmallestKeyOf(**table) > key) return std::nullopt;
-  return (*table)->reader->Get(key, sequence);
+// Of a table that the key lies in.
+Status LookIntoTable(const Table& table, PointRead& read) {
+  BEACH_TRY_ASSIGN(auto found, table.reader->Get(read.key(), read.at()));
+  read.Take(table.ranges.NewestOver(read.key(), read.at()), std::move(found));
+  return {};
 }
 
 }  // namespace
 
-Result<std::optional<VersionFound>> Version::Get(ByteView key, SequenceNumber sequence) const {
-  std::optional<VersionFound> found;
+Status Version::LookInto(PointRead& read) const {
   for (const TablePointer& table : levels[0]) {
-    if (key < SmallestKeyOf(*table) || key > LargestKeyOf(*table)) continue;
-    BEACH_TRY_ASSIGN(found, table->reader->Get(key, sequence));
-    if (found) return found;
+    if (read.key() < SmallestKeyOf(*table) || EndsBefore(*table, read.key())) continue;
+    BEACH_TRY(LookIntoTable(*table, read));
+    if (read.done()) return {};
   }
   for (std::uint32_t level = 1; level < kLevelCount; ++level) {
     if (levels[level].empty()) continue;
-    BEACH_TRY_ASSIGN(found, GetBelow(levels[level], key, sequence));
-    if (found) return found;
+    const Table* const table = TableOver(levels[level], read.key());
+    if (table == nullptr) continue;
+    BEACH_TRY(LookIntoTable(*table, read));
+    if (read.done()) return {};
   }
-  return found;
+  return {};
+}
+
+const Table* TableOver(const Version::Level& level, ByteView key) {
+  const auto table = std::partition_point(
+      level.begin(), level.end(), [key](const TablePointer& t) { return EndsBefore(*t, key); });
+  if (table == level.end() || SmallestKeyOf(**table) > key) return nullptr;
+  return table->get();
 }
 
 void Version::AppendIterators(std::vector<std::unique_ptr<Iterator>>& sources) const {
@@ -57,7 +69,7 @@ Version::Range Version::Overlapping(std::uint32_t level, ByteView smallest,
   const Level& tables = levels[level];
   const auto begin = std::partition_point(
       tables.begin(), tables.end(),
-      [smallest](const TablePointer& t) { return LargestKeyOf(*t) < smallest; });
+      [smallest](const TablePointer& t) { return EndsBefore(*t, smallest); });
   const auto end = std::partition_point(begin, tables.end(), [largest](const TablePointer& t) {
     return SmallestKeyOf(*t) <= largest;
   });
@@ -91,7 +103,7 @@ Version Version::With(const std::vector<FileNumber>& removed,
     BEACH_CHECK_LT(table->info.level, kLevelCount);
     next.levels[table->info.level].push_back(table);
   }
-  for (std::uint32_t i = 0; i < kLevelCount; ++i) Arrange(next.levels[i], i > 0);
+  Arrange(next);
   return next;
 }
 
@@ -100,9 +112,13 @@ Result<TablePointer> OpenTable(env::FileSystem& files, const std::string& direct
                                const std::shared_ptr<sst::TableCache>& cache) {
   const std::string path = env::JoinPath(directory, TableFileName(info.file));
   BEACH_TRY_ASSIGN(auto reader, TableReader::Open(files, path, database, info, cache));
-  const std::uint64_t deletes = reader->properties().deletes;
-  return std::make_shared<const Table>(
-      Table{.info = info, .deletes = deletes, .reader = std::move(reader)});
+  const sst::Properties& properties = reader->properties();
+  const std::uint64_t deletes = properties.deletes + properties.range_deletes;
+  RangeTombstones ranges = RangeTombstones::Of(reader->range_deletes());
+  return std::make_shared<const Table>(Table{.info = info,
+                                             .deletes = deletes,
+                                             .reader = std::move(reader),
+                                             .ranges = std::move(ranges)});
 }
 
 Result<std::shared_ptr<const Version>> OpenTables(env::FileSystem& files,
@@ -138,7 +154,7 @@ Result<std::shared_ptr<const Version>> OpenTables(env::FileSystem& files,
     if (!table) return Fail(std::move(table).error());
     level.push_back(*std::move(table));
   }
-  for (std::uint32_t i = 0; i < kLevelCount; ++i) Arrange(version->levels[i], i > 0);
+  Arrange(*version);
   return version;
 }
 

@@ -10,7 +10,8 @@
 
 #include "engine/internal_key.h"
 #include "engine/manifest/state.h"
-#include "engine/memtable/memtable.h"
+#include "engine/point_read.h"
+#include "engine/range_tombstones.h"
 #include "engine/sst/table.h"
 #include "engine/types.h"
 #include "env/files.h"
@@ -21,13 +22,20 @@ namespace beach::engine {
 // the compaction that replaces it, whose file is removed while it is still open.
 struct Table {
   TableInfo info;
-  std::uint64_t deletes = 0;            // tombstones among its entries
+  std::uint64_t deletes = 0;            // tombstones among its entries, range deletes too
   std::shared_ptr<TableReader> reader;  // null only in tests of what does not read
+  RangeTombstones ranges = {};          // the reader's
 };
 using TablePointer = std::shared_ptr<const Table>;
 
 inline ByteView SmallestKeyOf(const Table& table) { return UserKeyOf(table.info.smallest); }
+// Of a table that ends with a range delete: not in it, but everything in front is.
 inline ByteView LargestKeyOf(const Table& table) { return UserKeyOf(table.info.largest); }
+// The table holds nothing of the key, nor of any behind it.
+inline bool EndsBefore(const Table& table, ByteView key) {
+  const int order = LargestKeyOf(table).compare(key);
+  return order < 0 || (order == 0 && IsExclusiveBound(table.info.largest));
+}
 
 // The tables as they are at one moment. Immutable once it is shared.
 //
@@ -37,10 +45,10 @@ inline ByteView LargestKeyOf(const Table& table) { return UserKeyOf(table.info.l
 struct Version {
   using Level = std::vector<TablePointer>;
   std::array<Level, kLevelCount> levels;
+  std::array<bool, kLevelCount> has_ranges = {};  // whether any table of the level has range deletes
 
-  // The newest version of the key at or below `sequence`. The first source that knows the key
-  // decides, and damage in it is an error, never a reason to look further (rule 11).
-  Result<std::optional<VersionFound>> Get(ByteView key, SequenceNumber sequence) const;
+  // Goes on with a read that is not done yet.
+  Status LookInto(PointRead& read) const;
   // One for each table of level 0, and for each deeper level one over all of it, which opens its
   // tables as it comes to them. They must not outlive the version.
   void AppendIterators(std::vector<std::unique_ptr<Iterator>>& sources) const;
@@ -59,6 +67,9 @@ struct Version {
   Version With(const std::vector<FileNumber>& removed,
                const std::vector<TablePointer>& added) const;
 };
+
+// The table of a deeper level that the key lies in, or null.
+const Table* TableOver(const Version::Level& level, ByteView key);
 
 // Over internal keys: all tables of one deeper level, or any that are sorted and disjoint. An error
 // of a table is the iterator's: it never goes on to the next one.

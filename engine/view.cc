@@ -6,19 +6,33 @@
 
 namespace beach::engine {
 
+void LoggedMemtable::Add(SequenceNumber sequence, const BatchOperation& operation) {
+  if (operation.kind == ValueKind::kDeleteRange) {
+    ranges.Add(sequence, operation.key, operation.end);
+  } else {
+    memtable.Add(sequence, operation.kind, operation.key, operation.value);
+  }
+}
+
 Result<TableInfo> WriteTable(env::FileSystem& files, const std::string& directory,
                              DatabaseId database, FileNumber file, const Options& options,
-                             const Memtable& memtable) {
+                             const LoggedMemtable& memtable) {
   BEACH_CHECK_GT(memtable.count(), 0U);
   const std::string path = env::JoinPath(directory, TableFileName(file));
   BEACH_TRY_ASSIGN(auto builder, TableBuilder::Create(files, path, database, file, options));
-  const std::unique_ptr<Iterator> entry = memtable.NewIterator();
+  const std::unique_ptr<Iterator> entry = memtable.memtable.NewIterator();
   std::uint64_t added = 0;
   for (entry->SeekToFirst(); entry->Valid(); entry->Next()) {
     BEACH_TRY(builder->Add(entry->key(), entry->value()));
     ++added;
   }
   BEACH_TRY(entry->status());
+  for (const RangeTombstones* const part : memtable.ranges.parts()) {
+    for (const sst::RangeDelete* const range : part->all()) {
+      builder->AddRangeDelete(range->begin, range->end, range->sequence);
+      ++added;
+    }
+  }
   BEACH_TRY_ASSIGN(TableInfo info, builder->Finish());
   BEACH_CHECK_EQ(info.entries, added);
   // FAILPOINT: flush.table_synced: a whole table that no manifest lists, its name perhaps lost.

@@ -7,9 +7,11 @@
 #include <vector>
 
 #include "engine/memtable/memtable.h"
+#include "engine/memtable/range_list.h"
 #include "engine/sst/table.h"
 #include "engine/types.h"
 #include "engine/version.h"
+#include "engine/write_batch.h"
 #include "env/files.h"
 
 namespace beach::engine {
@@ -19,6 +21,12 @@ struct LoggedMemtable {
   std::uint64_t id = 0;  // increasing; 1 is the first of this open
   LogPosition log_begin;
   Memtable memtable;
+  RangeList ranges;
+
+  // As of a memtable, and so are the others.
+  void Add(SequenceNumber sequence, const BatchOperation& operation);
+  std::uint64_t count() const { return memtable.count() + ranges.count(); }
+  std::uint64_t size_bytes() const { return memtable.size_bytes() + ranges.size_bytes(); }
 };
 
 // What a read looks at: immutable but for the active memtable, to which newer entries are added
@@ -30,10 +38,10 @@ struct View : std::enable_shared_from_this<View> {
   std::shared_ptr<const Version> version;               // older than all of them
 };
 
-// Writes a memtable's entries as table `file` and syncs it and its directory. After an error the
-// file is debris. REQUIRES: at least one entry.
+// Writes a memtable's entries and range deletes as table `file` and syncs it and its directory. After an error the
+// file is debris. REQUIRES: at least one of either.
 Result<TableInfo> WriteTable(env::FileSystem& files, const std::string& directory,
                              DatabaseId database, FileNumber file, const Options& options,
-                             const Memtable& memtable);
+                             const LoggedMemtable& memtable);
 
 }  // namespace beach::engine

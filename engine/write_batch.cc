@@ -26,6 +26,16 @@ void WriteBatch::Delete(ByteView key) {
   ++count_;
 }
 
+void WriteBatch::DeleteRange(ByteView begin, ByteView end) {
+  if (begin >= end) return;
+  BEACH_CHECK_LT(count_, std::numeric_limits<std::uint32_t>::max());
+  Encoder encoder(encoding_);
+  encoder.Fixed8(static_cast<std::uint8_t>(ValueKind::kDeleteRange));
+  encoder.LengthPrefixed(begin);
+  encoder.LengthPrefixed(end);
+  ++count_;
+}
+
 void WriteBatch::Clear() {
   encoding_.clear();
   count_ = 0;
@@ -36,13 +46,16 @@ bool BatchReader::Next(BatchOperation& operation) {
   if (!ok_ || rest_.empty()) return false;
   Decoder decoder(rest_);
   const std::uint8_t kind = decoder.Fixed8();
-  ok_ = kind <= static_cast<std::uint8_t>(ValueKind::kPut);
+  ok_ = kind <= static_cast<std::uint8_t>(ValueKind::kDeleteRange);
   if (!ok_) return false;
   operation.kind = static_cast<ValueKind>(kind);
   operation.key = decoder.LengthPrefixed();
   operation.value = {};
+  operation.end = {};
   if (operation.kind == ValueKind::kPut) operation.value = decoder.LengthPrefixed();
-  ok_ = decoder.ok();
+  if (operation.kind == ValueKind::kDeleteRange) operation.end = decoder.LengthPrefixed();
+  ok_ = decoder.ok() &&
+        (operation.kind != ValueKind::kDeleteRange || operation.key < operation.end);
   if (!ok_) return false;
   // Damage must not stall the walk: every operation takes at least its kind and a length.
   BEACH_CHECK_LE(decoder.rest().size() + 2, rest_.size());

@@ -14,11 +14,16 @@ namespace beach::engine {
 // thread-safe; may be written several times.
 //
 // Encoding (also what the log holds): per operation
-//   kind (1 byte), key (length-prefixed), value (length-prefixed; kPut only)
+//   kind (1 byte), key (length-prefixed), value (length-prefixed; kPut only), end (length-prefixed;
+//   kDeleteRange only, whose key is where it begins)
 class WriteBatch {
  public:
   void Put(ByteView key, ByteView value);
   void Delete(ByteView key);
+  // All keys from `begin`, included, to `end`, excluded, that there are before it, those of this
+  // batch too. One operation, whatever it hits. Where `end` is not above `begin` there are none,
+  // and nothing is added.
+  void DeleteRange(ByteView begin, ByteView end);
   void Clear();
 
   std::uint32_t count() const { return count_; }
@@ -36,8 +41,9 @@ class WriteBatch {
 
 struct BatchOperation {
   ValueKind kind = ValueKind::kPut;
-  ByteView key;
-  ByteView value;
+  ByteView key;    // of a range: where it begins
+  ByteView value;  // of kPut
+  ByteView end;    // of kDeleteRange: above the key
 };
 
 // Walks an encoding, which may be hostile:

@@ -96,16 +96,39 @@ Judgement Model::Sequence(BatchId id, std::uint64_t first, std::uint64_t count) 
   return std::nullopt;
 }
 
-void Model::Apply(const ModelBatch& batch, Place& place) {
+void Model::SetValue(ByteView key, const std::optional<Bytes>& value, Place& place) {
   const std::uint64_t prefix = order_.size();
+  auto found = versions_.find(key);
+  if (found == versions_.end()) found = versions_.try_emplace(Bytes(key)).first;
+  std::vector<Version>& versions = found->second;
+  if (!versions.empty() && versions.back().value) {
+    place.state_hash -= EntryHash(key, *versions.back().value);
+  }
+  if (value) place.state_hash += EntryHash(key, *value);
+  if (!versions.empty() && versions.back().prefix == prefix) versions.pop_back();
+  versions.push_back({.prefix = prefix, .value = value});
+}
+
+void Model::Apply(const ModelBatch& batch, Place& place) {
   for (const ModelOperation& operation : batch.operations) {
-    std::vector<Version>& versions = versions_[operation.key];
-    if (!versions.empty() && versions.back().value) {
-      place.state_hash -= EntryHash(operation.key, *versions.back().value);
+    if (!operation.range_end) {
+      SetValue(operation.key, operation.value, place);
+      continue;
     }
-    if (operation.value) place.state_hash += EntryHash(operation.key, *operation.value);
+    for (auto at = versions_.lower_bound(operation.key);
+         at != versions_.end() && at->first < *operation.range_end; ++at) {
+      if (!at->second.empty() && at->second.back().value) SetValue(at->first, std::nullopt, place);
+    }
+  }
+}
+
+void Model::TakeBack(const ModelOperation& operation, std::uint64_t prefix) {
+  const auto begin = versions_.lower_bound(operation.key);
+  const auto end = operation.range_end ? versions_.lower_bound(*operation.range_end)
+                                       : versions_.upper_bound(operation.key);
+  for (auto at = begin; at != end; ++at) {
+    std::vector<Version>& versions = at->second;
     if (!versions.empty() && versions.back().prefix == prefix) versions.pop_back();
-    versions.push_back({.prefix = prefix, .value = operation.value});
   }
 }
 
@@ -121,10 +144,7 @@ Judgement Model::Refuse(std::uint64_t first) {
     // The place stays, without effect, so that prefixes keep their meaning.
     Record& record = life_.at(place.id);
     record.prefix = 0;
-    for (const ModelOperation& operation : record.batch.operations) {
-      std::vector<Version>& versions = versions_.at(operation.key);
-      if (!versions.empty() && versions.back().prefix == prefix) versions.pop_back();
-    }
+    for (const ModelOperation& operation : record.batch.operations) TakeBack(operation, prefix);
     refused_from = prefix;
   }
   for (std::uint64_t prefix = refused_from; prefix <= sequenced(); ++prefix) {

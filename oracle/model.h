@@ -17,7 +17,8 @@ namespace beach::oracle {
 
 struct ModelOperation {
   Bytes key;
-  std::optional<Bytes> value;  // nothing: a delete
+  std::optional<Bytes> value;           // nothing: a delete
+  std::optional<Bytes> range_end = {};  // a delete of all keys from `key`, included, to it, excluded
 };
 
 // An atomic write as its client issued it.
@@ -157,6 +158,10 @@ class Model {
   // The newest of a key's versions that the prefix holds, or null.
   static const Version* VersionAt(const std::vector<Version>& versions, std::uint64_t prefix);
   void Apply(const ModelBatch& batch, Place& place);
+  void SetValue(ByteView key, const std::optional<Bytes>& value, Place& place);
+  // Takes back what an operation has written at that prefix.
+  void TakeBack(const ModelOperation& operation, std::uint64_t prefix);
+  using Versions = std::map<Bytes, std::vector<Version>, std::less<>>;
   // A reader or an acknowledgement has shown the prefix: it is as durable as its writers asked.
   void Show(std::uint64_t prefix);
   Judgement WrongRead(ByteView key, const ReadMark& mark, std::uint64_t ceiling,
@@ -165,7 +170,7 @@ class Model {
                   Judgement* difference) const;
 
   // Versions in order of prefix; the settled one, if the key was there, first.
-  std::map<Bytes, std::vector<Version>, std::less<>> versions_;
+  Versions versions_;
   std::vector<Place> order_;            // by prefix; never empty
   std::map<BatchId, Record> life_;      // issued in this life
   std::map<BatchId, Outcome> settled_;  // issued before

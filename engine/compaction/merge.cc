@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "engine/compaction/ranges.h"
 #include "engine/internal_key.h"
 
 namespace beach::engine {
@@ -25,6 +26,11 @@ KeepRules KeepRules::Of(const std::vector<SequenceNumber>& snapshots, SequenceNu
   }
   rules.boundaries.push_back(last);
   return rules;
+}
+
+std::size_t KeepRules::StripeOf(SequenceNumber sequence) const {
+  const auto boundary = std::lower_bound(boundaries.begin(), boundaries.end(), sequence);
+  return static_cast<std::size_t>(boundary - boundaries.begin());
 }
 
 OlderTables::OlderTables(const Version& version, const CompactionJob& job) {
@@ -44,18 +50,31 @@ OlderTables::OlderTables(const Version& version, const CompactionJob& job) {
 
 bool OlderTables::MayHold(ByteView user_key) {
   for (const Table* const table : level0_) {
-    if (SmallestKeyOf(*table) <= user_key && user_key <= LargestKeyOf(*table)) return true;
+    if (SmallestKeyOf(*table) <= user_key && !EndsBefore(*table, user_key)) return true;
   }
   for (Cursor& cursor : deeper_) {
     const Version::Level& level = *cursor.level;
-    while (cursor.at < level.size() && LargestKeyOf(*level[cursor.at]) < user_key) ++cursor.at;
+    while (cursor.at < level.size() && EndsBefore(*level[cursor.at], user_key)) ++cursor.at;
     if (cursor.at < level.size() && SmallestKeyOf(*level[cursor.at]) <= user_key) return true;
   }
   return false;
 }
 
-MergeIterator::MergeIterator(std::unique_ptr<Iterator> source, KeepRules rules, OlderTables& older)
-    : source_(std::move(source)), rules_(std::move(rules)), older_(older) {
+bool OlderTables::MayHoldAnyOf(ByteView begin, ByteView end) const {
+  for (const Table* const table : level0_) {
+    if (SmallestKeyOf(*table) < end && !EndsBefore(*table, begin)) return true;
+  }
+  return std::ranges::any_of(deeper_, [&](const Cursor& cursor) {
+    const Version::Level& level = *cursor.level;
+    const auto table = std::partition_point(
+        level.begin(), level.end(), [&](const TablePointer& t) { return EndsBefore(*t, begin); });
+    return table != level.end() && SmallestKeyOf(**table) < end;
+  });
+}
+
+MergeIterator::MergeIterator(std::unique_ptr<Iterator> source, KeepRules rules, OlderTables& older,
+                             const JobRanges* ranges)
+    : source_(std::move(source)), rules_(std::move(rules)), older_(older), ranges_(ranges) {
   BEACH_CHECK(!rules_.boundaries.empty());
   BEACH_CHECK(std::is_sorted(rules_.boundaries.begin(), rules_.boundaries.end()));
 }
@@ -89,15 +108,13 @@ void MergeIterator::Settle() {
   status_ = source_->status();  // an error is no end
 }
 
-std::size_t MergeIterator::StripeOf(SequenceNumber sequence) const {
-  const auto boundary =
-      std::lower_bound(rules_.boundaries.begin(), rules_.boundaries.end(), sequence);
-  return static_cast<std::size_t>(boundary - rules_.boundaries.begin());
-}
-
 bool MergeIterator::IsKept(const InternalKey& entry) {
   const std::size_t above_all = rules_.boundaries.size();
-  const std::size_t stripe = StripeOf(entry.sequence);
+  if (ranges_ != nullptr && ranges_->Hide(entry.user_key, entry.sequence)) {
+    ++counts_.in_range;
+    return false;
+  }
+  const std::size_t stripe = rules_.StripeOf(entry.sequence);
   const bool another = !has_key_ || entry.user_key != key_;
   const bool hidden = !another && stripe == stripe_ && stripe != above_all;
   if (another) key_.assign(entry.user_key);

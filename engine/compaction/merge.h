@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -23,15 +24,21 @@ struct KeepRules {
   // `snapshots` ascending, none above `visible`.
   static KeepRules Of(const std::vector<SequenceNumber>& snapshots, SequenceNumber visible,
                       const std::optional<SequenceNumber>& safe_sequence, SequenceNumber newest);
+
+  // The index of the first boundary at or above; their number if none is.
+  std::size_t StripeOf(SequenceNumber sequence) const;
 };
 
 // Whether tables that a job does not take may hold an older version of a key: those deeper than its
-// output, and those of level 0 that are older than its inputs. Asked for keys in ascending order.
+// output, and those of level 0 that are older than its inputs.
 class OlderTables {
  public:
   // The version outlives it.
   OlderTables(const Version& version, const CompactionJob& job);
+  // Of one key after the other, in ascending order.
   bool MayHold(ByteView user_key);
+  // Of the keys from `begin`, included, to `end`, excluded.
+  bool MayHoldAnyOf(ByteView begin, ByteView end) const;
 
  private:
   struct Cursor {
@@ -42,6 +49,8 @@ class OlderTables {
   std::vector<Cursor> deeper_;
 };
 
+class JobRanges;
+
 // What is left of the entries of a job's inputs: forward only, in internal-key order. An error of
 // the source ends it with that error.
 class MergeIterator {
@@ -51,10 +60,12 @@ class MergeIterator {
     std::uint64_t hidden = 0;      // dropped: a newer version hides them from everybody
     std::uint64_t tombstones = 0;  // dropped: nothing is left for them to hide
     std::uint64_t guarded = 0;     // kept though a newer one is: for a boundary below that
+    std::uint64_t in_range = 0;    // dropped: of a key that was deleted with others
   };
 
-  // `source`: over internal keys. `older` outlives it.
-  MergeIterator(std::unique_ptr<Iterator> source, KeepRules rules, OlderTables& older);
+  // `source`: over internal keys. `older` and `ranges`, where there are some, outlive it.
+  MergeIterator(std::unique_ptr<Iterator> source, KeepRules rules, OlderTables& older,
+                const JobRanges* ranges = nullptr);
 
   void SeekToFirst();
   bool Valid() const { return valid_; }
@@ -68,12 +79,11 @@ class MergeIterator {
   // Stands on the first entry from the source's on that is kept.
   void Settle();
   bool IsKept(const InternalKey& entry);
-  // The index of the first boundary at or above; their number if none is.
-  std::size_t StripeOf(SequenceNumber sequence) const;
 
   const std::unique_ptr<Iterator> source_;
   const KeepRules rules_;
   OlderTables& older_;
+  const JobRanges* const ranges_;
   bool valid_ = false;
   bool has_key_ = false;  // key_ is that of the entry before
   Bytes key_;

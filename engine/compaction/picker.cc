@@ -329,7 +329,7 @@ std::optional<CompactionJob> PickFromLevel(const PickerInput& input, std::uint32
   const Version& version = input.version;
   const Version::Level& tables = version.levels[level];
   const auto touches = [&](const Table& table) {
-    return (!begin || LargestKeyOf(table) >= *begin) && (!end || SmallestKeyOf(table) <= *end);
+    return (!begin || !EndsBefore(table, *begin)) && (!end || SmallestKeyOf(table) <= *end);
   };
   const auto first = std::find_if(tables.begin(), tables.end(),
                                   [&](const TablePointer& table) { return touches(*table); });

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "engine/compaction/ranges.h"
 #include "engine/merging_iterator.h"
 #include "env/marks.h"
 
@@ -30,7 +31,11 @@ CompactionOutcome RunCompaction(const Version& version, const CompactionJob& job
                                 const KeepRules& rules, OutputTables& outputs,
                                 const std::function<bool(std::uint64_t)>& go_on) {
   OlderTables older(version, job);
-  MergeIterator entry(NewInputIterator(job), rules, older);
+  const JobRanges ranges(job, rules);
+  JobRanges::Left left = ranges.WhatIsLeft(older);
+  const std::uint64_t ranges_dropped = left.dropped;
+  outputs.SetRangeDeletes(std::move(left.ranges));
+  MergeIterator entry(NewInputIterator(job), rules, older, &ranges);
   CompactionOutcome outcome;
   const auto fail = [&](CompactionFailure failure, Status status) {
     outcome.failure = failure;
@@ -52,6 +57,8 @@ CompactionOutcome RunCompaction(const Version& version, const CompactionJob& job
   }
   outcome.counts = entry.counts();
   BEACH_SOMETIMES("compaction.tombstone_dropped", outcome.counts.tombstones > 0);
+  BEACH_SOMETIMES("compaction.range_deleted", outcome.counts.in_range > 0);
+  BEACH_SOMETIMES("compaction.range_delete_dropped", ranges_dropped > 0);
   BEACH_SOMETIMES("compaction.version_kept", outcome.counts.guarded > 0);
   BEACH_SOMETIMES("compaction.several_outputs", outputs.tables().size() > 1);
   BEACH_SOMETIMES("compaction.nothing_left", outputs.tables().empty());

@@ -114,8 +114,8 @@ bool Properties::Count(ByteView internal_key, ByteView value) {
 void Properties::Count(const RangeDelete& range) {
   Bytes begin;
   Bytes end;
-  AppendInternalKey(begin, {range.begin, range.sequence, kKindFirst});
-  AppendInternalKey(end, {range.end, kMaxSequence, kKindFirst});
+  AppendInternalKey(begin, {range.begin, range.sequence, ValueKind::kPut});
+  AppendExclusiveBound(end, range.end);
   const bool first = entries == 0 && range_deletes == 0;
   ++range_deletes;
   if (first || CompareInternalKeys(begin, smallest) < 0) smallest = std::move(begin);

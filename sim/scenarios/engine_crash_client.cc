@@ -50,12 +50,17 @@ Status Client::Send(const oracle::ModelBatch& batch) {
   const engine::WriteOptions options{.sync = batch.sync, .tag = batch.id.value};
   if (batch.operations.size() == 1) {
     const oracle::ModelOperation& operation = batch.operations[0];
+    if (operation.range_end) {
+      return db_.DeleteRange(options, operation.key, *operation.range_end);
+    }
     if (operation.value) return db_.Put(options, operation.key, *operation.value);
     return db_.Delete(options, operation.key);
   }
   engine::WriteBatch writes;
   for (const oracle::ModelOperation& operation : batch.operations) {
-    if (operation.value) {
+    if (operation.range_end) {
+      writes.DeleteRange(operation.key, *operation.range_end);
+    } else if (operation.value) {
       writes.Put(operation.key, *operation.value);
     } else {
       writes.Delete(operation.key);

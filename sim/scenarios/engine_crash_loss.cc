@@ -57,7 +57,9 @@ oracle::Judgement History::Judge(const oracle::Model& model, std::uint64_t last_
   for (const Place& place : WithLife(model)) {
     if (place.last_sequence > last_kept) break;
     for (const oracle::ModelOperation& operation : issued_.at(place.id).operations) {
-      if (operation.value) {
+      if (operation.range_end) {
+        kept.erase(kept.lower_bound(operation.key), kept.lower_bound(*operation.range_end));
+      } else if (operation.value) {
         kept[operation.key] = *operation.value;
       } else {
         kept.erase(operation.key);

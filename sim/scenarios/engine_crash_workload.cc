@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/scenarios/engine_crash_workload.h"
 
+#include <algorithm>
+#include <initializer_list>
 #include <string>
 #include <utility>
 
@@ -26,14 +28,14 @@ std::optional<std::uint64_t> ParseNumber(const std::string& text, std::uint64_t 
 
 constexpr KindWeight kUsualWeights[] = {{"put", 46},  {"delete", 10}, {"batch", 14},  {"get", 17},
                                         {"scan", 3},  {"hold", 2},    {"check", 1},   {"flush", 1},
-                                        {"pause", 4}, {"range", 1},   {"multiget", 1}};
+                                        {"pause", 4}, {"range", 1},   {"multiget", 1}, {"erase", 2}};
 constexpr KindWeight kWeightsOfReaders[] = {
     {"put", 34},  {"delete", 8}, {"batch", 14}, {"get", 6},   {"multiget", 8}, {"scan", 2},
-    {"range", 6}, {"hold", 8},   {"check", 5},  {"flush", 4}, {"pause", 4}};
+    {"range", 6}, {"hold", 8},   {"check", 5},  {"flush", 4}, {"pause", 4}, {"erase", 4}};
 // Half of what is written is deleted or written over; flushes make small tables.
 constexpr KindWeight kWeightsOfCompaction[] = {
     {"put", 44}, {"delete", 16}, {"batch", 14}, {"get", 8},     {"multiget", 2}, {"scan", 2},
-    {"hold", 5}, {"check", 3},   {"flush", 4},  {"compact", 1}, {"range", 1},    {"pause", 5}};
+    {"hold", 5}, {"check", 3},   {"flush", 4},  {"compact", 1}, {"range", 1},    {"pause", 5}, {"erase", 4}};
 
 // --- Generation.
 
@@ -48,6 +50,9 @@ class Generator {
       operation.arguments = {Durability(), Key(), Size()};
     } else if (kind == "delete") {
       operation.arguments = {Durability(), Key()};
+    } else if (kind == "erase") {
+      operation.arguments = {Durability()};
+      AppendRange(operation);
     } else if (kind == "batch") {
       FillBatch(operation);
     } else if (kind == "get") {
@@ -81,7 +86,11 @@ class Generator {
     for (std::uint64_t i = 0; i < count && size < kBatchSizeMax; ++i) {
       const Bytes key = Key();
       size += key.size() + kOperationSize;
-      if (stream_.Chance(1, 4)) {
+      if (stream_.Chance(1, 16)) {
+        operation.arguments.emplace_back("erase");
+        AppendRange(operation);
+        size += operation.arguments.back().size() + kOperationSize;
+      } else if (stream_.Chance(1, 4)) {
         operation.arguments.insert(operation.arguments.end(), {"delete", key});
       } else {
         const std::string filler = Size();
@@ -89,6 +98,14 @@ class Generator {
         operation.arguments.insert(operation.arguments.end(), {"put", key, filler});
       }
     }
+  }
+
+  // Mostly a few neighbours, so that not everything is gone all the time.
+  void AppendRange(artifacts::Operation& operation) {
+    const std::uint64_t from = KeyNumber();
+    const std::uint64_t most = stream_.Chance(1, 6) ? plan_.keys : 6;
+    operation.arguments.push_back(KeyName(from));
+    operation.arguments.push_back(KeyName(from + stream_.Between(1, most)));
   }
 
   void FillScan(artifacts::Operation& operation) {
@@ -103,12 +120,13 @@ class Generator {
 
   std::string Durability() { return stream_.Chance(1, 2) ? "sync" : "nosync"; }
   std::string Slot() { return std::to_string(stream_.Below(kSlots)); }
-  std::string Key() {
-    if (plan_.key_window == 0) return KeyName(stream_.Below(plan_.keys));
+  std::string Key() { return KeyName(KeyNumber()); }
+  std::uint64_t KeyNumber() {
+    if (plan_.key_window == 0) return stream_.Below(plan_.keys);
     // Now and then anywhere, and each key moves the window by a quarter of one.
-    if (stream_.Chance(1, 12)) return KeyName(stream_.Below(plan_.keys));
+    if (stream_.Chance(1, 12)) return stream_.Below(plan_.keys);
     const std::uint64_t begin = ++drawn_ / 4;
-    return KeyName((begin + stream_.Below(plan_.key_window)) % plan_.keys);
+    return (begin + stream_.Below(plan_.key_window)) % plan_.keys;
   }
   std::string Size() {
     const std::uint64_t choice = stream_.Below(32);
@@ -137,6 +155,12 @@ class Arguments {
     if (!more()) return ok_ = false, "";
     return arguments_[next_++];
   }
+  // One of the words; else bad.
+  std::string OneOf(std::initializer_list<const char*> words) {
+    const std::string text = Text();
+    if (std::ranges::find(words, text) == words.end()) ok_ = false;
+    return text;
+  }
   // Whether it is the first of the two words.
   bool Either(const char* first, const char* second) {
     const std::string text = Text();
@@ -163,6 +187,20 @@ class Arguments {
   }
   void Delete(oracle::ModelBatch& batch) {
     batch.operations.push_back({.key = Text(), .value = std::nullopt});
+  }
+  void Erase(oracle::ModelBatch& batch) {
+    Bytes from = Text();
+    Bytes to = Text();
+    if (to < from) std::swap(from, to);
+    if (from == to) ok_ = false;  // no operation
+    batch.operations.push_back(
+        {.key = std::move(from), .value = std::nullopt, .range_end = std::move(to)});
+  }
+  // By its name.
+  void Take(const std::string& kind, oracle::ModelBatch& batch) {
+    if (kind == "put") Put(batch);
+    if (kind == "delete") Delete(batch);
+    if (kind == "erase") Erase(batch);
   }
 
  private:
@@ -213,20 +251,15 @@ std::optional<Command> ParseOperation(const artifacts::Operation& operation) {
   Arguments arguments(operation.arguments);
   Command command;
   const std::string& kind = operation.kind;
-  if (kind == "put" || kind == "delete" || kind == "batch") {
+  if (kind == "put" || kind == "delete" || kind == "erase" || kind == "batch") {
     command.kind = CommandKind::kWrite;
     command.batch.id = oracle::BatchId(operation.id);
     command.batch.client = operation.client;
     command.batch.sync = arguments.Either("sync", "nosync");
     if (operation.id == 0) return std::nullopt;
-    if (kind == "put") arguments.Put(command.batch);
-    if (kind == "delete") arguments.Delete(command.batch);
+    if (kind != "batch") arguments.Take(kind, command.batch);
     while (kind == "batch" && arguments.more()) {
-      if (arguments.Either("put", "delete")) {
-        arguments.Put(command.batch);
-      } else {
-        arguments.Delete(command.batch);
-      }
+      arguments.Take(arguments.OneOf({"put", "delete", "erase"}), command.batch);
     }
   } else if (kind == "get") {
     command.kind = CommandKind::kGet;

@@ -17,7 +17,9 @@
 //   kind     arguments
 //   put      sync|nosync, key, size
 //   delete   sync|nosync, key
-//   batch    sync|nosync, then any of: put, key, size / delete, key
+//   erase    sync|nosync, from, to: deletes the range (half-open; the later key first where they
+//            are the wrong way round)
+//   batch    sync|nosync, then any of: put, key, size / delete, key / erase, from, to
 //   get      key
 //   multiget keys: read as of one moment
 //   scan     forward|backward, from, and unless to the end: to (half-open)
