@@ -49,6 +49,10 @@ class Db {
   // it hits, and one to be read past until compaction has done it. An empty range is fine;
   // kInvalidArgument where it ends before it begins.
   virtual Status DeleteRange(const WriteOptions& options, ByteView begin, ByteView end) = 0;
+  // Applies an operator to the value that is there, without reading it now (merge_operator.h):
+  // reads and compaction do. kInvalidArgument: an operand that the operator does not take.
+  virtual Status Merge(const WriteOptions& options, ByteView key, MergeOperator merge_operator,
+                       ByteView operand) = 0;
   // All of the batch or nothing. An empty batch is fine and, with sync, makes all that was
   // acknowledged before it durable.
   virtual Status Write(const WriteOptions& options, const WriteBatch& batch) = 0;

@@ -61,6 +61,8 @@ class DbImpl final : public Db {
   Status Put(const WriteOptions& options, ByteView key, ByteView value) override;
   Status Delete(const WriteOptions& options, ByteView key) override;
   Status DeleteRange(const WriteOptions& options, ByteView begin, ByteView end) override;
+  Status Merge(const WriteOptions& options, ByteView key, MergeOperator merge_operator,
+               ByteView operand) override;
   Status Write(const WriteOptions& options, const WriteBatch& batch) override;
   Result<std::optional<Bytes>> Get(const ReadOptions& options, ByteView key) override;
   std::vector<Result<std::optional<Bytes>>> MultiGet(const ReadOptions& options,

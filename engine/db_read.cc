@@ -16,9 +16,11 @@
 namespace beach::engine {
 namespace {
 
-void LookInto(const LoggedMemtable& memtable, PointRead& read) {
-  read.Take(memtable.ranges.NewestOver(read.key(), read.at()),
-            memtable.memtable.Get(read.key(), read.at()));
+Status LookInto(const LoggedMemtable& memtable, PointRead& read) {
+  const auto get = [&](SequenceNumber at) -> Result<std::optional<VersionFound>> {
+    return memtable.memtable.Get(read.key(), at);
+  };
+  return read.LookInto(memtable.ranges.NewestOver(read.key(), read.at()), get);
 }
 
 }  // namespace
@@ -60,13 +62,13 @@ std::vector<Result<std::optional<Bytes>>> DbImpl::MultiGet(const ReadOptions& op
 
 Result<std::optional<Bytes>> DbImpl::Read(const View& view, SequenceNumber sequence, ByteView key) {
   PointRead read(key, sequence);
-  LookInto(*view.active, read);
+  BEACH_TRY(LookInto(*view.active, read));
   for (auto memtable = view.frozen.rbegin(); !read.done() && memtable != view.frozen.rend();
        ++memtable) {
-    LookInto(**memtable, read);
+    BEACH_TRY(LookInto(**memtable, read));
   }
   if (!read.done()) BEACH_TRY(view.version->LookInto(read));
-  return read.TakeValue();
+  return std::move(read).Finish();
 }
 
 Result<std::unique_ptr<Iterator>> DbImpl::NewIterator(const ReadOptions& options) {
@@ -84,8 +86,8 @@ Result<std::unique_ptr<Iterator>> DbImpl::NewIterator(const ReadOptions& options
     for (const RangeTombstones* const part : memtable->ranges.parts()) cover.Add(*part);
   }
   cover.Add(*view.version);
-  return NewSnapshotIterator(NewMergingIterator(std::move(sources)), std::move(cover),
-                             moment.sequence, options.range, moment.view.Share());
+  return NewSnapshotIterator(NewMergingIterator(std::move(sources)), std::move(cover), options.range,
+                             moment.view.Share());
 }
 
 Result<std::unique_ptr<const Snapshot>> DbImpl::GetSnapshot() {

@@ -44,15 +44,15 @@ class ReplayFlightTest : public ::testing::Test {
       {.ordinal = SegmentOrdinal(4), .file = FileNumber(13), .size_bytes = 65536}};
   LogPosition begin_{SegmentOrdinal(4), 2 * wal::kBlockSize};
   SequenceNumber last_{5};
-  Memtable own_;
-  Memtable* memtable_ = &own_;
+  LoggedMemtable own_;
+  LoggedMemtable* memtable_ = &own_;
 };
 
 TEST_F(ReplayFlightTest, PutsEachOperationUnderItsNumber) {
   ASSERT_TRUE(Replay(7, 2, GroupOf(2)));
   EXPECT_EQ(last_, SequenceNumber(8));
-  EXPECT_EQ(own_.Get("0", kMaxSequence)->sequence, SequenceNumber(7));
-  EXPECT_EQ(own_.Get("1", kMaxSequence)->sequence, SequenceNumber(8));
+  EXPECT_EQ(own_.memtable.Get("0", kMaxSequence)->sequence, SequenceNumber(7));
+  EXPECT_EQ(own_.memtable.Get("1", kMaxSequence)->sequence, SequenceNumber(8));
   memtable_ = nullptr;  // the same checks, and nothing kept
   ASSERT_TRUE(Replay(9, 1, GroupOf(1)));
   EXPECT_EQ(last_, SequenceNumber(9));

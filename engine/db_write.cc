@@ -32,11 +32,15 @@ Status DbImpl::Delete(const WriteOptions& options, ByteView key) {
 }
 
 Status DbImpl::DeleteRange(const WriteOptions& options, ByteView begin, ByteView end) {
-  if (begin > end) {
-    return Fail(ErrorCode::kInvalidArgument, "a range that ends before it begins");
-  }
   WriteBatch batch;
   batch.DeleteRange(begin, end);
+  return Write(options, batch);
+}
+
+Status DbImpl::Merge(const WriteOptions& options, ByteView key, MergeOperator merge_operator,
+                     ByteView operand) {
+  WriteBatch batch;
+  batch.Merge(key, merge_operator, operand);
   return Write(options, batch);
 }
 

@@ -74,6 +74,9 @@ void DumpGroup(const wal::Flight& flight, const wal::DumpSink& sink) {
     if (operation.kind == ValueKind::kDeleteRange) {
       sink(fmt::format("    {} delete from \"{}\" to \"{}\"", sequence.value,
                        Printable(operation.key), Printable(operation.end)));
+    } else if (operation.kind == ValueKind::kMerge) {
+      sink(fmt::format("    {} merge \"{}\" {}", sequence.value, Printable(operation.key),
+                       DescribeOperand(operation.value)));
     } else if (operation.kind == ValueKind::kDelete) {
       sink(fmt::format("    {} delete \"{}\"", sequence.value, Printable(operation.key)));
     } else {

@@ -16,7 +16,7 @@ namespace beach::engine {
 inline constexpr std::size_t kInternalKeyTrailerSize = 8;
 
 // Of all kinds at one sequence number, the one that comes first: seek with it.
-inline constexpr ValueKind kKindFirst = ValueKind::kPut;
+inline constexpr ValueKind kKindFirst = ValueKind::kMerge;
 
 struct InternalKey {
   ByteView user_key;
@@ -44,8 +44,10 @@ inline std::uint64_t TrailerOf(ByteView internal_key) {
 
 // False for fewer than 8 bytes or an unknown kind: damage, when it was read from a file.
 inline bool IsInternalKey(ByteView bytes) {
-  return bytes.size() >= kInternalKeyTrailerSize &&
-         (TrailerOf(bytes) & 0xff) <= static_cast<std::uint64_t>(ValueKind::kPut);
+  if (bytes.size() < kInternalKeyTrailerSize) return false;
+  const std::uint64_t kind = TrailerOf(bytes) & 0xff;
+  return kind <= static_cast<std::uint64_t>(ValueKind::kMerge) &&
+         kind != static_cast<std::uint64_t>(ValueKind::kDeleteRange);
 }
 inline bool ParseInternalKey(ByteView bytes, InternalKey& key) {
   if (!IsInternalKey(bytes)) return false;

@@ -3,10 +3,12 @@
 
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/error.h"
 #include "engine/memtable/memtable.h"
+#include "engine/merge_operator.h"
 #include "engine/types.h"
 
 namespace beach::engine {
@@ -14,7 +16,7 @@ namespace beach::engine {
 // The read of one key as of one moment, from source to source, newest first. Each source holds
 // newer versions of the key than the next, and its range deletes hide what all later ones hold: so
 // the first that knows of the key decides, and damage in it is an error, never a reason to look
-// further (rule 11).
+// further (rule 11). Operands of merges are gathered until something else decides, and folded.
 class PointRead {
  public:
   PointRead(ByteView key, SequenceNumber at) : key_(key), at_(at) {}
@@ -24,24 +26,40 @@ class PointRead {
   // Nothing that is older matters.
   bool done() const { return done_; }
 
-  // The next source: its newest range delete over the key (0: none), and its newest version of the
-  // key, both at or below `at`. REQUIRES: !done()
-  void Take(SequenceNumber range_delete, std::optional<VersionFound> found) {
-    if (found && found->sequence >= range_delete) {
-      if (found->kind == ValueKind::kPut) value_ = std::move(found->value);
-      done_ = true;
-    } else {
-      done_ = found || range_delete != SequenceNumber();
+  // The next source: its newest range delete over the key at or below `at` (0: none), and `get`,
+  // its newest version of the key at or below a number, a Result. REQUIRES: !done()
+  template <class Get>
+  Status LookInto(SequenceNumber range_delete, Get get) {
+    SequenceNumber at = at_;
+    while (true) {
+      BEACH_TRY_ASSIGN(std::optional<VersionFound> found, get(at));
+      if (!found || found->sequence < range_delete) {
+        done_ = found || range_delete != SequenceNumber();
+        return {};
+      }
+      if (found->kind != ValueKind::kMerge) {
+        if (found->kind == ValueKind::kPut) value_ = std::move(found->value);
+        done_ = true;
+        return {};
+      }
+      operands_.push_back(std::move(found->value));
+      if (found->sequence == SequenceNumber()) return {};
+      at = SequenceNumber(found->sequence.value - 1);
     }
   }
 
-  std::optional<Bytes> TakeValue() { return std::move(value_); }
+  // Nothing: the key is absent. kCorruption: an operand that is none.
+  Result<std::optional<Bytes>> Finish() && {
+    BEACH_TRY(FoldOperands(operands_, value_));
+    return std::move(value_);
+  }
 
  private:
   const ByteView key_;
   const SequenceNumber at_;
   bool done_ = false;
   std::optional<Bytes> value_;
+  std::vector<Bytes> operands_;  // newest first
 };
 
 }  // namespace beach::engine

@@ -12,15 +12,16 @@ namespace beach::engine {
 // source keeps its last answer and where it holds. Not thread-safe. The sources live longer.
 class RangeCover {
  public:
+  // For reads at that number.
   explicit RangeCover(SequenceNumber at) : at_(at) {}
 
   void Add(const RangeTombstones& ranges);
   // All that the tables hold.
   void Add(const Version& version);
 
+  SequenceNumber at() const { return at_; }
   bool empty() const { return sources_.empty(); }
-  // The newest range delete over the key, of those at or below the number that reads are at; 0:
-  // there is none.
+  // The newest range delete over the key that the read may see; 0: there is none.
   SequenceNumber NewestOver(ByteView key);
 
  private:

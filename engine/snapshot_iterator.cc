@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/snapshot_iterator.h"
 
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "base/check.h"
 #include "base/coding.h"
 #include "engine/internal_key.h"
+#include "engine/merge_operator.h"
 #include "env/marks.h"
 
 // Versions of a key lie newest first. Walking forward, the first one at or below the snapshot
@@ -25,12 +28,12 @@ constexpr int kStepsMax = 8;
 
 class SnapshotIterator final : public Iterator {
  public:
-  SnapshotIterator(std::unique_ptr<Iterator> internal, RangeCover cover, SequenceNumber sequence,
-                   KeyRange range, std::shared_ptr<const void> pinned)
+  SnapshotIterator(std::unique_ptr<Iterator> internal, RangeCover cover, KeyRange range,
+                   std::shared_ptr<const void> pinned)
       : pinned_(std::move(pinned)),
         internal_(std::move(internal)),
         cover_(std::move(cover)),
-        sequence_(sequence),
+        sequence_(cover_.at()),
         range_(std::move(range)) {}
 
   bool Valid() const override { return valid_; }
@@ -71,10 +74,10 @@ class SnapshotIterator final : public Iterator {
 
   void Next() override {
     BEACH_CHECK(Valid());
-    if (forward_) {
-      internal_->Next();
-    } else {
+    if (!forward_) {
       SeekInternal(key_, kTrailerLast);
+    } else if (!folded_) {
+      internal_->Next();
     }
     passed_.swap(key_);
     FindForward(true);
@@ -92,7 +95,7 @@ class SnapshotIterator final : public Iterator {
   }
   ByteView value() const override {
     BEACH_CHECK(Valid());
-    return forward_ ? internal_->value() : ByteView(value_);
+    return forward_ && !folded_ ? internal_->value() : ByteView(value_);
   }
   Status status() const override { return status_; }
 
@@ -107,6 +110,7 @@ class SnapshotIterator final : public Iterator {
   void FindForward(bool has_passed) {
     forward_ = true;
     valid_ = false;
+    folded_ = false;
     InternalKey entry;
     int steps = 0;  // over versions that do not matter
     while (ReadEntry(entry)) {
@@ -120,15 +124,37 @@ class SnapshotIterator final : public Iterator {
         continue;
       }
       steps = 0;
-      if (entry.kind == ValueKind::kPut && !IsCovered(entry)) {
+      if (entry.kind != ValueKind::kDelete && !IsCovered(entry)) {
         key_.assign(entry.user_key);
-        valid_ = true;
+        valid_ = entry.kind == ValueKind::kPut || FoldForward();
         return;
       }
       passed_.assign(entry.user_key);
       has_passed = true;
       internal_->Next();
     }
+  }
+
+  // Of key_, at whose newest operand the source stands: leaves the value in value_, and the source
+  // at what decided. False on an error.
+  bool FoldForward() {
+    std::vector<Bytes> operands;
+    std::optional<Bytes> value;
+    InternalKey entry;
+    do {
+      operands.emplace_back(internal_->value());
+      internal_->Next();
+      if (!ReadEntry(entry)) break;
+    } while (entry.user_key == key_ && entry.kind == ValueKind::kMerge && !IsCovered(entry));
+    if (!status_) return false;
+    const bool based = internal_->Valid() && entry.user_key == key_ &&
+                       entry.kind == ValueKind::kPut && !IsCovered(entry);
+    if (based) value = Bytes(internal_->value());
+    status_ = FoldOperands(operands, value);
+    if (!status_) return false;
+    value_ = *std::move(value);
+    folded_ = true;
+    return true;
   }
 
   // To the next entry, or after many steps to where the rest of them ends. The trailer is that of
@@ -155,11 +181,25 @@ class SnapshotIterator final : public Iterator {
         started = true;
       }
       if (entry.sequence > sequence_) continue;
-      live = entry.kind == ValueKind::kPut && !IsCovered(entry);
-      value_.assign(live ? internal_->value() : ByteView());
+      const bool counts = entry.kind != ValueKind::kDelete && !IsCovered(entry);
+      if (counts && entry.kind == ValueKind::kMerge) {
+        if (!FoldOnto(live)) break;
+      } else {
+        value_.assign(counts ? internal_->value() : ByteView());
+      }
+      live = counts;
     }
     // A source that failed may have hidden newer versions of the key.
     valid_ = live && status_.has_value();
+  }
+
+  // Applies the source's operand to value_, or to none. False on an error.
+  bool FoldOnto(bool live) {
+    std::optional<Bytes> value;
+    if (live) value = std::move(value_);
+    status_ = FoldOperands({Bytes(internal_->value())}, value);
+    if (status_) value_ = *std::move(value);
+    return status_.has_value();
   }
 
   // Of a version that the read may see: a range delete hides it.
@@ -197,8 +237,9 @@ class SnapshotIterator final : public Iterator {
   const KeyRange range_;
   bool valid_ = false;
   bool forward_ = true;
+  bool folded_ = false;  // forward: the value is in value_, the source may stand behind the key
   Bytes key_;
-  Bytes value_;   // backward only
+  Bytes value_;   // backward, or folded
   Bytes passed_;  // forward only: a key of which nothing more is shown
   Bytes target_;
   Status status_;
@@ -207,12 +248,12 @@ class SnapshotIterator final : public Iterator {
 }  // namespace
 
 std::unique_ptr<Iterator> NewSnapshotIterator(std::unique_ptr<Iterator> internal,
-                                              RangeCover cover, SequenceNumber sequence, KeyRange range,
+                                              RangeCover cover, KeyRange range,
                                               std::shared_ptr<const void> pinned) {
   BEACH_CHECK(internal != nullptr);
-  BEACH_CHECK_LE(sequence.value, kMaxSequence.value);
-  return std::make_unique<SnapshotIterator>(std::move(internal), std::move(cover), sequence,
-                                            std::move(range), std::move(pinned));
+  BEACH_CHECK_LE(cover.at().value, kMaxSequence.value);
+  return std::make_unique<SnapshotIterator>(std::move(internal), std::move(cover), std::move(range),
+                                            std::move(pinned));
 }
 
 }  // namespace beach::engine

@@ -35,6 +35,7 @@ enum class ValueKind : std::uint8_t {
   kDelete = 0,
   kPut = 1,
   kDeleteRange = 2,  // of all keys from its own to an end; never an entry of a memtable or table
+  kMerge = 3,        // an operand, to be applied to what is there (engine/merge_operator.h)
 };
 
 }  // namespace beach::engine

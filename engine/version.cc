@@ -26,9 +26,8 @@ void Arrange(Version& version) {
 
 // Of a table that the key lies in.
 Status LookIntoTable(const Table& table, PointRead& read) {
-  BEACH_TRY_ASSIGN(auto found, table.reader->Get(read.key(), read.at()));
-  read.Take(table.ranges.NewestOver(read.key(), read.at()), std::move(found));
-  return {};
+  const auto get = [&](SequenceNumber at) { return table.reader->Get(read.key(), at); };
+  return read.LookInto(table.ranges.NewestOver(read.key(), read.at()), get);
 }
 
 }  // namespace

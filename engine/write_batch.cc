@@ -27,6 +27,7 @@ void WriteBatch::Delete(ByteView key) {
 }
 
 void WriteBatch::DeleteRange(ByteView begin, ByteView end) {
+  if (begin > end) malformed_ = true;
   if (begin >= end) return;
   BEACH_CHECK_LT(count_, std::numeric_limits<std::uint32_t>::max());
   Encoder encoder(encoding_);
@@ -36,26 +37,45 @@ void WriteBatch::DeleteRange(ByteView begin, ByteView end) {
   ++count_;
 }
 
+void WriteBatch::Merge(ByteView key, MergeOperator merge_operator, ByteView operand) {
+  const Bytes stored = EncodeOperand(merge_operator, operand);
+  MergeOperand parsed;
+  if (!ParseOperand(stored, parsed)) {
+    malformed_ = true;
+    return;
+  }
+  BEACH_CHECK_LT(count_, std::numeric_limits<std::uint32_t>::max());
+  Encoder encoder(encoding_);
+  encoder.Fixed8(static_cast<std::uint8_t>(ValueKind::kMerge));
+  encoder.LengthPrefixed(key);
+  encoder.LengthPrefixed(stored);
+  ++count_;
+  ++puts_;
+}
+
 void WriteBatch::Clear() {
   encoding_.clear();
   count_ = 0;
   puts_ = 0;
+  malformed_ = false;
 }
 
 bool BatchReader::Next(BatchOperation& operation) {
   if (!ok_ || rest_.empty()) return false;
   Decoder decoder(rest_);
   const std::uint8_t kind = decoder.Fixed8();
-  ok_ = kind <= static_cast<std::uint8_t>(ValueKind::kDeleteRange);
+  ok_ = kind <= static_cast<std::uint8_t>(ValueKind::kMerge);
   if (!ok_) return false;
+  operation = {};
   operation.kind = static_cast<ValueKind>(kind);
   operation.key = decoder.LengthPrefixed();
-  operation.value = {};
-  operation.end = {};
-  if (operation.kind == ValueKind::kPut) operation.value = decoder.LengthPrefixed();
-  if (operation.kind == ValueKind::kDeleteRange) operation.end = decoder.LengthPrefixed();
-  ok_ = decoder.ok() &&
-        (operation.kind != ValueKind::kDeleteRange || operation.key < operation.end);
+  ByteView second;
+  if (operation.kind != ValueKind::kDelete) second = decoder.LengthPrefixed();
+  (operation.kind == ValueKind::kDeleteRange ? operation.end : operation.value) = second;
+  ok_ = decoder.ok();
+  MergeOperand operand;
+  if (operation.kind == ValueKind::kDeleteRange) ok_ = ok_ && operation.key < operation.end;
+  if (operation.kind == ValueKind::kMerge) ok_ = ok_ && ParseOperand(operation.value, operand);
   if (!ok_) return false;
   // Damage must not stall the walk: every operation takes at least its kind and a length.
   BEACH_CHECK_LE(decoder.rest().size() + 2, rest_.size());

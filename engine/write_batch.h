@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "engine/merge_operator.h"
 #include "engine/types.h"
 
 namespace beach::engine {
@@ -14,21 +15,26 @@ namespace beach::engine {
 // thread-safe; may be written several times.
 //
 // Encoding (also what the log holds): per operation
-//   kind (1 byte), key (length-prefixed), value (length-prefixed; kPut only), end (length-prefixed;
-//   kDeleteRange only, whose key is where it begins)
+//   kind (1 byte), key (length-prefixed), and length-prefixed: of kPut the value, of kDeleteRange
+//   (whose key is where it begins) the end, of kMerge the operand as it is stored
 class WriteBatch {
  public:
   void Put(ByteView key, ByteView value);
   void Delete(ByteView key);
   // All keys from `begin`, included, to `end`, excluded, that there are before it, those of this
-  // batch too. One operation, whatever it hits. Where `end` is not above `begin` there are none,
-  // and nothing is added.
+  // batch too. One operation, whatever it hits. An empty range adds nothing; one that ends before
+  // it begins makes the batch malformed.
   void DeleteRange(ByteView begin, ByteView end);
+  // Applies the operator to what is there when this is written (engine/merge_operator.h). An
+  // operand that is none of the operator's makes the batch malformed.
+  void Merge(ByteView key, MergeOperator merge_operator, ByteView operand);
   void Clear();
 
   std::uint32_t count() const { return count_; }
   // An empty one too. Room for these is kept where there is none for others (rule 19).
   bool deletes_only() const { return puts_ == 0; }
+  // Something was not added to it: Db::Write refuses it.
+  bool malformed() const { return malformed_; }
   // Bytes of the encoding, which limits speak of.
   std::uint64_t size_bytes() const { return encoding_.size(); }
   ByteView encoding() const { return encoding_; }
@@ -36,13 +42,14 @@ class WriteBatch {
  private:
   Bytes encoding_;
   std::uint32_t count_ = 0;
-  std::uint32_t puts_ = 0;
+  std::uint32_t puts_ = 0;  // and operands
+  bool malformed_ = false;
 };
 
 struct BatchOperation {
   ValueKind kind = ValueKind::kPut;
   ByteView key;    // of a range: where it begins
-  ByteView value;  // of kPut
+  ByteView value;  // of kPut; of kMerge the operand as it is stored, well-formed
   ByteView end;    // of kDeleteRange: above the key
 };
 

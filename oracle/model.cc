@@ -111,6 +111,13 @@ void Model::SetValue(ByteView key, const std::optional<Bytes>& value, Place& pla
 
 void Model::Apply(const ModelBatch& batch, Place& place) {
   for (const ModelOperation& operation : batch.operations) {
+    if (operation.merge) {
+      const auto found = versions_.find(operation.key);
+      const bool there = found != versions_.end() && !found->second.empty();
+      const std::optional<Bytes> value = there ? found->second.back().value : std::nullopt;
+      SetValue(operation.key, Merged(*operation.merge, value, *operation.value), place);
+      continue;
+    }
     if (!operation.range_end) {
       SetValue(operation.key, operation.value, place);
       continue;
@@ -486,6 +493,10 @@ Judgement Model::ExplainForeign(ByteView key, const Bytes& found) const {
   const auto issued = life_.find(id->batch);
   if (issued == life_.end()) return Wrong("phantom-key", shown + ", whose batch was never issued");
   const std::vector<ModelOperation>& operations = issued->second.batch.operations;
+  const bool merged = std::ranges::any_of(operations, [key](const ModelOperation& operation) {
+    return operation.merge && operation.key == key;
+  });
+  if (merged) return Wrong("wrong-merge", shown + ", which is not what its operands make");
   const bool wrote = id->operation < operations.size() && operations[id->operation].key == key &&
                      operations[id->operation].value == found;
   if (!wrote) return Wrong("phantom-key", shown + ", which is not what that operation wrote");

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "oracle/merge.h"
 #include "oracle/value_id.h"
 #include "oracle/violation.h"
 
@@ -19,6 +20,7 @@ struct ModelOperation {
   Bytes key;
   std::optional<Bytes> value;           // nothing: a delete
   std::optional<Bytes> range_end = {};  // a delete of all keys from `key`, included, to it, excluded
+  std::optional<MergeKind> merge = {};  // `value` is its operand
 };
 
 // An atomic write as its client issued it.

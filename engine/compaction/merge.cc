@@ -81,13 +81,16 @@ MergeIterator::MergeIterator(std::unique_ptr<Iterator> source, KeepRules rules, 
 
 void MergeIterator::SeekToFirst() {
   source_->SeekToFirst();
+  fold_.reset();
   has_key_ = false;
   Settle();
 }
 
 void MergeIterator::Next() {
   BEACH_CHECK(valid_);
-  source_->Next();
+  if (fold_ && fold_->Next()) return;
+  if (!fold_) source_->Next();
+  fold_.reset();
   Settle();
 }
 
@@ -102,6 +105,7 @@ void MergeIterator::Settle() {
     ++counts_.entries;
     if (!IsKept(entry)) continue;
     valid_ = true;
+    if (entry.kind == ValueKind::kMerge && stripe_ != rules_.boundaries.size()) Fold(entry);
     return;
   }
   valid_ = false;
@@ -132,6 +136,37 @@ bool MergeIterator::IsKept(const InternalKey& entry) {
   }
   if (!another && stripe != above_all) ++counts_.guarded;
   return true;
+}
+
+void MergeIterator::Fold(const InternalKey& entry) {
+  fold_.emplace(entry.user_key);
+  const auto fail = [this](Status status) {
+    status_ = std::move(status);
+    valid_ = false;
+    fold_.reset();
+  };
+  InternalKey older = entry;
+  while (true) {
+    if (Status added = fold_->Add(older.sequence, source_->value()); !added) return fail(added);
+    source_->Next();
+    if (!source_->Valid()) break;
+    if (!ParseInternalKey(source_->key(), older)) {
+      return fail(
+          Fail(ErrorCode::kCorruption, "malformed key " + Printable(source_->key())));
+    }
+    if (older.user_key != key_ || rules_.StripeOf(older.sequence) != stripe_) break;
+    if (ranges_ != nullptr && ranges_->Hide(older.user_key, older.sequence)) {
+      return fold_->ApplyTo(std::nullopt);
+    }
+    // What they are applied to stays where it is: from now on it is hidden.
+    if (older.kind == ValueKind::kDelete) return fold_->ApplyTo(std::nullopt);
+    if (older.kind == ValueKind::kPut) return fold_->ApplyTo(Bytes(source_->value()));
+    ++counts_.entries;
+    ++counts_.folded;
+  }
+  if (Status read = source_->status(); !source_->Valid() && !read) return fail(read);
+  // There is nothing below: of the versions here this stripe has the last.
+  if (stripe_ == 0 && !older_.MayHold(key_)) fold_->ApplyTo(std::nullopt);
 }
 
 }  // namespace beach::engine

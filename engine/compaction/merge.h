@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "engine/compaction/operand_fold.h"
 #include "engine/compaction/picker.h"
 #include "engine/iterator.h"
 #include "engine/types.h"
@@ -61,6 +62,7 @@ class MergeIterator {
     std::uint64_t tombstones = 0;  // dropped: nothing is left for them to hide
     std::uint64_t guarded = 0;     // kept though a newer one is: for a boundary below that
     std::uint64_t in_range = 0;    // dropped: of a key that was deleted with others
+    std::uint64_t folded = 0;      // operands that went into what came before them
   };
 
   // `source`: over internal keys. `older` and `ranges`, where there are some, outlive it.
@@ -70,8 +72,8 @@ class MergeIterator {
   void SeekToFirst();
   bool Valid() const { return valid_; }
   void Next();  // REQUIRES: Valid()
-  ByteView key() const { return source_->key(); }
-  ByteView value() const { return source_->value(); }
+  ByteView key() const { return fold_ ? ByteView(fold_->key()) : source_->key(); }
+  ByteView value() const { return fold_ ? ByteView(fold_->value()) : source_->value(); }
   Status status() const { return status_; }
   const Counts& counts() const { return counts_; }
 
@@ -79,11 +81,15 @@ class MergeIterator {
   // Stands on the first entry from the source's on that is kept.
   void Settle();
   bool IsKept(const InternalKey& entry);
+  // Of an operand that is kept, at which the source stands: takes in those of its stripe, and what
+  // they are applied to, if that is there. Else, or with an error, fold_ is not set.
+  void Fold(const InternalKey& entry);
 
   const std::unique_ptr<Iterator> source_;
   const KeepRules rules_;
   OlderTables& older_;
   const JobRanges* const ranges_;
+  std::optional<OperandFold> fold_;  // what is shown, while the source stands behind it
   bool valid_ = false;
   bool has_key_ = false;  // key_ is that of the entry before
   Bytes key_;

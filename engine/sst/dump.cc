@@ -29,8 +29,10 @@ std::string Place(const char* name, const BlockHandle& handle) {
 std::string KeyText(ByteView internal_key) {
   InternalKey key;
   if (!ParseInternalKey(internal_key, key)) return "\"" + Printable(internal_key) + "\" (no key)";
-  return "\"" + Printable(key.user_key) + "\" " + std::to_string(key.sequence.value) +
-         (key.kind == ValueKind::kPut ? " put" : " delete");
+  const char* const kind = key.kind == ValueKind::kPut     ? " put"
+                           : key.kind == ValueKind::kMerge ? " merge"
+                                                           : " delete";
+  return "\"" + Printable(key.user_key) + "\" " + std::to_string(key.sequence.value) + kind;
 }
 
 class Dumper {

@@ -12,12 +12,28 @@ namespace {
 
 using engine::BatchOperation;
 using engine::BatchReader;
+using engine::MergeOperand;
+using engine::ParseOperand;
 using engine::ValueKind;
 using engine::WriteBatch;
 
 bool Inside(ByteView part, ByteView whole) {
   return part.empty() ||
          (part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size());
+}
+
+void Add(const BatchOperation& operation, WriteBatch& batch) {
+  if (operation.kind == ValueKind::kPut) return batch.Put(operation.key, operation.value);
+  if (operation.kind == ValueKind::kMerge) {
+    MergeOperand operand;
+    const bool parsed = ParseOperand(operation.value, operand);
+    BEACH_CHECK(parsed);
+    return batch.Merge(operation.key, operand.merge_operator, operand.operand);
+  }
+  BEACH_CHECK(operation.value.empty());
+  if (operation.kind == ValueKind::kDelete) return batch.Delete(operation.key);
+  BEACH_CHECK(operation.key < operation.end);
+  batch.DeleteRange(operation.key, operation.end);
 }
 
 void Run(ByteView input) {
@@ -27,12 +43,8 @@ void Run(ByteView input) {
   while (reader.Next(operation)) {
     BEACH_CHECK(Inside(operation.key, input));
     BEACH_CHECK(Inside(operation.value, input));
-    if (operation.kind == ValueKind::kPut) {
-      batch.Put(operation.key, operation.value);
-    } else {
-      BEACH_CHECK(operation.value.empty());
-      batch.Delete(operation.key);
-    }
+    BEACH_CHECK(Inside(operation.end, input));
+    Add(operation, batch);
     BEACH_CHECK_LE(batch.size_bytes(), input.size());
   }
   const bool more = reader.Next(operation);
@@ -51,6 +63,7 @@ void Run(ByteView input) {
     BEACH_CHECK(operation.kind == again.kind);
     BEACH_CHECK(operation.key == again.key);
     BEACH_CHECK(operation.value == again.value);
+    BEACH_CHECK(operation.end == again.end);
     ++count;
   }
   const bool beyond = second.Next(again);

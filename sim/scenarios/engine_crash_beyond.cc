@@ -39,6 +39,7 @@ BeyondPlan DrawBeyondPlan(Simulation& simulation, std::uint64_t lives) {
 
 void WrittenValues::Issue(const oracle::ModelBatch& batch) {
   for (const oracle::ModelOperation& operation : batch.operations) {
+    if (operation.merge) merged_.insert(operation.key);
     if (operation.value) by_key_[operation.key].insert(*operation.value);
   }
 }
@@ -46,6 +47,7 @@ void WrittenValues::Issue(const oracle::ModelBatch& batch) {
 oracle::Judgement WrittenValues::Judge(const std::vector<oracle::KeyValue>& found) const {
   for (const auto& [key, value] : found) {
     const auto written = by_key_.find(key);
+    if (merged_.contains(key)) continue;
     if (written != by_key_.end() && written->second.contains(value)) continue;
     return oracle::Violation{.rule = "invented",
                              .message = "recovered key \"" + Printable(key, 32) + "\" shows " +

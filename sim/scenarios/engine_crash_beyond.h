@@ -40,6 +40,7 @@ class WrittenValues {
 
  private:
   std::map<Bytes, std::set<Bytes>> by_key_;
+  std::set<Bytes> merged_;  // keys that were: what they show need not have been written as it is
 };
 
 // Errors by which the database says that its files are not as it left them.

@@ -46,12 +46,29 @@ void Client::RunOne(const Command& command) {
   }
 }
 
+namespace {
+
+engine::MergeOperator OperatorOf(oracle::MergeKind kind) {
+  switch (kind) {
+    case oracle::MergeKind::kAdd: return engine::MergeOperator::kAdd;
+    case oracle::MergeKind::kAppend: return engine::MergeOperator::kAppend;
+    case oracle::MergeKind::kMax: return engine::MergeOperator::kMax;
+    case oracle::MergeKind::kMin: break;
+  }
+  return engine::MergeOperator::kMin;
+}
+
+}  // namespace
+
 Status Client::Send(const oracle::ModelBatch& batch) {
   const engine::WriteOptions options{.sync = batch.sync, .tag = batch.id.value};
   if (batch.operations.size() == 1) {
     const oracle::ModelOperation& operation = batch.operations[0];
     if (operation.range_end) {
       return db_.DeleteRange(options, operation.key, *operation.range_end);
+    }
+    if (operation.merge) {
+      return db_.Merge(options, operation.key, OperatorOf(*operation.merge), *operation.value);
     }
     if (operation.value) return db_.Put(options, operation.key, *operation.value);
     return db_.Delete(options, operation.key);
@@ -60,6 +77,8 @@ Status Client::Send(const oracle::ModelBatch& batch) {
   for (const oracle::ModelOperation& operation : batch.operations) {
     if (operation.range_end) {
       writes.DeleteRange(operation.key, *operation.range_end);
+    } else if (operation.merge) {
+      writes.Merge(operation.key, OperatorOf(*operation.merge), *operation.value);
     } else if (operation.value) {
       writes.Put(operation.key, *operation.value);
     } else {

@@ -59,6 +59,11 @@ oracle::Judgement History::Judge(const oracle::Model& model, std::uint64_t last_
     for (const oracle::ModelOperation& operation : issued_.at(place.id).operations) {
       if (operation.range_end) {
         kept.erase(kept.lower_bound(operation.key), kept.lower_bound(*operation.range_end));
+      } else if (operation.merge) {
+        const auto there = kept.find(operation.key);
+        const std::optional<Bytes> value =
+            there == kept.end() ? std::nullopt : std::optional<Bytes>(there->second);
+        kept[operation.key] = oracle::Merged(*operation.merge, value, *operation.value);
       } else if (operation.value) {
         kept[operation.key] = *operation.value;
       } else {

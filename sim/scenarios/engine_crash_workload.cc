@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -13,6 +14,9 @@ constexpr std::size_t kSizeMax = std::size_t{1} << 20;
 // Bytes of one batch before its last operation, so that the largest fits the smallest segment.
 constexpr std::uint64_t kBatchSizeMax = 20'000;
 constexpr std::uint64_t kOperationSize = 40;  // at least what one takes beside key and filler
+// In the order of oracle::MergeKind.
+constexpr const char* kMerges[] = {"add", "append", "max", "min"};
+constexpr std::uint64_t kOperandSizeMax = 20;  // beside its id; so that values that grow stay small
 constexpr std::uint64_t kPauseMaxNs = 1'000'000'000;
 
 std::optional<std::uint64_t> ParseNumber(const std::string& text, std::uint64_t maximum) {
@@ -28,14 +32,14 @@ std::optional<std::uint64_t> ParseNumber(const std::string& text, std::uint64_t 
 
 constexpr KindWeight kUsualWeights[] = {{"put", 46},  {"delete", 10}, {"batch", 14},  {"get", 17},
                                         {"scan", 3},  {"hold", 2},    {"check", 1},   {"flush", 1},
-                                        {"pause", 4}, {"range", 1},   {"multiget", 1}, {"erase", 2}};
+                                        {"pause", 4}, {"range", 1},   {"multiget", 1}, {"erase", 2}, {"merge", 5}};
 constexpr KindWeight kWeightsOfReaders[] = {
     {"put", 34},  {"delete", 8}, {"batch", 14}, {"get", 6},   {"multiget", 8}, {"scan", 2},
-    {"range", 6}, {"hold", 8},   {"check", 5},  {"flush", 4}, {"pause", 4}, {"erase", 4}};
+    {"range", 6}, {"hold", 8},   {"check", 5},  {"flush", 4}, {"pause", 4}, {"erase", 4}, {"merge", 12}};
 // Half of what is written is deleted or written over; flushes make small tables.
 constexpr KindWeight kWeightsOfCompaction[] = {
     {"put", 44}, {"delete", 16}, {"batch", 14}, {"get", 8},     {"multiget", 2}, {"scan", 2},
-    {"hold", 5}, {"check", 3},   {"flush", 4},  {"compact", 1}, {"range", 1},    {"pause", 5}, {"erase", 4}};
+    {"hold", 5}, {"check", 3},   {"flush", 4},  {"compact", 1}, {"range", 1},    {"pause", 5}, {"erase", 4}, {"merge", 12}};
 
 // --- Generation.
 
@@ -53,6 +57,9 @@ class Generator {
     } else if (kind == "erase") {
       operation.arguments = {Durability()};
       AppendRange(operation);
+    } else if (kind == "merge") {
+      operation.arguments = {Durability()};
+      AppendMerge(operation, Key());
     } else if (kind == "batch") {
       FillBatch(operation);
     } else if (kind == "get") {
@@ -90,6 +97,10 @@ class Generator {
         operation.arguments.emplace_back("erase");
         AppendRange(operation);
         size += operation.arguments.back().size() + kOperationSize;
+      } else if (stream_.Chance(1, 8)) {
+        operation.arguments.emplace_back("merge");
+        AppendMerge(operation, key);
+        size += kOperandSizeMax;
       } else if (stream_.Chance(1, 4)) {
         operation.arguments.insert(operation.arguments.end(), {"delete", key});
       } else {
@@ -106,6 +117,14 @@ class Generator {
     const std::uint64_t most = stream_.Chance(1, 6) ? plan_.keys : 6;
     operation.arguments.push_back(KeyName(from));
     operation.arguments.push_back(KeyName(from + stream_.Between(1, most)));
+  }
+
+  // Sums most of all: they tell how often each operand was applied.
+  void AppendMerge(artifacts::Operation& operation, const Bytes& key) {
+    const std::uint64_t choice = stream_.Below(8);
+    operation.arguments.emplace_back(choice < 3 ? "add" : choice < 6 ? "append" : kMerges[choice - 4]);
+    operation.arguments.push_back(key);
+    operation.arguments.push_back(std::to_string(stream_.Below(kOperandSizeMax)));
   }
 
   void FillScan(artifacts::Operation& operation) {
@@ -196,11 +215,30 @@ class Arguments {
     batch.operations.push_back(
         {.key = std::move(from), .value = std::nullopt, .range_end = std::move(to)});
   }
+  // A sum of numbers of which each is another one tells which are in it.
+  void Merge(oracle::ModelBatch& batch) {
+    const std::string name = OneOf({"add", "append", "max", "min"});
+    Bytes key = Text();
+    const std::uint64_t filler = Number(kSizeMax);
+    const auto index = static_cast<std::uint32_t>(batch.operations.size());
+    const oracle::ValueId id{batch.id, index};
+    const auto kind =
+        static_cast<oracle::MergeKind>(std::ranges::find(kMerges, name) - std::begin(kMerges));
+    if (!ok_) return;
+    Bytes operand = kind == oracle::MergeKind::kAdd
+                        ? oracle::NumberOperand(RandomValue(id.batch.value, id.operation))
+                        : oracle::MakeValue(id, filler);
+    batch.operations.push_back({.key = std::move(key),
+                                .value = std::move(operand),
+                                .range_end = std::nullopt,
+                                .merge = kind});
+  }
   // By its name.
   void Take(const std::string& kind, oracle::ModelBatch& batch) {
     if (kind == "put") Put(batch);
     if (kind == "delete") Delete(batch);
     if (kind == "erase") Erase(batch);
+    if (kind == "merge") Merge(batch);
   }
 
  private:
@@ -251,7 +289,7 @@ std::optional<Command> ParseOperation(const artifacts::Operation& operation) {
   Arguments arguments(operation.arguments);
   Command command;
   const std::string& kind = operation.kind;
-  if (kind == "put" || kind == "delete" || kind == "erase" || kind == "batch") {
+  if (kind == "put" || kind == "delete" || kind == "erase" || kind == "merge" || kind == "batch") {
     command.kind = CommandKind::kWrite;
     command.batch.id = oracle::BatchId(operation.id);
     command.batch.client = operation.client;
@@ -259,7 +297,7 @@ std::optional<Command> ParseOperation(const artifacts::Operation& operation) {
     if (operation.id == 0) return std::nullopt;
     if (kind != "batch") arguments.Take(kind, command.batch);
     while (kind == "batch" && arguments.more()) {
-      arguments.Take(arguments.OneOf({"put", "delete", "erase"}), command.batch);
+      arguments.Take(arguments.OneOf({"put", "delete", "erase", "merge"}), command.batch);
     }
   } else if (kind == "get") {
     command.kind = CommandKind::kGet;

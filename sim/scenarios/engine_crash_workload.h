@@ -19,7 +19,9 @@
 //   delete   sync|nosync, key
 //   erase    sync|nosync, from, to: deletes the range (half-open; the later key first where they
 //            are the wrong way round)
-//   batch    sync|nosync, then any of: put, key, size / delete, key / erase, from, to
+//   merge    sync|nosync, add|append|max|min, key, size: of the operand (add: nobody asks for it)
+//   batch    sync|nosync, then any of: put, key, size / delete, key / erase, from, to /
+//            merge, add|append|max|min, key, size
 //   get      key
 //   multiget keys: read as of one moment
 //   scan     forward|backward, from, and unless to the end: to (half-open)

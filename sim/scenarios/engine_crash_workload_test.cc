@@ -32,8 +32,8 @@ TEST(MakeWorkload, MakesOperationsThatParse) {
     EXPECT_TRUE(ids.insert(operation.id).second);
     kinds.insert(operation.kind);
   }
-  EXPECT_EQ(kinds, (std::set<std::string>{"batch", "check", "delete", "flush", "get", "hold",
-                                          "multiget", "pause", "put", "range", "scan"}));
+  EXPECT_EQ(kinds, (std::set<std::string>{"batch", "check", "delete", "erase", "flush", "get",
+                                          "hold", "merge", "multiget", "pause", "put", "range", "scan"}));
 }
 
 TEST(MakeWorkload, MakesBatchesThatTheSmallestSegmentTakes) {
@@ -49,7 +49,13 @@ TEST(MakeWorkload, MakesBatchesThatTheSmallestSegmentTakes) {
     if (command->kind != CommandKind::kWrite) continue;
     engine::WriteBatch batch;
     for (const oracle::ModelOperation& write : command->batch.operations) {
-      if (write.value) batch.Put(write.key, *write.value);
+      if (write.range_end) {
+        batch.DeleteRange(write.key, *write.range_end);
+      } else if (write.merge) {
+        batch.Merge(write.key, engine::MergeOperator::kAppend, *write.value);
+      } else if (write.value) {
+        batch.Put(write.key, *write.value);
+      }
     }
     largest = std::max(largest, batch.size_bytes());
     ASSERT_TRUE(engine::CheckBatch(options, batch)) << operation.id;
@@ -69,7 +75,7 @@ TEST(MakeWorkload, AKindThatWeighsNothingMovesNoOperation) {
                                       WeightsOf(Focus::kWrites).end());
   for (std::size_t i = 0; i <= usual.size(); ++i) {
     std::vector<KindWeight> weights = usual;
-    weights.insert(weights.begin() + static_cast<std::ptrdiff_t>(i), {"merge", 0});
+    weights.insert(weights.begin() + static_cast<std::ptrdiff_t>(i), {"other", 0});
     EXPECT_EQ(MakeWorkload(SmallPlan(), RandomStream(7), weights), operations) << i;
   }
 }
