@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "engine/options.h"
+#include "engine/sst/compression.h"
 #include "engine/sst/format.h"
 #include "env/files.h"
 
@@ -21,12 +22,14 @@ Bytes BlockTrailer(const Identity& identity, std::uint64_t offset, ByteView stor
 Result<Bytes> ReadExactly(env::File& file, std::uint64_t offset, std::uint64_t length);
 
 // The content of a block, its checksum verified and then decompressed. `limit`: where blocks must
-// have ended, trailers included; nothing is allocated for a handle that reaches beyond it.
+// have ended, trailers included; nothing is allocated for a handle that reaches beyond it. Who
+// reads many gives a decompressor.
 Result<Bytes> ReadBlock(env::File& file, const Identity& identity, const BlockHandle& handle,
-                        std::uint64_t limit);
+                        std::uint64_t limit, Decompressor* decompressor = nullptr);
 
 // The same for bytes that were read before: the block and its trailer, for a handle of that size.
 Result<Bytes> BlockContent(ByteView block_and_trailer, const Identity& identity,
-                           std::uint64_t offset, const std::string& path);
+                           std::uint64_t offset, const std::string& path,
+                           Decompressor* decompressor = nullptr);
 
 }  // namespace beach::engine::sst

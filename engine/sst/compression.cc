@@ -16,6 +16,7 @@ namespace {
 
 constexpr int kLz4Acceleration = 1;
 constexpr int kZstdLevel = 3;
+constexpr std::size_t kIdleContextsMax = 8;  // of a decompressor
 
 // As aligned as any type wants it.
 std::unique_ptr<char[]> State(std::size_t size_bytes) {
@@ -84,8 +85,38 @@ bool Compressor::Zstd(ByteView content, Bytes& stored) {
   return true;
 }
 
-Result<Bytes> Decompress(Compression compression, ByteView stored, const std::string& path,
-                         std::uint64_t offset) {
+struct Decompressor::Context {
+  std::unique_ptr<char[]> memory;
+  ZSTD_DCtx* zstd = nullptr;  // in it
+};
+
+Decompressor::Decompressor() = default;
+Decompressor::~Decompressor() = default;
+
+std::unique_ptr<Decompressor::Context> Decompressor::Take() {
+  {
+    const env::MutexLock lock(mutex_);
+    if (!idle_.empty()) {
+      auto context = std::move(idle_.back());
+      idle_.pop_back();
+      return context;
+    }
+  }
+  const std::size_t size = ZSTD_estimateDCtxSize();
+  auto context = std::make_unique<Context>();
+  context->memory = State(size);
+  context->zstd = ZSTD_initStaticDCtx(context->memory.get(), size);
+  BEACH_CHECK(context->zstd != nullptr);
+  return context;
+}
+
+void Decompressor::Give(std::unique_ptr<Context> context) {
+  const env::MutexLock lock(mutex_);
+  if (idle_.size() < kIdleContextsMax) idle_.push_back(std::move(context));
+}
+
+Result<Bytes> Decompressor::Decompress(Compression compression, ByteView stored,
+                                       const std::string& path, std::uint64_t offset) {
   BEACH_CHECK(compression != Compression::kNone);
   Decoder decoder(stored);
   const std::uint64_t size = decoder.Varint();
@@ -102,16 +133,21 @@ Result<Bytes> Decompress(Compression compression, ByteView stored, const std::st
                                          static_cast<int>(source.size()), static_cast<int>(size));
     whole = made >= 0 && static_cast<std::uint64_t>(made) == size;
   } else {
-    const std::size_t state_size = ZSTD_estimateDCtxSize();
-    const auto state = State(state_size);
-    ZSTD_DCtx* const context = ZSTD_initStaticDCtx(state.get(), state_size);
-    BEACH_CHECK(context != nullptr);
-    const std::size_t made =
-        ZSTD_decompressDCtx(context, content.data(), content.size(), source.data(), source.size());
+    auto context = Take();
+    const std::size_t made = ZSTD_decompressDCtx(context->zstd, content.data(), content.size(),
+                                                 source.data(), source.size());
     whole = ZSTD_isError(made) == 0 && made == size;
+    Give(std::move(context));
   }
   if (!whole) return Damaged(path, offset, "a compressed block does not decompress");
   return content;
+}
+
+Result<Bytes> Decompress(Compression compression, ByteView stored, const std::string& path,
+                         std::uint64_t offset, Decompressor* decompressor) {
+  if (decompressor != nullptr) return decompressor->Decompress(compression, stored, path, offset);
+  Decompressor of_this_block;
+  return of_this_block.Decompress(compression, stored, path, offset);
 }
 
 }  // namespace beach::engine::sst

@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/error.h"
 #include "engine/options.h"
+#include "env/threads.h"
 
 // Blocks made smaller. What is stored then is the size of the content (varint) and the library's
 // bytes. The libraries get their memory from here: none of theirs allocates, so that what a killed
@@ -43,9 +45,31 @@ class Compressor {
   std::unique_ptr<char[]> zstd_state_;
 };
 
+// Memory that decompression works in, 160 KB for zstd, kept for the next block. Thread-safe: who
+// comes while all of it is in use gets more, of which little is kept.
+class Decompressor {
+ public:
+  Decompressor();
+  ~Decompressor();
+  Decompressor(const Decompressor&) = delete;
+  Decompressor& operator=(const Decompressor&) = delete;
+
+  // As below.
+  Result<Bytes> Decompress(Compression compression, ByteView stored, const std::string& path,
+                           std::uint64_t offset);
+
+ private:
+  struct Context;
+  std::unique_ptr<Context> Take();
+  void Give(std::unique_ptr<Context> context);
+
+  env::Mutex mutex_;                            // innermost
+  std::vector<std::unique_ptr<Context>> idle_;  // under mutex_
+};
+
 // The content of a block. Hostile bytes are kCorruption before more is allocated than the ratios
-// above allow. REQUIRES: not kNone. `path`, `offset`: for the error.
+// above allow. REQUIRES: not kNone. `path`, `offset`: for the error. Null: one for this block.
 Result<Bytes> Decompress(Compression compression, ByteView stored, const std::string& path,
-                         std::uint64_t offset);
+                         std::uint64_t offset, Decompressor* decompressor = nullptr);
 
 }  // namespace beach::engine::sst

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "engine/sst/block_cache.h"
+#include "engine/sst/compression.h"
 #include "env/files.h"
 #include "env/threads.h"
 
@@ -46,6 +47,7 @@ class TableCache {
   explicit TableCache(const Limits& limits) : limits_(limits), blocks_(limits.block_cache_size) {}
 
   BlockCache& blocks() { return blocks_; }
+  Decompressor& decompressor() { return decompressor_; }
   std::uint64_t readahead_max() const { return limits_.readahead_max; }
 
   // Open, for as long as the result is held. A table that was removed is kCorruption: it is listed.
@@ -66,6 +68,7 @@ class TableCache {
 
   const Limits limits_;
   BlockCache blocks_;
+  Decompressor decompressor_;
   env::Mutex mutex_;
   std::list<TableFile*> open_;  // not kept; the last used first. Under mutex_
   std::uint64_t kept_ = 0;      // under mutex_

@@ -111,10 +111,12 @@ class FileTableReader final : public TableReader, private sst::BlockSource {
     if (readahead != nullptr) {
       const ByteView ahead = readahead->Fetch(*open, frame_.index, number);
       if (!ahead.empty()) {
-        return sst::BlockContent(ahead, frame_.footer.identity, handle.offset, file_.path());
+        return sst::BlockContent(ahead, frame_.footer.identity, handle.offset, file_.path(),
+                                 &cache_->decompressor());
       }
     }
-    return sst::ReadBlock(*open, frame_.footer.identity, handle, frame_.data_end);
+    return sst::ReadBlock(*open, frame_.footer.identity, handle, frame_.data_end,
+                          &cache_->decompressor());
   }
 
   std::unexpected<Error> IndexDamage() const override {
