@@ -77,7 +77,7 @@ Result<VerifyReport> VerifyDatabase(env::FileSystem& files, const std::string& d
   report.levels.resize(kLevelCount);
   const auto cache = std::make_shared<sst::TableCache>(sst::TableCache::Limits());
   for (const TableInfo& table : state.tables) {
-    ++report.tables;
+    report.tables.push_back(table);
     ++report.levels[table.level];
     report.entries += table.entries;
     if (Status sound = VerifyTable(files, directory, state.database, table, cache); !sound) {
