@@ -49,6 +49,9 @@ struct DbStats {
   std::uint64_t read_amplification() const;
   // Bytes of all tables for each byte of the deepest level that has any.
   std::uint64_t space_amplification() const;
+
+  // For people: several lines, each ending in a newline.
+  std::string ToString() const;
 };
 
 }  // namespace beach::engine
