@@ -16,7 +16,7 @@ using testing::EntryList;
 using testing::SortEntries;
 using testing::VectorIterator;
 
-Bytes KeyAt(ByteView user_key, std::uint64_t sequence, ValueKind kind = kKindFirst) {
+Bytes KeyAt(ByteView user_key, std::uint64_t sequence, ValueKind kind = ValueKind::kPut) {
   Bytes key;
   AppendInternalKey(key,
                     {.user_key = user_key, .sequence = SequenceNumber(sequence), .kind = kind});

@@ -19,7 +19,7 @@ using testing::EntryList;
 using testing::VectorIterator;
 using Model = std::map<Bytes, Bytes>;
 
-Bytes KeyAt(ByteView user_key, std::uint64_t sequence, ValueKind kind = kKindFirst) {
+Bytes KeyAt(ByteView user_key, std::uint64_t sequence, ValueKind kind = ValueKind::kPut) {
   Bytes key;
   AppendInternalKey(key,
                     {.user_key = user_key, .sequence = SequenceNumber(sequence), .kind = kind});

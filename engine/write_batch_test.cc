@@ -116,7 +116,44 @@ TEST(WriteBatch, TheWorkedExampleOfTheDocumentIsWhatWeWrite) {
   batch.Put("beach", "sand");
   batch.Delete("pier");
   batch.Put("", "");
+  batch.DeleteRange("a", "c");
+  batch.Merge("n", MergeOperator::kAdd, ByteView("\2\0\0\0\0\0\0\0", 8));
   EXPECT_EQ(Bytes(batch.encoding()), example);
+}
+
+TEST(WriteBatch, WhatCannotBeAddedMakesItMalformed) {
+  WriteBatch batch;
+  batch.DeleteRange("a", "a");
+  EXPECT_FALSE(batch.malformed());
+  EXPECT_EQ(batch.count(), 0U);
+  batch.DeleteRange("b", "a");
+  EXPECT_TRUE(batch.malformed());
+  batch.Clear();
+  EXPECT_FALSE(batch.malformed());
+  batch.Merge("n", MergeOperator::kAdd, "seven");
+  EXPECT_TRUE(batch.malformed());
+  EXPECT_EQ(batch.count(), 0U);
+}
+
+TEST(WriteBatch, DeletesAndRangesAloneAreDeletes) {
+  WriteBatch batch;
+  batch.Delete("a");
+  batch.DeleteRange("a", "b");
+  EXPECT_TRUE(batch.deletes_only());
+  batch.Merge("a", MergeOperator::kMax, "x");
+  EXPECT_FALSE(batch.deletes_only());
+}
+
+TEST(WriteBatch, RangesAndOperandsThatNobodyMadeAreDamage) {
+  for (const ByteView bytes :
+       {ByteView("\2\1b\1a", 5), ByteView("\2\1a\1a", 5), ByteView("\2\1a", 3),
+        ByteView("\3\1a\0", 4), ByteView("\3\1a\1\4", 5), ByteView("\3\1a\2\0x", 6),
+        ByteView("\4\1a", 3)}) {
+    BatchReader reader(bytes);
+    BatchOperation operation;
+    EXPECT_FALSE(reader.Next(operation));
+    EXPECT_FALSE(reader.ok());
+  }
 }
 
 }  // namespace

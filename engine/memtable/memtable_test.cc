@@ -15,7 +15,7 @@
 namespace beach::engine {
 namespace {
 
-Bytes KeyAt(ByteView user_key, std::uint64_t sequence, ValueKind kind = kKindFirst) {
+Bytes KeyAt(ByteView user_key, std::uint64_t sequence, ValueKind kind = ValueKind::kPut) {
   Bytes key;
   AppendInternalKey(key,
                     {.user_key = user_key, .sequence = SequenceNumber(sequence), .kind = kind});

@@ -27,7 +27,7 @@ struct InternalLess {
 };
 using Entries = std::map<Bytes, Bytes, InternalLess>;  // internal key -> value
 
-inline Bytes KeyAt(ByteView user_key, std::uint64_t sequence, ValueKind kind = kKindFirst) {
+inline Bytes KeyAt(ByteView user_key, std::uint64_t sequence, ValueKind kind = ValueKind::kPut) {
   Bytes key;
   AppendInternalKey(key,
                     {.user_key = user_key, .sequence = SequenceNumber(sequence), .kind = kind});
