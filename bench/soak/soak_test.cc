@@ -72,6 +72,10 @@ class MapDb final : public engine::Db {
     if (at != entries_.end() && !Lies(Lie::kDeleteIsLost)) entries_.erase(at);
     return {};
   }
+  Status DeleteRange(const engine::WriteOptions&, ByteView, ByteView) override { return {}; }
+  Status Merge(const engine::WriteOptions&, ByteView, engine::MergeOperator, ByteView) override {
+    return {};
+  }
   Status Write(const engine::WriteOptions&, const engine::WriteBatch&) override { return {}; }
   Result<std::optional<Bytes>> Get(const engine::ReadOptions&, ByteView key) override {
     const std::lock_guard lock(mutex_);
