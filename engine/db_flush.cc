@@ -101,8 +101,7 @@ Status DbImpl::FlushOldest() {
                            {.name = "entries", .number = memtable->count()},
                            {.name = "bytes", .number = memtable->size_bytes()}});
     const ManifestState state = manifest_->state();
-    auto info =
-        WriteTable(*env_.files, directory_, state.database, file, options_, *memtable);
+    auto info = WriteTable(*env_.files, directory_, state.database, file, options_, *memtable);
     const std::string path = env::JoinPath(directory_, TableFileName(file));
     if (!info) {
       static_cast<void>(env_.files->Remove(path));  // debris otherwise, which the next open removes

@@ -26,8 +26,8 @@ TEST_F(RangeTest, HidesWhatIsOlderAndNothingElse) {
   const auto before = *db->GetSnapshot();
   ASSERT_TRUE(db->DeleteRange(sync_, Key(2), Key(8)));
   ASSERT_TRUE(db->Put(sync_, Key(5), "new"));
-  const Model expected = {{Key(0), "old"}, {Key(1), "old"}, {Key(5), "new"}, {Key(8), "old"},
-                          {Key(9), "old"}};
+  const Model expected = {
+      {Key(0), "old"}, {Key(1), "old"}, {Key(5), "new"}, {Key(8), "old"}, {Key(9), "old"}};
   const auto check = [&] {
     EXPECT_EQ(Scan(*db), expected);
     for (std::uint64_t i = 0; i < 10; ++i) {

@@ -86,8 +86,8 @@ Result<std::unique_ptr<Iterator>> DbImpl::NewIterator(const ReadOptions& options
     for (const RangeTombstones* const part : memtable->ranges.parts()) cover.Add(*part);
   }
   cover.Add(*view.version);
-  return NewSnapshotIterator(NewMergingIterator(std::move(sources)), std::move(cover), options.range,
-                             moment.view.Share());
+  return NewSnapshotIterator(NewMergingIterator(std::move(sources)), std::move(cover),
+                             options.range, moment.view.Share());
 }
 
 Result<std::unique_ptr<const Snapshot>> DbImpl::GetSnapshot() {

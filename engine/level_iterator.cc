@@ -9,9 +9,9 @@
 namespace beach::engine {
 namespace {
 
-// Valid exactly when current_ is, and then current_ walks tables_[at_]. One that ends goes on in the
-// next table with an entry, unless that cannot be read: a table may hold range deletes alone, and
-// its bounds reach as far as they do.
+// Valid exactly when current_ is, and then current_ walks tables_[at_]. One that ends goes on in
+// the next table with an entry, unless that cannot be read: a table may hold range deletes alone,
+// and its bounds reach as far as they do.
 class LevelIterator final : public Iterator {
  public:
   LevelIterator(std::vector<TablePointer> tables, const TableReadOptions& options)

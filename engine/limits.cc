@@ -114,8 +114,9 @@ Status CheckOptions(const Options& options) {
 
 Status CheckBatch(const Options& options, const WriteBatch& batch) {
   if (batch.malformed()) {
-    return Fail(ErrorCode::kInvalidArgument,
-                "a range that ends before it begins, or an operand that its operator does not take");
+    return Fail(
+        ErrorCode::kInvalidArgument,
+        "a range that ends before it begins, or an operand that its operator does not take");
   }
   BatchReader reader(batch.encoding());
   BatchOperation operation;

@@ -247,9 +247,8 @@ class SnapshotIterator final : public Iterator {
 
 }  // namespace
 
-std::unique_ptr<Iterator> NewSnapshotIterator(std::unique_ptr<Iterator> internal,
-                                              RangeCover cover, KeyRange range,
-                                              std::shared_ptr<const void> pinned) {
+std::unique_ptr<Iterator> NewSnapshotIterator(std::unique_ptr<Iterator> internal, RangeCover cover,
+                                              KeyRange range, std::shared_ptr<const void> pinned) {
   BEACH_CHECK(internal != nullptr);
   BEACH_CHECK_LE(cover.at().value, kMaxSequence.value);
   return std::make_unique<SnapshotIterator>(std::move(internal), std::move(cover), std::move(range),

@@ -33,8 +33,8 @@ Bytes SmallKey() {
 
 std::unique_ptr<Iterator> Snapshot(std::unique_ptr<Iterator> internal, std::uint64_t sequence,
                                    KeyRange range = {}) {
-  return NewSnapshotIterator(std::move(internal), RangeCover(SequenceNumber(sequence)), std::move(range),
-                             nullptr);
+  return NewSnapshotIterator(std::move(internal), RangeCover(SequenceNumber(sequence)),
+                             std::move(range), nullptr);
 }
 
 // Counts what a source is asked to show.
@@ -258,7 +258,8 @@ TEST(SnapshotIterator, KeepsWhatItReadsFromAlive) {
   table->Add(SequenceNumber(1), ValueKind::kPut, "key", "value");
   const std::weak_ptr<Memtable> watch = table;
   auto internal = table->NewIterator();
-  auto iterator = NewSnapshotIterator(std::move(internal), RangeCover(SequenceNumber(1)), {}, std::move(table));
+  auto iterator =
+      NewSnapshotIterator(std::move(internal), RangeCover(SequenceNumber(1)), {}, std::move(table));
   iterator->SeekToFirst();
   ASSERT_TRUE(iterator->Valid());
   EXPECT_EQ(iterator->value(), "value");

@@ -66,9 +66,9 @@ Version::Range Version::Overlapping(std::uint32_t level, ByteView smallest,
                                     ByteView largest) const {
   BEACH_CHECK_GT(level, 0U);
   const Level& tables = levels[level];
-  const auto begin = std::partition_point(
-      tables.begin(), tables.end(),
-      [smallest](const TablePointer& t) { return EndsBefore(*t, smallest); });
+  const auto begin =
+      std::partition_point(tables.begin(), tables.end(),
+                           [smallest](const TablePointer& t) { return EndsBefore(*t, smallest); });
   const auto end = std::partition_point(begin, tables.end(), [largest](const TablePointer& t) {
     return SmallestKeyOf(*t) <= largest;
   });
@@ -114,10 +114,8 @@ Result<TablePointer> OpenTable(env::FileSystem& files, const std::string& direct
   const sst::Properties& properties = reader->properties();
   const std::uint64_t deletes = properties.deletes + properties.range_deletes;
   RangeTombstones ranges = RangeTombstones::Of(reader->range_deletes());
-  return std::make_shared<const Table>(Table{.info = info,
-                                             .deletes = deletes,
-                                             .reader = std::move(reader),
-                                             .ranges = std::move(ranges)});
+  return std::make_shared<const Table>(Table{
+      .info = info, .deletes = deletes, .reader = std::move(reader), .ranges = std::move(ranges)});
 }
 
 Result<std::shared_ptr<const Version>> OpenTables(env::FileSystem& files,

@@ -45,7 +45,8 @@ inline bool EndsBefore(const Table& table, ByteView key) {
 struct Version {
   using Level = std::vector<TablePointer>;
   std::array<Level, kLevelCount> levels;
-  std::array<bool, kLevelCount> has_ranges = {};  // whether any table of the level has range deletes
+  std::array<bool, kLevelCount> has_ranges =
+      {};  // whether any table of the level has range deletes
 
   // Goes on with a read that is not done yet.
   Status LookInto(PointRead& read) const;

@@ -38,8 +38,8 @@ struct View : std::enable_shared_from_this<View> {
   std::shared_ptr<const Version> version;               // older than all of them
 };
 
-// Writes a memtable's entries and range deletes as table `file` and syncs it and its directory. After an error the
-// file is debris. REQUIRES: at least one of either.
+// Writes a memtable's entries and range deletes as table `file` and syncs it and its directory.
+// After an error the file is debris. REQUIRES: at least one of either.
 Result<TableInfo> WriteTable(env::FileSystem& files, const std::string& directory,
                              DatabaseId database, FileNumber file, const Options& options,
                              const LoggedMemtable& memtable);

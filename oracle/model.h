@@ -18,8 +18,9 @@ namespace beach::oracle {
 
 struct ModelOperation {
   Bytes key;
-  std::optional<Bytes> value;           // nothing: a delete
-  std::optional<Bytes> range_end = {};  // a delete of all keys from `key`, included, to it, excluded
+  std::optional<Bytes> value;  // nothing: a delete
+  std::optional<Bytes> range_end =
+      {};  // a delete of all keys from `key`, included, to it, excluded
   std::optional<MergeKind> merge = {};  // `value` is its operand
 };
 

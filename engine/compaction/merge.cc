@@ -151,8 +151,7 @@ void MergeIterator::Fold(const InternalKey& entry) {
     source_->Next();
     if (!source_->Valid()) break;
     if (!ParseInternalKey(source_->key(), older)) {
-      return fail(
-          Fail(ErrorCode::kCorruption, "malformed key " + Printable(source_->key())));
+      return fail(Fail(ErrorCode::kCorruption, "malformed key " + Printable(source_->key())));
     }
     if (older.user_key != key_ || rules_.StripeOf(older.sequence) != stripe_) break;
     if (ranges_ != nullptr && ranges_->Hide(older.user_key, older.sequence)) {

@@ -52,9 +52,8 @@ Status OutputTables::BeginTable(ByteView first_key) {
   const FileNumber file = place_.new_file();
   files_.push_back(file);
   const std::string path = env::JoinPath(place_.directory, TableFileName(file));
-  BEACH_TRY_ASSIGN(builder_,
-                   TableBuilder::Create(place_.files, path, place_.database, file, place_.options,
-                                        place_.level == kLevelCount - 1));
+  BEACH_TRY_ASSIGN(builder_, TableBuilder::Create(place_.files, path, place_.database, file,
+                                                  place_.options, place_.level == kLevelCount - 1));
   first_key_size_ = first_key.size();
   return {};
 }

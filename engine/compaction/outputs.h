@@ -16,8 +16,9 @@
 namespace beach::engine {
 
 // The tables that a job writes, one after the other: cut at a size, never inside the versions of
-// one key; range deletes are cut with them, so that each piece lies within its table's bounds. They are debris until the manifest lists them: unless Release is called, all are removed
-// (best effort) when this goes. Not thread-safe.
+// one key; range deletes are cut with them, so that each piece lies within its table's bounds. They
+// are debris until the manifest lists them: unless Release is called, all are removed (best effort)
+// when this goes. Not thread-safe.
 class OutputTables {
  public:
   struct Place {
@@ -60,8 +61,8 @@ class OutputTables {
   std::unique_ptr<TableBuilder> builder_;
   std::uint64_t first_key_size_ = 0;  // of the user key that came first in it
   Bytes last_key_;                    // the user key that came last
-  sst::RangeDeletes ranges_;  // what tables that are ended do not have of them
-  std::uint64_t longest_ = 0;  // of their keys
+  sst::RangeDeletes ranges_;          // what tables that are ended do not have of them
+  std::uint64_t longest_ = 0;         // of their keys
   std::uint64_t bytes_written_ = 0;
   std::uint64_t bounds_size_ = 0;  // of the keys that the manifest must list
 };

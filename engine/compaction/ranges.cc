@@ -21,8 +21,7 @@ bool JobRanges::Hide(ByteView user_key, SequenceNumber sequence) const {
   const std::size_t stripe = rules_.StripeOf(sequence);
   if (stripe == rules_.boundaries.size()) return false;
   const auto ranges = stripes_.find(stripe);
-  return ranges != stripes_.end() &&
-         ranges->second.NewestOver(user_key, kMaxSequence) > sequence;
+  return ranges != stripes_.end() && ranges->second.NewestOver(user_key, kMaxSequence) > sequence;
 }
 
 JobRanges::Left JobRanges::WhatIsLeft(const OlderTables& older) const {

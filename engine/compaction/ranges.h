@@ -24,7 +24,7 @@ class JobRanges {
   bool Hide(ByteView user_key, SequenceNumber sequence) const;
 
   struct Left {
-    sst::RangeDeletes ranges;  // in their order
+    sst::RangeDeletes ranges;   // in their order
     std::uint64_t dropped = 0;  // pieces: nothing is left for them to delete
   };
   Left WhatIsLeft(const OlderTables& older) const;

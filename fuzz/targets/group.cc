@@ -18,7 +18,8 @@ Status Visit(ByteView payload, SequenceNumber first, std::uint32_t count, std::u
   const auto visit = [&](SequenceNumber sequence, const BatchOperation& operation) {
     BEACH_CHECK_EQ(sequence.value, first.value + visited);
     BEACH_CHECK_LE(sequence.value, engine::kMaxSequence.value);
-    BEACH_CHECK_LE(operation.key.size() + operation.value.size() + operation.end.size(), payload.size());
+    BEACH_CHECK_LE(operation.key.size() + operation.value.size() + operation.end.size(),
+                   payload.size());
     ++visited;
   };
   const Status status = engine::VisitGroup(payload, first, count, visit);

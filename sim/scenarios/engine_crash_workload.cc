@@ -30,16 +30,19 @@ std::optional<std::uint64_t> ParseNumber(const std::string& text, std::uint64_t 
   return value;
 }
 
-constexpr KindWeight kUsualWeights[] = {{"put", 46},  {"delete", 10}, {"batch", 14},  {"get", 17},
-                                        {"scan", 3},  {"hold", 2},    {"check", 1},   {"flush", 1},
-                                        {"pause", 4}, {"range", 1},   {"multiget", 1}, {"erase", 2}, {"merge", 5}};
+constexpr KindWeight kUsualWeights[] = {{"put", 46},  {"delete", 10}, {"batch", 14},   {"get", 17},
+                                        {"scan", 3},  {"hold", 2},    {"check", 1},    {"flush", 1},
+                                        {"pause", 4}, {"range", 1},   {"multiget", 1}, {"erase", 2},
+                                        {"merge", 5}};
 constexpr KindWeight kWeightsOfReaders[] = {
-    {"put", 34},  {"delete", 8}, {"batch", 14}, {"get", 6},   {"multiget", 8}, {"scan", 2},
-    {"range", 6}, {"hold", 8},   {"check", 5},  {"flush", 4}, {"pause", 4}, {"erase", 4}, {"merge", 12}};
+    {"put", 34},  {"delete", 8}, {"batch", 14}, {"get", 6},   {"multiget", 8},
+    {"scan", 2},  {"range", 6},  {"hold", 8},   {"check", 5}, {"flush", 4},
+    {"pause", 4}, {"erase", 4},  {"merge", 12}};
 // Half of what is written is deleted or written over; flushes make small tables.
 constexpr KindWeight kWeightsOfCompaction[] = {
-    {"put", 44}, {"delete", 16}, {"batch", 14}, {"get", 8},     {"multiget", 2}, {"scan", 2},
-    {"hold", 5}, {"check", 3},   {"flush", 4},  {"compact", 1}, {"range", 1},    {"pause", 5}, {"erase", 4}, {"merge", 12}};
+    {"put", 44},  {"delete", 16}, {"batch", 14}, {"get", 8},   {"multiget", 2},
+    {"scan", 2},  {"hold", 5},    {"check", 3},  {"flush", 4}, {"compact", 1},
+    {"range", 1}, {"pause", 5},   {"erase", 4},  {"merge", 12}};
 
 // --- Generation.
 
@@ -122,7 +125,9 @@ class Generator {
   // Sums most of all: they tell how often each operand was applied.
   void AppendMerge(artifacts::Operation& operation, const Bytes& key) {
     const std::uint64_t choice = stream_.Below(8);
-    operation.arguments.emplace_back(choice < 3 ? "add" : choice < 6 ? "append" : kMerges[choice - 4]);
+    operation.arguments.emplace_back(choice < 3   ? "add"
+                                     : choice < 6 ? "append"
+                                                  : kMerges[choice - 4]);
     operation.arguments.push_back(key);
     operation.arguments.push_back(std::to_string(stream_.Below(kOperandSizeMax)));
   }

@@ -32,8 +32,9 @@ TEST(MakeWorkload, MakesOperationsThatParse) {
     EXPECT_TRUE(ids.insert(operation.id).second);
     kinds.insert(operation.kind);
   }
-  EXPECT_EQ(kinds, (std::set<std::string>{"batch", "check", "delete", "erase", "flush", "get",
-                                          "hold", "merge", "multiget", "pause", "put", "range", "scan"}));
+  EXPECT_EQ(kinds,
+            (std::set<std::string>{"batch", "check", "delete", "erase", "flush", "get", "hold",
+                                   "merge", "multiget", "pause", "put", "range", "scan"}));
 }
 
 TEST(MakeWorkload, MakesBatchesThatTheSmallestSegmentTakes) {
