@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "engine/db_impl.h"
 #include "engine/no_space.h"
+#include "engine/table_events.h"
 #include "env/marks.h"
 
 namespace beach::engine {
@@ -123,6 +124,12 @@ Status DbImpl::MoveTable(const CompactionJob& job) {
   CurrentView::Views dropped;
   BEACH_TRY(PublishTables(job, {std::make_shared<const Table>(std::move(moved))}, dropped));
   ++counters_.moves;
+  const char* const reason = CompactionReasonName(job.reason);
+  Record("compaction.moved", {{.name = "reason", .text = reason},
+                              {.name = "level", .number = job.input_level},
+                              {.name = "output_level", .number = job.output_level},
+                              {.name = "bytes", .number = job.input_bytes()},
+                              {.name = "debt", .number = pressure_.debt_bytes}});
   const env::MutexUnlock unlock(mutex_);
   CurrentView::Drop(std::move(dropped));
   BEACH_SOMETIMES("compaction.moved", true);
@@ -191,17 +198,20 @@ Status DbImpl::MergeTables(const CompactionJob& job, const Version& version, con
                                  {.name = "in_range", .number = outcome.counts.in_range},
                                  {.name = "tombstones", .number = outcome.counts.tombstones},
                                  {.name = "debt", .number = pressure_.debt_bytes}});
+  std::vector<TablePointer> retired = job.tables();
+  std::erase_if(retired, [this](const TablePointer& table) { return !table_holds_.Retire(table); });
   const env::MutexUnlock unlock(mutex_);
   dropped.clear();
-  for (const TablePointer& table : job.tables()) {
-    // Best effort: what stays is debris that the next open removes. Who reads it goes on to.
-    if (!table->reader->KeepOpen()) continue;
-    static_cast<void>(
-        env_.files->Remove(env::JoinPath(directory_, TableFileName(table->info.file))));
-    // FAILPOINT: compaction.input_removed: some of the inputs are still there, unlisted.
-    BEACH_FAILPOINT("compaction.input_removed");
-  }
+  for (const TablePointer& table : retired) RemoveTableFile(*table);
   return {};
+}
+
+// Best effort: what stays is debris that the next open removes. Who reads it goes on to.
+void DbImpl::RemoveTableFile(const Table& table) {
+  if (!table.reader->KeepOpen()) return;
+  static_cast<void>(env_.files->Remove(env::JoinPath(directory_, TableFileName(table.info.file))));
+  // FAILPOINT: compaction.input_removed: some of the inputs are still there, unlisted.
+  BEACH_FAILPOINT("compaction.input_removed");
 }
 
 Status DbImpl::PublishTables(const CompactionJob& job, const std::vector<TablePointer>& added,
@@ -218,6 +228,7 @@ Status DbImpl::PublishTables(const CompactionJob& job, const std::vector<TablePo
     // FAILPOINT: compaction.published: the outputs count; the inputs are unlisted and still there.
     BEACH_FAILPOINT("compaction.published");
   }
+  RecordTableChanges(env_.events, *view_->version, job.files(), added);
   auto next = std::make_shared<View>(*view_);
   next->version = std::make_shared<const Version>(view_->version->With(job.files(), added));
   dropped = SetView(std::move(next));

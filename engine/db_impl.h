@@ -17,6 +17,7 @@
 #include "engine/manifest/manifest.h"
 #include "engine/snapshot_list.h"
 #include "engine/sst/table_cache.h"
+#include "engine/table_holds.h"
 #include "engine/view.h"
 #include "engine/wal/log.h"
 #include "env/threads.h"
@@ -24,15 +25,16 @@
 namespace beach::engine {
 
 // The database, split by operation: db_open.cc, db_recover.cc (engine/recover.h), db_write.cc,
-// db_flights.cc, db_segments.cc, db_read.cc, db_flush.cc, db_compact.cc, db_throttle.cc,
-// db_vouch.cc, db_close.cc.
+// db_flights.cc, db_add.cc, db_segments.cc, db_read.cc, db_flush.cc, db_compact.cc, db_throttle.cc,
+// db_vouch.cc, db_checkpoint.cc, db_backup.cc, db_close.cc.
 //
 // Threads. Callers write and read; two threads of our own: "flush" writes tables and, when writers
 // rest, vouches for the log; "prepare" makes log segments before they are needed. "compact0" and on
 // merge tables; they start when there is work for them. Whoever stands at
 // the front of writers_ is the leader: it alone appends to the log and touches what is marked
 // "leader" below, and it does so without mutex_. The groups in flying_ have left it: whoever has
-// set finishing_ adds to the active memtable for them, and with none of them there the leader does.
+// set finishing_ adds to the active memtable for them, and with none of them there the leader does;
+// either may have the writers of the group help (db_add.cc).
 // Locks. mutex_ guards what is marked so. The manifest's own mutex is taken without mutex_ held,
 // always; no lock of ours is held through I/O but that one. The log's is held for no more than what
 // happens in memory. docs/internals/commit.md draws the edges.
@@ -73,9 +75,12 @@ class DbImpl final : public Db {
   Status Flush() override;
   Status CompactRange(const std::optional<Bytes>& begin, const std::optional<Bytes>& end) override;
   DbStats Stats() override;
+  Result<SequenceNumber> Checkpoint(const std::string& directory) override;
+  Result<BackupReport> Backup(const std::string& directory, const BackupOptions& options) override;
   Status Close() override;
 
  private:
+  class HeldTables;
   // A call that waits in writers_ for its turn, or for a leader to have done its work.
   struct Writer {
     const WriteBatch* batch = nullptr;  // null: a turn at the front, nothing to be written
@@ -83,6 +88,10 @@ class DbImpl final : public Db {
     std::uint64_t tag = 0;
     bool taken = false;  // off the queue; in a group that is under way
     bool done = false;
+    // The group is in the log, and its members may add their own batches to the memtable.
+    bool may_add = false;
+    SequenceNumber first;              // of the batch, while they may
+    std::atomic<bool> adding = false;  // set by who takes it; without mutex_
     Status status;
     env::CondVar turn;
   };
@@ -125,7 +134,13 @@ class DbImpl final : public Db {
   // Of the group's own thread; returns when it is acknowledged, or has failed.
   void Fly(Group& group, Writer& leader);
   void FinishLanded();
-  static void AddToMemtable(const Group& group);
+  // db_add.cc. Without mutex_; of the leader, or of whoever has set finishing_: returns when all
+  // operations of the group are in its memtable.
+  void AddToMemtable(const Group& group);
+  void AddAtOnce(const Group& group);
+  static void AddBatch(Memtable& memtable, const Writer& writer);
+  // Under mutex_, which it gives up meanwhile. For its turn, or to be done; adds what it may.
+  void Wait(Writer& writer);
   // db_segments.cc. Leader; under mutex_, which it gives up meanwhile: returns with so many
   // segments ready.
   Status AwaitSegments(std::size_t count);
@@ -182,6 +197,8 @@ class DbImpl final : public Db {
   // What reads let go of is left in `dropped`.
   Status PublishTables(const CompactionJob& job, const std::vector<TablePointer>& added,
                        CurrentView::Views& dropped);
+  // Without mutex_. REQUIRES: no version that reads begin with has it.
+  void RemoveTableFile(const Table& table);
   void JobFailed(const CompactionJob& job, CompactionFailure failure, const Error& error);
   Status CompactLevel(std::uint32_t level, std::optional<Bytes> begin,
                       const std::optional<Bytes>& end);
@@ -223,14 +240,18 @@ class DbImpl final : public Db {
   std::deque<Writer*> writers_;  // the front one is the leader
   std::deque<Group*> flying_;    // groups under way, in log order, each on its leader's stack
   bool finishing_ = false;       // somebody sees to the landed ones at the front of flying_
-  std::optional<Error> flight_failure_;  // of a group: all above it have failed too
-  env::CondVar landed_;                  // flying_ has become shorter
+  std::shared_ptr<LoggedMemtable> adds_to_;  // of the group whose members may add now
+  std::uint64_t adders_ = 0;                 // that are at it
+  env::CondVar added_;                       // adders_ is 0
+  std::optional<Error> flight_failure_;      // of a group: all above it have failed too
+  env::CondVar landed_;                      // flying_ has become shorter
   std::shared_ptr<const View> view_;
   LogPosition log_end_;  // copies of the log's, which is the leader's
   LogPosition log_durable_;
   std::optional<std::uint64_t> vouch_due_ns_;  // when, if no more is written; set while needed
   bool vouch_overdue_ = false;                 // it was due, and is left to who leads
   std::uint64_t flushed_id_ = 0;               // memtables up to this one are in tables, durably
+  SequenceNumber flushed_sequence_;            // all up to this one is in the tables of view_
   std::optional<Error> poison_;
   std::optional<Error> flush_no_space_;  // why the flush thread waits
   // Segments, by ordinal, that are listed and that the log has not entered. The last one is the
@@ -251,6 +272,7 @@ class DbImpl final : public Db {
     Error error;
   };
   std::map<FileNumber, TableAside> tables_aside_;
+  TableHolds table_holds_;
   std::optional<std::uint64_t> compact_retry_ns_;  // no job before, for want of space
   std::uint64_t compactors_idle_ = 0;
   std::uint64_t pace_next_ns_ = 0;     // when the next output bytes are due

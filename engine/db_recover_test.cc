@@ -44,7 +44,7 @@ class ReplayFlightTest : public ::testing::Test {
       {.ordinal = SegmentOrdinal(4), .file = FileNumber(13), .size_bytes = 65536}};
   LogPosition begin_{SegmentOrdinal(4), 2 * wal::kBlockSize};
   SequenceNumber last_{5};
-  LoggedMemtable own_;
+  LoggedMemtable own_{Options()};
   LoggedMemtable* memtable_ = &own_;
 };
 

@@ -64,7 +64,7 @@ void DbImpl::AwaitTurn(Writer& writer) {
     return;
   }
   writers_.push_back(&writer);
-  while (!writer.done && (writer.taken || writers_.front() != &writer)) writer.turn.Wait(mutex_);
+  while (!writer.done && (writer.taken || writers_.front() != &writer)) Wait(writer);
 }
 
 void DbImpl::LeadGroup(Writer& leader) {
@@ -201,10 +201,19 @@ bool DbImpl::MemtableTakesDeletes() const {
 void DbImpl::SwitchMemtable() {
   mutex_.AssertHeld();
   BEACH_CHECK(flying_.empty());
-  BEACH_CHECK_GT(view_->active->count(), 0U);
+  const LoggedMemtable& full = *view_->active;
+  BEACH_CHECK_GT(full.count(), 0U);
+  const bool asked = !MemtableIsFull();
+  const bool large = full.size_bytes() >= options_.memtable_size;
+  const char* const reason = asked ? "asked" : large ? "size" : "log";
+  Record("memtable.frozen", {{.name = "memtable", .number = view_->active->id},
+                             {.name = "reason", .text = reason},
+                             {.name = "entries", .number = full.count()},
+                             {.name = "bytes", .number = full.size_bytes()},
+                             {.name = "log_bytes", .number = log_bytes_since_switch_}});
   auto next = std::make_shared<View>(*view_);
   next->frozen.push_back(next->active);
-  auto memtable = std::make_shared<LoggedMemtable>();
+  auto memtable = std::make_shared<LoggedMemtable>(options_);
   memtable->id = next->active->id + 1;
   memtable->log_begin = log_end_;
   next->active = std::move(memtable);

@@ -35,6 +35,7 @@ void WriteBatch::DeleteRange(ByteView begin, ByteView end) {
   encoder.LengthPrefixed(begin);
   encoder.LengthPrefixed(end);
   ++count_;
+  ++ranges_;
 }
 
 void WriteBatch::Merge(ByteView key, MergeOperator merge_operator, ByteView operand) {
@@ -57,6 +58,7 @@ void WriteBatch::Clear() {
   encoding_.clear();
   count_ = 0;
   puts_ = 0;
+  ranges_ = 0;
   malformed_ = false;
 }
 

@@ -33,6 +33,7 @@ class WriteBatch {
   std::uint32_t count() const { return count_; }
   // An empty one too. Room for these is kept where there is none for others (rule 19).
   bool deletes_only() const { return puts_ == 0; }
+  bool has_range_deletes() const { return ranges_ > 0; }
   // Something was not added to it: Db::Write refuses it.
   bool malformed() const { return malformed_; }
   // Bytes of the encoding, which limits speak of.
@@ -43,6 +44,7 @@ class WriteBatch {
   Bytes encoding_;
   std::uint32_t count_ = 0;
   std::uint32_t puts_ = 0;  // and operands
+  std::uint32_t ranges_ = 0;
   bool malformed_ = false;
 };
 

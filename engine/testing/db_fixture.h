@@ -9,6 +9,7 @@
 #include <set>
 
 #include "base/coding.h"
+#include "base/crc32c.h"
 #include "engine/db.h"
 #include "engine/manifest/file_names.h"
 #include "engine/manifest/identity.h"
@@ -41,6 +42,10 @@ class EventList final : public env::EventSink {
     for (const env::EventField& field : fields) copy.numbers[field.name] = field.number;
     const std::lock_guard lock(mutex_);
     events_.push_back(std::move(copy));
+  }
+  std::vector<Event> All() const {
+    const std::lock_guard lock(mutex_);
+    return events_;
   }
   std::vector<Event> Named(const std::string& name) const {
     const std::lock_guard lock(mutex_);
