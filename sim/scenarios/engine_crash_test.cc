@@ -101,8 +101,9 @@ TEST(EngineCompaction, ReachesWhatItIsAbout) {
       reached[name] += hits > 0 ? 1 : 0;
     }
   }
-  for (const char* const name : {"compaction.moved", "compaction.two_at_once", "compaction.range_deleted",
-                                 "compaction.tombstone_dropped", "compaction.version_kept"}) {
+  for (const char* const name :
+       {"compaction.moved", "compaction.two_at_once", "compaction.range_deleted",
+        "compaction.tombstone_dropped", "compaction.version_kept"}) {
     EXPECT_GE(reached[name], kRuns / 6) << name;
   }
 }
