@@ -15,8 +15,8 @@ namespace {
 // The reserve of the former life included, which is let go.
 constexpr std::size_t kSegmentsKeptMax = 5;
 
-std::shared_ptr<LoggedMemtable> NewMemtable(LogPosition log_begin) {
-  auto memtable = std::make_shared<LoggedMemtable>();
+std::shared_ptr<LoggedMemtable> NewMemtable(const Options& options, LogPosition log_begin) {
+  auto memtable = std::make_shared<LoggedMemtable>(options);
   memtable->id = 1;
   memtable->log_begin = log_begin;
   return memtable;
@@ -67,7 +67,7 @@ class Recoverer {
     BEACH_TRY(StartSegment());
     if (!log_is_needed) {
       recovered_.state.replay_from = recovered_.end;
-      recovered_.memtable = NewMemtable(recovered_.end);
+      recovered_.memtable = NewMemtable(options_, recovered_.end);
     }
     ManifestState& state = recovered_.state;
     state.durable = recovered_.end;
@@ -80,7 +80,7 @@ class Recoverer {
  private:
   void Restart() {
     recovered_.last_sequence = LastInTables(recovered_.state);
-    recovered_.memtable = NewMemtable(recovered_.state.replay_from);
+    recovered_.memtable = NewMemtable(options_, recovered_.state.replay_from);
     log_ = {};
   }
 
@@ -113,7 +113,7 @@ class Recoverer {
     if (memtable->size_bytes() < options_.memtable_size) return {};
     if (writing_) return WriteMemtable();
     exceeds_memtable_ = true;
-    recovered_.memtable = NewMemtable(recovered_.state.replay_from);  // gives the memory back
+    recovered_.memtable = NewMemtable(options_, recovered_.state.replay_from);  // gives the memory back
     return {};
   }
 
@@ -141,7 +141,7 @@ class Recoverer {
     // FAILPOINT: recovery.table_written: part of the log as a table too, which no manifest lists.
     BEACH_FAILPOINT("recovery.table_written");
     state.tables.push_back(info);
-    recovered_.memtable = NewMemtable(state.replay_from);
+    recovered_.memtable = NewMemtable(options_, state.replay_from);
     tables_written_ = true;
     return {};
   }

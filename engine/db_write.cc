@@ -191,7 +191,7 @@ void DbImpl::SwitchMemtable() {
   BEACH_CHECK_GT(view_->active->memtable.count(), 0U);
   auto next = std::make_shared<View>(*view_);
   next->frozen.push_back(next->active);
-  auto memtable = std::make_shared<LoggedMemtable>();
+  auto memtable = std::make_shared<LoggedMemtable>(options_);
   memtable->id = next->active->id + 1;
   memtable->log_begin = log_end_;
   next->active = std::move(memtable);

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "engine/key_range.h"
+#include "engine/memtable/kind.h"
 #include "engine/recovery_mode.h"
 #include "engine/snapshot.h"
 #include "engine/types.h"
@@ -47,6 +48,8 @@ struct Options {
   // Bytes of entries after which a memtable is frozen and flushed; also when its log is four times
   // as large. 1 KiB to 1 GiB, and with all that may be frozen no more than 16384 log segments.
   std::uint64_t memtable_size = 64 * kMiB;
+  // How a memtable keeps its entries; what reads show is the same.
+  MemtableKind memtable_kind = MemtableKind::kBTree;
   // Frozen memtables that may wait for their flush; writers wait when there are more. 1 to 1024.
   std::uint64_t frozen_memtables_max = 2;
   // A log segment, header included; a multiple of 4 KiB, at least 64 KiB, less than 4 GiB.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/memtable/memtable.h"
+#include "engine/options.h"
 #include "engine/sst/table.h"
 #include "engine/types.h"
 #include "engine/version.h"
@@ -16,6 +17,9 @@ namespace beach::engine {
 
 // A memtable and the stretch of log that holds its content, from `log_begin` to the next one's.
 struct LoggedMemtable {
+  explicit LoggedMemtable(const Options& options)
+      : memtable(options.memtable_kind, options.memtable_size) {}
+
   std::uint64_t id = 0;  // increasing; 1 is the first of this open
   LogPosition log_begin;
   Memtable memtable;

@@ -4,13 +4,12 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <vector>
 
 namespace beach::engine {
 
-// Memory that is given out piece by piece and taken back all at once, on destruction. One thread
-// allocates at a time; what it hands out may be read anywhere, and size_bytes() asked anywhere.
+// Memory that is given out piece by piece and taken back all at once, on destruction. Any number of
+// threads may allocate at once, without a lock: a piece is cut off the present chunk by one addition.
+// What it hands out may be read anywhere, and size_bytes() asked anywhere.
 class Arena {
  public:
   static constexpr std::size_t kChunkSizeMin = 1024;
@@ -18,23 +17,35 @@ class Arena {
   static constexpr std::size_t kAlignment = 8;
 
   Arena() = default;
+  ~Arena();
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
   // Uninitialized, aligned to kAlignment, never moved. REQUIRES: size_bytes > 0.
   char* Allocate(std::size_t size_bytes);
+  // The same at a multiple of `alignment`, a power of two.
+  char* AllocateAligned(std::size_t size_bytes, std::size_t alignment);
 
   // The sum of what was asked for: no padding, no unused rest of a chunk, so that decisions made by
   // it are the same on every machine.
   std::uint64_t size_bytes() const { return size_bytes_.load(std::memory_order_relaxed); }
 
  private:
-  char* AllocateChunk(std::size_t size_bytes);
+  // Memory with this in front of it.
+  struct Chunk {
+    Chunk* previous;
+    std::size_t size;
+    std::atomic<std::size_t> used;  // above `size` once a piece did not fit
 
-  std::vector<std::unique_ptr<char[]>> chunks_;
-  char* free_ = nullptr;  // into the newest doubling chunk; always aligned
-  std::size_t free_size_ = 0;
-  std::size_t chunk_size_next_ = kChunkSizeMin;
+    char* bytes() { return reinterpret_cast<char*>(this + 1); }
+  };
+
+  static Chunk* NewChunk(std::size_t size, std::size_t used);
+  static void Delete(Chunk* chunks);
+  char* AllocateOwn(std::size_t padded);
+
+  std::atomic<Chunk*> chunk_{nullptr};  // the newest doubling chunk; those before it are full
+  std::atomic<Chunk*> large_{nullptr};  // of one piece each
   std::atomic<std::uint64_t> size_bytes_{0};
 };
 

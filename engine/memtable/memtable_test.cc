@@ -58,9 +58,23 @@ void ExpectSame(const Iterator& iterator, const Model& model, Model::const_itera
   RC_ASSERT(Bytes(iterator.value()) == expected->second);
 }
 
-TEST(Memtable, IteratorMovesLikeAModel) {
-  EXPECT_TRUE(rc::check([] {
-    Memtable memtable;
+class MemtableTest : public testing::TestWithParam<MemtableKind> {};
+
+INSTANTIATE_TEST_SUITE_P(Kinds, MemtableTest,
+                         testing::Values(MemtableKind::kSkipList, MemtableKind::kBTree,
+                                         MemtableKind::kHash),
+                         [](const auto& kind) {
+                           switch (kind.param) {
+                             case MemtableKind::kSkipList: return "SkipList";
+                             case MemtableKind::kBTree: return "BTree";
+                             case MemtableKind::kHash: return "Hash";
+                           }
+                           return "Unknown";
+                         });
+
+TEST_P(MemtableTest, IteratorMovesLikeAModel) {
+  EXPECT_TRUE(rc::check([this] {
+    Memtable memtable(GetParam());
     const Model model = Fill(memtable);
     RC_ASSERT(memtable.count() == model.size());
     const auto iterator = memtable.NewIterator();
@@ -88,9 +102,9 @@ TEST(Memtable, IteratorMovesLikeAModel) {
   }));
 }
 
-TEST(Memtable, GetFindsTheNewestVersionNotAboveTheSequence) {
-  EXPECT_TRUE(rc::check([] {
-    Memtable memtable;
+TEST_P(MemtableTest, GetFindsTheNewestVersionNotAboveTheSequence) {
+  EXPECT_TRUE(rc::check([this] {
+    Memtable memtable(GetParam());
     const Model model = Fill(memtable);
     for (int read = 0; read < 20; ++read) {
       const Bytes key = SmallKey();
@@ -106,9 +120,9 @@ TEST(Memtable, GetFindsTheNewestVersionNotAboveTheSequence) {
   }));
 }
 
-TEST(Memtable, EqualWritesMakeEqualSizes) {
-  Memtable first;
-  Memtable second;
+TEST_P(MemtableTest, EqualWritesMakeEqualSizes) {
+  Memtable first(GetParam());
+  Memtable second(GetParam());
   for (std::uint64_t i = 1; i <= 1000; ++i) {
     first.Add(SequenceNumber(i), ValueKind::kPut, std::to_string(i % 17), "value");
     second.Add(SequenceNumber(i), ValueKind::kPut, std::to_string(i % 17), "value");
@@ -118,18 +132,18 @@ TEST(Memtable, EqualWritesMakeEqualSizes) {
   EXPECT_EQ(first.count(), 1000U);
 }
 
-TEST(MemtableDeathTest, TheSameVersionTwiceIsABug) {
-  Memtable memtable;
+TEST_P(MemtableTest, TheSameVersionTwiceIsABug) {
+  Memtable memtable(GetParam());
   memtable.Add(SequenceNumber(1), ValueKind::kPut, "key", "value");
   EXPECT_DEATH(memtable.Add(SequenceNumber(1), ValueKind::kPut, "key", "other"), "is_new");
 }
 
 // Readers walk both ways beside the writer. Every entry's value tells its sequence number, and a
 // reader must see all entries up to the number published before it began.
-TEST(Memtable, ReadersBesideTheWriterSeeWholeEntriesAndAllOlderOnes) {
+TEST_P(MemtableTest, ReadersBesideTheWriterSeeWholeEntriesAndAllOlderOnes) {
   constexpr std::uint64_t kWrites = 20000;
   constexpr std::uint64_t kKeys = 64;
-  Memtable memtable;
+  Memtable memtable(GetParam());
   std::atomic<std::uint64_t> published{0};
   std::atomic<std::uint64_t> mistakes{0};
 

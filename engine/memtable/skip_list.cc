@@ -1,28 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/memtable/skip_list.h"
 
-#include <cstring>
-#include <limits>
 #include <new>
 
 #include "base/check.h"
 #include "base/random.h"
-#include "engine/internal_key.h"
 
 namespace beach::engine {
 namespace {
 
-using Link = std::atomic<SkipList::Node*>;
-
-// Where the links begin: behind the sizes, aligned.
-constexpr std::size_t kLinksOffset =
-    (sizeof(SkipList::Node) + alignof(Link) - 1) / alignof(Link) * alignof(Link);
-static_assert(alignof(Link) <= Arena::kAlignment);
+using Link = std::atomic<Entry*>;
 static_assert(Link::is_always_lock_free);
+static_assert(alignof(Link) <= Arena::kAlignment && kEntryAlignment <= alignof(Link));
 
-// Drawn from the number of the entry alone: the same writes make the same list everywhere.
-std::uint32_t HeightOf(std::uint64_t entry_number) {
-  std::uint64_t bits = Mix64(entry_number);
+Link& LinkOf(const Entry* entry, std::uint32_t level) {
+  Entry* const written = const_cast<Entry*>(entry);  // links are no part of an entry's value
+  return *(reinterpret_cast<Link*>(written) - 1 - level);
+}
+
+// Drawn from the version's number: the same writes make the same list in whatever order they come.
+std::uint32_t HeightOf(std::uint64_t trailer) {
+  std::uint64_t bits = Mix64(trailer);
   std::uint32_t height = 1;
   while (height < SkipList::kHeightMax && (bits & 3) == 0) {
     ++height;
@@ -31,108 +29,114 @@ std::uint32_t HeightOf(std::uint64_t entry_number) {
   return height;
 }
 
-bool IsBefore(const SkipList::Node& node, ByteView user_key, std::uint64_t trailer) {
-  const ByteView key = node.key();
-  const int order = UserKeyOf(key).compare(user_key);
-  if (order != 0) return order < 0;
-  return TrailerOf(key) > trailer;
-}
-
 }  // namespace
 
-const Link* SkipList::Node::links() const {
-  return reinterpret_cast<const Link*>(reinterpret_cast<const char*>(this) + kLinksOffset);
+SkipList::SkipList() : head_(NewEntry(kHeightMax, {.user_key = {}, .trailer = 0}, {})) {
+  for (Entry*& before : last_.before) before = head_;
 }
 
-Link* SkipList::Node::links() {
-  return reinterpret_cast<Link*>(reinterpret_cast<char*>(this) + kLinksOffset);
-}
-
-const char* SkipList::Node::bytes() const {
-  return reinterpret_cast<const char*>(links() + height);
-}
-
-const SkipList::Node* SkipList::Node::Next(std::uint32_t level) const {
-  return links()[level].load(std::memory_order_acquire);
-}
-
-SkipList::SkipList() : head_(NewNode(kHeightMax, 0, 0)) {}
-
-void SkipList::Insert(ByteView user_key, std::uint64_t trailer, ByteView value) {
-  Node* before[kHeightMax];
-  const Node* const after = Find(user_key, trailer, before);
-  const bool is_new =
-      after == nullptr || UserKeyOf(after->key()) != user_key || TrailerOf(after->key()) != trailer;
-  BEACH_CHECK(is_new);
-
-  const std::uint64_t number = count_.load(std::memory_order_relaxed);
-  const std::uint32_t height = HeightOf(number);
-  Node* const node = NewNode(height, user_key.size() + kInternalKeyTrailerSize, value.size());
-  char* target = const_cast<char*>(node->bytes());
-  if (!user_key.empty()) std::memcpy(target, user_key.data(), user_key.size());
-  target += user_key.size();
-  StoreFixed(target, trailer);
-  target += kInternalKeyTrailerSize;
-  if (!value.empty()) std::memcpy(target, value.data(), value.size());
-
-  for (std::uint32_t level = 0; level < height; ++level) {
-    Node* const next = before[level]->links()[level].load(std::memory_order_relaxed);
-    node->links()[level].store(next, std::memory_order_relaxed);
+void SkipList::Insert(const EntryKey& key, ByteView value) {
+  // Behind the last one? It is looked at where it costs nothing, or where the last one did so.
+  Entry* const last = last_.before[0];
+  const Entry* const next = LinkOf(last, 0).load(std::memory_order_relaxed);
+  const bool follows = (in_order_ || next == nullptr) && (last == head_ || IsBefore(*last, key)) &&
+                       (next == nullptr || !IsBefore(*next, key));
+  if (!follows) {
+    Find(key, last_);
+    in_order_ = last_.before[0] == last;
   }
-  for (std::uint32_t level = 0; level < height; ++level) {
-    before[level]->links()[level].store(node, std::memory_order_release);
-  }
-  count_.store(number + 1, std::memory_order_release);
+  const std::uint32_t height = HeightOf(key.trailer);
+  Entry* const entry = NewEntry(height, key, value);
+  Publish(entry, height, key, last_);
+  for (std::uint32_t level = 0; level < height; ++level) last_.before[level] = entry;
 }
 
-const SkipList::Node* SkipList::First() const { return head_->Next(0); }
+void SkipList::InsertConcurrently(const EntryKey& key, ByteView value) {
+  const std::uint32_t height = HeightOf(key.trailer);
+  Entry* const entry = NewEntry(height, key, value);
+  Place place;
+  Find(key, place);
+  Publish(entry, height, key, place);
+}
 
-const SkipList::Node* SkipList::Last() const {
-  const Node* node = head_;
+void SkipList::Publish(Entry* entry, std::uint32_t height, const EntryKey& key, Place& place) {
+  for (std::uint32_t level = 0; level < height; ++level) {
+    Entry* next = nullptr;
+    Entry*& before = place.before[level];
+    do {
+      before = Advance(before, key, level, next);
+      const bool is_new = next == nullptr || !IsSame(*next, key);
+      BEACH_CHECK(is_new);
+      LinkOf(entry, level).store(next, std::memory_order_relaxed);
+    } while (!LinkOf(before, level)
+                  .compare_exchange_strong(next, entry, std::memory_order_release,
+                                           std::memory_order_relaxed));
+  }
+  count_.fetch_add(1, std::memory_order_release);
+}
+
+const Entry* SkipList::Next(const Entry& entry) {
+  return LinkOf(&entry, 0).load(std::memory_order_acquire);
+}
+
+const Entry* SkipList::Last() const {
+  const Entry* entry = head_;
   for (std::uint32_t level = kHeightMax; level-- > 0;) {
-    while (const Node* const next = node->Next(level)) node = next;
-  }
-  return node == head_ ? nullptr : node;
-}
-
-const SkipList::Node* SkipList::FirstNotBefore(ByteView user_key, std::uint64_t trailer) const {
-  Node* before[kHeightMax];
-  return Find(user_key, trailer, before);
-}
-
-const SkipList::Node* SkipList::LastBefore(ByteView user_key, std::uint64_t trailer) const {
-  Node* before[kHeightMax];
-  Find(user_key, trailer, before);
-  return before[0] == head_ ? nullptr : before[0];
-}
-
-SkipList::Node* SkipList::NewNode(std::uint32_t height, std::size_t key_size,
-                                  std::size_t value_size) {
-  BEACH_CHECK_LE(key_size, std::numeric_limits<std::uint32_t>::max());
-  BEACH_CHECK_LE(value_size, std::numeric_limits<std::uint32_t>::max());
-  char* const memory =
-      arena_.Allocate(kLinksOffset + height * sizeof(Link) + key_size + value_size);
-  Node* const node = new (memory) Node;
-  node->key_size = static_cast<std::uint32_t>(key_size);
-  node->value_size = static_cast<std::uint32_t>(value_size);
-  node->height = height;
-  for (std::uint32_t level = 0; level < height; ++level) {
-    new (memory + kLinksOffset + level * sizeof(Link)) Link(nullptr);
-  }
-  return node;
-}
-
-SkipList::Node* SkipList::Find(ByteView user_key, std::uint64_t trailer,
-                               Node* (&before)[kHeightMax]) const {
-  Node* node = head_;
-  Node* next = nullptr;
-  for (std::uint32_t level = kHeightMax; level-- > 0;) {
-    next = node->links()[level].load(std::memory_order_acquire);
-    while (next != nullptr && IsBefore(*next, user_key, trailer)) {
-      node = next;
-      next = node->links()[level].load(std::memory_order_acquire);
+    while (const Entry* const next = LinkOf(entry, level).load(std::memory_order_acquire)) {
+      entry = next;
     }
-    before[level] = node;
+  }
+  return entry == head_ ? nullptr : entry;
+}
+
+const Entry* SkipList::FirstNotBefore(const EntryKey& key) const {
+  Place place;
+  return Find(key, place);
+}
+
+const Entry* SkipList::LastBefore(const EntryKey& key) const {
+  Place place;
+  Find(key, place);
+  return place.before[0] == head_ ? nullptr : place.before[0];
+}
+
+Entry* SkipList::NewEntry(std::uint32_t height, const EntryKey& key, ByteView value) {
+  const std::size_t links_size = height * sizeof(Link);
+  char* const memory = arena_.Allocate(links_size + EntrySize(key.user_key, value));
+  for (std::uint32_t level = 0; level < height; ++level) {
+    new (memory + level * sizeof(Link)) Link(nullptr);
+  }
+  return MakeEntry(memory + links_size, key, value);
+}
+
+Entry* SkipList::Advance(Entry* entry, const EntryKey& key, std::uint32_t level, Entry*& next) {
+  next = LinkOf(entry, level).load(std::memory_order_acquire);
+  while (next != nullptr) {
+    // Its line is on its way while this one is compared.
+    Entry* const after = LinkOf(next, level).load(std::memory_order_acquire);
+    if (after != nullptr) __builtin_prefetch(after);
+    if (!IsBefore(*next, key)) break;
+    entry = next;
+    next = after;
+  }
+  return entry;
+}
+
+Entry* SkipList::Find(const EntryKey& key, Place& place) const {
+  Entry* entry = head_;
+  Entry* next = nullptr;
+  Entry* not_before = nullptr;  // known from the level above
+  for (std::uint32_t level = kHeightMax; level-- > 0;) {
+    next = LinkOf(entry, level).load(std::memory_order_acquire);
+    while (next != nullptr && next != not_before) {
+      Entry* const after = LinkOf(next, level).load(std::memory_order_acquire);
+      if (after != nullptr) __builtin_prefetch(after);
+      if (!IsBefore(*next, key)) break;
+      entry = next;
+      next = after;
+    }
+    not_before = next;
+    place.before[level] = entry;
   }
   return next;
 }

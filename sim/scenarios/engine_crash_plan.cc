@@ -138,6 +138,10 @@ engine::Options MakeEngineOptions(Simulation& simulation, RandomStream& stream,
   const std::uint64_t memtable_min = operations * kBytesPerOperation / flushes_max;
   options.memtable_size =
       knob("memtable_size", std::max(memtable_kib * engine::kKiB, memtable_min));
+  RandomStream kinds = simulation.Stream("engine_crash.plan.memtable_kind");
+  options.memtable_kind = static_cast<engine::MemtableKind>(
+      std::min(knob("memtable_kind", kinds.Below(engine::kMemtableKinds)),
+               engine::kMemtableKinds - 1));
   options.frozen_memtables_max = knob("frozen_memtables_max", stream.Between(1, 3));
   // Few pages mean early ends of segments, and each is read at every open, empty or not.
   const std::uint64_t segment_pages = stream.Between(16, stream.Chance(1, 4) ? 64 : 20);

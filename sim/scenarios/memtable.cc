@@ -13,6 +13,7 @@
 
 #include "engine/internal_key.h"
 #include "engine/memtable/memtable.h"
+#include "engine/options.h"
 #include "env/marks.h"
 #include "env/threads.h"
 #include "sim/simulation.h"
@@ -209,8 +210,9 @@ void Read(World& world, const engine::Memtable& memtable, const Command& command
 }
 
 // The process.
-void Serve(World& world, const Work& work) {
-  const auto memtable = std::make_unique<engine::Memtable>();
+void Serve(World& world, const Work& work, engine::MemtableKind kind) {
+  // Small, so that keys share the buckets of a hash.
+  const auto memtable = std::make_unique<engine::Memtable>(kind, engine::kKiB);
   env::Mutex writing;
   std::vector<env::Thread> threads;
   for (std::size_t client = 0; client < work.size(); ++client) {
@@ -255,9 +257,13 @@ void MemtableAlone::Run(Simulation& simulation) const {
     }
     work[operation.client].push_back(*command);
   }
+  RandomStream kinds = simulation.Stream("memtable.kind");
+  const std::uint64_t drawn_kind = kinds.Below(engine::kMemtableKinds);
+  const auto kind = static_cast<engine::MemtableKind>(
+      std::min(simulation.Option("memtable_kind", drawn_kind), engine::kMemtableKinds - 1));
   const HostId host = simulation.AddHost("host");
   const ProcessId process =
-      simulation.Start(host, "memtable", [&](const env::Env&) { Serve(world, work); });
+      simulation.Start(host, "memtable", [&](const env::Env&) { Serve(world, work, kind); });
   simulation.Wait(process);
 }
 

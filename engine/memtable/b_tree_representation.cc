@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/check.h"
+#include "engine/memtable/b_tree.h"
+#include "engine/memtable/representation.h"
+
+namespace beach::engine {
+namespace {
+
+class BTreeIterator final : public Iterator {
+ public:
+  explicit BTreeIterator(const BTree& tree) : tree_(tree) {}
+
+  bool Valid() const override { return place_.entry != nullptr; }
+  void SeekToFirst() override { place_ = tree_.First(); }
+  void SeekToLast() override { place_ = tree_.Last(); }
+
+  void Seek(ByteView target) override {
+    BEACH_CHECK_GE(target.size(), kInternalKeyTrailerSize);
+    place_ = tree_.FirstNotBefore(KeyOf(target));
+  }
+
+  void SeekForPrevious(ByteView target) override {
+    // The writer may add entries between two searches: the second alone must give an answer.
+    Seek(target);
+    if (Valid() && place_.entry->key() == target) return;
+    place_ = tree_.LastBefore(KeyOf(target));
+  }
+
+  void Next() override {
+    BEACH_CHECK(Valid());
+    place_ = tree_.Next(place_);
+  }
+  void Previous() override {
+    BEACH_CHECK(Valid());
+    place_ = tree_.Previous(place_);
+  }
+
+  ByteView key() const override {
+    BEACH_CHECK(Valid());
+    return place_.entry->key();
+  }
+  ByteView value() const override {
+    BEACH_CHECK(Valid());
+    return place_.entry->value();
+  }
+  Status status() const override { return {}; }
+
+ private:
+  const BTree& tree_;
+  BTree::Place place_;
+};
+
+class BTreeRepresentation final : public Representation {
+ public:
+  void Insert(const EntryKey& key, ByteView value) override { tree_.Insert(key, value); }
+  void InsertConcurrently(const EntryKey&, ByteView) override { BEACH_CHECK(false); }
+  const Entry* Get(const EntryKey& key) const override {
+    const Entry* const entry = tree_.FirstNotBefore(key).entry;
+    return entry != nullptr && entry->user_key() == key.user_key ? entry : nullptr;
+  }
+  std::unique_ptr<Iterator> NewIterator() const override {
+    return std::make_unique<BTreeIterator>(tree_);
+  }
+  std::uint64_t size_bytes() const override { return tree_.size_bytes(); }
+  std::uint64_t count() const override { return tree_.count(); }
+
+ private:
+  BTree tree_;
+};
+
+}  // namespace
+
+std::unique_ptr<Representation> NewBTreeRepresentation() {
+  return std::make_unique<BTreeRepresentation>();
+}
+
+}  // namespace beach::engine

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "base/check.h"
+#include "engine/memtable/hash_index.h"
+#include "engine/memtable/representation.h"
+
+namespace beach::engine {
+namespace {
+
+// Over the keys as they were when it was first placed; each with all versions that it has by now.
+class HashIterator final : public Iterator {
+ public:
+  explicit HashIterator(const HashIndex& index) : index_(index) {}
+
+  bool Valid() const override { return version_ != nullptr; }
+
+  void SeekToFirst() override { NewestOf(0); }
+  void SeekToLast() override { OldestOf(keys().size()); }
+
+  void Seek(ByteView target) override {
+    BEACH_CHECK_GE(target.size(), kInternalKeyTrailerSize);
+    const EntryKey key = KeyOf(target);
+    at_ = FirstNotBefore(key.user_key);
+    version_ = Holds(key.user_key) ? HashIndex::NotNewer(*keys()[at_], key.trailer) : nullptr;
+    if (version_ == nullptr) NewestOf(Holds(key.user_key) ? at_ + 1 : at_);
+  }
+
+  void SeekForPrevious(ByteView target) override {
+    BEACH_CHECK_GE(target.size(), kInternalKeyTrailerSize);
+    const EntryKey key = KeyOf(target);
+    at_ = FirstNotBefore(key.user_key);
+    version_ = nullptr;
+    // The oldest that is not older.
+    if (Holds(key.user_key)) NewerOrSame(key.trailer, true);
+    if (version_ == nullptr) OldestOf(at_);
+  }
+
+  void Next() override {
+    BEACH_CHECK(Valid());
+    version_ = version_->older.load(std::memory_order_acquire);
+    if (version_ == nullptr) NewestOf(at_ + 1);
+  }
+
+  void Previous() override {
+    BEACH_CHECK(Valid());
+    NewerOrSame(version_->entry().trailer(), false);
+    if (version_ == nullptr) OldestOf(at_);
+  }
+
+  ByteView key() const override {
+    BEACH_CHECK(Valid());
+    return version_->entry().key();
+  }
+  ByteView value() const override {
+    BEACH_CHECK(Valid());
+    return version_->entry().value();
+  }
+  Status status() const override { return {}; }
+
+ private:
+  const std::vector<const HashIndex::Key*>& keys() {
+    if (!keys_) keys_ = index_.SortedKeys();
+    return *keys_;
+  }
+
+  std::size_t FirstNotBefore(ByteView user_key) {
+    const auto before = [&](const HashIndex::Key* key) {
+      return CompareUserKeys(key->user_key(), user_key) < 0;
+    };
+    const auto at = std::ranges::partition_point(keys(), before);
+    return static_cast<std::size_t>(at - keys().begin());
+  }
+  bool Holds(ByteView user_key) {
+    return at_ < keys().size() && keys()[at_]->user_key() == user_key;
+  }
+
+  // To the newest version of the key at `index`, or nowhere.
+  void NewestOf(std::size_t index) {
+    at_ = index;
+    version_ = index < keys().size() ? keys()[index]->Newest() : nullptr;
+  }
+  // To the oldest version of the key before `index`, or nowhere.
+  void OldestOf(std::size_t index) {
+    version_ = nullptr;
+    if (index == 0) return;
+    at_ = index - 1;
+    NewerOrSame(0, true);
+  }
+  // To the oldest version of the key at at_ that is newer, or `same`; or nowhere.
+  void NewerOrSame(std::uint64_t trailer, bool same) {
+    const HashIndex::Version* version = keys()[at_]->Newest();
+    version_ = nullptr;
+    while (version != nullptr) {
+      const std::uint64_t found = version->entry().trailer();
+      if (found < trailer || (found == trailer && !same)) return;
+      version_ = version;
+      version = version->older.load(std::memory_order_acquire);
+    }
+  }
+
+  const HashIndex& index_;
+  std::optional<std::vector<const HashIndex::Key*>> keys_;
+  std::size_t at_ = 0;
+  const HashIndex::Version* version_ = nullptr;
+};
+
+class HashRepresentation final : public Representation {
+ public:
+  explicit HashRepresentation(std::uint64_t size_bytes) : index_(size_bytes) {}
+
+  void Insert(const EntryKey& key, ByteView value) override { index_.Insert(key, value); }
+  void InsertConcurrently(const EntryKey&, ByteView) override { BEACH_CHECK(false); }
+  const Entry* Get(const EntryKey& key) const override {
+    const HashIndex::Key* const found = index_.Find(key.user_key);
+    if (found == nullptr) return nullptr;
+    const HashIndex::Version* const version = HashIndex::NotNewer(*found, key.trailer);
+    return version == nullptr ? nullptr : &version->entry();
+  }
+  std::unique_ptr<Iterator> NewIterator() const override {
+    return std::make_unique<HashIterator>(index_);
+  }
+  std::uint64_t size_bytes() const override { return index_.size_bytes(); }
+  std::uint64_t count() const override { return index_.count(); }
+
+ private:
+  HashIndex index_;
+};
+
+}  // namespace
+
+std::unique_ptr<Representation> NewHashRepresentation(std::uint64_t size_bytes) {
+  return std::make_unique<HashRepresentation>(size_bytes);
+}
+
+}  // namespace beach::engine
