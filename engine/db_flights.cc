@@ -5,7 +5,6 @@
 
 #include "base/check.h"
 #include "engine/db_impl.h"
-#include "engine/group_payload.h"
 #include "env/marks.h"
 
 namespace beach::engine {
@@ -31,7 +30,7 @@ void DbImpl::Fly(Group& group, Writer& leader) {
   BEACH_SOMETIMES("write.landed_out_of_order", flying_.front() != &group);
   FinishLanded();
   // Somebody else may be at it, or one below may be under way still.
-  while (!leader.done) leader.turn.Wait(mutex_);
+  while (!leader.done) Wait(leader);
 }
 
 // A group is finished when it and all below it have landed. One that failed fails all above it.
@@ -68,16 +67,6 @@ void DbImpl::FinishLanded() {
     Acknowledge(group.members, status);  // and the group may be gone
   }
   finishing_ = false;
-}
-
-void DbImpl::AddToMemtable(const Group& group) {
-  Memtable& memtable = group.memtable->memtable;
-  const Status added =
-      VisitGroup(group.payload, group.first, group.count,
-                 [&memtable](SequenceNumber number, const BatchOperation& operation) {
-                   memtable.Add(number, operation.kind, operation.key, operation.value);
-                 });
-  BEACH_CHECK(added.has_value());  // what we encoded ourselves
 }
 
 }  // namespace beach::engine

@@ -24,7 +24,7 @@
 namespace beach::engine {
 
 // The database, split by operation: db_open.cc, db_recover.cc (engine/recover.h), db_write.cc,
-// db_flights.cc, db_segments.cc, db_read.cc, db_flush.cc, db_compact.cc, db_throttle.cc,
+// db_flights.cc, db_add.cc, db_segments.cc, db_read.cc, db_flush.cc, db_compact.cc, db_throttle.cc,
 // db_vouch.cc, db_close.cc.
 //
 // Threads. Callers write and read; two threads of our own: "flush" writes tables and, when writers
@@ -32,7 +32,8 @@ namespace beach::engine {
 // merge tables; they start when there is work for them. Whoever stands at
 // the front of writers_ is the leader: it alone appends to the log and touches what is marked
 // "leader" below, and it does so without mutex_. The groups in flying_ have left it: whoever has
-// set finishing_ adds to the active memtable for them, and with none of them there the leader does.
+// set finishing_ adds to the active memtable for them, and with none of them there the leader does; either may have the
+// writers of the group help (db_add.cc).
 // Locks. mutex_ guards what is marked so. The manifest's own mutex is taken without mutex_ held,
 // always; no lock of ours is held through I/O but that one. The log's is held for no more than what
 // happens in memory. docs/internals/commit.md draws the edges.
@@ -80,6 +81,9 @@ class DbImpl final : public Db {
     std::uint64_t tag = 0;
     bool taken = false;  // off the queue; in a group that is under way
     bool done = false;
+    bool may_add = false;  // its batch to the memtable, with numbers from `first` on, unless
+    std::atomic<bool> adding = false;  // somebody does: who sets it
+    SequenceNumber first;
     Status status;
     env::CondVar turn;
   };
@@ -122,7 +126,13 @@ class DbImpl final : public Db {
   // Of the group's own thread; returns when it is acknowledged, or has failed.
   void Fly(Group& group, Writer& leader);
   void FinishLanded();
-  static void AddToMemtable(const Group& group);
+  // db_add.cc. Without mutex_; of the leader, or of whoever has set finishing_: returns when all
+  // operations of the group are in its memtable.
+  void AddToMemtable(const Group& group);
+  void AddAtOnce(const Group& group);
+  static void AddBatch(Memtable& memtable, const Writer& writer);
+  // Under mutex_, which it gives up meanwhile. For its turn, or to be done; adds what it may.
+  void Wait(Writer& writer);
   // db_segments.cc. Leader; under mutex_, which it gives up meanwhile: returns with so many
   // segments ready.
   Status AwaitSegments(std::size_t count);
@@ -220,6 +230,9 @@ class DbImpl final : public Db {
   std::deque<Writer*> writers_;  // the front one is the leader
   std::deque<Group*> flying_;    // groups under way, in log order, each on its leader's stack
   bool finishing_ = false;       // somebody sees to the landed ones at the front of flying_
+  std::shared_ptr<LoggedMemtable> adds_to_;  // of the group whose members may add now
+  std::uint64_t adders_ = 0;                 // that are at it
+  env::CondVar added_;                       // adders_ is 0
   std::optional<Error> flight_failure_;  // of a group: all above it have failed too
   env::CondVar landed_;                  // flying_ has become shorter
   std::shared_ptr<const View> view_;

@@ -113,7 +113,8 @@ class Recoverer {
     if (memtable->size_bytes() < options_.memtable_size) return {};
     if (writing_) return WriteMemtable();
     exceeds_memtable_ = true;
-    recovered_.memtable = NewMemtable(options_, recovered_.state.replay_from);  // gives the memory back
+    recovered_.memtable =
+        NewMemtable(options_, recovered_.state.replay_from);  // gives the memory back
     return {};
   }
 

@@ -51,7 +51,7 @@ void DbImpl::AwaitTurn(Writer& writer) {
     return;
   }
   writers_.push_back(&writer);
-  while (!writer.done && (writer.taken || writers_.front() != &writer)) writer.turn.Wait(mutex_);
+  while (!writer.done && (writer.taken || writers_.front() != &writer)) Wait(writer);
 }
 
 void DbImpl::LeadGroup(Writer& leader) {

@@ -58,6 +58,7 @@ Status CheckOptions(const Options& options) {
       {"batch_size_max", options.batch_size_max, 1, kBytesMax},
       {"memtable_size", options.memtable_size, kKiB, kMemtableSizeMax},
       {"memtable_kind", static_cast<std::uint64_t>(options.memtable_kind), 0, kMemtableKinds - 1},
+      {"concurrent_adds_min", options.concurrent_adds_min, 0, 4096 * kMiB},
       {"frozen_memtables_max", options.frozen_memtables_max, 1, 1024},
       {"wal_segment_size", options.wal_segment_size, kSegmentSizeMin, kSegmentSizeMax},
       {"wal_flights_max", options.wal_flights_max, 1, 8},

@@ -50,6 +50,9 @@ struct Options {
   std::uint64_t memtable_size = 64 * kMiB;
   // How a memtable keeps its entries; what reads show is the same.
   MemtableKind memtable_kind = MemtableKind::kBTree;
+  // A write group whose batches have this many operations each, on average, is added to a skip list
+  // by all its writers at once, where they wake in time; 0: by one of them, always. Up to 2^32.
+  std::uint64_t concurrent_adds_min = 0;
   // Frozen memtables that may wait for their flush; writers wait when there are more. 1 to 1024.
   std::uint64_t frozen_memtables_max = 2;
   // A log segment, header included; a multiple of 4 KiB, at least 64 KiB, less than 4 GiB.

@@ -113,7 +113,7 @@ void Register() {
   const auto add = [](const std::string& name, auto&& body) {
     benchmark::RegisterBenchmark(name.c_str(), body)
         ->Unit(benchmark::kNanosecond)
-        ->Arg(400'000)   // what 64 MiB hold
+        ->Arg(400'000)  // what 64 MiB hold
         ->Arg(2'000'000)
         ->MeasureProcessCPUTime();
   };

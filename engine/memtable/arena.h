@@ -8,8 +8,8 @@
 namespace beach::engine {
 
 // Memory that is given out piece by piece and taken back all at once, on destruction. Any number of
-// threads may allocate at once, without a lock: a piece is cut off the present chunk by one addition.
-// What it hands out may be read anywhere, and size_bytes() asked anywhere.
+// threads may allocate at once, without a lock: a piece is cut off the present chunk by one
+// addition. What it hands out may be read anywhere, and size_bytes() asked anywhere.
 class Arena {
  public:
   static constexpr std::size_t kChunkSizeMin = 1024;

@@ -53,17 +53,11 @@ void BTree::Insert(const EntryKey& key, ByteView value) {
     path.rank[0] = last.count();
   } else {
     Descend(key, path);
-    const Node& leaf = *path.node[0];
-    const Order order = OrderOf(leaf);
-    const Node* const next = leaf.next.load(std::memory_order_relaxed);
-    const Entry* const after = path.rank[0] < order.count() ? leaf.EntryAt(order, path.rank[0])
-                               : next != nullptr            ? next->lower
-                                                            : nullptr;
-    const bool is_new = after == nullptr || !IsSame(*after, key);
+    const bool is_new = !path.node[0]->HoldsAt(path.rank[0], path.upper[0], key);
     BEACH_CHECK(is_new);
   }
   const Entry* const entry =
-      MakeEntry(arena_.Allocate(EntrySize(key.user_key, value)), key, value);
+      MakeEntry(entries_.Allocate(EntrySize(key.user_key, value)), key, value);
   Add(path, 0, {.entry = entry, .child = nullptr});
   count_.fetch_add(1, std::memory_order_release);
 }
@@ -141,7 +135,7 @@ void BTree::AddRoot(Node& left, Node& right) {
 
 Node* BTree::NewNode(std::uint32_t level, const Entry* lower, const Entry* upper) {
   const std::size_t size = level == 0 ? sizeof(Node) : btree::kInnerSize;
-  Node* const node = new (arena_.AllocateAligned(size, btree::kLineSize)) Node;
+  Node* const node = new (nodes_.AllocateAligned(size, btree::kLineSize)) Node;
   node->order.store(Order::kEmpty, std::memory_order_relaxed);
   node->next.store(nullptr, std::memory_order_relaxed);
   node->lower = lower;
@@ -233,11 +227,8 @@ BTree::Place BTree::Last() const {
     const Node* const child = node->level > 0 ? node->ChildAt(order, rank) : nullptr;
     if (node->version.load(std::memory_order_acquire) != version) continue;
     if (child == nullptr) {
-      return {.node = node,
-              .order = order.word(),
-              .version = version,
-              .rank = rank,
-              .entry = entry};
+      return {
+          .node = node, .order = order.word(), .version = version, .rank = rank, .entry = entry};
     }
     node = child;
   }

@@ -51,7 +51,7 @@ class BTree {
   Place Previous(const Place& place) const;
 
   // Both are safe beside the writer.
-  std::uint64_t size_bytes() const { return arena_.size_bytes(); }
+  std::uint64_t size_bytes() const { return entries_.size_bytes() + nodes_.size_bytes(); }
   std::uint64_t count() const { return count_.load(std::memory_order_acquire); }
 
  private:
@@ -80,7 +80,8 @@ class BTree {
   void AddRoot(btree::Node& left, btree::Node& right);
   btree::Node* NewNode(std::uint32_t level, const Entry* lower, const Entry* upper);
 
-  Arena arena_;
+  Arena entries_;
+  Arena nodes_;               // apart, so that they share few pages
   btree::Node* const first_;  // the leftmost leaf, for good
   std::atomic<btree::Node*> root_;
   std::atomic<std::uint64_t> count_{0};

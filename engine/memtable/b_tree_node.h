@@ -54,11 +54,11 @@ struct Slot {
 // asks for all of them at once.
 struct Node {
   std::atomic<std::uint64_t> order;
-  std::atomic<Node*> next;       // to the right, on the same level
-  const Entry* lower;            // the first entry, for good; null in the leftmost node of a level
+  std::atomic<Node*> next;  // to the right, on the same level
+  const Entry* lower;       // the first entry, for good; null in the leftmost node of a level
   std::atomic<std::uint32_t> version;  // raised before slots that counted once are used again
-  std::uint16_t skip;            // bytes that all keys of the node, now and later, have in common
-  std::uint16_t level;           // 0: a leaf
+  std::uint16_t skip;   // bytes that all keys of the node, now and later, have in common
+  std::uint16_t level;  // 0: a leaf
   std::atomic<std::uint64_t> words[kSlots];  // KeyWord(key, skip) of the entry
   std::atomic<const Entry*> entries[kSlots];
 
@@ -72,6 +72,15 @@ struct Node {
   }
   Node* ChildAt(Order at, std::uint32_t rank) const {
     return children()[at.slot(rank)].load(std::memory_order_acquire);
+  }
+
+  // Of the writer: whether it is the key's own entry that follows those before it, the first one of
+  // the next node (`upper`) included. Entries whose words differ are not touched.
+  bool HoldsAt(std::uint32_t rank, const Entry* upper, const EntryKey& key) const {
+    const Order at(order.load(std::memory_order_relaxed));
+    if (rank == at.count()) return upper != nullptr && IsSame(*upper, key);
+    const std::uint64_t word = words[at.slot(rank)].load(std::memory_order_relaxed);
+    return word == KeyWord(key.user_key, skip) && IsSame(*EntryAt(at, rank), key);
   }
 
   // How many of the entries from rank `from` on are before the key, plus `from`. REQUIRES: the key

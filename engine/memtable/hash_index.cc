@@ -42,8 +42,8 @@ void HashIndex::Insert(const EntryKey& key, ByteView value) {
   Version* const version = NewVersion(key, value);
   Key* const known = FindIn(bucket, hash, key.user_key);
   if (known == nullptr) {
-    Key* const first = new (arena_.Allocate(sizeof(Key))) Key{
-        .next = bucket.load(std::memory_order_relaxed), .hash = hash, .newest = version};
+    Key* const first = new (arena_.Allocate(sizeof(Key)))
+        Key{.next = bucket.load(std::memory_order_relaxed), .hash = hash, .newest = version};
     bucket.store(first, std::memory_order_release);
   } else {
     std::atomic<Version*>* link = &known->newest;

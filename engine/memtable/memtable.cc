@@ -37,8 +37,8 @@ void Memtable::AddConcurrently(SequenceNumber sequence, ValueKind kind, ByteView
 
 std::optional<VersionFound> Memtable::Get(ByteView key, SequenceNumber sequence) const {
   BEACH_CHECK_LE(sequence.value, kMaxSequence.value);
-  const Entry* const entry = representation_->Get(
-      {.user_key = key, .trailer = PackTrailer(sequence, kKindFirst)});
+  const Entry* const entry =
+      representation_->Get({.user_key = key, .trailer = PackTrailer(sequence, kKindFirst)});
   if (entry == nullptr) return std::nullopt;
   InternalKey found;
   const bool parsed = ParseInternalKey(entry->key(), found);

@@ -54,7 +54,8 @@ class SkipList {
 
   // Returns the first entry not before the key.
   Entry* Find(const EntryKey& key, Place& place) const;
-  // The last entry before the key at a level, from `entry` on, which is one before it; and its next.
+  // The last entry before the key at a level, from `entry` on, which is one before it; and its
+  // next.
   static Entry* Advance(Entry* entry, const EntryKey& key, std::uint32_t level, Entry*& next);
   Entry* NewEntry(std::uint32_t height, const EntryKey& key, ByteView value);
   // Links it at each level, the lowest first.

@@ -142,6 +142,8 @@ engine::Options MakeEngineOptions(Simulation& simulation, RandomStream& stream,
   options.memtable_kind = static_cast<engine::MemtableKind>(
       std::min(knob("memtable_kind", kinds.Below(engine::kMemtableKinds)),
                engine::kMemtableKinds - 1));
+  options.concurrent_adds_min =
+      std::min(knob("concurrent_adds_min", kinds.Below(3)), std::uint64_t{1} << 32);
   options.frozen_memtables_max = knob("frozen_memtables_max", stream.Between(1, 3));
   // Few pages mean early ends of segments, and each is read at every open, empty or not.
   const std::uint64_t segment_pages = stream.Between(16, stream.Chance(1, 4) ? 64 : 20);

@@ -36,6 +36,11 @@ struct Command {
   bool writes() const { return kind == Kind::kPut || kind == Kind::kDelete; }
 };
 
+struct Plan {
+  engine::MemtableKind kind = engine::MemtableKind::kSkipList;
+  bool writers_at_once = false;
+};
+
 // By client.
 using Work = std::vector<std::vector<Command>>;
 
@@ -98,16 +103,17 @@ struct Entry {
   std::uint64_t sequence = 0;
   engine::ValueKind kind = engine::ValueKind::kPut;
   Bytes value;
+  std::uint64_t added = 0;  // how many were in with it; 0 while it is being added
 };
 
 class World {
  public:
   explicit World(Simulation& simulation) : simulation_(simulation) {}
 
-  // The writer holds the memtable.
+  // A copy: other writers may go on meanwhile.
   Entry Begin(const Command& command) {
     const SystemScope system;
-    const std::uint64_t sequence = added_ + 1;
+    const std::uint64_t sequence = entries_.size() + 1;
     const bool put = command.kind == Command::Kind::kPut;
     const auto letter = static_cast<char>('a' + sequence % 26);
     Entry entry{.sequence = sequence,
@@ -116,27 +122,35 @@ class World {
     entries_[Place(KeyOf(command.key), sequence)] = entry;
     return entry;
   }
-  void End() {
+  void End(const Command& command, std::uint64_t sequence) {
     const SystemScope system;
-    ++added_;
+    entries_[Place(KeyOf(command.key), sequence)].added = ++added_;
     simulation_.CountOperation();
   }
 
   std::uint64_t added() const { return added_; }
   std::uint64_t begun() const { return entries_.size(); }
 
-  void CheckGet(const Command& command, std::uint64_t seen,
+  // A get at sequence number `limit`, which began when `seen` entries were in: the newest of them,
+  // or one that was added meanwhile.
+  void CheckGet(const Command& command, std::uint64_t limit, std::uint64_t seen,
                 const std::optional<engine::VersionFound>& found) {
     const SystemScope system;
     simulation_.CountOperation();
     const Bytes key = KeyOf(command.key);
-    const auto expected = entries_.lower_bound(Place(key, seen));
-    const bool known = expected != entries_.end() && expected->first.first == key;
-    if (known != found.has_value()) {
-      Fail(found ? "wrong-entry" : "lost-entry", key, seen);
-    } else if (known &&
-               (found->sequence.value != expected->second.sequence ||
-                found->kind != expected->second.kind || found->value != expected->second.value)) {
+    std::uint64_t least = 0;
+    auto entry = entries_.lower_bound(Place(key, limit));
+    for (; entry != entries_.end() && entry->first.first == key && least == 0; ++entry) {
+      if (IsOf(entry->second, seen)) least = entry->second.sequence;
+    }
+    if (!found) {
+      if (least != 0) Fail("lost-entry", key, seen);
+      return;
+    }
+    if (found->sequence.value < least) Fail("lost-entry", key, seen);
+    const auto known = entries_.find(Place(key, found->sequence.value));
+    if (found->sequence.value > limit || known == entries_.end() ||
+        known->second.kind != found->kind || known->second.value != found->value) {
       Fail("wrong-entry", key, seen);
     }
   }
@@ -162,12 +176,16 @@ class World {
         if (forward ? place <= last : last <= place) Fail("wrong-order", place.first, seen);
       }
       before = &key;
-      if (key.sequence.value <= seen) ++old;
+      if (IsOf(known->second, seen)) ++old;
     }
     if (old != seen) Fail("lost-entry", std::to_string(old) + " entries", seen);
   }
 
  private:
+  static bool IsOf(const Entry& entry, std::uint64_t seen) {
+    return entry.added != 0 && entry.added <= seen;
+  }
+
   // In the order of internal keys: newer versions first.
   using PlaceInOrder = std::pair<Bytes, std::uint64_t>;
   static PlaceInOrder Place(Bytes key, std::uint64_t sequence) {
@@ -181,21 +199,26 @@ class World {
 
   Simulation& simulation_;
   std::map<PlaceInOrder, Entry> entries_;  // begun
-  std::uint64_t added_ = 0;                // sequence numbers from 1, in this order
+  std::uint64_t added_ = 0;
 };
 
-void Write(World& world, engine::Memtable& memtable, env::Mutex& writing, const Command& command) {
-  const env::MutexLock lock(writing);
+void Add(World& world, engine::Memtable& memtable, const Command& command, bool at_once) {
   const Entry entry = world.Begin(command);
-  memtable.Add(engine::SequenceNumber(entry.sequence), entry.kind, KeyOf(command.key), entry.value);
-  world.End();
+  const engine::SequenceNumber sequence(entry.sequence);
+  if (at_once) {
+    memtable.AddConcurrently(sequence, entry.kind, KeyOf(command.key), entry.value);
+  } else {
+    memtable.Add(sequence, entry.kind, KeyOf(command.key), entry.value);
+  }
+  world.End(command, entry.sequence);
 }
 
 void Read(World& world, const engine::Memtable& memtable, const Command& command) {
   const std::uint64_t seen = world.added();
+  const std::uint64_t begun = world.begun();
   if (command.kind == Command::Kind::kGet) {
-    const auto found = memtable.Get(KeyOf(command.key), engine::SequenceNumber(seen));
-    return world.CheckGet(command, seen, found);
+    const auto found = memtable.Get(KeyOf(command.key), engine::SequenceNumber(begun));
+    return world.CheckGet(command, begun, seen, found);
   }
   const bool forward = command.kind == Command::Kind::kForward;
   std::vector<std::pair<Bytes, Bytes>> walked;
@@ -205,22 +228,25 @@ void Read(World& world, const engine::Memtable& memtable, const Command& command
     walked.emplace_back(iterator->key(), iterator->value());
     forward ? iterator->Next() : iterator->Previous();
   }
-  BEACH_SOMETIMES("memtable.walked_while_written", world.added() > seen || world.begun() > seen);
+  BEACH_SOMETIMES("memtable.walked_while_written", world.added() > seen || begun > seen);
   world.CheckWalk(walked, forward, seen);
 }
 
 // The process.
-void Serve(World& world, const Work& work, engine::MemtableKind kind) {
+void Serve(World& world, const Work& work, const Plan& plan) {
   // Small, so that keys share the buckets of a hash.
-  const auto memtable = std::make_unique<engine::Memtable>(kind, engine::kKiB);
+  const auto memtable = std::make_unique<engine::Memtable>(plan.kind, engine::kKiB);
   env::Mutex writing;
   std::vector<env::Thread> threads;
   for (std::size_t client = 0; client < work.size(); ++client) {
     const std::string name = "client " + std::to_string(client);
     threads.emplace_back(name.c_str(), [&, client] {
       for (const Command& command : work[client]) {
-        if (command.writes()) {
-          Write(world, *memtable, writing, command);
+        if (command.writes() && plan.writers_at_once) {
+          Add(world, *memtable, command, true);
+        } else if (command.writes()) {
+          const env::MutexLock lock(writing);
+          Add(world, *memtable, command, false);
         } else {
           Read(world, *memtable, command);
         }
@@ -232,10 +258,23 @@ void Serve(World& world, const Work& work, engine::MemtableKind kind) {
   Read(world, *memtable, {.kind = Command::Kind::kBackward});
 }
 
+Plan MakePlan(Simulation& simulation) {
+  RandomStream stream = simulation.Stream("memtable.kind");
+  const std::uint64_t kind =
+      simulation.Option("memtable_kind", stream.Below(engine::kMemtableKinds));
+  Plan plan;
+  plan.kind = static_cast<engine::MemtableKind>(std::min(kind, engine::kMemtableKinds - 1));
+  const std::uint64_t at_once = simulation.Option("writers_at_once", stream.Below(2));
+  plan.writers_at_once = at_once != 0 && plan.kind == engine::MemtableKind::kSkipList;
+  return plan;
+}
+
 }  // namespace
 
 std::string MemtableAlone::boots() const {
-  return "a memtable, one or two writers that take turns and one to three readers that do not wait";
+  return "a memtable of any kind, one to three writers, in turns or at once, and one to three "
+         "readers "
+         "that do not wait";
 }
 
 std::string MemtableAlone::checks() const {
@@ -244,7 +283,7 @@ std::string MemtableAlone::checks() const {
 
 void MemtableAlone::Run(Simulation& simulation) const {
   RandomStream drawn = simulation.Stream("memtable.clients");
-  const std::uint64_t writers = drawn.Between(1, 2);
+  const std::uint64_t writers = drawn.Between(1, 3);
   const std::uint64_t readers = drawn.Between(1, 3);
   World world(simulation);
   Work work(kClientsMax);
@@ -257,13 +296,10 @@ void MemtableAlone::Run(Simulation& simulation) const {
     }
     work[operation.client].push_back(*command);
   }
-  RandomStream kinds = simulation.Stream("memtable.kind");
-  const std::uint64_t drawn_kind = kinds.Below(engine::kMemtableKinds);
-  const auto kind = static_cast<engine::MemtableKind>(
-      std::min(simulation.Option("memtable_kind", drawn_kind), engine::kMemtableKinds - 1));
+  const Plan plan = MakePlan(simulation);
   const HostId host = simulation.AddHost("host");
   const ProcessId process =
-      simulation.Start(host, "memtable", [&](const env::Env&) { Serve(world, work, kind); });
+      simulation.Start(host, "memtable", [&](const env::Env&) { Serve(world, work, plan); });
   simulation.Wait(process);
 }
 
