@@ -184,5 +184,46 @@ TEST_P(MemtableTest, ReadersBesideTheWriterSeeWholeEntriesAndAllOlderOnes) {
   EXPECT_EQ(mistakes.load(), 0U);
 }
 
+// Writers of a kind that takes them add at once, beside a reader: nothing is lost, whoever was
+// first.
+TEST(MemtableAtOnceTest, WritersAtOnceLoseNothing) {
+  constexpr std::uint64_t kWriters = 3;
+  constexpr std::uint64_t kWrites = 10000;  // of each
+  Memtable memtable(MemtableKind::kSkipList);
+  ASSERT_TRUE(memtable.TakesConcurrentWriters());
+  const auto key_of = [](std::uint64_t number) { return std::to_string(number * 7919 % 1009); };
+  std::vector<env::Thread> writers;
+  for (std::uint64_t writer = 0; writer < kWriters; ++writer) {
+    writers.emplace_back("writer", [&, writer] {
+      for (std::uint64_t i = 0; i < kWrites; ++i) {
+        const std::uint64_t number = 1 + i * kWriters + writer;
+        memtable.AddConcurrently(SequenceNumber(number), ValueKind::kPut, key_of(number),
+                                 std::to_string(number));
+      }
+    });
+  }
+  std::uint64_t mistakes = 0;
+  while (memtable.count() < kWriters * kWrites) {
+    const std::uint64_t least = memtable.count();
+    const auto iterator = memtable.NewIterator();
+    std::uint64_t seen = 0;
+    for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) ++seen;
+    mistakes += seen < least ? 1U : 0U;
+  }
+  for (env::Thread& writer : writers) writer.Join();
+  EXPECT_EQ(mistakes, 0U);
+  for (std::uint64_t number = 1; number <= kWriters * kWrites; ++number) {
+    const auto found = memtable.Get(key_of(number), SequenceNumber(number));
+    ASSERT_TRUE(found);
+    ASSERT_EQ(found->sequence.value, number);
+    ASSERT_EQ(found->value, std::to_string(number));
+  }
+  Memtable in_turns(MemtableKind::kSkipList);
+  for (std::uint64_t number = kWriters * kWrites; number > 0; --number) {
+    in_turns.Add(SequenceNumber(number), ValueKind::kPut, key_of(number), std::to_string(number));
+  }
+  EXPECT_EQ(memtable.size_bytes(), in_turns.size_bytes());  // in whatever order they come
+}
+
 }  // namespace
 }  // namespace beach::engine
