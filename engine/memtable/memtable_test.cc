@@ -73,7 +73,7 @@ INSTANTIATE_TEST_SUITE_P(Kinds, MemtableTest,
                          });
 
 TEST_P(MemtableTest, IteratorMovesLikeAModel) {
-  EXPECT_TRUE(rc::check([this] {
+  EXPECT_TRUE(rc::check([] {
     Memtable memtable(GetParam());
     const Model model = Fill(memtable);
     RC_ASSERT(memtable.count() == model.size());
@@ -103,7 +103,7 @@ TEST_P(MemtableTest, IteratorMovesLikeAModel) {
 }
 
 TEST_P(MemtableTest, GetFindsTheNewestVersionNotAboveTheSequence) {
-  EXPECT_TRUE(rc::check([this] {
+  EXPECT_TRUE(rc::check([] {
     Memtable memtable(GetParam());
     const Model model = Fill(memtable);
     for (int read = 0; read < 20; ++read) {
