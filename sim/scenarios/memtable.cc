@@ -25,7 +25,8 @@ namespace {
 constexpr std::uint64_t kKeyMax = 24;
 constexpr std::uint64_t kSizeMax = 64;
 constexpr std::uint64_t kClientsMax = 8;
-constexpr std::uint64_t kOperationsPerClient = 16;
+constexpr std::uint64_t kOperationsPerReader = 16;
+constexpr std::uint64_t kOperationsPerWriter = 32;  // so that nodes of a tree are split
 
 struct Command {
   enum class Kind : std::uint8_t { kPut, kDelete, kGet, kForward, kBackward };
@@ -58,8 +59,8 @@ std::vector<artifacts::Operation> MakeWorkload(std::uint64_t writers, std::uint6
   std::vector<artifacts::Operation> operations;
   std::uint64_t id = 0;
   for (std::uint64_t client = 0; client < writers + readers; ++client) {
-    for (std::uint64_t i = 0; i < kOperationsPerClient; ++i) {
-      const bool writes = client < writers;
+    const bool writes = client < writers;
+    for (std::uint64_t i = 0; i < (writes ? kOperationsPerWriter : kOperationsPerReader); ++i) {
       const std::uint64_t choice = stream.Below(8);
       const std::uint64_t kind =
           writes ? std::uint64_t{choice == 0} : 2 + std::min(choice / 2, 2UL);
