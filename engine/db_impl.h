@@ -32,8 +32,8 @@ namespace beach::engine {
 // merge tables; they start when there is work for them. Whoever stands at
 // the front of writers_ is the leader: it alone appends to the log and touches what is marked
 // "leader" below, and it does so without mutex_. The groups in flying_ have left it: whoever has
-// set finishing_ adds to the active memtable for them, and with none of them there the leader does; either may have the
-// writers of the group help (db_add.cc).
+// set finishing_ adds to the active memtable for them, and with none of them there the leader does;
+// either may have the writers of the group help (db_add.cc).
 // Locks. mutex_ guards what is marked so. The manifest's own mutex is taken without mutex_ held,
 // always; no lock of ours is held through I/O but that one. The log's is held for no more than what
 // happens in memory. docs/internals/commit.md draws the edges.
@@ -81,9 +81,10 @@ class DbImpl final : public Db {
     std::uint64_t tag = 0;
     bool taken = false;  // off the queue; in a group that is under way
     bool done = false;
-    bool may_add = false;  // its batch to the memtable, with numbers from `first` on, unless
-    std::atomic<bool> adding = false;  // somebody does: who sets it
-    SequenceNumber first;
+    // The group is in the log, and its members may add their own batches to the memtable.
+    bool may_add = false;
+    SequenceNumber first;              // of the batch, while they may
+    std::atomic<bool> adding = false;  // set by who takes it; without mutex_
     Status status;
     env::CondVar turn;
   };
