@@ -234,8 +234,8 @@ class DbImpl final : public Db {
   std::shared_ptr<LoggedMemtable> adds_to_;  // of the group whose members may add now
   std::uint64_t adders_ = 0;                 // that are at it
   env::CondVar added_;                       // adders_ is 0
-  std::optional<Error> flight_failure_;  // of a group: all above it have failed too
-  env::CondVar landed_;                  // flying_ has become shorter
+  std::optional<Error> flight_failure_;      // of a group: all above it have failed too
+  env::CondVar landed_;                      // flying_ has become shorter
   std::shared_ptr<const View> view_;
   LogPosition log_end_;  // copies of the log's, which is the leader's
   LogPosition log_durable_;
