@@ -71,7 +71,7 @@ Arena::Chunk* Arena::NewChunk(std::size_t size, std::size_t used) {
 void Arena::Delete(Chunk* chunks) {
   while (chunks != nullptr) {
     Chunk* const previous = chunks->previous;
-    ::operator delete(chunks);
+    ::operator delete(chunks, sizeof(Chunk) + chunks->size);
     chunks = previous;
   }
 }
