@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "engine/db_impl.h"
 #include "engine/no_space.h"
+#include "engine/table_events.h"
 #include "env/marks.h"
 
 namespace beach::engine {
@@ -130,6 +131,7 @@ Status DbImpl::FlushOldest() {
   next->frozen.erase(next->frozen.begin());
   counters_.flush_bytes += table->info.size_bytes;
   ++counters_.flushes;
+  RecordTableChanges(env_.events, *next->version, {}, {&table, 1});
   next->version = std::make_shared<const Version>(next->version->With({}, {std::move(table)}));
   CurrentView::Views dropped = SetView(std::move(next));
   flushed_id_ = memtable->id;
