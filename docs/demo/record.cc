@@ -63,9 +63,10 @@ void Run(Recorder& recorder) {
   recorder.Delete("gull");
   recorder.Get(kKeys[0]);
   recorder.Get(kKeys[0], true);
-  PutSome(recorder, at, 22);
+  PutSome(recorder, at, 28);
   recorder.Get("gull");
   recorder.Get("gull", true);
+  recorder.Get(kKeys[0], true);
   recorder.ReleaseSnapshot();
   recorder.Chapter("Each level holds twice as much as the one above");
   for (int round = 0; round < 5; ++round) {

@@ -31,12 +31,13 @@ const WORDS = {
     const overlapped = facts.overlapped > 0 ? ` with ${counted(facts.overlapped, 'table')} of level ${facts.output_level} that they overlap` : '';
     return `Compaction: ${mergeReason(facts, options)}. ${counted(facts.inputs, 'table')} of level ${facts.level}, merged${overlapped}: ${bytesOf(facts.bytes)} to read.`;
   },
-  merged: (facts) => {
+  merged: (facts, {step}) => {
     const gone = [];
     if (facts.hidden > 0) gone.push(counted(facts.hidden, 'hidden version'));
     if (facts.tombstones > 0) gone.push(counted(facts.tombstones, 'tombstone') + ' with nothing left to hide');
+    const kept = step.state.snapshot === null ? '' : ' What only the snapshot can see stays.';
     const left = gone.length > 0 ? `Left out: ${listed(gone)}.` : 'Nothing could be left out.';
-    return `One line in the manifest swaps ${counted(facts.began.files.length, 'table')} for ${counted(facts.outputs, 'new one')} in level ${facts.output_level}. ${left}`;
+    return `One line in the manifest swaps ${counted(facts.began.files.length, 'table')} for ${counted(facts.outputs, 'new one')} in level ${facts.output_level}. ${left}${kept}`;
   },
   moved: ({file, level, output_level: output}) => `Table ${file} overlaps nothing in level ${output}, so it moves down from level ${level} by one line in the manifest: not a byte is rewritten.`,
   get: getWords,
