@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "engine/sst/table.h"
+#include "engine/sst/table_info.h"
 #include "env/files.h"
 
 namespace beach::engine {

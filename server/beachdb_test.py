@@ -118,6 +118,17 @@ class BeachdbTest(unittest.TestCase):
         self.assertEqual([level["tables"] for level in levels if level["tables"]], [1])
         self.assertIn("level ", self.cli("stats").stdout)
 
+    def test_budget(self):
+        said = json.loads(run("budget", "--memory", "64M", "--profile", "writes", "--json").stdout)
+        options = said["options"]
+        self.assertLessEqual(3 * options["memtable_size"] + options["block_cache_size"], 64 << 20)
+        self.assertTrue(said["sync"])
+        self.assertIn("memtable_size", run("budget").stdout)
+        for wrong in (["--memory", "1K"], ["--memory", "lots"], ["--profile", "x"], ["--durability", "x"]):
+            answer = run("budget", *wrong)
+            self.assertEqual((answer.returncode, answer.stdout), (USAGE, ""))
+            self.assertIn(wrong[0].strip("-"), answer.stderr) if wrong[1] != "lots" else None
+
     def test_absent_database_and_usage(self):
         self.assertEqual(self.cli("get", "a").returncode, 3)
         self.assertFalse(self.data.exists())
@@ -129,7 +140,7 @@ class BeachdbTest(unittest.TestCase):
     def test_help_and_version(self):
         self.assertTrue(run("--version").stdout.startswith("beachdb "))
         self.assertIn("Example", run("--help").stdout)
-        for command in ("cli", "verify", "repair", "wal-dump", "sst-dump", "manifest-dump"):
+        for command in ("budget", "cli", "verify", "repair", "wal-dump", "sst-dump", "manifest-dump"):
             answer = run(command, "--help")
             self.assertEqual(answer.returncode, 0)
             self.assertIn("Example", answer.stdout)

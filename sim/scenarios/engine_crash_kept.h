@@ -5,7 +5,7 @@
 #include <map>
 #include <span>
 
-#include "engine/sst/table.h"
+#include "engine/sst/table_info.h"
 #include "engine/stats.h"
 #include "oracle/violation.h"
 
