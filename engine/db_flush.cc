@@ -125,13 +125,13 @@ Status DbImpl::FlushOldest() {
                               {.name = "size_bytes", .number = info->size_bytes}});
   }
 
+  RecordTableChanges(env_.events, *view_->version, {}, {&table, 1});
   auto next = std::make_shared<View>(*view_);
   BEACH_CHECK(next->frozen.front() == memtable);
   BEACH_SOMETIMES("flush.while_writing", next->active != before->active || !writers_.empty());
   next->frozen.erase(next->frozen.begin());
   counters_.flush_bytes += table->info.size_bytes;
   ++counters_.flushes;
-  RecordTableChanges(env_.events, *next->version, {}, {&table, 1});
   next->version = std::make_shared<const Version>(next->version->With({}, {std::move(table)}));
   CurrentView::Views dropped = SetView(std::move(next));
   flushed_id_ = memtable->id;

@@ -201,7 +201,10 @@ void Recorder::Record(Site event, std::span<const env::EventField> fields) {
              Quoted(name), said);
   ++events_;
   if (name == "write.sequenced") sequence_ = Number(fields, "first") + Number(fields, "count") - 1;
-  if (name == "memtable.frozen") ++unflushed_, frozen_last_ = sequence_;
+  if (name == "memtable.frozen") {
+    ++unflushed_;
+    frozen_last_ = sequence_;
+  }
   if (name == "table.removed") tables_.erase(Number(fields, "file"));
   if (name != "table.added") return;
   const std::uint64_t level = Number(fields, "level");

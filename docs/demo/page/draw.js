@@ -4,7 +4,7 @@
 
 const SVG = 'http://www.w3.org/2000/svg';
 const TITLE = 17;       // height of a row's title
-const TABLE = 30;
+const TABLE = 34;
 const GAP = 4;
 const STACK = 7;        // between versions of one key
 const LEVELS = 7;       // that the engine has
@@ -72,11 +72,12 @@ class Painter {
   drawKeys() {
     const group = make('g', {class: 'keys'}, this.svg);
     const every = Math.max(1, Math.ceil(13 / this.column));
+    const angle = this.column < 13 ? -90 : -58;
     this.keyLabels = new Map();
     this.model.keys.forEach((key, i) => {
       const x = this.x(key);
       make('line', {x1: x, x2: x, y1: this.rows.get('memtable').y, y2: this.keysY - 4, class: 'column'}, group);
-      const label = make('text', {transform: `translate(${x + 3}, ${this.keysY + 2}) rotate(-58)`, 'text-anchor': 'end'}, group, key);
+      const label = make('text', {transform: `translate(${x + 3}, ${this.keysY + 2}) rotate(${angle})`, 'text-anchor': 'end'}, group, key);
       if (i % every !== 0) label.classList.add('between');
       this.keyLabels.set(key, label);
     });
@@ -177,7 +178,7 @@ class Painter {
     const group = make('g', {class: 'table', tabindex: 0, role: 'img', 'data-file': table.file}, this.layers.tables);
     const width = this.x(table.largest) - this.x(table.smallest) + this.column;
     make('rect', {width: width - 1, x: 0.5, height: TABLE, rx: 4}, group);
-    if (width > 26) make('text', {x: 5, y: 10}, group, '#' + table.file);
+    if (width > 26) make('text', {x: 5, y: 11}, group, '#' + table.file);
     moveTo(group, this.x(table.smallest) - this.column / 2, y);
     this.tip.on(group, () => tableText(group.table));
     return group;
@@ -201,7 +202,7 @@ class Painter {
       const group = shown.get(entryName(entry));
       const count = versions.get(entry.key);
       const step = Math.min(STACK, (height - 14) / Math.max(1, count - 1));
-      moveTo(group, x, y + height / 2 + 4 + (nth - (count - 1) / 2) * step);
+      moveTo(group, x, y + height / 2 + 5 + (nth - (count - 1) / 2) * step);
       group.dataset.fate = fates.get(entryName(entry));
       group.classList.toggle('focus', focus.entry === entryName(entry));
     }
@@ -226,7 +227,7 @@ class Painter {
     const say = (id, text) => { this.rows.get(id).figures.textContent = text; };
     say('log', state.log.length > 0 ? counted(state.log.length, 'record') + ' not yet in a table' : 'empty');
     const memtable = counted(state.memtable.length, 'entry', 'entries');
-    const snapshot = state.snapshot === null ? '' : `; a snapshot holds number ${state.snapshot}`;
+    const snapshot = state.snapshot === null ? '' : `; snapshot at number ${state.snapshot}`;
     say('memtable', state.open ? memtable + snapshot : 'closed');
     say('frozen', state.frozen.length > 0 ? counted(state.frozen[0].length, 'entry', 'entries') : 'none');
     for (const level of this.model.levelsUsed) {
