@@ -16,6 +16,7 @@ namespace {
 // The background is at rest when nothing was told for so long.
 constexpr std::uint64_t kPollNs = 2'000'000;
 constexpr int kQuietPolls = 12;
+constexpr int kPollsMax = 10'000;
 // Small enough to be looked at: seven or eight of them fill a memtable.
 constexpr std::size_t kValueSize = 100;
 
@@ -239,11 +240,14 @@ void Recorder::TableAdded(std::uint64_t file, Table table) {
 
 void Recorder::Settle() {
   std::uint64_t seen = 0;
+  int polls = 0;
   for (int quiet = 0; quiet < kQuietPolls; ++quiet) {
+    if (++polls > kPollsMax) Die("the background does not come to rest");
     os_.clock->SleepUntil(os_.clock->MonotonicNow() + kPollNs);
-    const bool running = db_->Stats().compactions_running > 0;
+    const engine::DbStats stats = db_->Stats();
+    const bool work = stats.compactions_running > 0 || stats.debt_bytes > 0;
     const std::lock_guard lock(mutex_);
-    if (running || unflushed_ > 0 || events_ != seen) quiet = 0;
+    if (work || unflushed_ > 0 || events_ != seen) quiet = 0;
     seen = events_;
   }
   WriteStats();
@@ -252,9 +256,12 @@ void Recorder::Settle() {
 void Recorder::WriteStats() {
   const engine::DbStats stats = db_->Stats();
   std::vector<engine::DbStats::Level> counted(stats.levels.size());
-  for (const auto& [file, table] : tables_) {
-    ++counted.at(table.level).tables;
-    counted.at(table.level).bytes += table.size_bytes;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [file, table] : tables_) {
+      ++counted.at(table.level).tables;
+      counted.at(table.level).bytes += table.size_bytes;
+    }
   }
   std::string levels;
   for (std::size_t i = 0; i < counted.size(); ++i) {

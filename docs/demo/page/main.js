@@ -113,6 +113,7 @@ class Page {
 
   showButton() {
     at('play').textContent = this.playing() ? '\u275a\u275a' : '\u25b6';
+    at('said').setAttribute('aria-live', this.playing() ? 'off' : 'polite');
     at('play').setAttribute('aria-label', this.playing() ? 'Pause' : 'Play');
   }
 
