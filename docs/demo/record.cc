@@ -2,7 +2,7 @@
 // Records what docs/demo/lsm.html shows: record DIRECTORY (a new one) writes JSON lines on stdout.
 //
 // Memtables and tables hold seven or eight entries, levels a few tables: all of it fits a page, and
-// in some two hundred calls every level comes and goes.
+// in 170 calls every level comes and goes.
 #include <fmt/format.h>
 
 #include <array>

@@ -59,7 +59,8 @@ class Page {
     this.tip.hide();
     this.painter.show(step, animate);
     at('caption').textContent = captionOf(this.model, step);
-    at('events').textContent = step.events.map(eventText).join('\n');
+    at('events').textContent = eventsText(step.events);
+    at('events').scrollTop = at('events').scrollHeight;  // what ended the step is last
     at('scrub').value = this.now;
     at('scrub').setAttribute('aria-valuetext', `step ${this.now + 1} of ${steps.length}`);
     at('count').textContent = `${this.now + 1} / ${steps.length}`;

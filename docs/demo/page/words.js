@@ -66,9 +66,17 @@ function captionOf(model, step) {
   return WORDS[step.type](step.facts, {options: model.options, step});
 }
 
-// The event as it came.
-function eventText({name, fields}) {
-  return name + Object.entries(fields).map(([field, value]) => ` ${field}=${value}`).join('');
+// The events as they came; those of one name in a row on one line.
+function eventsText(events) {
+  const lines = [];
+  let last = null;
+  for (const {name, fields} of events) {
+    const said = Object.entries(fields).map(([field, value]) => ` ${field}=${value}`).join('');
+    if (name === last) lines.push(lines.pop() + ',' + said);
+    else lines.push(name + said);
+    last = name;
+  }
+  return lines.join('\n');
 }
 
 function tableText(table) {
