@@ -61,6 +61,11 @@ install-to: build ## installs the CMake packages BeachSim and BeachDB under PREF
 newcomer: build ## docs/tutorial.md, step by step: install, an example outside the tree, sweep, replay, shrink
 	@scripts/newcomer.sh build/release
 
+.PHONY: demo
+demo: install ## records the engine anew and makes docs/demo/lsm.html of it
+	@scripts/build.sh release $(JOBS) --target demo_record
+	@python3 docs/demo/make.py build/release/test/demo_record
+
 .PHONY: mutants
 mutants: install ## plants bugs one at a time and counts the seeds until a sweep reports them
 	@scripts/mutants.py

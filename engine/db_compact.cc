@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "engine/db_impl.h"
 #include "engine/no_space.h"
+#include "engine/table_events.h"
 #include "env/marks.h"
 
 namespace beach::engine {
@@ -123,6 +124,12 @@ Status DbImpl::MoveTable(const CompactionJob& job) {
   CurrentView::Views dropped;
   BEACH_TRY(PublishTables(job, {std::make_shared<const Table>(std::move(moved))}, dropped));
   ++counters_.moves;
+  const char* const reason = CompactionReasonName(job.reason);
+  Record("compaction.moved", {{.name = "reason", .text = reason},
+                              {.name = "level", .number = job.input_level},
+                              {.name = "output_level", .number = job.output_level},
+                              {.name = "bytes", .number = job.input_bytes()},
+                              {.name = "debt", .number = pressure_.debt_bytes}});
   const env::MutexUnlock unlock(mutex_);
   CurrentView::Drop(std::move(dropped));
   BEACH_SOMETIMES("compaction.moved", true);
@@ -217,6 +224,7 @@ Status DbImpl::PublishTables(const CompactionJob& job, const std::vector<TablePo
     // FAILPOINT: compaction.published: the outputs count; the inputs are unlisted and still there.
     BEACH_FAILPOINT("compaction.published");
   }
+  RecordTableChanges(env_.events, *view_->version, job.files(), added);
   auto next = std::make_shared<View>(*view_);
   next->version = std::make_shared<const Version>(view_->version->With(job.files(), added));
   dropped = SetView(std::move(next));

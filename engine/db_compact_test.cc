@@ -91,6 +91,46 @@ TEST_F(CompactTest, ByItselfLevelsFillAndNothingIsLost) {
   EXPECT_EQ(Scan(*db), model);
 }
 
+// "table.added" and "table.removed" tell the tables as they are; moves are told too.
+TEST_F(CompactTest, EventsAddUpToTheLevelsOfStats) {
+  const Options options = Compacting();
+  auto db = Open(options);
+  for (int round = 0; round < 20; ++round) {
+    FillTable(*db, lazy_, round * 37 % 200, 30, Bytes(100, 'v'));
+  }
+  FillTable(*db, lazy_, 5000, 30, Bytes(100, 'v'));  // meets nothing
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(db->Delete(lazy_, Key(i)));
+  ASSERT_TRUE(db->CompactRange({}, {}));
+  ASSERT_TRUE(IsQuiet(*db, options));
+  std::map<std::uint64_t, EventList::Event> tables;
+  for (const auto& event : events_.All()) {
+    if (event.name == "table.removed") {
+      const std::uint64_t file = event.numbers.at("file");
+      ASSERT_TRUE(tables.contains(file));
+      EXPECT_EQ(tables.at(file).numbers.at("level"), event.numbers.at("level"));
+      tables.erase(file);
+    } else if (event.name == "table.added") {
+      EXPECT_GT(event.numbers.at("entries"), 0U);
+      EXPECT_LE(event.numbers.at("deletes"), event.numbers.at("entries"));
+      EXPECT_TRUE(tables.emplace(event.numbers.at("file"), event).second);
+    }
+  }
+  const DbStats stats = db->Stats();
+  std::vector<DbStats::Level> told(stats.levels.size());
+  for (const auto& [file, event] : tables) {
+    ++told.at(event.numbers.at("level")).tables;
+    told.at(event.numbers.at("level")).bytes += event.numbers.at("size_bytes");
+  }
+  for (std::size_t level = 0; level < told.size(); ++level) {
+    EXPECT_EQ(told[level].tables, stats.levels[level].tables) << level;
+    EXPECT_EQ(told[level].bytes, stats.levels[level].bytes) << level;
+  }
+  EXPECT_GT(stats.moves, 0U);
+  EXPECT_EQ(events_.Named("compaction.moved").size(), stats.moves);
+  EXPECT_EQ(events_.Named("compaction.finished").size(), stats.compactions);
+  EXPECT_EQ(events_.Named("memtable.frozen").size(), stats.flushes);
+}
+
 TEST_F(CompactTest, ByHandOneLevelIsLeftAndNoTombstone) {
   Options options = Compacting();
   options.compaction_style = CompactionStyle::kManual;

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "engine/db_impl.h"
 #include "engine/no_space.h"
+#include "engine/table_events.h"
 #include "env/marks.h"
 
 namespace beach::engine {
@@ -124,6 +125,7 @@ Status DbImpl::FlushOldest() {
                               {.name = "size_bytes", .number = info->size_bytes}});
   }
 
+  RecordTableChanges(env_.events, *view_->version, {}, {&table, 1});
   auto next = std::make_shared<View>(*view_);
   BEACH_CHECK(next->frozen.front() == memtable);
   BEACH_SOMETIMES("flush.while_writing", next->active != before->active || !writers_.empty());

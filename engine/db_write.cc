@@ -188,7 +188,16 @@ bool DbImpl::MemtableTakesDeletes() const {
 void DbImpl::SwitchMemtable() {
   mutex_.AssertHeld();
   BEACH_CHECK(flying_.empty());
-  BEACH_CHECK_GT(view_->active->memtable.count(), 0U);
+  const Memtable& full = view_->active->memtable;
+  BEACH_CHECK_GT(full.count(), 0U);
+  const bool asked = !MemtableIsFull();
+  const bool large = full.size_bytes() >= options_.memtable_size;
+  const char* const reason = asked ? "asked" : large ? "size" : "log";
+  Record("memtable.frozen", {{.name = "memtable", .number = view_->active->id},
+                             {.name = "reason", .text = reason},
+                             {.name = "entries", .number = full.count()},
+                             {.name = "bytes", .number = full.size_bytes()},
+                             {.name = "log_bytes", .number = log_bytes_since_switch_}});
   auto next = std::make_shared<View>(*view_);
   next->frozen.push_back(next->active);
   auto memtable = std::make_shared<LoggedMemtable>(options_);

@@ -30,6 +30,7 @@ LAYERS = {
     "crash": ["base", "env", "engine", "oracle", "artifacts", "server"],
     "fuzz": ["base", "env", "engine", "oracle", "artifacts", "sim", "sim/scenarios"],
     "examples": ["base", "env", "engine"],
+    "docs/demo": ["base", "env", "engine"],
     "examples/journaled_queue": ["base", "env", "sim", "sim/cli"],
     "bench": ["base", "env", "engine", "oracle", "artifacts", "command_line", "sim", "sim/cli",
               "sim/scenarios", "server"],

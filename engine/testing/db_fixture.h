@@ -42,6 +42,10 @@ class EventList final : public env::EventSink {
     const std::lock_guard lock(mutex_);
     events_.push_back(std::move(copy));
   }
+  std::vector<Event> All() const {
+    const std::lock_guard lock(mutex_);
+    return events_;
+  }
   std::vector<Event> Named(const std::string& name) const {
     const std::lock_guard lock(mutex_);
     std::vector<Event> found;

@@ -4,21 +4,15 @@
 
     embed.py --page page/page.html --style page/page.css --script page/a.js page/b.js --output page.inc
 
-In the page, lines that are a mark alone stand for the style, the data and the scripts:
-@STYLE@, @DATA@, @SCRIPT@. Exit code 2: a mark is missing, or a part has a byte that is not ASCII or
-would end the element that it stands in.
+tools/page_parts.py says how. Exit code 2: a part is not as it wants it.
 """
 
 import argparse
 import pathlib
 import sys
 
-
-def read(path):
-    text = path.read_bytes()
-    if not text.isascii():
-        sys.exit(f"{path}: write it in ASCII (\\u2026 in a script, &hellip; in a page)")
-    return text.decode("ascii")
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
+import page_parts
 
 
 def array(name, text):
@@ -36,19 +30,11 @@ def main():
     parser.add_argument("--output", type=pathlib.Path, required=True)
     arguments = parser.parse_args()
 
-    page = read(arguments.page)
-    style = read(arguments.style)
-    script = "\n".join(read(path) for path in arguments.script)
-    for text, end in ((style, "</style"), (script, "</script"), (script, "<!--")):
-        if end in text:
-            sys.exit(f"a part has {end!r} in it")
-    for mark in ("@STYLE@\n", "@DATA@\n", "@SCRIPT@\n"):
-        if page.count(mark) != 1:
-            print(f"{arguments.page}: wants one line {mark.strip()}", file=sys.stderr)
-            return 2
-    page = page.replace("@STYLE@\n", style)
-    before, after = page.split("@DATA@\n")
-    after = after.replace("@SCRIPT@\n", "'use strict';\n" + script)
+    try:
+        before, after = page_parts.parts(arguments.page, arguments.style, arguments.script)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     arguments.output.write_text("// Made by embed.py.\n" + array("kPageBefore", before) +
                                 array("kPageAfter", after), encoding="ascii")

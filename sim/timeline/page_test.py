@@ -7,33 +7,20 @@
 Without such a browser the tests that want one fail: scripts/packages.txt names it.
 """
 
-import base64
 import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 import unittest
 
-BINARY = None
-BROWSER = os.environ.get("BROWSER", "chromium-headless-shell")
-IN_PAGE = pathlib.Path(__file__).resolve().parent / "testing" / "in_page.js"
-BROWSER_TIMEOUT_S = 120
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
+import headless
 
-# Before the page's own scripts; nothing that goes wrong stays unseen.
-CATCH = """<script>
-window.pageErrors = [];
-window.addEventListener('error', (event) => window.pageErrors.push(String(event.message)));
-window.addEventListener('unhandledrejection', (event) => window.pageErrors.push(String(event.reason)));
-document.addEventListener('securitypolicyviolation', (event) => {
-  if (event.blockedURI !== 'file') window.pageErrors.push('policy: ' + event.blockedURI);
-});
-window.searches = %s;
-</script>
-"""
+BINARY = None
+IN_PAGE = pathlib.Path(__file__).resolve().parent / "testing" / "in_page.js"
 
 
 class TimelineTest(unittest.TestCase):
@@ -66,22 +53,8 @@ class TimelineTest(unittest.TestCase):
 
     def in_browser(self, page, searches=("append",), size="1400,900", code=None):
         """What in_page.js found in it."""
-        self.assertTrue(shutil.which(BROWSER), f"{BROWSER} is not installed: scripts/packages.txt")
-        copy = page.replace("<style>", CATCH % json.dumps(list(searches)) + "<style>", 1)
-        copy = copy.replace("</body>", "<script>" + IN_PAGE.read_text(encoding="ascii") + "</script></body>", 1)
-        path = self.folder / "in_browser.html"
-        path.write_text(code(copy) if code else copy, encoding="ascii")
-        done = subprocess.run(
-            [BROWSER, "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--enable-logging=stderr", f"--window-size={size}",
-             f"--user-data-dir={self.folder / 'profile'}", "--virtual-time-budget=20000", "--dump-dom",
-             path.as_uri()], capture_output=True, text=True, check=False, timeout=BROWSER_TIMEOUT_S)
-        console = [line for line in done.stderr.splitlines()
-                   if "CONSOLE" in line and "file:///etc/hostname" not in line]
-        result = re.search(r'<pre id="result">([^<]*)</pre>', done.stdout)
-        self.assertTrue(result, "the page did not come to its end:\n" + "\n".join(console))
-        found = json.loads(base64.b64decode(result.group(1)))
-        found["console"] = console
-        return found
+        return headless.open_page(page, IN_PAGE.read_text(encoding="ascii"), self.folder,
+                                  first=f"window.searches = {json.dumps(list(searches))};", size=size, code=code)
 
     # ---- the command
 
