@@ -45,6 +45,8 @@ struct TableInfo {
   SequenceNumber sequence_min;
   SequenceNumber sequence_max;
   std::uint32_t level = 0;  // where the manifest has it: 0 is the newest data
+  // The database that wrote it, whose identity it bears, if not the one that lists it.
+  std::optional<DatabaseId> origin = std::nullopt;
 
   friend bool operator==(const TableInfo&, const TableInfo&) = default;
 };
@@ -86,7 +88,8 @@ struct TableReadOptions {
 // before (KeepOpen).
 class TableReader {
  public:
-  // Verifies footer, identity, index, filter, range deletes and properties against `info`. Reads go
+  // Verifies footer, identity, index, filter, range deletes and properties against `info`;
+  // `database` is the one that lists it, and wrote it unless info.origin names another. Reads go
   // through `cache`, where there is one; Verify does not. REQUIRES: `files` outlives the reader.
   static Result<std::unique_ptr<TableReader>> Open(
       env::FileSystem& files, std::string path, DatabaseId database, const TableInfo& info,
