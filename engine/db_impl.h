@@ -72,6 +72,7 @@ class DbImpl final : public Db {
   Status CompactRange(const std::optional<Bytes>& begin, const std::optional<Bytes>& end) override;
   DbStats Stats() override;
   Result<SequenceNumber> Checkpoint(const std::string& directory) override;
+  Result<BackupReport> Backup(const std::string& directory, const BackupOptions& options) override;
   Status Close() override;
 
  private:
