@@ -12,6 +12,8 @@ namespace beach::server {
 void AddDumpCommands(command_line::Command root, const env::Env& env);   // {wal,sst,manifest}-dump
 void AddVerifyCommand(command_line::Command root, const env::Env& env);  // verify
 void AddRepairCommand(command_line::Command root, const env::Env& env);  // repair
+void AddBackupCommands(command_line::Command root,
+                       const env::Env& env);  // backup, restore, backups, checkpoint, compact
 void AddClientCommand(command_line::Command root, const env::Env& env);  // cli --data
 
 }  // namespace beach::server
