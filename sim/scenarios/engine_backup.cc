@@ -82,7 +82,8 @@ void Judge(World& world, std::uint64_t strike_calls) {
 
 // Without faults all of it works.
 void RunLast(World& world, const char* what) {
-  Clients clients(1);
+  Clients clients(2);
+  clients[1].push_back({.kind = CommandKind::kCompact, .changes = {}});
   for (std::uint64_t slot = 0; slot < kSlots; ++slot) {
     Command checkpoint{.kind = CommandKind::kCheckpoint, .changes = {}, .number = slot};
     clients[0].push_back(std::move(checkpoint));
@@ -94,7 +95,11 @@ void RunLast(World& world, const char* what) {
   do {
     RunProcess(world, "db", main);
   } while (IsBranch(world) && !world.report.closed);
-  if (world.report.closed) return;
+  if (world.report.closed) {
+    const auto verify = [&](const env::Env& env) { RunVerify(world, env); };
+    RunProcess(world, "verify", verify);
+    return;
+  }
   world.simulation.Fail("no-recovery", std::string(what) + " without faults was not completed");
 }
 

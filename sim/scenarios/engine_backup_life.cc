@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/db.h"
+#include "engine/verify.h"
 #include "env/threads.h"
 #include "sim/system_scope.h"
 
@@ -61,7 +62,7 @@ void Look(World& world, Db& db, const char* doing, const Judge& judge) {
   world.Settle(judgement);
 }
 
-// Files, then the directory.
+// For good: a power loss must not bring a part of it back.
 void RemoveAll(World& world, env::FileSystem& files, const std::string& directory) {
   const auto names = files.List(directory);
   if (!names) return;
@@ -69,7 +70,9 @@ void RemoveAll(World& world, env::FileSystem& files, const std::string& director
     const Status removed = files.Remove(env::JoinPath(directory, name));
     if (!removed) return world.Excuse("removing a copy", removed.error());
   }
-  const Status removed = files.RemoveDirectory(directory);
+  Status removed = files.SyncDirectory(directory);
+  if (removed) removed = files.RemoveDirectory(directory);
+  if (removed) removed = files.SyncDirectory(".");
   if (!removed) return world.Excuse("removing a copy", removed.error());
 }
 
@@ -138,17 +141,12 @@ class Client {
 
   void Checkpoint(std::uint64_t slot) {
     std::vector<Copy>& copies = world_.slot(slot);
-    bool may_be_there = false;
-    {
-      const SystemScope system;
-      may_be_there = !copies.empty();
-    }
     const std::size_t index = Begin(copies);
     const auto last = db_.Checkpoint(SlotName(slot));
     if (!last) {
       const ErrorCode code = last.error().code();
       const bool there = code == ErrorCode::kAlreadyExists || code == ErrorCode::kBusy;
-      if (!there || !may_be_there) world_.Excuse("a checkpoint", last.error());
+      if (!there || copies.size() == 1) world_.Excuse("a checkpoint", last.error());
       const SystemScope system;
       world_.GiveUp(copies[index], there);
       return;
@@ -222,6 +220,18 @@ void UseCopy(World& world, const env::Env& env, const std::string& directory,
   }
 }
 
+// Nor is one that is marked as unfinished made a new database.
+void DemandRefusal(World& world, const env::Env& env, const std::string& directory) {
+  const auto marked = env.files->Exists(env::JoinPath(directory, "PARTIAL"));
+  if (!marked || !*marked) return;
+  engine::Options options = OptionsOfCopy(world);
+  options.create_if_missing = true;
+  const auto made = Db::Open(Quiet(env), directory, options);
+  if (!made && made.error().code() == ErrorCode::kRefused) return;
+  world.simulation.Fail("copy-invented", "an unfinished checkpoint was taken for a directory that "
+                                         "a database may be made in");
+}
+
 void JudgeSlot(World& world, const env::Env& env, std::uint64_t slot) {
   const std::string directory = SlotName(slot);
   if (!world.slot_is_spent[slot]) {
@@ -238,10 +248,11 @@ void JudgeSlot(World& world, const env::Env& env, std::uint64_t slot) {
                               "a checkpoint that was made does not open: " +
                                   copy.error().ToString());
       }
-      // The next checkpoint must clear it away, so it stays.
       if (code != ErrorCode::kRefused && code != ErrorCode::kNotFound) {
         world.Excuse("opening an unfinished checkpoint", copy.error());
       }
+      // The next checkpoint must clear it away, so it stays.
+      DemandRefusal(world, env, directory);
       const SystemScope system;
       world.slot(slot).clear();
       return;
@@ -301,9 +312,7 @@ void JudgeBackups(World& world, const env::Env& env) {
     auto copy = Db::Open(Quiet(env), kRestored, OptionsOfCopy(world));
     if (!copy) return world.Excuse("opening a restored backup", copy.error());
     Look(world, **copy, "reading a restored backup", [&](const Found& found) {
-      oracle::Judgement wrong = world.JudgeBackup(info.number, found);
-      if (!wrong) world.Settled(info.number, found.last);
-      return wrong;
+      return world.JudgeBackup(info.number, found);
     });
     world.restored_is_spent = true;
     world.restoring = 0;
@@ -343,6 +352,20 @@ void RunLife(World& world, const Clients& clients, const env::Env& env) {
   const Status closed = db.Close();
   if (!closed) return world.Excuse("closing", closed.error());
   world.report.closed = true;
+}
+
+void RunVerify(World& world, const env::Env& env) {
+  const auto report = engine::VerifyDatabase(*env.files, kDirectory);
+  if (!report) {
+    world.simulation.Fail("verify-refused", "verifying failed: " + report.error().ToString());
+  }
+  if (!report->damage.empty()) {
+    world.simulation.Fail("verify-damage", "verifying found damage where none was done: " +
+                                               report->damage.front().ToString());
+  }
+  if (report->debris.empty()) return;
+  world.simulation.Fail("debris", "a clean close left \"" + report->debris.front() +
+                                      "\", which no manifest lists");
 }
 
 void RunJudge(World& world, const env::Env& env) {

@@ -18,4 +18,8 @@ void RunLife(World& world, const Clients& clients, const env::Env& env);
 // errors are injected. It may be struck, and run again.
 void RunJudge(World& world, const env::Env& env);
 
+// The main of a process that verifies the database after a clean close without faults: it has left
+// nothing over.
+void RunVerify(World& world, const env::Env& env);
+
 }  // namespace beach::sim::scenarios::copies

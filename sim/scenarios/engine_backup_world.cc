@@ -172,15 +172,20 @@ oracle::Judgement World::JudgeCopy(const char* what, std::vector<Copy>& copies,
 }
 
 oracle::Judgement World::JudgeBackup(std::uint64_t number, const Found& found) {
-  std::vector<Copy> candidates;
+  constexpr const char* kWhat = "a restored backup";
   for (const Copy& copy : backups) {
-    if (copy.last && copy.number == number) candidates.push_back(copy);
+    if (copy.last && copy.number == number) return JudgeOne(kWhat, copy, found, batches);
   }
-  const bool known = !candidates.empty();
-  for (const Copy& copy : backups) {
-    if (!known && !copy.last) candidates.push_back(copy);
+  oracle::Judgement first = Wrong("copy-invented", "a backup that nobody has made");
+  for (Copy& copy : backups) {
+    if (copy.last || copy.nothing) continue;
+    first = JudgeOne(kWhat, copy, found, batches);
+    if (first) continue;
+    copy.number = number;
+    copy.last = found.last;
+    return {};
   }
-  return JudgeCopy("a restored backup", candidates, found);
+  return first;
 }
 
 oracle::Judgement World::JudgeList(const std::vector<std::uint64_t>& numbers) {
@@ -212,21 +217,6 @@ void World::OldestMayGo(std::uint64_t keep) {
   for (const Copy& copy : backups) newest = std::max(newest, copy.number);
   for (Copy& copy : backups) {
     if (copy.last && copy.number + keep <= newest + 2) copy.may_be_gone = true;
-  }
-}
-
-void World::Settled(std::uint64_t number, std::uint64_t last) {
-  for (const Copy& copy : backups) {
-    if (copy.last && copy.number == number) return;
-  }
-  for (Copy& copy : backups) {
-    if (copy.last || copy.nothing || last < copy.floor) continue;
-    Copy found = copy;
-    found.number = number;
-    found.last = last;
-    found.under_way = false;
-    backups.push_back(std::move(found));
-    return;
   }
 }
 

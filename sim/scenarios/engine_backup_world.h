@@ -89,7 +89,7 @@ class World final : public env::EventSink {
   std::vector<Copy>& slot(std::uint64_t number) { return slots_[number]; }
   // Whether what was found is one of the copies that may be there.
   oracle::Judgement JudgeCopy(const char* what, std::vector<Copy>& copies, const Found& found);
-  // The same of a backup by its number.
+  // The same of a backup by its number. One that nobody was told of is known from then on.
   oracle::Judgement JudgeBackup(std::uint64_t number, const Found& found);
   // Those that must be there are.
   oracle::Judgement JudgeList(const std::vector<std::uint64_t>& numbers);
@@ -99,8 +99,6 @@ class World final : public env::EventSink {
   void GiveUp(Copy& copy, bool nothing);
   // A backup begins that keeps so many.
   void OldestMayGo(std::uint64_t keep);
-  // A backup that nobody was told of has been found: now it must stay.
-  void Settled(std::uint64_t number, std::uint64_t last);
   void ForgetUnknownBackups();
   bool MustOpen(std::uint64_t slot);
 
