@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/crc32c.h"
 #include "engine/options.h"
+#include "env/marks.h"
 
 namespace beach::engine {
 namespace {
@@ -42,6 +43,8 @@ Result<std::uint32_t> CopyFile(env::FileSystem& files, const std::string& from,
   BEACH_TRY_ASSIGN(const auto target, files.Open(to, {.mode = env::OpenMode::kCreate}));
   BEACH_TRY_ASSIGN(const std::uint32_t crc,
                    ReadPieces(*source, [&](ByteView bytes) { return target->Append(bytes); }));
+  // FAILPOINT: copy.written: a whole copy that is not durable; nothing names it.
+  BEACH_FAILPOINT("copy.written");
   BEACH_TRY(target->Sync());
   return crc;
 }

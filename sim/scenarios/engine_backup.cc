@@ -84,11 +84,12 @@ void Judge(World& world, std::uint64_t strike_calls) {
 void RunLast(World& world, const char* what) {
   Clients clients(2);
   clients[1].push_back({.kind = CommandKind::kCompact, .changes = {}});
+  // First: it makes names in the folder above durable, which checkpoints must do by themselves.
+  clients[0].push_back({.kind = CommandKind::kBackup, .changes = {}, .number = 2});
   for (std::uint64_t slot = 0; slot < kSlots; ++slot) {
     Command checkpoint{.kind = CommandKind::kCheckpoint, .changes = {}, .number = slot};
     clients[0].push_back(std::move(checkpoint));
   }
-  clients[0].push_back({.kind = CommandKind::kBackup, .changes = {}, .number = 2});
   world.strike_calls = 0;
   world.strike_at_copy = 0;
   const auto main = [&](const env::Env& env) { RunLife(world, clients, env); };

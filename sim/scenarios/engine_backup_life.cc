@@ -21,6 +21,7 @@ using engine::Db;
 constexpr const char* kDirectory = "db";
 constexpr const char* kPlace = "backups";
 constexpr const char* kRestored = "restored";
+constexpr const char* kSecond = "second";
 
 std::string SlotName(std::uint64_t slot) { return "checkpoint" + std::to_string(slot); }
 
@@ -201,12 +202,33 @@ class Client {
   const env::Env& env_;
 };
 
-// A whole database goes on: it takes a write, and has it after another open.
+// A copy of a copy shows the same. What one that was struck has left, this one clears away or, if it
+// is whole, finds in its way.
+void CopyAgain(World& world, const env::Env& env, Db& copy) {
+  const auto there = env.files->Exists(kSecond);
+  if (there && *there) RemoveAll(world, *env.files, kSecond);
+  const auto made = copy.Checkpoint(kSecond);
+  if (!made) return world.Excuse("a checkpoint of a copy", made.error());
+  const auto second = Db::Open(Quiet(env), kSecond, OptionsOfCopy(world));
+  if (!second) return world.Excuse("opening a copy of a copy", second.error());
+  const auto ours = ReadAll(copy);
+  const auto theirs = ReadAll(**second);
+  if (!theirs) world.Excuse("reading a copy of a copy", theirs.error());
+  if (ours && *ours != *theirs) {
+    world.simulation.Fail("copy-differs", "a copy of a copy shows something else");
+  }
+  const Status closed = (*second)->Close();
+  if (!closed) world.Excuse("closing a copy of a copy", closed.error());
+  RemoveAll(world, *env.files, kSecond);
+}
+
+// A whole database goes on: it can be copied, it takes a write, and has it after another open.
 void UseCopy(World& world, const env::Env& env, const std::string& directory,
              std::unique_ptr<Db> copy) {
   const auto demand = [&](const char* doing, const Status& status) {
     if (!status) world.Excuse(doing, status.error());
   };
+  CopyAgain(world, env, *copy);
   demand("writing to a copy", copy->Put({}, "k00", "new"));
   demand("compacting a copy", copy->CompactRange(std::nullopt, std::nullopt));
   demand("closing a copy", copy->Close());

@@ -48,7 +48,8 @@ constexpr std::size_t kChangesMax = 8;
 LifePlan MakeLifePlan(Knobs& knobs, std::uint64_t index) {
   const std::string name = "life" + std::to_string(index) + ".";
   LifePlan life;
-  life.end = static_cast<End>(knobs.Even(name + "end", 0, 2));
+  // Half of the lives end by power loss: it leaves more to go wrong than a kill.
+  life.end = static_cast<End>(std::min(knobs.Even(name + "end", 0, 3), std::uint64_t{2}));
   const bool in_copy = knobs.Flag(name + "strike_in_copy", 60);
   const std::uint64_t copy = knobs.Log(name + "strike_at_copy", 1, 8);
   const std::uint64_t soon = knobs.Log(name + "strike_soon", 1, 200);
@@ -56,7 +57,7 @@ LifePlan MakeLifePlan(Knobs& knobs, std::uint64_t index) {
   life.strike_at_copy = in_copy ? copy : 0;
   life.strike_calls = in_copy ? soon : late;
   life.power_loss_after = knobs.Flag(name + "power_loss_after", 40);
-  life.judge_after = knobs.Flag(name + "judge_after", 40);
+  life.judge_after = knobs.Flag(name + "judge_after", 60);
   const bool struck = knobs.Flag(name + "strike_in_judge", 30);
   const std::uint64_t calls = knobs.Log(name + "strike_calls_in_judge", 1, 400);
   life.strike_calls_in_judge = struck ? calls : 0;
