@@ -48,6 +48,9 @@ Result<BackupPlace> BackupPlace::OpenToWrite(env::FileSystem& files, const std::
   BEACH_TRY_ASSIGN(auto lock, files.Lock(env::JoinPath(path, kLockFileName)));
   BackupPlace place(files, path, std::move(lock));
   BEACH_TRY(place.Look());
+  // The process that removed a list may have died before that was durable: what the list named must
+  // not go before it.
+  BEACH_TRY(files.SyncDirectory(path));
   BEACH_TRY(place.ReadLists());
   return place;
 }

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <sstream>
+
 #include "engine/backup_record.h"
 #include "engine/testing/db_fixture.h"
 
@@ -236,6 +239,39 @@ RC_GTEST_PROP(BackupRecordTest, GarbageUnderARightChecksumIsATypedAnswer, (std::
   const auto read = DecodeBackup(bytes, 3, "p");
   RC_ASSERT(read.has_value() || read.error().code() == ErrorCode::kCorruption ||
             read.error().code() == ErrorCode::kRefused);
+}
+
+TEST(BackupDocumentTest, SaysWhatTheCodeDoes) {
+  std::ifstream file(std::string(BEACH_SOURCE_DIR) + "/docs/formats/backup.md");
+  std::ostringstream text;
+  text << file.rdbuf();
+  const auto has = [&](const std::string& part) {
+    EXPECT_NE(text.str().find(part), std::string::npos) << part;
+  };
+  has("header of " + std::to_string(kBackupHeaderSize) + " bytes");
+  has("| 0 | 8 | magic `" + EncodeBackup(SomeRecord()).substr(0, 8) + "` |");
+  has("| 8 | 4 | version, " + std::to_string(kBackupVersion) + " |");
+  has(std::string("`") + kPartialFileName + "`");
+  static_assert(kBackupNumberMax == std::uint64_t{1} << 32);
+  has("at most 2^32");
+}
+
+// The first backup of a database that nobody wrote to, to the byte.
+TEST(BackupRecordTest, GoldenBytes) {
+  BackupRecord record;
+  record.number = 1;
+  record.wall_ns = 2;
+  record.state.database = {.high = 3, .low = 4};
+  record.state.next_file = FileNumber(5);
+  const Bytes bytes = EncodeBackup(record);
+  const Bytes expected =
+      Bytes("BEACHBAK\x01\0\0\0\0\0\0\0", 16) +
+      Bytes("\x01\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0", 16) +
+      Bytes("\x01\x25\x01", 3) +                                                  // one edit
+      Bytes("\x01\x10\x03\0\0\0\0\0\0\0\x04\0\0\0\0\0\0\0", 18) +             // kDatabase
+      Bytes("\x02\x01\0\x03\x01\x05\x04\x01\0", 9) +                              // three numbers
+      Bytes("\x05\x02\0\0\x06\x02\0\0", 8);                                      // positions
+  EXPECT_EQ(bytes.substr(0, bytes.size() - 4), expected);
 }
 
 TEST(BackupNameTest, OnlyOurSpellingsAreOurs) {

@@ -87,8 +87,8 @@ void RunLast(World& world, const char* what) {
   // First: it makes names in the folder above durable, which checkpoints must do by themselves.
   clients[0].push_back({.kind = CommandKind::kBackup, .changes = {}, .number = 2});
   for (std::uint64_t slot = 0; slot < kSlots; ++slot) {
-    Command checkpoint{.kind = CommandKind::kCheckpoint, .changes = {}, .number = slot};
-    clients[0].push_back(std::move(checkpoint));
+    const CommandKind kind = slot == 0 ? CommandKind::kRestore : CommandKind::kCheckpoint;
+    clients[0].push_back({.kind = kind, .changes = {}, .number = slot});
   }
   world.strike_calls = 0;
   world.strike_at_copy = 0;

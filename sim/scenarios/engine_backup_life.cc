@@ -88,6 +88,7 @@ class Client {
       case CommandKind::kCompact: return Compact();
       case CommandKind::kCheckpoint: return Checkpoint(command.number);
       case CommandKind::kBackup: return Backup(command.number);
+      case CommandKind::kRestore: return Restore(command.number);
       case CommandKind::kPeek: return Peek(command.number);
       case CommandKind::kPause: {
         const std::uint64_t now = env_.clock->MonotonicNow();
@@ -175,6 +176,30 @@ class Client {
     const engine::BackupInfo& info = report->backup;
     world_.Made(world_.backups[index], info.number, info.last_sequence.value, keep);
     world_.Durable(info.last_sequence.value);
+  }
+
+  void Restore(std::uint64_t slot) {
+    std::vector<Copy>& copies = world_.slot(slot);
+    bool must_find = false;
+    const std::size_t index = Begin(copies);
+    {
+      const SystemScope system;
+      copies[index].restored = true;
+      must_find = world_.HasBackup();
+    }
+    const auto restored = engine::RestoreBackup(Quiet(env_), kPlace, SlotName(slot));
+    if (!restored) {
+      const ErrorCode code = restored.error().code();
+      const bool none = code == ErrorCode::kNotFound && !must_find;
+      const bool there = code == ErrorCode::kAlreadyExists && copies.size() > 1;
+      const bool nothing = none || there || code == ErrorCode::kBusy;
+      if (!nothing) world_.Excuse("a restore", restored.error());
+      const SystemScope system;
+      world_.GiveUp(copies[index], nothing);
+      return;
+    }
+    const SystemScope system;
+    world_.Made(copies[index], restored->number, restored->last_sequence.value, 0);
   }
 
   // The checkpoint, while the database is open.

@@ -34,8 +34,8 @@ constexpr FaultLadder kFaults[] = {
 constexpr SwarmOptions kSwarm{.calm_percent = 60, .on_percent = 30};
 
 constexpr KindWeight kWeights[] = {{"write", 70},     {"flush", 4},  {"compact", 6},
-                                   {"checkpoint", 8}, {"backup", 7}, {"peek", 3},
-                                   {"pause", 2}};
+                                   {"checkpoint", 8}, {"backup", 7}, {"restore", 3},
+                                   {"peek", 3},       {"pause", 2}};
 
 constexpr std::uint64_t kLivesMax = 64;
 constexpr std::uint64_t kClientsMax = 16;
@@ -154,7 +154,8 @@ std::vector<artifacts::Operation> MakeWorkload(const Plan& plan, RandomStream st
             const bool deletes = draws.Chance(1, 4);
             arguments.push_back(deletes ? "-" : std::to_string(draws.Below(plan.size_max + 1)));
           }
-        } else if (operation.kind == "checkpoint" || operation.kind == "peek") {
+        } else if (operation.kind == "checkpoint" || operation.kind == "restore" ||
+                   operation.kind == "peek") {
           arguments = {std::to_string(draws.Below(kSlots))};
         } else if (operation.kind == "backup") {
           arguments = {std::to_string(draws.Chance(1, 2) ? 0 : draws.Between(1, 3))};
@@ -186,6 +187,9 @@ std::optional<Command> ParseOperation(const artifacts::Operation& operation) {
   std::uint64_t maximum = 0;
   if (operation.kind == "checkpoint") {
     command.kind = CommandKind::kCheckpoint;
+    maximum = kSlots - 1;
+  } else if (operation.kind == "restore") {
+    command.kind = CommandKind::kRestore;
     maximum = kSlots - 1;
   } else if (operation.kind == "peek") {
     command.kind = CommandKind::kPeek;

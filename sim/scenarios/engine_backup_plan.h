@@ -49,6 +49,7 @@ Plan MakePlan(Simulation& simulation);
 //   compact
 //   checkpoint  slot: a directory, of which there are a few
 //   backup      how many to keep; 0: all
+//   restore     slot: the newest backup becomes a database there
 //   peek        slot: opens what is there, if it is whole, beside the database
 //   pause       nanoseconds
 // The id of an operation is that of its batch.
@@ -58,6 +59,7 @@ enum class CommandKind : std::uint8_t {
   kCompact,
   kCheckpoint,
   kBackup,
+  kRestore,
   kPeek,
   kPause
 };

@@ -155,15 +155,31 @@ void World::Acknowledged(const Command& write) {
   if (write.sync) Durable(last);
 }
 
+oracle::Judgement World::JudgeInSlot(const char* what, const Copy& copy, const Found& found) {
+  if (copy.restored && copy.number != 0) return JudgeBackup(copy.number, found);
+  // One that is under way is of the history as it is now.
+  const auto judge = [&](Copy judged) {
+    if (judged.under_way) judged.history = history_;
+    return JudgeOne(what, judged, found, batches);
+  };
+  if (!copy.restored) return judge(copy);
+  for (const Copy& backup : backups) {
+    if (!backup.nothing && !judge(backup)) return {};
+  }
+  return Wrong("copy-differs", "a restored database is none of the backups");
+}
+
+bool World::HasBackup() const {
+  return std::ranges::any_of(
+      backups, [](const Copy& copy) { return copy.last.has_value() && !copy.may_be_gone; });
+}
+
 oracle::Judgement World::JudgeCopy(const char* what, std::vector<Copy>& copies,
                                    const Found& found) {
   oracle::Judgement first;
   for (const Copy& copy : copies) {
     if (copy.nothing) continue;
-    // One that is under way is of the history as it is now.
-    Copy judged = copy;
-    if (judged.under_way) judged.history = history_;
-    const oracle::Judgement judgement = JudgeOne(what, judged, found, batches);
+    const oracle::Judgement judgement = JudgeInSlot(what, copy, found);
     if (!judgement) return {};
     if (!first || copy.last) first = judgement;
   }
@@ -173,16 +189,23 @@ oracle::Judgement World::JudgeCopy(const char* what, std::vector<Copy>& copies,
 
 oracle::Judgement World::JudgeBackup(std::uint64_t number, const Found& found) {
   constexpr const char* kWhat = "a restored backup";
-  for (const Copy& copy : backups) {
-    if (copy.last && copy.number == number) return JudgeOne(kWhat, copy, found, batches);
-  }
+  // A number that was seen and not durable may be given again.
   oracle::Judgement first = Wrong("copy-invented", "a backup that nobody has made");
+  bool known = false;
+  for (const Copy& copy : backups) {
+    if (!copy.last || copy.number != number) continue;
+    known = true;
+    first = JudgeOne(kWhat, copy, found, batches);
+    if (!first) return {};
+  }
+  if (known) return first;
   for (Copy& copy : backups) {
     if (copy.last || copy.nothing) continue;
     first = JudgeOne(kWhat, copy, found, batches);
     if (first) continue;
     copy.number = number;
     copy.last = found.last;
+    copy.may_be_gone = true;
     return {};
   }
   return first;

@@ -44,9 +44,10 @@ class History {
 struct Copy {
   std::uint64_t floor = 0;             // all up to this one was acknowledged before the call
   std::optional<std::uint64_t> last;   // it was made, and holds all up to this one
-  std::uint64_t number = 0;           // of a backup that is known
+  std::uint64_t number = 0;           // of a backup that is known, or was restored
   History history;                    // when it was made or given up
   bool under_way = true;
+  bool restored = false;              // in a slot: some backup
   bool nothing = false;               // it was refused, and has made nothing
   bool may_be_gone = false;
 };
@@ -89,6 +90,7 @@ class World final : public env::EventSink {
   std::vector<Copy>& slot(std::uint64_t number) { return slots_[number]; }
   // Whether what was found is one of the copies that may be there.
   oracle::Judgement JudgeCopy(const char* what, std::vector<Copy>& copies, const Found& found);
+  bool HasBackup() const;  // for sure
   // The same of a backup by its number. One that nobody was told of is known from then on.
   oracle::Judgement JudgeBackup(std::uint64_t number, const Found& found);
   // Those that must be there are.
@@ -119,6 +121,7 @@ class World final : public env::EventSink {
 
  private:
   std::uint64_t CountFaults();
+  oracle::Judgement JudgeInSlot(const char* what, const Copy& copy, const Found& found);
 
   History history_;
   std::vector<Copy> slots_[kSlots];
