@@ -22,9 +22,10 @@ void Command::Text(const std::string& name, std::string& value, const std::strin
 }
 
 void Command::Text(const std::string& name, std::optional<std::string>& value,
-                   const std::string& help) const {
+                   const std::string& help, Need need) const {
   app_->add_option_function<std::string>(
-      name, [&value](const std::string& text) { value = text; }, help);
+          name, [&value](const std::string& text) { value = text; }, help)
+      ->required(need == Need::kRequired);
 }
 
 void Command::Texts(const std::string& name, std::vector<std::string>& values,
@@ -44,8 +45,16 @@ void Command::NeedsCommand() const {
   app_->fallthrough();
 }
 
+void Command::TakesCommand() const {
+  app_->require_subcommand(0, 1);
+  app_->fallthrough();
+}
+
 void Command::Does(std::function<int()> action) const {
-  app_->callback([chosen = chosen_, action = std::move(action)] { *chosen = action; });
+  app_->callback([app = app_, chosen = chosen_, action = std::move(action)] {
+    // A command is asked after those of its own.
+    if (app->get_subcommands().empty()) *chosen = action;
+  });
 }
 
 Program::Program(const std::string& name, const std::string& description,

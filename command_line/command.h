@@ -28,8 +28,8 @@ class Command {
   void Text(const std::string& name, std::string& value, const std::string& help,
             Need need = Need::kOptional) const;
   // Tells "" from nothing given.
-  void Text(const std::string& name, std::optional<std::string>& value,
-            const std::string& help) const;
+  void Text(const std::string& name, std::optional<std::string>& value, const std::string& help,
+            Need need = Need::kOptional) const;
   void Texts(const std::string& name, std::vector<std::string>& values, const std::string& help,
              Need need = Need::kOptional) const;
   // Both bounds included.
@@ -39,6 +39,8 @@ class Command {
   void Examples(const std::string& text) const;
   // One of its own commands has to be given; what is not theirs they leave to this one.
   void NeedsCommand() const;
+  // The same, but none need be given: then what this one Does is meant.
+  void TakesCommand() const;
   // Runs when the command line turns out to mean this command.
   void Does(std::function<int()> action) const;
 

@@ -46,8 +46,8 @@ struct BackupReport {
   std::uint64_t backups_removed = 0;
 };
 
-// The backups of a place, oldest first. kNotFound: no such directory; kRefused: no place of backups,
-// or a version that is not known; kCorruption: damage to the list of one, file named.
+// The backups of a place, oldest first. kNotFound: no such directory; kRefused: no place of
+// backups, or a version that is not known; kCorruption: damage to the list of one, file named.
 Result<std::vector<BackupInfo>> ListBackups(env::FileSystem& files, const std::string& place);
 
 struct RestoreOptions {
@@ -59,9 +59,10 @@ struct RestoreOptions {
 // against the checksum that was taken when it was copied and in itself, before the directory counts
 // as a database; a crash before leaves one that no open takes for a database, and that a restore
 // into it clears away. The database has an identity of its own. Errors: kNotFound (no such backup,
-// or no folder above), kCorruption (of the backup; file and offset named), kAlreadyExists (something
-// is in the directory, which was not touched), kBusy, kRefused (as ListBackups), kNoSpace, kIo.
-// After one the directory may be tried again, or removed; after kIo it may be whole, too.
+// or no folder above), kCorruption (of the backup; file and offset named), kAlreadyExists
+// (something is in the directory, which was not touched), kBusy, kRefused (as ListBackups),
+// kNoSpace, kIo. After one the directory may be tried again, or removed; after kIo it may be whole,
+// too.
 Result<BackupInfo> RestoreBackup(const env::Env& env, const std::string& place,
                                  const std::string& directory, const RestoreOptions& options = {});
 

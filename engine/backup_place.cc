@@ -164,8 +164,8 @@ Status BackupPlace::Add(const BackupRecord& record) {
   BEACH_FAILPOINT("backup.tables_named");
   const Bytes bytes = EncodeBackup(record);
   if (bytes.size() > kManifestFileSizeMax || record.number > kBackupNumberMax) {
-    return Fail(Error(ErrorCode::kInvalidArgument, "more than a place of backups can list")
-                    .At(path_));
+    return Fail(
+        Error(ErrorCode::kInvalidArgument, "more than a place of backups can list").At(path_));
   }
   const std::string name = BackupFileName(record.number);
   BEACH_TRY(WriteTemporaryFile(*files_, path_, name, bytes));

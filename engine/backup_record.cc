@@ -65,9 +65,9 @@ Result<BackupRecord> DecodeBackup(ByteView bytes, std::uint64_t number, const st
   }
   Decoder decoder(covered.substr(kMagic.size()));
   if (decoder.Fixed32() != kBackupVersion) {
-    return Fail(Error(ErrorCode::kRefused,
-                      "unknown version of a backup; use the release that wrote it")
-                    .At(path, kMagic.size()));
+    return Fail(
+        Error(ErrorCode::kRefused, "unknown version of a backup; use the release that wrote it")
+            .At(path, kMagic.size()));
   }
   const std::uint32_t reserved = decoder.Fixed32();
   BackupRecord record;

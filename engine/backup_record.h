@@ -36,7 +36,7 @@ Bytes EncodeBackup(const BackupRecord& record);
 // Hostile input is fine. kRefused: another kind of file, or an unknown version. kCorruption.
 Result<BackupRecord> DecodeBackup(ByteView bytes, std::uint64_t number, const std::string& path);
 
-std::string BackupFileName(std::uint64_t number);                       // "BACKUP-000001"
+std::string BackupFileName(std::uint64_t number);                 // "BACKUP-000001"
 std::string BackupTableName(DatabaseId origin, FileNumber file);  // 32 digits "-000012.sst"
 
 struct BackupName {

@@ -16,7 +16,8 @@ class BackupTest : public DbTest {
  protected:
   void Fill(Db& db, int from, int to) {
     for (int i = from; i < to; ++i) {
-      EXPECT_TRUE(db.Put(lazy_, "k" + std::to_string(i), Bytes(300, static_cast<char>('a' + i % 26))));
+      EXPECT_TRUE(
+          db.Put(lazy_, "k" + std::to_string(i), Bytes(300, static_cast<char>('a' + i % 26))));
     }
   }
   Result<BackupInfo> Restore(const std::string& directory, std::uint64_t number = 0) {
@@ -51,7 +52,7 @@ TEST_F(BackupTest, EachBackupIsRestoredAsItWas) {
     EXPECT_EQ(report->backup.last_sequence, db->VisibleSequence());
     EXPECT_GT(report->tables_copied, 0U);
     // Those of the backups before are not copied again.
-    EXPECT_EQ(report->tables_copied < report->backup.tables, i > 0);
+    EXPECT_EQ(report->tables_copied<report->backup.tables, i> 0);
   }
   for (std::uint64_t i = 0; i < 3; ++i) {
     EXPECT_EQ(Restored("restored" + std::to_string(i), i + 1), states[i]);
@@ -190,7 +191,8 @@ TEST_F(BackupTest, AnyFailureLeavesThePlaceWithWhatItHad) {
     ASSERT_TRUE(db->Backup("out"));
     EXPECT_EQ(Restored("again" + n), second);
     while (files_.List("out")->size() > 0 && ListBackups(files_, "out")->size() > 1) {
-      ASSERT_TRUE(files_.Remove("out/" + BackupFileName(ListBackups(files_, "out")->back().number)));
+      ASSERT_TRUE(
+          files_.Remove("out/" + BackupFileName(ListBackups(files_, "out")->back().number)));
     }
   }
   EXPECT_GT(failures, 10);
@@ -264,13 +266,12 @@ TEST(BackupRecordTest, GoldenBytes) {
   record.state.database = {.high = 3, .low = 4};
   record.state.next_file = FileNumber(5);
   const Bytes bytes = EncodeBackup(record);
-  const Bytes expected =
-      Bytes("BEACHBAK\x01\0\0\0\0\0\0\0", 16) +
-      Bytes("\x01\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0", 16) +
-      Bytes("\x01\x25\x01", 3) +                                                  // one edit
-      Bytes("\x01\x10\x03\0\0\0\0\0\0\0\x04\0\0\0\0\0\0\0", 18) +             // kDatabase
-      Bytes("\x02\x01\0\x03\x01\x05\x04\x01\0", 9) +                              // three numbers
-      Bytes("\x05\x02\0\0\x06\x02\0\0", 8);                                      // positions
+  const Bytes expected = Bytes("BEACHBAK\x01\0\0\0\0\0\0\0", 16) +
+                         Bytes("\x01\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0", 16) +
+                         Bytes("\x01\x25\x01", 3) +                                   // one edit
+                         Bytes("\x01\x10\x03\0\0\0\0\0\0\0\x04\0\0\0\0\0\0\0", 18) +  // kDatabase
+                         Bytes("\x02\x01\0\x03\x01\x05\x04\x01\0", 9) +  // three numbers
+                         Bytes("\x05\x02\0\0\x06\x02\0\0", 8);           // positions
   EXPECT_EQ(bytes.substr(0, bytes.size() - 4), expected);
 }
 
@@ -282,8 +283,8 @@ TEST(BackupNameTest, OnlyOurSpellingsAreOurs) {
     EXPECT_TRUE(ParseBackupName(name)) << name;
   }
   EXPECT_EQ(ParseBackupName("BACKUP-000012")->number, 12U);
-  for (const char* const name : {"", "BACKUP-", "BACKUP-1", "BACKUP-0000001", "CURRENT", "000012.sst",
-                                 "00000000000000AB0000000000000001-000012.sst",
+  for (const char* const name : {"", "BACKUP-", "BACKUP-1", "BACKUP-0000001", "CURRENT",
+                                 "000012.sst", "00000000000000AB0000000000000001-000012.sst",
                                  "00000000000000ab0000000000000001-000012.wal", ".tmp"}) {
     EXPECT_FALSE(ParseBackupName(name)) << name;
   }

@@ -66,6 +66,11 @@ CurrentView::Views CurrentView::Replace(std::shared_ptr<const View> next) {
   return TakeUnpinned();
 }
 
+std::size_t CurrentView::pinned_count() {
+  const env::MutexLock lock(mutex_);
+  return retired_.size();
+}
+
 void CurrentView::Drop(Views views) { views.clear(); }
 
 CurrentView::Views CurrentView::TakeUnpinned() {

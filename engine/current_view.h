@@ -62,6 +62,8 @@ class CurrentView {
   // Reads that begin from now on see `next`. Returns views that nobody looks at any more.
   // Thread-safe.
   [[nodiscard]] Views Replace(std::shared_ptr<const View> next);
+  // Views that were replaced and are still pinned. Thread-safe.
+  std::size_t pinned_count();
   // For a caller that holds no lock: with views go memtables and open files.
   static void Drop(Views views);
 

@@ -66,10 +66,11 @@ Result<BackupReport> DbImpl::Backup(const std::string& directory, const BackupOp
     if (options.progress) options.progress(progress);
   }
   BEACH_TRY(place.Add(record));
-  Record("backup.finished", {{.name = "number", .number = record.number},
-                             {.name = "tables", .number = progress.tables},
-                             {.name = "copied", .number = report.tables_copied},
-                             {.name = "last_sequence", .number = record.state.last_sequence.value}});
+  Record("backup.finished",
+         {{.name = "number", .number = record.number},
+          {.name = "tables", .number = progress.tables},
+          {.name = "copied", .number = report.tables_copied},
+          {.name = "last_sequence", .number = record.state.last_sequence.value}});
   if (options.keep > 0) {
     BEACH_TRY_ASSIGN(report.backups_removed, place.RemoveOldest(options.keep));
   }

@@ -17,7 +17,8 @@ class CheckpointTest : public DbTest {
   std::unique_ptr<Db> OpenWithData() {
     auto db = Open();
     for (int i = 0; i < 30; ++i) {
-      EXPECT_TRUE(db->Put(lazy_, "k" + std::to_string(i), Bytes(300, static_cast<char>('a' + i % 26))));
+      EXPECT_TRUE(
+          db->Put(lazy_, "k" + std::to_string(i), Bytes(300, static_cast<char>('a' + i % 26))));
     }
     EXPECT_TRUE(db->Delete(sync_, "k7"));
     return db;
@@ -158,9 +159,8 @@ TEST_F(CheckpointTest, CompactionLeavesTheNamesUntilTheyAreLinked) {
   files_.set_hook([&](const FileEvent& event) -> Status {
     if (event.call == FileCall::kLink && !began) {
       began = true;
-      compaction = std::make_unique<env::Thread>("compact", [&] {
-        EXPECT_TRUE(db->CompactRange(std::nullopt, std::nullopt));
-      });
+      compaction = std::make_unique<env::Thread>(
+          "compact", [&] { EXPECT_TRUE(db->CompactRange(std::nullopt, std::nullopt)); });
     }
     return {};
   });

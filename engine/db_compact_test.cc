@@ -86,7 +86,7 @@ TEST_F(CompactTest, ByItselfLevelsFillAndNothingIsLost) {
   EXPECT_TRUE(report.damage.empty());
   EXPECT_LT(report.levels[0], 2U);
   EXPECT_EQ(std::accumulate(report.levels.begin(), report.levels.end(), std::uint64_t{0}),
-            report.tables);
+            report.tables.size());
   db = Open(options);
   EXPECT_EQ(Scan(*db), model);
 }

@@ -69,6 +69,8 @@ DbStats DbImpl::Stats() {
     sums.tables = level.size();
     for (const TablePointer& table : level) sums.bytes += table->info.size_bytes;
   }
+  stats.snapshots = snapshots_->count();
+  stats.pinned_views = current_.pinned_count();
   stats.compactions_running = jobs_running_.size();
   stats.tables_aside = tables_aside_.size();
   stats.pressure_reason = pressure_.reason;

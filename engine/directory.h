@@ -26,7 +26,8 @@ struct DirectoryContents {
 // kRefused: a file whose number is above every one that we give.
 Result<DirectoryContents> InspectDirectory(env::FileSystem& files, const std::string& directory);
 
-// Rule 16. kRefused: data files and no CURRENT, or a copy that is not whole. kNotFound: no database, and none to be made.
+// Rule 16. kRefused: data files and no CURRENT, or a copy that is not whole. kNotFound: no
+// database, and none to be made.
 Status CheckUsable(const std::string& directory, const DirectoryContents& contents,
                    bool create_if_missing);
 

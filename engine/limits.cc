@@ -37,13 +37,6 @@ static_assert(kManifestRecordSizeMax >= 2 * kKeySizeMax + kMiB);
 static_assert(kManifestFileSizeMax >= 3 * kManifestSizeMax);
 static_assert(kSegmentsListedMax >= 4 * kMemtableSegmentsMax);
 
-struct Limit {
-  const char* name;
-  std::uint64_t value;
-  std::uint64_t least;
-  std::uint64_t most;
-};
-
 std::unexpected<Error> TooLarge(const char* what, std::uint64_t size, std::uint64_t most) {
   return Fail(ErrorCode::kInvalidArgument,
               fmt::format("a {} of {} bytes exceeds the limit of {}", what, size, most));
@@ -51,8 +44,8 @@ std::unexpected<Error> TooLarge(const char* what, std::uint64_t size, std::uint6
 
 }  // namespace
 
-Status CheckOptions(const Options& options) {
-  const Limit limits[] = {
+std::vector<OptionLimit> LimitsOf(const Options& options) {
+  return {
       {"key_size_max", options.key_size_max, 1, kKeySizeMax},
       {"value_size_max", options.value_size_max, 1, kBytesMax},
       {"batch_size_max", options.batch_size_max, 1, kBytesMax},
@@ -91,7 +84,10 @@ Status CheckOptions(const Options& options) {
        kMaxSequence.value},
       {"snapshots_max", options.snapshots_max, 1, 4096 * kMiB},
   };
-  for (const Limit& limit : limits) {
+}
+
+Status CheckOptions(const Options& options) {
+  for (const OptionLimit& limit : LimitsOf(options)) {
     if (limit.value < limit.least || limit.value > limit.most) {
       return Fail(ErrorCode::kInvalidArgument,
                   fmt::format("option {} is {}, and must be {} to {}", limit.name, limit.value,

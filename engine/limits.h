@@ -1,11 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <vector>
+
 #include "base/error.h"
 #include "engine/options.h"
 #include "engine/write_batch.h"
 
 namespace beach::engine {
+
+// A field of Options, what it is, and what it may be given the others. Numbers stand for
+// enumerators.
+struct OptionLimit {
+  const char* name;
+  std::uint64_t value;
+  std::uint64_t least;
+  std::uint64_t most;
+};
+std::vector<OptionLimit> LimitsOf(const Options& options);
 
 // kInvalidArgument, naming the field.
 Status CheckOptions(const Options& options);

@@ -69,8 +69,7 @@ Result<std::unique_ptr<PartialDirectory>> PartialDirectory::Begin(env::FileSyste
   // FAILPOINT: partial.marked: a directory that no open takes for anything.
   BEACH_FAILPOINT("partial.marked");
   BEACH_TRY(Clear(files, directory));
-  return std::unique_ptr<PartialDirectory>(
-      new PartialDirectory(files, directory, std::move(lock)));
+  return std::unique_ptr<PartialDirectory>(new PartialDirectory(files, directory, std::move(lock)));
 }
 
 PartialDirectory::~PartialDirectory() {
@@ -80,7 +79,8 @@ PartialDirectory::~PartialDirectory() {
 Status PartialDirectory::Publish(const ManifestState& state) {
   BEACH_CHECK(!publishing_);
   BEACH_TRY(WriteIdentity(files_, directory_, state.database));
-  // FAILPOINT: partial.identity_written: tables and an identity; PARTIAL says that it is no database.
+  // FAILPOINT: partial.identity_written: tables and an identity; PARTIAL says that it is no
+  // database.
   BEACH_FAILPOINT("partial.identity_written");
   // Which syncs the directory too: the tables' names are durable before CURRENT is there.
   BEACH_TRY_ASSIGN(const auto manifest,

@@ -60,8 +60,7 @@ Result<BackupInfo> RestoreBackup(const env::Env& env, const std::string& place,
   for (std::size_t i = 0; i < state.tables.size(); ++i) {
     const TableInfo& table = state.tables[i];
     const std::string from = backups.PathOf(*table.origin, table.file);
-    BEACH_TRY(
-        RestoreTable(files, from, record.checksums[i], directory, state.database, table));
+    BEACH_TRY(RestoreTable(files, from, record.checksums[i], directory, state.database, table));
     // FAILPOINT: restore.table_copied: some tables; no database there.
     BEACH_FAILPOINT("restore.table_copied");
     ++progress.tables_done;

@@ -31,6 +31,11 @@ struct DbStats {
 
   std::vector<Level> levels;
 
+  // That live, and views (memtables and tables) that readers still look at though others have taken
+  // their place: with no read, iterator or snapshot there is none.
+  std::uint64_t snapshots = 0;
+  std::uint64_t pinned_views = 0;
+
   // Why writers are slowed down ("" where they are not), how much (0 to 1000; there they wait), and
   // the bytes to be moved before all levels are as they should be.
   std::string pressure_reason;
@@ -44,6 +49,9 @@ struct DbStats {
   std::uint64_t read_amplification() const;
   // Bytes of all tables for each byte of the deepest level that has any.
   std::uint64_t space_amplification() const;
+
+  // For people: several lines, each ending in a newline.
+  std::string ToString() const;
 };
 
 }  // namespace beach::engine

@@ -16,7 +16,8 @@ class TableHolds {
  public:
   // REQUIRES: not retired. As often as wanted; each wants a Release.
   void Hold(const TablePointer& table) { ++held_[table->info.file].count; }
-  // Compaction is done with it. True: its file may go now; else whoever releases it last sees to it.
+  // Compaction is done with it. True: its file may go now; else whoever releases it last sees to
+  // it.
   [[nodiscard]] bool Retire(const TablePointer& table) {
     const auto found = held_.find(table->info.file);
     if (found == held_.end()) return true;

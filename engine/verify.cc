@@ -9,6 +9,7 @@
 #include "engine/manifest/file_names.h"
 #include "engine/manifest/manifest_file.h"
 #include "engine/recover.h"
+#include "engine/sst/table_cache.h"
 #include "engine/wal/log.h"
 
 namespace beach::engine {
@@ -20,9 +21,9 @@ Error Missing(Error error, const char* what) {
 }
 
 Status VerifyTable(env::FileSystem& files, const std::string& directory, DatabaseId database,
-                   const TableInfo& info) {
+                   const TableInfo& info, const std::shared_ptr<sst::TableCache>& cache) {
   const std::string path = env::JoinPath(directory, TableFileName(info.file));
-  BEACH_TRY_ASSIGN(const auto reader, TableReader::Open(files, path, database, info));
+  BEACH_TRY_ASSIGN(const auto reader, TableReader::Open(files, path, database, info, cache));
   return reader->Verify();
 }
 
@@ -74,11 +75,12 @@ Result<VerifyReport> VerifyDatabase(env::FileSystem& files, const std::string& d
   VerifyReport report;
   report.torn_tail_bytes = manifest.torn_tail_bytes;
   report.levels.resize(kLevelCount);
+  const auto cache = std::make_shared<sst::TableCache>(sst::TableCache::Limits());
   for (const TableInfo& table : state.tables) {
-    ++report.tables;
+    report.tables.push_back(table);
     ++report.levels[table.level];
     report.entries += table.entries;
-    if (Status sound = VerifyTable(files, directory, state.database, table); !sound) {
+    if (Status sound = VerifyTable(files, directory, state.database, table, cache); !sound) {
       report.damage.push_back(Missing(std::move(sound).error(), "a listed table is missing"));
     }
   }

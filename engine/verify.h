@@ -6,12 +6,13 @@
 #include <vector>
 
 #include "base/error.h"
+#include "engine/sst/table_info.h"
 #include "env/files.h"
 
 namespace beach::engine {
 
 struct VerifyReport {
-  std::uint64_t tables = 0;
+  std::vector<TableInfo> tables;  // as the manifest lists them
   std::uint64_t entries = 0;
   std::vector<std::uint64_t> levels;  // tables of each, from level 0 on
   std::uint64_t segments = 0;

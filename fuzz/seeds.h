@@ -22,7 +22,7 @@ void AddTableSeeds(Seeds& seeds);     // sst_*
 void AddManifestSeeds(Seeds& seeds);  // manifest_*, current, identity
 void AddArtifactSeeds(Seeds& seeds);  // artifact_json
 
-void AddRunSeeds(Seeds& seeds);  // decisions
+void AddRunSeeds(Seeds& seeds);  // decisions, api
 
 inline Seeds AllSeeds() {
   Seeds seeds;

@@ -14,7 +14,7 @@ rm -rf "$out"
 mkdir -p "$out"
 
 for preset in $presets; do
-  [ -n "${SKIP_BUILD:-}" ] || scripts/build.sh "$preset" "$jobs" >"$out/$preset.build.txt" 2>&1 || {
+  [ -n "${SKIP_BUILD:-}" ] || scripts/build.sh "$preset" "$jobs" --target beachsim >"$out/$preset.build.txt" 2>&1 || {
     tail -n 20 "$out/$preset.build.txt" >&2
     exit 3
   }

@@ -4,6 +4,7 @@ sweeps fresh ranges of seeds until each is reported, and prints what that took.
 
     scripts/mutants.py [NAME...]     exit 1: one is missed in some range, or its artifact does not replay
     scripts/mutants.py --check       only whether every patch still applies; exit 1 when one does not
+    scripts/mutants.py --list        the bugs as the table of docs/bug-finding.md
     scripts/mutants.py --unrelated [NAME...]
                                      what was found before an unrelated edit (sim/mutants/unrelated/) must be
                                      found after it: each bug is planted, FOUND (8) of the SEEDS that fail are
@@ -22,7 +23,8 @@ a bug is swept first, and must be clean. Reports count only if the planted line 
 patch whose text has the line `Scenario: NAME` is swept with that scenario instead of engine-crash, one
 with `Seeds: NUMBER` over ranges of so many, one with `Build: preempt` in the preemption build
 (docs/preemption.md), where the tree without a bug is swept by that scenario alone. `Depth: N` says how many events must line up beyond a normal
-run, `Row: ID` which one of a longer list of bugs of such systems it stands for. The first artifact of
+run, `Rules: N, M` which of the contract's rules it breaks, `Row: ID` which one of a longer list of bugs
+of such systems it stands for. The first artifact of
 each bug is shrunk, for at most SHRINK (60s); what is left (operations, faults, milliseconds to replay)
 is printed, and it must run clean on the tree without the bug.
 
@@ -142,6 +144,22 @@ def seeds_of(patch, options):
 def scenario_of(patch):
     named = re.search(r"^Scenario: (\S+)$", patch.read_text(), re.MULTILINE)
     return named[1] if named else "engine-crash"
+
+
+def rules_of(patch):
+    """Numbers of the contract's rules that it breaks."""
+    named = re.search(r"^Rules: (.+)$", patch.read_text(), re.MULTILINE)
+    return [int(number) for number in named[1].split(",")] if named else []
+
+
+def table(names):
+    """Lines of Markdown: each bug, what is wrong, and the rules that it breaks."""
+    yield "| bug | what is wrong | rules |"
+    yield "|---|---|---|"
+    for name in names:
+        patch = PATCHES / f"{name}.patch"
+        said = re.split(r"\n(?:[A-Z][a-z]+: |\n)", patch.read_text())[0].replace("\n", " ")
+        yield f"| `{name}` | {said} | {', '.join(map(str, rules_of(patch))) or '–'} |"
 
 
 def build_of(patch):
@@ -358,6 +376,9 @@ def main(arguments):
         if not (PATCHES / f"{name}.patch").is_file():
             raise Broken(f"there is no bug '{name}'")
     names = names or sorted(path.stem for path in PATCHES.glob("*.patch"))
+    if "--list" in arguments:
+        print(*table(names), sep="\n")
+        return 0
     if "--check" in arguments:
         return check(names)
     if "--unrelated" in arguments:

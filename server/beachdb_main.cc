@@ -35,6 +35,7 @@ int main(int argc, char** argv) {
   const beach::command_line::Command root = line.root();
   root.Examples(kExamples);
   beach::server::AddClientCommand(root, env);
+  beach::server::AddBudgetCommand(root);
   beach::server::AddVerifyCommand(root, env);
   beach::server::AddRepairCommand(root, env);
   beach::server::AddBackupCommands(root, env);

@@ -3,7 +3,9 @@
 """Runs the beachdb binary: commands, output and exit codes. Usage: beachdb_test.py BINARY"""
 import fcntl
 import json
+import os
 import pathlib
+import pty
 import subprocess
 import sys
 import tempfile
@@ -60,6 +62,73 @@ class BeachdbTest(unittest.TestCase):
         self.assertEqual((gone.returncode, gone.stdout), (6, ""))
         self.assertEqual(json.loads(self.cli("get", "a", "--json").stdout)["value"], None)
 
+    def script(self, text, *arguments):
+        return subprocess.run([BINARY, "cli", "--data", self.data, *arguments], input=text,
+                              capture_output=True, text=True)
+
+    def test_a_script_on_standard_input(self):
+        self.assertEqual(self.script("get a\n").returncode, ENVIRONMENT)  # nobody asked for a database
+        said = self.script("put a 1  # a remark\nput 'b c' \"\\x41\"\n\nget 'b c'\nget none\nscan\nflush\nexit\nget a\n",
+                           "--create")
+        self.assertEqual((said.returncode, said.stdout), (FINE, "A\na\t1\nb c\tA\n"))
+        self.assertIn("no such key", said.stderr)
+        stats = json.loads(self.script("stats\n", "--json").stdout)
+        self.assertEqual(sum(level["tables"] for level in stats["levels"]), 1)
+
+    def test_a_script_ends_at_a_mistake(self):
+        self.cli("put", "a", "1")
+        for line, said in {"nonsense": "no command 'nonsense'", "put a": "usage: put KEY VALUE",
+                           "get 'a": "not closed", "scan a b c": "usage: scan [FROM] [TO]"}.items():
+            stopped = self.script(f"get a\n{line}\ndel a\n")
+            self.assertEqual((stopped.returncode, stopped.stdout), (USAGE, "1\n"))
+            self.assertIn(said, stopped.stderr)
+            self.assertIn("line 2", stopped.stderr)
+        self.assertEqual(self.cli("get", "a").stdout, "1\n")
+
+    def test_the_prompt(self):
+        """On a terminal: completion, a mistake that is survived, and a history."""
+        history = pathlib.Path(self.scratch.name) / "history"
+        controller, terminal = pty.openpty()
+        with subprocess.Popen([BINARY, "cli", "--data", self.data, "--create"], stdin=terminal, stdout=terminal,
+                              stderr=terminal, env={**os.environ, "TERM": "xterm", "BEACHDB_HISTORY": str(history)}):
+            os.close(terminal)
+            os.write(controller, b"nonsense\npu\tkey value-of-it\nget key\nexit\n")
+            shown = b""
+            while True:
+                try:
+                    part = os.read(controller, 4096)
+                except OSError:  # what Linux says of a terminal that nobody has open any more
+                    break
+                if not part:
+                    break
+                shown += part
+        os.close(controller)
+        self.assertIn(b"no command 'nonsense'", shown)
+        self.assertIn(b"\nvalue-of-it\r\n", shown)
+        self.assertEqual(self.cli("get", "key").stdout, "value-of-it\n")
+        self.assertIn("value-of-it", history.read_text())
+        self.assertEqual(history.stat().st_mode & 0o077, 0)
+
+    def test_flush_compact_and_stats(self):
+        self.cli("put", "a", "1")
+        self.assertEqual(self.cli("flush").returncode, FINE)
+        self.cli("put", "b", "1")
+        self.assertEqual(self.cli("compact").returncode, FINE)
+        levels = json.loads(self.cli("stats", "--json").stdout)["levels"]
+        self.assertEqual([level["tables"] for level in levels if level["tables"]], [1])
+        self.assertIn("level ", self.cli("stats").stdout)
+
+    def test_budget(self):
+        said = json.loads(run("budget", "--memory", "64M", "--profile", "writes", "--json").stdout)
+        options = said["options"]
+        self.assertLessEqual(3 * options["memtable_size"] + options["block_cache_size"], 64 << 20)
+        self.assertTrue(said["sync"])
+        self.assertIn("memtable_size", run("budget").stdout)
+        for wrong in (["--memory", "1K"], ["--memory", "lots"], ["--profile", "x"], ["--durability", "x"]):
+            answer = run("budget", *wrong)
+            self.assertEqual((answer.returncode, answer.stdout), (USAGE, ""))
+            self.assertIn(wrong[0].strip("-"), answer.stderr) if wrong[1] != "lots" else None
+
     def test_absent_database_and_usage(self):
         self.assertEqual(self.cli("get", "a").returncode, 3)
         self.assertFalse(self.data.exists())
@@ -71,7 +140,7 @@ class BeachdbTest(unittest.TestCase):
     def test_help_and_version(self):
         self.assertTrue(run("--version").stdout.startswith("beachdb "))
         self.assertIn("Example", run("--help").stdout)
-        for command in ("cli", "verify", "repair", "wal-dump", "sst-dump", "manifest-dump"):
+        for command in ("budget", "cli", "verify", "repair", "wal-dump", "sst-dump", "manifest-dump"):
             answer = run(command, "--help")
             self.assertEqual(answer.returncode, 0)
             self.assertIn("Example", answer.stdout)

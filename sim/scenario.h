@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,8 @@ class Scenario {
   virtual std::string name() const = 0;
   virtual std::string boots() const = 0;   // what it starts, one line
   virtual std::string checks() const = 0;  // what it demands, one line
+  // Numbers of the rules, in the contract of what it tests, that it would see broken; ascending.
+  virtual std::vector<std::uint32_t> rules() const { return {}; }
 
   // Runs on the harness thread of `simulation`; returns when all is checked. Violations:
   // simulation.Fail(rule, message).

@@ -6,13 +6,13 @@
 #include <memory>
 #include <utility>
 
+#include "base/units.h"
 #include "bench/engine/report.h"
 #include "bench/engine/runner.h"
 #include "bench/folder.h"
 #include "bench/machine.h"
 #include "bench/signals.h"
 #include "bench/terminal.h"
-#include "bench/units.h"
 
 namespace beach::bench {
 namespace {

@@ -4,13 +4,14 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/units.h"
 #include "bench/folder.h"
 #include "bench/machine.h"
 #include "bench/signals.h"
 #include "bench/soak/report.h"
 #include "bench/soak/soak.h"
 #include "bench/terminal.h"
-#include "bench/units.h"
+#include "engine/budgets.h"
 #include "engine/verify.h"
 #include "env/os/os_env.h"
 
@@ -20,7 +21,6 @@ namespace {
 constexpr std::uint64_t kDiskFactor = 16;
 constexpr std::uint64_t kDiskLeast = std::uint64_t{1} << 30;
 constexpr std::uint64_t kMemoryMin = std::uint64_t{8} << 20;
-constexpr std::uint64_t kMemtableMax = std::uint64_t{64} << 20;
 constexpr std::uint64_t kRecordsMax = std::uint64_t{1} << 40;
 
 Result<SoakPlan> PlanOf(const SoakArguments& arguments) {
@@ -42,15 +42,6 @@ Result<SoakPlan> PlanOf(const SoakArguments& arguments) {
     BEACH_TRY_ASSIGN(plan.disk_bytes_max, ParseSize(arguments.disk));
   }
   return plan;
-}
-
-// Half of it for blocks, three eighths for memtables (one active, two frozen), the rest for
-// indexes, buffers and the program.
-engine::Options OptionsOf(const SoakPlan& plan) {
-  engine::Options options;
-  options.memtable_size = std::min(plan.memory_bytes / 8, kMemtableMax);
-  options.block_cache_size = plan.memory_bytes / 2;
-  return options;
 }
 
 Status CheckRoom(const SoakPlan& plan, const std::string& directory) {
@@ -80,7 +71,8 @@ Result<SoakReport> Run(const SoakArguments& arguments) {
   const env::OsEnv os;
   SoakReport report;
   {
-    BEACH_TRY_ASSIGN(const auto db, engine::Db::Open(os.env(), directory, OptionsOf(plan)));
+    BEACH_TRY_ASSIGN(const auto derived, engine::DeriveOptions({.memory = plan.memory_bytes}));
+    BEACH_TRY_ASSIGN(const auto db, engine::Db::Open(os.env(), directory, derived.options));
     const SoakMeters meters{.rss_bytes = RssBytes,
                             .disk_bytes = [&] { return DiskBytes(directory); },
                             .asked_to_end = HeldSignals::AwaitFor};

@@ -58,7 +58,7 @@ Result<Bytes> ReadExactly(env::File& file, std::uint64_t offset, std::uint64_t l
 }
 
 Result<Bytes> ReadBlock(env::File& file, const Identity& identity, const BlockHandle& handle,
-                        std::uint64_t limit, Decompressor* decompressor) {
+                        std::uint64_t limit, Decompressor& decompressor) {
   const bool fits = handle.offset <= limit && limit - handle.offset >= kBlockTrailerSize &&
                     handle.size <= limit - handle.offset - kBlockTrailerSize;
   if (!fits) return Damaged(file.path(), handle.offset, "a block handle reaches beyond the blocks");
@@ -67,17 +67,17 @@ Result<Bytes> ReadBlock(env::File& file, const Identity& identity, const BlockHa
                    CheckStored(bytes, identity, handle.offset, file.path()));
   bytes.resize(static_cast<std::size_t>(handle.size));
   if (compression == Compression::kNone) return bytes;
-  return Decompress(compression, bytes, file.path(), handle.offset, decompressor);
+  return decompressor.Decompress(compression, bytes, file.path(), handle.offset);
 }
 
 Result<Bytes> BlockContent(ByteView block_and_trailer, const Identity& identity,
                            std::uint64_t offset, const std::string& path,
-                           Decompressor* decompressor) {
+                           Decompressor& decompressor) {
   BEACH_TRY_ASSIGN(const Compression compression,
                    CheckStored(block_and_trailer, identity, offset, path));
   const ByteView stored = block_and_trailer.substr(0, block_and_trailer.size() - kBlockTrailerSize);
   if (compression == Compression::kNone) return Bytes(stored);
-  return Decompress(compression, stored, path, offset, decompressor);
+  return decompressor.Decompress(compression, stored, path, offset);
 }
 
 }  // namespace beach::engine::sst

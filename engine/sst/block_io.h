@@ -22,14 +22,13 @@ Bytes BlockTrailer(const Identity& identity, std::uint64_t offset, ByteView stor
 Result<Bytes> ReadExactly(env::File& file, std::uint64_t offset, std::uint64_t length);
 
 // The content of a block, its checksum verified and then decompressed. `limit`: where blocks must
-// have ended, trailers included; nothing is allocated for a handle that reaches beyond it. Who
-// reads many gives a decompressor.
+// have ended, trailers included; nothing is allocated for a handle that reaches beyond it.
 Result<Bytes> ReadBlock(env::File& file, const Identity& identity, const BlockHandle& handle,
-                        std::uint64_t limit, Decompressor* decompressor = nullptr);
+                        std::uint64_t limit, Decompressor& decompressor);
 
 // The same for bytes that were read before: the block and its trailer, for a handle of that size.
 Result<Bytes> BlockContent(ByteView block_and_trailer, const Identity& identity,
                            std::uint64_t offset, const std::string& path,
-                           Decompressor* decompressor = nullptr);
+                           Decompressor& decompressor);
 
 }  // namespace beach::engine::sst

@@ -73,13 +73,18 @@ bool Compressor::Lz4(ByteView content, Bytes& stored) {
 bool Compressor::Zstd(ByteView content, Bytes& stored) {
   const std::size_t room = Begin(content, stored);
   if (room == 0) return false;
-  const std::size_t state_size = ZSTD_estimateCCtxSize(kZstdLevel);
-  if (zstd_state_ == nullptr) zstd_state_ = State(state_size);
-  ZSTD_CCtx* const context = ZSTD_initStaticCCtx(zstd_state_.get(), state_size);
-  BEACH_CHECK(context != nullptr);
+  // What blocks of this size need is a tenth of what any would.
+  const std::size_t needed =
+      ZSTD_estimateCCtxSize_usingCParams(ZSTD_getCParams(kZstdLevel, content.size(), 0));
+  if (needed > zstd_state_size_) {
+    zstd_state_ = State(needed);
+    zstd_state_size_ = needed;
+    zstd_ = ZSTD_initStaticCCtx(zstd_state_.get(), needed);
+    BEACH_CHECK(zstd_ != nullptr);
+  }
   char* const target = stored.data() + stored.size() - room;
   const std::size_t made =
-      ZSTD_compressCCtx(context, target, room, content.data(), content.size(), kZstdLevel);
+      ZSTD_compressCCtx(zstd_, target, room, content.data(), content.size(), kZstdLevel);
   if (ZSTD_isError(made) != 0) return false;
   stored.resize(stored.size() - room + made);
   return true;
@@ -141,13 +146,6 @@ Result<Bytes> Decompressor::Decompress(Compression compression, ByteView stored,
   }
   if (!whole) return Damaged(path, offset, "a compressed block does not decompress");
   return content;
-}
-
-Result<Bytes> Decompress(Compression compression, ByteView stored, const std::string& path,
-                         std::uint64_t offset, Decompressor* decompressor) {
-  if (decompressor != nullptr) return decompressor->Decompress(compression, stored, path, offset);
-  Decompressor of_this_block;
-  return of_this_block.Decompress(compression, stored, path, offset);
 }
 
 }  // namespace beach::engine::sst

@@ -15,6 +15,8 @@
 // bytes. The libraries get their memory from here: none of theirs allocates, so that what a killed
 // process leaves is its own.
 
+struct ZSTD_CCtx_s;
+
 namespace beach::engine::sst {
 
 // A block claims no more than so many bytes for each that is stored; a reader allocates no more.
@@ -43,6 +45,8 @@ class Compressor {
   const Compression compression_;
   std::unique_ptr<char[]> lz4_state_;
   std::unique_ptr<char[]> zstd_state_;
+  std::size_t zstd_state_size_ = 0;
+  ZSTD_CCtx_s* zstd_ = nullptr;  // in it
 };
 
 // Memory that decompression works in, 160 KB for zstd, kept for the next block. Thread-safe: who
@@ -54,7 +58,8 @@ class Decompressor {
   Decompressor(const Decompressor&) = delete;
   Decompressor& operator=(const Decompressor&) = delete;
 
-  // As below.
+  // The content of a block. Hostile bytes are kCorruption before more is allocated than the ratios
+  // above allow. REQUIRES: not kNone. `path`, `offset`: for the error.
   Result<Bytes> Decompress(Compression compression, ByteView stored, const std::string& path,
                            std::uint64_t offset);
 
@@ -66,10 +71,5 @@ class Decompressor {
   env::Mutex mutex_;                            // innermost
   std::vector<std::unique_ptr<Context>> idle_;  // under mutex_
 };
-
-// The content of a block. Hostile bytes are kCorruption before more is allocated than the ratios
-// above allow. REQUIRES: not kNone. `path`, `offset`: for the error. Null: one for this block.
-Result<Bytes> Decompress(Compression compression, ByteView stored, const std::string& path,
-                         std::uint64_t offset, Decompressor* decompressor = nullptr);
 
 }  // namespace beach::engine::sst

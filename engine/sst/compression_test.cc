@@ -35,7 +35,7 @@ TEST(Compression, GivesBackWhatWentIn) {
       if (size == 64 && made == Compression::kNone) continue;
       ASSERT_EQ(made, wanted) << size;
       EXPECT_LE(stored.size(), size - size / 8);
-      const auto back = Decompress(made, stored, "f", 0);
+      const auto back = Decompressor().Decompress(made, stored, "f", 0);
       ASSERT_TRUE(back.has_value());
       EXPECT_EQ(*back, content);
       // The same again with a used compressor, and with a new one.
@@ -65,7 +65,7 @@ TEST(Compression, WhatShrinksBeyondMeasureGoesWithLz4) {
   Bytes stored;
   const Bytes zeros(4'000'000, '\0');
   EXPECT_EQ(Compressor(Compression::kZstd).Compress(zeros, stored), Compression::kLz4);
-  EXPECT_EQ(Decompress(Compression::kLz4, stored, "f", 0).value(), zeros);
+  EXPECT_EQ(Decompressor().Decompress(Compression::kLz4, stored, "f", 0).value(), zeros);
 }
 
 TEST(Compression, ASizeThatIsNotSoIsDamageBeforeItIsMemory) {
@@ -80,15 +80,16 @@ TEST(Compression, ASizeThatIsNotSoIsDamageBeforeItIsMemory) {
       Bytes bad;
       Encoder(bad).Varint(size);
       bad += body;
-      const auto back = Decompress(made, bad, "f", 77);
+      const auto back = Decompressor().Decompress(made, bad, "f", 77);
       ASSERT_FALSE(back.has_value()) << size;
       EXPECT_EQ(back.error().code(), ErrorCode::kCorruption);
       EXPECT_EQ(back.error().path(), "f");
       EXPECT_EQ(back.error().offset(), 77U);
     }
-    EXPECT_FALSE(Decompress(made, "", "f", 0).has_value());
-    EXPECT_FALSE(Decompress(made, stored.substr(0, stored.size() - 1), "f", 0).has_value());
-    EXPECT_FALSE(Decompress(made, stored + "x", "f", 0).has_value());
+    EXPECT_FALSE(Decompressor().Decompress(made, "", "f", 0).has_value());
+    EXPECT_FALSE(
+        Decompressor().Decompress(made, stored.substr(0, stored.size() - 1), "f", 0).has_value());
+    EXPECT_FALSE(Decompressor().Decompress(made, stored + "x", "f", 0).has_value());
   }
 }
 
@@ -102,7 +103,7 @@ TEST(Compression, HostileBytesAreAnErrorOrTheSizeTheyClaim) {
       for (int i = 0; i < changes; ++i) {
         bytes[*rc::gen::inRange<std::size_t>(0, bytes.size())] = *rc::gen::arbitrary<char>();
       }
-      const auto back = Decompress(made, bytes, "f", 0);
+      const auto back = Decompressor().Decompress(made, bytes, "f", 0);
       if (back) RC_ASSERT(back->size() <= bytes.size() * kZstdRatioMax);
     }));
   }

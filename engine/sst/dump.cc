@@ -64,7 +64,7 @@ class Dumper {
  private:
   Status VerifyWhole(std::uint64_t size) {
     BEACH_TRY_ASSIGN(const TableFrame frame, ReadTableFrame(file_, size, frame_.footer.identity));
-    return VerifyBlocks(file_, frame);
+    return VerifyBlocks(file_, frame, decompressor_);
   }
 
   void PrintFooter() const {
@@ -133,7 +133,7 @@ class Dumper {
   void PrintBlock(std::size_t number) {
     const std::string name = "block " + std::to_string(number);
     const BlockHandle handle = frame_.index.handle(number);
-    auto content = ReadBlock(file_, frame_.footer.identity, handle, frame_.data_end);
+    auto content = ReadBlock(file_, frame_.footer.identity, handle, frame_.data_end, decompressor_);
     const std::string place =
         Place(name.c_str(), handle) + ", to " + KeyText(frame_.index.last_key(number));
     if (!content) {
@@ -164,6 +164,7 @@ class Dumper {
   const bool entries_;
   const std::function<void(std::string_view)>& print_;
   TableFrame frame_;
+  Decompressor decompressor_;
   Status first_damage_;
 };
 

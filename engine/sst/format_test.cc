@@ -72,7 +72,8 @@ class BlockIo : public ::testing::Test {
   Result<Bytes> Read(const BlockHandle& handle, std::uint64_t limit, const Identity& identity) {
     auto file = files_.Open("f", {.mode = env::OpenMode::kRead, .direct = false});
     EXPECT_TRUE(file.has_value());
-    return ReadBlock(**file, identity, handle, limit);
+    Decompressor decompressor;
+    return ReadBlock(**file, identity, handle, limit, decompressor);
   }
   // At kOffset: three bytes of something else are in front.
   std::uint64_t Store(ByteView trailer) {

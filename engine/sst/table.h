@@ -12,6 +12,7 @@
 #include "engine/iterator.h"
 #include "engine/memtable/memtable.h"
 #include "engine/options.h"
+#include "engine/sst/table_info.h"
 #include "engine/types.h"
 #include "env/files.h"
 
@@ -27,32 +28,6 @@ class TableCache;
 struct Properties;
 struct RangeDelete;
 }  // namespace sst
-
-// Tells this database's files from another's: random, made at creation.
-struct DatabaseId {
-  std::uint64_t high = 0;
-  std::uint64_t low = 0;
-  friend bool operator==(const DatabaseId&, const DatabaseId&) = default;
-};
-
-// A table as the manifest lists it.
-struct TableInfo {
-  FileNumber file;
-  std::uint64_t size_bytes = 0;
-  std::uint64_t entries = 0;  // range deletes included
-  Bytes smallest;             // internal keys, both included; also what range deletes reach
-  Bytes largest;
-  SequenceNumber sequence_min;
-  SequenceNumber sequence_max;
-  std::uint32_t level = 0;  // where the manifest has it: 0 is the newest data
-  // The database that wrote it, whose identity it bears, if not the one that lists it.
-  std::optional<DatabaseId> origin = std::nullopt;
-
-  friend bool operator==(const TableInfo&, const TableInfo&) = default;
-};
-
-// "000013.sst".
-std::string TableFileName(FileNumber file);
 
 // Writes one table. Entries come in strictly ascending internal-key order. Not thread-safe. A
 // builder that is dropped before Finish leaves a file that no manifest lists: debris.

@@ -14,11 +14,19 @@ namespace {
 
 bool IsThere(const BlockHandle& handle) { return handle != BlockHandle(); }
 
+// One that is read once: the index, the filter and their like.
+Result<Bytes> ReadOnce(env::File& file, const Footer& footer, const BlockHandle& handle,
+                       std::uint64_t limit) {
+  Decompressor decompressor;
+  return ReadBlock(file, footer.identity, handle, limit, decompressor);
+}
+
 // Checks one data block and counts its entries.
 Status VerifyBlock(env::File& file, const TableFrame& frame, std::size_t number,
-                   Properties& counted) {
+                   Decompressor& decompressor, Properties& counted) {
   const BlockHandle handle = frame.index.handle(number);
-  BEACH_TRY_ASSIGN(Bytes content, ReadBlock(file, frame.footer.identity, handle, frame.blocks_end));
+  BEACH_TRY_ASSIGN(Bytes content,
+                   ReadBlock(file, frame.footer.identity, handle, frame.blocks_end, decompressor));
   counted.raw_data_size += content.size();
   counted.data_size += handle.size;
   ++counted.data_blocks;
@@ -88,30 +96,27 @@ Result<std::uint64_t> CheckLayout(const Footer& footer, std::uint64_t blocks_end
 }
 
 Result<Properties> ReadProperties(env::File& file, const Footer& footer, std::uint64_t blocks_end) {
-  BEACH_TRY_ASSIGN(const Bytes content,
-                   ReadBlock(file, footer.identity, footer.properties, blocks_end));
+  BEACH_TRY_ASSIGN(const Bytes content, ReadOnce(file, footer, footer.properties, blocks_end));
   return DecodeProperties(content, file.path(), footer.properties.offset);
 }
 
 Result<TableIndex> ReadIndex(env::File& file, const Footer& footer, std::uint64_t blocks_end,
                              std::uint64_t data_end) {
-  BEACH_TRY_ASSIGN(Bytes content, ReadBlock(file, footer.identity, footer.index, blocks_end));
+  BEACH_TRY_ASSIGN(Bytes content, ReadOnce(file, footer, footer.index, blocks_end));
   return TableIndex::Parse(std::move(content), data_end, file.path(), footer.index.offset);
 }
 
 Result<std::optional<Filter>> ReadFilter(env::File& file, const Footer& footer,
                                          std::uint64_t blocks_end) {
   if (!IsThere(footer.filter)) return std::nullopt;
-  BEACH_TRY_ASSIGN(const Bytes content,
-                   ReadBlock(file, footer.identity, footer.filter, blocks_end));
+  BEACH_TRY_ASSIGN(const Bytes content, ReadOnce(file, footer, footer.filter, blocks_end));
   return Filter::Parse(content, file.path(), footer.filter.offset);
 }
 
 Result<RangeDeletes> ReadRangeDeletes(env::File& file, const Footer& footer,
                                       std::uint64_t blocks_end) {
   if (!IsThere(footer.range_deletes)) return RangeDeletes();
-  BEACH_TRY_ASSIGN(const Bytes content,
-                   ReadBlock(file, footer.identity, footer.range_deletes, blocks_end));
+  BEACH_TRY_ASSIGN(const Bytes content, ReadOnce(file, footer, footer.range_deletes, blocks_end));
   return DecodeRangeDeletes(content, file.path(), footer.range_deletes.offset);
 }
 
@@ -139,10 +144,10 @@ Result<TableFrame> ReadTableFrame(env::File& file, std::uint64_t file_size,
   return frame;
 }
 
-Status VerifyBlocks(env::File& file, const TableFrame& frame) {
+Status VerifyBlocks(env::File& file, const TableFrame& frame, Decompressor& decompressor) {
   Properties counted;
   for (std::size_t block = 0; block < frame.index.count(); ++block) {
-    BEACH_TRY(VerifyBlock(file, frame, block, counted));
+    BEACH_TRY(VerifyBlock(file, frame, block, decompressor, counted));
   }
   for (const RangeDelete& range : frame.range_deletes) counted.Count(range);
   counted.compression = frame.properties.compression;

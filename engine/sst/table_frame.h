@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "engine/sst/compression.h"
 #include "engine/sst/filter.h"
 #include "engine/sst/format.h"
 #include "engine/sst/properties.h"
@@ -49,6 +50,6 @@ Result<TableFrame> ReadTableFrame(env::File& file, std::uint64_t file_size,
 
 // Walks all data blocks: checksums, order within and between them, that hash indexes and the filter
 // know each key, and that all of it is what the properties say.
-Status VerifyBlocks(env::File& file, const TableFrame& frame);
+Status VerifyBlocks(env::File& file, const TableFrame& frame, Decompressor& decompressor);
 
 }  // namespace beach::engine::sst

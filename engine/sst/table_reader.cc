@@ -85,7 +85,7 @@ class FileTableReader final : public TableReader, private sst::BlockSource {
     if (fresh.footer != frame_.footer || fresh.properties != frame_.properties) {
       return sst::Damaged(file_.path(), frame_.blocks_end, "the table changed after its opening");
     }
-    return VerifyBlocks(*file, fresh);
+    return VerifyBlocks(*file, fresh, cache_->decompressor());
   }
 
   Status KeepOpen() override { return cache_->Keep(file_); }
@@ -112,11 +112,11 @@ class FileTableReader final : public TableReader, private sst::BlockSource {
       const ByteView ahead = readahead->Fetch(*open, frame_.index, number);
       if (!ahead.empty()) {
         return sst::BlockContent(ahead, frame_.footer.identity, handle.offset, file_.path(),
-                                 &cache_->decompressor());
+                                 cache_->decompressor());
       }
     }
     return sst::ReadBlock(*open, frame_.footer.identity, handle, frame_.data_end,
-                          &cache_->decompressor());
+                          cache_->decompressor());
   }
 
   std::unexpected<Error> IndexDamage() const override {

@@ -46,6 +46,18 @@ void AddRunSeeds(Seeds& seeds) {
                               {kOperation, 0, 4},
                               {kOperation, 9, 8}})});
   }
+  // Each kind of call three times, by both clients, in three lives.
+  for (std::uint8_t scenario = 0; scenario < 4; ++scenario) {
+    Bytes bytes = {static_cast<char>(scenario), 3};
+    for (std::uint8_t call = 0; call < 90; ++call) {
+      const auto who = static_cast<std::uint8_t>((call % 2) | ((call % 7) << 2 & 4) |
+                                                 (call % 30 == 29 ? 0x80 : 0));
+      for (const int byte : {call * 5, call * 3 % 17, call * 7 % 19, int{who}}) {
+        bytes.push_back(static_cast<char>(byte));
+      }
+    }
+    seeds.push_back({"api", "scenario-" + std::to_string(scenario), std::move(bytes)});
+  }
 }
 
 }  // namespace beach::fuzz

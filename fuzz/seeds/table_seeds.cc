@@ -73,8 +73,9 @@ void AddParts(Seeds& seeds, const std::string& name, const Bytes& table) {
   BEACH_CHECK(index.has_value());
   if (index->count() == 0) return;
   const sst::BlockHandle first = index->handle(0);
+  sst::Decompressor decompressor;
   const auto block = sst::BlockContent(Part(table, {0, first.size + sst::kBlockTrailerSize}),
-                                       footer->identity, 0, "table");
+                                       footer->identity, 0, "table", decompressor);
   BEACH_CHECK(block.has_value());
   seeds.push_back({"sst_block", name, *block});
 }

@@ -214,7 +214,8 @@ void AddBackupCommands(command_line::Command root, const env::Env& env) {
          "A table that is there already, and sound, is not copied again");
 
   arguments = std::make_shared<Arguments>();
-  const Command restore = root.Add("restore", "Make a database out of a backup, checking all of it");
+  const Command restore =
+      root.Add("restore", "Make a database out of a backup, checking all of it");
   restore.Text("OUT", arguments->place, "A place of backups", Need::kRequired);
   restore.Text("DIR", arguments->directory, "Absent, or empty", Need::kRequired);
   restore.Number("--number", arguments->number, 0, kNumberMax, "Which backup; 0: the newest");
@@ -228,8 +229,8 @@ void AddBackupCommands(command_line::Command root, const env::Env& env) {
   Finish(list, env, arguments, RunList, "Example: beachdb backups /tmp/backups");
 
   arguments = std::make_shared<Arguments>();
-  const Command checkpoint =
-      root.Add("checkpoint", "Make a second database of a closed one, sharing tables by hard links");
+  const Command checkpoint = root.Add(
+      "checkpoint", "Make a second database of a closed one, sharing tables by hard links");
   checkpoint.Text("DIR", arguments->directory, "A closed database", Need::kRequired);
   checkpoint.Text("OUT", arguments->place, "Absent, or empty; on the same file system",
                   Need::kRequired);

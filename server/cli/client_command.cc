@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdio>
 #include <functional>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "engine/db.h"
 #include "server/cli/commands.h"
+#include "server/cli/line_input.h"
+#include "server/cli/store_commands.h"
+#include "server/cli/words.h"
 
 namespace beach::server {
 namespace {
@@ -18,64 +24,12 @@ using engine::Db;
 struct Arguments {
   std::string directory;
   bool json = false;
-  std::string key;
-  std::string value;
-  std::string from;
-  std::optional<std::string> to;
+  bool create = false;
 };
 
-ExitCode Failed(const Error& error) {
-  fmt::print(stderr, "beachdb: {}\n", error.ToString());
-  return ExitCodeOfUsing(error);
-}
-
-void PrintJson(const nlohmann::json& document) {
-  fmt::print("{}\n", document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-}
-
-ExitCode Written(const Status& status, const Arguments& arguments) {
-  if (!status) return Failed(status.error());
-  if (arguments.json) PrintJson({{"ok", true}});
-  return ExitCode::kFine;
-}
-
-ExitCode Get(Db& db, const Arguments& arguments) {
-  const auto value = db.Get({}, arguments.key);
-  if (!value) return Failed(value.error());
-  if (arguments.json) {
-    nlohmann::json document = {{"key", arguments.key}};
-    document["value"] = nullptr;
-    if (*value) document["value"] = **value;
-    PrintJson(document);
-  } else if (*value) {
-    fmt::print("{}\n", **value);
-  } else {
-    fmt::print(stderr, "beachdb: no such key\n");
-  }
-  return *value ? ExitCode::kFine : ExitCode::kKeyAbsent;
-}
-
-// From FROM, included, to TO, not included.
-ExitCode Scan(Db& db, const Arguments& arguments) {
-  const auto iterator = db.NewIterator({});
-  if (!iterator) return Failed(iterator.error());
-  engine::Iterator& entry = **iterator;
-  for (entry.Seek(arguments.from); entry.Valid(); entry.Next()) {
-    if (arguments.to && entry.key() >= *arguments.to) break;
-    if (arguments.json) {
-      PrintJson({{"key", entry.key()}, {"value", entry.value()}});
-    } else {
-      fmt::print("{}\t{}\n", entry.key(), entry.value());
-    }
-  }
-  const Status status = entry.status();
-  return status ? ExitCode::kFine : Failed(status.error());
-}
-
-using Operation = std::function<ExitCode(Db&, const Arguments&)>;
-
-ExitCode RunOperation(const env::Env& env, const Arguments& arguments, bool create,
-                      const Operation& operation) {
+// Opens, lets `use` have it, and closes.
+ExitCode WithDatabase(const env::Env& env, const Arguments& arguments, bool create,
+                      const std::function<ExitCode(const StoreSession&)>& use) {
   engine::Options options;
   options.create_if_missing = create;
   // Each call opens the database, which makes a segment: a small one is made sooner.
@@ -86,51 +40,122 @@ ExitCode RunOperation(const env::Env& env, const Arguments& arguments, bool crea
     fmt::print(stderr, "beachdb: {}\n", db.error().ToString());
     return ExitCodeOfOpening(db.error());
   }
-  const ExitCode code = operation(**db, arguments);
+  const ExitCode code = use({.db = **db, .json = arguments.json});
   const Status closed = (*db)->Close();
-  if (!closed && code == ExitCode::kFine) return Failed(closed.error());
-  return code;
+  if (closed || code != ExitCode::kFine) return code;
+  fmt::print(stderr, "beachdb: {}\n", closed.error().ToString());
+  return ExitCodeOfUsing(closed.error());
+}
+
+std::string Usage(const StoreCommand& command) {
+  return command.takes[0] == '\0' ? command.name
+                                  : fmt::format("{} {}", command.name, command.takes);
+}
+
+void PrintHelp() {
+  for (const StoreCommand& command : StoreCommands()) {
+    fmt::print("{:<20} {}\n", Usage(command), command.help);
+  }
+  fmt::print("{:<20} {}\n", "help", "Print this");
+  fmt::print("{:<20} {}\n", "exit", "Close the database and end; so does the end of the input");
+  fmt::print("Quote words with blanks: put colour 'dark blue'. Any bytes: get \"\\x00\\xff\".\n");
+}
+
+ExitCode UsageError(const std::string& message) {
+  fmt::print(stderr, "beachdb: {}\n", message);
+  return ExitCode::kUsage;
+}
+
+ExitCode RunWords(const StoreSession& session, std::span<const std::string> words) {
+  if (words[0] == "help") {
+    PrintHelp();
+    return ExitCode::kFine;
+  }
+  for (const StoreCommand& command : StoreCommands()) {
+    if (words[0] != command.name) continue;
+    const auto takes = command.words();
+    const auto must =
+        static_cast<std::size_t>(std::ranges::count(takes, false, &StoreCommand::Word::optional));
+    const std::size_t given = words.size() - 1;
+    if (given < must || given > takes.size()) return UsageError("usage: " + Usage(command));
+    return command.run(session, words.subspan(1));
+  }
+  return UsageError("there is no command '" + words[0] + "'; try: help");
+}
+
+// A person goes on after a mistake; a script ends at it, but for a key that is absent.
+ExitCode Converse(const StoreSession& session, LineInput& input) {
+  std::uint64_t number = 0;
+  while (const auto line = input.Next()) {
+    ++number;
+    const auto words = SplitWords(*line);
+    ExitCode code = ExitCode::kFine;
+    if (!words) {
+      code = UsageError(words.error().ToString());
+    } else if (!words->empty()) {
+      if (words->front() == "exit" || words->front() == "quit") break;
+      code = RunWords(session, *words);
+    }
+    std::fflush(stdout);
+    if (code == ExitCode::kFine || code == ExitCode::kKeyAbsent || input.interactive()) continue;
+    fmt::print(stderr, "beachdb: stopped at line {}\n", number);
+    return code;
+  }
+  return ExitCode::kFine;
+}
+
+ExitCode RunPrompt(const env::Env& env, const Arguments& arguments) {
+  std::vector<std::string> names = {"exit", "help"};
+  for (const StoreCommand& command : StoreCommands()) names.emplace_back(command.name);
+  const auto input = OpenLineInput(arguments.directory + "> ", std::move(names));
+  return WithDatabase(env, arguments, arguments.create, [&input](const StoreSession& session) {
+    if (input->interactive()) fmt::print("Open. Type help for what can be said.\n");
+    return Converse(session, *input);
+  });
+}
+
+void AddOneShot(const command_line::Command& client, const env::Env& env,
+                const std::shared_ptr<Arguments>& arguments, const StoreCommand& command) {
+  using command_line::Need;
+  const command_line::Command one = client.Add(command.name, command.help);
+  const auto takes = command.words();
+  // One slot for each word: those at the end that are not given stay empty.
+  const auto given = std::make_shared<std::vector<std::optional<std::string>>>(takes.size());
+  for (std::size_t i = 0; i < takes.size(); ++i) {
+    one.Text(takes[i].name, (*given)[i], "", takes[i].optional ? Need::kOptional : Need::kRequired);
+  }
+  one.Does([&env, &command, arguments, given] {
+    std::vector<std::string> words;
+    for (const auto& word : *given) {
+      if (word) words.push_back(*word);
+    }
+    return static_cast<int>(
+        WithDatabase(env, *arguments, command.creates || arguments->create,
+                     [&](const StoreSession& session) { return command.run(session, words); }));
+  });
 }
 
 }  // namespace
 
 void AddClientCommand(command_line::Command root, const env::Env& env) {
   using command_line::Command;
-  using command_line::Need;
   auto arguments = std::make_shared<Arguments>();
-  const Command client = root.Add("cli", "Read and write a database");
-  client.Text("--data", arguments->directory, "Directory of a closed database", Need::kRequired);
+  const Command client = root.Add(
+      "cli", "Read and write a database: one command, or as many as are typed or piped in");
+  client.Text("--data", arguments->directory, "Directory of a closed database",
+              command_line::Need::kRequired);
   client.Flag("--json", arguments->json, "JSON, one object a line");
-  client.NeedsCommand();
+  client.Flag("--create", arguments->create, "Make the database where there is none");
+  client.TakesCommand();
   client.Examples(
       "Examples:\n"
+      "  beachdb cli --data /tmp/db\n"
       "  beachdb cli --data /tmp/db put colour blue\n"
       "  beachdb cli --data /tmp/db get colour\n"
-      "  beachdb cli --data /tmp/db scan a m --json");
-
-  const auto on = [&env, arguments](const Command& command, bool create, Operation operation) {
-    command.Does([&env, arguments, create, operation = std::move(operation)] {
-      return static_cast<int>(RunOperation(env, *arguments, create, operation));
-    });
-  };
-
-  const Command put = client.Add("put", "Write a value, creating the database");
-  put.Text("KEY", arguments->key, "", Need::kRequired);
-  put.Text("VALUE", arguments->value, "", Need::kRequired);
-  on(put, true, [](Db& db, const Arguments& a) { return Written(db.Put({}, a.key, a.value), a); });
-
-  const Command get = client.Add("get", "Print a value; exit 6 when there is none");
-  get.Text("KEY", arguments->key, "", Need::kRequired);
-  on(get, false, Get);
-
-  const Command del = client.Add("del", "Delete a key, present or not");
-  del.Text("KEY", arguments->key, "", Need::kRequired);
-  on(del, false, [](Db& db, const Arguments& a) { return Written(db.Delete({}, a.key), a); });
-
-  const Command scan = client.Add("scan", "Print keys and values in order");
-  scan.Text("FROM", arguments->from, "First key, included");
-  scan.Text("TO", arguments->to, "Last key, not included");
-  on(scan, false, Scan);
+      "  beachdb cli --data /tmp/db scan a m --json\n"
+      "  printf 'put a 1\\nget a\\n' | beachdb cli --data /tmp/db --create");
+  client.Does([&env, arguments] { return static_cast<int>(RunPrompt(env, *arguments)); });
+  for (const StoreCommand& command : StoreCommands()) AddOneShot(client, env, arguments, command);
 }
 
 }  // namespace beach::server

@@ -13,7 +13,8 @@ void AddDumpCommands(command_line::Command root, const env::Env& env);   // {wal
 void AddVerifyCommand(command_line::Command root, const env::Env& env);  // verify
 void AddRepairCommand(command_line::Command root, const env::Env& env);  // repair
 void AddBackupCommands(command_line::Command root,
-                       const env::Env& env);  // backup, restore, backups, checkpoint, compact
+                       const env::Env& env);        // backup, restore, backups, checkpoint, compact
+void AddBudgetCommand(command_line::Command root);  // budget
 void AddClientCommand(command_line::Command root, const env::Env& env);  // cli --data
 
 }  // namespace beach::server

@@ -19,7 +19,7 @@ struct Arguments {
 
 void PrintText(const std::string& directory, const engine::VerifyReport& report) {
   fmt::print("{}: {} tables with {} entries, {} log segments with {} flights to replay\n",
-             directory, report.tables, report.entries, report.segments, report.flights);
+             directory, report.tables.size(), report.entries, report.segments, report.flights);
   for (std::size_t level = 0; level < report.levels.size(); ++level) {
     if (report.levels[level] == 0) continue;
     fmt::print("level {}: {} tables\n", level, report.levels[level]);
@@ -46,7 +46,7 @@ void PrintJson(const std::string& directory, const engine::VerifyReport& report)
     damage.push_back(ErrorJson(error));
   }
   const nlohmann::json document = {
-      {"directory", directory},      {"tables", report.tables},
+      {"directory", directory},      {"tables", report.tables.size()},
       {"entries", report.entries},   {"segments", report.segments},
       {"flights", report.flights},   {"torn_tail_bytes", report.torn_tail_bytes},
       {"log_torn", report.log_torn}, {"debris", report.debris},

@@ -152,8 +152,10 @@ std::string ExplorationAsJson(const std::string& scenario, std::uint64_t seed,
 std::string ScenariosAsJson(const std::vector<std::unique_ptr<Scenario>>& scenarios) {
   Json list = Json::array();
   for (const auto& scenario : scenarios) {
-    list.push_back(
-        {{"name", scenario->name()}, {"boots", scenario->boots()}, {"checks", scenario->checks()}});
+    list.push_back({{"name", scenario->name()},
+                    {"boots", scenario->boots()},
+                    {"checks", scenario->checks()},
+                    {"rules", scenario->rules()}});
   }
   return Dump({{"scenarios", std::move(list)}}, 2);
 }

@@ -16,6 +16,8 @@ std::string AsText(const Program& program) {
   for (const auto& scenario : program.scenarios) {
     text += fmt::format("{}\n  boots   {}\n  checks  {}\n", scenario->name(), scenario->boots(),
                         scenario->checks());
+    const std::vector<std::uint32_t> rules = scenario->rules();
+    if (!rules.empty()) text += fmt::format("  rules   {}\n", fmt::join(rules, " "));
   }
   return text;
 }

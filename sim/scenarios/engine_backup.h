@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "sim/scenario.h"
 
@@ -17,6 +19,7 @@ class EngineBackup final : public Scenario {
   std::string name() const override { return "engine-backup"; }
   std::string boots() const override;
   std::string checks() const override;
+  std::vector<std::uint32_t> rules() const override { return {2, 5, 15, 30, 31, 32, 33}; }
   void Run(Simulation& simulation) const override;
 };
 

@@ -227,8 +227,8 @@ class Client {
   const env::Env& env_;
 };
 
-// A copy of a copy shows the same. What one that was struck has left, this one clears away or, if it
-// is whole, finds in its way.
+// A copy of a copy shows the same. What one that was struck has left, this one clears away or, if
+// it is whole, finds in its way.
 void CopyAgain(World& world, const env::Env& env, Db& copy) {
   const auto there = env.files->Exists(kSecond);
   if (there && *there) RemoveAll(world, *env.files, kSecond);
@@ -275,8 +275,9 @@ void DemandRefusal(World& world, const env::Env& env, const std::string& directo
   options.create_if_missing = true;
   const auto made = Db::Open(Quiet(env), directory, options);
   if (!made && made.error().code() == ErrorCode::kRefused) return;
-  world.simulation.Fail("copy-invented", "an unfinished checkpoint was taken for a directory that "
-                                         "a database may be made in");
+  world.simulation.Fail("copy-invented",
+                        "an unfinished checkpoint was taken for a directory that "
+                        "a database may be made in");
 }
 
 void JudgeSlot(World& world, const env::Env& env, std::uint64_t slot) {
@@ -291,9 +292,8 @@ void JudgeSlot(World& world, const env::Env& env, std::uint64_t slot) {
     if (!copy) {
       const ErrorCode code = copy.error().code();
       if (must_open) {
-        world.simulation.Fail("copy-missing",
-                              "a checkpoint that was made does not open: " +
-                                  copy.error().ToString());
+        world.simulation.Fail(
+            "copy-missing", "a checkpoint that was made does not open: " + copy.error().ToString());
       }
       if (code != ErrorCode::kRefused && code != ErrorCode::kNotFound) {
         world.Excuse("opening an unfinished checkpoint", copy.error());
@@ -323,9 +323,8 @@ void JudgeLeftover(World& world, const env::Env& env) {
   if (world.restoring != 0) {
     const auto copy = Db::Open(Quiet(env), kRestored, OptionsOfCopy(world));
     if (copy) {
-      Look(world, **copy, "reading a restored backup", [&](const Found& found) {
-        return world.JudgeBackup(world.restoring, found);
-      });
+      Look(world, **copy, "reading a restored backup",
+           [&](const Found& found) { return world.JudgeBackup(world.restoring, found); });
       world.restored_is_spent = true;
     }
     world.restoring = 0;
@@ -358,9 +357,8 @@ void JudgeBackups(World& world, const env::Env& env) {
     if (!restored) return world.Excuse("restoring a backup", restored.error());
     auto copy = Db::Open(Quiet(env), kRestored, OptionsOfCopy(world));
     if (!copy) return world.Excuse("opening a restored backup", copy.error());
-    Look(world, **copy, "reading a restored backup", [&](const Found& found) {
-      return world.JudgeBackup(info.number, found);
-    });
+    Look(world, **copy, "reading a restored backup",
+         [&](const Found& found) { return world.JudgeBackup(info.number, found); });
     world.restored_is_spent = true;
     world.restoring = 0;
     UseCopy(world, env, kRestored, *std::move(copy));
@@ -411,8 +409,8 @@ void RunVerify(World& world, const env::Env& env) {
                                                report->damage.front().ToString());
   }
   if (report->debris.empty()) return;
-  world.simulation.Fail("debris", "a clean close left \"" + report->debris.front() +
-                                      "\", which no manifest lists");
+  world.simulation.Fail(
+      "debris", "a clean close left \"" + report->debris.front() + "\", which no manifest lists");
 }
 
 void RunJudge(World& world, const env::Env& env) {

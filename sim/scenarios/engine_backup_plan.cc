@@ -33,9 +33,8 @@ constexpr FaultLadder kFaults[] = {
 };
 constexpr SwarmOptions kSwarm{.calm_percent = 60, .on_percent = 30};
 
-constexpr KindWeight kWeights[] = {{"write", 70},     {"flush", 4},  {"compact", 6},
-                                   {"checkpoint", 8}, {"backup", 7}, {"restore", 3},
-                                   {"peek", 3},       {"pause", 2}};
+constexpr KindWeight kWeights[] = {{"write", 70}, {"flush", 4},   {"compact", 6}, {"checkpoint", 8},
+                                   {"backup", 7}, {"restore", 3}, {"peek", 3},    {"pause", 2}};
 
 constexpr std::uint64_t kLivesMax = 64;
 constexpr std::uint64_t kClientsMax = 16;

@@ -11,9 +11,9 @@ namespace beach::sim::scenarios::copies {
 namespace {
 
 constexpr Site kSequenced = "write.sequenced";
-constexpr std::string_view kExplain[] = {"disk.eio.read", "disk.eio.write", "disk.eio.sync",
-                                         "disk.eio.sync_directory", "disk.eio.metadata",
-                                         "disk.no_space"};
+constexpr std::string_view kExplain[] = {"disk.eio.read",     "disk.eio.write",
+                                         "disk.eio.sync",     "disk.eio.sync_directory",
+                                         "disk.eio.metadata", "disk.no_space"};
 
 std::uint64_t Number(std::span<const env::EventField> fields, std::string_view name) {
   for (const env::EventField& field : fields) {
@@ -29,8 +29,8 @@ oracle::Judgement Wrong(const char* rule, const std::string& message) {
 // Whether what was found can be this copy; why not, else.
 oracle::Judgement JudgeOne(const char* what, const Copy& copy, const Found& found,
                            const std::map<std::uint64_t, Command>& batches) {
-  const std::string shown = std::string(what) + " ends at sequence number " +
-                            std::to_string(found.last);
+  const std::string shown =
+      std::string(what) + " ends at sequence number " + std::to_string(found.last);
   if (copy.last && *copy.last != found.last) {
     return Wrong("copy-differs", shown + " instead of " + std::to_string(*copy.last));
   }
@@ -140,8 +140,8 @@ oracle::Judgement World::Recovered(const Found& found) {
   const std::optional<State> expected = history_.At(found.last, batches);
   if (!expected) return Wrong("torn-batch", "the database ends in the middle of a batch");
   if (found.state != nullptr && *found.state != *expected) {
-    return Wrong("not-a-prefix", "the database does not show what was written up to " +
-                                     std::to_string(found.last));
+    return Wrong("not-a-prefix",
+                 "the database does not show what was written up to " + std::to_string(found.last));
   }
   durable_ = found.last;
   acknowledged_ = found.last;

@@ -28,7 +28,8 @@ class History {
   // What was above is lost; its numbers may be given again.
   void Cut(std::uint64_t last) { batches_.erase(batches_.upper_bound(last), batches_.end()); }
   // Nothing where a batch would be cut in two.
-  std::optional<State> At(std::uint64_t last, const std::map<std::uint64_t, Command>& batches) const;
+  std::optional<State> At(std::uint64_t last,
+                          const std::map<std::uint64_t, Command>& batches) const;
   std::uint64_t LastOf(std::uint64_t id) const;
   std::uint64_t last() const;
 
@@ -42,13 +43,13 @@ class History {
 
 // A checkpoint or a backup that was asked for.
 struct Copy {
-  std::uint64_t floor = 0;             // all up to this one was acknowledged before the call
-  std::optional<std::uint64_t> last;   // it was made, and holds all up to this one
+  std::uint64_t floor = 0;            // all up to this one was acknowledged before the call
+  std::optional<std::uint64_t> last;  // it was made, and holds all up to this one
   std::uint64_t number = 0;           // of a backup that is known, or was restored
   History history;                    // when it was made or given up
   bool under_way = true;
-  bool restored = false;              // in a slot: some backup
-  bool nothing = false;               // it was refused, and has made nothing
+  bool restored = false;  // in a slot: some backup
+  bool nothing = false;   // it was refused, and has made nothing
   bool may_be_gone = false;
 };
 
@@ -113,7 +114,7 @@ class World final : public env::EventSink {
   // Directories that are to be removed before they are used again.
   bool slot_is_spent[kSlots] = {};
   bool restored_is_spent = false;
-  std::uint64_t restoring = 0;  // the backup that may stand in the directory for restored ones
+  std::uint64_t restoring = 0;     // the backup that may stand in the directory for restored ones
   std::uint64_t copies_begun = 0;  // in this life
   std::uint64_t strike_at_copy = 0;
   std::uint64_t strike_calls = 0;

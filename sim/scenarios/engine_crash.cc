@@ -311,6 +311,13 @@ std::string EngineCrash::checks() const {
          "refuses, verify finds no damage";
 }
 
+std::vector<std::uint32_t> EngineCrash::rules() const {
+  if (focus_ == Focus::kCompaction) return {2, 3, 5, 6, 7, 8, 9, 10, 12, 14, 15, 17};
+  if (weather_ == Weather::kEverything) return {2, 5, 6, 7, 8, 10, 11, 12, 13, 18, 19, 20};
+  if (focus_ == Focus::kReaders) return {2, 3, 5, 6, 7, 8, 9, 10, 12, 21};
+  return {1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 13, 14, 15, 16, 17, 18, 19};
+}
+
 void EngineCrash::Run(Simulation& simulation) const {
   const bool beyond = weather_ == Weather::kEverything && DrawBeyond(simulation);
   HostOptions machine;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "sim/scenario.h"
 #include "sim/scenarios/engine_crash_plan.h"
@@ -32,6 +34,7 @@ class EngineCrash final : public Scenario {
   std::string name() const override;
   std::string boots() const override;
   std::string checks() const override;
+  std::vector<std::uint32_t> rules() const override;
   void Run(Simulation& simulation) const override;
 
  private:

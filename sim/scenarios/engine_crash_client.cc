@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "env/marks.h"
 #include "sim/scenarios/engine_crash_range.h"
 #include "sim/system_scope.h"
 
@@ -103,6 +104,17 @@ void Client::Write(const oracle::ModelBatch& batch) {
   Peek();
 }
 
+void Client::WriteTooMuch() {
+  const engine::SequenceNumber before = db_.VisibleSequence();
+  const Bytes key(world_.plan.options.key_size_max + 1, 'k');
+  const Status status = db_.Put({}, key, "");
+  const engine::SequenceNumber after = db_.VisibleSequence();
+  const bool refused = !status && status.error().code() == ErrorCode::kInvalidArgument;
+  if (refused && before == after) return;
+  if (!status && !refused) return world_.Excuse(Doing::kWriting, "a write", status.error());
+  world_.simulation.Fail("limit-passed", "a key larger than the limit was taken");
+}
+
 void Client::Get(ByteView key) {
   const FaultCounts since = world_.CountFaults();
   JudgeGet(key, Peek(), since);
@@ -191,10 +203,14 @@ void Client::Hold(std::uint64_t slot) {
   held.since = world_.CountFaults();
   held.mark = world_.model.BeginRead();
   held.mark_of_snapshot = held.mark;
+  world_.snapshots.Begin();
   Result<std::unique_ptr<const engine::Snapshot>> snapshot = db_.GetSnapshot();
-  if (!snapshot) {
+  if (!snapshot && snapshot.error().code() != ErrorCode::kOverloaded) {
     world_.simulation.Fail("no-snapshot", "a snapshot was refused: " + snapshot.error().ToString());
   }
+  BEACH_SOMETIMES("engine_crash.snapshot_refused", !snapshot);
+  world_.Settle(snapshot ? world_.snapshots.Took() : world_.snapshots.Refused());
+  if (!snapshot) return;
   held.snapshot = *std::move(snapshot);
   oracle::Judgement judgement;
   {
@@ -204,6 +220,7 @@ void Client::Hold(std::uint64_t slot) {
   world_.Settle(judgement);
   Result<std::unique_ptr<engine::Iterator>> iterator = db_.NewIterator({});
   if (!iterator) {
+    Release(held);
     return world_.Excuse(Doing::kReading, "opening an iterator", iterator.error(), held.since);
   }
   world_.model.FixSnapshot(held.mark);
@@ -213,7 +230,18 @@ void Client::Hold(std::uint64_t slot) {
 
 void Client::Check(std::uint64_t slot, bool backward) {
   if (!held_[slot]) return;
-  const Held held = *std::exchange(held_[slot], std::nullopt);
+  Held held = *std::exchange(held_[slot], std::nullopt);
+  CheckHeld(held, backward);
+  Release(held);
+}
+
+void Client::Release(Held& held) {
+  world_.snapshots.BeginRelease();
+  held.snapshot.reset();
+  world_.snapshots.Released();
+}
+
+void Client::CheckHeld(const Held& held, bool backward) {
   CheckIterator(*held.iterator, {}, held.mark, backward, held.since);
   const FaultCounts since = world_.CountFaults();
   const engine::ReadOptions options{.snapshot = held.snapshot.get(), .range = {}};

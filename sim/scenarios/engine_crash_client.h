@@ -25,6 +25,8 @@ class Client {
 
   // Each judged.
   void Write(const oracle::ModelBatch& batch);
+  // A key that no limit allows; nobody else writes. Rule 1.
+  void WriteTooMuch();
   void Get(ByteView key);
   // Of what was recovered and is not settled yet.
   void GetRecovered(ByteView key);
@@ -54,6 +56,8 @@ class Client {
   void ScanWithin(const oracle::KeyRange& range, bool backward);
   void Hold(std::uint64_t slot);
   void Check(std::uint64_t slot, bool backward);
+  void Release(Held& held);
+  void CheckHeld(const Held& held, bool backward);
   // Reads all keys but those before `from`, and turns round here and there; nothing after an
   // explained error.
   void CheckIterator(engine::Iterator& iterator, const Bytes& from,

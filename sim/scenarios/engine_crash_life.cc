@@ -99,6 +99,7 @@ void Probe(World& world, Client& client) {
   client.Get(KeyName(0));
   client.Write(batch(true, {std::nullopt, 300, 5}));
   client.Get(KeyName(1));
+  client.WriteTooMuch();
 }
 
 void RunClients(World& world, const LifeWork& work, engine::Db& db, const env::Env& env) {
@@ -138,6 +139,8 @@ void RunLife(World& world, const LifeWork& work, const env::Env& env) {
     world.simulation.ArmStrike(world.host, work.strike, work.strike_calls);
   }
   RunClients(world, work, db, env);
+  const engine::DbStats stats = db.Stats();
+  world.Settle(world.snapshots.AtRest(stats));
 
   if (work.calm_end) {
     world.SetFaults(false);
@@ -174,6 +177,12 @@ void RunVerify(World& world, bool tidy, const env::Env& env) {
                           "verifying a closed database failed: " + report.error().ToString());
   }
   if (world.IsBeyond()) return;
+  oracle::Judgement numbers;
+  {
+    const SystemScope system;
+    numbers = world.numbers.Look(report->tables);
+  }
+  world.Settle(numbers);
   if (!report->damage.empty()) {
     world.simulation.Fail("verify-damage", "verifying found damage where none was done: " +
                                                report->damage.front().ToString());

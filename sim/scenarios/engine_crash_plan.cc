@@ -168,6 +168,9 @@ engine::Options MakeEngineOptions(Simulation& simulation, RandomStream& stream,
       knob("open_tables_max", tables.Chance(1, 2) ? tables.Between(1, 4) : 512);
   const std::uint64_t readahead = tables.Below(2);
   options.readahead_max = knob("readahead_max", readahead << tables.Between(8, 18));
+  const bool few = tables.Chance(1, 3);
+  const std::uint64_t snapshots = knob("snapshots_max", few ? tables.Between(1, 4) : 64);
+  options.snapshots_max = std::max(snapshots, std::uint64_t{1});
   return options;
 }
 

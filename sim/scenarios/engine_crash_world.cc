@@ -206,6 +206,7 @@ void World::BeginProcess() {
   refused_by_damage = false;
   loss_told_ = false;
   reserve.BeginProcess();
+  snapshots.BeginProcess();
   failed_syncs_ = CountFailedSyncs();
   simulation.disk(host).Remount();
   EndSpell(kWriteNoSpace);

@@ -11,6 +11,7 @@
 #include "env/events.h"
 #include "oracle/crash_oracle.h"
 #include "oracle/model.h"
+#include "sim/scenarios/engine_crash_kept.h"
 #include "sim/scenarios/engine_crash_loss.h"
 #include "sim/scenarios/engine_crash_plan.h"
 #include "sim/scenarios/engine_crash_reserve.h"
@@ -101,6 +102,8 @@ class World final : public env::EventSink {
   oracle::Model model;
   oracle::CrashOracle crash{model};
   ReserveWatch reserve;
+  SnapshotWatch snapshots{plan.options.snapshots_max};
+  NumberWatch numbers;
   // What a recovery shows, settled.
   oracle::Judgement JudgeRecovered(const std::vector<oracle::KeyValue>& found,
                                    std::uint64_t visible_sequence);

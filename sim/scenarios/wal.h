@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "sim/scenario.h"
 
@@ -23,6 +25,7 @@ class Wal final : public Scenario {
   std::string name() const override { return "wal"; }
   std::string boots() const override;
   std::string checks() const override;
+  std::vector<std::uint32_t> rules() const override { return {5, 6, 12, 13}; }
   void Run(Simulation& simulation) const override;
 };
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bench/units.h"
+#include "base/units.h"
 
 #include <charconv>
 #include <span>
 #include <string_view>
 
-namespace beach::bench {
+namespace beach {
 namespace {
 
 struct Unit {
@@ -51,4 +51,4 @@ Result<std::uint64_t> ParseTime(const std::string& text) {
   return Parse(text, kTimes, kYearNs, "30s or 20m");
 }
 
-}  // namespace beach::bench
+}  // namespace beach

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bench/units.h"
+#include "base/units.h"
 
 #include <gtest/gtest.h>
 
-namespace beach::bench {
+namespace beach {
 namespace {
 
 TEST(ParseSize, TakesBytesAndPowersOf1024) {
@@ -34,4 +34,4 @@ TEST(ParseTime, RefusesOtherTextAndMoreThanAYear) {
 }
 
 }  // namespace
-}  // namespace beach::bench
+}  // namespace beach

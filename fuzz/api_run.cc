@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fuzz/api_run.h"
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+
+#include "base/check.h"
+#include "sim/scenarios/engine_crash_workload.h"
+
+namespace beach::fuzz {
+namespace {
+
+using sim::scenarios::engine_crash::KeyName;
+
+constexpr const char* kScenarios[] = {"engine-mvcc", "engine-compaction", "engine-crash",
+                                      "engine-faults"};
+// The two that an input has most of stand more than once.
+constexpr const char* kKinds[] = {"put",     "delete", "batch", "get",   "multiget",
+                                  "scan",    "range",  "hold",  "check", "flush",
+                                  "compact", "pause",  "put",   "batch"};
+constexpr std::uint64_t kEventsMax = 1'000'000;
+constexpr std::uint64_t kPauseStepNs = 1'000'000;
+
+struct Call {
+  std::uint8_t a = 0;
+  std::uint8_t b = 0;
+  bool flag = false;
+};
+
+std::string Size(std::uint8_t number) {
+  if (number == 0) return "empty";
+  return std::to_string(number < 240 ? number % 60 : (number - 239) * 400);
+}
+
+// Of a batch: as many as `b` says, keys from `a` on.
+std::vector<std::string> BatchArguments(const Call& call) {
+  std::vector<std::string> arguments = {call.flag ? "sync" : "nosync"};
+  for (std::uint8_t i = 0; i < call.b % 9; ++i) {
+    const std::string key = KeyName(static_cast<std::uint8_t>(call.a + i * (call.b / 9)));
+    if ((call.b + i) % 3 == 0) {
+      arguments.insert(arguments.end(), {"delete", key});
+    } else {
+      arguments.insert(arguments.end(), {"put", key, Size(call.b)});
+    }
+  }
+  return arguments;
+}
+
+std::vector<std::string> ArgumentsOf(const std::string& kind, const Call& call) {
+  const std::string durability = call.flag ? "sync" : "nosync";
+  const std::string direction = call.flag ? "backward" : "forward";
+  const std::string slot = std::to_string(call.a % sim::scenarios::engine_crash::kSlots);
+  if (kind == "put") return {durability, KeyName(call.a), Size(call.b)};
+  if (kind == "delete") return {durability, KeyName(call.a)};
+  if (kind == "batch") return BatchArguments(call);
+  if (kind == "get") return {KeyName(call.a)};
+  if (kind == "multiget") return {KeyName(call.a), KeyName(call.b), KeyName(call.a)};
+  if (kind == "scan" || kind == "range") return {direction, KeyName(call.a), KeyName(call.b)};
+  if (kind == "hold") return {slot};
+  if (kind == "check") return {direction, slot};
+  if (kind == "compact") return {KeyName(call.a), KeyName(call.b)};
+  if (kind == "pause") return {std::to_string((call.a + 1) * kPauseStepNs)};
+  return {};
+}
+
+}  // namespace
+
+void CallSteering::Workload(std::vector<artifacts::Operation>& operations) {
+  std::uint64_t lives = 1;
+  std::uint64_t clients = 1;
+  for (const artifacts::Operation& operation : operations) {
+    lives = std::max(lives, operation.life + 1);
+    clients = std::max(clients, operation.client + 1);
+  }
+  operations.clear();
+  std::uint64_t life = 0;
+  for (std::size_t at = 0; at + kCallSize <= calls_.size(); at += kCallSize) {
+    const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(calls_[at + i]); };
+    const std::uint8_t who = byte(3);
+    if ((who & 0x80) != 0) life = std::min(life + 1, lives - 1);
+    const std::string kind = kKinds[byte(0) % std::size(kKinds)];
+    const Call call{.a = byte(1), .b = byte(2), .flag = (who & 4) != 0};
+    operations.push_back({.id = operations.size() + 1,
+                          .life = life,
+                          .client = (who & 3) % clients,
+                          .kind = kind,
+                          .arguments = ArgumentsOf(kind, call)});
+  }
+}
+
+SteeredRun ParseApiRun(ByteView input,
+                       const std::vector<std::unique_ptr<sim::Scenario>>& scenarios) {
+  const auto byte = [input](std::size_t i) {
+    return i < input.size() ? static_cast<std::uint8_t>(input[i]) : std::uint8_t{0};
+  };
+  const std::string name = kScenarios[byte(0) % std::size(kScenarios)];
+  const auto found = std::ranges::find_if(
+      scenarios, [&name](const auto& scenario) { return scenario->name() == name; });
+  BEACH_CHECK(found != scenarios.end());
+  SteeredRun run;
+  run.scenario = found->get();
+  run.options.seed = byte(1);
+  run.options.events_max = kEventsMax;
+  if (input.size() > kCallsOffset) run.decisions = input.substr(kCallsOffset);
+  return run;
+}
+
+}  // namespace beach::fuzz

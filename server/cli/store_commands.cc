@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/cli/store_commands.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <sstream>
+
+namespace beach::server {
+namespace {
+
+using Words = std::span<const std::string>;
+
+ExitCode Failed(const Error& error) {
+  fmt::print(stderr, "beachdb: {}\n", error.ToString());
+  return ExitCodeOfUsing(error);
+}
+
+void PrintJson(const nlohmann::json& document) {
+  fmt::print("{}\n", document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+ExitCode Done(const StoreSession& session, const Status& status) {
+  if (!status) return Failed(status.error());
+  if (session.json) PrintJson({{"ok", true}});
+  return ExitCode::kFine;
+}
+
+ExitCode Put(const StoreSession& session, Words words) {
+  return Done(session, session.db.Put({}, words[0], words[1]));
+}
+
+ExitCode Delete(const StoreSession& session, Words words) {
+  return Done(session, session.db.Delete({}, words[0]));
+}
+
+ExitCode Get(const StoreSession& session, Words words) {
+  const auto value = session.db.Get({}, words[0]);
+  if (!value) return Failed(value.error());
+  if (session.json) {
+    nlohmann::json document = {{"key", words[0]}};
+    document["value"] = nullptr;
+    if (*value) document["value"] = **value;
+    PrintJson(document);
+  } else if (*value) {
+    fmt::print("{}\n", **value);
+  } else {
+    fmt::print(stderr, "beachdb: no such key\n");
+  }
+  return *value ? ExitCode::kFine : ExitCode::kKeyAbsent;
+}
+
+ExitCode Scan(const StoreSession& session, Words words) {
+  engine::ReadOptions options;
+  if (!words.empty()) options.range.begin = words[0];
+  if (words.size() > 1) options.range.end = words[1];
+  const auto iterator = session.db.NewIterator(options);
+  if (!iterator) return Failed(iterator.error());
+  engine::Iterator& entry = **iterator;
+  for (entry.SeekToFirst(); entry.Valid(); entry.Next()) {
+    if (session.json) {
+      PrintJson({{"key", entry.key()}, {"value", entry.value()}});
+    } else {
+      fmt::print("{}\t{}\n", entry.key(), entry.value());
+    }
+  }
+  const Status status = entry.status();
+  return status ? ExitCode::kFine : Failed(status.error());
+}
+
+ExitCode Flush(const StoreSession& session, Words /*words*/) {
+  return Done(session, session.db.Flush());
+}
+
+ExitCode Compact(const StoreSession& session, Words words) {
+  std::optional<Bytes> begin;
+  std::optional<Bytes> end;
+  if (!words.empty()) begin = words[0];
+  if (words.size() > 1) end = words[1];
+  return Done(session, session.db.CompactRange(begin, end));
+}
+
+nlohmann::json StatsAsJson(const engine::DbStats& stats) {
+  nlohmann::json levels = nlohmann::json::array();
+  for (const engine::DbStats::Level& level : stats.levels) {
+    levels.push_back({{"tables", level.tables}, {"bytes", level.bytes}});
+  }
+  return {{"levels", std::move(levels)},
+          {"user_bytes", stats.user_bytes},
+          {"log_bytes", stats.log_bytes},
+          {"flush_bytes", stats.flush_bytes},
+          {"compaction_bytes", stats.compaction_bytes},
+          {"compaction_read_bytes", stats.compaction_read_bytes},
+          {"flushes", stats.flushes},
+          {"compactions", stats.compactions},
+          {"moves", stats.moves},
+          {"compactions_failed", stats.compactions_failed},
+          {"compactions_running", stats.compactions_running},
+          {"tables_aside", stats.tables_aside},
+          {"snapshots", stats.snapshots},
+          {"pressure_reason", stats.pressure_reason},
+          {"pressure", stats.pressure},
+          {"debt_bytes", stats.debt_bytes},
+          {"throttled_ns", stats.throttled_ns},
+          {"write_amplification_percent", stats.write_amplification()},
+          {"read_amplification_percent", stats.read_amplification()},
+          {"space_amplification_percent", stats.space_amplification()}};
+}
+
+ExitCode Stats(const StoreSession& session, Words /*words*/) {
+  const engine::DbStats stats = session.db.Stats();
+  if (session.json) {
+    PrintJson(StatsAsJson(stats));
+  } else {
+    fmt::print("{}", stats.ToString());
+  }
+  return ExitCode::kFine;
+}
+
+constexpr StoreCommand kCommands[] = {
+    {"get", "KEY", false, "Print a value; exit 6 when there is none", Get},
+    {"put", "KEY VALUE", true, "Write a value, creating the database", Put},
+    {"del", "KEY", false, "Delete a key, present or not", Delete},
+    {"scan", "[FROM] [TO]", false,
+     "Print keys and values in order, from FROM, included, to TO, not included", Scan},
+    {"stats", "", false, "Levels, bytes written and why, what writers wait for", Stats},
+    {"flush", "", false, "Write all that is in memory to tables", Flush},
+    {"compact", "[FROM] [TO]", false,
+     "Merge all tables with keys from FROM to TO, both included, into one level", Compact},
+};
+
+}  // namespace
+
+std::vector<StoreCommand::Word> StoreCommand::words() const {
+  std::vector<Word> found;
+  std::istringstream text(takes);
+  for (std::string word; text >> word;) {
+    const bool may_be_left = word.front() == '[';
+    found.push_back({may_be_left ? word.substr(1, word.size() - 2) : word, may_be_left});
+  }
+  return found;
+}
+
+std::span<const StoreCommand> StoreCommands() { return kCommands; }
+
+}  // namespace beach::server

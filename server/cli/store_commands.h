@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/db.h"
+#include "server/cli/exit_code.h"
+
+// What `beachdb cli` can do to a database, in one shot and at its prompt.
+
+namespace beach::server {
+
+struct StoreSession {
+  engine::Db& db;
+  bool json = false;  // one object a line
+};
+
+struct StoreCommand {
+  const char* name;
+  const char* takes;  // "KEY VALUE"; "[FROM] [TO]" need not be there
+  bool creates;       // makes a database where there is none
+  const char* help;
+  // Prints what it found to stdout and what went wrong to stderr.
+  ExitCode (*run)(const StoreSession& session, std::span<const std::string> words);
+
+  struct Word {
+    std::string name;
+    bool optional = false;
+  };
+  std::vector<Word> words() const;
+};
+
+std::span<const StoreCommand> StoreCommands();
+
+}  // namespace beach::server

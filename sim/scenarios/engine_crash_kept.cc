@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/scenarios/engine_crash_kept.h"
+
+#include <string>
+
+namespace beach::sim::scenarios::engine_crash {
+
+using oracle::Judgement;
+using oracle::Violation;
+
+Judgement SnapshotWatch::Took() {
+  ++held_;
+  if (held_ <= most_) return {};
+  return Violation{.rule = "snapshot-limit",
+                   .message = std::to_string(held_) + " snapshots live, and the limit is " +
+                              std::to_string(most_)};
+}
+
+Judgement SnapshotWatch::Refused() {
+  const std::uint64_t others = --begun_;
+  if (others >= most_) return {};
+  return Violation{.rule = "snapshot-limit",
+                   .message = "a snapshot was refused while at most " + std::to_string(others) +
+                              " lived, and the limit is " + std::to_string(most_)};
+}
+
+Judgement SnapshotWatch::AtRest(const engine::DbStats& stats) const {
+  if (stats.snapshots == 0 && stats.pinned_views == 0) return {};
+  return Violation{.rule = "left-behind",
+                   .message = "nobody reads, and " + std::to_string(stats.snapshots) +
+                              " snapshots and " + std::to_string(stats.pinned_views) +
+                              " replaced views are kept"};
+}
+
+Judgement NumberWatch::Look(std::span<const engine::TableInfo> tables) {
+  for (const engine::TableInfo& table : tables) {
+    engine::TableInfo content = table;
+    content.level = 0;  // a table may be moved
+    const auto [seen, is_new] = seen_.emplace(table.file, content);
+    if (is_new || seen->second == content) continue;
+    return Violation{.rule = "number-reused",
+                     .message = "table " + std::to_string(table.file.value) +
+                                " is not the one that had its number before"};
+  }
+  return {};
+}
+
+}  // namespace beach::sim::scenarios::engine_crash

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+
+#include "engine/sst/table_info.h"
+#include "engine/stats.h"
+#include "oracle/violation.h"
+
+// What a database keeps for longer than one call: as much of it as it said, as long as somebody has
+// it, and under a name that stays its own.
+
+namespace beach::sim::scenarios::engine_crash {
+
+// Rule 21 of snapshots, and what is left of them and of views when nobody reads. The memory of the
+// simulation; one for a run.
+class SnapshotWatch {
+ public:
+  explicit SnapshotWatch(std::uint64_t most) : most_(most) {}
+
+  void BeginProcess() { begun_ = held_ = 0; }
+  // Around a call that takes one: before it, and what it said.
+  void Begin() { ++begun_; }
+  oracle::Judgement Took();
+  oracle::Judgement Refused();
+  // Around the release.
+  void BeginRelease() { --held_; }
+  void Released() { --begun_; }
+
+  // Of a moment at which no thread reads, nor has an iterator or a snapshot.
+  oracle::Judgement AtRest(const engine::DbStats& stats) const;
+
+ private:
+  const std::uint64_t most_;
+  std::uint64_t begun_ = 0;  // no more than so many lived at any moment of a call
+  std::uint64_t held_ = 0;   // no fewer
+};
+
+// Rule 17: a table's number is never another's, whatever happens between.
+class NumberWatch {
+ public:
+  // The tables of a closed database.
+  oracle::Judgement Look(std::span<const engine::TableInfo> tables);
+
+ private:
+  std::map<engine::FileNumber, engine::TableInfo> seen_;
+};
+
+}  // namespace beach::sim::scenarios::engine_crash
