@@ -268,7 +268,7 @@ TEST(BackupRecordTest, GoldenBytes) {
   const Bytes bytes = EncodeBackup(record);
   const Bytes expected = Bytes("BEACHBAK\x01\0\0\0\0\0\0\0", 16) +
                          Bytes("\x01\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0", 16) +
-                         Bytes("\x01\x25\x01", 3) +                                   // one edit
+                         Bytes("\x01\x24\x01", 3) +                                   // one edit
                          Bytes("\x01\x10\x03\0\0\0\0\0\0\0\x04\0\0\0\0\0\0\0", 18) +  // kDatabase
                          Bytes("\x02\x01\0\x03\x01\x05\x04\x01\0", 9) +  // three numbers
                          Bytes("\x05\x02\0\0\x06\x02\0\0", 8);           // positions

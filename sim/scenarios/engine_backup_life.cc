@@ -373,7 +373,7 @@ void JudgeBackups(World& world, const env::Env& env) {
 
 void RunLife(World& world, const Clients& clients, const env::Env& env) {
   const auto opened = Db::Open(env, kDirectory, world.plan.options);
-  if (!opened) return world.Excuse("opening", opened.error());
+  if (!opened) return world.Excuse("an open", opened.error());
   Db& db = **opened;
   Look(world, db, "reading what was recovered",
        [&](const Found& found) { return world.Recovered(found); });
@@ -395,7 +395,7 @@ void RunLife(World& world, const Clients& clients, const env::Env& env) {
   }
   for (env::Thread& thread : threads) thread.Join();
   const Status closed = db.Close();
-  if (!closed) return world.Excuse("closing", closed.error());
+  if (!closed) return world.Excuse("a close", closed.error());
   world.report.closed = true;
 }
 
