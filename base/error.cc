@@ -49,6 +49,7 @@ Error ErrnoError(int os_error, const char* operation, std::string path, std::uin
   if (os_error == ENOENT) code = ErrorCode::kNotFound;
   if (os_error == EISDIR) code = ErrorCode::kRefused;
   if (os_error == EEXIST) code = ErrorCode::kAlreadyExists;
+  if (os_error == EXDEV) code = ErrorCode::kUnsupported;
   // strerrordesc_np: constant, locale-free text, so that messages are equal on every run.
   const char* reason = ::strerrordesc_np(os_error);
   std::string message = std::string(operation) + " failed: ";

@@ -15,12 +15,12 @@ enum class ErrorCode : std::uint8_t {
   kAlreadyExists,    // a file that must be new exists
   kIo,               // the OS failed a call; the outcome of a write is unknown
   kNoSpace,          // the OS has no room; free some and retry
-  kUnsupported,      // this file system refuses the mode asked for (O_DIRECT): use the other
-  kCorruption,       // bytes read back are not the bytes written: path and offset say where
-  kRefused,          // not a database of ours, foreign identity, unknown version: left untouched
-  kBusy,             // another process holds the directory's LOCK
-  kClosed,           // the handle is closed
-  kOverloaded,       // as many are held as may be: nothing was done, let go of some and retry
+  kUnsupported,  // not on this file system (O_DIRECT), or between these two (a link): do without
+  kCorruption,   // bytes read back are not the bytes written: path and offset say where
+  kRefused,      // not a database of ours, foreign identity, unknown version: left untouched
+  kBusy,         // another process holds the directory's LOCK
+  kClosed,       // the handle is closed
+  kOverloaded,   // as many are held as may be: nothing was done, let go of some and retry
 };
 
 // "corruption", "io error", ...: stable names, used in JSON and messages.
@@ -60,7 +60,8 @@ using Result = std::expected<T, Error>;
 using Status = Result<void>;
 
 // The error for a failed system call `operation` on `path`; errno picks the code (ENOSPC and
-// EDQUOT kNoSpace, ENOENT kNotFound, EEXIST kAlreadyExists, EISDIR kRefused, else kIo).
+// EDQUOT kNoSpace, ENOENT kNotFound, EEXIST kAlreadyExists, EISDIR kRefused, EXDEV kUnsupported,
+// else kIo).
 Error ErrnoError(int os_error, const char* operation, std::string path,
                  std::uint64_t offset = Error::kNoOffset);
 

@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "engine/backup.h"
 #include "engine/iterator.h"
 #include "engine/options.h"
 #include "engine/snapshot.h"
@@ -75,6 +76,27 @@ class Db {
   // (some of it is done), kCorruption and kIo of reading a table, kClosed, and as for writes.
   virtual Status CompactRange(const std::optional<Bytes>& begin,
                               const std::optional<Bytes>& end) = 0;
+  // Flushes, and makes a complete database of this moment in another directory of the same file
+  // system: all that was acknowledged before the call is in it, and all of it has a sequence number
+  // up to the one returned. Durable when it returns; a crash before leaves it whole, or a directory
+  // that no open takes for a database, and that a checkpoint into it clears away. Tables are shared
+  // as hard links, which take room only when this database is done with them. It is a database of
+  // its own, with an identity and a log of its own: both may be open at once. Writes go on
+  // meanwhile. Errors: kAlreadyExists (something is in the directory, which was not touched),
+  // kNotFound (no folder above), kBusy (another is made there), kUnsupported (another file system:
+  // make a backup), kNoSpace, kIo, kClosed, and of Flush. After one the directory may be tried
+  // again, or removed; after kIo it may be a whole database, too.
+  virtual Result<SequenceNumber> Checkpoint(const std::string& directory) = 0;
+  // Flushes, and adds a backup of this moment to a place of backups, which is made if need be (but
+  // not the folder above): engine/backup.h. All that was acknowledged before the call is in it.
+  // Durable when it returns; a crash before leaves the place with the backups that it had. A table
+  // that is there already and sound is not copied again; one that is copied is read back and
+  // checked. Files of tables that are merged away meanwhile go when they have been copied. Errors:
+  // kRefused (something else is in the directory), kBusy (somebody else works there), kCorruption
+  // (a table of ours), kNotFound, kNoSpace, kIo, kClosed, and of Flush. After kIo it may be there
+  // or not; and it is there if only older ones could not be removed.
+  virtual Result<BackupReport> Backup(const std::string& directory,
+                                      const BackupOptions& options = {}) = 0;
   // Counters, levels, and why writers are slowed down, if they are.
   virtual DbStats Stats() = 0;
   // Finishes the flushes that are under way, syncs and vouches for the log, releases the LOCK. Does

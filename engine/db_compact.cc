@@ -197,17 +197,20 @@ Status DbImpl::MergeTables(const CompactionJob& job, const Version& version, con
                                  {.name = "hidden", .number = outcome.counts.hidden},
                                  {.name = "tombstones", .number = outcome.counts.tombstones},
                                  {.name = "debt", .number = pressure_.debt_bytes}});
+  std::vector<TablePointer> retired = job.tables();
+  std::erase_if(retired, [this](const TablePointer& table) { return !table_holds_.Retire(table); });
   const env::MutexUnlock unlock(mutex_);
   dropped.clear();
-  for (const TablePointer& table : job.tables()) {
-    // Best effort: what stays is debris that the next open removes. Who reads it goes on to.
-    if (!table->reader->KeepOpen()) continue;
-    static_cast<void>(
-        env_.files->Remove(env::JoinPath(directory_, TableFileName(table->info.file))));
-    // FAILPOINT: compaction.input_removed: some of the inputs are still there, unlisted.
-    BEACH_FAILPOINT("compaction.input_removed");
-  }
+  for (const TablePointer& table : retired) RemoveTableFile(*table);
   return {};
+}
+
+// Best effort: what stays is debris that the next open removes. Who reads it goes on to.
+void DbImpl::RemoveTableFile(const Table& table) {
+  if (!table.reader->KeepOpen()) return;
+  static_cast<void>(env_.files->Remove(env::JoinPath(directory_, TableFileName(table.info.file))));
+  // FAILPOINT: compaction.input_removed: some of the inputs are still there, unlisted.
+  BEACH_FAILPOINT("compaction.input_removed");
 }
 
 Status DbImpl::PublishTables(const CompactionJob& job, const std::vector<TablePointer>& added,

@@ -132,6 +132,7 @@ Status DbImpl::FlushOldest() {
   next->frozen.erase(next->frozen.begin());
   counters_.flush_bytes += table->info.size_bytes;
   ++counters_.flushes;
+  flushed_sequence_ = std::max(flushed_sequence_, table->info.sequence_max);
   next->version = std::make_shared<const Version>(next->version->With({}, {std::move(table)}));
   CurrentView::Views dropped = SetView(std::move(next));
   flushed_id_ = memtable->id;

@@ -17,6 +17,7 @@
 #include "engine/manifest/manifest.h"
 #include "engine/snapshot_list.h"
 #include "engine/sst/table_cache.h"
+#include "engine/table_holds.h"
 #include "engine/view.h"
 #include "engine/wal/log.h"
 #include "env/threads.h"
@@ -25,7 +26,7 @@ namespace beach::engine {
 
 // The database, split by operation: db_open.cc, db_recover.cc (engine/recover.h), db_write.cc,
 // db_flights.cc, db_add.cc, db_segments.cc, db_read.cc, db_flush.cc, db_compact.cc, db_throttle.cc,
-// db_vouch.cc, db_close.cc.
+// db_vouch.cc, db_checkpoint.cc, db_backup.cc, db_close.cc.
 //
 // Threads. Callers write and read; two threads of our own: "flush" writes tables and, when writers
 // rest, vouches for the log; "prepare" makes log segments before they are needed. "compact0" and on
@@ -71,9 +72,12 @@ class DbImpl final : public Db {
   Status Flush() override;
   Status CompactRange(const std::optional<Bytes>& begin, const std::optional<Bytes>& end) override;
   DbStats Stats() override;
+  Result<SequenceNumber> Checkpoint(const std::string& directory) override;
+  Result<BackupReport> Backup(const std::string& directory, const BackupOptions& options) override;
   Status Close() override;
 
  private:
+  class HeldTables;
   // A call that waits in writers_ for its turn, or for a leader to have done its work.
   struct Writer {
     const WriteBatch* batch = nullptr;  // null: a turn at the front, nothing to be written
@@ -190,6 +194,8 @@ class DbImpl final : public Db {
   // What reads let go of is left in `dropped`.
   Status PublishTables(const CompactionJob& job, const std::vector<TablePointer>& added,
                        CurrentView::Views& dropped);
+  // Without mutex_. REQUIRES: no version that reads begin with has it.
+  void RemoveTableFile(const Table& table);
   void JobFailed(const CompactionJob& job, CompactionFailure failure, const Error& error);
   Status CompactLevel(std::uint32_t level, std::optional<Bytes> begin,
                       const std::optional<Bytes>& end);
@@ -242,6 +248,7 @@ class DbImpl final : public Db {
   std::optional<std::uint64_t> vouch_due_ns_;  // when, if no more is written; set while needed
   bool vouch_overdue_ = false;                 // it was due, and is left to who leads
   std::uint64_t flushed_id_ = 0;               // memtables up to this one are in tables, durably
+  SequenceNumber flushed_sequence_;            // all up to this one is in the tables of view_
   std::optional<Error> poison_;
   std::optional<Error> flush_no_space_;  // why the flush thread waits
   // Segments, by ordinal, that are listed and that the log has not entered. The last one is the
@@ -262,6 +269,7 @@ class DbImpl final : public Db {
     Error error;
   };
   std::map<FileNumber, TableAside> tables_aside_;
+  TableHolds table_holds_;
   std::optional<std::uint64_t> compact_retry_ns_;  // no job before, for want of space
   std::uint64_t compactors_idle_ = 0;
   std::uint64_t pace_next_ns_ = 0;     // when the next output bytes are due

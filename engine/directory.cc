@@ -40,6 +40,7 @@ Result<DirectoryContents> InspectDirectory(env::FileSystem& files, const std::st
     if (file->kind == FileKind::kCurrent) contents.has_current = true;
     if (file->kind == FileKind::kIdentity) contents.has_identity = true;
     if (file->kind == FileKind::kLock) contents.has_lock = true;
+    if (file->kind == FileKind::kPartial) contents.has_partial = true;
     if (file->kind == FileKind::kTable || file->kind == FileKind::kSegment) {
       contents.has_data = true;
     }
@@ -50,6 +51,12 @@ Result<DirectoryContents> InspectDirectory(env::FileSystem& files, const std::st
 Status CheckUsable(const std::string& directory, const DirectoryContents& contents,
                    bool create_if_missing) {
   if (contents.has_current) return {};
+  if (contents.has_partial) {
+    return Fail(Error(ErrorCode::kRefused,
+                      "a checkpoint or restored backup that was not finished: make it again, or "
+                      "remove the directory")
+                    .At(directory));
+  }
   if (contents.has_data) {
     return Fail(Error(ErrorCode::kRefused,
                       "data files and no CURRENT: a damaged or foreign "
@@ -80,9 +87,13 @@ Status PrepareDirectory(env::FileSystem& files, const std::string& directory,
   }
   // Also when it was there: the process that made it may have died before this. But somebody else
   // may have made it, in a place where we are not allowed to read.
+  return SyncNameOf(files, directory, exists);
+}
+
+Status SyncNameOf(env::FileSystem& files, const std::string& directory, bool was_there) {
   Status named = files.SyncDirectory(ParentOf(directory));
   const int os_error = named ? 0 : named.error().os_error();
-  if (exists && (os_error == EACCES || os_error == EPERM)) return {};
+  if (was_there && (os_error == EACCES || os_error == EPERM)) return {};
   return named;
 }
 
@@ -234,6 +245,7 @@ bool ListedFiles::IsDebris(ByteView name) const {
     case FileKind::kLock:
     case FileKind::kIdentity:
     case FileKind::kCurrent: return false;
+    case FileKind::kPartial:
     case FileKind::kTemporary: return true;
     case FileKind::kManifest: return file->number != manifest_;
     case FileKind::kTable: return !std::binary_search(tables_.begin(), tables_.end(), file->number);

@@ -17,6 +17,7 @@ struct DirectoryContents {
   bool has_current = false;
   bool has_identity = false;
   bool has_lock = false;
+  bool has_partial = false;
   bool has_data = false;  // tables or log segments
   FileNumber highest_number;
   std::vector<std::string> names;  // of our kinds only
@@ -25,7 +26,8 @@ struct DirectoryContents {
 // kRefused: a file whose number is above every one that we give.
 Result<DirectoryContents> InspectDirectory(env::FileSystem& files, const std::string& directory);
 
-// Rule 16. kRefused: data files and no CURRENT. kNotFound: no database, and none to be made.
+// Rule 16. kRefused: data files and no CURRENT, or a copy that is not whole. kNotFound: no
+// database, and none to be made.
 Status CheckUsable(const std::string& directory, const DirectoryContents& contents,
                    bool create_if_missing);
 
@@ -33,6 +35,10 @@ Status CheckUsable(const std::string& directory, const DirectoryContents& conten
 // not touched.
 Status PrepareDirectory(env::FileSystem& files, const std::string& directory,
                         bool create_if_missing);
+
+// Makes the name of a directory durable in the folder above; where the directory was there before,
+// not being allowed to is fine.
+Status SyncNameOf(env::FileSystem& files, const std::string& directory, bool was_there);
 
 // Identity and manifest. Changes nothing. REQUIRES: a CURRENT.
 Result<ManifestOnDisk> ReadDatabase(env::FileSystem& files, const std::string& directory);

@@ -31,8 +31,10 @@ std::string Text(const wal::Segment& segment) {
 }
 
 std::string Text(const TableInfo& table) {
-  return fmt::format("table {} level {} size {} entries {} keys \"{}\"..\"{}\" sequences {}..{}",
-                     table.file.value, table.level, table.size_bytes, table.entries,
+  const std::string of =
+      table.origin ? fmt::format(" of {:016x}{:016x}", table.origin->high, table.origin->low) : "";
+  return fmt::format("table {}{} level {} size {} entries {} keys \"{}\"..\"{}\" sequences {}..{}",
+                     table.file.value, of, table.level, table.size_bytes, table.entries,
                      Printable(UserKeyOf(table.smallest)), Printable(UserKeyOf(table.largest)),
                      table.sequence_min.value, table.sequence_max.value);
 }

@@ -15,6 +15,8 @@ constexpr char kExamples[] =
     "  beachdb cli --data /tmp/db scan a m\n"
     "  beachdb verify /tmp/db\n"
     "  beachdb repair /tmp/db --dry-run\n"
+    "  beachdb backup /tmp/db /tmp/backups\n"
+    "  beachdb restore /tmp/backups /tmp/db2\n"
     "  beachdb manifest-dump /tmp/db\n"
     "  beachdb wal-dump /tmp/db/000002.wal\n"
     "  beachdb sst-dump /tmp/db/000005.sst --entries\n"
@@ -36,6 +38,7 @@ int main(int argc, char** argv) {
   beach::server::AddBudgetCommand(root);
   beach::server::AddVerifyCommand(root, env);
   beach::server::AddRepairCommand(root, env);
+  beach::server::AddBackupCommands(root, env);
   beach::server::AddDumpCommands(root, env);
 
   try {

@@ -278,6 +278,54 @@ class BeachdbTest(unittest.TestCase):
                                     ("cli", "--data", self.data, "get", "key1")),
                          [FINE, FINE, KEY_ABSENT, FINE, FINE])
 
+    def test_backups_are_made_listed_and_restored(self):
+        out, back = self.data.parent / "out", self.data.parent / "back"
+        self.cli("put", "a", "1")
+        first = run("backup", self.data, out, "--json")
+        self.assertEqual(first.returncode, FINE, first.stderr)
+        report = json.loads(first.stdout)
+        self.assertEqual((report["backup"]["number"], report["tables_copied"]), (1, 1))
+        self.cli("put", "a", "2")
+        second = run("backup", self.data, out)
+        self.assertEqual(second.returncode, FINE, second.stderr)
+        self.assertIn("copied 1 tables", second.stdout)
+        listed = json.loads(run("backups", out, "--json").stdout)["backups"]
+        self.assertEqual([backup["number"] for backup in listed], [1, 2])
+        self.assertEqual(run("restore", out, back, "--number", 1).returncode, FINE)
+        self.assertEqual(run("cli", "--data", back, "get", "a").stdout, "1\n")
+        self.assertEqual(run("verify", back).returncode, FINE)
+        self.assertEqual(run("restore", out, back).returncode, ENVIRONMENT)
+        newest = json.loads(run("restore", out, self.data.parent / "newest", "--json").stdout)
+        self.assertEqual(newest["backup"]["number"], 2)
+        third = json.loads(run("backup", self.data, out, "--keep", 1, "--json").stdout)
+        self.assertEqual((third["tables_copied"], third["backups_removed"]), (0, 2))
+
+        for table in out.glob("*.sst"):
+            flip(table, 5)
+        damaged = run("restore", out, self.data.parent / "damaged")
+        self.assertEqual(damaged.returncode, FOUND)
+        self.assertIn(".sst", damaged.stderr)
+        self.assertEqual(run("cli", "--data", self.data.parent / "damaged", "put", "a", "1").returncode, REFUSED)
+        self.assertEqual(run("backup", self.data, self.data).returncode, REFUSED)
+        self.assertEqual(run("backup", self.data.parent / "none", out).returncode, ENVIRONMENT)
+        self.assertEqual(run("restore", self.data.parent / "none", back).returncode, ENVIRONMENT)
+
+    def test_checkpoint_and_compact(self):
+        copy = self.data.parent / "copy"
+        for value in range(3):
+            self.cli("put", "a", value)
+            self.assertEqual(run("checkpoint", self.data, self.data.parent / f"copy{value}").returncode, FINE)
+        self.assertEqual(run("checkpoint", self.data, self.data.parent / "copy0").returncode, ENVIRONMENT)
+        compacted = run("compact", self.data, "--json")
+        self.assertEqual(compacted.returncode, FINE, compacted.stderr)
+        report = json.loads(compacted.stdout)
+        self.assertLess(report["bytes_after"], report["bytes_before"])
+        self.assertEqual(len(self.files("*.sst")), 1)
+        for value in range(3):
+            got = run("cli", "--data", self.data.parent / f"copy{value}", "get", "a")
+            self.assertEqual(got.stdout, f"{value}\n")
+        self.assertEqual(run("compact", copy).returncode, ENVIRONMENT)
+
     def test_what_repair_cannot_mend_it_leaves(self):
         table, _, _ = self.make()
         flip(table, table.stat().st_size - 30)

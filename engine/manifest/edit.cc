@@ -30,7 +30,13 @@ void AppendPositionField(Bytes& target, ManifestTag tag, LogPosition position) {
 void AppendTable(Bytes& target, const TableInfo& table) {
   Bytes body;
   Encoder encoder(body);
-  if (table.level > 0) encoder.Varint(table.level);
+  ManifestTag tag = table.level > 0 ? ManifestTag::kAddTableBelow : ManifestTag::kAddTable;
+  if (table.origin) {
+    tag = ManifestTag::kAddTableOf;
+    encoder.Fixed64(table.origin->high);
+    encoder.Fixed64(table.origin->low);
+  }
+  if (table.level > 0 || table.origin) encoder.Varint(table.level);
   encoder.Varint(table.file.value);
   encoder.Varint(table.size_bytes);
   encoder.Varint(table.entries);
@@ -38,7 +44,7 @@ void AppendTable(Bytes& target, const TableInfo& table) {
   encoder.LengthPrefixed(table.largest);
   encoder.Varint(table.sequence_min.value);
   encoder.Varint(table.sequence_max.value);
-  AppendField(target, table.level > 0 ? ManifestTag::kAddTableBelow : ManifestTag::kAddTable, body);
+  AppendField(target, tag, body);
 }
 
 void AppendSegment(Bytes& target, const wal::Segment& segment) {
@@ -76,6 +82,17 @@ TableInfo DecodeTableBelow(Decoder& body) {
   TableInfo table = DecodeTable(body);
   const bool known = level > 0 && level < kLevelCount;
   table.level = known ? static_cast<std::uint32_t>(level) : kLevelCount;
+  return table;
+}
+
+TableInfo DecodeTableOf(Decoder& body) {
+  DatabaseId origin;
+  origin.high = body.Fixed64();
+  origin.low = body.Fixed64();
+  const std::uint64_t level = body.Varint();
+  TableInfo table = DecodeTable(body);
+  table.level = level < kLevelCount ? static_cast<std::uint32_t>(level) : kLevelCount;
+  table.origin = origin;
   return table;
 }
 
@@ -121,6 +138,7 @@ bool DecodeField(std::uint64_t tag, Decoder& body, ManifestEdit& edit) {
     case ManifestTag::kAddTableBelow:
       edit.tables_added.push_back(DecodeTableBelow(body));
       return true;
+    case ManifestTag::kAddTableOf: edit.tables_added.push_back(DecodeTableOf(body)); return true;
   }
   return false;
 }

@@ -33,6 +33,7 @@ enum class ManifestTag : std::uint8_t {
   kSealSegment = 10,    // ordinal, end (varints)
   kRemoveSegment = 11,  // ordinal (varint)
   kAddTableBelow = 12,  // level (varint, 1 to 6), then as kAddTable
+  kAddTableOf = 13,  // of another database: high, low (fixed64), level (varint), then as kAddTable
 };
 inline constexpr std::uint64_t kFirstSkippableTag = 128;
 

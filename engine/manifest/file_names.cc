@@ -36,6 +36,7 @@ std::optional<FileName> ParseFileName(ByteView name) {
   if (name == kLockFileName) return FileName{FileKind::kLock, {}};
   if (name == kIdentityFileName) return FileName{FileKind::kIdentity, {}};
   if (name == kCurrentFileName) return FileName{FileKind::kCurrent, {}};
+  if (name == kPartialFileName) return FileName{FileKind::kPartial, {}};
   if (name == "CURRENT.tmp" || name == "IDENTITY.tmp") return FileName{FileKind::kTemporary, {}};
 
   FileKind kind = FileKind::kManifest;

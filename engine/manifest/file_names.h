@@ -14,6 +14,7 @@ namespace beach::engine {
 inline constexpr char kLockFileName[] = "LOCK";
 inline constexpr char kIdentityFileName[] = "IDENTITY";
 inline constexpr char kCurrentFileName[] = "CURRENT";
+inline constexpr char kPartialFileName[] = "PARTIAL";
 inline constexpr char kTemporarySuffix[] = ".tmp";
 
 // No file of ours has a number above it. It leaves all arithmetic on numbers far from overflow.
@@ -29,6 +30,7 @@ enum class FileKind : std::uint8_t {
   kManifest,
   kTable,
   kSegment,
+  kPartial,    // a copy that is not whole yet; where there is a CURRENT, debris
   kTemporary,  // CURRENT.tmp, IDENTITY.tmp: always debris
 };
 

@@ -47,6 +47,7 @@ TEST(ManifestDocumentTest, TagsAreThoseOfTheCode) {
       {ManifestTag::kSealSegment, "kSealSegment"},
       {ManifestTag::kRemoveSegment, "kRemoveSegment"},
       {ManifestTag::kAddTableBelow, "kAddTableBelow"},
+      {ManifestTag::kAddTableOf, "kAddTableOf"},
   };
   for (const auto& [tag, name] : tags) {
     ExpectHas("| " + std::to_string(static_cast<int>(tag)) + " | " + name + " |");

@@ -73,6 +73,7 @@ ManifestEdit RandomEdit() {
                                  .sequence_min = SequenceNumber(number()),
                                  .sequence_max = SequenceNumber(number()),
                                  .level = *rc::gen::inRange(0U, kLevelCount)});
+    if (maybe()) edit.tables_added.back().origin = DatabaseId{.high = number(), .low = number()};
     edit.tables_removed.emplace_back(number());
     edit.segments_added.push_back({SegmentOrdinal(number()), FileNumber(number()), number(),
                                    maybe() ? wal::Segment::kOpenEnd : number()});

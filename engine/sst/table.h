@@ -29,13 +29,6 @@ struct Properties;
 struct RangeDelete;
 }  // namespace sst
 
-// Tells this database's files from another's: random, made at creation.
-struct DatabaseId {
-  std::uint64_t high = 0;
-  std::uint64_t low = 0;
-  friend bool operator==(const DatabaseId&, const DatabaseId&) = default;
-};
-
 // Writes one table. Entries come in strictly ascending internal-key order. Not thread-safe. A
 // builder that is dropped before Finish leaves a file that no manifest lists: debris.
 class TableBuilder {
@@ -70,7 +63,8 @@ struct TableReadOptions {
 // before (KeepOpen).
 class TableReader {
  public:
-  // Verifies footer, identity, index, filter, range deletes and properties against `info`. Reads go
+  // Verifies footer, identity, index, filter, range deletes and properties against `info`;
+  // `database` is the one that lists it, and wrote it unless info.origin names another. Reads go
   // through `cache`, where there is one; Verify does not. REQUIRES: `files` outlives the reader.
   static Result<std::unique_ptr<TableReader>> Open(
       env::FileSystem& files, std::string path, DatabaseId database, const TableInfo& info,

@@ -2,12 +2,20 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/bytes.h"
 #include "engine/types.h"
 
 namespace beach::engine {
+
+// Tells this database's files from another's: random, made at creation.
+struct DatabaseId {
+  std::uint64_t high = 0;
+  std::uint64_t low = 0;
+  friend bool operator==(const DatabaseId&, const DatabaseId&) = default;
+};
 
 // A table as the manifest lists it.
 struct TableInfo {
@@ -19,6 +27,8 @@ struct TableInfo {
   SequenceNumber sequence_min;
   SequenceNumber sequence_max;
   std::uint32_t level = 0;  // where the manifest has it: 0 is the newest data
+  // The database that wrote it, whose identity it bears, if not the one that lists it.
+  std::optional<DatabaseId> origin = std::nullopt;
 
   friend bool operator==(const TableInfo&, const TableInfo&) = default;
 };

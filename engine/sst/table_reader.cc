@@ -142,7 +142,7 @@ Result<std::unique_ptr<TableReader>> TableReader::Open(env::FileSystem& files, s
     return sst::Damaged(path, size < info.size_bytes ? size : info.size_bytes,
                         "the table has " + sizes + " expected");
   }
-  const sst::Identity identity{.database = database, .file = info.file};
+  const sst::Identity identity{.database = info.origin.value_or(database), .file = info.file};
   BEACH_TRY_ASSIGN(TableFrame frame, ReadTableFrame(*file, size, identity));
   BEACH_TRY(CheckAgainstInfo(frame, info, path));
   if (cache == nullptr) cache = std::make_shared<TableCache>(TableCache::Limits());

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "base/coding.h"
+#include "base/crc32c.h"
 #include "engine/db.h"
 #include "engine/manifest/file_names.h"
 #include "engine/manifest/identity.h"

@@ -32,6 +32,7 @@ void CheckName(ByteView name) {
     case FileKind::kLock: BEACH_CHECK(name == kLockFileName); return;
     case FileKind::kIdentity: BEACH_CHECK(name == kIdentityFileName); return;
     case FileKind::kCurrent: BEACH_CHECK(name == kCurrentFileName); return;
+    case FileKind::kPartial: BEACH_CHECK(name == kPartialFileName); return;
     case FileKind::kTemporary: BEACH_CHECK(name.ends_with(kTemporarySuffix)); return;
   }
 }

@@ -12,7 +12,9 @@ namespace beach::server {
 void AddDumpCommands(command_line::Command root, const env::Env& env);   // {wal,sst,manifest}-dump
 void AddVerifyCommand(command_line::Command root, const env::Env& env);  // verify
 void AddRepairCommand(command_line::Command root, const env::Env& env);  // repair
-void AddBudgetCommand(command_line::Command root);                       // budget
+void AddBackupCommands(command_line::Command root,
+                       const env::Env& env);        // backup, restore, backups, checkpoint, compact
+void AddBudgetCommand(command_line::Command root);  // budget
 void AddClientCommand(command_line::Command root, const env::Env& env);  // cli --data
 
 }  // namespace beach::server

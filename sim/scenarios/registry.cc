@@ -3,6 +3,7 @@
 
 #include "sim/preempt/watcher.h"
 #include "sim/scenarios/current_view.h"
+#include "sim/scenarios/engine_backup.h"
 #include "sim/scenarios/engine_crash.h"
 #include "sim/scenarios/memtable.h"
 #include "sim/scenarios/wal.h"
@@ -11,6 +12,7 @@ namespace beach::sim::scenarios {
 
 std::vector<std::unique_ptr<sim::Scenario>> MakeScenarios() {
   std::vector<std::unique_ptr<sim::Scenario>> scenarios;
+  scenarios.push_back(std::make_unique<EngineBackup>());
   scenarios.push_back(std::make_unique<EngineCrash>(engine_crash::Weather::kErrors,
                                                     engine_crash::Focus::kCompaction));
   scenarios.push_back(std::make_unique<EngineCrash>());

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sim/scenario.h"
+
+namespace beach::sim::scenarios {
+
+// One host, one database in several lives. Clients write, flush and compact, and beside that make
+// checkpoints and backups, in the middle of which processes are killed and the power goes. Between
+// lives other processes look at all copies, and may be struck too: each that was made opens and
+// shows exactly what the database was at one moment, not before the call; each that was not is
+// whole all the same, or no database.
+class EngineBackup final : public Scenario {
+ public:
+  std::string name() const override { return "engine-backup"; }
+  std::string boots() const override;
+  std::string checks() const override;
+  std::vector<std::uint32_t> rules() const override { return {2, 5, 15, 30, 31, 32, 33}; }
+  void Run(Simulation& simulation) const override;
+};
+
+}  // namespace beach::sim::scenarios

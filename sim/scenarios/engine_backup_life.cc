@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/scenarios/engine_backup_life.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "engine/db.h"
+#include "engine/verify.h"
+#include "env/threads.h"
+#include "sim/system_scope.h"
+
+// Runs inside the simulated process: everything here but the world lives in its memory and may
+// vanish at any seam call.
+
+namespace beach::sim::scenarios::copies {
+namespace {
+
+using engine::Db;
+
+constexpr const char* kDirectory = "db";
+constexpr const char* kPlace = "backups";
+constexpr const char* kRestored = "restored";
+constexpr const char* kSecond = "second";
+
+std::string SlotName(std::uint64_t slot) { return "checkpoint" + std::to_string(slot); }
+
+// A copy is another database: what it says is not for the history of ours.
+env::Env Quiet(const env::Env& env) {
+  env::Env quiet = env;
+  quiet.events = nullptr;
+  return quiet;
+}
+
+engine::Options OptionsOfCopy(const World& world) {
+  engine::Options options = world.plan.options;
+  options.create_if_missing = false;
+  return options;
+}
+
+// All there is, or the error that kept it from being read.
+Result<State> ReadAll(Db& db) {
+  State state;
+  BEACH_TRY_ASSIGN(const auto entry, db.NewIterator({}));
+  for (entry->SeekToFirst(); entry->Valid(); entry->Next()) {
+    state.emplace(entry->key(), entry->value());
+  }
+  BEACH_TRY(entry->status());
+  return state;
+}
+
+// What the database shows is handed to `judge`.
+template <class Judge>
+void Look(World& world, Db& db, const char* doing, const Judge& judge) {
+  const engine::SequenceNumber last = db.VisibleSequence();
+  const Result<State> state = ReadAll(db);
+  if (!state) world.Excuse(doing, state.error());
+  oracle::Judgement judgement;
+  {
+    const SystemScope system;
+    judgement = judge(Found{.last = last.value, .state = state ? &*state : nullptr});
+  }
+  world.Settle(judgement);
+}
+
+// For good: a power loss must not bring a part of it back.
+void RemoveAll(World& world, env::FileSystem& files, const std::string& directory) {
+  const auto names = files.List(directory);
+  if (!names) return;
+  for (const std::string& name : *names) {
+    const Status removed = files.Remove(env::JoinPath(directory, name));
+    if (!removed) return world.Excuse("removing a copy", removed.error());
+  }
+  Status removed = files.SyncDirectory(directory);
+  if (removed) removed = files.RemoveDirectory(directory);
+  if (removed) removed = files.SyncDirectory(".");
+  if (!removed) return world.Excuse("removing a copy", removed.error());
+}
+
+class Client {
+ public:
+  Client(World& world, Db& db, const env::Env& env) : world_(world), db_(db), env_(env) {}
+
+  void Run(const Command& command) {
+    switch (command.kind) {
+      case CommandKind::kWrite: return Write(command);
+      case CommandKind::kFlush: return Flush();
+      case CommandKind::kCompact: return Compact();
+      case CommandKind::kCheckpoint: return Checkpoint(command.number);
+      case CommandKind::kBackup: return Backup(command.number);
+      case CommandKind::kRestore: return Restore(command.number);
+      case CommandKind::kPeek: return Peek(command.number);
+      case CommandKind::kPause: {
+        const std::uint64_t now = env_.clock->MonotonicNow();
+        return env_.clock->SleepUntil(now + command.number);
+      }
+    }
+  }
+
+ private:
+  void Write(const Command& command) {
+    engine::WriteBatch batch;
+    for (const Change& change : command.changes) {
+      if (change.value) {
+        batch.Put(change.key, *change.value);
+      } else {
+        batch.Delete(change.key);
+      }
+    }
+    const Status written = db_.Write({.sync = command.sync, .tag = command.id}, batch);
+    if (!written) return world_.Excuse("a write", written.error());
+    const SystemScope system;
+    world_.Acknowledged(command);
+  }
+
+  void Flush() {
+    const std::uint64_t before = db_.VisibleSequence().value;
+    const Status flushed = db_.Flush();
+    if (!flushed) return world_.Excuse("a flush", flushed.error());
+    const SystemScope system;
+    world_.Durable(before);
+  }
+
+  void Compact() {
+    const Status compacted = db_.CompactRange(std::nullopt, std::nullopt);
+    if (!compacted) return world_.Excuse("a compaction", compacted.error());
+  }
+
+  // Where in the list the copy stands that begins now.
+  std::size_t Begin(std::vector<Copy>& copies) {
+    const std::uint64_t floor = db_.VisibleSequence().value;
+    std::size_t index = 0;
+    bool strikes = false;
+    {
+      const SystemScope system;
+      index = copies.size();
+      copies.push_back({.floor = floor, .last = std::nullopt, .history = {}});
+      strikes = ++world_.copies_begun == world_.strike_at_copy;
+    }
+    if (strikes) world_.simulation.ArmStrike(world_.host, world_.strike, world_.strike_calls);
+    return index;
+  }
+
+  void Checkpoint(std::uint64_t slot) {
+    std::vector<Copy>& copies = world_.slot(slot);
+    const std::size_t index = Begin(copies);
+    const auto last = db_.Checkpoint(SlotName(slot));
+    if (!last) {
+      const ErrorCode code = last.error().code();
+      const bool there = code == ErrorCode::kAlreadyExists || code == ErrorCode::kBusy;
+      if (!there || copies.size() == 1) world_.Excuse("a checkpoint", last.error());
+      const SystemScope system;
+      world_.GiveUp(copies[index], there);
+      return;
+    }
+    const SystemScope system;
+    world_.Made(copies[index], 0, last->value, 0);
+    world_.Durable(last->value);
+  }
+
+  void Backup(std::uint64_t keep) {
+    const std::size_t index = Begin(world_.backups);
+    if (keep > 0) {
+      const SystemScope system;
+      world_.OldestMayGo(keep);
+    }
+    const auto report = db_.Backup(kPlace, {.keep = keep});
+    if (!report) {
+      const bool busy = report.error().code() == ErrorCode::kBusy;
+      if (!busy) world_.Excuse("a backup", report.error());
+      const SystemScope system;
+      world_.GiveUp(world_.backups[index], busy);
+      return;
+    }
+    const SystemScope system;
+    const engine::BackupInfo& info = report->backup;
+    world_.Made(world_.backups[index], info.number, info.last_sequence.value, keep);
+    world_.Durable(info.last_sequence.value);
+  }
+
+  void Restore(std::uint64_t slot) {
+    std::vector<Copy>& copies = world_.slot(slot);
+    bool must_find = false;
+    const std::size_t index = Begin(copies);
+    {
+      const SystemScope system;
+      copies[index].restored = true;
+      must_find = world_.HasBackup();
+    }
+    const auto restored = engine::RestoreBackup(Quiet(env_), kPlace, SlotName(slot));
+    if (!restored) {
+      const ErrorCode code = restored.error().code();
+      const bool none = code == ErrorCode::kNotFound && !must_find;
+      const bool there = code == ErrorCode::kAlreadyExists && copies.size() > 1;
+      const bool nothing = none || there || code == ErrorCode::kBusy;
+      if (!nothing) world_.Excuse("a restore", restored.error());
+      const SystemScope system;
+      world_.GiveUp(copies[index], nothing);
+      return;
+    }
+    const SystemScope system;
+    world_.Made(copies[index], restored->number, restored->last_sequence.value, 0);
+  }
+
+  // The checkpoint, while the database is open.
+  void Peek(std::uint64_t slot) {
+    const auto copy = Db::Open(Quiet(env_), SlotName(slot), OptionsOfCopy(world_));
+    if (!copy) {
+      const ErrorCode code = copy.error().code();
+      if (code == ErrorCode::kBusy) return;
+      bool must_open = false;
+      {
+        const SystemScope system;
+        must_open = world_.MustOpen(slot);
+      }
+      const bool none = code == ErrorCode::kRefused || code == ErrorCode::kNotFound;
+      if (must_open || !none) world_.Excuse("opening a checkpoint", copy.error());
+      return;
+    }
+    Look(world_, **copy, "reading a checkpoint", [&](const Found& found) {
+      return world_.JudgeCopy("a checkpoint", world_.slot(slot), found);
+    });
+  }
+
+  World& world_;
+  Db& db_;
+  const env::Env& env_;
+};
+
+// A copy of a copy shows the same. What one that was struck has left, this one clears away or, if
+// it is whole, finds in its way.
+void CopyAgain(World& world, const env::Env& env, Db& copy) {
+  const auto there = env.files->Exists(kSecond);
+  if (there && *there) RemoveAll(world, *env.files, kSecond);
+  const auto made = copy.Checkpoint(kSecond);
+  if (!made) return world.Excuse("a checkpoint of a copy", made.error());
+  const auto second = Db::Open(Quiet(env), kSecond, OptionsOfCopy(world));
+  if (!second) return world.Excuse("opening a copy of a copy", second.error());
+  const auto ours = ReadAll(copy);
+  const auto theirs = ReadAll(**second);
+  if (!theirs) world.Excuse("reading a copy of a copy", theirs.error());
+  if (ours && *ours != *theirs) {
+    world.simulation.Fail("copy-differs", "a copy of a copy shows something else");
+  }
+  const Status closed = (*second)->Close();
+  if (!closed) world.Excuse("closing a copy of a copy", closed.error());
+  RemoveAll(world, *env.files, kSecond);
+}
+
+// A whole database goes on: it can be copied, it takes a write, and has it after another open.
+void UseCopy(World& world, const env::Env& env, const std::string& directory,
+             std::unique_ptr<Db> copy) {
+  const auto demand = [&](const char* doing, const Status& status) {
+    if (!status) world.Excuse(doing, status.error());
+  };
+  CopyAgain(world, env, *copy);
+  demand("writing to a copy", copy->Put({}, "k00", "new"));
+  demand("compacting a copy", copy->CompactRange(std::nullopt, std::nullopt));
+  demand("closing a copy", copy->Close());
+  copy.reset();
+  const auto again = Db::Open(Quiet(env), directory, OptionsOfCopy(world));
+  if (!again) return world.Excuse("opening a copy again", again.error());
+  const auto value = (*again)->Get({}, "k00");
+  if (!value) return world.Excuse("reading a copy", value.error());
+  if (*value != Bytes("new")) {
+    world.simulation.Fail("copy-differs", "a copy lost what was written to it");
+  }
+}
+
+// Nor is one that is marked as unfinished made a new database.
+void DemandRefusal(World& world, const env::Env& env, const std::string& directory) {
+  const auto marked = env.files->Exists(env::JoinPath(directory, "PARTIAL"));
+  if (!marked || !*marked) return;
+  engine::Options options = OptionsOfCopy(world);
+  options.create_if_missing = true;
+  const auto made = Db::Open(Quiet(env), directory, options);
+  if (!made && made.error().code() == ErrorCode::kRefused) return;
+  world.simulation.Fail("copy-invented",
+                        "an unfinished checkpoint was taken for a directory that "
+                        "a database may be made in");
+}
+
+void JudgeSlot(World& world, const env::Env& env, std::uint64_t slot) {
+  const std::string directory = SlotName(slot);
+  if (!world.slot_is_spent[slot]) {
+    auto copy = Db::Open(Quiet(env), directory, OptionsOfCopy(world));
+    bool must_open = false;
+    {
+      const SystemScope system;
+      must_open = world.MustOpen(slot);
+    }
+    if (!copy) {
+      const ErrorCode code = copy.error().code();
+      if (must_open) {
+        world.simulation.Fail(
+            "copy-missing", "a checkpoint that was made does not open: " + copy.error().ToString());
+      }
+      if (code != ErrorCode::kRefused && code != ErrorCode::kNotFound) {
+        world.Excuse("opening an unfinished checkpoint", copy.error());
+      }
+      // The next checkpoint must clear it away, so it stays.
+      DemandRefusal(world, env, directory);
+      const SystemScope system;
+      world.slot(slot).clear();
+      return;
+    }
+    Look(world, **copy, "reading a checkpoint", [&](const Found& found) {
+      return world.JudgeCopy("a checkpoint", world.slot(slot), found);
+    });
+    {
+      const SystemScope system;
+      world.slot_is_spent[slot] = true;
+      world.slot(slot).clear();
+    }
+    UseCopy(world, env, directory, *std::move(copy));
+  }
+  RemoveAll(world, *env.files, directory);
+  world.slot_is_spent[slot] = false;
+}
+
+// What a restore that was struck has left is whole, or no database.
+void JudgeLeftover(World& world, const env::Env& env) {
+  if (world.restoring != 0) {
+    const auto copy = Db::Open(Quiet(env), kRestored, OptionsOfCopy(world));
+    if (copy) {
+      Look(world, **copy, "reading a restored backup",
+           [&](const Found& found) { return world.JudgeBackup(world.restoring, found); });
+      world.restored_is_spent = true;
+    }
+    world.restoring = 0;
+  }
+  if (world.restored_is_spent) RemoveAll(world, *env.files, kRestored);
+  world.restored_is_spent = false;
+}
+
+void JudgeBackups(World& world, const env::Env& env) {
+  JudgeLeftover(world, env);
+  const auto backups = engine::ListBackups(*env.files, kPlace);
+  oracle::Judgement judgement;
+  if (!backups && backups.error().code() != ErrorCode::kNotFound) {
+    world.Excuse("listing backups", backups.error());
+  }
+  {
+    const SystemScope system;
+    std::vector<std::uint64_t> numbers;
+    if (backups) {
+      for (const engine::BackupInfo& info : *backups) numbers.push_back(info.number);
+    }
+    judgement = world.JudgeList(numbers);
+  }
+  world.Settle(judgement);
+  if (!backups) return;
+  for (const engine::BackupInfo& info : *backups) {
+    world.restoring = info.number;
+    const auto restored =
+        engine::RestoreBackup(Quiet(env), kPlace, kRestored, {.number = info.number});
+    if (!restored) return world.Excuse("restoring a backup", restored.error());
+    auto copy = Db::Open(Quiet(env), kRestored, OptionsOfCopy(world));
+    if (!copy) return world.Excuse("opening a restored backup", copy.error());
+    Look(world, **copy, "reading a restored backup",
+         [&](const Found& found) { return world.JudgeBackup(info.number, found); });
+    world.restored_is_spent = true;
+    world.restoring = 0;
+    UseCopy(world, env, kRestored, *std::move(copy));
+    RemoveAll(world, *env.files, kRestored);
+    world.restored_is_spent = false;
+  }
+  const SystemScope system;
+  world.ForgetUnknownBackups();
+}
+
+}  // namespace
+
+void RunLife(World& world, const Clients& clients, const env::Env& env) {
+  const auto opened = Db::Open(env, kDirectory, world.plan.options);
+  if (!opened) return world.Excuse("an open", opened.error());
+  Db& db = **opened;
+  Look(world, db, "reading what was recovered",
+       [&](const Found& found) { return world.Recovered(found); });
+  world.report.opened = true;
+  if (world.strike_at_copy == 0 && world.strike_calls != 0) {
+    world.simulation.ArmStrike(world.host, world.strike, world.strike_calls);
+  }
+  std::vector<env::Thread> threads;
+  for (std::size_t i = 0; i < clients.size(); ++i) {
+    const std::vector<Command>& commands = clients[i];
+    if (commands.empty()) continue;
+    const std::string name = "client" + std::to_string(i);
+    threads.emplace_back(name.c_str(), [&] {
+      for (const Command& command : commands) {
+        world.simulation.CountOperation();
+        Client(world, db, env).Run(command);
+      }
+    });
+  }
+  for (env::Thread& thread : threads) thread.Join();
+  const Status closed = db.Close();
+  if (!closed) return world.Excuse("a close", closed.error());
+  world.report.closed = true;
+}
+
+void RunVerify(World& world, const env::Env& env) {
+  const auto report = engine::VerifyDatabase(*env.files, kDirectory);
+  if (!report) {
+    world.simulation.Fail("verify-refused", "verifying failed: " + report.error().ToString());
+  }
+  if (!report->damage.empty()) {
+    world.simulation.Fail("verify-damage", "verifying found damage where none was done: " +
+                                               report->damage.front().ToString());
+  }
+  if (report->debris.empty()) return;
+  world.simulation.Fail(
+      "debris", "a clean close left \"" + report->debris.front() + "\", which no manifest lists");
+}
+
+void RunJudge(World& world, const env::Env& env) {
+  for (std::uint64_t slot = 0; slot < kSlots; ++slot) JudgeSlot(world, env, slot);
+  JudgeBackups(world, env);
+  world.report.judged = true;
+}
+
+}  // namespace beach::sim::scenarios::copies

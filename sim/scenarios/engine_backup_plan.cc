@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/scenarios/engine_backup_plan.h"
+
+#include <algorithm>
+#include <charconv>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "engine/limits.h"
+#include "oracle/value_id.h"
+
+namespace beach::sim::scenarios::copies {
+namespace {
+
+// Per million calls.
+constexpr std::uint64_t kRates[] = {200, 1'000, 5'000, 20'000};
+constexpr std::uint64_t kRatesOfSyncs[] = {2'000, 5'000, 20'000, 50'000};
+constexpr std::uint64_t kRatesOfShortOnes[] = {10'000, 100'000, 500'000};
+constexpr std::uint64_t kRatesOfLongOnes[] = {50, 500, 5'000};
+constexpr FaultLadder kFaults[] = {
+    {"disk.eio.read", kRates},
+    {"disk.eio.write", kRates},
+    {"disk.eio.sync", kRatesOfSyncs},
+    {"disk.eio.sync_directory", kRatesOfSyncs},
+    {"disk.eio.metadata", kRates},
+    {"disk.no_space", kRates},
+    {"disk.short_read", kRatesOfShortOnes},
+    {"disk.short_write", kRatesOfShortOnes},
+    {"disk.stall", kRatesOfLongOnes},
+    {"host.pause", kRatesOfLongOnes},
+    {"thread.stall", kRatesOfLongOnes},
+};
+constexpr SwarmOptions kSwarm{.calm_percent = 60, .on_percent = 30};
+
+constexpr KindWeight kWeights[] = {{"write", 70}, {"flush", 4},   {"compact", 6}, {"checkpoint", 8},
+                                   {"backup", 7}, {"restore", 3}, {"peek", 3},    {"pause", 2}};
+
+constexpr std::uint64_t kLivesMax = 64;
+constexpr std::uint64_t kClientsMax = 16;
+constexpr std::uint64_t kOperationsMax = 4'096;
+constexpr std::uint64_t kSizeMax = 4'096;
+constexpr std::uint64_t kPauseMaxNs = 1'000'000'000;
+constexpr std::uint64_t kKeepMax = 100;
+constexpr std::size_t kChangesMax = 8;
+
+LifePlan MakeLifePlan(Knobs& knobs, std::uint64_t index) {
+  const std::string name = "life" + std::to_string(index) + ".";
+  LifePlan life;
+  // Half of the lives end by power loss: it leaves more to go wrong than a kill.
+  life.end = static_cast<End>(std::min(knobs.Even(name + "end", 0, 3), std::uint64_t{2}));
+  const bool in_copy = knobs.Flag(name + "strike_in_copy", 60);
+  const std::uint64_t copy = knobs.Log(name + "strike_at_copy", 1, 8);
+  const std::uint64_t soon = knobs.Log(name + "strike_soon", 1, 200);
+  const std::uint64_t late = knobs.Log(name + "strike_calls", 16, 4'096);
+  life.strike_at_copy = in_copy ? copy : 0;
+  life.strike_calls = in_copy ? soon : late;
+  life.power_loss_after = knobs.Flag(name + "power_loss_after", 40);
+  life.judge_after = knobs.Flag(name + "judge_after", 60);
+  const bool struck = knobs.Flag(name + "strike_in_judge", 30);
+  const std::uint64_t calls = knobs.Log(name + "strike_calls_in_judge", 1, 400);
+  life.strike_calls_in_judge = struck ? calls : 0;
+  return life;
+}
+
+std::string KeyName(std::uint64_t number) {
+  return std::string(number < 10 ? "k0" : "k") + std::to_string(number);
+}
+
+std::optional<std::uint64_t> ParseNumber(std::string_view text, std::uint64_t maximum) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  if (value > maximum) return std::nullopt;
+  return value;
+}
+
+bool ParseWrite(const std::vector<std::string>& arguments, Command& command) {
+  if (arguments.size() < 3 || arguments.size() % 2 == 0) return false;
+  if (arguments.size() > 1 + 2 * kChangesMax) return false;
+  if (arguments[0] != "sync" && arguments[0] != "nosync") return false;
+  command.sync = arguments[0] == "sync";
+  for (std::size_t i = 1; i < arguments.size(); i += 2) {
+    Change change{.key = arguments[i], .value = std::nullopt};
+    if (arguments[i + 1] != "-") {
+      const auto size = ParseNumber(arguments[i + 1], kSizeMax);
+      if (!size) return false;
+      const auto index = static_cast<std::uint32_t>(command.changes.size());
+      change.value = oracle::MakeValue({oracle::BatchId(command.id), index}, *size);
+    }
+    command.changes.push_back(std::move(change));
+  }
+  return true;
+}
+
+}  // namespace
+
+Plan MakePlan(Simulation& simulation) {
+  Knobs knobs(simulation, "engine_backup.plan");
+  Plan plan;
+  plan.clients = knobs.Even("clients", 1, 4);
+  plan.keys = knobs.Log("keys", 2, 60);
+  const std::uint64_t operations = knobs.Even("operations_per_life", 30, 160);
+  plan.operations_per_client = operations / plan.clients + 1;
+  plan.sync_percent = knobs.Even("sync_percent", 0, 100);
+  plan.size_max = knobs.Log("size_max", 1, 500);
+  const std::uint64_t lives = knobs.Even("lives", 2, 4);
+  for (std::uint64_t i = 0; i < lives; ++i) plan.lives.push_back(MakeLifePlan(knobs, i));
+  engine::Options& options = plan.options;
+  options.wal_segment_size = 64 * engine::kKiB;
+  options.key_size_max = 100;
+  options.value_size_max = 8 * engine::kKiB;
+  options.batch_size_max = 16 * engine::kKiB;
+  options.memtable_size = knobs.Log("memtable_size", 1'024, 16'384);
+  options.table_size = knobs.Log("table_size", 512, 8'192);
+  options.level_size_base = knobs.Log("level_size_base", 1'024, 16'384);
+  options.level_size_ratio = 2;
+  options.level0_compact_count = knobs.Even("level0_compact_count", 1, 4);
+  options.compaction_threads = knobs.Even("compaction_threads", 1, 3);
+  options.manifest_size_max = knobs.Log("manifest_size_max", 256, 4'096);
+  options.block_size = knobs.Log("block_size", 64, 1'024);
+  options.open_tables_max = knobs.Log("open_tables_max", 1, 512);
+  options.wal_recycled_max = knobs.Even("wal_recycled_max", 0, 3);
+  if (knobs.Flag("manual", 25)) options.compaction_style = engine::CompactionStyle::kManual;
+  plan.faults = DrawFaults(simulation, kFaults, kSwarm);
+  if (const Status sound = engine::CheckOptions(options); !sound) {
+    simulation.Fail("bad-options", sound.error().ToString());
+  }
+  if (lives > kLivesMax || plan.clients > kClientsMax ||
+      plan.operations_per_client > kOperationsMax) {
+    simulation.Fail("bad-options", "more than a run can take");
+  }
+  return plan;
+}
+
+std::vector<artifacts::Operation> MakeWorkload(const Plan& plan, RandomStream stream) {
+  const std::uint64_t key = stream.Next();
+  std::vector<artifacts::Operation> operations;
+  std::uint64_t id = 0;
+  for (std::uint64_t life = 0; life < plan.lives.size(); ++life) {
+    for (std::uint64_t client = 0; client < plan.clients; ++client) {
+      for (std::uint64_t i = 0; i < plan.operations_per_client; ++i) {
+        artifacts::Operation operation{
+            .id = ++id, .life = life, .client = client, .kind = {}, .arguments = {}};
+        RandomStream draws(RandomValue(key, id));
+        operation.kind = DrawKind(draws, kWeights);
+        std::vector<std::string>& arguments = operation.arguments;
+        if (operation.kind == "write") {
+          arguments.emplace_back(draws.Below(100) < plan.sync_percent ? "sync" : "nosync");
+          const std::uint64_t changes = draws.Chance(1, 3) ? draws.Between(2, 5) : 1;
+          for (std::uint64_t change = 0; change < changes; ++change) {
+            arguments.push_back(KeyName(draws.Below(plan.keys)));
+            const bool deletes = draws.Chance(1, 4);
+            arguments.push_back(deletes ? "-" : std::to_string(draws.Below(plan.size_max + 1)));
+          }
+        } else if (operation.kind == "checkpoint" || operation.kind == "restore" ||
+                   operation.kind == "peek") {
+          arguments = {std::to_string(draws.Below(kSlots))};
+        } else if (operation.kind == "backup") {
+          arguments = {std::to_string(draws.Chance(1, 2) ? 0 : draws.Between(1, 3))};
+        } else if (operation.kind == "pause") {
+          arguments = {std::to_string(draws.Between(1'000, 4'000'000))};
+        }
+        operations.push_back(std::move(operation));
+      }
+    }
+  }
+  return operations;
+}
+
+std::optional<Command> ParseOperation(const artifacts::Operation& operation) {
+  const std::vector<std::string>& arguments = operation.arguments;
+  Command command;
+  command.id = operation.id;
+  if (operation.id == 0) return std::nullopt;
+  if (operation.kind == "write") {
+    command.kind = CommandKind::kWrite;
+    if (!ParseWrite(arguments, command)) return std::nullopt;
+    return command;
+  }
+  if (operation.kind == "flush" || operation.kind == "compact") {
+    if (operation.kind == "compact") command.kind = CommandKind::kCompact;
+    if (!arguments.empty()) return std::nullopt;
+    return command;
+  }
+  std::uint64_t maximum = 0;
+  if (operation.kind == "checkpoint") {
+    command.kind = CommandKind::kCheckpoint;
+    maximum = kSlots - 1;
+  } else if (operation.kind == "restore") {
+    command.kind = CommandKind::kRestore;
+    maximum = kSlots - 1;
+  } else if (operation.kind == "peek") {
+    command.kind = CommandKind::kPeek;
+    maximum = kSlots - 1;
+  } else if (operation.kind == "backup") {
+    command.kind = CommandKind::kBackup;
+    maximum = kKeepMax;
+  } else if (operation.kind == "pause") {
+    command.kind = CommandKind::kPause;
+    maximum = kPauseMaxNs;
+  } else {
+    return std::nullopt;
+  }
+  if (arguments.size() != 1) return std::nullopt;
+  const auto number = ParseNumber(arguments[0], maximum);
+  if (!number) return std::nullopt;
+  command.number = *number;
+  return command;
+}
+
+}  // namespace beach::sim::scenarios::copies

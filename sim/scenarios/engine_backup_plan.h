@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "artifacts/artifact.h"
+#include "base/bytes.h"
+#include "base/random.h"
+#include "engine/options.h"
+#include "sim/simulation.h"
+#include "sim/swarm.h"
+
+namespace beach::sim::scenarios::copies {
+
+// How a life is to end. Values stand in artifacts.
+enum class End : std::uint8_t { kClose = 0, kKill = 1, kPowerLoss = 2 };
+
+struct LifePlan {
+  End end = End::kClose;
+  // The strike is armed where the clients begin, or when the n-th copy of the life is begun; 0: the
+  // former. It strikes so many seam calls later.
+  std::uint64_t strike_at_copy = 0;
+  std::uint64_t strike_calls = 1;
+  bool power_loss_after = false;
+  bool judge_after = false;                 // all copies are looked at
+  std::uint64_t strike_calls_in_judge = 0;  // 0: none
+};
+
+// Every knob of a run. All are recorded as options of the run.
+struct Plan {
+  engine::Options options;
+  std::uint64_t clients = 1;
+  std::uint64_t keys = 8;
+  std::uint64_t operations_per_client = 1;  // and life
+  std::uint64_t sync_percent = 50;
+  std::uint64_t size_max = 100;
+  std::vector<LifePlan> lives;
+  std::vector<FaultRate> faults;
+};
+
+Plan MakePlan(Simulation& simulation);
+
+// What the clients do, as data:
+//   kind        arguments
+//   write       sync|nosync, then any of: key, size of the value's filler / key, "-" to delete
+//   flush
+//   compact
+//   checkpoint  slot: a directory, of which there are a few
+//   backup      how many to keep; 0: all
+//   restore     slot: the newest backup becomes a database there
+//   peek        slot: opens what is there, if it is whole, beside the database
+//   pause       nanoseconds
+// The id of an operation is that of its batch.
+enum class CommandKind : std::uint8_t {
+  kWrite,
+  kFlush,
+  kCompact,
+  kCheckpoint,
+  kBackup,
+  kRestore,
+  kPeek,
+  kPause
+};
+
+inline constexpr std::uint64_t kSlots = 3;
+
+struct Change {
+  Bytes key;
+  std::optional<Bytes> value;  // nothing: a delete
+};
+
+struct Command {
+  CommandKind kind = CommandKind::kFlush;
+  std::uint64_t id = 0;
+  bool sync = false;
+  std::vector<Change> changes;
+  std::uint64_t number = 0;  // slot, how many to keep, or nanoseconds
+};
+
+std::vector<artifacts::Operation> MakeWorkload(const Plan& plan, RandomStream stream);
+// Nothing where the operation is not as said above.
+std::optional<Command> ParseOperation(const artifacts::Operation& operation);
+
+}  // namespace beach::sim::scenarios::copies

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "env/events.h"
+#include "oracle/violation.h"
+#include "sim/scenarios/engine_backup_plan.h"
+#include "sim/simulation.h"
+
+namespace beach::sim::scenarios::copies {
+
+using State = std::map<Bytes, Bytes>;
+
+// Which batch got which sequence numbers: what any state of the database is a prefix of. A value,
+// so that a copy that was made keeps the history that it is of, whatever the database loses later.
+class History {
+ public:
+  void Add(std::uint64_t first, std::uint64_t count, std::uint64_t id) {
+    batches_[first] = {.id = id, .count = count};
+  }
+  // What was above is lost; its numbers may be given again.
+  void Cut(std::uint64_t last) { batches_.erase(batches_.upper_bound(last), batches_.end()); }
+  // Nothing where a batch would be cut in two.
+  std::optional<State> At(std::uint64_t last,
+                          const std::map<std::uint64_t, Command>& batches) const;
+  std::uint64_t LastOf(std::uint64_t id) const;
+  std::uint64_t last() const;
+
+ private:
+  struct Batch {
+    std::uint64_t id = 0;
+    std::uint64_t count = 0;
+  };
+  std::map<std::uint64_t, Batch> batches_;  // by first sequence number
+};
+
+// A checkpoint or a backup that was asked for.
+struct Copy {
+  std::uint64_t floor = 0;            // all up to this one was acknowledged before the call
+  std::optional<std::uint64_t> last;  // it was made, and holds all up to this one
+  std::uint64_t number = 0;           // of a backup that is known, or was restored
+  History history;                    // when it was made or given up
+  bool under_way = true;
+  bool restored = false;  // in a slot: some backup
+  bool nothing = false;   // it was refused, and has made nothing
+  bool may_be_gone = false;
+};
+
+// What a copy shows when it is opened.
+struct Found {
+  std::uint64_t last = 0;
+  const State* state = nullptr;  // null: it was not read to its end
+};
+
+// How far a process came.
+struct LifeReport {
+  bool opened = false;
+  bool closed = false;
+  bool judged = false;
+};
+
+// What outlives the processes: history and copies. In the simulation's memory; code of a process
+// enters it with a SystemScope open. It hears the engine's events.
+class World final : public env::EventSink {
+ public:
+  World(Simulation& simulation_of_run, HostId host_of_run, const Plan& plan_of_run)
+      : simulation(simulation_of_run), host(host_of_run), plan(plan_of_run) {}
+
+  void Record(Site event, std::span<const env::EventField> fields) override;
+  using env::EventSink::Record;
+
+  void SetFaults(bool on);
+  void BeginProcess();
+  void EndProcess(ProcessEnd end);
+  void PowerLost() { survives_only_sync_ = true; }
+  // Ends the run unless something that has struck explains the error. No SystemScope.
+  void Excuse(const char* doing, const Error& error);
+  void Settle(const oracle::Judgement& judgement);
+
+  // All below with a SystemScope.
+  oracle::Judgement Recovered(const Found& found);
+  void Acknowledged(const Command& write);
+  void Durable(std::uint64_t last) { durable_ = std::max(durable_, last); }
+  std::vector<Copy>& slot(std::uint64_t number) { return slots_[number]; }
+  // Whether what was found is one of the copies that may be there.
+  oracle::Judgement JudgeCopy(const char* what, std::vector<Copy>& copies, const Found& found);
+  bool HasBackup() const;  // for sure
+  // The same of a backup by its number. One that nobody was told of is known from then on.
+  oracle::Judgement JudgeBackup(std::uint64_t number, const Found& found);
+  // Those that must be there are.
+  oracle::Judgement JudgeList(const std::vector<std::uint64_t>& numbers);
+  // A copy was made. `number` and `keep`: of a backup.
+  void Made(Copy& copy, std::uint64_t number, std::uint64_t last, std::uint64_t keep);
+  // It failed. `nothing`: it left what was there as it was.
+  void GiveUp(Copy& copy, bool nothing);
+  // A backup begins that keeps so many.
+  void OldestMayGo(std::uint64_t keep);
+  void ForgetUnknownBackups();
+  bool MustOpen(std::uint64_t slot);
+
+  Simulation& simulation;
+  const HostId host;
+  const Plan& plan;
+  std::map<std::uint64_t, Command> batches;  // of the workload, by id
+  LifeReport report;
+  std::vector<Copy> backups;
+  // Directories that are to be removed before they are used again.
+  bool slot_is_spent[kSlots] = {};
+  bool restored_is_spent = false;
+  std::uint64_t restoring = 0;     // the backup that may stand in the directory for restored ones
+  std::uint64_t copies_begun = 0;  // in this life
+  std::uint64_t strike_at_copy = 0;
+  std::uint64_t strike_calls = 0;
+  Strike strike = Strike::kKill;
+
+ private:
+  std::uint64_t CountFaults();
+  oracle::Judgement JudgeInSlot(const char* what, const Copy& copy, const Found& found);
+
+  History history_;
+  std::vector<Copy> slots_[kSlots];
+  std::uint64_t acknowledged_ = 0;
+  std::uint64_t durable_ = 0;
+  bool survives_only_sync_ = false;
+  std::uint64_t faults_before_ = 0;
+};
+
+}  // namespace beach::sim::scenarios::copies
