@@ -16,9 +16,9 @@ using sim::scenarios::engine_crash::KeyName;
 constexpr const char* kScenarios[] = {"engine-mvcc", "engine-compaction", "engine-crash",
                                       "engine-faults"};
 // The two that an input has most of stand more than once.
-constexpr const char* kKinds[] = {"put",     "delete", "batch", "get",   "multiget",
-                                  "scan",    "range",  "hold",  "check", "flush",
-                                  "compact", "pause",  "put",   "batch"};
+constexpr const char* kKinds[] = {"put",   "delete", "batch", "get",   "multiget", "scan",
+                                  "range", "hold",   "check", "flush", "compact",  "pause",
+                                  "put",   "batch",  "erase", "merge"};
 constexpr std::uint64_t kEventsMax = 1'000'000;
 constexpr std::uint64_t kPauseStepNs = 1'000'000;
 
@@ -33,13 +33,23 @@ std::string Size(std::uint8_t number) {
   return std::to_string(number < 240 ? number % 60 : (number - 239) * 400);
 }
 
+const char* MergeName(std::uint8_t number) {
+  static constexpr const char* kNames[] = {"add", "append", "max", "min"};
+  return kNames[number % std::size(kNames)];
+}
+
 // Of a batch: as many as `b` says, keys from `a` on.
 std::vector<std::string> BatchArguments(const Call& call) {
   std::vector<std::string> arguments = {call.flag ? "sync" : "nosync"};
   for (std::uint8_t i = 0; i < call.b % 9; ++i) {
     const std::string key = KeyName(static_cast<std::uint8_t>(call.a + i * (call.b / 9)));
-    if ((call.b + i) % 3 == 0) {
+    const int what = (call.b + i) % 8;
+    if (what == 0 || what == 1) {
       arguments.insert(arguments.end(), {"delete", key});
+    } else if (what == 2) {
+      arguments.insert(arguments.end(), {"merge", MergeName(call.a), key, "9"});
+    } else if (what == 3) {
+      arguments.insert(arguments.end(), {"erase", key, key + "5"});
     } else {
       arguments.insert(arguments.end(), {"put", key, Size(call.b)});
     }
@@ -60,6 +70,11 @@ std::vector<std::string> ArgumentsOf(const std::string& kind, const Call& call) 
   if (kind == "hold") return {slot};
   if (kind == "check") return {direction, slot};
   if (kind == "compact") return {KeyName(call.a), KeyName(call.b)};
+  if (kind == "erase") {
+    return {durability, std::min(KeyName(call.a), KeyName(call.b)),
+            std::max(KeyName(call.a), KeyName(call.b))};
+  }
+  if (kind == "merge") return {durability, MergeName(call.b), KeyName(call.a), "12"};
   if (kind == "pause") return {std::to_string((call.a + 1) * kPauseStepNs)};
   return {};
 }

@@ -77,6 +77,10 @@ class MapDb final : public engine::Db {
     return {};
   }
   Status Write(const engine::WriteOptions&, const engine::WriteBatch&) override { return {}; }
+  Result<engine::SequenceNumber> Checkpoint(const std::string&) override { return {}; }
+  Result<engine::BackupReport> Backup(const std::string&, const engine::BackupOptions&) override {
+    return {};
+  }
   Result<std::optional<Bytes>> Get(const engine::ReadOptions&, ByteView key) override {
     const std::lock_guard lock(mutex_);
     const auto at = entries_.find(key);
