@@ -70,10 +70,7 @@ std::vector<std::string> ArgumentsOf(const std::string& kind, const Call& call) 
   if (kind == "hold") return {slot};
   if (kind == "check") return {direction, slot};
   if (kind == "compact") return {KeyName(call.a), KeyName(call.b)};
-  if (kind == "erase") {
-    return {durability, std::min(KeyName(call.a), KeyName(call.b)),
-            std::max(KeyName(call.a), KeyName(call.b))};
-  }
+  if (kind == "erase") return {durability, KeyName(call.a), KeyName(call.b) + "5"};
   if (kind == "merge") return {durability, MergeName(call.b), KeyName(call.a), "12"};
   if (kind == "pause") return {std::to_string((call.a + 1) * kPauseStepNs)};
   return {};
