@@ -127,6 +127,7 @@ Status CheckWithin(const wal::Segment& segment, LogPosition position) {
   if (position.offset > std::min(segment.end, segment.size_bytes)) {
     return Contradiction("a position beyond the end of its segment");
   }
+  if (!wal::MayBePosition(position)) return Contradiction("a position inside a segment's header");
   return {};
 }
 

@@ -83,6 +83,7 @@ bool DecodeItemHeader(ByteView bytes, const ItemPlace& place, ItemHeader& header
     return false;
   }
   return header.end() <= place.limit && header.durable <= header.begin &&
+         MayBePosition(header.durable) &&
          WellPlaced(header.kind, header.begin.offset, header.size()) &&
          WellLinked(header.previous_end, header.begin.offset);
 }

@@ -124,6 +124,12 @@ struct ItemPlace {
   std::uint64_t limit = 0;  // the item must end at or below this offset
 };
 
+// Whether an item may begin or end there: behind a segment's header. {} is nowhere, and may stand
+// where nothing is known.
+constexpr bool MayBePosition(LogPosition position) {
+  return position == LogPosition{} || position.offset >= kSegmentHeaderSize;
+}
+
 // The header in the first kItemHeaderSize bytes of `bytes`, if every field is legal at `place`. The
 // checksum is not looked at. False: no item is here.
 bool DecodeItemHeader(ByteView bytes, const ItemPlace& place, ItemHeader& header);

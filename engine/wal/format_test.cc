@@ -148,7 +148,8 @@ ItemHeader ArbitraryHeader() {
   header.previous_end = header.begin.offset;
   header.epoch = OpenEpoch(*rc::gen::arbitrary<std::uint64_t>());
   header.first_sequence = SequenceNumber(*rc::gen::arbitrary<std::uint64_t>());
-  header.durable = {header.begin.segment, *rc::gen::inRange<std::uint64_t>(0, header.begin.offset)};
+  header.durable = {header.begin.segment,
+                    *rc::gen::inRange(kSegmentHeaderSize, header.begin.offset + 1)};
   return header;
 }
 

@@ -44,7 +44,9 @@ class Walker {
     for (const Segment& segment : entered_) {
       if (segment.ordinal <= out_.durable.segment) out_.kept.push_back(segment);
     }
-    if (!out_.kept.empty()) out_.kept.back().end = out_.durable.offset;
+    if (!out_.kept.empty() && out_.kept.back().ordinal == out_.durable.segment) {
+      out_.kept.back().end = out_.durable.offset;
+    }
     return std::move(out_);
   }
 
@@ -70,6 +72,10 @@ class Walker {
       if (ends_here && input_.durable.offset > std::min(segment.end, segment.size_bytes)) {
         return Fail(
             Bad("the manifest calls a log segment durable beyond its end").At(Path(segment)));
+      }
+      if (ends_here && !MayBePosition(input_.durable)) {
+        return Fail(Bad("the manifest calls a log segment durable up to inside of its header")
+                        .At(Path(segment)));
       }
       if (entered_.empty() || entered_.back().end != Segment::kOpenEnd) {
         entered_.push_back(segment);

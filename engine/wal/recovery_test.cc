@@ -318,6 +318,23 @@ TEST(Recovery, ADurablePositionBeyondItsSegmentIsDamage) {
   }
 }
 
+// Found by fuzzing: such a position was taken, and became the end of its segment.
+TEST(Recovery, ADurablePositionInsideASegmentsHeaderIsDamage) {
+  for (const std::uint64_t offset : {std::uint64_t{0}, kSegmentHeaderSize - 1}) {
+    TestLog db;
+    ASSERT_TRUE(db.Open());
+    while (db.manifest.segments.size() < 2) ASSERT_TRUE(db.Append(Bytes(9000, 'x')));
+    const Segment& last = db.manifest.segments[1];
+    db.manifest.durable = {last.ordinal, kSegmentHeaderSize};
+    ASSERT_TRUE(db.Recover());
+    db.manifest.durable.offset = offset;
+    const auto found = db.Recover();
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().code(), ErrorCode::kCorruption);
+    EXPECT_EQ(found.error().path(), db.Path(last));
+  }
+}
+
 TEST(Recovery, RecoveringAgainGivesTheSame) {
   TestLog db;
   ASSERT_TRUE(db.Open());
