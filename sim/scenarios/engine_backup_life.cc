@@ -162,6 +162,7 @@ class Client {
     const std::size_t index = Begin(world_.backups);
     if (keep > 0) {
       const SystemScope system;
+      world_.backups[index].keep = keep;
       world_.OldestMayGo(keep);
     }
     const auto report = db_.Backup(kPlace, {.keep = keep});

@@ -212,6 +212,11 @@ oracle::Judgement World::JudgeBackup(std::uint64_t number, const Found& found) {
 }
 
 oracle::Judgement World::JudgeList(const std::vector<std::uint64_t>& numbers) {
+  // Whoever died inside of the call may have come after all that is there.
+  const std::uint64_t newest = numbers.empty() ? 0 : std::ranges::max(numbers);
+  for (const Copy& copy : backups) {
+    if (!copy.last && !copy.nothing && copy.keep > 0) OldestMayGo(copy.keep, newest);
+  }
   for (const Copy& copy : backups) {
     if (!copy.last || copy.may_be_gone) continue;
     if (std::ranges::find(numbers, copy.number) != numbers.end()) continue;
@@ -235,8 +240,7 @@ void World::GiveUp(Copy& copy, bool nothing) {
 }
 
 // By number, as the place counts; what nobody was told of counts too, so this is at most too many.
-void World::OldestMayGo(std::uint64_t keep) {
-  std::uint64_t newest = 0;
+void World::OldestMayGo(std::uint64_t keep, std::uint64_t newest) {
   for (const Copy& copy : backups) newest = std::max(newest, copy.number);
   for (Copy& copy : backups) {
     if (copy.last && copy.number + keep <= newest + 2) copy.may_be_gone = true;

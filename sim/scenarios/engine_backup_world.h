@@ -51,6 +51,7 @@ struct Copy {
   bool restored = false;  // in a slot: some backup
   bool nothing = false;   // it was refused, and has made nothing
   bool may_be_gone = false;
+  std::uint64_t keep = 0;  // of a backup that removes others: how many it leaves
 };
 
 // What a copy shows when it is opened.
@@ -100,8 +101,9 @@ class World final : public env::EventSink {
   void Made(Copy& copy, std::uint64_t number, std::uint64_t last, std::uint64_t keep);
   // It failed. `nothing`: it left what was there as it was.
   void GiveUp(Copy& copy, bool nothing);
-  // A backup begins that keeps so many.
-  void OldestMayGo(std::uint64_t keep);
+  // A backup that keeps so many is under way, was made, or was perhaps made: the newest that it may
+  // have seen is `newest`, or one that is known.
+  void OldestMayGo(std::uint64_t keep, std::uint64_t newest = 0);
   void ForgetUnknownBackups();
   bool MustOpen(std::uint64_t slot);
 
