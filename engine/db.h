@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "engine/backup.h"
+#include "engine/conditions.h"
 #include "engine/iterator.h"
 #include "engine/options.h"
 #include "engine/snapshot.h"
@@ -57,6 +58,20 @@ class Db {
   // All of the batch or nothing. An empty batch is fine and, with sync, makes all that was
   // acknowledged before it durable.
   virtual Status Write(const WriteOptions& options, const WriteBatch& batch) = 0;
+  // Writes the batch if all conditions hold at the place in the order of all writes that it gets,
+  // and nothing otherwise: true, it is written, as by Write; false, a condition did not hold when
+  // it was this call's turn. With options.sync either answer is durable: what the conditions were
+  // judged by survives what the answer survives, un-synced writes of others too. A false answer of
+  // a call without sync is a read's. No conditions hold always; an empty batch only asks. Errors:
+  // those of Write (too many conditions are kInvalidArgument: WriteConditions), and kCorruption
+  // and kIo of reading a key, after which nothing was written and the handle is as before, unless
+  // it refuses the next write too.
+  virtual Result<bool> WriteIf(const WriteOptions& options, const WriteConditions& conditions,
+                               const WriteBatch& batch) = 0;
+  // If the key holds exactly `expected` (nothing: is absent), puts `desired` (nothing: deletes it).
+  virtual Result<bool> CompareAndSet(const WriteOptions& options, ByteView key,
+                                     const std::optional<ByteView>& expected,
+                                     const std::optional<ByteView>& desired) = 0;
 
   // The value, or nothing for an absent key. Never an older value for a damaged one (rule 11).
   // Errors: kCorruption (file and offset), kIo, kClosed, kInvalidArgument (another's snapshot).

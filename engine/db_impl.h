@@ -25,8 +25,8 @@
 namespace beach::engine {
 
 // The database, split by operation: db_open.cc, db_recover.cc (engine/recover.h), db_write.cc,
-// db_flights.cc, db_add.cc, db_segments.cc, db_read.cc, db_flush.cc, db_compact.cc, db_throttle.cc,
-// db_vouch.cc, db_checkpoint.cc, db_backup.cc, db_close.cc.
+// db_conditions.cc, db_flights.cc, db_add.cc, db_segments.cc, db_read.cc, db_flush.cc,
+// db_compact.cc, db_throttle.cc, db_vouch.cc, db_checkpoint.cc, db_backup.cc, db_close.cc.
 //
 // Threads. Callers write and read; two threads of our own: "flush" writes tables and, when writers
 // rest, vouches for the log; "prepare" makes log segments before they are needed. "compact0" and on
@@ -66,6 +66,11 @@ class DbImpl final : public Db {
   Status Merge(const WriteOptions& options, ByteView key, MergeOperator merge_operator,
                ByteView operand) override;
   Status Write(const WriteOptions& options, const WriteBatch& batch) override;
+  Result<bool> WriteIf(const WriteOptions& options, const WriteConditions& conditions,
+                       const WriteBatch& batch) override;
+  Result<bool> CompareAndSet(const WriteOptions& options, ByteView key,
+                             const std::optional<ByteView>& expected,
+                             const std::optional<ByteView>& desired) override;
   Result<std::optional<Bytes>> Get(const ReadOptions& options, ByteView key) override;
   std::vector<Result<std::optional<Bytes>>> MultiGet(const ReadOptions& options,
                                                      std::span<const ByteView> keys) override;
@@ -84,6 +89,8 @@ class DbImpl final : public Db {
   // A call that waits in writers_ for its turn, or for a leader to have done its work.
   struct Writer {
     const WriteBatch* batch = nullptr;  // null: a turn at the front, nothing to be written
+    const WriteConditions* conditions = nullptr;  // null: none. It leads the group that it is in
+    bool declined = false;                        // they did not hold; the batch is empty then
     bool sync = false;
     std::uint64_t tag = 0;
     bool taken = false;  // off the queue; in a group that is under way
@@ -128,6 +135,10 @@ class DbImpl final : public Db {
   void Acknowledge(const std::vector<Writer*>& members, const Status& status);
   void FinishGroup(const std::vector<Writer*>& members, const Status& status);
   void Poison(const Error& error);
+  // db_conditions.cc. Leader, with no group under way; under mutex_, which it gives up meanwhile.
+  Status Decide(Writer& leader);
+  // Without mutex_.
+  Result<bool> Hold(const WriteConditions& conditions);
   // db_flights.cc. Under mutex_, which they give up meanwhile.
   // Leader: returns with no more than `most` groups under way.
   void AwaitLandings(std::size_t most);
@@ -222,6 +233,7 @@ class DbImpl final : public Db {
   const std::unique_ptr<Manifest> manifest_;  // thread-safe
 
   const OpenEpoch epoch_;
+  const WriteBatch nothing_;                       // of who was declined
   const std::shared_ptr<SnapshotList> snapshots_;  // thread-safe
 
   // Written under mutex_, read without it.

@@ -70,17 +70,22 @@ void DbImpl::AwaitTurn(Writer& writer) {
 void DbImpl::LeadGroup(Writer& leader) {
   mutex_.AssertHeld();
   // An un-synced record never follows a flight that is under way.
-  AwaitLandings(leader.sync ? log_->flights_max() - 1 : 0);
+  AwaitLandings(leader.sync && leader.conditions == nullptr ? log_->flights_max() - 1 : 0);
+  Status room;
+  if (leader.conditions != nullptr) room = Decide(leader);
   const bool deletes_only = leader.batch->deletes_only();
-  Throttle();
-  if (Status room = MakeRoom(deletes_only); !room) {
+  if (room && !leader.declined) {
+    Throttle();
+    room = MakeRoom(deletes_only);
+  }
+  if (!room) {
     VouchIfOverdue();
     return FinishGroup({&leader}, room);
   }
 
   // What is left for deletes takes them one by one. MakeRoom leaves a full memtable to them alone.
   const bool reserved = deletes_only && (in_reserve_ || MemtableIsFull());
-  Group group = FormGroup(reserved);
+  Group group = FormGroup(reserved || leader.declined);
   bool refused = false;  // before a byte was written: no reason to poison the handle
   bool rotate = false;
   Status status = AwaitLogRoom(group, rotate);
@@ -224,7 +229,8 @@ void DbImpl::SwitchMemtable() {
 }
 
 // The longest run of waiting writes that fits one flight. A leader that asked for no sync takes
-// none that did: it would wait for a flush that it does not need.
+// none that did: it would wait for a flush that it does not need. Conditions are looked at by a
+// leader alone.
 DbImpl::Group DbImpl::FormGroup(bool alone) {
   mutex_.AssertHeld();
   const bool single = BEACH_BUGGIFY("write.single_member_group") || alone;
@@ -232,6 +238,7 @@ DbImpl::Group DbImpl::FormGroup(bool alone) {
   for (Writer* const writer : writers_) {
     if (writer->batch == nullptr) break;
     if (!group.members.empty()) {
+      if (writer->conditions != nullptr) break;
       const std::uint64_t size = writer->batch->size_bytes() + kGroupOverheadMax;
       if (single || group.payload.size() + size > options_.wal_group_size_max) break;
       if (writer->sync && !group.members.front()->sync) break;

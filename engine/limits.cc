@@ -137,4 +137,20 @@ Status CheckBatch(const Options& options, const WriteBatch& batch) {
   return {};
 }
 
+Status CheckConditions(const Options& options, const WriteConditions& conditions) {
+  if (conditions.all().size() > WriteConditions::kCountMax) {
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("{} conditions exceed the limit of {}", conditions.all().size(),
+                            WriteConditions::kCountMax));
+  }
+  for (const WriteConditions::Condition& condition : conditions.all()) {
+    const std::uint64_t key_size = condition.key.size();
+    if (key_size > options.key_size_max) return TooLarge("key", key_size, options.key_size_max);
+  }
+  if (conditions.size_bytes() > options.batch_size_max) {
+    return TooLarge("set of conditions", conditions.size_bytes(), options.batch_size_max);
+  }
+  return {};
+}
+
 }  // namespace beach::engine

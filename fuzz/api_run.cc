@@ -18,7 +18,7 @@ constexpr const char* kScenarios[] = {"engine-mvcc", "engine-compaction", "engin
 // The two that an input has most of stand more than once.
 constexpr const char* kKinds[] = {"put",   "delete", "batch", "get",   "multiget", "scan",
                                   "range", "hold",   "check", "flush", "compact",  "pause",
-                                  "put",   "batch",  "erase", "merge"};
+                                  "put",   "batch",  "erase", "merge", "if"};
 constexpr std::uint64_t kEventsMax = 1'000'000;
 constexpr std::uint64_t kPauseStepNs = 1'000'000;
 
@@ -57,6 +57,17 @@ std::vector<std::string> BatchArguments(const Call& call) {
   return arguments;
 }
 
+// A batch that hangs on its first key, and on one more now and then.
+std::vector<std::string> IfArguments(const Call& call) {
+  const char* const expectation = call.b % 4 == 0 ? "absent" : call.b % 13 == 0 ? "other" : "seen";
+  std::vector<std::string> arguments = BatchArguments(call);
+  std::vector<std::string> conditions = {expectation, KeyName(call.a)};
+  if (call.b % 3 == 0) conditions.insert(conditions.end(), {"seen", KeyName(call.b)});
+  conditions.emplace_back("then");
+  arguments.insert(arguments.begin() + 1, conditions.begin(), conditions.end());
+  return arguments;
+}
+
 std::vector<std::string> ArgumentsOf(const std::string& kind, const Call& call) {
   const std::string durability = call.flag ? "sync" : "nosync";
   const std::string direction = call.flag ? "backward" : "forward";
@@ -64,6 +75,7 @@ std::vector<std::string> ArgumentsOf(const std::string& kind, const Call& call) 
   if (kind == "put") return {durability, KeyName(call.a), Size(call.b)};
   if (kind == "delete") return {durability, KeyName(call.a)};
   if (kind == "batch") return BatchArguments(call);
+  if (kind == "if") return IfArguments(call);
   if (kind == "get") return {KeyName(call.a)};
   if (kind == "multiget") return {KeyName(call.a), KeyName(call.b), KeyName(call.a)};
   if (kind == "scan" || kind == "range") return {direction, KeyName(call.a), KeyName(call.b)};

@@ -86,6 +86,11 @@ Judgement Model::Sequence(BatchId id, std::uint64_t first, std::uint64_t count) 
                                         std::to_string(first) + ", but " +
                                         std::to_string(place.last_sequence) + " is already taken");
   }
+  if (!Hold(record.batch.conditions, sequenced())) {
+    return Wrong("condition-broken", DescribeBatch(id) + " was given sequence number " +
+                                         std::to_string(first) +
+                                         ", but a condition of it does not hold there");
+  }
   record.stage = Stage::kSequenced;
   record.prefix = order_.size();
   place.id = id;
@@ -168,8 +173,14 @@ Judgement Model::Acknowledge(BatchId id) {
   BEACH_CHECK(record.stage == Stage::kIssued || record.stage == Stage::kSequenced);
   if (record.batch.operations.empty()) {
     record.stage = Stage::kAcknowledged;
+    const std::optional<std::uint64_t> held = FindState(record, true);
+    if (!held) {
+      return Wrong("condition-broken",
+                   DescribeBatch(id) + " was acknowledged, but its conditions held at no moment");
+    }
+    Show(*held);
     // It syncs the log, and writes nothing there that could vouch.
-    if (record.batch.sync) durable_ = std::max(durable_, record.durable_mark);
+    if (record.batch.sync) durable_ = std::max(durable_, *held);
     return std::nullopt;
   }
   if (record.prefix == 0) {  // never sequenced, or refused since
@@ -197,6 +208,32 @@ Judgement Model::Reject(BatchId id) {
   return Wrong(
       "rejected-but-sequenced",
       DescribeBatch(id) + " was turned away as not written, but holds its place in the log");
+}
+
+Judgement Model::Decline(BatchId id) {
+  if (Judgement rejected = Reject(id)) return rejected;
+  const Record& record = life_.at(id);
+  const std::optional<std::uint64_t> seen = FindState(record, false);
+  if (!seen) {
+    return Wrong("condition-held",
+                 DescribeBatch(id) + " was not written, but its conditions held all the time");
+  }
+  Show(*seen);
+  if (record.batch.sync) durable_ = std::max(durable_, *seen);
+  return std::nullopt;
+}
+
+bool Model::Hold(const std::vector<ModelCondition>& conditions, std::uint64_t prefix) const {
+  return std::ranges::all_of(conditions, [&](const ModelCondition& condition) {
+    return At(condition.key, prefix).value == condition.value;
+  });
+}
+
+std::optional<std::uint64_t> Model::FindState(const Record& record, bool hold) const {
+  for (std::uint64_t prefix = record.durable_mark; prefix <= sequenced(); ++prefix) {
+    if (Hold(record.batch.conditions, prefix) == hold) return prefix;
+  }
+  return std::nullopt;
 }
 
 void Model::Durable(std::uint64_t mark) {

@@ -25,6 +25,8 @@ class Client {
 
   // Each judged.
   void Write(const oracle::ModelBatch& batch);
+  // If the keys are as the conditions ask, by the model as of now.
+  void WriteIf(const oracle::ModelBatch& batch, const std::vector<Condition>& conditions);
   // A key that no limit allows; nobody else writes. Rule 1.
   void WriteTooMuch();
   void Get(ByteView key);
@@ -50,7 +52,12 @@ class Client {
   };
 
   void RunOne(const Command& command);
+  void Issue(const oracle::ModelBatch& batch);
   Status Send(const oracle::ModelBatch& batch);
+  Result<bool> SendIf(const oracle::ModelBatch& batch);
+  // The model and the watches are told how a write ended; the run ends if they object.
+  void JudgeWrite(const oracle::ModelBatch& batch, const Result<bool>& written,
+                  const ReserveWatch::Mark& reserve, bool poisoned_before);
   oracle::Model::ReadMark Peek();
   void JudgeGet(ByteView key, const oracle::Model::ReadMark& mark, const FaultCounts& since);
   void ScanWithin(const oracle::KeyRange& range, bool backward);
