@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -73,6 +74,18 @@ class Db {
                                      const std::optional<ByteView>& expected,
                                      const std::optional<ByteView>& desired) = 0;
 
+  // What tells how an asynchronous write ended: what Write would have returned.
+  using WriteDone = std::function<void(const Status&)>;
+  // Queues the batch, and returns: it is written in its turn, as by Write, and when Write would
+  // have returned, `done` is called (where there is one), once, by a thread of the database. The
+  // writes of one thread get their places in the order of its calls, asynchronous or not; one that
+  // fails holds back none behind it. `done` is called in no lock; it may call the database, but not
+  // Close; others wait for it, so what takes long is not done there. Those that wait together share
+  // flights. Close returns when all are answered. Errors, after which nothing is queued and `done`
+  // is not called: kInvalidArgument, kClosed (also while Close waits), kOverloaded
+  // (Options::async_writes_max or async_bytes_max are queued: answer some and retry).
+  virtual Status WriteAsync(const WriteOptions& options, WriteBatch batch, WriteDone done) = 0;
+
   // The value, or nothing for an absent key. Never an older value for a damaged one (rule 11).
   // Errors: kCorruption (file and offset), kIo, kClosed, kInvalidArgument (another's snapshot).
   // Takes no lock but those of the caches.
@@ -122,10 +135,10 @@ class Db {
                                       const BackupOptions& options = {}) = 0;
   // Counters, levels, and why writers are slowed down, if they are.
   virtual DbStats Stats() = 0;
-  // Finishes the flushes that are under way, syncs and vouches for the log, releases the LOCK. Does
-  // not flush: what is in memory is in the log. The destructor does the same and drops the error.
-  // Returns the error that poisoned the handle, if one did. Later calls return kClosed, Close what
-  // it returned before.
+  // Finishes the asynchronous writes and the flushes that are under way, syncs and vouches for the
+  // log, releases the LOCK. Does not flush: what is in memory is in the log. The destructor does
+  // the same and drops the error. Returns the error that poisoned the handle, if one did. Later
+  // calls return kClosed, Close what it returned before.
   virtual Status Close() = 0;
 };
 

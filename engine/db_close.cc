@@ -68,6 +68,7 @@ Status DbImpl::Close() {
   {
     env::MutexLock lock(mutex_);
     if (closed_) return *closed_;
+    DrainAsync();
     closing_ = true;
     compaction_off_ = true;
     background_.NotifyAll();
@@ -75,6 +76,7 @@ Status DbImpl::Close() {
     compacted_.NotifyAll();
     prepare_.NotifyAll();
   }
+  JoinAsync();
   if (flush_thread_.joinable()) flush_thread_.Join();
   if (prepare_thread_.joinable()) prepare_thread_.Join();
   for (env::Thread& thread : compact_threads_) thread.Join();  // none is started after closing_

@@ -25,15 +25,16 @@
 namespace beach::engine {
 
 // The database, split by operation: db_open.cc, db_recover.cc (engine/recover.h), db_write.cc,
-// db_conditions.cc, db_flights.cc, db_add.cc, db_segments.cc, db_read.cc, db_flush.cc,
+// db_async.cc, db_conditions.cc, db_flights.cc, db_add.cc, db_segments.cc, db_read.cc, db_flush.cc,
 // db_compact.cc, db_throttle.cc, db_vouch.cc, db_checkpoint.cc, db_backup.cc, db_close.cc.
 //
-// Threads. Callers write and read; two threads of our own: "flush" writes tables and, when writers
-// rest, vouches for the log; "prepare" makes log segments before they are needed. "compact0" and on
-// merge tables; they start when there is work for them. Whoever stands at
-// the front of writers_ is the leader: it alone appends to the log and touches what is marked
-// "leader" below, and it does so without mutex_. The groups in flying_ have left it: whoever has
-// set finishing_ adds to the active memtable for them, and with none of them there the leader does;
+// Threads. Callers write and read; threads "async" lead the writes that nobody waits for, "answer"
+// tells how they ended (db_async.cc); two that are always there: "flush" writes tables and, when
+// writers rest, vouches for the log; "prepare" makes log segments before they are needed.
+// "compact0" and on merge tables; they start when there is work for them. Whoever stands at the
+// front of writers_ is the leader: it alone appends to the log and touches what is marked "leader"
+// below, and it does so without mutex_. The groups in flying_ have left it: whoever has set
+// finishing_ adds to the active memtable for them, and with none of them there the leader does;
 // either may have the writers of the group help (db_add.cc).
 // Locks. mutex_ guards what is marked so. The manifest's own mutex is taken without mutex_ held,
 // always; no lock of ours is held through I/O but that one. The log's is held for no more than what
@@ -76,6 +77,7 @@ class DbImpl final : public Db {
                                                      std::span<const ByteView> keys) override;
   Result<std::unique_ptr<Iterator>> NewIterator(const ReadOptions& options) override;
   Result<std::unique_ptr<const Snapshot>> GetSnapshot() override;
+  Status WriteAsync(const WriteOptions& options, WriteBatch batch, WriteDone done) override;
   SequenceNumber VisibleSequence() override;
   Status Flush() override;
   Status CompactRange(const std::optional<Bytes>& begin, const std::optional<Bytes>& end) override;
@@ -86,8 +88,10 @@ class DbImpl final : public Db {
 
  private:
   class HeldTables;
+  struct AsyncWrite;
   // A call that waits in writers_ for its turn, or for a leader to have done its work.
   struct Writer {
+    AsyncWrite* async = nullptr;        // itself, where no call waits
     const WriteBatch* batch = nullptr;  // null: a turn at the front, nothing to be written
     const WriteConditions* conditions = nullptr;  // null: none. It leads the group that it is in
     bool declined = false;                        // they did not hold; the batch is empty then
@@ -101,6 +105,11 @@ class DbImpl final : public Db {
     std::atomic<bool> adding = false;  // set by who takes it; without mutex_
     Status status;
     env::CondVar turn;
+  };
+  struct AsyncWrite : Writer {
+    WriteBatch owned;
+    WriteDone answer;
+    bool led = false;  // by a thread that still looks at it
   };
   struct Group {
     std::vector<Writer*> members;  // the first ones of writers_
@@ -135,6 +144,13 @@ class DbImpl final : public Db {
   void Acknowledge(const std::vector<Writer*>& members, const Status& status);
   void FinishGroup(const std::vector<Writer*>& members, const Status& status);
   void Poison(const Error& error);
+  // db_async.cc. Under mutex_, which the loops and DrainAsync give up meanwhile.
+  void WakeFront();
+  void AsyncLoop();
+  void AnswerLoop();
+  void DrainAsync();
+  // Without mutex_, when it is closing.
+  void JoinAsync();
   // db_conditions.cc. Leader, with no group under way; under mutex_, which it gives up meanwhile.
   Status Decide(Writer& leader);
   // Without mutex_.
@@ -250,8 +266,22 @@ class DbImpl final : public Db {
   mutable env::Mutex mutex_;
   // All below under mutex_.
   std::deque<Writer*> writers_;  // the front one is the leader
-  std::deque<Group*> flying_;    // groups under way, in log order, each on its leader's stack
-  bool finishing_ = false;       // somebody sees to the landed ones at the front of flying_
+  struct Async {
+    std::uint64_t count = 0;  // of writes that wait in writers_, are under way or in answers
+    std::uint64_t bytes = 0;  // of their batches
+    std::deque<std::unique_ptr<AsyncWrite>> answers;  // that are done, and to be told
+    bool answering = false;
+    bool closing = false;    // no more are taken
+    std::uint64_t idle = 0;  // of the leaders
+    env::CondVar turn;       // one of them stands at the front; closing
+    env::CondVar answers_wait;
+    env::CondVar answered;  // none is left
+    std::vector<env::Thread> leaders;
+    env::Thread answerer;
+  };
+  Async async_;
+  std::deque<Group*> flying_;  // groups under way, in log order, each on its leader's stack
+  bool finishing_ = false;     // somebody sees to the landed ones at the front of flying_
   std::shared_ptr<LoggedMemtable> adds_to_;  // of the group whose members may add now
   std::uint64_t adders_ = 0;                 // that are at it
   env::CondVar added_;                       // adders_ is 0

@@ -295,7 +295,7 @@ void DbImpl::TakeOff(const std::vector<Writer*>& members) {
     writers_.pop_front();
     member->taken = true;
   }
-  if (!writers_.empty()) writers_.front()->turn.NotifyOne();
+  WakeFront();
 }
 
 void DbImpl::Acknowledge(const std::vector<Writer*>& members, const Status& status) {
@@ -304,6 +304,9 @@ void DbImpl::Acknowledge(const std::vector<Writer*>& members, const Status& stat
     member->status = status;
     member->done = true;
     member->turn.NotifyOne();
+    if (member->async == nullptr) continue;
+    async_.answers.emplace_back(member->async);
+    async_.answers_wait.NotifyOne();
   }
 }
 

@@ -84,6 +84,8 @@ std::vector<OptionLimit> LimitsOf(const Options& options) {
        options.compaction_bytes_per_second == 0 ? 0 : 4 * kKiB, 1024 * kGiB},
       {"safe_sequence", options.safe_sequence.value_or(SequenceNumber{}).value, 0,
        kMaxSequence.value},
+      {"async_writes_max", options.async_writes_max, 1, 1024 * kKiB},
+      {"async_bytes_max", options.async_bytes_max, 1, 1024 * kGiB},
       {"snapshots_max", options.snapshots_max, 1, 4096 * kMiB},
   };
 }

@@ -115,6 +115,11 @@ struct Options {
   // now: the low-water mark of a replica. Unset: versions are kept for live snapshots alone.
   std::optional<SequenceNumber> safe_sequence;
 
+  // Asynchronous writes that wait at once to be written and answered, and the bytes of their
+  // batches; the first always fits. Up to 2^20, and 1 TiB.
+  std::uint64_t async_writes_max = 8 * kKiB;
+  std::uint64_t async_bytes_max = 64 * kMiB;
+
   // Snapshots that may live at once. 1 to 2^32.
   std::uint64_t snapshots_max = 64 * kKiB;
 };

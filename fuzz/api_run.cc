@@ -18,7 +18,7 @@ constexpr const char* kScenarios[] = {"engine-mvcc", "engine-compaction", "engin
 // The two that an input has most of stand more than once.
 constexpr const char* kKinds[] = {"put",   "delete", "batch", "get",   "multiget", "scan",
                                   "range", "hold",   "check", "flush", "compact",  "pause",
-                                  "put",   "batch",  "erase", "merge", "if"};
+                                  "put",   "batch",  "erase", "merge", "if",       "async"};
 constexpr std::uint64_t kEventsMax = 1'000'000;
 constexpr std::uint64_t kPauseStepNs = 1'000'000;
 
@@ -74,7 +74,7 @@ std::vector<std::string> ArgumentsOf(const std::string& kind, const Call& call) 
   const std::string slot = std::to_string(call.a % sim::scenarios::engine_crash::kSlots);
   if (kind == "put") return {durability, KeyName(call.a), Size(call.b)};
   if (kind == "delete") return {durability, KeyName(call.a)};
-  if (kind == "batch") return BatchArguments(call);
+  if (kind == "batch" || kind == "async") return BatchArguments(call);
   if (kind == "if") return IfArguments(call);
   if (kind == "get") return {KeyName(call.a)};
   if (kind == "multiget") return {KeyName(call.a), KeyName(call.b), KeyName(call.a)};

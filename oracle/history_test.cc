@@ -12,6 +12,7 @@
 //   issue 1 sync +a -b     batch 1 puts a, deletes b ("nosync": without); "+e=" puts an empty value
 //   issue 1 sync if a=1.0 b=- then +a
 //                          the same, to be written if key a holds that and b is absent
+//   issue 1 sync by 2 +a   the same of client 2, whose batches are sequenced in order
 //   seq 1 @5               it got sequence numbers from 5 on; "seq 1 @5 #2" says how many
 //   refuse @5              all from sequence number 5 on were refused
 //   ack 1 / fail 1
@@ -82,6 +83,10 @@ class History {
     bool conditions = false;
     while (words >> word) {
       const auto index = static_cast<std::uint32_t>(batch.operations.size());
+      if (word == "by") {
+        batch.client = std::stoull(Word(words));
+        continue;
+      }
       if (word == "if" || word == "then") {
         conditions = word == "if";
         continue;
@@ -248,6 +253,12 @@ std::vector<Case> Cases() {
        "power\n open\n found @0"},
       {"AskedByAnEmptyBatch", "ok", three + "issue 4 sync if b=2.0 then\n ack 4"},
       {"AskedAndToldWrong", "condition-broken", three + "issue 4 sync if b=1.0 then\n ack 4"},
+      // Those of one client.
+      {"ClientInOrder", "ok", "issue 1 sync by 2 +a\n issue 2 sync by 2 +b\n seq 1 @1\n seq 2 @2"},
+      {"ClientOutOfOrder", "client-order",
+       "issue 1 sync by 2 +a\n issue 2 sync by 2 +b\n seq 2 @1\n seq 1 @2"},
+      {"ClientsInAnyOrder", "ok",
+       "issue 1 sync by 2 +a\n issue 2 sync by 3 +b\n seq 2 @1\n seq 1 @2"},
       // What nobody wrote.
       {"PhantomValue", "phantom-key", "kill\n open\n found @0 a=zzz"},
       {"PhantomBatch", "phantom-key", "kill\n open\n found @0 a=9.0"},

@@ -86,6 +86,12 @@ Judgement Model::Sequence(BatchId id, std::uint64_t first, std::uint64_t count) 
                                         std::to_string(first) + ", but " +
                                         std::to_string(place.last_sequence) + " is already taken");
   }
+  BatchId& newest = newest_[record.batch.client];
+  if (record.batch.client != 0 && id < newest) {
+    return Wrong("client-order", DescribeBatch(id) + " was sequenced behind " + Name(newest) +
+                                     ", which its client issued after it");
+  }
+  newest = id;
   if (!Hold(record.batch.conditions, sequenced())) {
     return Wrong("condition-broken", DescribeBatch(id) + " was given sequence number " +
                                          std::to_string(first) +
@@ -461,6 +467,7 @@ void Model::Settle(std::uint64_t prefix, std::uint64_t last_sequence) {
     settled_[id] = applied || empty ? Outcome::kApplied : Outcome::kNotApplied;
   }
   life_.clear();
+  newest_.clear();
   for (auto at = versions_.begin(); at != versions_.end();) {
     const Version* const found = VersionAt(at->second, prefix);
     if (found == nullptr || !found->value) {
@@ -486,6 +493,7 @@ void Model::Settle(std::uint64_t prefix, std::uint64_t last_sequence) {
 void Model::Rebase(const std::vector<KeyValue>& state, std::uint64_t last_sequence) {
   for (const auto& [id, record] : life_) settled_[id] = Outcome::kNotApplied;
   life_.clear();
+  newest_.clear();
   versions_.clear();
   for (const auto& [key, value] : state) versions_[key].push_back({.prefix = 0, .value = value});
   order_.assign(

@@ -33,7 +33,7 @@ struct ModelCondition {
 // An atomic write as its client issued it.
 struct ModelBatch {
   BatchId id;
-  std::uint64_t client = 0;
+  std::uint64_t client = 0;  // whose batches are sequenced in the order of their ids; 0: anybody
   bool sync = true;
   std::vector<ModelOperation> operations;       // in order; the last one to a key wins
   std::vector<ModelCondition> conditions = {};  // without which it is not written
@@ -71,7 +71,8 @@ class Model {
   // REQUIRES: an id never issued before.
   void Issue(ModelBatch batch);
   // The engine gave the batch `count` sequence numbers from `first` on. A batch without operations
-  // takes no place in the order. Conditions must hold in the state right before it.
+  // takes no place in the order. Behind those that its client issued before. Conditions must hold
+  // in the state right before it.
   Judgement Sequence(BatchId id, std::uint64_t first, std::uint64_t count);
   // The newest batches, those with sequence numbers from `first` on, were turned away before a byte
   // of them was written: they are not applied, and later ones go on without them.
@@ -187,9 +188,10 @@ class Model {
 
   // Versions in order of prefix; the settled one, if the key was there, first.
   Versions versions_;
-  std::vector<Place> order_;            // by prefix; never empty
-  std::map<BatchId, Record> life_;      // issued in this life
-  std::map<BatchId, Outcome> settled_;  // issued before
+  std::vector<Place> order_;                 // by prefix; never empty
+  std::map<BatchId, Record> life_;           // issued in this life
+  std::map<std::uint64_t, BatchId> newest_;  // sequenced in this life, of each client
+  std::map<BatchId, Outcome> settled_;       // issued before
   std::uint64_t visible_ = 0;
   std::uint64_t durable_ = 0;
   std::uint64_t vouched_ = 0;

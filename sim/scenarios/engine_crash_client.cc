@@ -31,6 +31,7 @@ void Client::Watch(std::uint64_t every_ns, const std::atomic<bool>& over) {
 void Client::RunOne(const Command& command) {
   switch (command.kind) {
     case CommandKind::kWrite: Write(command.batch); break;
+    case CommandKind::kWriteAsync: WriteAsync(command.batch); break;
     case CommandKind::kWriteIf: WriteIf(command.batch, command.conditions); break;
     case CommandKind::kGet: Get(command.key); break;
     case CommandKind::kMultiGet: MultiGet(command.keys, nullptr, Peek()); break;
@@ -158,6 +159,39 @@ void Client::WriteIf(const oracle::ModelBatch& batch, const std::vector<Conditio
     const Doing doing = world_.poisoned() ? Doing::kWriting : Doing::kReading;
     world_.Excuse(doing, "a conditional write", written.error(), since);
   }
+}
+
+void Client::WriteAsync(const oracle::ModelBatch& batch) {
+  const bool poisoned_before = world_.poisoned();
+  Issue(batch);
+  const ReserveWatch::Mark reserve = world_.reserve.BeginWrite();
+  world_.async.Begin();
+  // When it is answered, this client may be gone; world, database and clock are not.
+  const auto done = [world = &world_, db = &db_, clock = &clock_, batch, reserve,
+                     poisoned_before](const Status& status) {
+    Client(*world, *db, *clock).EndAsync(batch, status, reserve, poisoned_before);
+  };
+  const engine::WriteOptions options{.sync = batch.sync, .tag = batch.id.value};
+  const Status queued = db_.WriteAsync(options, BatchOf(batch), done);
+  if (queued) return world_.Settle(world_.async.Took());
+  oracle::Judgement judgement;
+  {
+    const SystemScope system;
+    judgement = world_.model.Reject(batch.id);
+    if (!judgement) judgement = world_.async.Refused();
+  }
+  world_.Settle(judgement);
+  if (queued.error().code() == ErrorCode::kOverloaded) return;
+  world_.Excuse(Doing::kReading, "queueing a write", queued.error());  // nothing explains it
+}
+
+void Client::EndAsync(const oracle::ModelBatch& batch, const Status& status,
+                      const ReserveWatch::Mark& reserve, bool poisoned_before) {
+  world_.async.Answer();
+  const Result<bool> written = status ? Result<bool>(true) : Fail(status.error());
+  JudgeWrite(batch, written, reserve, poisoned_before);
+  if (!status) return world_.Excuse(Doing::kWriting, "an asynchronous write", status.error());
+  Peek();
 }
 
 void Client::JudgeWrite(const oracle::ModelBatch& batch, const Result<bool>& written,

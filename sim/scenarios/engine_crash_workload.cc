@@ -33,16 +33,16 @@ std::optional<std::uint64_t> ParseNumber(const std::string& text, std::uint64_t 
 constexpr KindWeight kUsualWeights[] = {{"put", 46},  {"delete", 10}, {"batch", 14},   {"get", 17},
                                         {"scan", 3},  {"hold", 2},    {"check", 1},    {"flush", 1},
                                         {"pause", 4}, {"range", 1},   {"multiget", 1}, {"erase", 2},
-                                        {"merge", 5}, {"if", 7}};
+                                        {"merge", 5}, {"if", 7},      {"async", 5}};
 constexpr KindWeight kWeightsOfReaders[] = {
     {"put", 34},  {"delete", 8}, {"batch", 14}, {"get", 6},   {"multiget", 8},
     {"scan", 2},  {"range", 6},  {"hold", 8},   {"check", 5}, {"flush", 4},
-    {"pause", 4}, {"erase", 4},  {"merge", 12}, {"if", 5}};
+    {"pause", 4}, {"erase", 4},  {"merge", 12}, {"if", 5},    {"async", 4}};
 // Half of what is written is deleted or written over; flushes make small tables.
 constexpr KindWeight kWeightsOfCompaction[] = {
-    {"put", 44},  {"delete", 16}, {"batch", 14}, {"get", 8},    {"multiget", 2},
-    {"scan", 2},  {"hold", 5},    {"check", 3},  {"flush", 4},  {"compact", 1},
-    {"range", 1}, {"pause", 5},   {"erase", 4},  {"merge", 12}, {"if", 5}};
+    {"put", 44},  {"delete", 16}, {"batch", 14}, {"get", 8},     {"multiget", 2}, {"scan", 2},
+    {"hold", 5},  {"check", 3},   {"flush", 4},  {"compact", 1}, {"range", 1},    {"pause", 5},
+    {"erase", 4}, {"merge", 12},  {"if", 5},     {"async", 4}};
 
 // --- Generation.
 
@@ -51,7 +51,10 @@ class Generator {
   Generator(const Plan& plan, RandomStream stream) : plan_(plan), stream_(stream) {}
 
   void Fill(artifacts::Operation& operation, std::span<const KindWeight> weights) {
-    operation.kind = DrawKind(stream_, weights);
+    // Several of these in a row wait together.
+    const bool again = last_async_ && stream_.Chance(1, 2);
+    operation.kind = again ? "async" : DrawKind(stream_, weights);
+    last_async_ = operation.kind == "async";
     const std::string& kind = operation.kind;
     if (kind == "put") {
       operation.arguments = {Durability(), Key(), Size()};
@@ -63,7 +66,7 @@ class Generator {
     } else if (kind == "merge") {
       operation.arguments = {Durability()};
       AppendMerge(operation, Key());
-    } else if (kind == "batch") {
+    } else if (kind == "batch" || kind == "async") {
       operation.arguments = {Durability()};
       AppendBatch(operation);
     } else if (kind == "if") {
@@ -185,6 +188,7 @@ class Generator {
   const Plan& plan_;
   RandomStream stream_;
   std::uint64_t drawn_ = 0;  // keys, in a window
+  bool last_async_ = false;
 };
 
 // --- Parsing. Workloads come from artifacts too, where anything may stand.
@@ -328,14 +332,16 @@ std::optional<Command> ParseOperation(const artifacts::Operation& operation) {
   Command command;
   const std::string& kind = operation.kind;
   if (kind == "put" || kind == "delete" || kind == "erase" || kind == "merge" || kind == "batch" ||
-      kind == "if") {
-    command.kind = kind == "if" ? CommandKind::kWriteIf : CommandKind::kWrite;
+      kind == "async" || kind == "if") {
+    command.kind = kind == "if"      ? CommandKind::kWriteIf
+                   : kind == "async" ? CommandKind::kWriteAsync
+                                     : CommandKind::kWrite;
     command.batch.id = oracle::BatchId(operation.id);
-    command.batch.client = operation.client;
+    command.batch.client = operation.client + 1;  // whose ids go up
     command.batch.sync = arguments.Either("sync", "nosync");
     if (operation.id == 0) return std::nullopt;
     if (kind == "if") arguments.Conditions(command.conditions);
-    const bool several = kind == "batch" || kind == "if";
+    const bool several = kind == "batch" || kind == "async" || kind == "if";
     if (!several) arguments.Take(kind, command.batch);
     while (several && arguments.more()) {
       arguments.Take(arguments.OneOf({"put", "delete", "erase", "merge"}), command.batch);

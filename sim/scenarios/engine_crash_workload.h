@@ -22,6 +22,7 @@
 //   merge    sync|nosync, add|append|max|min, key, size: of the operand (add: nobody asks for it)
 //   batch    sync|nosync, then any of: put, key, size / delete, key / erase, from, to /
 //            merge, add|append|max|min, key, size
+//   async    as batch: whoever calls goes on, and it is answered some time
 //   if       sync|nosync, then any of: seen, key / absent, key / other, key; then "then", and as
 //            for a batch: written if each key is as the model shows it when the call begins, is
 //            absent, or holds what nobody ever wrote
@@ -67,6 +68,7 @@ struct Condition {
 
 enum class CommandKind : std::uint8_t {
   kWrite,
+  kWriteAsync,
   kWriteIf,
   kGet,
   kMultiGet,

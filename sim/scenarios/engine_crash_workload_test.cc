@@ -32,9 +32,9 @@ TEST(MakeWorkload, MakesOperationsThatParse) {
     EXPECT_TRUE(ids.insert(operation.id).second);
     kinds.insert(operation.kind);
   }
-  EXPECT_EQ(kinds,
-            (std::set<std::string>{"batch", "check", "delete", "erase", "flush", "get", "hold",
-                                   "if", "merge", "multiget", "pause", "put", "range", "scan"}));
+  EXPECT_EQ(kinds, (std::set<std::string>{"async", "batch", "check", "delete", "erase", "flush",
+                                          "get", "hold", "if", "merge", "multiget", "pause", "put",
+                                          "range", "scan"}));
 }
 
 TEST(MakeWorkload, MakesBatchesThatTheSmallestSegmentTakes) {
@@ -47,7 +47,7 @@ TEST(MakeWorkload, MakesBatchesThatTheSmallestSegmentTakes) {
   for (const artifacts::Operation& operation : MakeWorkload(plan, RandomStream(3))) {
     const std::optional<Command> command = ParseOperation(operation);
     ASSERT_TRUE(command.has_value());
-    if (command->kind != CommandKind::kWrite && command->kind != CommandKind::kWriteIf) continue;
+    if (command->batch.id == oracle::BatchId()) continue;
     engine::WriteBatch batch;
     for (const oracle::ModelOperation& write : command->batch.operations) {
       if (write.range_end) {

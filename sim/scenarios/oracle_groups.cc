@@ -31,6 +31,11 @@ std::vector<Group> OracleGroups() {
        {"sequenced-unissued", "sequence-count", "sequenced-twice", "sequence-reused",
         "refused-but-shown", "acknowledged-unsequenced", "rejected-but-sequenced"}},
       {kOracle,
+       "asynchronous",
+       "A client's writes are in its order, waited for or not; each is answered, as many wait as "
+       "may",
+       {"client-order", "write-unanswered", "async-limit"}},
+      {kOracle,
        "conditions",
        "A conditional write is written where its conditions hold, and nowhere else",
        {"condition-broken", "condition-held"}},
