@@ -4,6 +4,7 @@
 // may be flights: while one awaits its group's, the next forms and submits another. What is done is
 // answered by one more thread, "answer", in the order in which it was done: a callback that writes
 // waits for no thread that it holds up.
+#include <string>
 #include <utility>
 
 #include "base/check.h"
@@ -52,7 +53,8 @@ void DbImpl::WakeFront() {
   if (async_.idle > 0) return async_.turn.NotifyOne();
   // None: one of those that there are comes to it when its group is done.
   if (async_.leaders.size() >= options_.wal_flights_max) return;
-  async_.leaders.emplace_back("async", [this] { AsyncLoop(); });
+  const std::string name = "async" + std::to_string(async_.leaders.size());
+  async_.leaders.emplace_back(name.c_str(), [this] { AsyncLoop(); });
 }
 
 void DbImpl::AsyncLoop() {

@@ -77,6 +77,17 @@ class MapDb final : public engine::Db {
     return {};
   }
   Status Write(const engine::WriteOptions&, const engine::WriteBatch&) override { return {}; }
+  Result<bool> WriteIf(const engine::WriteOptions&, const engine::WriteConditions&,
+                       const engine::WriteBatch&) override {
+    return true;
+  }
+  Result<bool> CompareAndSet(const engine::WriteOptions&, ByteView, const std::optional<ByteView>&,
+                             const std::optional<ByteView>&) override {
+    return true;
+  }
+  Status WriteAsync(const engine::WriteOptions&, engine::WriteBatch, WriteDone) override {
+    return {};
+  }
   Result<engine::SequenceNumber> Checkpoint(const std::string&) override { return {}; }
   Result<engine::BackupReport> Backup(const std::string&, const engine::BackupOptions&) override {
     return {};
