@@ -61,7 +61,9 @@ TEST_F(TablesTest, AreEachTheirOwnSpaceOfAnyKeysBothWays) {
         entry.Seek(key);
         const auto above = expected.lower_bound(key);
         ASSERT_EQ(entry.Valid(), above != expected.end());
-        if (entry.Valid()) EXPECT_EQ(entry.key(), above->first);
+        if (entry.Valid()) {
+          EXPECT_EQ(entry.key(), above->first);
+        }
         entry.SeekForPrevious(key);
         ASSERT_TRUE(entry.Valid());  // the empty key is there
         EXPECT_EQ(entry.key(), std::prev(expected.upper_bound(key))->first);
@@ -69,8 +71,9 @@ TEST_F(TablesTest, AreEachTheirOwnSpaceOfAnyKeysBothWays) {
         EXPECT_EQ(GetOr(*db, table, key), found == expected.end() ? "absent" : found->second);
       }
     }
-    if (round == 0) ASSERT_TRUE(db->CompactRange({}, {}));
-    if (round == 1) {
+    if (round == 0) {
+      ASSERT_TRUE(db->CompactRange({}, {}));
+    } else if (round == 1) {
       db.reset();
       db = Open();
     }
