@@ -59,7 +59,8 @@ class Db {
   // durable. They may wait for a flush. Errors: kInvalidArgument (too large, rule 1; nothing was
   // written), kNoSpace (nothing was written, free some and retry; a batch of deletes alone finds
   // room when others do not, until what is kept for them is full; but from a poisoned handle it is
-  // the error that poisoned it), kNotFound (a table; nothing was written), kClosed, and what poisoned the handle (rule 18).
+  // the error that poisoned it), kNotFound (a table; nothing was written), kClosed, and what
+  // poisoned the handle (rule 18).
   virtual Status Put(const WriteOptions& options, ByteView key, ByteView value) = 0;
   // Deleting an absent key is fine.
   virtual Status Delete(const WriteOptions& options, ByteView key) = 0;
@@ -99,8 +100,9 @@ class Db {
   virtual Status Flush() = 0;
   // Flushes, and merges all sorted tables that hold keys of [begin, end], both included, of one
   // table, down to the last level that has any; unset: no bound. With no bound and no named table:
-  // all there is, of all tables, and what dropped ones have left. What is written meanwhile may stay above. Errors: kNoSpace
-  // (some of it is done), kCorruption and kIo of reading a table, kClosed, and as for writes.
+  // all there is, of all tables, and what dropped ones have left. What is written meanwhile may
+  // stay above. Errors: kNoSpace (some of it is done), kCorruption and kIo of reading a table,
+  // kNotFound (the named one), kClosed, and as for writes.
   virtual Status CompactRange(const std::optional<Bytes>& begin,
                               const std::optional<Bytes>& end, NamedTable table = {}) = 0;
   // Flushes, and makes a complete database of this moment in another directory of the same file

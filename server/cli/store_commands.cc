@@ -125,6 +125,7 @@ nlohmann::json StatsAsJson(const engine::DbStats& stats) {
           {"compactions_running", stats.compactions_running},
           {"tables_aside", stats.tables_aside},
           {"snapshots", stats.snapshots},
+          {"named_tables", stats.named_tables},
           {"pressure_reason", stats.pressure_reason},
           {"pressure", stats.pressure},
           {"debt_bytes", stats.debt_bytes},

@@ -150,6 +150,7 @@ void World::Closed() {
 }
 
 oracle::Judgement World::Created(ByteView name, NamedTable table) {
+  if (pending_) return pending_;
   const auto found = created_.find(table.number);
   if (found == created_.end()) {
     return Wrong("table-unknown", "\"" + Bytes(name) + "\" is said to be " + Name(table) +
@@ -162,6 +163,7 @@ oracle::Judgement World::Created(ByteView name, NamedTable table) {
 // Drops of one name follow each other, each durable before the next: the first is no later than
 // the one that this call made.
 oracle::Judgement World::Dropped(ByteView name) {
+  if (pending_) return pending_;
   const auto found = dropped_.find(name);
   if (found == dropped_.end() || found->second.empty()) {
     return Wrong("table-unknown",
