@@ -238,8 +238,8 @@ void EngineTables::Run(Simulation& simulation) const {
                            .number_max = (std::uint64_t{1} << 32) - 1,
                            .strike_calls_max = 32'768,
                            .faults = UsualFaults(),
-                           .host = {.small_disk_max_bytes = 1'000'000,
-                                    .small_disk_min_bytes = 250'000,
+                           .host = {.small_disk_max_bytes = 450'000,
+                                    .small_disk_min_bytes = 180'000,
                                     .slow_cpu_max = 20,
                                     .draw_disk_speed = true}};
   World world(simulation);
