@@ -168,7 +168,7 @@ class DbImpl final : public Db {
   void RemoveSpareSegments();
   void RemoveSegmentFile(const wal::Segment& segment);
 
-  // db_tables.cc. The second and third under mutex_.
+  // db_tables.cc. ShowTables under mutex_.
   Status LoadTables();
   Result<NamedTable> ChangeTables(const std::function<Result<TableChange>()>& plan);
   void ShowTables(const TableChange& change, SequenceNumber first);
