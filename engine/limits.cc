@@ -125,9 +125,10 @@ Status CheckOptions(const Options& options) {
 
 Status CheckBatch(const Options& options, const WriteBatch& batch) {
   if (batch.malformed()) {
-    return Fail(
-        ErrorCode::kInvalidArgument,
-        "a range that ends before it begins, or an operand that its operator does not take");
+    return Fail(ErrorCode::kInvalidArgument,
+                "a range that ends before it begins, an operand that its operator does not take, "
+                "or a table "
+                "that no database has given");
   }
   BatchReader reader(batch.encoding());
   BatchOperation operation;

@@ -9,8 +9,18 @@
 #include "engine/tables/stored_key.h"
 
 namespace beach::engine {
+namespace {
+
+// No table was ever given such a number.
+bool IsForged(NamedTable table) { return table.number >= kTableNumberMax; }
+
+}  // namespace
 
 void WriteBatch::Put(ByteView key, ByteView value, NamedTable table) {
+  if (IsForged(table)) {
+    malformed_ = true;
+    return;
+  }
   Begin(ValueKind::kPut, table);
   AddKey(PrefixOf(table, key), key);
   Encoder(encoding_).LengthPrefixed(value);
@@ -18,11 +28,19 @@ void WriteBatch::Put(ByteView key, ByteView value, NamedTable table) {
 }
 
 void WriteBatch::Delete(ByteView key, NamedTable table) {
+  if (IsForged(table)) {
+    malformed_ = true;
+    return;
+  }
   Begin(ValueKind::kDelete, table);
   AddKey(PrefixOf(table, key), key);
 }
 
 void WriteBatch::DeleteRange(ByteView begin, ByteView end, NamedTable table) {
+  if (IsForged(table)) {
+    malformed_ = true;
+    return;
+  }
   Touch(table);
   if (begin > end) malformed_ = true;
   if (begin >= end) return;
@@ -33,6 +51,10 @@ void WriteBatch::DeleteRange(ByteView begin, ByteView end, NamedTable table) {
 }
 
 void WriteBatch::DeleteAll(NamedTable table) {
+  if (IsForged(table)) {
+    malformed_ = true;
+    return;
+  }
   Begin(ValueKind::kDeleteRange, table);
   AddKey(PrefixOf(table, {}), {});
   AddKey(EndOf(table), {});
@@ -41,6 +63,10 @@ void WriteBatch::DeleteAll(NamedTable table) {
 
 void WriteBatch::Merge(ByteView key, MergeOperator merge_operator, ByteView operand,
                        NamedTable table) {
+  if (IsForged(table)) {
+    malformed_ = true;
+    return;
+  }
   Touch(table);
   const Bytes stored = EncodeOperand(merge_operator, operand);
   MergeOperand parsed;

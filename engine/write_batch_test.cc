@@ -59,6 +59,18 @@ TEST(WriteBatch, KeepsTheSetOfTablesThatItWasGiven) {
   EXPECT_TRUE(batch.tables().empty());
 }
 
+TEST(WriteBatch, ATableThatNobodyGaveMakesItMalformed) {
+  for (const std::uint64_t number : {kTableNumberMax.value, ~std::uint64_t{0}}) {
+    const NamedTable forged{TableNumber(number)};
+    WriteBatch batch;
+    batch.Put("k", "v", forged);
+    EXPECT_TRUE(batch.malformed());
+    batch.Clear();
+    batch.DeleteAll(forged);
+    EXPECT_TRUE(batch.malformed());
+  }
+}
+
 TEST(WriteBatch, HostileBytesNeverLeadOutsideOfThem) {
   const auto walk = [](const Bytes& bytes) {
     BatchReader reader(bytes);
