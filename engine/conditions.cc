@@ -5,9 +5,9 @@
 
 namespace beach::engine {
 
-void WriteConditions::Add(ByteView key, std::optional<Bytes> value) {
+void WriteConditions::Add(NamedTable table, ByteView key, std::optional<Bytes> value) {
   size_bytes_ += key.size() + (value ? value->size() : 0);
-  all_.push_back({.key = Bytes(key), .value = std::move(value)});
+  all_.push_back({.table = table, .key = Bytes(key), .value = std::move(value)});
 }
 
 void WriteConditions::Clear() {

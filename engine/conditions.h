@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "engine/tables/named_table.h"
 
 namespace beach::engine {
 
@@ -18,13 +19,16 @@ class WriteConditions {
   static constexpr std::uint64_t kCountMax = 1024;
 
   struct Condition {
+    NamedTable table;
     Bytes key;
     std::optional<Bytes> value;  // nothing: absent
   };
 
-  void KeyIsAbsent(ByteView key) { Add(key, std::nullopt); }
+  void KeyIsAbsent(ByteView key, NamedTable table = {}) { Add(table, key, std::nullopt); }
   // Exactly this value. An empty one is not absence.
-  void KeyHolds(ByteView key, ByteView value) { Add(key, Bytes(value)); }
+  void KeyHolds(ByteView key, ByteView value, NamedTable table = {}) {
+    Add(table, key, Bytes(value));
+  }
   void Clear();
 
   const std::vector<Condition>& all() const { return all_; }
@@ -32,7 +36,7 @@ class WriteConditions {
   std::uint64_t size_bytes() const { return size_bytes_; }
 
  private:
-  void Add(ByteView key, std::optional<Bytes> value);
+  void Add(NamedTable table, ByteView key, std::optional<Bytes> value);
 
   std::vector<Condition> all_;
   std::uint64_t size_bytes_ = 0;

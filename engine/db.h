@@ -16,6 +16,7 @@
 #include "engine/options.h"
 #include "engine/snapshot.h"
 #include "engine/stats.h"
+#include "engine/tables/named_table.h"
 #include "engine/types.h"
 #include "engine/write_batch.h"
 #include "env/env.h"
@@ -40,11 +41,28 @@ class Db {
                                           const Options& options);
   virtual ~Db() = default;
 
+  // Tables with names are key spaces of their own, which batches and snapshots span. A name is 1 to
+  // 255 of A-Z a-z 0-9 _ - and '.'. These four and all that have a table in their options or batch
+  // answer kNotFound for one that is not there, or no more: a write then has written nothing.
+  //
+  // Durable when it returns. Errors: kAlreadyExists, kOverloaded (Options::named_tables_max),
+  // kInvalidArgument (the name), and as for writes.
+  virtual Result<NamedTable> CreateTable(ByteView name) = 0;
+  virtual Result<NamedTable> OpenTable(ByteView name) = 0;
+  // With all that is in it: one operation, done and durable when it returns, whatever the table
+  // holds; compaction makes room of it. Writes to it are refused from then on, and reads, but
+  // those of iterators and snapshots from before, which go on. Needs no more space than a delete
+  // does. Another table may have the name again. Errors: as for writes.
+  virtual Status DropTable(ByteView name) = 0;
+  // Names, in order.
+  virtual Result<std::vector<std::string>> ListTables() = 0;
+
   // The writes return when the write is visible to every reader, and with options.sync
   // durable. They may wait for a flush. Errors: kInvalidArgument (too large, rule 1; nothing was
   // written), kNoSpace (nothing was written, free some and retry; a batch of deletes alone finds
   // room when others do not, until what is kept for them is full; but from a poisoned handle it is
-  // the error that poisoned it), kClosed, and what poisoned the handle (rule 18).
+  // the error that poisoned it), kNotFound (a table; nothing was written), kClosed, and what
+  // poisoned the handle (rule 18).
   virtual Status Put(const WriteOptions& options, ByteView key, ByteView value) = 0;
   // Deleting an absent key is fine.
   virtual Status Delete(const WriteOptions& options, ByteView key) = 0;
@@ -87,7 +105,8 @@ class Db {
   virtual Status WriteAsync(const WriteOptions& options, WriteBatch batch, WriteDone done) = 0;
 
   // The value, or nothing for an absent key. Never an older value for a damaged one (rule 11).
-  // Errors: kCorruption (file and offset), kIo, kClosed, kInvalidArgument (another's snapshot).
+  // Errors: kCorruption (file and offset), kIo, kClosed, kInvalidArgument (another's snapshot),
+  // kNotFound (the table).
   // Takes no lock but those of the caches.
   virtual Result<std::optional<Bytes>> Get(const ReadOptions& options, ByteView key) = 0;
   // For each key what Get returns, all of them as of one moment. Errors stand by themselves: what
@@ -96,7 +115,7 @@ class Db {
                                                              std::span<const ByteView> keys) = 0;
   // Live keys in order as of the creation of the iterator, which must go before the handle does.
   // It pins the memtables and tables that it reads. Error: kClosed, kInvalidArgument (another's
-  // snapshot); of reading: Iterator::status().
+  // snapshot), kNotFound (the table); of reading: Iterator::status().
   virtual Result<std::unique_ptr<Iterator>> NewIterator(const ReadOptions& options) = 0;
   // This moment, to read at it later: all that is acknowledged when the call begins. Takes no more
   // than a lock. Errors: kClosed, kOverloaded (Options::snapshots_max are held).
@@ -107,11 +126,13 @@ class Db {
   // Returns when all that was acknowledged before the call is in tables, durably. kNoSpace: it is
   // not, nothing is lost, and the background goes on trying. Else as for writes.
   virtual Status Flush() = 0;
-  // Flushes, and merges all tables that hold keys of [begin, end], both included, down to the last
-  // level that has any; unset: no bound. What is written meanwhile may stay above. Errors: kNoSpace
-  // (some of it is done), kCorruption and kIo of reading a table, kClosed, and as for writes.
-  virtual Status CompactRange(const std::optional<Bytes>& begin,
-                              const std::optional<Bytes>& end) = 0;
+  // Flushes, and merges all sorted tables that hold keys of [begin, end], both included, of one
+  // table, down to the last level that has any; unset: no bound. With no bound and no named table:
+  // all there is, of all tables, and what dropped ones have left. What is written meanwhile may
+  // stay above. Errors: kNoSpace (some of it is done), kCorruption and kIo of reading a table,
+  // kNotFound (the named one), kClosed, and as for writes.
+  virtual Status CompactRange(const std::optional<Bytes>& begin, const std::optional<Bytes>& end,
+                              NamedTable table = {}) = 0;
   // Flushes, and makes a complete database of this moment in another directory of the same file
   // system: all that was acknowledged before the call is in it, and all of it has a sequence number
   // up to the one returned. Durable when it returns; a crash before leaves it whole, or a directory

@@ -50,6 +50,7 @@ Status DbImpl::Start(LogPosition end) {
       Record("reserve.ready", {{.name = "segment", .number = ready_segments_[0].ordinal.value}});
     }
   }
+  BEACH_TRY(LoadTables());
   flush_thread_ = env::Thread("flush", [this] { FlushLoop(); });
   prepare_thread_ = env::Thread("prepare", [this] { PrepareLoop(); });
   const env::MutexLock lock(mutex_);

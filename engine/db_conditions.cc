@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "engine/db_impl.h"
 #include "engine/limits.h"
+#include "engine/tables/stored_key.h"
 #include "env/marks.h"
 
 namespace beach::engine {
@@ -33,15 +34,15 @@ Result<bool> DbImpl::CompareAndSet(const WriteOptions& options, ByteView key,
                                    const std::optional<ByteView>& desired) {
   WriteConditions conditions;
   if (expected) {
-    conditions.KeyHolds(key, *expected);
+    conditions.KeyHolds(key, *expected, options.table);
   } else {
-    conditions.KeyIsAbsent(key);
+    conditions.KeyIsAbsent(key, options.table);
   }
   WriteBatch batch;
   if (desired) {
-    batch.Put(key, *desired);
+    batch.Put(key, *desired, options.table);
   } else {
-    batch.Delete(key);
+    batch.Delete(key, options.table);
   }
   return WriteIf(options, conditions, batch);
 }
@@ -53,6 +54,11 @@ Status DbImpl::Decide(Writer& leader) {
   if (poison_) return Fail(*poison_);  // what is visible may not be what was sequenced
   BEACH_CHECK(flying_.empty());
   BEACH_CHECK_EQ(visible_.load() + 1, next_sequence_);
+  // Nobody drops a table while this is at the front.
+  BEACH_TRY(CheckTables(leader));
+  for (const WriteConditions::Condition& condition : leader.conditions->all()) {
+    BEACH_TRY(catalogue_.CheckTable(condition.table));
+  }
   Result<bool> hold = true;
   {
     // Reading may take long; writers wait behind this one.
@@ -71,8 +77,8 @@ Status DbImpl::Decide(Writer& leader) {
 Result<bool> DbImpl::Hold(const WriteConditions& conditions) {
   const Moment moment(*this, {});
   for (const WriteConditions::Condition& condition : conditions.all()) {
-    BEACH_TRY_ASSIGN(const std::optional<Bytes> found,
-                     Read(*moment.view, moment.sequence, condition.key));
+    const StoredKey key(condition.table, condition.key);
+    BEACH_TRY_ASSIGN(const std::optional<Bytes> found, Read(*moment.view, moment.sequence, key));
     if (found != condition.value) return false;
   }
   return true;

@@ -197,6 +197,32 @@ TEST_F(ConditionsTest, ConcurrentIncrementsAreNeverLost) {
   EXPECT_EQ(Read(*db, "n"), std::to_string(kThreads * kEach));
 }
 
+TEST_F(ConditionsTest, AKeyIsThatOfItsTable) {
+  auto db = Open();
+  const NamedTable table = *db->CreateTable("shells");
+  const WriteOptions there = {.sync = true, .tag = 0, .table = table};
+  ASSERT_TRUE(db->Put(sync_, "a", "1"));
+  EXPECT_TRUE(*db->CompareAndSet(there, "a", std::nullopt, "2"));
+  EXPECT_FALSE(*db->CompareAndSet(there, "a", "1", "3"));
+  EXPECT_EQ(Read(*db, "a"), "1");
+  WriteConditions conditions;
+  conditions.KeyHolds("a", "1");
+  conditions.KeyHolds("a", "2", table);
+  WriteBatch batch;
+  batch.Put("b", "4");
+  EXPECT_TRUE(*db->WriteIf(sync_, conditions, batch));
+  EXPECT_EQ(Read(*db, "b"), "4");
+  // One that is gone is no absent key, whatever the other conditions say.
+  ASSERT_TRUE(db->DropTable("shells"));
+  EXPECT_EQ(ErrorOf(*db, conditions), ErrorCode::kNotFound);
+  conditions.Clear();
+  conditions.KeyHolds("a", "other");
+  batch.Put("a", "5", table);
+  const Result<bool> declined = db->WriteIf(sync_, conditions, batch);
+  ASSERT_FALSE(declined);
+  EXPECT_EQ(declined.error().code(), ErrorCode::kNotFound);
+}
+
 RC_GTEST_FIXTURE_PROP(ConditionsTest, AnswersAsAMapWould, ()) {
   if (*files_.Exists("db")) RestoreFiles({});
   auto db = Open();

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -18,6 +19,7 @@
 #include "engine/snapshot_list.h"
 #include "engine/sst/table_cache.h"
 #include "engine/table_holds.h"
+#include "engine/tables/catalogue.h"
 #include "engine/view.h"
 #include "engine/wal/log.h"
 #include "env/threads.h"
@@ -26,7 +28,8 @@ namespace beach::engine {
 
 // The database, split by operation: db_open.cc, db_recover.cc (engine/recover.h), db_write.cc,
 // db_async.cc, db_conditions.cc, db_flights.cc, db_add.cc, db_segments.cc, db_read.cc, db_flush.cc,
-// db_compact.cc, db_throttle.cc, db_vouch.cc, db_checkpoint.cc, db_backup.cc, db_close.cc.
+// db_compact.cc, db_throttle.cc, db_vouch.cc, db_tables.cc, db_checkpoint.cc, db_backup.cc,
+// db_close.cc.
 //
 // Threads. Callers write and read; threads "async" lead the writes that nobody waits for, "answer"
 // tells how they ended (db_async.cc); two that are always there: "flush" writes tables and, when
@@ -61,6 +64,10 @@ class DbImpl final : public Db {
   // any other call; after a failure the handle is only destroyed.
   Status Start(LogPosition end);
 
+  Result<NamedTable> CreateTable(ByteView name) override;
+  Result<NamedTable> OpenTable(ByteView name) override;
+  Status DropTable(ByteView name) override;
+  Result<std::vector<std::string>> ListTables() override;
   Status Put(const WriteOptions& options, ByteView key, ByteView value) override;
   Status Delete(const WriteOptions& options, ByteView key) override;
   Status DeleteRange(const WriteOptions& options, ByteView begin, ByteView end) override;
@@ -80,7 +87,8 @@ class DbImpl final : public Db {
   Status WriteAsync(const WriteOptions& options, WriteBatch batch, WriteDone done) override;
   SequenceNumber VisibleSequence() override;
   Status Flush() override;
-  Status CompactRange(const std::optional<Bytes>& begin, const std::optional<Bytes>& end) override;
+  Status CompactRange(const std::optional<Bytes>& begin, const std::optional<Bytes>& end,
+                      NamedTable table) override;
   DbStats Stats() override;
   Result<SequenceNumber> Checkpoint(const std::string& directory) override;
   Result<BackupReport> Backup(const std::string& directory, const BackupOptions& options) override;
@@ -95,6 +103,7 @@ class DbImpl final : public Db {
     const WriteBatch* batch = nullptr;  // null: a turn at the front, nothing to be written
     const WriteConditions* conditions = nullptr;  // null: none. It leads the group that it is in
     bool declined = false;                        // they did not hold; the batch is empty then
+    const TableChange* change = nullptr;          // what the batch is, if it is one
     bool sync = false;
     std::uint64_t tag = 0;
     bool taken = false;  // off the queue; in a group that is under way
@@ -134,6 +143,8 @@ class DbImpl final : public Db {
   void AwaitTurn(Writer& writer);
   void LeadGroup(Writer& leader);
   Status MakeRoom(bool deletes_only);
+  // kNotFound: one of its tables is not there for what is written next. Of a leader's turn.
+  Status CheckTables(const Writer& writer) const;
   bool MemtableIsFull() const;
   bool MemtableTakesDeletes() const;
   void SwitchMemtable();
@@ -185,7 +196,16 @@ class DbImpl final : public Db {
   void RemoveSpareSegments();
   void RemoveSegmentFile(const wal::Segment& segment);
 
+  // db_tables.cc. ShowTables under mutex_.
+  Status LoadTables();
+  Result<NamedTable> ChangeTables(const std::function<Result<TableChange>()>& plan);
+  void ShowTables(const TableChange& change, SequenceNumber first);
+  Status CheckTable(const Moment& moment, const ReadOptions& options);
+  void RecordChange(const TableChange& change, SequenceNumber first);
+
   // db_read.cc
+  static std::unique_ptr<Iterator> NewIteratorOver(NamedTable table, const Moment& moment,
+                                                   const KeyRange& range);
   Status CheckReadable(const ReadOptions& options) const;
   static Result<std::optional<Bytes>> Read(const View& view, SequenceNumber sequence, ByteView key);
 
@@ -292,6 +312,7 @@ class DbImpl final : public Db {
   LogPosition log_durable_;
   std::optional<std::uint64_t> vouch_due_ns_;  // when, if no more is written; set while needed
   bool vouch_overdue_ = false;                 // it was due, and is left to who leads
+  Catalogue catalogue_;                        // as of the end of the log; leader
   std::uint64_t flushed_id_ = 0;               // memtables up to this one are in tables, durably
   SequenceNumber flushed_sequence_;            // all up to this one is in the tables of view_
   std::optional<Error> poison_;

@@ -21,26 +21,26 @@ constexpr std::uint64_t kLogPerMemtable = 4;
 
 Status DbImpl::Put(const WriteOptions& options, ByteView key, ByteView value) {
   WriteBatch batch;
-  batch.Put(key, value);
+  batch.Put(key, value, options.table);
   return Write(options, batch);
 }
 
 Status DbImpl::Delete(const WriteOptions& options, ByteView key) {
   WriteBatch batch;
-  batch.Delete(key);
+  batch.Delete(key, options.table);
   return Write(options, batch);
 }
 
 Status DbImpl::DeleteRange(const WriteOptions& options, ByteView begin, ByteView end) {
   WriteBatch batch;
-  batch.DeleteRange(begin, end);
+  batch.DeleteRange(begin, end, options.table);
   return Write(options, batch);
 }
 
 Status DbImpl::Merge(const WriteOptions& options, ByteView key, MergeOperator merge_operator,
                      ByteView operand) {
   WriteBatch batch;
-  batch.Merge(key, merge_operator, operand);
+  batch.Merge(key, merge_operator, operand, options.table);
   return Write(options, batch);
 }
 
@@ -82,6 +82,12 @@ void DbImpl::LeadGroup(Writer& leader) {
     VouchIfOverdue();
     return FinishGroup({&leader}, room);
   }
+  // Nobody else may drop a table from now on.
+  if (Status there = CheckTables(leader); !there) {
+    BEACH_SOMETIMES("tables.write_refused", true);
+    VouchIfOverdue();
+    return FinishGroup({&leader}, there);
+  }
 
   // What is left for deletes takes them one by one. MakeRoom leaves a full memtable to them alone.
   const bool reserved = deletes_only && (in_reserve_ || MemtableIsFull());
@@ -118,6 +124,7 @@ void DbImpl::LeadGroup(Writer& leader) {
   if (status && group.flight != nullptr) {
     BEACH_SOMETIMES("write.flights_under_way", !flying_.empty());
     BEACH_SOMETIMES("write.group_of_several", group.members.size() > 1);
+    if (leader.change != nullptr) catalogue_.Apply(*leader.change);
     flying_.push_back(&group);
     TakeOff(group.members);
     return Fly(group, leader);
@@ -188,6 +195,13 @@ Status DbImpl::MakeRoom(bool deletes_only) {
   }
 }
 
+Status DbImpl::CheckTables(const Writer& writer) const {
+  mutex_.AssertHeld();
+  if (writer.change != nullptr || writer.batch->tables().empty()) [[likely]]
+    return {};
+  return catalogue_.CheckTables(*writer.batch);
+}
+
 bool DbImpl::MemtableIsFull() const {
   const LoggedMemtable& memtable = *view_->active;
   if (memtable.count() == 0) return false;
@@ -239,6 +253,8 @@ DbImpl::Group DbImpl::FormGroup(bool alone) {
     if (writer->batch == nullptr) break;
     if (!group.members.empty()) {
       if (writer->conditions != nullptr) break;
+      // Whether its tables are there is for its own turn, if they are not now.
+      if (group.members.front()->change != nullptr || !CheckTables(*writer)) break;
       const std::uint64_t size = writer->batch->size_bytes() + kGroupOverheadMax;
       if (single || group.payload.size() + size > options_.wal_group_size_max) break;
       if (writer->sync && !group.members.front()->sync) break;
@@ -264,6 +280,7 @@ Status DbImpl::SubmitGroup(Group& group, bool rotate) {
     Record("write.sequenced", {{.name = "first", .number = sequence},
                                {.name = "count", .number = writer->batch->count()},
                                {.name = "tag", .number = writer->tag}});
+    if (writer->change != nullptr) RecordChange(*writer->change, group.first);
     sequence += writer->batch->count();
   }
   if (group.count == 0) return group.sync ? log_->Sync() : Status();

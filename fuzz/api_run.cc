@@ -14,11 +14,14 @@ namespace {
 using sim::scenarios::engine_crash::KeyName;
 
 constexpr const char* kScenarios[] = {"engine-mvcc", "engine-compaction", "engine-crash",
-                                      "engine-faults"};
+                                      "engine-faults", "engine-tables"};
 // The two that an input has most of stand more than once.
 constexpr const char* kKinds[] = {"put",   "delete", "batch", "get",   "multiget", "scan",
                                   "range", "hold",   "check", "flush", "compact",  "pause",
                                   "put",   "batch",  "erase", "merge", "if",       "async"};
+constexpr const char* kTableKinds[] = {"batch", "write", "create",  "drop",  "scan",
+                                       "get",   "hold",  "check",   "flush", "compact",
+                                       "open",  "list",  "multiget"};
 constexpr std::uint64_t kEventsMax = 1'000'000;
 constexpr std::uint64_t kPauseStepNs = 1'000'000;
 
@@ -88,6 +91,10 @@ std::vector<std::string> ArgumentsOf(const std::string& kind, const Call& call) 
   return {};
 }
 
+std::string NumberOf(const Call& call) {
+  return std::to_string(call.a | std::uint64_t{call.b} << 8 | std::uint64_t{call.flag} << 16);
+}
+
 }  // namespace
 
 void CallSteering::Workload(std::vector<artifacts::Operation>& operations) {
@@ -103,13 +110,15 @@ void CallSteering::Workload(std::vector<artifacts::Operation>& operations) {
     const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(calls_[at + i]); };
     const std::uint8_t who = byte(3);
     if ((who & 0x80) != 0) life = std::min(life + 1, lives - 1);
-    const std::string kind = kKinds[byte(0) % std::size(kKinds)];
+    const std::string kind = of_tables_ ? kTableKinds[byte(0) % std::size(kTableKinds)]
+                                        : kKinds[byte(0) % std::size(kKinds)];
     const Call call{.a = byte(1), .b = byte(2), .flag = (who & 4) != 0};
-    operations.push_back({.id = operations.size() + 1,
-                          .life = life,
-                          .client = (who & 3) % clients,
-                          .kind = kind,
-                          .arguments = ArgumentsOf(kind, call)});
+    operations.push_back(
+        {.id = operations.size() + 1,
+         .life = life,
+         .client = (who & 3) % clients,
+         .kind = kind,
+         .arguments = of_tables_ ? std::vector{NumberOf(call)} : ArgumentsOf(kind, call)});
   }
 }
 

@@ -117,7 +117,12 @@ class MapDb final : public engine::Db {
   }
   engine::SequenceNumber VisibleSequence() override { return {}; }
   Status Flush() override { return {}; }
-  Status CompactRange(const std::optional<Bytes>&, const std::optional<Bytes>&) override {
+  Result<engine::NamedTable> CreateTable(ByteView) override { return {}; }
+  Result<engine::NamedTable> OpenTable(ByteView) override { return {}; }
+  Status DropTable(ByteView) override { return {}; }
+  Result<std::vector<std::string>> ListTables() override { return {}; }
+  Status CompactRange(const std::optional<Bytes>&, const std::optional<Bytes>&,
+                      engine::NamedTable) override {
     return {};
   }
   engine::DbStats Stats() override { return {}; }
