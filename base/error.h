@@ -21,6 +21,7 @@ enum class ErrorCode : std::uint8_t {
   kBusy,         // another process holds the directory's LOCK
   kClosed,       // the handle is closed
   kOverloaded,   // as many are held as may be: nothing was done, let go of some and retry
+  kCompactedAway,  // the log does not reach back so far any more: begin anew from a copy
 };
 
 // "corruption", "io error", ...: stable names, used in JSON and messages.

@@ -11,7 +11,9 @@
 #include "base/error.h"
 #include "engine/backup.h"
 #include "engine/iterator.h"
+#include "engine/log_cursor.h"
 #include "engine/options.h"
+#include "engine/pinned_files.h"
 #include "engine/snapshot.h"
 #include "engine/stats.h"
 #include "engine/types.h"
@@ -36,6 +38,13 @@ class Db {
   // above is absent), kIo and kNoSpace (an open that failed so may be tried again).
   static Result<std::unique_ptr<Db>> Open(const env::Env& env, const std::string& directory,
                                           const Options& options);
+  // Opens it to be read: all that Open would recover, in memory, and writes nothing at all to the
+  // directory, not where the log ends in a torn tail either. Reads, snapshots and iterators work as
+  // ever; every other call is kUnsupported. It takes the LOCK as any handle does, where there is
+  // one: neither a writer nor another reader is beside it (kBusy). All of the log is kept in memory
+  // that tables do not hold. Errors: as of Open; kNotFound without a database.
+  static Result<std::unique_ptr<Db>> OpenReadOnly(const env::Env& env, const std::string& directory,
+                                                  const Options& options);
   virtual ~Db() = default;
 
   // The writes return when the write is visible to every reader, and with options.sync
@@ -76,6 +85,12 @@ class Db {
   // The sequence number that a read beginning now would see. After Close: the last one.
   virtual SequenceNumber VisibleSequence() = 0;
 
+  // A cursor over all batches with an operation above `after` (engine/log_cursor.h). One that
+  // `after` falls inside of comes first, whole. Errors: kInvalidArgument (no operation has that
+  // number yet), kCompactedAway (the log does not reach back so far: begin with a copy),
+  // kOverloaded (Options::log_cursors_max live), kCorruption, kIo, kClosed.
+  virtual Result<std::unique_ptr<LogCursor>> NewLogCursor(SequenceNumber after) = 0;
+
   // Returns when all that was acknowledged before the call is in tables, durably. kNoSpace: it is
   // not, nothing is lost, and the background goes on trying. Else as for writes.
   virtual Status Flush() = 0;
@@ -105,8 +120,13 @@ class Db {
   // or not; and it is there if only older ones could not be removed.
   virtual Result<BackupReport> Backup(const std::string& directory,
                                       const BackupOptions& options = {}) = 0;
+  // Flushes, and pins the table files that are this moment (engine/pinned_files.h): all that was
+  // acknowledged before the call is in them. Errors: kOverloaded (Options::file_pins_max live),
+  // kClosed, and of Flush.
+  virtual Result<std::unique_ptr<PinnedFiles>> PinFiles() = 0;
   // Counters, levels, and why writers are slowed down, if they are.
   virtual DbStats Stats() = 0;
+  // Pins of files must be gone, log cursors need not.
   // Finishes the flushes that are under way, syncs and vouches for the log, releases the LOCK. Does
   // not flush: what is in memory is in the log. The destructor does the same and drops the error.
   // Returns the error that poisoned the handle, if one did. Later calls return kClosed, Close what

@@ -14,6 +14,7 @@
 #include "engine/compaction/run.h"
 #include "engine/current_view.h"
 #include "engine/db.h"
+#include "engine/log_shelf.h"
 #include "engine/manifest/manifest.h"
 #include "engine/snapshot_list.h"
 #include "engine/sst/table_cache.h"
@@ -52,6 +53,7 @@ class DbImpl final : public Db {
     std::optional<wal::Segment> reserve;
     std::shared_ptr<const View> view;
     SequenceNumber last_sequence;
+    LogStart log_start;
   };
   DbImpl(const env::Env& env, Parts parts);
   ~DbImpl() override;
@@ -72,15 +74,23 @@ class DbImpl final : public Db {
   Result<std::unique_ptr<Iterator>> NewIterator(const ReadOptions& options) override;
   Result<std::unique_ptr<const Snapshot>> GetSnapshot() override;
   SequenceNumber VisibleSequence() override;
+  Result<std::unique_ptr<LogCursor>> NewLogCursor(SequenceNumber after) override;
   Status Flush() override;
   Status CompactRange(const std::optional<Bytes>& begin, const std::optional<Bytes>& end) override;
   DbStats Stats() override;
   Result<SequenceNumber> Checkpoint(const std::string& directory) override;
   Result<BackupReport> Backup(const std::string& directory, const BackupOptions& options) override;
+  Result<std::unique_ptr<PinnedFiles>> PinFiles() override;
   Status Close() override;
+
+  // db_read.cc. What a read at that number shows of a view; `keep` is what the iterator holds.
+  static Result<std::optional<Bytes>> Read(const View& view, SequenceNumber sequence, ByteView key);
+  static std::unique_ptr<Iterator> Walk(const View& view, SequenceNumber sequence,
+                                        const KeyRange& range, std::shared_ptr<const View> keep);
 
  private:
   class HeldTables;
+  class FilePin;
   // A call that waits in writers_ for its turn, or for a leader to have done its work.
   struct Writer {
     const WriteBatch* batch = nullptr;  // null: a turn at the front, nothing to be written
@@ -158,9 +168,13 @@ class DbImpl final : public Db {
   void RemoveSpareSegments();
   void RemoveSegmentFile(const wal::Segment& segment);
 
+  // db_log_cursor.cc
+  void ShowLog();
+  Status SyncKeptLog();
+  void GiveUpPinnedLog();
+
   // db_read.cc
   Status CheckReadable(const ReadOptions& options) const;
-  static Result<std::optional<Bytes>> Read(const View& view, SequenceNumber sequence, ByteView key);
 
   // db_flush.cc
   void FlushLoop();
@@ -223,6 +237,7 @@ class DbImpl final : public Db {
 
   const OpenEpoch epoch_;
   const std::shared_ptr<SnapshotList> snapshots_;  // thread-safe
+  const std::shared_ptr<LogShelf> log_shelf_;      // thread-safe
 
   // Written under mutex_, read without it.
   CurrentView current_;  // view_
@@ -234,6 +249,7 @@ class DbImpl final : public Db {
   wal::Segment segment_;  // that the log is in
   std::uint64_t log_bytes_since_switch_ = 0;
   std::uint64_t next_sequence_;
+  SequenceNumber below_group_;  // the last number before the group that is submitted
 
   mutable env::Mutex mutex_;
   // All below under mutex_.
@@ -273,6 +289,7 @@ class DbImpl final : public Db {
   };
   std::map<FileNumber, TableAside> tables_aside_;
   TableHolds table_holds_;
+  std::uint64_t file_pins_ = 0;  // that live
   std::optional<std::uint64_t> compact_retry_ns_;  // no job before, for want of space
   std::uint64_t compactors_idle_ = 0;
   std::uint64_t pace_next_ns_ = 0;     // when the next output bytes are due

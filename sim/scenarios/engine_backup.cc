@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sim/crash_points.h"
+#include "sim/scenarios/engine_backup_follow.h"
 #include "sim/scenarios/engine_backup_life.h"
 #include "sim/scenarios/engine_backup_plan.h"
 #include "sim/scenarios/engine_backup_world.h"
@@ -134,6 +135,11 @@ void EngineBackup::Run(Simulation& simulation) const {
   for (std::size_t i = 0; i < lives.size() && !IsBranch(world); ++i) {
     RunOneLife(world, plan.lives[i], lives[i]);
     if (IsBranch(world)) break;
+    if (plan.lives[i].read_after) {
+      const auto read = [&](const env::Env& env) { RunReader(world, env); };
+      RunProcess(world, "reader", read);
+      if (IsBranch(world)) break;
+    }
     if (plan.lives[i].judge_after) Judge(world, plan.lives[i].strike_calls_in_judge);
   }
   world.SetFaults(false);
