@@ -79,7 +79,8 @@ std::pair<std::uint64_t, History::Batch> History::After(std::uint64_t last) cons
     const auto before = std::prev(next);
     if (before->first + before->second.count - 1 > last) next = before;
   }
-  return next == batches_.end() ? std::pair<std::uint64_t, Batch>() : *next;
+  if (next == batches_.end()) return {};
+  return {next->first, next->second};
 }
 
 std::uint64_t History::LastOf(std::uint64_t id) const {
