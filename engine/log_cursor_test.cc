@@ -138,7 +138,9 @@ TEST_F(LogCursorTest, AKeptLogIsReadFromAnyNumberAfterOtherOpens) {
   auto db = Open(KeptOptions());
   for (int life = 0; life < 6; ++life) {
     for (int i = 0; i < 20; ++i) Write(*db, 2, i % 3 == 0, life % 2 == 0 ? 2000 : 20);
-    if (life % 3 == 1) ASSERT_TRUE(db->Flush());
+    if (life % 3 == 1) {
+      ASSERT_TRUE(db->Flush());
+    }
     db.reset();
     db = Open(KeptOptions());
     for (std::uint64_t after = 0; after < next_; after += 13) {
