@@ -45,6 +45,13 @@ class Db {
   // that tables do not hold. Errors: as of Open; kNotFound without a database.
   static Result<std::unique_ptr<Db>> OpenReadOnly(const env::Env& env, const std::string& directory,
                                                   const Options& options);
+  // A new database in this process's memory: no file of it is anywhere else, and it is gone when
+  // the handle is. Takes clock and events of `env`; its files may be null. All that the contract
+  // says of one process holds, with `bytes_max` as the space that there is (rule 19): log segments
+  // count in full, and take memory only where they are written. Checkpoints and backups are made in
+  // the same memory, to no use. Errors: kInvalidArgument (an option), kNoSpace.
+  static Result<std::unique_ptr<Db>> OpenInMemory(const env::Env& env, const Options& options,
+                                                  std::uint64_t bytes_max);
   virtual ~Db() = default;
 
   // The writes return when the write is visible to every reader, and with options.sync

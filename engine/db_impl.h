@@ -61,6 +61,8 @@ class DbImpl final : public Db {
   // Opens the log in `parts.segment` at `end` and starts the flush thread. REQUIRES: once, before
   // any other call; after a failure the handle is only destroyed.
   Status Start(LogPosition end);
+  // Keeps the files that it is on. REQUIRES: they are those of its Env.
+  void Own(std::unique_ptr<env::FileSystem> files) { owned_files_ = std::move(files); }
 
   Status Put(const WriteOptions& options, ByteView key, ByteView value) override;
   Status Delete(const WriteOptions& options, ByteView key) override;
@@ -228,6 +230,7 @@ class DbImpl final : public Db {
 
   void Record(Site event, std::initializer_list<env::EventField> fields);
 
+  std::unique_ptr<env::FileSystem> owned_files_;  // goes last; null: somebody else's
   const env::Env env_;
   const std::string directory_;
   const Options options_;

@@ -18,7 +18,7 @@ constexpr const char* kScenarios[] = {"engine-mvcc", "engine-compaction", "engin
 // The two that an input has most of stand more than once.
 constexpr const char* kKinds[] = {"put",   "delete", "batch", "get",   "multiget", "scan",
                                   "range", "hold",   "check", "flush", "compact",  "pause",
-                                  "put",   "batch",  "erase", "merge"};
+                                  "put",   "batch",  "erase", "merge", "follow",   "pin"};
 constexpr std::uint64_t kEventsMax = 1'000'000;
 constexpr std::uint64_t kPauseStepNs = 1'000'000;
 
@@ -72,6 +72,7 @@ std::vector<std::string> ArgumentsOf(const std::string& kind, const Call& call) 
   if (kind == "compact") return {KeyName(call.a), KeyName(call.b)};
   if (kind == "erase") return {durability, KeyName(call.a), KeyName(call.b) + "5"};
   if (kind == "merge") return {durability, MergeName(call.b), KeyName(call.a), "12"};
+  if (kind == "follow") return {std::to_string(call.a * (call.flag ? 16 : 1))};
   if (kind == "pause") return {std::to_string((call.a + 1) * kPauseStepNs)};
   return {};
 }

@@ -108,11 +108,13 @@ void RunLast(World& world, const char* what) {
 }  // namespace
 
 std::string EngineBackup::boots() const {
-  return "one host, one database in several lives with 1 to 4 clients, its checkpoints and backups";
+  return "one host, one database in several lives with 1 to 4 clients, its checkpoints and backups, "
+         "followers of its log";
 }
 
 std::string EngineBackup::checks() const {
-  return "each copy is what the database was at one moment not before the call, or no database";
+  return "each copy is what the database was at one moment not before the call, or no database; "
+         "log cursors show each durable batch once, in order";
 }
 
 void EngineBackup::Run(Simulation& simulation) const {

@@ -30,6 +30,8 @@
 //            for 0
 //   check    forward|backward, slot: what is held there must still show what was there then; lets
 //            it go
+//   follow   how far back: a cursor over the log from so many numbers before the last one; not drawn
+//   pin      pins files for a moment; not drawn
 //   flush
 //   compact  from, to: every table that holds any of these keys, merged downward
 //   pause    nanoseconds
@@ -65,6 +67,8 @@ enum class CommandKind : std::uint8_t {
   kFlush,
   kCompact,
   kPause,
+  kFollow,
+  kPin,
 };
 
 struct Command {
@@ -76,6 +80,7 @@ struct Command {
   bool backward = false;       // kScan, kRange, kCheck
   std::uint64_t slot = 0;      // kHold, kCheck
   std::uint64_t pause_ns = 0;  // kPause
+  std::uint64_t back = 0;      // kFollow
 };
 
 // Nothing where the operation is not as said above.
