@@ -39,7 +39,7 @@ TEST_F(InMemoryTest, IsADatabaseThatEndsWithItsHandle) {
 }
 
 TEST_F(InMemoryTest, BeyondItsBytesWritesAreRefusedAndDeletesMakeRoomAgain) {
-  EXPECT_EQ(TryOpenInMemory(100 * kKiB).error().code(), ErrorCode::kNoSpace);
+  EXPECT_EQ(TryOpenInMemory(60 * kKiB).error().code(), ErrorCode::kNoSpace);
   auto db = TryOpenInMemory(2 * kMiB);
   ASSERT_TRUE(db);
   int written = 0;

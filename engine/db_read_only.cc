@@ -55,9 +55,15 @@ class ReadOnlyDb final : public Db {
   }
   std::vector<Result<std::optional<Bytes>>> MultiGet(const ReadOptions& options,
                                                      std::span<const ByteView> keys) override {
-    std::vector<Result<std::optional<Bytes>>> found;
-    found.reserve(keys.size());
-    for (const ByteView key : keys) found.push_back(Get(options, key));
+    std::vector<Result<std::optional<Bytes>>> found(keys.size());
+    const Status readable = CheckReadable(options);
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      if (readable) {
+        found[i] = DbImpl::Read(*view_, MomentOf(options), keys[i]);
+      } else {
+        found[i] = Fail(readable.error());
+      }
+    }
     return found;
   }
   Result<std::unique_ptr<Iterator>> NewIterator(const ReadOptions& options) override {

@@ -58,7 +58,9 @@ TEST_F(ReadOnlyTest, ShowsWhatTheNextOpenShowsAndWritesNothing) {
     auto snapshot = (*reader)->GetSnapshot();
     ASSERT_TRUE(snapshot);
     const ByteView keys[] = {"k1", "k2"};
-    const auto found = (*reader)->MultiGet({.snapshot = snapshot->get()}, keys);
+    ReadOptions then;
+    then.snapshot = snapshot->get();
+    const auto found = (*reader)->MultiGet(then, keys);
     EXPECT_TRUE(found[0]->has_value());
     EXPECT_FALSE(found[1]->has_value());
   }
