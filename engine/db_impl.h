@@ -292,7 +292,7 @@ class DbImpl final : public Db {
   };
   std::map<FileNumber, TableAside> tables_aside_;
   TableHolds table_holds_;
-  std::uint64_t file_pins_ = 0;  // that live
+  std::uint64_t file_pins_ = 0;                    // that live
   std::optional<std::uint64_t> compact_retry_ns_;  // no job before, for want of space
   std::uint64_t compactors_idle_ = 0;
   std::uint64_t pace_next_ns_ = 0;     // when the next output bytes are due

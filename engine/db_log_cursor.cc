@@ -204,9 +204,9 @@ Result<std::unique_ptr<LogCursor>> DbImpl::NewLogCursor(SequenceNumber after) {
     const env::MutexLock lock(mutex_);
     if (closing_) return Fail(ErrorCode::kClosed, "the database is closed");
     if (after.value > visible_) {
-      return Fail(ErrorCode::kInvalidArgument,
-                  "a log cursor after " + std::to_string(after.value) + ", but the last number is " +
-                      std::to_string(visible_));
+      return Fail(ErrorCode::kInvalidArgument, "a log cursor after " + std::to_string(after.value) +
+                                                   ", but the last number is " +
+                                                   std::to_string(visible_));
     }
     BEACH_TRY_ASSIGN(const LogShelf::CursorId id, log_shelf_->Add());
     log_shelf_->Show(std::min(log_end_, log_durable_));

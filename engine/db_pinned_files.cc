@@ -52,8 +52,8 @@ Result<std::unique_ptr<PinnedFiles>> DbImpl::PinFiles() {
     const env::MutexLock lock(mutex_);
     if (closing_) return Fail(ErrorCode::kClosed, "the database is closed");
     if (file_pins_ >= options_.file_pins_max) {
-      return Fail(ErrorCode::kOverloaded, "files are pinned " + std::to_string(file_pins_) +
-                                              " times, as often as may be");
+      return Fail(ErrorCode::kOverloaded,
+                  "files are pinned " + std::to_string(file_pins_) + " times, as often as may be");
     }
     ++file_pins_;
   }

@@ -95,8 +95,8 @@ Result<LogShelf::CursorId> LogShelf::Add() {
   const env::MutexLock lock(mutex_);
   if (closed_) return Fail(ErrorCode::kClosed, "the database is closed");
   if (cursors_.size() >= limits_.cursors_max) {
-    return Fail(ErrorCode::kOverloaded, "there are " + std::to_string(cursors_.size()) +
-                                            " log cursors, as many as may be");
+    return Fail(ErrorCode::kOverloaded,
+                "there are " + std::to_string(cursors_.size()) + " log cursors, as many as may be");
   }
   const CursorId id = ++last_id_;
   cursors_[id] = {.segment = segments_.front().segment.ordinal};

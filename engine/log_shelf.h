@@ -92,7 +92,7 @@ class LogShelf {
   struct Stretch {
     wal::Segment segment;
     std::uint64_t from = 0;
-    std::uint64_t end = 0;  // all below it is durable, and records end there
+    std::uint64_t end = 0;              // all below it is durable, and records end there
     std::vector<wal::Segment> freed{};  // may be removed now
   };
   // The cursor has read all before `at`. Waits until there is more, or `deadline_ns`: nothing.

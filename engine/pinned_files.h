@@ -26,10 +26,10 @@ struct PinnedFile {
 };
 
 // The table files that together are the database up to one sequence number: every operation up to
-// it, as far as any read can tell, and none above it. They stay as they are, and where they are, for
-// as long as this object lives, whatever compaction does; it goes before its handle does. A crash
-// forgets it, and the next open removes what no manifest lists. Immutable; let go of it in any
-// thread.
+// it, as far as any read can tell, and none above it. They stay as they are, and where they are,
+// for as long as this object lives, whatever compaction does; it goes before its handle does. A
+// crash forgets it, and the next open removes what no manifest lists. Immutable; let go of it in
+// any thread.
 class PinnedFiles {
  public:
   virtual ~PinnedFiles() = default;

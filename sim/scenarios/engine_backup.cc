@@ -108,7 +108,8 @@ void RunLast(World& world, const char* what) {
 }  // namespace
 
 std::string EngineBackup::boots() const {
-  return "one host, one database in several lives with 1 to 4 clients, its checkpoints and backups, "
+  return "one host, one database in several lives with 1 to 4 clients, its checkpoints and "
+         "backups, "
          "followers of its log";
 }
 

@@ -32,7 +32,11 @@ Result<Bytes> ReadFile(env::FileSystem& files, const std::string& path) {
 class Follower {
  public:
   Follower(World& world, Db& db, const env::Env& env, std::uint64_t number, const ClientsEnd& end)
-      : world_(world), db_(db), env_(env), plan_(world.plan.followers[number]), end_(end),
+      : world_(world),
+        db_(db),
+        env_(env),
+        plan_(world.plan.followers[number]),
+        end_(end),
         followed_(world.followed[number]) {}
 
   void Run() {
@@ -62,10 +66,10 @@ class Follower {
     BEACH_TRY_ASSIGN(const auto batch, cursor_->Next(done ? 0 : now + plan_.wait_ns));
     if (!batch) {
       if (!done) return {};
-      world_.simulation.Fail("cursor-behind",
-                             "a log cursor shows nothing after " +
-                                 std::to_string(followed_.position) + ", but all up to " +
-                                 std::to_string(end_.last) + " is durable");
+      world_.simulation.Fail("cursor-behind", "a log cursor shows nothing after " +
+                                                  std::to_string(followed_.position) +
+                                                  ", but all up to " + std::to_string(end_.last) +
+                                                  " is durable");
     }
     const std::uint64_t visible = db_.VisibleSequence().value;
     oracle::Judgement judgement;

@@ -17,9 +17,9 @@ struct ClientsEnd {
   std::atomic<std::uint64_t> last = 0;  // its number; set before
 };
 
-// A thread that follows the log by cursors, goes on where it was in the life before, and begins anew
-// with pinned files where the log is gone. When the clients are done and all is durable, it must
-// come to the end.
+// A thread that follows the log by cursors, goes on where it was in the life before, and begins
+// anew with pinned files where the log is gone. When the clients are done and all is durable, it
+// must come to the end.
 void Follow(World& world, engine::Db& db, const env::Env& env, std::uint64_t number,
             const ClientsEnd& end);
 

@@ -392,9 +392,8 @@ void RunLife(World& world, const Clients& clients, const env::Env& env) {
   std::vector<env::Thread> followers;
   for (std::uint64_t i = 0; i < world.plan.followers.size(); ++i) {
     const std::string name = "follower" + std::to_string(i);
-    followers.emplace_back(name.c_str(), [&world, &db, &env, &end, i] {
-      Follow(world, db, env, i, end);
-    });
+    followers.emplace_back(name.c_str(),
+                           [&world, &db, &env, &end, i] { Follow(world, db, env, i, end); });
   }
   for (env::Thread& thread : threads) thread.Join();
   if (!followers.empty()) {

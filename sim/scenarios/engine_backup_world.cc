@@ -194,8 +194,7 @@ oracle::Judgement World::Recovered(const Found& found) {
                       (found.state != nullptr && *found.state != reader_saw_->second))) {
     return Wrong("read-only-differs", "recovered up to " + std::to_string(found.last) +
                                           ", but an open to be read showed " +
-                                          std::to_string(reader_saw_->first) +
-                                          ", or other values");
+                                          std::to_string(reader_saw_->first) + ", or other values");
   }
   const std::uint64_t floor = survives_only_sync_ ? durable_ : std::max(durable_, acknowledged_);
   if (found.last < floor) {

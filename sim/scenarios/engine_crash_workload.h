@@ -30,11 +30,9 @@
 //            for 0
 //   check    forward|backward, slot: what is held there must still show what was there then; lets
 //            it go
-//   follow   how far back: a cursor over the log from so many numbers before the last one; not drawn
-//   pin      pins files for a moment; not drawn
-//   flush
-//   compact  from, to: every table that holds any of these keys, merged downward
-//   pause    nanoseconds
+//   follow   how far back: a cursor over the log from so many numbers before the last one; not
+//   drawn pin      pins files for a moment; not drawn flush compact  from, to: every table that
+//   holds any of these keys, merged downward pause    nanoseconds
 // A size is that of the filler behind the value's id, or "empty" for an empty value. The id of an
 // operation is that of its batch.
 

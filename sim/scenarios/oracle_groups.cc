@@ -56,7 +56,8 @@ std::vector<Group> OracleGroups() {
        {"copy-missing", "copy-too-old", "copy-differs", "copy-invented"}},
       {kOracle,
        "log-cursors",
-       "A cursor over the log shows each batch once, in order, when it is durable, and is told when "
+       "A cursor over the log shows each batch once, in order, when it is durable, and is told "
+       "when "
        "the log is gone, and only then",
        {"cursor-gap", "cursor-repeats", "cursor-too-early", "cursor-differs", "cursor-behind",
         "cursor-out-of-order", "log-not-kept", "shown-lost"}},
