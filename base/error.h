@@ -15,7 +15,7 @@ enum class ErrorCode : std::uint8_t {
   kAlreadyExists,    // a file that must be new exists
   kIo,               // the OS failed a call; the outcome of a write is unknown
   kNoSpace,          // the OS has no room; free some and retry
-  kUnsupported,    // not on this file system, between these two (a link), or by a handle that only reads
+  kUnsupported,    // not on this file system, between these two, or by a handle that only reads
   kCorruption,     // bytes read back are not the bytes written: path and offset say where
   kRefused,        // not a database of ours, foreign identity, unknown version: left untouched
   kBusy,           // another process holds the directory's LOCK
