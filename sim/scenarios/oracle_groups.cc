@@ -66,7 +66,7 @@ std::vector<Group> OracleGroups() {
        "Pinned files are the database up to their number, and stay as they are",
        {"pin-too-old", "pin-too-new", "pin-changed", "pin-missing"}},
       {kOracle,
-       "read-only",
+       "read-only-opens",
        "An open to be read shows what the next open shows, and writes nothing",
        {"read-only-wrote", "read-only-differs"}},
       {kOracle, "modes", "The modes of recovery agree where they must", {"modes-disagree"}},
