@@ -201,7 +201,7 @@ void RunReader(World& world, const env::Env& env) {
       for ((*entry)->SeekToFirst(); (*entry)->Valid(); (*entry)->Next()) {
         state.emplace((*entry)->key(), (*entry)->value());
       }
-      if (!(*entry)->status()) return world.Excuse("reading", (*entry)->status().error());
+      if (!(*entry)->status()) return world.Excuse("reading all of it", (*entry)->status().error());
       const std::uint64_t last = (*opened)->VisibleSequence().value;
       const SystemScope system;
       world.ShownToReader(last, State(state));
