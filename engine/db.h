@@ -13,7 +13,9 @@
 #include "engine/backup.h"
 #include "engine/conditions.h"
 #include "engine/iterator.h"
+#include "engine/log_cursor.h"
 #include "engine/options.h"
+#include "engine/pinned_files.h"
 #include "engine/snapshot.h"
 #include "engine/stats.h"
 #include "engine/tables/named_table.h"
@@ -39,6 +41,20 @@ class Db {
   // above is absent), kIo and kNoSpace (an open that failed so may be tried again).
   static Result<std::unique_ptr<Db>> Open(const env::Env& env, const std::string& directory,
                                           const Options& options);
+  // Opens it to be read: all that Open would recover, in memory, and writes nothing at all to the
+  // directory, not where the log ends in a torn tail either. Reads, snapshots and iterators work as
+  // ever; every other call is kUnsupported. It takes the LOCK as any handle does, where there is
+  // one: neither a writer nor another reader is beside it (kBusy). All of the log is kept in memory
+  // that tables do not hold. Errors: as of Open; kNotFound without a database.
+  static Result<std::unique_ptr<Db>> OpenReadOnly(const env::Env& env, const std::string& directory,
+                                                  const Options& options);
+  // A new database in this process's memory: no file of it is anywhere else, and it is gone when
+  // the handle is. Takes clock and events of `env`; its files may be null. All that the contract
+  // says of one process holds, with `bytes_max` as the space that there is (rule 19): log segments
+  // count in full, and take memory only where they are written. Checkpoints and backups are made in
+  // the same memory, to no use. Errors: kInvalidArgument (an option), kNoSpace.
+  static Result<std::unique_ptr<Db>> OpenInMemory(const env::Env& env, const Options& options,
+                                                  std::uint64_t bytes_max);
   virtual ~Db() = default;
 
   // Tables with names are key spaces of their own, which batches and snapshots span. A name is 1 to
@@ -123,6 +139,12 @@ class Db {
   // The sequence number that a read beginning now would see. After Close: the last one.
   virtual SequenceNumber VisibleSequence() = 0;
 
+  // A cursor over all batches with an operation above `after` (engine/log_cursor.h). One that
+  // `after` falls inside of comes first, whole. Errors: kInvalidArgument (no operation has that
+  // number yet), kCompactedAway (the log does not reach back so far: begin with a copy),
+  // kOverloaded (Options::log_cursors_max live), kCorruption, kIo, kClosed.
+  virtual Result<std::unique_ptr<LogCursor>> NewLogCursor(SequenceNumber after) = 0;
+
   // Returns when all that was acknowledged before the call is in tables, durably. kNoSpace: it is
   // not, nothing is lost, and the background goes on trying. Else as for writes.
   virtual Status Flush() = 0;
@@ -154,12 +176,17 @@ class Db {
   // or not; and it is there if only older ones could not be removed.
   virtual Result<BackupReport> Backup(const std::string& directory,
                                       const BackupOptions& options = {}) = 0;
+  // Flushes, and pins the table files that are this moment (engine/pinned_files.h): all that was
+  // acknowledged before the call is in them. Errors: kOverloaded (Options::file_pins_max live),
+  // kClosed, and of Flush.
+  virtual Result<std::unique_ptr<PinnedFiles>> PinFiles() = 0;
   // Counters, levels, and why writers are slowed down, if they are.
   virtual DbStats Stats() = 0;
   // Finishes the asynchronous writes and the flushes that are under way, syncs and vouches for the
   // log, releases the LOCK. Does not flush: what is in memory is in the log. The destructor does
   // the same and drops the error. Returns the error that poisoned the handle, if one did. Later
-  // calls return kClosed, Close what it returned before.
+  // calls return kClosed, Close what it returned before. Pins of files must be gone, log cursors
+  // need not.
   virtual Status Close() = 0;
 };
 

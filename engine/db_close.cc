@@ -17,6 +17,10 @@ DbImpl::DbImpl(const env::Env& env, Parts parts)
       manifest_(std::move(parts.manifest)),
       epoch_(parts.epoch),
       snapshots_(std::make_shared<SnapshotList>(options_.snapshots_max)),
+      log_shelf_(std::make_shared<LogShelf>(
+          LogShelf::Limits{.cursors_max = options_.log_cursors_max,
+                           .pinned_size_max = options_.log_pinned_size_max,
+                           .kept_size = options_.log_kept_size})),
       current_(parts.view),
       visible_(parts.last_sequence.value),
       segment_(parts.segment),
@@ -28,6 +32,7 @@ DbImpl::DbImpl(const env::Env& env, Parts parts)
   BEACH_CHECK(view_->frozen.empty());
   BEACH_CHECK_EQ(segment_.end, wal::Segment::kOpenEnd);
   if (parts.reserve) ready_segments_.push_back(*parts.reserve);
+  log_shelf_->Begin(std::move(parts.log_start));
 }
 
 DbImpl::~DbImpl() { static_cast<void>(Close()); }
@@ -78,6 +83,7 @@ Status DbImpl::Close() {
     prepare_.NotifyAll();
   }
   JoinAsync();
+  const LogShelf::Freed pinned = log_shelf_->Close();
   if (flush_thread_.joinable()) flush_thread_.Join();
   if (prepare_thread_.joinable()) prepare_thread_.Join();
   for (env::Thread& thread : compact_threads_) thread.Join();  // none is started after closing_
@@ -92,6 +98,7 @@ Status DbImpl::Close() {
   BEACH_FAILPOINT("close.log_vouched");
   log_.reset();
   RemoveSpareSegments();
+  for (const wal::Segment& segment : pinned.given_up) RemoveSegmentFile(segment);
   env::MutexLock lock(mutex_);
   if (poison_) status = Fail(*poison_);
   closed_ = status;

@@ -62,6 +62,7 @@ void DbImpl::FinishLanded() {
       // Visible only here: after the log, and after every entry is in the memtable.
       BEACH_CHECK_LT(visible_.load(), group.first.value);
       visible_ = group.first.value + group.count - 1;
+      ShowLog();
       if (flying_.empty()) ArmVouch(needs_vouch, true);
     }
     landed_.NotifyAll();

@@ -15,6 +15,7 @@
 #include "engine/compaction/run.h"
 #include "engine/current_view.h"
 #include "engine/db.h"
+#include "engine/log_shelf.h"
 #include "engine/manifest/manifest.h"
 #include "engine/snapshot_list.h"
 #include "engine/sst/table_cache.h"
@@ -56,6 +57,7 @@ class DbImpl final : public Db {
     std::optional<wal::Segment> reserve;
     std::shared_ptr<const View> view;
     SequenceNumber last_sequence;
+    LogStart log_start;
   };
   DbImpl(const env::Env& env, Parts parts);
   ~DbImpl() override;
@@ -63,6 +65,8 @@ class DbImpl final : public Db {
   // Opens the log in `parts.segment` at `end` and starts the flush thread. REQUIRES: once, before
   // any other call; after a failure the handle is only destroyed.
   Status Start(LogPosition end);
+  // Keeps the files that it is on. REQUIRES: they are those of its Env.
+  void Own(std::unique_ptr<env::FileSystem> files) { owned_files_ = std::move(files); }
 
   Result<NamedTable> CreateTable(ByteView name) override;
   Result<NamedTable> OpenTable(ByteView name) override;
@@ -86,17 +90,29 @@ class DbImpl final : public Db {
   Result<std::unique_ptr<const Snapshot>> GetSnapshot() override;
   Status WriteAsync(const WriteOptions& options, WriteBatch batch, WriteDone done) override;
   SequenceNumber VisibleSequence() override;
+  Result<std::unique_ptr<LogCursor>> NewLogCursor(SequenceNumber after) override;
   Status Flush() override;
   Status CompactRange(const std::optional<Bytes>& begin, const std::optional<Bytes>& end,
                       NamedTable table) override;
   DbStats Stats() override;
   Result<SequenceNumber> Checkpoint(const std::string& directory) override;
   Result<BackupReport> Backup(const std::string& directory, const BackupOptions& options) override;
+  Result<std::unique_ptr<PinnedFiles>> PinFiles() override;
   Status Close() override;
+
+  // db_read.cc. What a read at that number shows of a view; `keep` is what the iterator holds.
+  static Result<std::optional<Bytes>> Read(const View& view, SequenceNumber sequence, ByteView key);
+  static std::unique_ptr<Iterator> Walk(const View& view, SequenceNumber sequence, NamedTable table,
+                                        const KeyRange& range, std::shared_ptr<const View> keep);
+  // db_tables.cc. The same of the system table; kNotFound as the Db's calls.
+  static Status TableIsThere(const View& view, SequenceNumber sequence, NamedTable table);
+  static Result<NamedTable> FindTable(const View& view, SequenceNumber sequence, ByteView name);
+  static Result<std::vector<std::string>> TableNames(const View& view, SequenceNumber sequence);
 
  private:
   class HeldTables;
   struct AsyncWrite;
+  class FilePin;
   // A call that waits in writers_ for its turn, or for a leader to have done its work.
   struct Writer {
     AsyncWrite* async = nullptr;        // itself, where no call waits
@@ -202,12 +218,13 @@ class DbImpl final : public Db {
   void ShowTables(const TableChange& change, SequenceNumber first);
   Status CheckTable(const Moment& moment, const ReadOptions& options);
   void RecordChange(const TableChange& change, SequenceNumber first);
+  // db_log_cursor.cc
+  void ShowLog();
+  Status SyncKeptLog();
+  void GiveUpPinnedLog();
 
   // db_read.cc
-  static std::unique_ptr<Iterator> NewIteratorOver(NamedTable table, const Moment& moment,
-                                                   const KeyRange& range);
   Status CheckReadable(const ReadOptions& options) const;
-  static Result<std::optional<Bytes>> Read(const View& view, SequenceNumber sequence, ByteView key);
 
   // db_flush.cc
   void FlushLoop();
@@ -261,6 +278,7 @@ class DbImpl final : public Db {
 
   void Record(Site event, std::initializer_list<env::EventField> fields);
 
+  std::unique_ptr<env::FileSystem> owned_files_;  // goes last; null: somebody else's
   const env::Env env_;
   const std::string directory_;
   const Options options_;
@@ -271,6 +289,7 @@ class DbImpl final : public Db {
   const OpenEpoch epoch_;
   const WriteBatch nothing_;                       // of who was declined
   const std::shared_ptr<SnapshotList> snapshots_;  // thread-safe
+  const std::shared_ptr<LogShelf> log_shelf_;      // thread-safe
 
   // Written under mutex_, read without it.
   CurrentView current_;  // view_
@@ -282,6 +301,7 @@ class DbImpl final : public Db {
   wal::Segment segment_;  // that the log is in
   std::uint64_t log_bytes_since_switch_ = 0;
   std::uint64_t next_sequence_;
+  SequenceNumber below_group_;  // the last number before the group that is submitted
 
   mutable env::Mutex mutex_;
   // All below under mutex_.
@@ -336,6 +356,7 @@ class DbImpl final : public Db {
   };
   std::map<FileNumber, TableAside> tables_aside_;
   TableHolds table_holds_;
+  std::uint64_t file_pins_ = 0;                    // that live
   std::optional<std::uint64_t> compact_retry_ns_;  // no job before, for want of space
   std::uint64_t compactors_idle_ = 0;
   std::uint64_t pace_next_ns_ = 0;     // when the next output bytes are due

@@ -83,25 +83,24 @@ Result<std::unique_ptr<Iterator>> DbImpl::NewIterator(const ReadOptions& options
   BEACH_TRY(CheckReadable(options));
   const Moment moment(*this, options);
   BEACH_TRY(CheckTable(moment, options));
-  return NewIteratorOver(options.table, moment, options.range);
+  return Walk(*moment.view, moment.sequence, options.table, options.range, moment.view.Share());
 }
 
-std::unique_ptr<Iterator> DbImpl::NewIteratorOver(NamedTable table, const Moment& moment,
-                                                  const KeyRange& range) {
-  const View& view = *moment.view;
+std::unique_ptr<Iterator> DbImpl::Walk(const View& view, SequenceNumber sequence, NamedTable table,
+                                       const KeyRange& range, std::shared_ptr<const View> keep) {
   std::vector<std::unique_ptr<Iterator>> sources;
   sources.reserve(1 + view.frozen.size() + view.version->levels[0].size() + kLevelCount);
   sources.push_back(view.active->memtable.NewIterator());
   for (const auto& memtable : view.frozen) sources.push_back(memtable->memtable.NewIterator());
   view.version->AppendIterators(sources);
-  RangeCover cover(moment.sequence);
+  RangeCover cover(sequence);
   for (const RangeTombstones* const part : view.active->ranges.parts()) cover.Add(*part);
   for (const auto& memtable : view.frozen) {
     for (const RangeTombstones* const part : memtable->ranges.parts()) cover.Add(*part);
   }
   cover.Add(*view.version);
   return NewSnapshotIterator(NewMergingIterator(std::move(sources)), std::move(cover), range,
-                             moment.view.Share(), KeySpace(table));
+                             std::move(keep), KeySpace(table));
 }
 
 Result<std::unique_ptr<const Snapshot>> DbImpl::GetSnapshot() {

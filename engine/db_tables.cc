@@ -11,7 +11,8 @@ namespace beach::engine {
 
 // Before anybody may write or read.
 Status DbImpl::LoadTables() {
-  const auto entry = NewIteratorOver(kSystemTable, Moment(*this, {}), {});
+  const Moment moment(*this, {});
+  const auto entry = Walk(*moment.view, moment.sequence, kSystemTable, {}, nullptr);
   if (Status loaded = catalogue_.Load(*entry); !loaded) {
     const bool names_file = !loaded.error().path().empty();
     return names_file ? loaded : Fail(std::move(loaded).error().At(directory_));
@@ -84,28 +85,43 @@ Status DbImpl::CheckTable(const Moment& moment, const ReadOptions& options) {
   if (table == NamedTable()) [[likely]]
     return {};
   if (moment.view->tables->Contains(table, moment.sequence)) return {};
-  if (options.snapshot == nullptr || table.number > kTableNumberMax)
-    return Fail(NoSuchTable(table));
-  const StoredKey key(kSystemTable, TableNumberKey(table.number));
-  BEACH_TRY_ASSIGN(const auto name, Read(*moment.view, moment.sequence, key));
-  if (!name) return Fail(NoSuchTable(table));
+  if (options.snapshot == nullptr) return Fail(NoSuchTable(table));
+  BEACH_TRY(TableIsThere(*moment.view, moment.sequence, table));
   BEACH_SOMETIMES("tables.dropped_one_read", true);
   return {};
 }
 
 Result<NamedTable> DbImpl::OpenTable(ByteView name) {
-  BEACH_TRY(CheckTableName(name));
   BEACH_TRY(CheckReadable({}));
   const Moment moment(*this, {});
-  const StoredKey key(kSystemTable, TableNameKey(name));
-  BEACH_TRY_ASSIGN(const auto value, Read(*moment.view, moment.sequence, key));
-  if (!value) return Fail(ErrorCode::kNotFound, "there is no table \"" + Bytes(name) + "\"");
-  return TableOfValue(*value);
+  return FindTable(*moment.view, moment.sequence, name);
 }
 
 Result<std::vector<std::string>> DbImpl::ListTables() {
   BEACH_TRY(CheckReadable({}));
-  const auto entry = NewIteratorOver(kSystemTable, Moment(*this, {}), {});
+  const Moment moment(*this, {});
+  return TableNames(*moment.view, moment.sequence);
+}
+
+Status DbImpl::TableIsThere(const View& view, SequenceNumber sequence, NamedTable table) {
+  if (table == NamedTable()) return {};
+  if (table.number > kTableNumberMax) return Fail(NoSuchTable(table));
+  const StoredKey key(kSystemTable, TableNumberKey(table.number));
+  BEACH_TRY_ASSIGN(const auto name, Read(view, sequence, key));
+  if (!name) return Fail(NoSuchTable(table));
+  return {};
+}
+
+Result<NamedTable> DbImpl::FindTable(const View& view, SequenceNumber sequence, ByteView name) {
+  BEACH_TRY(CheckTableName(name));
+  const StoredKey key(kSystemTable, TableNameKey(name));
+  BEACH_TRY_ASSIGN(const auto value, Read(view, sequence, key));
+  if (!value) return Fail(ErrorCode::kNotFound, "there is no table \"" + Bytes(name) + "\"");
+  return TableOfValue(*value);
+}
+
+Result<std::vector<std::string>> DbImpl::TableNames(const View& view, SequenceNumber sequence) {
+  const auto entry = Walk(view, sequence, kSystemTable, {}, nullptr);
   std::vector<std::string> names;
   const Bytes first = TableNameKey({});
   for (entry->Seek(first); entry->Valid() && entry->key().starts_with(first); entry->Next()) {

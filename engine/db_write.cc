@@ -134,6 +134,7 @@ void DbImpl::LeadGroup(Writer& leader) {
     log_durable_ = durable;
     // Visible only here: after the log, and after every entry is in the memtable.
     if (group.count > 0) visible_ = group.first.value + group.count - 1;
+    ShowLog();
   }
   if (!status && !refused) Poison(status.error());
   if (flying_.empty()) ArmVouch(needs_vouch, moved);
@@ -182,6 +183,7 @@ Status DbImpl::MakeRoom(bool deletes_only) {
       continue;
     }
     if (view_->frozen.size() < options_.frozen_memtables_max) {
+      BEACH_TRY(SyncKeptLog());
       SwitchMemtable();
       return {};
     }
@@ -272,6 +274,7 @@ DbImpl::Group DbImpl::FormGroup(bool alone) {
 // Leader, without mutex_. A synced group's flight is under way when it returns; else its operations
 // are in the log and in the memtable.
 Status DbImpl::SubmitGroup(Group& group, bool rotate) {
+  below_group_ = SequenceNumber(next_sequence_ - 1);
   group.first = SequenceNumber(next_sequence_);
   next_sequence_ += group.count;
   std::uint64_t sequence = group.first.value;

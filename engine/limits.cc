@@ -36,7 +36,7 @@ constexpr std::uint64_t kLevel0CountMax = 10'000;
 constexpr std::uint64_t kDebtMax = 1024 * 1024 * kGiB;
 static_assert(kManifestRecordSizeMax >= 2 * (kKeySizeMax + kKeyPrefixMax) + kMiB);
 static_assert(kManifestFileSizeMax >= 3 * kManifestSizeMax);
-static_assert(kSegmentsListedMax >= 4 * kMemtableSegmentsMax);
+static_assert(kSegmentsListedMax >= 8 * kMemtableSegmentsMax);  // with those that are kept
 
 std::unexpected<Error> TooLarge(const char* what, std::uint64_t size, std::uint64_t most) {
   return Fail(ErrorCode::kInvalidArgument,
@@ -65,6 +65,10 @@ std::vector<OptionLimit> LimitsOf(const Options& options) {
       {"wal_flights_max", options.wal_flights_max, 1, 8},
       {"wal_recycled_max", options.wal_recycled_max, 0, 64},
       {"wal_group_size_max", options.wal_group_size_max, 1, kBytesMax},
+      {"log_cursors_max", options.log_cursors_max, 1, 4096},
+      {"log_pinned_size_max", options.log_pinned_size_max, 0, 1024 * 1024 * kGiB},
+      {"log_kept_size", options.log_kept_size, 0, kMemtableSegmentsMax * options.wal_segment_size},
+      {"file_pins_max", options.file_pins_max, 1, 4096},
       {"manifest_size_max", options.manifest_size_max, 1, kManifestSizeMax},
       {"block_size", options.block_size, 1, kBytesMax},
       {"block_restart_interval", options.block_restart_interval, 1, 1024 * kKiB},

@@ -66,6 +66,17 @@ struct Options {
   std::uint64_t wal_recycled_max = 2;
   // Most bytes of batches that one flight takes together; the first batch always fits.
   std::uint64_t wal_group_size_max = kMiB;
+  // Cursors over the log (engine/log_cursor.h) that may live at once. 1 to 4096.
+  std::uint64_t log_cursors_max = 64;
+  // Bytes of log segments that nothing but cursors still needs; when there would be more, the
+  // oldest are given up, and a cursor that had yet to read them is told so. At most 1 PiB.
+  std::uint64_t log_pinned_size_max = kGiB;
+  // Bytes of log segments, the newest ones, that are kept when their content is in tables, so that
+  // a cursor may go on after a reconnect or another open; above 0, each memtable's log is synced
+  // when it is frozen. At most 16384 segments' worth. 0: none.
+  std::uint64_t log_kept_size = 0;
+  // Pinned files (Db::PinFiles) that may live at once. 1 to 4096.
+  std::uint64_t file_pins_max = 64;
   // A manifest larger than this, and than twice the snapshot it began with, is rolled to a new
   // file. At most 256 MiB.
   std::uint64_t manifest_size_max = 4 * kMiB;

@@ -67,6 +67,10 @@ std::string DbStats::ToString() const {
                    Hundredths(read_amplification()), Hundredths(space_amplification())));
   line("under way", fmt::format("{} compactions, {} snapshots, {} pinned views",
                                 compactions_running, snapshots, pinned_views));
+  if (log_cursors + log_pinned_bytes + file_pins > 0) {
+    line("held", fmt::format("{} log cursors, {} of log for them, {} pins of files", log_cursors,
+                             Size(log_pinned_bytes), file_pins));
+  }
   if (compactions_failed + tables_aside > 0) {
     line("in trouble", fmt::format("{} compactions failed, {} tables that cannot be read",
                                    compactions_failed, tables_aside));

@@ -109,6 +109,27 @@ void WriteBatch::AddKey(ByteView prefix, ByteView key) {
   encoder.Raw(key);
 }
 
+Result<WriteBatch> WriteBatch::Decode(ByteView encoding) {
+  WriteBatch batch;
+  BatchReader reader(encoding);
+  BatchOperation operation;
+  while (reader.Next(operation)) {
+    if (batch.count_ == std::numeric_limits<std::uint32_t>::max()) break;
+    ++batch.count_;
+    const auto key = ParseStoredKey(operation.key);
+    if (!key) return Fail(ErrorCode::kCorruption, "a batch with a key of no table");
+    batch.Touch(key->table);
+    const bool range = operation.kind == ValueKind::kDeleteRange;
+    if (range) ++batch.ranges_;
+    if (!range && operation.kind != ValueKind::kDelete) ++batch.puts_;
+  }
+  if (!reader.ok() || reader.Next(operation)) {
+    return Fail(ErrorCode::kCorruption, "a malformed batch");
+  }
+  batch.encoding_ = encoding;
+  return batch;
+}
+
 bool BatchReader::Next(BatchOperation& operation) {
   if (!ok_ || rest_.empty()) return false;
   Decoder decoder(rest_);

@@ -34,6 +34,8 @@ class WriteBatch {
   // operand that is none of the operator's makes the batch malformed.
   void Merge(ByteView key, MergeOperator merge_operator, ByteView operand, NamedTable table = {});
   void Clear();
+  // The batch of this encoding, which may be hostile: kCorruption, without a path.
+  static Result<WriteBatch> Decode(ByteView encoding);
 
   std::uint32_t count() const { return count_; }
   // An empty one too. Room for these is kept where there is none for others (rule 19).

@@ -16,9 +16,9 @@ using sim::scenarios::engine_crash::KeyName;
 constexpr const char* kScenarios[] = {"engine-mvcc", "engine-compaction", "engine-crash",
                                       "engine-faults", "engine-tables"};
 // The two that an input has most of stand more than once.
-constexpr const char* kKinds[] = {"put",   "delete", "batch", "get",   "multiget", "scan",
-                                  "range", "hold",   "check", "flush", "compact",  "pause",
-                                  "put",   "batch",  "erase", "merge", "if",       "async"};
+constexpr const char* kKinds[] = {
+    "put",     "delete", "batch", "get",   "multiget", "scan",  "range", "hold",  "check",  "flush",
+    "compact", "pause",  "put",   "batch", "erase",    "merge", "if",    "async", "follow", "pin"};
 constexpr const char* kTableKinds[] = {"batch", "write", "create",  "drop",  "scan",
                                        "get",   "hold",  "check",   "flush", "compact",
                                        "open",  "list",  "multiget"};
@@ -87,6 +87,7 @@ std::vector<std::string> ArgumentsOf(const std::string& kind, const Call& call) 
   if (kind == "compact") return {KeyName(call.a), KeyName(call.b)};
   if (kind == "erase") return {durability, KeyName(call.a), KeyName(call.b) + "5"};
   if (kind == "merge") return {durability, MergeName(call.b), KeyName(call.a), "12"};
+  if (kind == "follow") return {std::to_string(call.a * (call.flag ? 16 : 1))};
   if (kind == "pause") return {std::to_string((call.a + 1) * kPauseStepNs)};
   return {};
 }

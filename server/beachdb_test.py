@@ -109,6 +109,17 @@ class BeachdbTest(unittest.TestCase):
         self.assertIn("value-of-it", history.read_text())
         self.assertEqual(history.stat().st_mode & 0o077, 0)
 
+    def test_read_only_writes_nothing(self):
+        self.assertNotEqual(self.cli("--read-only", "get", "a").returncode, FINE)
+        self.cli("put", "a", "1")
+        files = lambda: {path.name: path.read_bytes() for path in pathlib.Path(self.data).iterdir()}  # noqa: E731
+        before = files()
+        self.assertEqual(self.cli("--read-only", "get", "a").stdout, "1\n")
+        refused = self.cli("--read-only", "put", "a", "2")
+        self.assertNotEqual(refused.returncode, FINE)
+        self.assertIn("to be read alone", refused.stderr)
+        self.assertEqual(files(), before)
+
     def test_flush_compact_and_stats(self):
         self.cli("put", "a", "1")
         self.assertEqual(self.cli("flush").returncode, FINE)

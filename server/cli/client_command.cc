@@ -26,6 +26,7 @@ struct Arguments {
   bool json = false;
   bool create = false;
   std::string table;
+  bool read_only = false;
 };
 
 // Opens, lets `use` have it, and closes.
@@ -36,7 +37,8 @@ ExitCode WithDatabase(const env::Env& env, const Arguments& arguments, bool crea
   // Each call opens the database, which makes a segment: a small one is made sooner.
   options.wal_segment_size = 8 * engine::kMiB;
   options.batch_size_max = 5 * engine::kMiB;
-  auto db = Db::Open(env, arguments.directory, options);
+  auto db = arguments.read_only ? Db::OpenReadOnly(env, arguments.directory, options)
+                                : Db::Open(env, arguments.directory, options);
   if (!db) {
     fmt::print(stderr, "beachdb: {}\n", db.error().ToString());
     return ExitCodeOfOpening(db.error());
@@ -158,6 +160,7 @@ void AddClientCommand(command_line::Command root, const env::Env& env) {
   client.Flag("--json", arguments->json, "JSON, one object a line");
   client.Flag("--create", arguments->create, "Make the database where there is none");
   client.Text("--table", arguments->table, "The table whose keys are meant");
+  client.Flag("--read-only", arguments->read_only, "Write nothing at all to the directory");
   client.TakesCommand();
   client.Examples(
       "Examples:\n"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/scenarios/engine_crash_client.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -41,6 +42,8 @@ void Client::RunOne(const Command& command) {
     case CommandKind::kCheck: Check(command.slot, command.backward); break;
     case CommandKind::kFlush: Flush(); break;
     case CommandKind::kCompact: Compact(command.range); break;
+    case CommandKind::kFollow: Follow(command.back); break;
+    case CommandKind::kPin: Pin(); break;
     case CommandKind::kPause: {
       const std::uint64_t now = clock_.MonotonicNow();
       clock_.SleepUntil(now + command.pause_ns);
@@ -436,6 +439,43 @@ void Client::Flush() {
   const std::uint64_t mark = world_.model.DurableMark();
   const Status status = db_.Flush();
   if (!status) return world_.Excuse(Doing::kWriting, "a flush", status.error());
+  world_.model.Durable(mark);
+}
+
+// Of what a power loss must not take, engine-backup knows more.
+void Client::Follow(std::uint64_t back) {
+  const FaultCounts since = world_.CountFaults();
+  const std::uint64_t visible = db_.VisibleSequence().value;
+  std::uint64_t position = visible - std::min(visible, back);
+  const auto excuse = [&](const Error& error) {
+    if (error.code() == ErrorCode::kCompactedAway) return;
+    world_.Excuse(Doing::kReading, "following the log", error, since);
+  };
+  const auto cursor = db_.NewLogCursor(engine::SequenceNumber(position));
+  if (!cursor) return excuse(cursor.error());
+  for (bool first = true;; first = false) {
+    const auto batch = (*cursor)->Next(0);
+    if (!batch) return excuse(batch.error());
+    if (!*batch) return;
+    const std::uint64_t last = (*batch)->last().value;
+    const bool repeats = last <= position || (!first && (*batch)->first.value <= position);
+    if (repeats || last > db_.VisibleSequence().value) {
+      world_.simulation.Fail("cursor-out-of-order", "a log cursor at " + std::to_string(position) +
+                                                        " showed what ends at " +
+                                                        std::to_string(last));
+    }
+    position = last;
+  }
+}
+
+void Client::Pin() {
+  const std::uint64_t mark = world_.model.DurableMark();
+  const auto pinned = db_.PinFiles();
+  if (!pinned) return world_.Excuse(Doing::kWriting, "pinning files", pinned.error());
+  for (const engine::PinnedFile& file : (*pinned)->files()) {
+    if (file.sequence_max <= (*pinned)->sequence()) continue;
+    world_.simulation.Fail("pin-too-new", "a pinned file holds what is above its number");
+  }
   world_.model.Durable(mark);
 }
 

@@ -42,6 +42,9 @@ class Client {
   void ReadEverything();
   void Flush();
   void Compact(const oracle::KeyRange& range);
+  // Reads the log from so many numbers before the last one.
+  void Follow(std::uint64_t back);
+  void Pin();
 
  private:
   // What a hold keeps: an iterator, and a snapshot of just before it.

@@ -18,6 +18,7 @@ constexpr std::uint64_t kOperationSize = 40;  // at least what one takes beside 
 constexpr const char* kMerges[] = {"add", "append", "max", "min"};
 constexpr std::uint64_t kOperandSizeMax = 20;  // beside its id; so that values that grow stay small
 constexpr std::uint64_t kPauseMaxNs = 1'000'000'000;
+constexpr std::uint64_t kBackMax = 1'000'000;
 
 std::optional<std::uint64_t> ParseNumber(const std::string& text, std::uint64_t maximum) {
   if (text.empty() || text.size() > 19) return std::nullopt;
@@ -370,6 +371,11 @@ std::optional<Command> ParseOperation(const artifacts::Operation& operation) {
     command.kind = CommandKind::kCompact;
     command.range.from = arguments.Text();
     command.range.to = arguments.Text();
+  } else if (kind == "follow") {
+    command.kind = CommandKind::kFollow;
+    command.back = arguments.Number(kBackMax);
+  } else if (kind == "pin") {
+    command.kind = CommandKind::kPin;
   } else if (kind == "pause") {
     command.kind = CommandKind::kPause;
     command.pause_ns = arguments.Number(kPauseMaxNs);

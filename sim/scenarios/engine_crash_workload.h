@@ -34,9 +34,9 @@
 //            for 0
 //   check    forward|backward, slot: what is held there must still show what was there then; lets
 //            it go
-//   flush
-//   compact  from, to: every table that holds any of these keys, merged downward
-//   pause    nanoseconds
+//   follow   how far back: a cursor over the log from so many numbers before the last one; not
+//   drawn pin      pins files for a moment; not drawn flush compact  from, to: every table that
+//   holds any of these keys, merged downward pause    nanoseconds
 // A size is that of the filler behind the value's id, or "empty" for an empty value. The id of an
 // operation is that of its batch.
 
@@ -79,6 +79,8 @@ enum class CommandKind : std::uint8_t {
   kFlush,
   kCompact,
   kPause,
+  kFollow,
+  kPin,
 };
 
 struct Command {
@@ -91,6 +93,7 @@ struct Command {
   bool backward = false;              // kScan, kRange, kCheck
   std::uint64_t slot = 0;             // kHold, kCheck
   std::uint64_t pause_ns = 0;         // kPause
+  std::uint64_t back = 0;             // kFollow
 };
 
 // Nothing where the operation is not as said above.
