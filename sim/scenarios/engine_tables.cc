@@ -89,8 +89,9 @@ class Process {
     life_.RunClients([&](const Call& call) { return clients[call.client]->Make(call); });
   }
 
-  // Without faults all of it works, and leaves nothing behind.
-  void Finish() {
+  // Without faults all of it works, and leaves nothing behind. False when a place on the disk that
+  // writes fail at for good kept it from that.
+  bool Finish() {
     Client client(world_, db_, handles_);
     RandomStream draws(1);
     for (const char* const kind : {"create", "batch", "drop", "create", "hold", "batch", "drop",
@@ -101,9 +102,11 @@ class Process {
         life_.Excuse(kind, made);
       }
     }
-    life_.Excuse("a compaction", db_.CompactRange({}, {}));
+    const Status compacted = db_.CompactRange({}, {});
+    life_.Excuse("a compaction", compacted);
     auto found = ReadEverything();
-    if (!found) return life_.Excuse("reading everything", Fail(found.error()));
+    if (!found) life_.Excuse("reading everything", Fail(found.error()));
+    if (!compacted || !found) return false;
     oracle::Judgement judgement;
     {
       const SystemScope system;
@@ -111,6 +114,7 @@ class Process {
       judgement = world_.model.EndScan(mark, {}, std::vector<oracle::KeyValue>(*found));
     }
     world_.Settle(judgement);
+    return true;
   }
 
   void Close() {
@@ -254,9 +258,9 @@ void EngineTables::Run(Simulation& simulation) const {
     Process process(world, life, **opened);
     if (!process.CheckRecovered()) return;
     process.RunClients();
-    if (life.last()) process.Finish();
+    const bool compacted = life.last() && process.Finish();
     process.Close();
-    if (life.last()) process.CheckOrphans();
+    if (compacted) process.CheckOrphans();
   });
   simulation.SetEventSink(nullptr);
 }
