@@ -60,6 +60,7 @@ void DbImpl::FinishLanded() {
       // Visible only here: after the log, and after every entry is in the memtable.
       BEACH_CHECK_LT(visible_.load(), group.first.value);
       visible_ = group.first.value + group.count - 1;
+      if (group.advances_time) TimeAdvanced();
       if (flying_.empty()) ArmVouch(needs_vouch, true);
     }
     landed_.NotifyAll();

@@ -3,7 +3,8 @@
 // visible. Then all that was acknowledged before the read began is in the view; what the number
 // covers and the view lacks came later, in a memtable of its own, so that the read shows the moment
 // at which the view's ended. The other way round, a compaction that was published in between could
-// have dropped what the older number needs.
+// have dropped what the older number needs. The time is that
+// as of the number, or as of where the view ends: what the view lacks for it, has expired by then.
 #include <algorithm>
 #include <utility>
 
@@ -28,7 +29,9 @@ Status LookInto(const LoggedMemtable& memtable, PointRead& read) {
 DbImpl::Moment::Moment(DbImpl& db, const ReadOptions& options)
     : view(db.current_),
       sequence(options.snapshot != nullptr ? options.snapshot->sequence()
-                                           : SequenceNumber(db.visible_.load())) {}
+                                           : SequenceNumber(db.visible_.load())),
+      time(std::max(options.time, options.snapshot != nullptr ? options.snapshot->time()
+                                                              : view->TimeAt(sequence))) {}
 
 Status DbImpl::CheckReadable(const ReadOptions& options) const {
   if (closing_) return Fail(ErrorCode::kClosed, "the database is closed");
@@ -41,7 +44,7 @@ Status DbImpl::CheckReadable(const ReadOptions& options) const {
 Result<std::optional<Bytes>> DbImpl::Get(const ReadOptions& options, ByteView key) {
   BEACH_TRY(CheckReadable(options));
   const Moment moment(*this, options);
-  return Read(*moment.view, moment.sequence, key);
+  return Read(moment, key);
 }
 
 std::vector<Result<std::optional<Bytes>>> DbImpl::MultiGet(const ReadOptions& options,
@@ -56,12 +59,13 @@ std::vector<Result<std::optional<Bytes>>> DbImpl::MultiGet(const ReadOptions& op
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   std::ranges::sort(order, [&](std::size_t a, std::size_t b) { return keys[a] < keys[b]; });
   const Moment moment(*this, options);
-  for (const std::size_t i : order) found[i] = Read(*moment.view, moment.sequence, keys[i]);
+  for (const std::size_t i : order) found[i] = Read(moment, keys[i]);
   return found;
 }
 
-Result<std::optional<Bytes>> DbImpl::Read(const View& view, SequenceNumber sequence, ByteView key) {
-  PointRead read(key, sequence);
+Result<std::optional<Bytes>> DbImpl::Read(const Moment& moment, ByteView key) {
+  const View& view = *moment.view;
+  PointRead read(key, moment.sequence, moment.time);
   BEACH_TRY(LookInto(*view.active, read));
   for (auto memtable = view.frozen.rbegin(); !read.done() && memtable != view.frozen.rend();
        ++memtable) {
@@ -87,13 +91,13 @@ Result<std::unique_ptr<Iterator>> DbImpl::NewIterator(const ReadOptions& options
   }
   cover.Add(*view.version);
   return NewSnapshotIterator(NewMergingIterator(std::move(sources)), std::move(cover),
-                             options.range, moment.view.Share());
+                             moment.time, options.range, moment.view.Share());
 }
 
 Result<std::unique_ptr<const Snapshot>> DbImpl::GetSnapshot() {
   const env::MutexLock lock(mutex_);  // see SnapshotList
   if (closing_) return Fail(ErrorCode::kClosed, "the database is closed");
-  return snapshots_->Add(SequenceNumber(visible_));
+  return snapshots_->Add({.sequence = SequenceNumber(visible_), .time = TimeNow()});
 }
 
 SequenceNumber DbImpl::VisibleSequence() { return SequenceNumber(visible_); }

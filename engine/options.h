@@ -134,6 +134,9 @@ struct ReadOptions {
   // Iterators show no other keys, and read nothing for them; seeks beyond it stop at its ends.
   // Other reads pay no heed to it. Copied. KeyRange::OfPrefix makes one.
   KeyRange range;
+  // What has expired by then is not shown, even if the database's time, as of what is read, is
+  // behind. An earlier one than that changes nothing.
+  std::uint64_t time = 0;
 };
 
 }  // namespace beach::engine

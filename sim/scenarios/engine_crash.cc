@@ -35,6 +35,11 @@ using Clients = std::vector<std::vector<Command>>;
 
 Strike StrikeOf(End end) { return end == End::kPowerLoss ? Strike::kPowerLoss : Strike::kKill; }
 
+void ForgetTime(oracle::ModelBatch& batch) {
+  std::erase_if(batch.operations, [](const auto& operation) { return operation.time; });
+  for (oracle::ModelOperation& operation : batch.operations) operation.expires_at.reset();
+}
+
 // The commands of every life, by client.
 std::vector<Clients> ParseWorkload(Simulation& simulation, const Plan& plan,
                                    const std::vector<artifacts::Operation>& operations) {
@@ -48,6 +53,8 @@ std::vector<Clients> ParseWorkload(Simulation& simulation, const Plan& plan,
                       "operation " + std::to_string(operation.id) + " is not one of this scenario");
     }
     ids.push_back(operation.id);
+    // What is found beyond the contract does not tell when it expires.
+    if (plan.beyond.on) ForgetTime(command->batch);
     if (operation.life >= lives.size() || operation.client >= plan.clients) continue;
     lives[operation.life][operation.client].push_back(std::move(*command));
   }

@@ -20,9 +20,11 @@
 //   erase    sync|nosync, from, to: deletes the range (half-open; the later key first where they
 //            are the wrong way round)
 //   merge    sync|nosync, add|append|max|min, key, size: of the operand (add: nobody asks for it)
+//   until    sync|nosync, key, size, time: a put that expires then
+//   time     sync|nosync, time: the database's is no less from there on
 //   batch    sync|nosync, then any of: put, key, size / delete, key / erase, from, to /
-//            merge, add|append|max|min, key, size
-//   get      key
+//            merge, add|append|max|min, key, size / until, key, size, time / time, time
+//   get      key, and unless it is read as of the database's time: a time
 //   multiget keys: read as of one moment
 //   scan     forward|backward, from, and unless to the end: to (half-open)
 //   range    the same, by an iterator that is bound to it
@@ -71,6 +73,7 @@ struct Command {
   CommandKind kind = CommandKind::kFlush;
   oracle::ModelBatch batch;    // kWrite
   Bytes key;                   // kGet
+  std::uint64_t time = 0;      // kGet: what has expired by then is not shown
   std::vector<Bytes> keys;     // kMultiGet
   oracle::KeyRange range;      // kScan, kRange; kCompact: both ends included
   bool backward = false;       // kScan, kRange, kCheck
