@@ -165,7 +165,8 @@ class DbImpl final : public Db {
 
   // db_read.cc
   Status CheckReadable(const ReadOptions& options) const;
-  static Result<std::optional<Bytes>> Read(const Moment& moment, ByteView key);
+  static Result<std::optional<Bytes>> Read(const View& view, SequenceNumber sequence,
+                                           std::uint64_t time, ByteView key);
 
   // db_flush.cc
   void FlushLoop();

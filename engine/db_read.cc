@@ -44,7 +44,7 @@ Status DbImpl::CheckReadable(const ReadOptions& options) const {
 Result<std::optional<Bytes>> DbImpl::Get(const ReadOptions& options, ByteView key) {
   BEACH_TRY(CheckReadable(options));
   const Moment moment(*this, options);
-  return Read(moment, key);
+  return Read(*moment.view, moment.sequence, moment.time, key);
 }
 
 std::vector<Result<std::optional<Bytes>>> DbImpl::MultiGet(const ReadOptions& options,
@@ -59,13 +59,15 @@ std::vector<Result<std::optional<Bytes>>> DbImpl::MultiGet(const ReadOptions& op
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   std::ranges::sort(order, [&](std::size_t a, std::size_t b) { return keys[a] < keys[b]; });
   const Moment moment(*this, options);
-  for (const std::size_t i : order) found[i] = Read(moment, keys[i]);
+  for (const std::size_t i : order) {
+    found[i] = Read(*moment.view, moment.sequence, moment.time, keys[i]);
+  }
   return found;
 }
 
-Result<std::optional<Bytes>> DbImpl::Read(const Moment& moment, ByteView key) {
-  const View& view = *moment.view;
-  PointRead read(key, moment.sequence, moment.time);
+Result<std::optional<Bytes>> DbImpl::Read(const View& view, SequenceNumber sequence,
+                                           std::uint64_t time, ByteView key) {
+  PointRead read(key, sequence, time);
   BEACH_TRY(LookInto(*view.active, read));
   for (auto memtable = view.frozen.rbegin(); !read.done() && memtable != view.frozen.rend();
        ++memtable) {
