@@ -61,6 +61,11 @@ install-to: build ## installs the CMake packages BeachSim and BeachDB under PREF
 newcomer: build ## docs/tutorial.md, step by step: install, an example outside the tree, sweep, replay, shrink
 	@scripts/newcomer.sh build/release
 
+.PHONY: image
+image: install ## writes artifacts/images/beachdb-VERSION.image: a disk as this version leaves it
+	@scripts/build.sh release $(JOBS) --target image_make
+	@build/release/test/image_make artifacts/images/beachdb-$$(sed -n 's/^project(beachdb VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt).image
+
 .PHONY: demo
 demo: install ## records the engine anew and makes docs/demo/lsm.html of it
 	@scripts/build.sh release $(JOBS) --target demo_record

@@ -21,6 +21,7 @@ void AddLogSeeds(Seeds& seeds);       // wal_record, wal_segment, wal_recovery
 void AddTableSeeds(Seeds& seeds);     // sst_*
 void AddManifestSeeds(Seeds& seeds);  // manifest_*, current, identity
 void AddArtifactSeeds(Seeds& seeds);  // artifact_json
+void AddImageSeeds(Seeds& seeds);     // disk_image
 
 void AddRunSeeds(Seeds& seeds);  // decisions, api
 
@@ -31,6 +32,7 @@ inline Seeds AllSeeds() {
   AddTableSeeds(seeds);
   AddManifestSeeds(seeds);
   AddArtifactSeeds(seeds);
+  AddImageSeeds(seeds);
   AddRunSeeds(seeds);
   return seeds;
 }

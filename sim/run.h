@@ -84,6 +84,7 @@ struct RunOptions {
   CrashPointHook* crash_points = nullptr;  // borrowed
   Steering* steering = nullptr;            // borrowed; not with `replay`
   bool keep_trace = false;                 // all events in `trace`, not the last few only
+  bool keep_images = false;                // the disks as they are in the end, in `images`
   // Moves every arena, hands blocks out in another order and fills them; must not change the hash.
   std::uint64_t address_salt = 0;
   EventRange close_up;  // these are told one by one in RunReport::close_up; no part in the hash
@@ -107,6 +108,8 @@ struct RunReport {
   std::vector<artifacts::Decision> decisions;
   std::vector<artifacts::TraceEvent> trace;  // the last ones, or all
   std::vector<CloseUpEvent> close_up;
+  // By host, as programs see them (sim/disk/image.h, encoded), damage left out.
+  std::map<std::string, std::string> images;
   // On replay: how many decisions there were to follow, and how many were asked for again.
   std::uint64_t decisions_recorded = 0;
   std::uint64_t decisions_followed = 0;

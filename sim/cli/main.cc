@@ -19,6 +19,7 @@ int Main(int argc, char** argv, const Program& program) {
   AddReplay(root, program);
   AddShrink(root, program);
   AddTimeline(root, program);
+  AddImage(root, program);
   AddWorker(root, program);
   return line.Run(argc, argv, kExitUsage);
 }

@@ -171,6 +171,26 @@ std::string GroupsAsJson(const std::vector<Group>& groups) {
   return Dump({{"groups", std::move(list)}}, 2);
 }
 
+std::string ImageAsJson(const DiskImage& image) {
+  Json list = Json::array();
+  for (const DiskImage::Entry& entry : image.entries) {
+    Json one = {{"path", entry.path}};
+    switch (entry.kind) {
+      case DiskImage::Kind::kDirectory: one["kind"] = "directory"; break;
+      case DiskImage::Kind::kFile:
+        one["kind"] = "file";
+        one["size_bytes"] = entry.size_bytes;
+        break;
+      case DiskImage::Kind::kLink:
+        one["kind"] = "link";
+        one["target"] = entry.target;
+        break;
+    }
+    list.push_back(std::move(one));
+  }
+  return Dump({{"entries", std::move(list)}}, 2);
+}
+
 std::string TraceAsJsonLines(const std::vector<artifacts::TraceEvent>& trace) {
   std::string text;
   for (const artifacts::TraceEvent& event : trace) {

@@ -8,6 +8,7 @@
 
 #include "artifacts/artifact.h"
 #include "sim/crashpoints/explore.h"
+#include "sim/disk/image.h"
 #include "sim/groups.h"
 #include "sim/scenario.h"
 #include "sim/sweep/difference.h"
@@ -38,6 +39,9 @@ std::string ExplorationAsText(const crashpoints::Exploration& exploration);
 std::string ExplorationAsJson(const std::string& scenario, std::uint64_t seed,
                               const crashpoints::Exploration& exploration,
                               const std::vector<std::string>& artifacts);
+
+// {"entries": [{"path", "kind", ...}, ...]}
+std::string ImageAsJson(const DiskImage& image);
 
 // One JSON object a line.
 std::string TraceAsJsonLines(const std::vector<artifacts::TraceEvent>& trace);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "sim/cli/os_terminal.h"
+#include "sim/sweep/os_files.h"
 #include "sim/sweep/seeds.h"
 
 namespace beach::sim::cli {
@@ -37,6 +38,16 @@ int NoSuchScenario(const Program& program, const std::string& name) {
   std::string message = "there is no scenario '" + name + "'; there are:";
   for (const auto& scenario : program.scenarios) message += " " + scenario->name();
   return UsageError(message);
+}
+
+Status WriteImages(const std::string& folder, const sweep::JobOutcome& outcome) {
+  if (outcome.crashed) {
+    return Fail(ErrorCode::kNotFound, "the run took its process with it: there are no images");
+  }
+  for (const auto& [host, bytes] : outcome.report.images) {
+    BEACH_TRY(sweep::OsWriteFile(folder + "/" + host + ".image", bytes));
+  }
+  return {};
 }
 
 Status AddWithout(const Program& program, const std::string& names,

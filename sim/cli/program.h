@@ -45,6 +45,7 @@ void AddCrashpoints(command_line::Command root, const Program& program);
 void AddReplay(command_line::Command root, const Program& program);
 void AddShrink(command_line::Command root, const Program& program);
 void AddTimeline(command_line::Command root, const Program& program);
+void AddImage(command_line::Command root, const Program& program);
 void AddWorker(command_line::Command root, const Program& program);
 
 // The program that runs now, whatever its file is called by now.
@@ -66,6 +67,11 @@ int NoSuchScenario(const Program& program, const std::string& name);
 // with kInvalidArgument for one that there is not; what was set by hand stays.
 Status AddWithout(const Program& program, const std::string& names,
                   std::map<std::string, std::uint64_t>& knobs);
+inline constexpr const char* kImagesHelp =
+    "Write what is on the disks in the end into this folder, as HOST.image: see the command image";
+// kNotFound: the process of the run died, and left none.
+Status WriteImages(const std::string& folder, const sweep::JobOutcome& outcome);
+
 inline constexpr const char* kWithoutHelp =
     "Without these groups of faults and oracles (scenarios --groups):\nNAME[,NAME]";
 

@@ -18,6 +18,7 @@ struct Arguments {
   bool strict = false;
   bool json = false;
   std::string trace;
+  std::string images;
   std::uint64_t cpu_limit_s = 20;
 };
 
@@ -35,6 +36,7 @@ int Replay(const Arguments& arguments, const Program& program) {
 
   RunOptions run = recorded->ToRun();
   run.keep_trace = arguments.timeline || !arguments.trace.empty();
+  run.keep_images = !arguments.images.empty();
   sweep::WorkerLimits limits;
   limits.cpu_ms = arguments.cpu_limit_s * 1000;
   const auto outcome = sweep::RunContained(*recorded->scenario, run, limits, program.runner.run);
@@ -46,6 +48,10 @@ int Replay(const Arguments& arguments, const Program& program) {
   const auto& trace = silent ? artifact.last_events : outcome->report.trace;
   if (!arguments.trace.empty()) {
     const Status written = sweep::OsWriteFile(arguments.trace, TraceAsJsonLines(trace));
+    if (!written) return EnvironmentError(written.error());
+  }
+  if (!arguments.images.empty()) {
+    const Status written = WriteImages(arguments.images, *outcome);
     if (!written) return EnvironmentError(written.error());
   }
   const RunOutput output = {.scenario = recorded->scenario->name(),
@@ -73,6 +79,7 @@ void AddReplay(command_line::Command root, const Program& program) {
                command_line::Need::kRequired);
   command.Flag("--timeline", arguments->timeline, "Print every event, one a line");
   command.Text("--trace", arguments->trace, "Write all events to this file, as JSON lines");
+  command.Text("--images", arguments->images, kImagesHelp);
   command.Flag("--strict", arguments->strict, "A divergence from the recording is an error");
   command.Flag("--json", arguments->json, "One JSON document");
   command.Number("--cpu-limit", arguments->cpu_limit_s, 1, 86400,

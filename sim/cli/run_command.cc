@@ -21,6 +21,7 @@ struct Arguments {
   std::string against;
   std::string trace;
   std::string artifact;
+  std::string images;
   std::string policy = "mixed";
   std::vector<std::string> knobs;
   std::string without;
@@ -109,6 +110,7 @@ Status WriteFiles(const Arguments& arguments, const Scenario& scenario, const Ru
   if (!arguments.trace.empty()) {
     BEACH_TRY(sweep::OsWriteFile(arguments.trace, TraceAsJsonLines(outcome.report.trace)));
   }
+  if (!arguments.images.empty()) BEACH_TRY(WriteImages(arguments.images, outcome));
   if (!arguments.artifact.empty()) {
     const auto artifact = sweep::ArtifactOf(scenario, run, outcome, program.runner.make_artifact);
     BEACH_TRY(sweep::OsWriteFile(arguments.artifact, artifacts::ToJson(artifact)));
@@ -133,6 +135,7 @@ int Run(const Arguments& arguments, const Program& program) {
   run.policy = *policy;
   run.options = *knobs;
   run.keep_trace = !arguments.trace.empty();
+  run.keep_images = !arguments.images.empty();
   const auto outcome = RunOnce(arguments, *scenario, run, program);
   if (!outcome) return EnvironmentError(outcome.error());
   if (!arguments.json) PrintError(outcome->error_text);
@@ -175,6 +178,7 @@ void AddRun(command_line::Command root, const Program& program) {
   command.Text("--against", arguments->against,
                "Compare with the same run of this other build of the program, given by its path");
   command.Text("--trace", arguments->trace, "Write all events to this file, as JSON lines");
+  command.Text("--images", arguments->images, kImagesHelp);
   command.Text("--artifact", arguments->artifact, "Write the run's artifact to this file");
   command.Text("--policy", arguments->policy, "How the scheduler picks the next thread");
   command.Texts("--option", arguments->knobs, "Set a knob: NAME=NUMBER");

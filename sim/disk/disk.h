@@ -12,6 +12,7 @@
 #include "env/files.h"
 #include "sim/decisions.h"
 #include "sim/disk/atlas.h"
+#include "sim/disk/image.h"
 #include "sim/ids.h"
 
 namespace beach::sim {
@@ -213,6 +214,8 @@ class Disk {
   virtual std::uint64_t Digest() = 0;
   // Reads a file as programs would see it, without descriptor or fault; for oracles and tests.
   virtual Result<Bytes> Inspect(const std::string& path) = 0;
+  // All of it, as programs see it. Changes nothing.
+  virtual DiskImage Image() = 0;
 };
 
 }  // namespace beach::sim

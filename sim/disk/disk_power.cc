@@ -165,4 +165,41 @@ Result<Bytes> VirtualDisk::Inspect(const std::string& path) {
   return bytes;
 }
 
+void VirtualDisk::AddToImage(const Inode& directory, const std::string& prefix, DiskImage& image) {
+  for (const auto& [name, number] : directory.entries) {
+    const Inode& inode = volume_.Get(number);
+    DiskImage::Entry entry;
+    entry.path = prefix + name;
+    entry.kind = inode.is_directory ? DiskImage::Kind::kDirectory : DiskImage::Kind::kFile;
+    if (!inode.is_directory) {
+      Bytes content(inode.content.size(), '\0');
+      inode.content.Read(0, content.data(), content.size());
+      entry.size_bytes = content.size();
+      entry.runs = RunsOf(content);
+    }
+    image.entries.push_back(entry);
+    if (inode.is_directory) AddToImage(inode, prefix + name + "/", image);
+  }
+}
+
+DiskImage VirtualDisk::Image() {
+  DiskImage image;
+  AddToImage(volume_.root(), "", image);
+  std::ranges::sort(image.entries, {}, &DiskImage::Entry::path);
+  // A file with several names: the first has the bytes.
+  std::map<InodeNumber, std::string> first_names;
+  for (DiskImage::Entry& entry : image.entries) {
+    Volume::Place place;
+    BEACH_CHECK_EQ(volume_.Find(entry.path, place), 0);
+    const auto [first, is_first] = first_names.emplace(place.inode->number, entry.path);
+    if (is_first) continue;
+    entry = {.path = entry.path,
+             .kind = DiskImage::Kind::kLink,
+             .size_bytes = 0,
+             .runs = {},
+             .target = first->second};
+  }
+  return image;
+}
+
 }  // namespace beach::sim

@@ -83,6 +83,7 @@ class VirtualDisk final : public Disk {
   void SetDamageVisible(bool visible) override { damage_visible_ = visible; }
   std::uint64_t Digest() override;
   Result<Bytes> Inspect(const std::string& path) override;
+  DiskImage Image() override;
 
  private:
   struct OpenFile {
@@ -210,6 +211,8 @@ class VirtualDisk final : public Disk {
   // Without faults: what strikes now would be charged to a process that has no part in it.
   void CompleteOrphan(Tickets::iterator ticket);
   void DropTicket(Tickets::iterator ticket);
+  // What is below a directory, paths with this in front.
+  void AddToImage(const Inode& directory, const std::string& prefix, DiskImage& image);
 
   Decisions& decisions_;
   DiskOptions options_;

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/random.h"
 #include "sim/crash_points.h"
+#include "sim/disk/image.h"
 #include "sim/groups.h"
 #include "sim/memory/process_memory.h"
 #include "sim/steering.h"
@@ -169,6 +170,9 @@ RunReport Kernel::Report() {
   report.decisions = decisions_.Recorded();
   report.trace = recorder_.Trace();
   if (close_up_) report.close_up = close_up_->taken();
+  if (options_.keep_images) {
+    for (const auto& host : hosts_) report.images[host->name] = EncodeImage(host->disk->Image());
+  }
   if (options_.replay != nullptr) {
     report.decisions_recorded = decisions_.to_follow();
     report.decisions_followed = decisions_.followed();

@@ -7,7 +7,7 @@ namespace beach::sim::sweep {
 namespace {
 
 // Of reports: another build may have made them (`beachsim run --against`).
-constexpr std::uint8_t kWireVersion = 2;
+constexpr std::uint8_t kWireVersion = 3;
 
 // Kinds of progress.
 constexpr std::uint8_t kOption = 1;
@@ -332,6 +332,10 @@ Bytes EncodeReport(const RunReport& report) {
   EncodeList(out, report.decisions, EncodeDecision);
   EncodeList(out, report.trace, EncodeEvent);
   EncodeList(out, report.close_up, EncodeCloseUp);
+  EncodeList(out, report.images, [](Encoder& to, const auto& image) {
+    to.LengthPrefixed(image.first);
+    to.LengthPrefixed(image.second);
+  });
   out.Varint(report.decisions_recorded);
   out.Varint(report.decisions_followed);
   out.Fixed8(report.diverged_at ? 1 : 0);
@@ -362,6 +366,11 @@ Result<RunReport> DecodeReport(ByteView bytes) {
   DecodeList(in, report.decisions, DecodeDecision);
   DecodeList(in, report.trace, DecodeEvent);
   DecodeList(in, report.close_up, DecodeCloseUp);
+  const std::uint64_t images = in.Varint();
+  for (std::uint64_t i = 0; i < images && in.ok(); ++i) {
+    std::string host = DecodeText(in);
+    report.images[std::move(host)] = DecodeText(in);
+  }
   report.decisions_recorded = in.Varint();
   report.decisions_followed = in.Varint();
   const bool diverged = in.Fixed8() != 0;
