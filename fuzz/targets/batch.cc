@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "engine/expiry.h"
 #include "engine/write_batch.h"
 #include "fuzz/targets/targets.h"
 
@@ -12,7 +13,9 @@ namespace {
 
 using engine::BatchOperation;
 using engine::BatchReader;
+using engine::ExpiringValue;
 using engine::MergeOperand;
+using engine::ParseExpiring;
 using engine::ParseOperand;
 using engine::ValueKind;
 using engine::WriteBatch;
@@ -29,6 +32,16 @@ void Add(const BatchOperation& operation, WriteBatch& batch) {
     const bool parsed = ParseOperand(operation.value, operand);
     BEACH_CHECK(parsed);
     return batch.Merge(operation.key, operand.merge_operator, operand.operand);
+  }
+  if (operation.kind == ValueKind::kPutUntil) {
+    ExpiringValue expiring;
+    const bool parsed = ParseExpiring(operation.value, expiring);
+    BEACH_CHECK(parsed);
+    return batch.PutUntil(operation.key, expiring.value, expiring.expires_at);
+  }
+  if (operation.kind == ValueKind::kTime) {
+    BEACH_CHECK(operation.key.empty() && operation.value.empty() && operation.end.empty());
+    return batch.AdvanceTime(operation.time);
   }
   BEACH_CHECK(operation.value.empty());
   if (operation.kind == ValueKind::kDelete) return batch.Delete(operation.key);
@@ -64,6 +77,7 @@ void Run(ByteView input) {
     BEACH_CHECK(operation.key == again.key);
     BEACH_CHECK(operation.value == again.value);
     BEACH_CHECK(operation.end == again.end);
+    BEACH_CHECK_EQ(operation.time, again.time);
     ++count;
   }
   const bool beyond = second.Next(again);
