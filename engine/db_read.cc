@@ -66,7 +66,7 @@ std::vector<Result<std::optional<Bytes>>> DbImpl::MultiGet(const ReadOptions& op
 }
 
 Result<std::optional<Bytes>> DbImpl::Read(const View& view, SequenceNumber sequence,
-                                           std::uint64_t time, ByteView key) {
+                                          std::uint64_t time, ByteView key) {
   PointRead read(key, sequence, time);
   BEACH_TRY(LookInto(*view.active, read));
   for (auto memtable = view.frozen.rbegin(); !read.done() && memtable != view.frozen.rend();
@@ -92,8 +92,8 @@ Result<std::unique_ptr<Iterator>> DbImpl::NewIterator(const ReadOptions& options
     for (const RangeTombstones* const part : memtable->ranges.parts()) cover.Add(*part);
   }
   cover.Add(*view.version);
-  return NewSnapshotIterator(NewMergingIterator(std::move(sources)), std::move(cover),
-                             moment.time, options.range, moment.view.Share());
+  return NewSnapshotIterator(NewMergingIterator(std::move(sources)), std::move(cover), moment.time,
+                             options.range, moment.view.Share());
 }
 
 Result<std::unique_ptr<const Snapshot>> DbImpl::GetSnapshot() {

@@ -50,11 +50,11 @@ Result<RepairReport> ExamineLog(env::FileSystem& files, const std::string& direc
     const SequenceNumber last(flight.first_sequence.value + flight.count - 1);
     report.last_lost = std::max(report.last_lost, last);
     // One that cannot be read tells of no keys.
-    static_cast<void>(VisitGroup(
-        flight.payload, flight.first_sequence, flight.count,
-        [&](SequenceNumber, const BatchOperation& operation) {
-          if (operation.kind != ValueKind::kTime) keys.emplace(operation.key);
-        }));
+    static_cast<void>(VisitGroup(flight.payload, flight.first_sequence, flight.count,
+                                 [&](SequenceNumber, const BatchOperation& operation) {
+                                   if (operation.kind != ValueKind::kTime)
+                                     keys.emplace(operation.key);
+                                 }));
   };
   const wal::RecoveryInput input{.directory = directory,
                                  .segments = state.segments,

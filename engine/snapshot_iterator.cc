@@ -262,7 +262,7 @@ class SnapshotIterator final : public Iterator {
   bool valid_ = false;
   bool forward_ = true;
   std::size_t prefix_ = 0;  // forward: what the source's value has in front of the user's
-  bool folded_ = false;  // forward: the value is in value_, the source may stand behind the key
+  bool folded_ = false;     // forward: the value is in value_, the source may stand behind the key
   Bytes key_;
   Bytes value_;   // backward, or folded
   Bytes passed_;  // forward only: a key of which nothing more is shown

@@ -37,7 +37,8 @@ class WriteBatch {
   void Clear();
 
   std::uint32_t count() const { return count_; }
-  // An empty one too, and one that advances the time, by which keys go. Room for these is kept where there is none for others (rule 19).
+  // An empty one too, and one that advances the time, by which keys go. Room for these is kept
+  // where there is none for others (rule 19).
   bool deletes_only() const { return puts_ == 0; }
   bool has_range_deletes() const { return ranges_ > 0; }
   bool advances_time() const { return times_ > 0; }
@@ -58,9 +59,9 @@ class WriteBatch {
 
 struct BatchOperation {
   ValueKind kind = ValueKind::kPut;
-  ByteView key;    // of a range: where it begins
-  ByteView value;  // of kPut; of kMerge and kPutUntil as it is stored, well-formed
-  ByteView end;    // of kDeleteRange: above the key
+  ByteView key;            // of a range: where it begins
+  ByteView value;          // of kPut; of kMerge and kPutUntil as it is stored, well-formed
+  ByteView end;            // of kDeleteRange: above the key
   std::uint64_t time = 0;  // of kTime, which has nothing else
 };
 

@@ -174,8 +174,15 @@ TEST(WriteBatch, RangesAndOperandsThatNobodyMadeAreDamage) {
   for (const ByteView bytes :
        {ByteView("\2\1b\1a", 5), ByteView("\2\1a\1a", 5), ByteView("\2\1a", 3),
         ByteView("\3\1a\0", 4), ByteView("\3\1a\1\4", 5), ByteView("\3\1a\2\0x", 6),
-        ByteView("\4\1a", 3), ByteView("\4\1a\7" "1234567", 11), ByteView("\5", 1),
-        ByteView("\5" "1234567", 8), ByteView("\6\1a\1b", 5)}) {
+        ByteView("\4\1a", 3),
+        ByteView("\4\1a\7"
+                 "1234567",
+                 11),
+        ByteView("\5", 1),
+        ByteView("\5"
+                 "1234567",
+                 8),
+        ByteView("\6\1a\1b", 5)}) {
     BatchReader reader(bytes);
     BatchOperation operation;
     EXPECT_FALSE(reader.Next(operation));

@@ -21,7 +21,7 @@ struct ModelOperation {
   std::optional<Bytes> value;  // nothing: a delete
   std::optional<Bytes> range_end =
       {};  // a delete of all keys from `key`, included, to it, excluded
-  std::optional<MergeKind> merge = {};  // `value` is its operand
+  std::optional<MergeKind> merge = {};           // `value` is its operand
   std::optional<std::uint64_t> expires_at = {};  // of a value
   std::optional<std::uint64_t> time = {};        // instead of all that: the time is no less now
 };

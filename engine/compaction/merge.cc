@@ -163,8 +163,8 @@ bool MergeIterator::IsKept(const InternalKey& entry) {
 bool MergeIterator::IsExpired(const InternalKey& entry, std::size_t stripe) {
   ExpiringValue expiring;
   if (!ParseExpiring(source_->value(), expiring)) {
-    status_ = Fail(ErrorCode::kCorruption, "malformed value that expires, of key " +
-                                               Printable(entry.user_key));
+    status_ = Fail(ErrorCode::kCorruption,
+                   "malformed value that expires, of key " + Printable(entry.user_key));
     return false;
   }
   return stripe < rules_.times.size() && expiring.IsExpired(rules_.times[stripe]);

@@ -51,9 +51,9 @@ EntryList EntriesOf(const std::vector<Write>& writes) {
   EntryList entries;
   for (const Write& write : writes) {
     Bytes key;
-    AppendInternalKey(key, {.user_key = write.key,
-                            .sequence = SequenceNumber(write.sequence),
-                            .kind = KindOf(write)});
+    AppendInternalKey(
+        key,
+        {.user_key = write.key, .sequence = SequenceNumber(write.sequence), .kind = KindOf(write)});
     entries.emplace_back(key, ValueOf(write));
   }
   testing::SortEntries(entries);
@@ -90,7 +90,7 @@ std::string Left(const std::vector<Write>& writes, const KeepRules& rules,
     InternalKey key;
     EXPECT_TRUE(ParseInternalKey(entry.key(), key));
     text += (text.empty() ? "" : " ") + Bytes(key.user_key) + std::to_string(key.sequence.value) +
-            (key.kind == ValueKind::kDelete      ? "x"
+            (key.kind == ValueKind::kDelete     ? "x"
              : key.kind == ValueKind::kPutUntil ? "u"
              : key.kind == ValueKind::kMerge    ? "m"
                                                 : "");

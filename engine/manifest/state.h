@@ -38,7 +38,7 @@ struct ManifestState {
   SequenceNumber last_sequence;
   LogPosition replay_from;
   LogPosition durable;
-  TimeMark time;  // the last mark that tables cover: below replay_from
+  TimeMark time;                       // the last mark that tables cover: below replay_from
   std::vector<TableInfo> tables;       // by file number
   std::vector<wal::Segment> segments;  // by ordinal
 

@@ -10,9 +10,9 @@ namespace beach::engine {
 void TimeList::Add(SequenceNumber sequence, std::uint64_t time) {
   const TimeMark last = end();
   BEACH_CHECK_GT(sequence.value, last.sequence.value);
-  const Node& node = nodes_.emplace_back(
-      Node{.mark = {.sequence = sequence, .time = std::max(time, last.time)},
-           .older = newest_.load(std::memory_order_relaxed)});
+  const Node& node =
+      nodes_.emplace_back(Node{.mark = {.sequence = sequence, .time = std::max(time, last.time)},
+                               .older = newest_.load(std::memory_order_relaxed)});
   count_.store(nodes_.size(), std::memory_order_relaxed);
   // Only here do readers come to it.
   newest_.store(&node, std::memory_order_release);

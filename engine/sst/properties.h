@@ -41,8 +41,8 @@ struct Properties {
 
   friend bool operator==(const Properties&, const Properties&) = default;
 
-  // Counts an entry, but for `expiring`; true for the first of its user key. REQUIRES: entries come in order, and all
-  // before any range delete.
+  // Counts an entry, but for `expiring`; true for the first of its user key. REQUIRES: entries come
+  // in order, and all before any range delete.
   bool Count(ByteView internal_key, ByteView value);
   void Count(const RangeDelete& range);
 };

@@ -23,8 +23,7 @@ Result<Bytes> ReadOnce(env::File& file, const Footer& footer, const BlockHandle&
 
 // Checks one data block and counts its entries.
 Status VerifyBlock(env::File& file, const TableFrame& frame, std::size_t number,
-                   Decompressor& decompressor, Properties& counted,
-                   ExpirySampler& expiring) {
+                   Decompressor& decompressor, Properties& counted, ExpirySampler& expiring) {
   const BlockHandle handle = frame.index.handle(number);
   BEACH_TRY_ASSIGN(Bytes content,
                    ReadBlock(file, frame.footer.identity, handle, frame.blocks_end, decompressor));

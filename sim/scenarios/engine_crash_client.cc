@@ -257,8 +257,8 @@ void Client::Hold(std::uint64_t slot) {
   {
     const SystemScope system;
     judgement = world_.model.FixAt(held.mark_of_snapshot, held.snapshot->sequence().value);
-    if (!judgement) judgement = world_.JudgeTime(held.mark_of_snapshot.visible,
-                                                 held.snapshot->time());
+    if (!judgement)
+      judgement = world_.JudgeTime(held.mark_of_snapshot.visible, held.snapshot->time());
   }
   world_.Settle(judgement);
   Result<std::unique_ptr<engine::Iterator>> iterator = db_.NewIterator({});

@@ -68,8 +68,8 @@ oracle::Judgement History::Judge(const oracle::Model& model, std::uint64_t last_
                            .message = "the database was said to keep all up to sequence number " +
                                       std::to_string(last_kept) + ", " +
                                       std::to_string(kept.StateAt(kept.sequenced()).size()) +
-                                      " keys, but shows " +
-                                      std::to_string(found.size()) + " others"};
+                                      " keys, but shows " + std::to_string(found.size()) +
+                                      " others"};
 }
 
 void History::Cut(const oracle::Model& model, std::uint64_t last_kept) {

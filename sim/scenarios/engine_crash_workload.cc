@@ -38,14 +38,14 @@ constexpr KindWeight kUsualWeights[] = {{"put", 46},  {"delete", 10}, {"batch", 
                                         {"pause", 4}, {"range", 1},   {"multiget", 1}, {"erase", 2},
                                         {"merge", 5}, {"until", 6},   {"time", 2}};
 constexpr KindWeight kWeightsOfReaders[] = {
-    {"put", 34},  {"delete", 8}, {"batch", 14}, {"get", 6},   {"multiget", 8},
-    {"scan", 2},  {"range", 6},  {"hold", 8},   {"check", 5}, {"flush", 4},
-    {"pause", 4}, {"erase", 4},  {"merge", 12}, {"until", 12},   {"time", 4}};
+    {"put", 34},  {"delete", 8}, {"batch", 14}, {"get", 6},    {"multiget", 8},
+    {"scan", 2},  {"range", 6},  {"hold", 8},   {"check", 5},  {"flush", 4},
+    {"pause", 4}, {"erase", 4},  {"merge", 12}, {"until", 12}, {"time", 4}};
 // Half of what is written is deleted or written over; flushes make small tables.
 constexpr KindWeight kWeightsOfCompaction[] = {
-    {"put", 44},  {"delete", 16}, {"batch", 14}, {"get", 8},   {"multiget", 2},
-    {"scan", 2},  {"hold", 5},    {"check", 3},  {"flush", 4}, {"compact", 1},
-    {"range", 1}, {"pause", 5},   {"erase", 4},  {"merge", 12}, {"until", 16}, {"time", 4}};
+    {"put", 44},  {"delete", 16}, {"batch", 14}, {"get", 8},     {"multiget", 2}, {"scan", 2},
+    {"hold", 5},  {"check", 3},   {"flush", 4},  {"compact", 1}, {"range", 1},    {"pause", 5},
+    {"erase", 4}, {"merge", 12},  {"until", 16}, {"time", 4}};
 
 // --- Generation.
 
@@ -345,7 +345,8 @@ std::optional<Command> ParseOperation(const artifacts::Operation& operation) {
     if (operation.id == 0) return std::nullopt;
     if (kind != "batch") arguments.Take(kind, command.batch);
     while (kind == "batch" && arguments.more()) {
-      arguments.Take(arguments.OneOf({"put", "delete", "erase", "merge", "until", "time"}), command.batch);
+      arguments.Take(arguments.OneOf({"put", "delete", "erase", "merge", "until", "time"}),
+                     command.batch);
     }
   } else if (kind == "get") {
     command.kind = CommandKind::kGet;
