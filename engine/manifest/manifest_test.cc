@@ -275,28 +275,6 @@ TEST(ManifestStateTest, EveryContradictionIsCorruption) {
   }
 }
 
-TEST(ManifestStateTest, TheTimeNeverGoesBackAndIsNotThereBeforeItWasAdvanced) {
-  ManifestState state = StateWithLog();
-  EXPECT_FALSE(state.Snapshot().front().time);
-  EXPECT_EQ(state.LastWithoutLog(), SequenceNumber(50));
-  const auto apply = [&state](std::uint64_t sequence, std::uint64_t time) {
-    ManifestState next = state;
-    const Status applied = next.Apply({.last_sequence = SequenceNumber(60),
-                                       .time = TimeMark{SequenceNumber(sequence), time}});
-    if (applied) state = next;
-    return applied.has_value();
-  };
-  EXPECT_TRUE(apply(55, 7));
-  EXPECT_EQ(state.LastWithoutLog(), SequenceNumber(55));
-  EXPECT_FALSE(apply(54, 7));
-  EXPECT_FALSE(apply(56, 6));
-  EXPECT_FALSE(apply(61, 8));  // above the last
-  EXPECT_TRUE(apply(55, 7));
-  ManifestState again;
-  for (const ManifestEdit& edit : state.Snapshot()) ASSERT_TRUE(again.Apply(edit));
-  EXPECT_EQ(again, state);
-}
-
 TEST(ManifestStateTest, TheSameDatabaseAgainIsNoContradiction) {
   ManifestState state = StateWithLog();
   const ManifestState before = state;
