@@ -19,6 +19,7 @@ const char* ErrorCodeName(ErrorCode code) {
     case ErrorCode::kBusy: return "busy";
     case ErrorCode::kClosed: return "closed";
     case ErrorCode::kOverloaded: return "overloaded";
+    case ErrorCode::kCompactedAway: return "compacted away";
   }
   return "unknown code";
 }

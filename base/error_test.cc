@@ -22,6 +22,7 @@ constexpr ErrorCode kAllCodes[] = {
     ErrorCode::kRefused,
     ErrorCode::kBusy,
     ErrorCode::kOverloaded,
+    ErrorCode::kCompactedAway,
     ErrorCode::kClosed,
 };
 

@@ -17,6 +17,10 @@ DbImpl::DbImpl(const env::Env& env, Parts parts)
       manifest_(std::move(parts.manifest)),
       epoch_(parts.epoch),
       snapshots_(std::make_shared<SnapshotList>(options_.snapshots_max)),
+      log_shelf_(std::make_shared<LogShelf>(
+          LogShelf::Limits{.cursors_max = options_.log_cursors_max,
+                           .pinned_size_max = options_.log_pinned_size_max,
+                           .kept_size = options_.log_kept_size})),
       current_(parts.view),
       visible_(parts.last_sequence.value),
       segment_(parts.segment),
@@ -29,6 +33,7 @@ DbImpl::DbImpl(const env::Env& env, Parts parts)
   BEACH_CHECK(view_->frozen.empty());
   BEACH_CHECK_EQ(segment_.end, wal::Segment::kOpenEnd);
   if (parts.reserve) ready_segments_.push_back(*parts.reserve);
+  log_shelf_->Begin(std::move(parts.log_start));
 }
 
 DbImpl::~DbImpl() { static_cast<void>(Close()); }
@@ -51,6 +56,7 @@ Status DbImpl::Start(LogPosition end) {
       Record("reserve.ready", {{.name = "segment", .number = ready_segments_[0].ordinal.value}});
     }
   }
+  BEACH_TRY(LoadTables());
   flush_thread_ = env::Thread("flush", [this] { FlushLoop(); });
   prepare_thread_ = env::Thread("prepare", [this] { PrepareLoop(); });
   const env::MutexLock lock(mutex_);
@@ -69,6 +75,7 @@ Status DbImpl::Close() {
   {
     env::MutexLock lock(mutex_);
     if (closed_) return *closed_;
+    DrainAsync();
     closing_ = true;
     compaction_off_ = true;
     background_.NotifyAll();
@@ -76,6 +83,8 @@ Status DbImpl::Close() {
     compacted_.NotifyAll();
     prepare_.NotifyAll();
   }
+  JoinAsync();
+  const LogShelf::Freed pinned = log_shelf_->Close();
   if (flush_thread_.joinable()) flush_thread_.Join();
   if (prepare_thread_.joinable()) prepare_thread_.Join();
   for (env::Thread& thread : compact_threads_) thread.Join();  // none is started after closing_
@@ -90,6 +99,7 @@ Status DbImpl::Close() {
   BEACH_FAILPOINT("close.log_vouched");
   log_.reset();
   RemoveSpareSegments();
+  for (const wal::Segment& segment : pinned.given_up) RemoveSegmentFile(segment);
   env::MutexLock lock(mutex_);
   if (poison_) status = Fail(*poison_);
   closed_ = status;

@@ -34,8 +34,11 @@ Status DbImpl::Flush() {
     status = Fail(*poison_);
   } else if (view_->active->count() > 0) {
     if (view_->frozen.size() < options_.frozen_memtables_max) {
-      target = view_->active->id;
-      SwitchMemtable();
+      status = SyncKeptLog();
+      if (status) {
+        target = view_->active->id;
+        SwitchMemtable();
+      }
     } else {
       status = Fail(*flush_no_space_);
     }
@@ -79,6 +82,7 @@ void DbImpl::FlushLoop() {
     {
       const env::MutexUnlock unlock(mutex_);
       RemoveSpareSegments();
+      GiveUpPinnedLog();
     }
     if (closing_) return;
     const std::uint64_t deadline = env_.clock->MonotonicNow() + kNoSpacePauseNs;
@@ -154,7 +158,7 @@ Result<TablePointer> DbImpl::WriteFlush(const LoggedMemtable& memtable) {
                               {.name = "error", .text = ErrorCodeName(info.error().code())}});
     return Fail(std::move(info).error());
   }
-  return OpenTable(*env_.files, directory_, database, *info, cache_);
+  return engine::OpenTable(*env_.files, directory_, database, *info, cache_);
 }
 
 Status DbImpl::PublishFlush(const TablePointer& table, TimeMark time, LogPosition replay_from,
@@ -169,18 +173,18 @@ Status DbImpl::PublishFlush(const TablePointer& table, TimeMark time, LogPositio
   if (time != state.time) edit.time = time;
   edit.replay_from = replay_from;
   edit.durable = durable;
-  std::vector<wal::Segment> retired;
   // Only this thread removes segments, and those below replay_from are all sealed.
-  for (const wal::Segment& segment : state.segments) {
-    if (segment.ordinal >= replay_from.segment) continue;
+  const std::vector<wal::Segment> retired = log_shelf_->ToUnlist(replay_from.segment);
+  for (const wal::Segment& segment : retired) {
     BEACH_CHECK_NE(segment.end, wal::Segment::kOpenEnd);
     edit.segments_removed.push_back(segment.ordinal);
-    retired.push_back(segment);
   }
   BEACH_TRY(manifest_->Apply(std::move(edit)));
   // FAILPOINT: flush.published: the table counts; segments below it are unlisted and still there.
   BEACH_FAILPOINT("flush.published");
-  RetireSegmentFiles(retired);
+  const LogShelf::Freed freed = log_shelf_->Unlisted(retired);
+  for (const wal::Segment& segment : freed.given_up) RemoveSegmentFile(segment);
+  RetireSegmentFiles(freed.unread);
   return {};
 }
 

@@ -122,6 +122,7 @@ Result<std::unique_ptr<Db>> Db::Open(const env::Env& env, const std::string& dir
   parts.epoch = recovered.state.epoch;
   parts.segment = recovered.segment;
   parts.reserve = recovered.reserve;
+  parts.log_start = recovered.log_start;
   parts.last_sequence = std::max(recovered.last_sequence, recovered.state.last_sequence);
   auto db = std::make_unique<DbImpl>(env, std::move(parts));
   BEACH_TRY(db->Start(recovered.end));

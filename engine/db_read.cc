@@ -3,8 +3,9 @@
 // visible. Then all that was acknowledged before the read began is in the view; what the number
 // covers and the view lacks came later, in a memtable of its own, so that the read shows the moment
 // at which the view's ended. The other way round, a compaction that was published in between could
-// have dropped what the older number needs. The time is that
-// as of the number, or as of where the view ends: what the view lacks for it, has expired by then.
+// have dropped what the older number needs. The time is that as of
+// the number, or as of where the view ends: what the view has dropped as expired has done so by
+// then.
 #include <algorithm>
 #include <utility>
 
@@ -13,6 +14,7 @@
 #include "engine/point_read.h"
 #include "engine/range_cover.h"
 #include "engine/snapshot_iterator.h"
+#include "engine/tables/stored_key.h"
 
 namespace beach::engine {
 namespace {
@@ -44,7 +46,8 @@ Status DbImpl::CheckReadable(const ReadOptions& options) const {
 Result<std::optional<Bytes>> DbImpl::Get(const ReadOptions& options, ByteView key) {
   BEACH_TRY(CheckReadable(options));
   const Moment moment(*this, options);
-  return Read(*moment.view, moment.sequence, moment.time, key);
+  BEACH_TRY(CheckTable(moment, options));
+  return Read(*moment.view, moment.sequence, moment.time, StoredKey(options.table, key));
 }
 
 std::vector<Result<std::optional<Bytes>>> DbImpl::MultiGet(const ReadOptions& options,
@@ -59,8 +62,12 @@ std::vector<Result<std::optional<Bytes>>> DbImpl::MultiGet(const ReadOptions& op
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   std::ranges::sort(order, [&](std::size_t a, std::size_t b) { return keys[a] < keys[b]; });
   const Moment moment(*this, options);
+  if (const Status there = CheckTable(moment, options); !there) {
+    for (auto& each : found) each = Fail(there.error());
+    return found;
+  }
   for (const std::size_t i : order) {
-    found[i] = Read(*moment.view, moment.sequence, moment.time, keys[i]);
+    found[i] = Read(*moment.view, moment.sequence, moment.time, StoredKey(options.table, keys[i]));
   }
   return found;
 }
@@ -80,20 +87,27 @@ Result<std::optional<Bytes>> DbImpl::Read(const View& view, SequenceNumber seque
 Result<std::unique_ptr<Iterator>> DbImpl::NewIterator(const ReadOptions& options) {
   BEACH_TRY(CheckReadable(options));
   const Moment moment(*this, options);
-  const View& view = *moment.view;
+  BEACH_TRY(CheckTable(moment, options));
+  return Walk(*moment.view, moment.sequence, moment.time, options.table, options.range,
+              moment.view.Share());
+}
+
+std::unique_ptr<Iterator> DbImpl::Walk(const View& view, SequenceNumber sequence,
+                                       std::uint64_t time, NamedTable table, const KeyRange& range,
+                                       std::shared_ptr<const View> keep) {
   std::vector<std::unique_ptr<Iterator>> sources;
   sources.reserve(1 + view.frozen.size() + view.version->levels[0].size() + kLevelCount);
   sources.push_back(view.active->memtable.NewIterator());
   for (const auto& memtable : view.frozen) sources.push_back(memtable->memtable.NewIterator());
   view.version->AppendIterators(sources);
-  RangeCover cover(moment.sequence);
+  RangeCover cover(sequence);
   for (const RangeTombstones* const part : view.active->ranges.parts()) cover.Add(*part);
   for (const auto& memtable : view.frozen) {
     for (const RangeTombstones* const part : memtable->ranges.parts()) cover.Add(*part);
   }
   cover.Add(*view.version);
-  return NewSnapshotIterator(NewMergingIterator(std::move(sources)), std::move(cover), moment.time,
-                             options.range, moment.view.Share());
+  return NewSnapshotIterator(NewMergingIterator(std::move(sources)), std::move(cover), time, range,
+                             std::move(keep), KeySpace(table));
 }
 
 Result<std::unique_ptr<const Snapshot>> DbImpl::GetSnapshot() {

@@ -7,6 +7,7 @@
 #include "engine/directory.h"
 #include "engine/group_payload.h"
 #include "engine/recover.h"
+#include "engine/wal/format.h"
 #include "env/marks.h"
 
 namespace beach::engine {
@@ -48,18 +49,17 @@ class Recoverer {
     }
     // Once a part of the log is in tables, all of it goes there: tables end at one position. So
     // does a log of many segments, because each open without a flush adds one.
-    const bool to_table = tables_written_ || listed_.size() > kSegmentsKeptMax ||
+    const bool to_table = tables_written_ || CountSegments() > kSegmentsKeptMax ||
                           BEACH_BUGGIFY("recovery.always_to_table");
     if (to_table && recovered_.memtable->count() > 0) BEACH_TRY(WriteMemtable());
     const bool log_is_needed = recovered_.memtable->count() > 0;
     BEACH_SOMETIMES("recovery.flushed_whole_log", tables_written_);
-    if (!log_is_needed) {
-      log_.tail.clear();
-      recovered_.state.segments.clear();
-    } else {
-      CutSegments();
-    }
+    // Kept for cursors, the log goes on without a gap, also where tables have all of it.
+    const bool tail_is_needed = log_is_needed || options_.log_kept_size > 0;
+    if (!tail_is_needed) log_.tail.clear();
+    CutSegments(log_is_needed);
     BEACH_TRY(StartSegment());
+    FillLogStart();
     if (!log_is_needed) {
       recovered_.state.replay_from = recovered_.end;
       recovered_.memtable = NewMemtable(options_, recovered_.end, recovered_.state.time);
@@ -78,6 +78,14 @@ class Recoverer {
     recovered_.last_sequence = state.LastWithoutLog();
     recovered_.memtable = NewMemtable(options_, state.replay_from, state.time);
     log_ = {};
+    first_replayed_.reset();
+  }
+
+  // Of the log that tables do not hold.
+  std::size_t CountSegments() const {
+    const SegmentOrdinal first = recovered_.state.replay_from.segment;
+    return static_cast<std::size_t>(std::ranges::count_if(
+        listed_, [first](const wal::Segment& segment) { return segment.ordinal >= first; }));
   }
 
   // Writes nothing before PrepareToWrite: a log that does not fit a memtable is only checked.
@@ -102,6 +110,7 @@ class Recoverer {
   }
 
   Status Replay(const wal::Flight& flight) {
+    if (!first_replayed_ && flight.count > 0) first_replayed_ = flight.first_sequence;
     const bool check_only = exceeds_memtable_ && !writing_;
     LoggedMemtable* const memtable = check_only ? nullptr : recovered_.memtable.get();
     BEACH_TRY(ReplayFlight(directory_, listed_, flight, recovered_.last_sequence, memtable));
@@ -147,18 +156,58 @@ class Recoverer {
     return {};
   }
 
-  // Leaves in the state the segments that hold [replay_from, V): what follows is in the tail, which
-  // goes to the fresh segment, or void.
-  void CutSegments() {
+  // Leaves in the state the segments that hold [replay_from, V), if the log is needed, and what is
+  // to be kept below: what follows is in the tail, which goes to the fresh segment, or void.
+  void CutSegments(bool log_is_needed) {
     ManifestState& state = recovered_.state;
     const LogPosition cut = std::max(log_.durable, state.replay_from);
-    std::erase_if(state.segments, [&](const wal::Segment& segment) {
-      return segment.ordinal > cut.segment || segment.ordinal < state.replay_from.segment;
-    });
-    BEACH_CHECK(!state.segments.empty());
+    std::erase_if(state.segments,
+                  [&](const wal::Segment& segment) { return segment.ordinal > cut.segment; });
+    BEACH_CHECK(!log_is_needed || !state.segments.empty());
+    if (state.segments.empty()) return;
     wal::Segment& last = state.segments.back();
     if (last.ordinal == cut.segment) last.end = std::min(last.end, cut.offset);
-    BEACH_CHECK_NE(last.end, wal::Segment::kOpenEnd);
+    BEACH_CHECK(!log_is_needed || last.end != wal::Segment::kOpenEnd);
+    // Where damage is given up, what nobody needs is not looked at, and so not to be kept.
+    const bool keeps =
+        options_.recovery_mode != RecoveryMode::kPointInTime && last.end != wal::Segment::kOpenEnd;
+    const SegmentOrdinal needed = log_is_needed ? state.replay_from.segment : last.ordinal.Next();
+    std::uint64_t kept_bytes = 0;
+    std::size_t drop = state.segments.size();
+    while (drop > 0) {
+      const wal::Segment& segment = state.segments[drop - 1];
+      if (segment.ordinal < needed) {
+        if (!keeps || kept_bytes + segment.size_bytes > options_.log_kept_size) break;
+        kept_bytes += segment.size_bytes;
+      }
+      --drop;
+    }
+    BEACH_SOMETIMES("recovery.log_kept", kept_bytes > 0);
+    state.segments.erase(state.segments.begin(),
+                         state.segments.begin() + static_cast<std::ptrdiff_t>(drop));
+  }
+
+  // After StartSegment. Where a cursor may begin: at the head of each segment, and where replay
+  // began, because what is below that in its segment need not be there.
+  void FillLogStart() {
+    const ManifestState& state = recovered_.state;
+    LogStart& start = recovered_.log_start;
+    start.sound_from = state.replay_from;
+    const SequenceNumber last = std::max(state.last_sequence, recovered_.last_sequence);
+    const auto below = [](SequenceNumber number) { return SequenceNumber(number.value - 1); };
+    for (const wal::Segment& segment : state.segments) {
+      if (segment.ordinal > recovered_.segment.ordinal) break;  // the reserve
+      start.segments.push_back(segment);
+      LogEntry entry{{segment.ordinal, wal::kSegmentHeaderSize}, std::nullopt};
+      if (segment.ordinal == recovered_.segment.ordinal) {
+        entry.floor = log_.tail.empty() ? last : below(log_.tail.front().first_sequence);
+      }
+      if (entry.at != state.replay_from) start.entries.push_back(entry);
+      if (segment.ordinal == state.replay_from.segment) {
+        start.entries.push_back(
+            {state.replay_from, first_replayed_ ? below(*first_replayed_) : last});
+      }
+    }
   }
 
   // Ordinals rise above every one ever listed: a former life's flights can never fit a new segment.
@@ -260,6 +309,7 @@ class Recoverer {
   Recovered recovered_;
   wal::Recovery log_;
   SequenceNumber last_kept_;  // by the log and tables, where a part was given up
+  std::optional<SequenceNumber> first_replayed_;  // number, of what tables do not hold
   bool writing_ = false;
   bool exceeds_memtable_ = false;  // the log, when it was read first
   bool tables_written_ = false;

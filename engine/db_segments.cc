@@ -74,6 +74,7 @@ Result<wal::Segment> DbImpl::NextSegment(LogPosition end) {
   // FAILPOINT: db.segment_sealed: the log goes on in a segment that is still empty.
   BEACH_FAILPOINT("db.segment_sealed");
   BEACH_SOMETIMES("db.segment_rotated", true);
+  log_shelf_->Enter(end, next, below_group_);
   segment_ = next;
   return next;
 }
@@ -98,6 +99,10 @@ void DbImpl::PrepareLoop() {
     Status prepared;
     if (ready_segments_.size() < kSegmentsReadyMax) prepared = PrepareSegment();
     prepare_no_space_.reset();
+    if (!prepared && prepared.error().code() == ErrorCode::kNoSpace) {
+      const env::MutexUnlock unlock(mutex_);
+      GiveUpPinnedLog();
+    }
     if (!prepared && prepared.error().code() == ErrorCode::kNoSpace) {
       prepare_no_space_ = prepared.error();
     } else if (!prepared) {

@@ -71,8 +71,12 @@ DbStats DbImpl::Stats() {
     for (const TablePointer& table : level) sums.bytes += table->info.size_bytes;
   }
   stats.time = TimeNow();
+  stats.named_tables = catalogue_.count();
   stats.snapshots = snapshots_->count();
   stats.pinned_views = current_.pinned_count();
+  stats.file_pins = file_pins_;
+  stats.log_cursors = log_shelf_->cursors();
+  stats.log_pinned_bytes = log_shelf_->pinned_bytes();
   stats.compactions_running = jobs_running_.size();
   stats.tables_aside = tables_aside_.size();
   stats.pressure_reason = pressure_.reason;

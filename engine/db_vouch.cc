@@ -93,6 +93,7 @@ Status DbImpl::VouchAsLeader() {
   if (status) {
     log_end_ = end;
     log_durable_ = durable;
+    ShowLog();
   } else {
     Poison(status.error());
   }

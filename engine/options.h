@@ -8,6 +8,7 @@
 #include "engine/memtable/kind.h"
 #include "engine/recovery_mode.h"
 #include "engine/snapshot.h"
+#include "engine/tables/named_table.h"
 #include "engine/types.h"
 
 namespace beach::engine {
@@ -65,6 +66,17 @@ struct Options {
   std::uint64_t wal_recycled_max = 2;
   // Most bytes of batches that one flight takes together; the first batch always fits.
   std::uint64_t wal_group_size_max = kMiB;
+  // Cursors over the log (engine/log_cursor.h) that may live at once. 1 to 4096.
+  std::uint64_t log_cursors_max = 64;
+  // Bytes of log segments that nothing but cursors still needs; when there would be more, the
+  // oldest are given up, and a cursor that had yet to read them is told so. At most 1 PiB.
+  std::uint64_t log_pinned_size_max = kGiB;
+  // Bytes of log segments, the newest ones, that are kept when their content is in tables, so that
+  // a cursor may go on after a reconnect or another open; above 0, each memtable's log is synced
+  // when it is frozen. At most 16384 segments' worth. 0: none.
+  std::uint64_t log_kept_size = 0;
+  // Pinned files (Db::PinFiles) that may live at once. 1 to 4096.
+  std::uint64_t file_pins_max = 64;
   // A manifest larger than this, and than twice the snapshot it began with, is rolled to a new
   // file. At most 256 MiB.
   std::uint64_t manifest_size_max = 4 * kMiB;
@@ -115,8 +127,16 @@ struct Options {
   // now: the low-water mark of a replica. Unset: versions are kept for live snapshots alone.
   std::optional<SequenceNumber> safe_sequence;
 
+  // Asynchronous writes that wait at once to be written and answered, and the bytes of their
+  // batches; the first always fits. Up to 2^20, and 1 TiB.
+  std::uint64_t async_writes_max = 8 * kKiB;
+  std::uint64_t async_bytes_max = 64 * kMiB;
+
   // Snapshots that may live at once. 1 to 2^32.
   std::uint64_t snapshots_max = 64 * kKiB;
+  // Tables with a name that there may be; of one that has more already, none is created. 1 to
+  // 1048576.
+  std::uint64_t named_tables_max = 4 * kKiB;
 };
 
 struct WriteOptions {
@@ -125,6 +145,8 @@ struct WriteOptions {
   bool sync = true;
   // Shown in the event about this write, "write.sequenced"; opaque to the engine, not stored.
   std::uint64_t tag = 0;
+  // Of a single key or range. A batch says at each operation which table it is for.
+  NamedTable table = {};
 };
 
 struct ReadOptions {
@@ -133,7 +155,9 @@ struct ReadOptions {
   const Snapshot* snapshot = nullptr;
   // Iterators show no other keys, and read nothing for them; seeks beyond it stop at its ends.
   // Other reads pay no heed to it. Copied. KeyRange::OfPrefix makes one.
-  KeyRange range;
+  KeyRange range = {};
+  // Whose keys. One that was dropped is kNotFound, but to a snapshot taken before it was.
+  NamedTable table = {};
   // What has expired by then is not shown, even if the database's time, as of what is read, is
   // behind. An earlier one than that changes nothing.
   std::uint64_t time = 0;

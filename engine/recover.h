@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "engine/log_shelf.h"
 #include "engine/manifest/manifest.h"
 #include "engine/options.h"
 #include "engine/view.h"
@@ -24,6 +25,7 @@ struct Recovered {
   LogPosition end;       // at this position
   // The one behind it, kept for deletes; nothing where there was no space.
   std::optional<wal::Segment> reserve;
+  LogStart log_start;  // what cursors may read
 };
 
 // Reads the log that `state` lists, replays it, and makes durable what it found: as tables, where

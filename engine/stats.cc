@@ -55,6 +55,7 @@ std::string DbStats::ToString() const {
     line(fmt::format("level {}", i).c_str(),
          fmt::format("{} tables, {}", levels[i].tables, Size(levels[i].bytes)));
   }
+  if (named_tables > 0) line("named tables", std::to_string(named_tables));
   line("written by the user", Size(user_bytes));
   line("to the log", Size(log_bytes));
   line("by flushes", fmt::format("{} in {} tables", Size(flush_bytes), flushes));
@@ -69,6 +70,10 @@ std::string DbStats::ToString() const {
   }
   line("under way", fmt::format("{} compactions, {} snapshots, {} pinned views",
                                 compactions_running, snapshots, pinned_views));
+  if (log_cursors + log_pinned_bytes + file_pins > 0) {
+    line("held", fmt::format("{} log cursors, {} of log for them, {} pins of files", log_cursors,
+                             Size(log_pinned_bytes), file_pins));
+  }
   if (compactions_failed + tables_aside > 0) {
     line("in trouble", fmt::format("{} compactions failed, {} tables that cannot be read",
                                    compactions_failed, tables_aside));

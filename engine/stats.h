@@ -33,9 +33,14 @@ struct DbStats {
   std::vector<Level> levels;
   std::uint64_t time = 0;  // the database's, as a read that begins now sees it
 
+  std::uint64_t named_tables = 0;  // that there are; their names: Db::ListTables
+
   // That live, and views (memtables and tables) that readers still look at though others have taken
   // their place: with no read, iterator or snapshot there is none.
   std::uint64_t snapshots = 0;
+  std::uint64_t log_cursors = 0;
+  std::uint64_t log_pinned_bytes = 0;  // of log segments that only cursors still need
+  std::uint64_t file_pins = 0;
   std::uint64_t pinned_views = 0;
 
   // Why writers are slowed down ("" where they are not), how much (0 to 1000; there they wait), and

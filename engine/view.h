@@ -11,6 +11,7 @@
 #include "engine/memtable/time_list.h"
 #include "engine/options.h"
 #include "engine/sst/table.h"
+#include "engine/tables/catalogue.h"
 #include "engine/types.h"
 #include "engine/version.h"
 #include "engine/write_batch.h"
@@ -47,6 +48,7 @@ struct View : std::enable_shared_from_this<View> {
   std::shared_ptr<LoggedMemtable> active;
   std::vector<std::shared_ptr<LoggedMemtable>> frozen;  // oldest first
   std::shared_ptr<const Version> version;               // older than all of them
+  std::shared_ptr<const LiveTables> tables;             // named ones
 
   // The time as of that number; of one below all memtables 0, which is no more than it was.
   std::uint64_t TimeAt(SequenceNumber sequence) const;

@@ -123,6 +123,17 @@ class BeachdbTest(unittest.TestCase):
         self.assertIn("value-of-it", history.read_text())
         self.assertEqual(history.stat().st_mode & 0o077, 0)
 
+    def test_read_only_writes_nothing(self):
+        self.assertNotEqual(self.cli("--read-only", "get", "a").returncode, FINE)
+        self.cli("put", "a", "1")
+        files = lambda: {path.name: path.read_bytes() for path in pathlib.Path(self.data).iterdir()}  # noqa: E731
+        before = files()
+        self.assertEqual(self.cli("--read-only", "get", "a").stdout, "1\n")
+        refused = self.cli("--read-only", "put", "a", "2")
+        self.assertNotEqual(refused.returncode, FINE)
+        self.assertIn("to be read alone", refused.stderr)
+        self.assertEqual(files(), before)
+
     def test_flush_compact_and_stats(self):
         self.cli("put", "a", "1")
         self.assertEqual(self.cli("flush").returncode, FINE)
@@ -179,6 +190,21 @@ class BeachdbTest(unittest.TestCase):
         self.assertIn("key0", run("sst-dump", tables[0], "--entries").stdout)
         document = json.loads(run("manifest-dump", self.data, "--json").stdout)
         self.assertIsNone(document["error"])
+
+    def test_tables_have_keys_of_their_own(self):
+        self.assertEqual(self.cli("create", "orders").returncode, FINE)
+        self.assertEqual(self.cli("create", "orders").returncode, ENVIRONMENT)
+        self.assertEqual(self.cli("put", "k", "unnamed").returncode, FINE)
+        self.assertEqual(self.cli("--table", "orders", "put", "k", "named").returncode, FINE)
+        self.assertEqual(self.cli("get", "k").stdout, "unnamed\n")
+        self.assertEqual(self.cli("scan", "--table", "orders").stdout, "k\tnamed\n")
+        self.assertEqual(self.cli("--table", "others", "get", "k").returncode, ENVIRONMENT)
+        self.assertEqual(self.cli("create", "a b").returncode, USAGE)
+        script = self.script("tables\nuse orders\nget k\nuse\nget k\nuse orders\nflush\ndrop orders\nget k\ntables\n")
+        self.assertEqual((script.returncode, script.stdout), (FINE, "orders\nnamed\nunnamed\nunnamed\n"))
+        self.assertEqual(self.cli("drop", "orders").returncode, ENVIRONMENT)
+        dumped = "".join(run("sst-dump", file, "--entries").stdout for file in self.files("*.sst"))
+        self.assertIn('table 2 "k"', dumped)
 
     def test_damage_is_found_and_refused(self):
         for i in range(8):

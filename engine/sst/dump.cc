@@ -10,6 +10,7 @@
 #include "engine/sst/block_io.h"
 #include "engine/sst/compression.h"
 #include "engine/sst/table_frame.h"
+#include "engine/tables/stored_key.h"
 
 namespace beach::engine::sst {
 namespace {
@@ -34,7 +35,7 @@ std::string KeyText(ByteView internal_key) {
                            : key.kind == ValueKind::kMerge    ? " merge"
                            : key.kind == ValueKind::kPutUntil ? " put until"
                                                               : " delete";
-  return "\"" + Printable(key.user_key) + "\" " + std::to_string(key.sequence.value) + kind;
+  return PrintableStoredKey(key.user_key) + " " + std::to_string(key.sequence.value) + kind;
 }
 
 // " = \"value\"", and of one that expires when it does, before that.
@@ -141,8 +142,8 @@ class Dumper {
     if (!read) return Note(read.error());
     if (!entries_) return;
     for (const RangeDelete& range : *read) {
-      print_("range delete: \"" + Printable(range.begin) + "\" to \"" + Printable(range.end) +
-             "\" " + std::to_string(range.sequence.value));
+      print_("range delete: " + PrintableStoredKey(range.begin) + " to " +
+             PrintableStoredKey(range.end) + " " + std::to_string(range.sequence.value));
     }
   }
 

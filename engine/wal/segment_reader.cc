@@ -28,6 +28,7 @@ Result<SegmentReader> SegmentReader::Open(env::FileSystem& files, const std::str
   if (!file) return Fail(std::move(file).error());
   reader.file_ = *std::move(file);
   BEACH_TRY_ASSIGN(reader.file_size_bytes_, reader.file_->Size());
+  reader.end_ = reader.file_size_bytes_;
   BEACH_TRY(reader.ReadPiece(0, kSegmentHeaderSize));  // no more: many readers look at it only
   auto block = DecodeSegmentBlock(reader.piece_);
   if (!block) return Fail(std::move(block).error().At(path, 0));
@@ -36,16 +37,23 @@ Result<SegmentReader> SegmentReader::Open(env::FileSystem& files, const std::str
 }
 
 Result<ByteView> SegmentReader::Read(std::uint64_t offset, std::uint64_t length) {
-  if (offset >= file_size_bytes_) return ByteView();
-  length = std::min(length, file_size_bytes_ - offset);
+  if (offset >= end_) return ByteView();
+  length = std::min(length, end_ - offset);
   const bool held = offset >= piece_offset_ && offset - piece_offset_ <= piece_.size() &&
                     length <= piece_.size() - (offset - piece_offset_);
   if (!held) {
     const std::uint64_t size = BEACH_BUGGIFY("wal.small_read") ? kSmallPieceSize : kPieceSize;
-    const std::uint64_t wanted = std::min(std::max(length, size), file_size_bytes_ - offset);
+    const std::uint64_t wanted = std::min(std::max(length, size), end_ - offset);
     BEACH_TRY(ReadPiece(offset, wanted));
   }
   return ByteView(piece_).substr(offset - piece_offset_, length);
+}
+
+void SegmentReader::ReadNoFurther(std::uint64_t end) {
+  end = std::min(end, file_size_bytes_);
+  if (end == end_) return;
+  end_ = end;
+  prefixes_.clear();  // of less
 }
 
 Status SegmentReader::ReadPiece(std::uint64_t offset, std::uint64_t length) {
@@ -60,7 +68,7 @@ Status SegmentReader::ReadPiece(std::uint64_t offset, std::uint64_t length) {
 
 Result<bool> SegmentReader::ItemAt(std::uint64_t offset, std::uint64_t limit, ItemHeader& header) {
   BEACH_TRY_ASSIGN(const ByteView head, Read(offset, kItemHeaderSize));
-  const ItemPlace place{block_.ordinal, block_.epoch, offset, std::min(limit, file_size_bytes_)};
+  const ItemPlace place{block_.ordinal, block_.epoch, offset, std::min(limit, end_)};
   if (!DecodeItemHeader(head, place, header)) return false;
   if (wasted_bytes_ > kWastedBytesMax || BEACH_BUGGIFY("wal.prefixes_early")) {
     return ItemIsWholeByPrefixes(header);
@@ -96,7 +104,7 @@ Status SegmentReader::ReadPrefixes() {
   BEACH_SOMETIMES("wal.prefixes_read", true);
   std::vector<std::uint32_t> prefixes = {0};
   std::uint64_t at = 0;
-  while (at + kBlockSize <= file_size_bytes_) {
+  while (at + kBlockSize <= end_) {
     BEACH_TRY_ASSIGN(const ByteView part, Read(at, kPieceSize));
     if (part.size() < kBlockSize) break;
     for (std::uint64_t i = 0; i + kBlockSize <= part.size(); i += kBlockSize) {

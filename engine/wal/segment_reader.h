@@ -28,6 +28,10 @@ class SegmentReader {
   // The payload of an item that was found. The view lives until the next call.
   Result<ByteView> Payload(const ItemHeader& header);
 
+  // Reads nothing from there on: somebody writes there now. REQUIRES: not below what it was, and
+  // what is below does not change any more.
+  void ReadNoFurther(std::uint64_t end);
+
   // Whether nothing was written to [offset, offset + length) in this use of the file, as far as can
   // be told: zeros, or in a recycled file what is no header of an item of this segment.
   Result<bool> Blank(std::uint64_t offset, std::uint64_t length);
@@ -52,6 +56,7 @@ class SegmentReader {
   std::string path_;
   std::unique_ptr<env::File> file_;
   std::uint64_t file_size_bytes_ = 0;
+  std::uint64_t end_ = 0;  // nothing is read from there on
   SegmentBlock block_;
   Bytes piece_;  // of the file, from piece_offset_ on
   std::uint64_t piece_offset_ = 0;

@@ -15,6 +15,7 @@ ExitCode ExitCodeOfOpening(const Error& error) {
     case ErrorCode::kNoSpace:
     case ErrorCode::kUnsupported:
     case ErrorCode::kOverloaded:
+    case ErrorCode::kCompactedAway:
     case ErrorCode::kClosed: return ExitCode::kEnvironment;
   }
   return ExitCode::kEnvironment;

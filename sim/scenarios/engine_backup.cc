@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sim/crash_points.h"
+#include "sim/scenarios/engine_backup_follow.h"
 #include "sim/scenarios/engine_backup_life.h"
 #include "sim/scenarios/engine_backup_plan.h"
 #include "sim/scenarios/engine_backup_world.h"
@@ -107,11 +108,14 @@ void RunLast(World& world, const char* what) {
 }  // namespace
 
 std::string EngineBackup::boots() const {
-  return "one host, one database in several lives with 1 to 4 clients, its checkpoints and backups";
+  return "one host, one database in several lives with 1 to 4 clients, its checkpoints and "
+         "backups, "
+         "followers of its log";
 }
 
 std::string EngineBackup::checks() const {
-  return "each copy is what the database was at one moment not before the call, or no database";
+  return "each copy is what the database was at one moment not before the call, or no database; "
+         "log cursors show each durable batch once, in order";
 }
 
 void EngineBackup::Run(Simulation& simulation) const {
@@ -134,6 +138,11 @@ void EngineBackup::Run(Simulation& simulation) const {
   for (std::size_t i = 0; i < lives.size() && !IsBranch(world); ++i) {
     RunOneLife(world, plan.lives[i], lives[i]);
     if (IsBranch(world)) break;
+    if (plan.lives[i].read_after) {
+      const auto read = [&](const env::Env& env) { RunReader(world, env); };
+      RunProcess(world, "reader", read);
+      if (IsBranch(world)) break;
+    }
     if (plan.lives[i].judge_after) Judge(world, plan.lives[i].strike_calls_in_judge);
   }
   world.SetFaults(false);

@@ -13,13 +13,16 @@ namespace beach::sim::scenarios {
 // checkpoints and backups, in the middle of which processes are killed and the power goes. Between
 // lives other processes look at all copies, and may be struck too: each that was made opens and
 // shows exactly what the database was at one moment, not before the call; each that was not is
-// whole all the same, or no database.
+// whole all the same, or no database. Followers read the log by cursors through all lives, and
+// begin anew with pinned files where it is gone; other processes open the database to be read.
 class EngineBackup final : public Scenario {
  public:
   std::string name() const override { return "engine-backup"; }
   std::string boots() const override;
   std::string checks() const override;
-  std::vector<std::uint32_t> rules() const override { return {2, 5, 15, 30, 31, 32, 33}; }
+  std::vector<std::uint32_t> rules() const override {
+    return {2, 5, 15, 30, 31, 32, 33, 40, 41, 42};
+  }
   void Run(Simulation& simulation) const override;
 };
 

@@ -8,6 +8,7 @@
 #include "engine/db.h"
 #include "engine/verify.h"
 #include "env/threads.h"
+#include "sim/scenarios/engine_backup_follow.h"
 #include "sim/system_scope.h"
 
 // Runs inside the simulated process: everything here but the world lives in its memory and may
@@ -99,14 +100,7 @@ class Client {
 
  private:
   void Write(const Command& command) {
-    engine::WriteBatch batch;
-    for (const Change& change : command.changes) {
-      if (change.value) {
-        batch.Put(change.key, *change.value);
-      } else {
-        batch.Delete(change.key);
-      }
-    }
+    const engine::WriteBatch batch = BatchOf(command);
     const Status written = db_.Write({.sync = command.sync, .tag = command.id}, batch);
     if (!written) return world_.Excuse("a write", written.error());
     const SystemScope system;
@@ -394,7 +388,22 @@ void RunLife(World& world, const Clients& clients, const env::Env& env) {
       }
     });
   }
+  ClientsEnd end;
+  std::vector<env::Thread> followers;
+  for (std::uint64_t i = 0; i < world.plan.followers.size(); ++i) {
+    const std::string name = "follower" + std::to_string(i);
+    followers.emplace_back(name.c_str(),
+                           [&world, &db, &env, &end, i] { Follow(world, db, env, i, end); });
+  }
   for (env::Thread& thread : threads) thread.Join();
+  if (!followers.empty()) {
+    end.last = db.VisibleSequence().value;
+    const Status synced = db.Write({}, {});
+    if (!synced) world.Excuse("a sync", synced.error());
+    end.durable = synced.has_value();
+    end.done = true;
+    for (env::Thread& thread : followers) thread.Join();
+  }
   const Status closed = db.Close();
   if (!closed) return world.Excuse("a close", closed.error());
   world.report.closed = true;

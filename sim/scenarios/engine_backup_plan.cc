@@ -60,7 +60,20 @@ LifePlan MakeLifePlan(Knobs& knobs, std::uint64_t index) {
   const bool struck = knobs.Flag(name + "strike_in_judge", 30);
   const std::uint64_t calls = knobs.Log(name + "strike_calls_in_judge", 1, 400);
   life.strike_calls_in_judge = struck ? calls : 0;
+  life.read_after = knobs.Flag(name + "read_after", 40);
   return life;
+}
+
+FollowerPlan MakeFollower(Knobs& knobs, std::uint64_t index) {
+  const std::string name = "follower" + std::to_string(index) + ".";
+  FollowerPlan follower;
+  follower.wait_ns = knobs.Log(name + "wait_ns", 100'000, 50'000'000);
+  const bool slow = knobs.Flag(name + "slow", 40);
+  const std::uint64_t pause = knobs.Log(name + "pause_ns", 100'000, 50'000'000);
+  follower.pause_ns = slow ? pause : 0;
+  follower.drop_every = knobs.Log(name + "drop_every", 1, 100);
+  follower.pin_every = knobs.Log(name + "pin_every", 4, 200);
+  return follower;
 }
 
 std::string KeyName(std::uint64_t number) {
@@ -122,6 +135,15 @@ Plan MakePlan(Simulation& simulation) {
   options.open_tables_max = knobs.Log("open_tables_max", 1, 512);
   options.wal_recycled_max = knobs.Even("wal_recycled_max", 0, 3);
   if (knobs.Flag("manual", 25)) options.compaction_style = engine::CompactionStyle::kManual;
+  const std::uint64_t followers = knobs.Even("followers", 0, 2);
+  for (std::uint64_t i = 0; i < followers; ++i) plan.followers.push_back(MakeFollower(knobs, i));
+  // None of the log, a little, or all of it.
+  constexpr std::uint64_t kAll = 1'000;
+  constexpr std::uint64_t kKept[] = {0, 1, 3, kAll};
+  const std::uint64_t kept = kKept[knobs.Even("log_kept", 0, 3)];
+  plan.keeps_all = kept == kAll;
+  options.log_kept_size = kept * options.wal_segment_size;
+  options.log_pinned_size_max = knobs.Even("log_pinned", 0, 4) * options.wal_segment_size;
   plan.faults = DrawFaults(simulation, kFaults, kSwarm);
   if (const Status sound = engine::CheckOptions(options); !sound) {
     simulation.Fail("bad-options", sound.error().ToString());

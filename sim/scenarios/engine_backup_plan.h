@@ -25,7 +25,16 @@ struct LifePlan {
   std::uint64_t strike_calls = 1;
   bool power_loss_after = false;
   bool judge_after = false;                 // all copies are looked at
+  bool read_after = false;                  // it is opened to be read
   std::uint64_t strike_calls_in_judge = 0;  // 0: none
+};
+
+// A follower of the log, of all lives.
+struct FollowerPlan {
+  std::uint64_t wait_ns = 1;     // for the next batch
+  std::uint64_t pause_ns = 0;    // after each
+  std::uint64_t drop_every = 1;  // batches: then it takes a new cursor
+  std::uint64_t pin_every = 1;   // batches: then it pins the files of that moment
 };
 
 // Every knob of a run. All are recorded as options of the run.
@@ -37,6 +46,8 @@ struct Plan {
   std::uint64_t sync_percent = 50;
   std::uint64_t size_max = 100;
   std::vector<LifePlan> lives;
+  std::vector<FollowerPlan> followers;
+  bool keeps_all = false;  // of the log
   std::vector<FaultRate> faults;
 };
 

@@ -2,7 +2,9 @@
 #include "sim/scenarios/engine_backup_world.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string_view>
+#include <utility>
 
 #include "sim/disk/disk.h"
 #include "sim/system_scope.h"
@@ -70,6 +72,17 @@ std::optional<State> History::At(std::uint64_t last,
   return state;
 }
 
+std::pair<std::uint64_t, History::Batch> History::After(std::uint64_t last) const {
+  auto next = batches_.upper_bound(last);
+  // `last` may lie inside of the one before.
+  if (next != batches_.begin()) {
+    const auto before = std::prev(next);
+    if (before->first + before->second.count - 1 > last) next = before;
+  }
+  if (next == batches_.end()) return {};
+  return {next->first, next->second};
+}
+
 std::uint64_t History::LastOf(std::uint64_t id) const {
   for (const auto& [first, batch] : batches_) {
     if (batch.id == id) return first + batch.count - 1;
@@ -108,6 +121,7 @@ void World::EndProcess(ProcessEnd end) {
   const SystemScope system;
   simulation.ArmStrike(host, Strike::kKill, 0);
   if (end == ProcessEnd::kPowerLost) PowerLost();
+  if (report.opened || end != ProcessEnd::kExited) reader_saw_.reset();
   const auto give_up = [this](std::vector<Copy>& copies) {
     for (Copy& copy : copies) {
       if (copy.under_way) copy.history = history_;
@@ -129,7 +143,59 @@ void World::Settle(const oracle::Judgement& judgement) {
   if (judgement) simulation.Fail(judgement->rule, judgement->message);
 }
 
+engine::WriteBatch BatchOf(const Command& command) {
+  engine::WriteBatch batch;
+  for (const Change& change : command.changes) {
+    if (change.value) {
+      batch.Put(change.key, *change.value);
+    } else {
+      batch.Delete(change.key);
+    }
+  }
+  return batch;
+}
+
+oracle::Judgement World::Followed(copies::Followed& follower, std::uint64_t first,
+                                  std::uint64_t count, ByteView encoding, std::uint64_t visible) {
+  const std::string shown = "a log cursor after " + std::to_string(follower.position) + " showed " +
+                            std::to_string(count) + " operations from " + std::to_string(first);
+  const std::uint64_t last = first + count - 1;
+  if (last <= follower.position) return Wrong("cursor-repeats", shown);
+  if (last > visible) {
+    return Wrong("cursor-too-early", shown + ", but readers see " + std::to_string(visible));
+  }
+  const auto [expected, batch] = history_.After(follower.position);
+  if (expected != first) {
+    return Wrong("cursor-gap", shown + ", not those from " + std::to_string(expected));
+  }
+  const auto found = batches.find(batch.id);
+  if (batch.count != count || found == batches.end() ||
+      BatchOf(found->second).encoding() != encoding) {
+    return Wrong("cursor-differs", shown + ", which are not what was written");
+  }
+  follower.position = last;
+  follower.shown = std::max(follower.shown, last);
+  return {};
+}
+
+void World::ShownToReader(std::uint64_t last, State state) {
+  reader_saw_ = {last, std::move(state)};
+}
+
 oracle::Judgement World::Recovered(const Found& found) {
+  ever_opened = true;
+  for (const copies::Followed& follower : followed) {
+    if (found.last >= follower.shown) continue;
+    return Wrong("shown-lost", "recovered up to " + std::to_string(found.last) +
+                                   ", but a log cursor has shown " +
+                                   std::to_string(follower.shown));
+  }
+  if (reader_saw_ && (reader_saw_->first != found.last ||
+                      (found.state != nullptr && *found.state != reader_saw_->second))) {
+    return Wrong("read-only-differs", "recovered up to " + std::to_string(found.last) +
+                                          ", but an open to be read showed " +
+                                          std::to_string(reader_saw_->first) + ", or other values");
+  }
   const std::uint64_t floor = survives_only_sync_ ? durable_ : std::max(durable_, acknowledged_);
   if (found.last < floor) {
     return Wrong("durable-ack-lost", "recovered up to " + std::to_string(found.last) +

@@ -6,9 +6,11 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
+#include "engine/write_batch.h"
 #include "env/events.h"
 #include "oracle/violation.h"
 #include "sim/scenarios/engine_backup_plan.h"
@@ -30,14 +32,16 @@ class History {
   // Nothing where a batch would be cut in two.
   std::optional<State> At(std::uint64_t last,
                           const std::map<std::uint64_t, Command>& batches) const;
-  std::uint64_t LastOf(std::uint64_t id) const;
-  std::uint64_t last() const;
-
- private:
   struct Batch {
     std::uint64_t id = 0;
     std::uint64_t count = 0;
   };
+  // That holds the first operation above, and its first number; {}: there is none.
+  std::pair<std::uint64_t, Batch> After(std::uint64_t last) const;
+  std::uint64_t LastOf(std::uint64_t id) const;
+  std::uint64_t last() const;
+
+ private:
   std::map<std::uint64_t, Batch> batches_;  // by first sequence number
 };
 
@@ -60,6 +64,12 @@ struct Found {
   const State* state = nullptr;  // null: it was not read to its end
 };
 
+// How far a follower of the log has come.
+struct Followed {
+  std::uint64_t position = 0;
+  std::uint64_t shown = 0;  // to it, by cursors
+};
+
 // How far a process came.
 struct LifeReport {
   bool opened = false;
@@ -67,12 +77,17 @@ struct LifeReport {
   bool judged = false;
 };
 
+engine::WriteBatch BatchOf(const Command& command);
+
 // What outlives the processes: history and copies. In the simulation's memory; code of a process
 // enters it with a SystemScope open. It hears the engine's events.
 class World final : public env::EventSink {
  public:
   World(Simulation& simulation_of_run, HostId host_of_run, const Plan& plan_of_run)
-      : simulation(simulation_of_run), host(host_of_run), plan(plan_of_run) {}
+      : simulation(simulation_of_run),
+        host(host_of_run),
+        plan(plan_of_run),
+        followed(plan_of_run.followers.size()) {}
 
   void Record(Site event, std::span<const env::EventField> fields) override;
   using env::EventSink::Record;
@@ -89,6 +104,11 @@ class World final : public env::EventSink {
   oracle::Judgement Recovered(const Found& found);
   void Acknowledged(const Command& write);
   void Durable(std::uint64_t last) { durable_ = std::max(durable_, last); }
+  // A cursor has shown a batch while readers saw all up to `visible`.
+  oracle::Judgement Followed(copies::Followed& follower, std::uint64_t first, std::uint64_t count,
+                             ByteView encoding, std::uint64_t visible);
+  // An open to be read has shown this: so must the next open.
+  void ShownToReader(std::uint64_t last, State state);
   std::vector<Copy>& slot(std::uint64_t number) { return slots_[number]; }
   // Whether what was found is one of the copies that may be there.
   oracle::Judgement JudgeCopy(const char* what, std::vector<Copy>& copies, const Found& found);
@@ -112,6 +132,8 @@ class World final : public env::EventSink {
   const Plan& plan;
   std::map<std::uint64_t, Command> batches;  // of the workload, by id
   LifeReport report;
+  bool ever_opened = false;
+  std::vector<copies::Followed> followed;  // by follower
   std::vector<Copy> backups;
   // Directories that are to be removed before they are used again.
   bool slot_is_spent[kSlots] = {};
@@ -128,6 +150,7 @@ class World final : public env::EventSink {
 
   History history_;
   std::vector<Copy> slots_[kSlots];
+  std::optional<std::pair<std::uint64_t, State>> reader_saw_;  // and nothing came between
   std::uint64_t acknowledged_ = 0;
   std::uint64_t durable_ = 0;
   bool survives_only_sync_ = false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/scenarios/engine_crash_client.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -38,6 +39,8 @@ void Client::Watch(std::uint64_t every_ns, const std::atomic<bool>& over) {
 void Client::RunOne(const Command& command) {
   switch (command.kind) {
     case CommandKind::kWrite: Write(command.batch); break;
+    case CommandKind::kWriteAsync: WriteAsync(command.batch); break;
+    case CommandKind::kWriteIf: WriteIf(command.batch, command.conditions); break;
     case CommandKind::kGet: Get(command.key, command.time); break;
     case CommandKind::kMultiGet: MultiGet(command.keys, nullptr, Peek()); break;
     case CommandKind::kScan: Scan(command.range, command.backward); break;
@@ -46,6 +49,8 @@ void Client::RunOne(const Command& command) {
     case CommandKind::kCheck: Check(command.slot, command.backward); break;
     case CommandKind::kFlush: Flush(); break;
     case CommandKind::kCompact: Compact(command.range); break;
+    case CommandKind::kFollow: Follow(command.back); break;
+    case CommandKind::kPin: Pin(); break;
     case CommandKind::kPause: {
       const std::uint64_t now = clock_.MonotonicNow();
       clock_.SleepUntil(now + command.pause_ns);
@@ -64,6 +69,26 @@ engine::MergeOperator OperatorOf(oracle::MergeKind kind) {
     case oracle::MergeKind::kMin: break;
   }
   return engine::MergeOperator::kMin;
+}
+
+engine::WriteBatch BatchOf(const oracle::ModelBatch& batch) {
+  engine::WriteBatch writes;
+  for (const oracle::ModelOperation& operation : batch.operations) {
+    if (operation.time) {
+      writes.AdvanceTime(*operation.time);
+    } else if (operation.expires_at) {
+      writes.PutUntil(operation.key, *operation.value, *operation.expires_at);
+    } else if (operation.range_end) {
+      writes.DeleteRange(operation.key, *operation.range_end);
+    } else if (operation.merge) {
+      writes.Merge(operation.key, OperatorOf(*operation.merge), *operation.value);
+    } else if (operation.value) {
+      writes.Put(operation.key, *operation.value);
+    } else {
+      writes.Delete(operation.key);
+    }
+  }
+  return writes;
 }
 
 }  // namespace
@@ -85,40 +110,119 @@ Status Client::Send(const oracle::ModelBatch& batch) {
     if (operation.value) return db_.Put(options, operation.key, *operation.value);
     return db_.Delete(options, operation.key);
   }
-  engine::WriteBatch writes;
-  for (const oracle::ModelOperation& operation : batch.operations) {
-    if (operation.time) {
-      writes.AdvanceTime(*operation.time);
-    } else if (operation.expires_at) {
-      writes.PutUntil(operation.key, *operation.value, *operation.expires_at);
-    } else if (operation.range_end) {
-      writes.DeleteRange(operation.key, *operation.range_end);
-    } else if (operation.merge) {
-      writes.Merge(operation.key, OperatorOf(*operation.merge), *operation.value);
-    } else if (operation.value) {
-      writes.Put(operation.key, *operation.value);
-    } else {
-      writes.Delete(operation.key);
+  return db_.Write(options, BatchOf(batch));
+}
+
+Result<bool> Client::SendIf(const oracle::ModelBatch& batch) {
+  const engine::WriteOptions options{.sync = batch.sync, .tag = batch.id.value};
+  if (batch.operations.size() == 1 && batch.conditions.size() == 1) {
+    const oracle::ModelOperation& operation = batch.operations[0];
+    const oracle::ModelCondition& condition = batch.conditions[0];
+    if (!operation.range_end && !operation.merge && !operation.expires_at && !operation.time &&
+        operation.key == condition.key) {
+      return db_.CompareAndSet(options, condition.key, condition.value, operation.value);
     }
   }
-  return db_.Write(options, writes);
+  engine::WriteConditions conditions;
+  for (const oracle::ModelCondition& condition : batch.conditions) {
+    if (condition.value) {
+      conditions.KeyHolds(condition.key, *condition.value);
+    } else {
+      conditions.KeyIsAbsent(condition.key);
+    }
+  }
+  return db_.WriteIf(options, conditions, BatchOf(batch));
+}
+
+void Client::Issue(const oracle::ModelBatch& batch) {
+  const SystemScope system;
+  world_.model.Issue(batch);
+  world_.reserve.Issue(batch);
+  if (world_.plan.weather == Weather::kEverything) world_.history.Issue(batch);
+  if (world_.plan.beyond.on) world_.written.Issue(batch);
 }
 
 void Client::Write(const oracle::ModelBatch& batch) {
   const bool poisoned_before = world_.poisoned();
-  {
-    const SystemScope system;
-    world_.model.Issue(batch);
-    world_.reserve.Issue(batch);
-    if (world_.plan.weather == Weather::kEverything) world_.history.Issue(batch);
-    if (world_.plan.beyond.on) world_.written.Issue(batch);
-  }
+  Issue(batch);
   const ReserveWatch::Mark reserve = world_.reserve.BeginWrite();
   const Status status = Send(batch);
+  const Result<bool> written = status ? Result<bool>(true) : Fail(status.error());
+  JudgeWrite(batch, written, reserve, poisoned_before);
+  if (!status) return world_.Excuse(Doing::kWriting, "a write", status.error());
+  Peek();
+}
+
+void Client::WriteIf(const oracle::ModelBatch& batch, const std::vector<Condition>& conditions) {
+  const bool poisoned_before = world_.poisoned();
+  const FaultCounts since = world_.CountFaults();
+  oracle::ModelBatch conditional = batch;
+  for (const Condition& condition : conditions) {
+    std::optional<Bytes> value;
+    if (condition.expectation == Expectation::kOther) value = "other";
+    if (condition.expectation == Expectation::kSeen) {
+      value = world_.model.At(condition.key, world_.model.visible()).value;
+    }
+    conditional.conditions.push_back({.key = condition.key, .value = std::move(value)});
+  }
+  Issue(conditional);
+  const ReserveWatch::Mark reserve = world_.reserve.BeginWrite();
+  const Result<bool> written = SendIf(conditional);
+  JudgeWrite(conditional, written, reserve, poisoned_before);
+  if (written) {
+    Peek();
+  } else if (written.error().code() == ErrorCode::kNoSpace) {
+    world_.Excuse(Doing::kWriting, "a conditional write", written.error());
+  } else {
+    // It reads as well.
+    const Doing doing = world_.poisoned() ? Doing::kWriting : Doing::kReading;
+    world_.Excuse(doing, "a conditional write", written.error(), since);
+  }
+}
+
+void Client::WriteAsync(const oracle::ModelBatch& batch) {
+  const bool poisoned_before = world_.poisoned();
+  Issue(batch);
+  const ReserveWatch::Mark reserve = world_.reserve.BeginWrite();
+  world_.async.Begin();
+  // When it is answered, this client may be gone; world, database and clock are not.
+  const auto done = [world = &world_, db = &db_, clock = &clock_, batch, reserve,
+                     poisoned_before](const Status& status) {
+    Client(*world, *db, *clock).EndAsync(batch, status, reserve, poisoned_before);
+  };
+  const engine::WriteOptions options{.sync = batch.sync, .tag = batch.id.value};
+  const Status queued = db_.WriteAsync(options, BatchOf(batch), done);
+  if (queued) return world_.Settle(world_.async.Took());
   oracle::Judgement judgement;
   {
     const SystemScope system;
-    if (status) {
+    judgement = world_.model.Reject(batch.id);
+    if (!judgement) judgement = world_.async.Refused();
+  }
+  world_.Settle(judgement);
+  if (queued.error().code() == ErrorCode::kOverloaded) return;
+  world_.Excuse(Doing::kReading, "queueing a write", queued.error());  // nothing explains it
+}
+
+void Client::EndAsync(const oracle::ModelBatch& batch, const Status& status,
+                      const ReserveWatch::Mark& reserve, bool poisoned_before) {
+  world_.async.Answer();
+  const Result<bool> written = status ? Result<bool>(true) : Fail(status.error());
+  JudgeWrite(batch, written, reserve, poisoned_before);
+  if (!status) return world_.Excuse(Doing::kWriting, "an asynchronous write", status.error());
+  Peek();
+}
+
+void Client::JudgeWrite(const oracle::ModelBatch& batch, const Result<bool>& written,
+                        const ReserveWatch::Mark& reserve, bool poisoned_before) {
+  oracle::Judgement judgement;
+  {
+    const SystemScope system;
+    const Status status = written ? Status() : Fail(written.error());
+    const bool declined = status && !*written;
+    if (declined) {
+      judgement = world_.model.Decline(batch.id);
+    } else if (status) {
       judgement = world_.model.Acknowledge(batch.id);
     } else if (status.error().code() == ErrorCode::kNoSpace) {
       judgement = world_.model.Reject(batch.id);
@@ -127,20 +231,19 @@ void Client::Write(const oracle::ModelBatch& batch) {
       judgement = world_.model.Fail(batch.id);
     }
     world_.simulation.Trace("operation", "write " + world_.model.DescribeBatch(batch.id) +
+                                             (declined ? ": declined" : "") +
                                              (status ? "" : ": " + status.error().ToString()));
   }
   world_.Settle(judgement);
-  if (!status && status.error().code() == ErrorCode::kInvalidArgument) {
+  if (!written && written.error().code() == ErrorCode::kInvalidArgument) {
     // What the scenario makes fits the smallest segment.
     world_.simulation.Fail("bad-workload", "an operation is larger than the options allow: " +
-                                               status.error().ToString());
+                                               written.error().ToString());
   }
-  if (!status) return world_.Excuse(Doing::kWriting, "a write", status.error());
-  if (poisoned_before) {
+  if (written && poisoned_before) {
     world_.simulation.Fail("acknowledged-after-poison", "a poisoned handle acknowledged batch " +
                                                             std::to_string(batch.id.value));
   }
-  Peek();
 }
 
 void Client::WriteTooMuch() {
@@ -361,6 +464,43 @@ void Client::Flush() {
   const std::uint64_t mark = world_.model.DurableMark();
   const Status status = db_.Flush();
   if (!status) return world_.Excuse(Doing::kWriting, "a flush", status.error());
+  world_.model.Durable(mark);
+}
+
+// Of what a power loss must not take, engine-backup knows more.
+void Client::Follow(std::uint64_t back) {
+  const FaultCounts since = world_.CountFaults();
+  const std::uint64_t visible = db_.VisibleSequence().value;
+  std::uint64_t position = visible - std::min(visible, back);
+  const auto excuse = [&](const Error& error) {
+    if (error.code() == ErrorCode::kCompactedAway) return;
+    world_.Excuse(Doing::kReading, "following the log", error, since);
+  };
+  const auto cursor = db_.NewLogCursor(engine::SequenceNumber(position));
+  if (!cursor) return excuse(cursor.error());
+  for (bool first = true;; first = false) {
+    const auto batch = (*cursor)->Next(0);
+    if (!batch) return excuse(batch.error());
+    if (!*batch) return;
+    const std::uint64_t last = (*batch)->last().value;
+    const bool repeats = last <= position || (!first && (*batch)->first.value <= position);
+    if (repeats || last > db_.VisibleSequence().value) {
+      world_.simulation.Fail("cursor-out-of-order", "a log cursor at " + std::to_string(position) +
+                                                        " showed what ends at " +
+                                                        std::to_string(last));
+    }
+    position = last;
+  }
+}
+
+void Client::Pin() {
+  const std::uint64_t mark = world_.model.DurableMark();
+  const auto pinned = db_.PinFiles();
+  if (!pinned) return world_.Excuse(Doing::kWriting, "pinning files", pinned.error());
+  for (const engine::PinnedFile& file : (*pinned)->files()) {
+    if (file.sequence_max <= (*pinned)->sequence()) continue;
+    world_.simulation.Fail("pin-too-new", "a pinned file holds what is above its number");
+  }
   world_.model.Durable(mark);
 }
 

@@ -24,6 +24,10 @@
 //   time     sync|nosync, time: the database's is no less from there on
 //   batch    sync|nosync, then any of: put, key, size / delete, key / erase, from, to /
 //            merge, add|append|max|min, key, size / until, key, size, time / time, time
+//   async    as batch: whoever calls goes on, and it is answered some time
+//   if       sync|nosync, then any of: seen, key / absent, key / other, key; then "then", and as
+//            for a batch: written if each key is as the model shows it when the call begins, is
+//            absent, or holds what nobody ever wrote
 //   get      key, and unless it is read as of the database's time: a time
 //   multiget keys: read as of one moment
 //   scan     forward|backward, from, and unless to the end: to (half-open)
@@ -32,9 +36,9 @@
 //            for 0
 //   check    forward|backward, slot: what is held there must still show what was there then; lets
 //            it go
-//   flush
-//   compact  from, to: every table that holds any of these keys, merged downward
-//   pause    nanoseconds
+//   follow   how far back: a cursor over the log from so many numbers before the last one; not
+//   drawn pin      pins files for a moment; not drawn flush compact  from, to: every table that
+//   holds any of these keys, merged downward pause    nanoseconds
 // A size is that of the filler behind the value's id, or "empty" for an empty value. The id of an
 // operation is that of its batch.
 
@@ -56,8 +60,18 @@ inline std::vector<artifacts::Operation> MakeWorkload(const Plan& plan, RandomSt
   return MakeWorkload(plan, stream, WeightsOf(plan.focus));
 }
 
+// What a condition of "if" asks of its key.
+enum class Expectation : std::uint8_t { kSeen, kAbsent, kOther };
+
+struct Condition {
+  Expectation expectation = Expectation::kSeen;
+  Bytes key;
+};
+
 enum class CommandKind : std::uint8_t {
   kWrite,
+  kWriteAsync,
+  kWriteIf,
   kGet,
   kMultiGet,
   kScan,
@@ -67,18 +81,22 @@ enum class CommandKind : std::uint8_t {
   kFlush,
   kCompact,
   kPause,
+  kFollow,
+  kPin,
 };
 
 struct Command {
   CommandKind kind = CommandKind::kFlush;
-  oracle::ModelBatch batch;    // kWrite
-  Bytes key;                   // kGet
+  oracle::ModelBatch batch;           // kWrite, kWriteIf
+  std::vector<Condition> conditions;  // kWriteIf
+  Bytes key;                          // kGet
   std::uint64_t time = 0;      // kGet: what has expired by then is not shown
-  std::vector<Bytes> keys;     // kMultiGet
-  oracle::KeyRange range;      // kScan, kRange; kCompact: both ends included
-  bool backward = false;       // kScan, kRange, kCheck
-  std::uint64_t slot = 0;      // kHold, kCheck
-  std::uint64_t pause_ns = 0;  // kPause
+  std::vector<Bytes> keys;            // kMultiGet
+  oracle::KeyRange range;             // kScan, kRange; kCompact: both ends included
+  bool backward = false;              // kScan, kRange, kCheck
+  std::uint64_t slot = 0;             // kHold, kCheck
+  std::uint64_t pause_ns = 0;         // kPause
+  std::uint64_t back = 0;             // kFollow
 };
 
 // Nothing where the operation is not as said above.
