@@ -143,6 +143,31 @@ TEST_F(TablesTest, ADroppedOneIsGoneAndItsNameIsANewTable) {
   EXPECT_EQ(GetOr(*db, {}, "k"), "absent");
 }
 
+TEST_F(TablesTest, ConditionsAndAsynchronousWritesAreOfATableToo) {
+  auto db = Open();
+  const NamedTable table = Create(*db, "a");
+  ASSERT_TRUE(db->Put({}, "\xff", "unnamed"));
+  ASSERT_TRUE(db->Put({.table = table}, "\xff", "named"));
+  EXPECT_EQ(db->CompareAndSet({}, "\xff", "unnamed", "1"), true);
+  EXPECT_EQ(db->CompareAndSet({.table = table}, "\xff", "unnamed", "2"), false);
+  EXPECT_EQ(db->CompareAndSet({.table = table}, "\xff", "named", "2"), true);
+  EXPECT_EQ(GetOr(*db, {}, "\xff"), "1");
+  EXPECT_EQ(GetOr(*db, table, "\xff"), "2");
+  ASSERT_TRUE(db->DropTable("a"));
+  WriteConditions conditions;
+  conditions.KeyIsAbsent("k", table);
+  WriteBatch batch;
+  batch.Put("k", "v");
+  EXPECT_EQ(db->WriteIf({}, conditions, batch).error().code(), ErrorCode::kNotFound);
+  EXPECT_EQ(GetOr(*db, {}, "k"), "absent");
+  batch.Put("k", "v", table);
+  Status answer;
+  ASSERT_TRUE(db->WriteAsync({}, batch, [&](const Status& status) { answer = status; }));
+  ASSERT_TRUE(db->Close());
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code(), ErrorCode::kNotFound);
+}
+
 TEST_F(TablesTest, NumbersAreNotGivenAgainAfterReopen) {
   auto db = Open();
   const NamedTable old = Create(*db, "a");

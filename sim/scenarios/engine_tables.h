@@ -20,7 +20,7 @@ class EngineTables final : public Scenario {
   std::string name() const override { return "engine-tables"; }
   std::string boots() const override;
   std::string checks() const override;
-  std::vector<std::uint32_t> rules() const override { return {2, 7, 8, 9, 10, 34, 35, 36}; }
+  std::vector<std::uint32_t> rules() const override { return {2, 7, 8, 9, 10, 36, 37, 38}; }
   void Run(Simulation& simulation) const override;
 };
 
