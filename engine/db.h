@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -10,12 +11,14 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "engine/backup.h"
+#include "engine/conditions.h"
 #include "engine/iterator.h"
 #include "engine/log_cursor.h"
 #include "engine/options.h"
 #include "engine/pinned_files.h"
 #include "engine/snapshot.h"
 #include "engine/stats.h"
+#include "engine/tables/named_table.h"
 #include "engine/types.h"
 #include "engine/write_batch.h"
 #include "env/env.h"
@@ -54,11 +57,28 @@ class Db {
                                                   std::uint64_t bytes_max);
   virtual ~Db() = default;
 
+  // Tables with names are key spaces of their own, which batches and snapshots span. A name is 1 to
+  // 255 of A-Z a-z 0-9 _ - and '.'. These four and all that have a table in their options or batch
+  // answer kNotFound for one that is not there, or no more: a write then has written nothing.
+  //
+  // Durable when it returns. Errors: kAlreadyExists, kOverloaded (Options::named_tables_max),
+  // kInvalidArgument (the name), and as for writes.
+  virtual Result<NamedTable> CreateTable(ByteView name) = 0;
+  virtual Result<NamedTable> OpenTable(ByteView name) = 0;
+  // With all that is in it: one operation, done and durable when it returns, whatever the table
+  // holds; compaction makes room of it. Writes to it are refused from then on, and reads, but
+  // those of iterators and snapshots from before, which go on. Needs no more space than a delete
+  // does. Another table may have the name again. Errors: as for writes.
+  virtual Status DropTable(ByteView name) = 0;
+  // Names, in order.
+  virtual Result<std::vector<std::string>> ListTables() = 0;
+
   // The writes return when the write is visible to every reader, and with options.sync
   // durable. They may wait for a flush. Errors: kInvalidArgument (too large, rule 1; nothing was
   // written), kNoSpace (nothing was written, free some and retry; a batch of deletes alone finds
   // room when others do not, until what is kept for them is full; but from a poisoned handle it is
-  // the error that poisoned it), kClosed, and what poisoned the handle (rule 18).
+  // the error that poisoned it), kNotFound (a table; nothing was written), kClosed, and what
+  // poisoned the handle (rule 18).
   virtual Status Put(const WriteOptions& options, ByteView key, ByteView value) = 0;
   // Deleting an absent key is fine.
   virtual Status Delete(const WriteOptions& options, ByteView key) = 0;
@@ -73,9 +93,36 @@ class Db {
   // All of the batch or nothing. An empty batch is fine and, with sync, makes all that was
   // acknowledged before it durable.
   virtual Status Write(const WriteOptions& options, const WriteBatch& batch) = 0;
+  // Writes the batch if all conditions hold at the place in the order of all writes that it gets,
+  // and nothing otherwise: true, it is written, as by Write; false, a condition did not hold when
+  // it was this call's turn. With options.sync either answer is durable: what the conditions were
+  // judged by survives what the answer survives, un-synced writes of others too. A false answer of
+  // a call without sync is a read's. No conditions hold always; an empty batch only asks. Errors:
+  // those of Write (too many conditions are kInvalidArgument: WriteConditions), and kCorruption
+  // and kIo of reading a key, after which nothing was written and the handle is as before, unless
+  // it refuses the next write too.
+  virtual Result<bool> WriteIf(const WriteOptions& options, const WriteConditions& conditions,
+                               const WriteBatch& batch) = 0;
+  // If the key holds exactly `expected` (nothing: is absent), puts `desired` (nothing: deletes it).
+  virtual Result<bool> CompareAndSet(const WriteOptions& options, ByteView key,
+                                     const std::optional<ByteView>& expected,
+                                     const std::optional<ByteView>& desired) = 0;
+
+  // What tells how an asynchronous write ended: what Write would have returned.
+  using WriteDone = std::function<void(const Status&)>;
+  // Queues the batch, and returns: it is written in its turn, as by Write, and when Write would
+  // have returned, `done` is called (where there is one), once, by a thread of the database. The
+  // writes of one thread get their places in the order of its calls, asynchronous or not; one that
+  // fails holds back none behind it. `done` is called in no lock; it may call the database, but not
+  // Close; others wait for it, so what takes long is not done there. Those that wait together share
+  // flights. Close returns when all are answered. Errors, after which nothing is queued and `done`
+  // is not called: kInvalidArgument, kClosed (also while Close waits), kOverloaded
+  // (Options::async_writes_max or async_bytes_max are queued: answer some and retry).
+  virtual Status WriteAsync(const WriteOptions& options, WriteBatch batch, WriteDone done) = 0;
 
   // The value, or nothing for an absent key. Never an older value for a damaged one (rule 11).
-  // Errors: kCorruption (file and offset), kIo, kClosed, kInvalidArgument (another's snapshot).
+  // Errors: kCorruption (file and offset), kIo, kClosed, kInvalidArgument (another's snapshot),
+  // kNotFound (the table).
   // Takes no lock but those of the caches.
   virtual Result<std::optional<Bytes>> Get(const ReadOptions& options, ByteView key) = 0;
   // For each key what Get returns, all of them as of one moment. Errors stand by themselves: what
@@ -84,7 +131,7 @@ class Db {
                                                              std::span<const ByteView> keys) = 0;
   // Live keys in order as of the creation of the iterator, which must go before the handle does.
   // It pins the memtables and tables that it reads. Error: kClosed, kInvalidArgument (another's
-  // snapshot); of reading: Iterator::status().
+  // snapshot), kNotFound (the table); of reading: Iterator::status().
   virtual Result<std::unique_ptr<Iterator>> NewIterator(const ReadOptions& options) = 0;
   // This moment, to read at it later: all that is acknowledged when the call begins. Takes no more
   // than a lock. Errors: kClosed, kOverloaded (Options::snapshots_max are held).
@@ -101,11 +148,13 @@ class Db {
   // Returns when all that was acknowledged before the call is in tables, durably. kNoSpace: it is
   // not, nothing is lost, and the background goes on trying. Else as for writes.
   virtual Status Flush() = 0;
-  // Flushes, and merges all tables that hold keys of [begin, end], both included, down to the last
-  // level that has any; unset: no bound. What is written meanwhile may stay above. Errors: kNoSpace
-  // (some of it is done), kCorruption and kIo of reading a table, kClosed, and as for writes.
-  virtual Status CompactRange(const std::optional<Bytes>& begin,
-                              const std::optional<Bytes>& end) = 0;
+  // Flushes, and merges all sorted tables that hold keys of [begin, end], both included, of one
+  // table, down to the last level that has any; unset: no bound. With no bound and no named table:
+  // all there is, of all tables, and what dropped ones have left. What is written meanwhile may
+  // stay above. Errors: kNoSpace (some of it is done), kCorruption and kIo of reading a table,
+  // kNotFound (the named one), kClosed, and as for writes.
+  virtual Status CompactRange(const std::optional<Bytes>& begin, const std::optional<Bytes>& end,
+                              NamedTable table = {}) = 0;
   // Flushes, and makes a complete database of this moment in another directory of the same file
   // system: all that was acknowledged before the call is in it, and all of it has a sequence number
   // up to the one returned. Durable when it returns; a crash before leaves it whole, or a directory
@@ -133,11 +182,11 @@ class Db {
   virtual Result<std::unique_ptr<PinnedFiles>> PinFiles() = 0;
   // Counters, levels, and why writers are slowed down, if they are.
   virtual DbStats Stats() = 0;
-  // Pins of files must be gone, log cursors need not.
-  // Finishes the flushes that are under way, syncs and vouches for the log, releases the LOCK. Does
-  // not flush: what is in memory is in the log. The destructor does the same and drops the error.
-  // Returns the error that poisoned the handle, if one did. Later calls return kClosed, Close what
-  // it returned before.
+  // Finishes the asynchronous writes and the flushes that are under way, syncs and vouches for the
+  // log, releases the LOCK. Does not flush: what is in memory is in the log. The destructor does
+  // the same and drops the error. Returns the error that poisoned the handle, if one did. Later
+  // calls return kClosed, Close what it returned before. Pins of files must be gone, log cursors
+  // need not.
   virtual Status Close() = 0;
 };
 

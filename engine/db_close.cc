@@ -55,6 +55,7 @@ Status DbImpl::Start(LogPosition end) {
       Record("reserve.ready", {{.name = "segment", .number = ready_segments_[0].ordinal.value}});
     }
   }
+  BEACH_TRY(LoadTables());
   flush_thread_ = env::Thread("flush", [this] { FlushLoop(); });
   prepare_thread_ = env::Thread("prepare", [this] { PrepareLoop(); });
   const env::MutexLock lock(mutex_);
@@ -73,6 +74,7 @@ Status DbImpl::Close() {
   {
     env::MutexLock lock(mutex_);
     if (closed_) return *closed_;
+    DrainAsync();
     closing_ = true;
     compaction_off_ = true;
     background_.NotifyAll();
@@ -80,6 +82,7 @@ Status DbImpl::Close() {
     compacted_.NotifyAll();
     prepare_.NotifyAll();
   }
+  JoinAsync();
   const LogShelf::Freed pinned = log_shelf_->Close();
   if (flush_thread_.joinable()) flush_thread_.Join();
   if (prepare_thread_.joinable()) prepare_thread_.Join();

@@ -9,6 +9,7 @@
 #include "engine/db_impl.h"
 #include "engine/no_space.h"
 #include "engine/table_events.h"
+#include "engine/tables/stored_key.h"
 #include "env/marks.h"
 
 namespace beach::engine {
@@ -170,7 +171,7 @@ Status DbImpl::MergeTables(const CompactionJob& job, const Version& version, con
     failure = outcome.failure;
     BEACH_TRY(outcome.status);
     for (const TableInfo& info : outputs.tables()) {
-      auto table = OpenTable(*env_.files, directory_, database, info, cache_);
+      auto table = engine::OpenTable(*env_.files, directory_, database, info, cache_);
       if (!table) {
         // It may pass. But what we have just written is there, and sound.
         const bool passing = table.error().code() == ErrorCode::kIo;
@@ -279,11 +280,19 @@ void DbImpl::PaceCompaction(std::uint64_t bytes) {
   }
 }
 
-Status DbImpl::CompactRange(const std::optional<Bytes>& begin, const std::optional<Bytes>& end) {
+Status DbImpl::CompactRange(const std::optional<Bytes>& begin, const std::optional<Bytes>& end,
+                            NamedTable table) {
+  if (table != NamedTable()) BEACH_TRY(CheckTable(Moment(*this, {}), {.table = table}));
   BEACH_TRY(Flush());
+  std::optional<Bytes> from;
+  std::optional<Bytes> to;
+  if (begin || end || table != NamedTable()) {
+    from = Bytes(StoredKey(table, begin.value_or(Bytes())));
+    to = end ? Bytes(StoredKey(table, *end)) : Bytes(EndOf(table));
+  }
   const env::MutexLock lock(mutex_);
   for (std::uint32_t level = 0; level < kLevelCount; ++level) {
-    BEACH_TRY(CompactLevel(level, begin, end));
+    BEACH_TRY(CompactLevel(level, from, to));
   }
   return {};
 }

@@ -57,6 +57,8 @@ void DbImpl::FinishLanded() {
     if (group.status) {
       log_end_ = group.end;
       log_durable_ = durable;
+      const TableChange* const change = group.members.front()->change;
+      if (change != nullptr) ShowTables(*change, group.first);
       // Visible only here: after the log, and after every entry is in the memtable.
       BEACH_CHECK_LT(visible_.load(), group.first.value);
       visible_ = group.first.value + group.count - 1;

@@ -114,7 +114,8 @@ Status DbImpl::FlushOldest() {
                                 {.name = "error", .text = ErrorCodeName(info.error().code())}});
       return Fail(std::move(info).error());
     }
-    BEACH_TRY_ASSIGN(table, OpenTable(*env_.files, directory_, state.database, *info, cache_));
+    BEACH_TRY_ASSIGN(table,
+                     engine::OpenTable(*env_.files, directory_, state.database, *info, cache_));
     LogPosition durable;
     {
       env::MutexLock relock(mutex_);

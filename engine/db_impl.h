@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -19,6 +20,7 @@
 #include "engine/snapshot_list.h"
 #include "engine/sst/table_cache.h"
 #include "engine/table_holds.h"
+#include "engine/tables/catalogue.h"
 #include "engine/view.h"
 #include "engine/wal/log.h"
 #include "env/threads.h"
@@ -26,15 +28,17 @@
 namespace beach::engine {
 
 // The database, split by operation: db_open.cc, db_recover.cc (engine/recover.h), db_write.cc,
-// db_flights.cc, db_add.cc, db_segments.cc, db_read.cc, db_flush.cc, db_compact.cc, db_throttle.cc,
-// db_vouch.cc, db_checkpoint.cc, db_backup.cc, db_close.cc.
+// db_async.cc, db_conditions.cc, db_flights.cc, db_add.cc, db_segments.cc, db_read.cc, db_flush.cc,
+// db_compact.cc, db_throttle.cc, db_vouch.cc, db_tables.cc, db_checkpoint.cc, db_backup.cc,
+// db_close.cc.
 //
-// Threads. Callers write and read; two threads of our own: "flush" writes tables and, when writers
-// rest, vouches for the log; "prepare" makes log segments before they are needed. "compact0" and on
-// merge tables; they start when there is work for them. Whoever stands at
-// the front of writers_ is the leader: it alone appends to the log and touches what is marked
-// "leader" below, and it does so without mutex_. The groups in flying_ have left it: whoever has
-// set finishing_ adds to the active memtable for them, and with none of them there the leader does;
+// Threads. Callers write and read; threads "async" lead the writes that nobody waits for, "answer"
+// tells how they ended (db_async.cc); two that are always there: "flush" writes tables and, when
+// writers rest, vouches for the log; "prepare" makes log segments before they are needed.
+// "compact0" and on merge tables; they start when there is work for them. Whoever stands at the
+// front of writers_ is the leader: it alone appends to the log and touches what is marked "leader"
+// below, and it does so without mutex_. The groups in flying_ have left it: whoever has set
+// finishing_ adds to the active memtable for them, and with none of them there the leader does;
 // either may have the writers of the group help (db_add.cc).
 // Locks. mutex_ guards what is marked so. The manifest's own mutex is taken without mutex_ held,
 // always; no lock of ours is held through I/O but that one. The log's is held for no more than what
@@ -64,21 +68,32 @@ class DbImpl final : public Db {
   // Keeps the files that it is on. REQUIRES: they are those of its Env.
   void Own(std::unique_ptr<env::FileSystem> files) { owned_files_ = std::move(files); }
 
+  Result<NamedTable> CreateTable(ByteView name) override;
+  Result<NamedTable> OpenTable(ByteView name) override;
+  Status DropTable(ByteView name) override;
+  Result<std::vector<std::string>> ListTables() override;
   Status Put(const WriteOptions& options, ByteView key, ByteView value) override;
   Status Delete(const WriteOptions& options, ByteView key) override;
   Status DeleteRange(const WriteOptions& options, ByteView begin, ByteView end) override;
   Status Merge(const WriteOptions& options, ByteView key, MergeOperator merge_operator,
                ByteView operand) override;
   Status Write(const WriteOptions& options, const WriteBatch& batch) override;
+  Result<bool> WriteIf(const WriteOptions& options, const WriteConditions& conditions,
+                       const WriteBatch& batch) override;
+  Result<bool> CompareAndSet(const WriteOptions& options, ByteView key,
+                             const std::optional<ByteView>& expected,
+                             const std::optional<ByteView>& desired) override;
   Result<std::optional<Bytes>> Get(const ReadOptions& options, ByteView key) override;
   std::vector<Result<std::optional<Bytes>>> MultiGet(const ReadOptions& options,
                                                      std::span<const ByteView> keys) override;
   Result<std::unique_ptr<Iterator>> NewIterator(const ReadOptions& options) override;
   Result<std::unique_ptr<const Snapshot>> GetSnapshot() override;
+  Status WriteAsync(const WriteOptions& options, WriteBatch batch, WriteDone done) override;
   SequenceNumber VisibleSequence() override;
   Result<std::unique_ptr<LogCursor>> NewLogCursor(SequenceNumber after) override;
   Status Flush() override;
-  Status CompactRange(const std::optional<Bytes>& begin, const std::optional<Bytes>& end) override;
+  Status CompactRange(const std::optional<Bytes>& begin, const std::optional<Bytes>& end,
+                      NamedTable table) override;
   DbStats Stats() override;
   Result<SequenceNumber> Checkpoint(const std::string& directory) override;
   Result<BackupReport> Backup(const std::string& directory, const BackupOptions& options) override;
@@ -87,15 +102,24 @@ class DbImpl final : public Db {
 
   // db_read.cc. What a read at that number shows of a view; `keep` is what the iterator holds.
   static Result<std::optional<Bytes>> Read(const View& view, SequenceNumber sequence, ByteView key);
-  static std::unique_ptr<Iterator> Walk(const View& view, SequenceNumber sequence,
+  static std::unique_ptr<Iterator> Walk(const View& view, SequenceNumber sequence, NamedTable table,
                                         const KeyRange& range, std::shared_ptr<const View> keep);
+  // db_tables.cc. The same of the system table; kNotFound as the Db's calls.
+  static Status TableIsThere(const View& view, SequenceNumber sequence, NamedTable table);
+  static Result<NamedTable> FindTable(const View& view, SequenceNumber sequence, ByteView name);
+  static Result<std::vector<std::string>> TableNames(const View& view, SequenceNumber sequence);
 
  private:
   class HeldTables;
+  struct AsyncWrite;
   class FilePin;
   // A call that waits in writers_ for its turn, or for a leader to have done its work.
   struct Writer {
+    AsyncWrite* async = nullptr;        // itself, where no call waits
     const WriteBatch* batch = nullptr;  // null: a turn at the front, nothing to be written
+    const WriteConditions* conditions = nullptr;  // null: none. It leads the group that it is in
+    bool declined = false;                        // they did not hold; the batch is empty then
+    const TableChange* change = nullptr;          // what the batch is, if it is one
     bool sync = false;
     std::uint64_t tag = 0;
     bool taken = false;  // off the queue; in a group that is under way
@@ -106,6 +130,11 @@ class DbImpl final : public Db {
     std::atomic<bool> adding = false;  // set by who takes it; without mutex_
     Status status;
     env::CondVar turn;
+  };
+  struct AsyncWrite : Writer {
+    WriteBatch owned;
+    WriteDone answer;
+    bool led = false;  // by a thread that still looks at it
   };
   struct Group {
     std::vector<Writer*> members;  // the first ones of writers_
@@ -130,6 +159,8 @@ class DbImpl final : public Db {
   void AwaitTurn(Writer& writer);
   void LeadGroup(Writer& leader);
   Status MakeRoom(bool deletes_only);
+  // kNotFound: one of its tables is not there for what is written next. Of a leader's turn.
+  Status CheckTables(const Writer& writer) const;
   bool MemtableIsFull() const;
   bool MemtableTakesDeletes() const;
   void SwitchMemtable();
@@ -140,6 +171,17 @@ class DbImpl final : public Db {
   void Acknowledge(const std::vector<Writer*>& members, const Status& status);
   void FinishGroup(const std::vector<Writer*>& members, const Status& status);
   void Poison(const Error& error);
+  // db_async.cc. Under mutex_, which the loops and DrainAsync give up meanwhile.
+  void WakeFront();
+  void AsyncLoop();
+  void AnswerLoop();
+  void DrainAsync();
+  // Without mutex_, when it is closing.
+  void JoinAsync();
+  // db_conditions.cc. Leader, with no group under way; under mutex_, which it gives up meanwhile.
+  Status Decide(Writer& leader);
+  // Without mutex_.
+  Result<bool> Hold(const WriteConditions& conditions);
   // db_flights.cc. Under mutex_, which they give up meanwhile.
   // Leader: returns with no more than `most` groups under way.
   void AwaitLandings(std::size_t most);
@@ -170,6 +212,12 @@ class DbImpl final : public Db {
   void RemoveSpareSegments();
   void RemoveSegmentFile(const wal::Segment& segment);
 
+  // db_tables.cc. ShowTables under mutex_.
+  Status LoadTables();
+  Result<NamedTable> ChangeTables(const std::function<Result<TableChange>()>& plan);
+  void ShowTables(const TableChange& change, SequenceNumber first);
+  Status CheckTable(const Moment& moment, const ReadOptions& options);
+  void RecordChange(const TableChange& change, SequenceNumber first);
   // db_log_cursor.cc
   void ShowLog();
   Status SyncKeptLog();
@@ -239,6 +287,7 @@ class DbImpl final : public Db {
   const std::unique_ptr<Manifest> manifest_;  // thread-safe
 
   const OpenEpoch epoch_;
+  const WriteBatch nothing_;                       // of who was declined
   const std::shared_ptr<SnapshotList> snapshots_;  // thread-safe
   const std::shared_ptr<LogShelf> log_shelf_;      // thread-safe
 
@@ -257,8 +306,22 @@ class DbImpl final : public Db {
   mutable env::Mutex mutex_;
   // All below under mutex_.
   std::deque<Writer*> writers_;  // the front one is the leader
-  std::deque<Group*> flying_;    // groups under way, in log order, each on its leader's stack
-  bool finishing_ = false;       // somebody sees to the landed ones at the front of flying_
+  struct Async {
+    std::uint64_t count = 0;  // of writes that wait in writers_, are under way or in answers
+    std::uint64_t bytes = 0;  // of their batches
+    std::deque<std::unique_ptr<AsyncWrite>> answers;  // that are done, and to be told
+    bool answering = false;
+    bool closing = false;    // no more are taken
+    std::uint64_t idle = 0;  // of the leaders
+    env::CondVar turn;       // one of them stands at the front; closing
+    env::CondVar answers_wait;
+    env::CondVar answered;  // none is left
+    std::vector<env::Thread> leaders;
+    env::Thread answerer;
+  };
+  Async async_;
+  std::deque<Group*> flying_;  // groups under way, in log order, each on its leader's stack
+  bool finishing_ = false;     // somebody sees to the landed ones at the front of flying_
   std::shared_ptr<LoggedMemtable> adds_to_;  // of the group whose members may add now
   std::uint64_t adders_ = 0;                 // that are at it
   env::CondVar added_;                       // adders_ is 0
@@ -269,6 +332,7 @@ class DbImpl final : public Db {
   LogPosition log_durable_;
   std::optional<std::uint64_t> vouch_due_ns_;  // when, if no more is written; set while needed
   bool vouch_overdue_ = false;                 // it was due, and is left to who leads
+  Catalogue catalogue_;                        // as of the end of the log; leader
   std::uint64_t flushed_id_ = 0;               // memtables up to this one are in tables, durably
   SequenceNumber flushed_sequence_;            // all up to this one is in the tables of view_
   std::optional<Error> poison_;

@@ -12,6 +12,7 @@
 #include "engine/point_read.h"
 #include "engine/range_cover.h"
 #include "engine/snapshot_iterator.h"
+#include "engine/tables/stored_key.h"
 
 namespace beach::engine {
 namespace {
@@ -41,7 +42,8 @@ Status DbImpl::CheckReadable(const ReadOptions& options) const {
 Result<std::optional<Bytes>> DbImpl::Get(const ReadOptions& options, ByteView key) {
   BEACH_TRY(CheckReadable(options));
   const Moment moment(*this, options);
-  return Read(*moment.view, moment.sequence, key);
+  BEACH_TRY(CheckTable(moment, options));
+  return Read(*moment.view, moment.sequence, StoredKey(options.table, key));
 }
 
 std::vector<Result<std::optional<Bytes>>> DbImpl::MultiGet(const ReadOptions& options,
@@ -56,7 +58,13 @@ std::vector<Result<std::optional<Bytes>>> DbImpl::MultiGet(const ReadOptions& op
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   std::ranges::sort(order, [&](std::size_t a, std::size_t b) { return keys[a] < keys[b]; });
   const Moment moment(*this, options);
-  for (const std::size_t i : order) found[i] = Read(*moment.view, moment.sequence, keys[i]);
+  if (const Status there = CheckTable(moment, options); !there) {
+    for (auto& each : found) each = Fail(there.error());
+    return found;
+  }
+  for (const std::size_t i : order) {
+    found[i] = Read(*moment.view, moment.sequence, StoredKey(options.table, keys[i]));
+  }
   return found;
 }
 
@@ -74,10 +82,11 @@ Result<std::optional<Bytes>> DbImpl::Read(const View& view, SequenceNumber seque
 Result<std::unique_ptr<Iterator>> DbImpl::NewIterator(const ReadOptions& options) {
   BEACH_TRY(CheckReadable(options));
   const Moment moment(*this, options);
-  return Walk(*moment.view, moment.sequence, options.range, moment.view.Share());
+  BEACH_TRY(CheckTable(moment, options));
+  return Walk(*moment.view, moment.sequence, options.table, options.range, moment.view.Share());
 }
 
-std::unique_ptr<Iterator> DbImpl::Walk(const View& view, SequenceNumber sequence,
+std::unique_ptr<Iterator> DbImpl::Walk(const View& view, SequenceNumber sequence, NamedTable table,
                                        const KeyRange& range, std::shared_ptr<const View> keep) {
   std::vector<std::unique_ptr<Iterator>> sources;
   sources.reserve(1 + view.frozen.size() + view.version->levels[0].size() + kLevelCount);
@@ -91,7 +100,7 @@ std::unique_ptr<Iterator> DbImpl::Walk(const View& view, SequenceNumber sequence
   }
   cover.Add(*view.version);
   return NewSnapshotIterator(NewMergingIterator(std::move(sources)), std::move(cover), range,
-                             std::move(keep));
+                             std::move(keep), KeySpace(table));
 }
 
 Result<std::unique_ptr<const Snapshot>> DbImpl::GetSnapshot() {

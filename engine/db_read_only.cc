@@ -8,6 +8,7 @@
 #include "engine/limits.h"
 #include "engine/manifest/file_names.h"
 #include "engine/recover.h"
+#include "engine/tables/stored_key.h"
 #include "env/marks.h"
 
 namespace beach::engine {
@@ -39,9 +40,20 @@ class ReadOnlyDb final : public Db {
   }
   Status Write(const WriteOptions&, const WriteBatch&) override { return ReadOnly(); }
   Status Flush() override { return ReadOnly(); }
-  Status CompactRange(const std::optional<Bytes>&, const std::optional<Bytes>&) override {
+  Status CompactRange(const std::optional<Bytes>&, const std::optional<Bytes>&,
+                      NamedTable) override {
     return ReadOnly();
   }
+  Result<bool> WriteIf(const WriteOptions&, const WriteConditions&, const WriteBatch&) override {
+    return ReadOnly();
+  }
+  Result<bool> CompareAndSet(const WriteOptions&, ByteView, const std::optional<ByteView>&,
+                             const std::optional<ByteView>&) override {
+    return ReadOnly();
+  }
+  Status WriteAsync(const WriteOptions&, WriteBatch, WriteDone) override { return ReadOnly(); }
+  Result<NamedTable> CreateTable(ByteView) override { return ReadOnly(); }
+  Status DropTable(ByteView) override { return ReadOnly(); }
   Result<SequenceNumber> Checkpoint(const std::string&) override { return ReadOnly(); }
   Result<BackupReport> Backup(const std::string&, const BackupOptions&) override {
     return ReadOnly();
@@ -51,24 +63,29 @@ class ReadOnlyDb final : public Db {
 
   Result<std::optional<Bytes>> Get(const ReadOptions& options, ByteView key) override {
     BEACH_TRY(CheckReadable(options));
-    return DbImpl::Read(*view_, MomentOf(options), key);
+    const SequenceNumber moment = MomentOf(options);
+    BEACH_TRY(DbImpl::TableIsThere(*view_, moment, options.table));
+    return DbImpl::Read(*view_, moment, StoredKey(options.table, key));
   }
   std::vector<Result<std::optional<Bytes>>> MultiGet(const ReadOptions& options,
                                                      std::span<const ByteView> keys) override {
-    std::vector<Result<std::optional<Bytes>>> found(keys.size());
-    const Status readable = CheckReadable(options);
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-      if (readable) {
-        found[i] = DbImpl::Read(*view_, MomentOf(options), keys[i]);
-      } else {
-        found[i] = Fail(readable.error());
-      }
-    }
+    std::vector<Result<std::optional<Bytes>>> found;
+    for (const ByteView key : keys) found.push_back(Get(options, key));
     return found;
   }
   Result<std::unique_ptr<Iterator>> NewIterator(const ReadOptions& options) override {
     BEACH_TRY(CheckReadable(options));
-    return DbImpl::Walk(*view_, MomentOf(options), options.range, view_);
+    const SequenceNumber moment = MomentOf(options);
+    BEACH_TRY(DbImpl::TableIsThere(*view_, moment, options.table));
+    return DbImpl::Walk(*view_, moment, options.table, options.range, view_);
+  }
+  Result<NamedTable> OpenTable(ByteView name) override {
+    BEACH_TRY(CheckReadable({}));
+    return DbImpl::FindTable(*view_, visible_, name);
+  }
+  Result<std::vector<std::string>> ListTables() override {
+    BEACH_TRY(CheckReadable({}));
+    return DbImpl::TableNames(*view_, visible_);
   }
   Result<std::unique_ptr<const Snapshot>> GetSnapshot() override {
     if (closed_) return Fail(ErrorCode::kClosed, "the database is closed");

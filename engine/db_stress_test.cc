@@ -16,7 +16,8 @@
 #include "env/threads.h"
 
 // The database on this machine, by as many real threads as it has kinds of callers: writers, synced
-// and not, readers, walkers, flushers; closed and opened again. What it is for is ThreadSanitizer
+// and not, those that do not wait, counters that compare and set, readers, walkers, flushers;
+// closed and opened again. What it is for is ThreadSanitizer
 // (`make tsan`): the orders of memory that a processor may choose are no part of any simulation.
 // BEACH_STRESS_ROUNDS (1) makes it longer.
 
@@ -25,6 +26,9 @@ namespace {
 
 constexpr int kWriters = 4;
 constexpr int kReaders = 2;
+constexpr int kCounters = 2;
+constexpr std::uint64_t kCountsPerRound = 50;
+constexpr const char* kCounter = "counter";  // all of them count in it
 constexpr std::uint64_t kWritesPerRound = 300;
 constexpr std::uint64_t kKeysPerWriter = 16;
 
@@ -42,6 +46,7 @@ Options StressOptions(std::uint64_t round) {
   options.wal_segment_size = 128 * kKiB;
   options.wal_flights_max = 1 + round % 4;
   options.block_size = 512;
+  options.async_writes_max = round % 2 == 0 ? 16 : 1000;
   options.block_cache_size = round % 2 == 0 ? 16 * kKiB : 0;
   return options;
 }
@@ -85,11 +90,42 @@ class DbStress : public testing::Test {
     }
   }
 
+  // As a writer of its own, who does not wait.
+  void WriteAsync(Db& db, int writer, std::uint64_t first) {
+    for (std::uint64_t number = first; number < first + kWritesPerRound; ++number) {
+      const WriteOptions options{.sync = number % 8 != 0};
+      while (true) {
+        WriteBatch batch;
+        batch.Put(KeyOf(writer, number), ValueOf(number));
+        const Status queued = db.WriteAsync(options, batch, [this, number](const Status& status) {
+          EXPECT_TRUE(status);
+          EXPECT_EQ(answered_.exchange(number + 1), number);  // in their order
+        });
+        if (queued) break;
+        EXPECT_EQ(queued.error().code(), ErrorCode::kOverloaded);
+        EXPECT_TRUE(db.Put({.sync = true}, KeyOf(writer, number), ValueOf(number)));
+      }
+    }
+  }
+
+  void Count(Db& db) {
+    for (std::uint64_t counted = 0; counted < kCountsPerRound;) {
+      const auto seen = db.Get({}, kCounter);
+      ASSERT_TRUE(seen.has_value());
+      std::optional<ByteView> expected;
+      if (*seen) expected = **seen;
+      const Bytes next = ValueOf(*seen ? NumberOf(**seen) + 1 : 1);
+      const auto set = db.CompareAndSet({.sync = counted % 2 == 0}, kCounter, expected, next);
+      ASSERT_TRUE(set.has_value());
+      if (*set) ++counted;
+    }
+  }
+
   // What a reader has seen of a key is never older later on.
   void Read(Db& db) {
     std::map<Bytes, std::uint64_t> seen;
     while (writers_left_.load() > 0) {
-      for (int writer = 0; writer < kWriters; ++writer) {
+      for (int writer = 0; writer <= kWriters; ++writer) {
         for (std::uint64_t key = 0; key < kKeysPerWriter; ++key) {
           Look(db, KeyOf(writer, key), seen);
         }
@@ -131,6 +167,7 @@ class DbStress : public testing::Test {
 
   std::filesystem::path folder_;
   std::atomic<int> writers_left_{0};
+  std::atomic<std::uint64_t> answered_{0};  // the next number to be
 };
 
 TEST_F(DbStress, AllCallersAtOnce) {
@@ -140,11 +177,21 @@ TEST_F(DbStress, AllCallersAtOnce) {
     auto opened = Db::Open(os.env(), directory, StressOptions(round));
     ASSERT_TRUE(opened.has_value()) << opened.error().ToString();
     Db& db = **opened;
-    writers_left_ = kWriters;
+    writers_left_ = kWriters + 1 + kCounters;
     std::vector<env::Thread> threads;
     for (int writer = 0; writer < kWriters; ++writer) {
       threads.emplace_back("writer", [this, &db, writer, round] {
         Write(db, writer, round * kWritesPerRound);
+        --writers_left_;
+      });
+    }
+    threads.emplace_back("async", [this, &db, round] {
+      WriteAsync(db, kWriters, round * kWritesPerRound);
+      --writers_left_;
+    });
+    for (int counter = 0; counter < kCounters; ++counter) {
+      threads.emplace_back("counter", [this, &db] {
+        Count(db);
         --writers_left_;
       });
     }
@@ -157,15 +204,22 @@ TEST_F(DbStress, AllCallersAtOnce) {
     });
     for (env::Thread& thread : threads) thread.Join();
 
-    for (int writer = 0; writer < kWriters; ++writer) {
+    const auto count = db.Get({}, kCounter);
+    ASSERT_TRUE(count.has_value() && *count);
+    EXPECT_EQ(NumberOf(**count), (round + 1) * kCounters * kCountsPerRound);
+    EXPECT_TRUE(db.Close());  // and all are answered
+    EXPECT_EQ(answered_, (round + 1) * kWritesPerRound);
+    opened = Db::Open(os.env(), directory, StressOptions(round));
+    ASSERT_TRUE(opened.has_value()) << opened.error().ToString();
+    for (int writer = 0; writer <= kWriters; ++writer) {
       const std::uint64_t end = (round + 1) * kWritesPerRound;
       for (std::uint64_t number = end - kKeysPerWriter; number < end; ++number) {
-        const auto value = db.Get({}, KeyOf(writer, number));
+        const auto value = (*opened)->Get({}, KeyOf(writer, number));
         ASSERT_TRUE(value.has_value() && *value);
         EXPECT_EQ(**value, ValueOf(number));
       }
     }
-    EXPECT_TRUE(db.Close());
+    EXPECT_TRUE((*opened)->Close());
   }
 }
 

@@ -69,6 +69,7 @@ DbStats DbImpl::Stats() {
     sums.tables = level.size();
     for (const TablePointer& table : level) sums.bytes += table->info.size_bytes;
   }
+  stats.named_tables = catalogue_.count();
   stats.snapshots = snapshots_->count();
   stats.pinned_views = current_.pinned_count();
   stats.file_pins = file_pins_;

@@ -21,26 +21,26 @@ constexpr std::uint64_t kLogPerMemtable = 4;
 
 Status DbImpl::Put(const WriteOptions& options, ByteView key, ByteView value) {
   WriteBatch batch;
-  batch.Put(key, value);
+  batch.Put(key, value, options.table);
   return Write(options, batch);
 }
 
 Status DbImpl::Delete(const WriteOptions& options, ByteView key) {
   WriteBatch batch;
-  batch.Delete(key);
+  batch.Delete(key, options.table);
   return Write(options, batch);
 }
 
 Status DbImpl::DeleteRange(const WriteOptions& options, ByteView begin, ByteView end) {
   WriteBatch batch;
-  batch.DeleteRange(begin, end);
+  batch.DeleteRange(begin, end, options.table);
   return Write(options, batch);
 }
 
 Status DbImpl::Merge(const WriteOptions& options, ByteView key, MergeOperator merge_operator,
                      ByteView operand) {
   WriteBatch batch;
-  batch.Merge(key, merge_operator, operand);
+  batch.Merge(key, merge_operator, operand, options.table);
   return Write(options, batch);
 }
 
@@ -70,17 +70,28 @@ void DbImpl::AwaitTurn(Writer& writer) {
 void DbImpl::LeadGroup(Writer& leader) {
   mutex_.AssertHeld();
   // An un-synced record never follows a flight that is under way.
-  AwaitLandings(leader.sync ? log_->flights_max() - 1 : 0);
+  AwaitLandings(leader.sync && leader.conditions == nullptr ? log_->flights_max() - 1 : 0);
+  Status room;
+  if (leader.conditions != nullptr) room = Decide(leader);
   const bool deletes_only = leader.batch->deletes_only();
-  Throttle();
-  if (Status room = MakeRoom(deletes_only); !room) {
+  if (room && !leader.declined) {
+    Throttle();
+    room = MakeRoom(deletes_only);
+  }
+  if (!room) {
     VouchIfOverdue();
     return FinishGroup({&leader}, room);
+  }
+  // Nobody else may drop a table from now on.
+  if (Status there = CheckTables(leader); !there) {
+    BEACH_SOMETIMES("tables.write_refused", true);
+    VouchIfOverdue();
+    return FinishGroup({&leader}, there);
   }
 
   // What is left for deletes takes them one by one. MakeRoom leaves a full memtable to them alone.
   const bool reserved = deletes_only && (in_reserve_ || MemtableIsFull());
-  Group group = FormGroup(reserved);
+  Group group = FormGroup(reserved || leader.declined);
   bool refused = false;  // before a byte was written: no reason to poison the handle
   bool rotate = false;
   Status status = AwaitLogRoom(group, rotate);
@@ -113,6 +124,7 @@ void DbImpl::LeadGroup(Writer& leader) {
   if (status && group.flight != nullptr) {
     BEACH_SOMETIMES("write.flights_under_way", !flying_.empty());
     BEACH_SOMETIMES("write.group_of_several", group.members.size() > 1);
+    if (leader.change != nullptr) catalogue_.Apply(*leader.change);
     flying_.push_back(&group);
     TakeOff(group.members);
     return Fly(group, leader);
@@ -185,6 +197,13 @@ Status DbImpl::MakeRoom(bool deletes_only) {
   }
 }
 
+Status DbImpl::CheckTables(const Writer& writer) const {
+  mutex_.AssertHeld();
+  if (writer.change != nullptr || writer.batch->tables().empty()) [[likely]]
+    return {};
+  return catalogue_.CheckTables(*writer.batch);
+}
+
 bool DbImpl::MemtableIsFull() const {
   const LoggedMemtable& memtable = *view_->active;
   if (memtable.count() == 0) return false;
@@ -226,7 +245,8 @@ void DbImpl::SwitchMemtable() {
 }
 
 // The longest run of waiting writes that fits one flight. A leader that asked for no sync takes
-// none that did: it would wait for a flush that it does not need.
+// none that did: it would wait for a flush that it does not need. Conditions are looked at by a
+// leader alone.
 DbImpl::Group DbImpl::FormGroup(bool alone) {
   mutex_.AssertHeld();
   const bool single = BEACH_BUGGIFY("write.single_member_group") || alone;
@@ -234,6 +254,9 @@ DbImpl::Group DbImpl::FormGroup(bool alone) {
   for (Writer* const writer : writers_) {
     if (writer->batch == nullptr) break;
     if (!group.members.empty()) {
+      if (writer->conditions != nullptr) break;
+      // Whether its tables are there is for its own turn, if they are not now.
+      if (group.members.front()->change != nullptr || !CheckTables(*writer)) break;
       const std::uint64_t size = writer->batch->size_bytes() + kGroupOverheadMax;
       if (single || group.payload.size() + size > options_.wal_group_size_max) break;
       if (writer->sync && !group.members.front()->sync) break;
@@ -260,6 +283,7 @@ Status DbImpl::SubmitGroup(Group& group, bool rotate) {
     Record("write.sequenced", {{.name = "first", .number = sequence},
                                {.name = "count", .number = writer->batch->count()},
                                {.name = "tag", .number = writer->tag}});
+    if (writer->change != nullptr) RecordChange(*writer->change, group.first);
     sequence += writer->batch->count();
   }
   if (group.count == 0) return group.sync ? log_->Sync() : Status();
@@ -291,7 +315,7 @@ void DbImpl::TakeOff(const std::vector<Writer*>& members) {
     writers_.pop_front();
     member->taken = true;
   }
-  if (!writers_.empty()) writers_.front()->turn.NotifyOne();
+  WakeFront();
 }
 
 void DbImpl::Acknowledge(const std::vector<Writer*>& members, const Status& status) {
@@ -300,6 +324,9 @@ void DbImpl::Acknowledge(const std::vector<Writer*>& members, const Status& stat
     member->status = status;
     member->done = true;
     member->turn.NotifyOne();
+    if (member->async == nullptr) continue;
+    async_.answers.emplace_back(member->async);
+    async_.answers_wait.NotifyOne();
   }
 }
 

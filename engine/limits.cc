@@ -10,6 +10,7 @@
 #include "engine/manifest/manifest_file.h"
 #include "engine/manifest/state.h"
 #include "engine/sst/filter.h"
+#include "engine/tables/stored_key.h"
 #include "engine/wal/log.h"
 
 namespace beach::engine {
@@ -33,13 +34,20 @@ constexpr std::uint64_t kManifestSizeMax = 256 * kMiB;
 constexpr std::uint64_t kMemtableSegmentsMax = 16 * kKiB;
 constexpr std::uint64_t kLevel0CountMax = 10'000;
 constexpr std::uint64_t kDebtMax = 1024 * 1024 * kGiB;
-static_assert(kManifestRecordSizeMax >= 2 * kKeySizeMax + kMiB);
+static_assert(kManifestRecordSizeMax >= 2 * (kKeySizeMax + kKeyPrefixMax) + kMiB);
 static_assert(kManifestFileSizeMax >= 3 * kManifestSizeMax);
 static_assert(kSegmentsListedMax >= 8 * kMemtableSegmentsMax);  // with those that are kept
 
 std::unexpected<Error> TooLarge(const char* what, std::uint64_t size, std::uint64_t most) {
   return Fail(ErrorCode::kInvalidArgument,
               fmt::format("a {} of {} bytes exceeds the limit of {}", what, size, most));
+}
+
+// Rule 1 is about the user's key.
+std::uint64_t UserKeySize(ByteView stored) {
+  const auto parts = ParseStoredKey(stored);
+  BEACH_CHECK(parts.has_value());  // the batch encoded it itself
+  return parts->user_key.size();
 }
 
 }  // namespace
@@ -88,7 +96,10 @@ std::vector<OptionLimit> LimitsOf(const Options& options) {
        options.compaction_bytes_per_second == 0 ? 0 : 4 * kKiB, 1024 * kGiB},
       {"safe_sequence", options.safe_sequence.value_or(SequenceNumber{}).value, 0,
        kMaxSequence.value},
+      {"async_writes_max", options.async_writes_max, 1, 1024 * kKiB},
+      {"async_bytes_max", options.async_bytes_max, 1, 1024 * kGiB},
       {"snapshots_max", options.snapshots_max, 1, 4096 * kMiB},
+      {"named_tables_max", options.named_tables_max, 1, 1024 * kKiB},
   };
 }
 
@@ -120,14 +131,15 @@ Status CheckOptions(const Options& options) {
 
 Status CheckBatch(const Options& options, const WriteBatch& batch) {
   if (batch.malformed()) {
-    return Fail(
-        ErrorCode::kInvalidArgument,
-        "a range that ends before it begins, or an operand that its operator does not take");
+    return Fail(ErrorCode::kInvalidArgument,
+                "a range that ends before it begins, an operand that its operator does not take, "
+                "or a table "
+                "that no database has given");
   }
   BatchReader reader(batch.encoding());
   BatchOperation operation;
   while (reader.Next(operation)) {
-    const std::uint64_t key_size = std::max(operation.key.size(), operation.end.size());
+    const std::uint64_t key_size = std::max(UserKeySize(operation.key), UserKeySize(operation.end));
     if (key_size > options.key_size_max) return TooLarge("key", key_size, options.key_size_max);
     if (operation.value.size() > options.value_size_max) {
       return TooLarge("value", operation.value.size(), options.value_size_max);
@@ -138,6 +150,22 @@ Status CheckBatch(const Options& options, const WriteBatch& batch) {
   const std::uint64_t room = segment_room - std::min(segment_room, kGroupOverheadMax);
   const std::uint64_t most = std::min(options.batch_size_max, room);
   if (batch.size_bytes() > most) return TooLarge("batch", batch.size_bytes(), most);
+  return {};
+}
+
+Status CheckConditions(const Options& options, const WriteConditions& conditions) {
+  if (conditions.all().size() > WriteConditions::kCountMax) {
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("{} conditions exceed the limit of {}", conditions.all().size(),
+                            WriteConditions::kCountMax));
+  }
+  for (const WriteConditions::Condition& condition : conditions.all()) {
+    const std::uint64_t key_size = condition.key.size();
+    if (key_size > options.key_size_max) return TooLarge("key", key_size, options.key_size_max);
+  }
+  if (conditions.size_bytes() > options.batch_size_max) {
+    return TooLarge("set of conditions", conditions.size_bytes(), options.batch_size_max);
+  }
   return {};
 }
 

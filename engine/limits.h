@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "engine/conditions.h"
 #include "engine/options.h"
 #include "engine/write_batch.h"
 
@@ -26,5 +27,8 @@ Status CheckOptions(const Options& options);
 // Rule 1: each key and value, then the batch, which must also fit one log segment.
 // kInvalidArgument. REQUIRES: options that pass CheckOptions.
 Status CheckBatch(const Options& options, const WriteBatch& batch);
+
+// Rule 21: how many, each key, and all keys and values together. kInvalidArgument.
+Status CheckConditions(const Options& options, const WriteConditions& conditions);
 
 }  // namespace beach::engine

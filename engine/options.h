@@ -8,6 +8,7 @@
 #include "engine/memtable/kind.h"
 #include "engine/recovery_mode.h"
 #include "engine/snapshot.h"
+#include "engine/tables/named_table.h"
 #include "engine/types.h"
 
 namespace beach::engine {
@@ -126,8 +127,16 @@ struct Options {
   // now: the low-water mark of a replica. Unset: versions are kept for live snapshots alone.
   std::optional<SequenceNumber> safe_sequence;
 
+  // Asynchronous writes that wait at once to be written and answered, and the bytes of their
+  // batches; the first always fits. Up to 2^20, and 1 TiB.
+  std::uint64_t async_writes_max = 8 * kKiB;
+  std::uint64_t async_bytes_max = 64 * kMiB;
+
   // Snapshots that may live at once. 1 to 2^32.
   std::uint64_t snapshots_max = 64 * kKiB;
+  // Tables with a name that there may be; of one that has more already, none is created. 1 to
+  // 1048576.
+  std::uint64_t named_tables_max = 4 * kKiB;
 };
 
 struct WriteOptions {
@@ -136,6 +145,8 @@ struct WriteOptions {
   bool sync = true;
   // Shown in the event about this write, "write.sequenced"; opaque to the engine, not stored.
   std::uint64_t tag = 0;
+  // Of a single key or range. A batch says at each operation which table it is for.
+  NamedTable table = {};
 };
 
 struct ReadOptions {
@@ -144,7 +155,9 @@ struct ReadOptions {
   const Snapshot* snapshot = nullptr;
   // Iterators show no other keys, and read nothing for them; seeks beyond it stop at its ends.
   // Other reads pay no heed to it. Copied. KeyRange::OfPrefix makes one.
-  KeyRange range;
+  KeyRange range = {};
+  // Whose keys. One that was dropped is kNotFound, but to a snapshot taken before it was.
+  NamedTable table = {};
 };
 
 }  // namespace beach::engine

@@ -29,12 +29,13 @@ constexpr int kStepsMax = 8;
 class SnapshotIterator final : public Iterator {
  public:
   SnapshotIterator(std::unique_ptr<Iterator> internal, RangeCover cover, KeyRange range,
-                   std::shared_ptr<const void> pinned)
-      : pinned_(std::move(pinned)),
+                   std::shared_ptr<const void> pinned, const KeySpace& keys)
+      : keys_(keys),
+        pinned_(std::move(pinned)),
         internal_(std::move(internal)),
         cover_(std::move(cover)),
         sequence_(cover_.at()),
-        range_(std::move(range)) {}
+        range_(keys_.Stored(std::move(range))) {}
 
   bool Valid() const override { return valid_; }
 
@@ -58,14 +59,16 @@ class SnapshotIterator final : public Iterator {
     FindBackward();
   }
 
-  void Seek(ByteView target) override {
+  void Seek(ByteView user_key) override {
+    const ByteView target = keys_.Stored(user_key, stored_);
     if (target < range_.begin) return SeekToFirst();
     if (!range_.IsBelowEnd(target)) return ShowNothing();
     SeekInternal(target, PackTrailer(sequence_, kKindFirst));
     FindForward(false);
   }
 
-  void SeekForPrevious(ByteView target) override {
+  void SeekForPrevious(ByteView user_key) override {
+    const ByteView target = keys_.Stored(user_key, stored_);
     if (!range_.IsBelowEnd(target)) return SeekToLast();
     if (target < range_.begin) return ShowNothing();
     internal_->SeekForPrevious(MakeKey(target, kTrailerLast));
@@ -91,7 +94,7 @@ class SnapshotIterator final : public Iterator {
 
   ByteView key() const override {
     BEACH_CHECK(Valid());
-    return key_;
+    return keys_.UserKey(key_);
   }
   ByteView value() const override {
     BEACH_CHECK(Valid());
@@ -230,6 +233,7 @@ class SnapshotIterator final : public Iterator {
     return target_;
   }
 
+  const KeySpace keys_;                       // all below is of stored keys
   const std::shared_ptr<const void> pinned_;  // goes after internal_, which reads from it
   const std::unique_ptr<Iterator> internal_;
   RangeCover cover_;
@@ -242,17 +246,19 @@ class SnapshotIterator final : public Iterator {
   Bytes value_;   // backward, or folded
   Bytes passed_;  // forward only: a key of which nothing more is shown
   Bytes target_;
+  Bytes stored_;  // what is sought
   Status status_;
 };
 
 }  // namespace
 
 std::unique_ptr<Iterator> NewSnapshotIterator(std::unique_ptr<Iterator> internal, RangeCover cover,
-                                              KeyRange range, std::shared_ptr<const void> pinned) {
+                                              KeyRange range, std::shared_ptr<const void> pinned,
+                                              const KeySpace& keys) {
   BEACH_CHECK(internal != nullptr);
   BEACH_CHECK_LE(cover.at().value, kMaxSequence.value);
   return std::make_unique<SnapshotIterator>(std::move(internal), std::move(cover), std::move(range),
-                                            std::move(pinned));
+                                            std::move(pinned), keys);
 }
 
 }  // namespace beach::engine

@@ -6,15 +6,17 @@
 #include "engine/iterator.h"
 #include "engine/key_range.h"
 #include "engine/range_cover.h"
+#include "engine/tables/stored_key.h"
 #include "engine/types.h"
 
 namespace beach::engine {
 
-// Over user keys in `range`: for each the newest version as of `cover`, tombstones left out, and
-// what its range deletes hide. `internal` is over internal keys, and is not asked for more than one
-// entry on either side of the range. `pinned` is kept alive as long as the iterator: what the
-// source reads from.
+// Over the user keys of `keys` that are in `range`: for each the newest version as of `cover`,
+// tombstones left out, and what its range deletes hide. `internal` is over internal keys, and is
+// not asked for more than one entry on either side of the range. `pinned` is kept alive as long as
+// the iterator: what the source reads from.
 std::unique_ptr<Iterator> NewSnapshotIterator(std::unique_ptr<Iterator> internal, RangeCover cover,
-                                              KeyRange range, std::shared_ptr<const void> pinned);
+                                              KeyRange range, std::shared_ptr<const void> pinned,
+                                              const KeySpace& keys = {});
 
 }  // namespace beach::engine

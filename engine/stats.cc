@@ -55,6 +55,7 @@ std::string DbStats::ToString() const {
     line(fmt::format("level {}", i).c_str(),
          fmt::format("{} tables, {}", levels[i].tables, Size(levels[i].bytes)));
   }
+  if (named_tables > 0) line("named tables", std::to_string(named_tables));
   line("written by the user", Size(user_bytes));
   line("to the log", Size(log_bytes));
   line("by flushes", fmt::format("{} in {} tables", Size(flush_bytes), flushes));

@@ -31,6 +31,8 @@ struct DbStats {
 
   std::vector<Level> levels;
 
+  std::uint64_t named_tables = 0;  // that there are; their names: Db::ListTables
+
   // That live, and views (memtables and tables) that readers still look at though others have taken
   // their place: with no read, iterator or snapshot there is none.
   std::uint64_t snapshots = 0;

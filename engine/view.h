@@ -10,6 +10,7 @@
 #include "engine/memtable/range_list.h"
 #include "engine/options.h"
 #include "engine/sst/table.h"
+#include "engine/tables/catalogue.h"
 #include "engine/types.h"
 #include "engine/version.h"
 #include "engine/write_batch.h"
@@ -40,6 +41,7 @@ struct View : std::enable_shared_from_this<View> {
   std::shared_ptr<LoggedMemtable> active;
   std::vector<std::shared_ptr<LoggedMemtable>> frozen;  // oldest first
   std::shared_ptr<const Version> version;               // older than all of them
+  std::shared_ptr<const LiveTables> tables;             // named ones
 };
 
 // Writes a memtable's entries and range deletes as table `file` and syncs it and its directory.

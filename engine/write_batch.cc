@@ -1,65 +1,112 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/write_batch.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "base/check.h"
 #include "base/coding.h"
+#include "engine/tables/stored_key.h"
 
 namespace beach::engine {
+namespace {
 
-void WriteBatch::Put(ByteView key, ByteView value) {
-  BEACH_CHECK_LT(count_, std::numeric_limits<std::uint32_t>::max());
-  Encoder encoder(encoding_);
-  encoder.Fixed8(static_cast<std::uint8_t>(ValueKind::kPut));
-  encoder.LengthPrefixed(key);
-  encoder.LengthPrefixed(value);
-  ++count_;
+// No table was ever given such a number.
+bool IsForged(NamedTable table) { return table.number >= kTableNumberMax; }
+
+}  // namespace
+
+void WriteBatch::Put(ByteView key, ByteView value, NamedTable table) {
+  if (IsForged(table)) {
+    malformed_ = true;
+    return;
+  }
+  Begin(ValueKind::kPut, table);
+  AddKey(PrefixOf(table, key), key);
+  Encoder(encoding_).LengthPrefixed(value);
   ++puts_;
 }
 
-void WriteBatch::Delete(ByteView key) {
-  BEACH_CHECK_LT(count_, std::numeric_limits<std::uint32_t>::max());
-  Encoder encoder(encoding_);
-  encoder.Fixed8(static_cast<std::uint8_t>(ValueKind::kDelete));
-  encoder.LengthPrefixed(key);
-  ++count_;
+void WriteBatch::Delete(ByteView key, NamedTable table) {
+  if (IsForged(table)) {
+    malformed_ = true;
+    return;
+  }
+  Begin(ValueKind::kDelete, table);
+  AddKey(PrefixOf(table, key), key);
 }
 
-void WriteBatch::DeleteRange(ByteView begin, ByteView end) {
+void WriteBatch::DeleteRange(ByteView begin, ByteView end, NamedTable table) {
+  if (IsForged(table)) {
+    malformed_ = true;
+    return;
+  }
+  Touch(table);
   if (begin > end) malformed_ = true;
   if (begin >= end) return;
-  BEACH_CHECK_LT(count_, std::numeric_limits<std::uint32_t>::max());
-  Encoder encoder(encoding_);
-  encoder.Fixed8(static_cast<std::uint8_t>(ValueKind::kDeleteRange));
-  encoder.LengthPrefixed(begin);
-  encoder.LengthPrefixed(end);
-  ++count_;
+  Begin(ValueKind::kDeleteRange, table);
+  AddKey(PrefixOf(table, begin), begin);
+  AddKey(PrefixOf(table, end), end);
   ++ranges_;
 }
 
-void WriteBatch::Merge(ByteView key, MergeOperator merge_operator, ByteView operand) {
+void WriteBatch::DeleteAll(NamedTable table) {
+  if (IsForged(table)) {
+    malformed_ = true;
+    return;
+  }
+  Begin(ValueKind::kDeleteRange, table);
+  AddKey(PrefixOf(table, {}), {});
+  AddKey(EndOf(table), {});
+  ++ranges_;
+}
+
+void WriteBatch::Merge(ByteView key, MergeOperator merge_operator, ByteView operand,
+                       NamedTable table) {
+  if (IsForged(table)) {
+    malformed_ = true;
+    return;
+  }
+  Touch(table);
   const Bytes stored = EncodeOperand(merge_operator, operand);
   MergeOperand parsed;
   if (!ParseOperand(stored, parsed)) {
     malformed_ = true;
     return;
   }
-  BEACH_CHECK_LT(count_, std::numeric_limits<std::uint32_t>::max());
-  Encoder encoder(encoding_);
-  encoder.Fixed8(static_cast<std::uint8_t>(ValueKind::kMerge));
-  encoder.LengthPrefixed(key);
-  encoder.LengthPrefixed(stored);
-  ++count_;
+  Begin(ValueKind::kMerge, table);
+  AddKey(PrefixOf(table, key), key);
+  Encoder(encoding_).LengthPrefixed(stored);
   ++puts_;
 }
 
 void WriteBatch::Clear() {
   encoding_.clear();
+  tables_.clear();
   count_ = 0;
   puts_ = 0;
   ranges_ = 0;
   malformed_ = false;
+}
+
+void WriteBatch::Touch(NamedTable table) {
+  if (table == NamedTable()) return;
+  const auto place = std::ranges::lower_bound(tables_, table.number);
+  if (place == tables_.end() || *place != table.number) tables_.insert(place, table.number);
+}
+
+void WriteBatch::Begin(ValueKind kind, NamedTable table) {
+  BEACH_CHECK_LT(count_, std::numeric_limits<std::uint32_t>::max());
+  Touch(table);
+  Encoder(encoding_).Fixed8(static_cast<std::uint8_t>(kind));
+  ++count_;
+}
+
+void WriteBatch::AddKey(ByteView prefix, ByteView key) {
+  Encoder encoder(encoding_);
+  encoder.Varint(prefix.size() + key.size());
+  encoder.Raw(prefix);
+  encoder.Raw(key);
 }
 
 Result<WriteBatch> WriteBatch::Decode(ByteView encoding) {
@@ -69,6 +116,9 @@ Result<WriteBatch> WriteBatch::Decode(ByteView encoding) {
   while (reader.Next(operation)) {
     if (batch.count_ == std::numeric_limits<std::uint32_t>::max()) break;
     ++batch.count_;
+    const auto key = ParseStoredKey(operation.key);
+    if (!key) return Fail(ErrorCode::kCorruption, "a batch with a key of no table");
+    batch.Touch(key->table);
     const bool range = operation.kind == ValueKind::kDeleteRange;
     if (range) ++batch.ranges_;
     if (!range && operation.kind != ValueKind::kDelete) ++batch.puts_;

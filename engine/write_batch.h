@@ -2,32 +2,37 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/error.h"
 #include "engine/merge_operator.h"
+#include "engine/tables/named_table.h"
 #include "engine/types.h"
 
 namespace beach::engine {
 
 // Operations that are applied together or not at all, in order (the last one to a key wins): the
-// unit of atomicity and durability. Copies what it is given. Sizes are judged by Db::Write. Not
-// thread-safe; may be written several times.
+// unit of atomicity and durability, across tables. Copies what it is given. Sizes are judged by
+// Db::Write, and so is whether the tables are there. Not thread-safe; may be written several times.
 //
 // Encoding (also what the log holds): per operation
 //   kind (1 byte), key (length-prefixed), and length-prefixed: of kPut the value, of kDeleteRange
 //   (whose key is where it begins) the end, of kMerge the operand as it is stored
+// Keys and ends are stored keys (engine/tables/stored_key.h).
 class WriteBatch {
  public:
-  void Put(ByteView key, ByteView value);
-  void Delete(ByteView key);
+  void Put(ByteView key, ByteView value, NamedTable table = {});
+  void Delete(ByteView key, NamedTable table = {});
   // All keys from `begin`, included, to `end`, excluded, that there are before it, those of this
   // batch too. One operation, whatever it hits. An empty range adds nothing; one that ends before
   // it begins makes the batch malformed.
-  void DeleteRange(ByteView begin, ByteView end);
+  void DeleteRange(ByteView begin, ByteView end, NamedTable table = {});
+  // All keys of the table, in the same way.
+  void DeleteAll(NamedTable table);
   // Applies the operator to what is there when this is written (engine/merge_operator.h). An
   // operand that is none of the operator's makes the batch malformed.
-  void Merge(ByteView key, MergeOperator merge_operator, ByteView operand);
+  void Merge(ByteView key, MergeOperator merge_operator, ByteView operand, NamedTable table = {});
   void Clear();
   // The batch of this encoding, which may be hostile: kCorruption, without a path.
   static Result<WriteBatch> Decode(ByteView encoding);
@@ -36,6 +41,8 @@ class WriteBatch {
   // An empty one too. Room for these is kept where there is none for others (rule 19).
   bool deletes_only() const { return puts_ == 0; }
   bool has_range_deletes() const { return ranges_ > 0; }
+  // Those with names that were named, ascending, each once; also where nothing was added for them.
+  const std::vector<TableNumber>& tables() const { return tables_; }
   // Something was not added to it: Db::Write refuses it.
   bool malformed() const { return malformed_; }
   // Bytes of the encoding, which limits speak of.
@@ -43,7 +50,12 @@ class WriteBatch {
   ByteView encoding() const { return encoding_; }
 
  private:
+  void Touch(NamedTable table);
+  void Begin(ValueKind kind, NamedTable table);
+  void AddKey(ByteView prefix, ByteView key);
+
   Bytes encoding_;
+  std::vector<TableNumber> tables_;
   std::uint32_t count_ = 0;
   std::uint32_t puts_ = 0;  // and operands
   std::uint32_t ranges_ = 0;
@@ -52,7 +64,7 @@ class WriteBatch {
 
 struct BatchOperation {
   ValueKind kind = ValueKind::kPut;
-  ByteView key;    // of a range: where it begins
+  ByteView key;    // stored; of a range: where it begins
   ByteView value;  // of kPut; of kMerge the operand as it is stored, well-formed
   ByteView end;    // of kDeleteRange: above the key
 };

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/coding.h"
+#include "engine/tables/stored_key.h"
 
 namespace beach::engine {
 namespace {
@@ -30,7 +31,7 @@ TEST(WriteBatch, ReadsBackWhatWasPutInIt) {
     for (const auto& [put, key, value] : operations) {
       RC_ASSERT(reader.Next(read));
       RC_ASSERT((read.kind == ValueKind::kPut) == put);
-      RC_ASSERT(read.key == key);
+      RC_ASSERT(read.key == ByteView(StoredKey({}, key)));
       RC_ASSERT(read.value == (put ? value : ""));
     }
     RC_ASSERT(!reader.Next(read));
@@ -39,6 +40,37 @@ TEST(WriteBatch, ReadsBackWhatWasPutInIt) {
 }
 
 // Whatever the bytes: the walk ends, and every view lies inside them.
+TEST(WriteBatch, KeepsTheSetOfTablesThatItWasGiven) {
+  const NamedTable two{TableNumber(2)};
+  const NamedTable three{TableNumber(3)};
+  WriteBatch batch;
+  batch.Put("k", "v");
+  EXPECT_TRUE(batch.tables().empty());
+  batch.Delete("k", three);
+  batch.DeleteRange("k", "k", two);  // adds nothing, and is for a table all the same
+  batch.Put("k", "v", three);
+  EXPECT_EQ(batch.tables(), (std::vector<TableNumber>{two.number, three.number}));
+  EXPECT_EQ(batch.count(), 3U);
+  BatchReader reader(batch.encoding());
+  BatchOperation operation;
+  ASSERT_TRUE(reader.Next(operation) && reader.Next(operation));
+  EXPECT_EQ(operation.key, ByteView(StoredKey(three, "k")));
+  batch.Clear();
+  EXPECT_TRUE(batch.tables().empty());
+}
+
+TEST(WriteBatch, ATableThatNobodyGaveMakesItMalformed) {
+  for (const std::uint64_t number : {kTableNumberMax.value, ~std::uint64_t{0}}) {
+    const NamedTable forged{TableNumber(number)};
+    WriteBatch batch;
+    batch.Put("k", "v", forged);
+    EXPECT_TRUE(batch.malformed());
+    batch.Clear();
+    batch.DeleteAll(forged);
+    EXPECT_TRUE(batch.malformed());
+  }
+}
+
 TEST(WriteBatch, HostileBytesNeverLeadOutsideOfThem) {
   const auto walk = [](const Bytes& bytes) {
     BatchReader reader(bytes);

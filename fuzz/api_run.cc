@@ -14,11 +14,14 @@ namespace {
 using sim::scenarios::engine_crash::KeyName;
 
 constexpr const char* kScenarios[] = {"engine-mvcc", "engine-compaction", "engine-crash",
-                                      "engine-faults"};
+                                      "engine-faults", "engine-tables"};
 // The two that an input has most of stand more than once.
-constexpr const char* kKinds[] = {"put",   "delete", "batch", "get",   "multiget", "scan",
-                                  "range", "hold",   "check", "flush", "compact",  "pause",
-                                  "put",   "batch",  "erase", "merge", "follow",   "pin"};
+constexpr const char* kKinds[] = {
+    "put",     "delete", "batch", "get",   "multiget", "scan",  "range", "hold",  "check",  "flush",
+    "compact", "pause",  "put",   "batch", "erase",    "merge", "if",    "async", "follow", "pin"};
+constexpr const char* kTableKinds[] = {"batch", "write", "create",  "drop",  "scan",
+                                       "get",   "hold",  "check",   "flush", "compact",
+                                       "open",  "list",  "multiget"};
 constexpr std::uint64_t kEventsMax = 1'000'000;
 constexpr std::uint64_t kPauseStepNs = 1'000'000;
 
@@ -57,13 +60,25 @@ std::vector<std::string> BatchArguments(const Call& call) {
   return arguments;
 }
 
+// A batch that hangs on its first key, and on one more now and then.
+std::vector<std::string> IfArguments(const Call& call) {
+  const char* const expectation = call.b % 4 == 0 ? "absent" : call.b % 13 == 0 ? "other" : "seen";
+  std::vector<std::string> arguments = BatchArguments(call);
+  std::vector<std::string> conditions = {expectation, KeyName(call.a)};
+  if (call.b % 3 == 0) conditions.insert(conditions.end(), {"seen", KeyName(call.b)});
+  conditions.emplace_back("then");
+  arguments.insert(arguments.begin() + 1, conditions.begin(), conditions.end());
+  return arguments;
+}
+
 std::vector<std::string> ArgumentsOf(const std::string& kind, const Call& call) {
   const std::string durability = call.flag ? "sync" : "nosync";
   const std::string direction = call.flag ? "backward" : "forward";
   const std::string slot = std::to_string(call.a % sim::scenarios::engine_crash::kSlots);
   if (kind == "put") return {durability, KeyName(call.a), Size(call.b)};
   if (kind == "delete") return {durability, KeyName(call.a)};
-  if (kind == "batch") return BatchArguments(call);
+  if (kind == "batch" || kind == "async") return BatchArguments(call);
+  if (kind == "if") return IfArguments(call);
   if (kind == "get") return {KeyName(call.a)};
   if (kind == "multiget") return {KeyName(call.a), KeyName(call.b), KeyName(call.a)};
   if (kind == "scan" || kind == "range") return {direction, KeyName(call.a), KeyName(call.b)};
@@ -75,6 +90,10 @@ std::vector<std::string> ArgumentsOf(const std::string& kind, const Call& call) 
   if (kind == "follow") return {std::to_string(call.a * (call.flag ? 16 : 1))};
   if (kind == "pause") return {std::to_string((call.a + 1) * kPauseStepNs)};
   return {};
+}
+
+std::string NumberOf(const Call& call) {
+  return std::to_string(call.a | std::uint64_t{call.b} << 8 | std::uint64_t{call.flag} << 16);
 }
 
 }  // namespace
@@ -92,13 +111,15 @@ void CallSteering::Workload(std::vector<artifacts::Operation>& operations) {
     const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(calls_[at + i]); };
     const std::uint8_t who = byte(3);
     if ((who & 0x80) != 0) life = std::min(life + 1, lives - 1);
-    const std::string kind = kKinds[byte(0) % std::size(kKinds)];
+    const std::string kind = of_tables_ ? kTableKinds[byte(0) % std::size(kTableKinds)]
+                                        : kKinds[byte(0) % std::size(kKinds)];
     const Call call{.a = byte(1), .b = byte(2), .flag = (who & 4) != 0};
-    operations.push_back({.id = operations.size() + 1,
-                          .life = life,
-                          .client = (who & 3) % clients,
-                          .kind = kind,
-                          .arguments = ArgumentsOf(kind, call)});
+    operations.push_back(
+        {.id = operations.size() + 1,
+         .life = life,
+         .client = (who & 3) % clients,
+         .kind = kind,
+         .arguments = of_tables_ ? std::vector{NumberOf(call)} : ArgumentsOf(kind, call)});
   }
 }
 

@@ -27,7 +27,8 @@ inline constexpr std::size_t kCallsOffset = 2;
 // The calls in place of what the seed generated; all else is the seed's.
 class CallSteering final : public sim::Steering {
  public:
-  explicit CallSteering(ByteView calls) : calls_(calls) {}
+  // `of_tables`: those of engine-tables, of which each is what its number makes it.
+  CallSteering(ByteView calls, bool of_tables) : calls_(calls), of_tables_(of_tables) {}
 
   std::uint64_t Delay(std::uint64_t drawn) override { return drawn; }
   std::uint64_t Fault(Site /*site*/, std::uint64_t /*outcomes*/, std::uint64_t drawn) override {
@@ -41,6 +42,7 @@ class CallSteering final : public sim::Steering {
 
  private:
   const ByteView calls_;
+  const bool of_tables_;
 };
 
 // Every input is a run. `decisions` of what it returns: the calls.

@@ -10,10 +10,14 @@
 
 // Histories as text, one event a line, each with the rule that it breaks ("ok": none).
 //   issue 1 sync +a -b     batch 1 puts a, deletes b ("nosync": without); "+e=" puts an empty value
+//   issue 1 sync if a=1.0 b=- then +a
+//                          the same, to be written if key a holds that and b is absent
+//   issue 1 sync by 2 +a   the same of client 2, whose batches are sequenced in order
 //   seq 1 @5               it got sequence numbers from 5 on; "seq 1 @5 #2" says how many
 //   refuse @5              all from sequence number 5 on were refused
 //   ack 1 / fail 1
 //   reject 1               it failed with the promise that nothing was written
+//   decline 1              it was answered: a condition does not hold
 //   flush                  all that is acknowledged is in tables
 //   begin r                a read begins; "fix r": its snapshot is fixed
 //   get r a 1.0            it ends and has found what operation 0 of batch 1 wrote; "-" is absent
@@ -49,6 +53,7 @@ class History {
     if (verb == "ack") return model.Acknowledge(Id(words));
     if (verb == "fail") return model.Fail(Id(words));
     if (verb == "reject") return model.Reject(Id(words));
+    if (verb == "decline") return model.Decline(Id(words));
     if (verb == "flush") return model.Durable(model.DurableMark()), std::nullopt;
     if (verb == "begin") return marks_[Word(words)] = model.BeginRead(), std::nullopt;
     if (verb == "fix") return model.FixSnapshot(marks_[Word(words)]), std::nullopt;
@@ -75,8 +80,21 @@ class History {
   void Issue(std::istringstream& words) {
     ModelBatch batch{.id = Id(words), .client = 0, .sync = Word(words) == "sync", .operations = {}};
     std::string word;
+    bool conditions = false;
     while (words >> word) {
       const auto index = static_cast<std::uint32_t>(batch.operations.size());
+      if (word == "by") {
+        batch.client = std::stoull(Word(words));
+        continue;
+      }
+      if (word == "if" || word == "then") {
+        conditions = word == "if";
+        continue;
+      }
+      if (conditions) {
+        batch.conditions.push_back({.key = word.substr(0, 1), .value = Value(word.substr(2))});
+        continue;
+      }
       if (word[0] == '-') {
         batch.operations.push_back({.key = word.substr(1), .value = std::nullopt});
       } else if (word.back() == '=') {
@@ -207,6 +225,40 @@ std::vector<Case> Cases() {
        three + "issue 4 sync +d\n seq 4 @6\n reject 4"},
       {"RejectedAndSequencedLater", "sequenced-twice",
        three + "issue 4 sync +d\n reject 4\n seq 4 @6"},
+      // Conditional writes: judged by the state right before their place, or by one that readers
+      // may have seen since they were issued.
+      {"ConditionHolds", "ok",
+       three + "issue 4 sync if b=2.0 a=- then +a -b\n seq 4 @6\n ack 4\n begin r\n"
+               "scan r a=4.0 c=3.0"},
+      {"ConditionOfAnOlderState", "condition-broken",
+       three + "issue 4 sync if a=1.0 then +b\n seq 4 @6"},
+      {"ConditionOfWhatIsUnderWay", "condition-broken",
+       "issue 1 sync +a\n seq 1 @1\n issue 2 sync if a=- then +a\n seq 2 @2"},
+      {"ConditionMetByWhatIsUnderWay", "ok",
+       "issue 1 sync +a\n issue 2 sync if a=1.0 then -a\n seq 1 @1\n seq 2 @2\n ack 2"},
+      {"DeclinedRightly", "ok", three + "issue 4 sync if a=1.0 then +a\n decline 4"},
+      {"DeclinedByWhatIsUnderWay", "ok",
+       three + "issue 4 sync if b=2.0 then +b\n issue 5 sync -b\n seq 5 @6\n decline 4"},
+      {"DeclinedByThePast", "condition-held", three + "issue 4 sync if b=2.0 then +b\n decline 4"},
+      {"DeclinedAndWritten", "rejected-but-sequenced",
+       three + "issue 4 sync if b=2.0 then +b\n seq 4 @6\n decline 4"},
+      {"DeclinedShowsWhatItSaw", "wrong-read",
+       "issue 1 sync +a\n seq 1 @1\n issue 2 nosync if a=- then +a\n decline 2\n begin r\n"
+       "get r a -"},
+      {"DeclinedWithSyncIsDurable", "durable-ack-lost",
+       "issue 1 nosync +a\n seq 1 @1\n ack 1\n issue 2 sync if a=- then +a\n decline 2\n"
+       "power\n open\n found @0"},
+      {"DeclinedWithoutSyncIsNot", "ok",
+       "issue 1 nosync +a\n seq 1 @1\n ack 1\n issue 2 nosync if a=- then +a\n decline 2\n"
+       "power\n open\n found @0"},
+      {"AskedByAnEmptyBatch", "ok", three + "issue 4 sync if b=2.0 then\n ack 4"},
+      {"AskedAndToldWrong", "condition-broken", three + "issue 4 sync if b=1.0 then\n ack 4"},
+      // Those of one client.
+      {"ClientInOrder", "ok", "issue 1 sync by 2 +a\n issue 2 sync by 2 +b\n seq 1 @1\n seq 2 @2"},
+      {"ClientOutOfOrder", "client-order",
+       "issue 1 sync by 2 +a\n issue 2 sync by 2 +b\n seq 2 @1\n seq 1 @2"},
+      {"ClientsInAnyOrder", "ok",
+       "issue 1 sync by 2 +a\n issue 2 sync by 3 +b\n seq 2 @1\n seq 1 @2"},
       // What nobody wrote.
       {"PhantomValue", "phantom-key", "kill\n open\n found @0 a=zzz"},
       {"PhantomBatch", "phantom-key", "kill\n open\n found @0 a=9.0"},

@@ -86,6 +86,17 @@ Judgement Model::Sequence(BatchId id, std::uint64_t first, std::uint64_t count) 
                                         std::to_string(first) + ", but " +
                                         std::to_string(place.last_sequence) + " is already taken");
   }
+  BatchId& newest = newest_[record.batch.client];
+  if (record.batch.client != 0 && id < newest) {
+    return Wrong("client-order", DescribeBatch(id) + " was sequenced behind " + Name(newest) +
+                                     ", which its client issued after it");
+  }
+  newest = id;
+  if (!Hold(record.batch.conditions, sequenced())) {
+    return Wrong("condition-broken", DescribeBatch(id) + " was given sequence number " +
+                                         std::to_string(first) +
+                                         ", but a condition of it does not hold there");
+  }
   record.stage = Stage::kSequenced;
   record.prefix = order_.size();
   place.id = id;
@@ -168,8 +179,14 @@ Judgement Model::Acknowledge(BatchId id) {
   BEACH_CHECK(record.stage == Stage::kIssued || record.stage == Stage::kSequenced);
   if (record.batch.operations.empty()) {
     record.stage = Stage::kAcknowledged;
+    const std::optional<std::uint64_t> held = FindState(record, true);
+    if (!held) {
+      return Wrong("condition-broken",
+                   DescribeBatch(id) + " was acknowledged, but its conditions held at no moment");
+    }
+    Show(*held);
     // It syncs the log, and writes nothing there that could vouch.
-    if (record.batch.sync) durable_ = std::max(durable_, record.durable_mark);
+    if (record.batch.sync) durable_ = std::max(durable_, *held);
     return std::nullopt;
   }
   if (record.prefix == 0) {  // never sequenced, or refused since
@@ -197,6 +214,32 @@ Judgement Model::Reject(BatchId id) {
   return Wrong(
       "rejected-but-sequenced",
       DescribeBatch(id) + " was turned away as not written, but holds its place in the log");
+}
+
+Judgement Model::Decline(BatchId id) {
+  if (Judgement rejected = Reject(id)) return rejected;
+  const Record& record = life_.at(id);
+  const std::optional<std::uint64_t> seen = FindState(record, false);
+  if (!seen) {
+    return Wrong("condition-held",
+                 DescribeBatch(id) + " was not written, but its conditions held all the time");
+  }
+  Show(*seen);
+  if (record.batch.sync) durable_ = std::max(durable_, *seen);
+  return std::nullopt;
+}
+
+bool Model::Hold(const std::vector<ModelCondition>& conditions, std::uint64_t prefix) const {
+  return std::ranges::all_of(conditions, [&](const ModelCondition& condition) {
+    return At(condition.key, prefix).value == condition.value;
+  });
+}
+
+std::optional<std::uint64_t> Model::FindState(const Record& record, bool hold) const {
+  for (std::uint64_t prefix = record.durable_mark; prefix <= sequenced(); ++prefix) {
+    if (Hold(record.batch.conditions, prefix) == hold) return prefix;
+  }
+  return std::nullopt;
 }
 
 void Model::Durable(std::uint64_t mark) {
@@ -424,6 +467,7 @@ void Model::Settle(std::uint64_t prefix, std::uint64_t last_sequence) {
     settled_[id] = applied || empty ? Outcome::kApplied : Outcome::kNotApplied;
   }
   life_.clear();
+  newest_.clear();
   for (auto at = versions_.begin(); at != versions_.end();) {
     const Version* const found = VersionAt(at->second, prefix);
     if (found == nullptr || !found->value) {
@@ -449,6 +493,7 @@ void Model::Settle(std::uint64_t prefix, std::uint64_t last_sequence) {
 void Model::Rebase(const std::vector<KeyValue>& state, std::uint64_t last_sequence) {
   for (const auto& [id, record] : life_) settled_[id] = Outcome::kNotApplied;
   life_.clear();
+  newest_.clear();
   versions_.clear();
   for (const auto& [key, value] : state) versions_[key].push_back({.prefix = 0, .value = value});
   order_.assign(

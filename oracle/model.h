@@ -24,12 +24,19 @@ struct ModelOperation {
   std::optional<MergeKind> merge = {};  // `value` is its operand
 };
 
+// Of a conditional write: the key shows that value; nothing: it is absent.
+struct ModelCondition {
+  Bytes key;
+  std::optional<Bytes> value;
+};
+
 // An atomic write as its client issued it.
 struct ModelBatch {
   BatchId id;
-  std::uint64_t client = 0;
+  std::uint64_t client = 0;  // whose batches are sequenced in the order of their ids; 0: anybody
   bool sync = true;
-  std::vector<ModelOperation> operations;  // in order; the last one to a key wins
+  std::vector<ModelOperation> operations;       // in order; the last one to a key wins
+  std::vector<ModelCondition> conditions = {};  // without which it is not written
 };
 
 enum class Outcome : std::uint8_t { kUnknown, kApplied, kNotApplied };
@@ -64,7 +71,8 @@ class Model {
   // REQUIRES: an id never issued before.
   void Issue(ModelBatch batch);
   // The engine gave the batch `count` sequence numbers from `first` on. A batch without operations
-  // takes no place in the order.
+  // takes no place in the order. Behind those that its client issued before. Conditions must hold
+  // in the state right before it.
   Judgement Sequence(BatchId id, std::uint64_t first, std::uint64_t count);
   // The newest batches, those with sequence numbers from `first` on, were turned away before a byte
   // of them was written: they are not applied, and later ones go on without them.
@@ -74,6 +82,9 @@ class Model {
   Judgement Fail(BatchId id);
   // The write returned an error that promises that nothing was written, now or later.
   Judgement Reject(BatchId id);
+  // A conditional write was answered: not written. Then in some state between its issue and now,
+  // which readers may see, a condition did not hold; with sync, that state is durable.
+  Judgement Decline(BatchId id);
   // Between taking the mark and the call, a flush, or a sync of the log, was asked for and done.
   std::uint64_t DurableMark() const { return visible_; }
   void Durable(std::uint64_t mark);
@@ -158,6 +169,9 @@ class Model {
     std::uint64_t last_sync = 0;  // greatest prefix up to here that ends with a synced batch
   };
 
+  bool Hold(const std::vector<ModelCondition>& conditions, std::uint64_t prefix) const;
+  // The first state since the batch was issued in which its conditions hold, or do not.
+  std::optional<std::uint64_t> FindState(const Record& record, bool hold) const;
   // The newest of a key's versions that the prefix holds, or null.
   static const Version* VersionAt(const std::vector<Version>& versions, std::uint64_t prefix);
   void Apply(const ModelBatch& batch, Place& place);
@@ -174,9 +188,10 @@ class Model {
 
   // Versions in order of prefix; the settled one, if the key was there, first.
   Versions versions_;
-  std::vector<Place> order_;            // by prefix; never empty
-  std::map<BatchId, Record> life_;      // issued in this life
-  std::map<BatchId, Outcome> settled_;  // issued before
+  std::vector<Place> order_;                 // by prefix; never empty
+  std::map<BatchId, Record> life_;           // issued in this life
+  std::map<std::uint64_t, BatchId> newest_;  // sequenced in this life, of each client
+  std::map<BatchId, Outcome> settled_;       // issued before
   std::uint64_t visible_ = 0;
   std::uint64_t durable_ = 0;
   std::uint64_t vouched_ = 0;

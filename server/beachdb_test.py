@@ -177,6 +177,21 @@ class BeachdbTest(unittest.TestCase):
         document = json.loads(run("manifest-dump", self.data, "--json").stdout)
         self.assertIsNone(document["error"])
 
+    def test_tables_have_keys_of_their_own(self):
+        self.assertEqual(self.cli("create", "orders").returncode, FINE)
+        self.assertEqual(self.cli("create", "orders").returncode, ENVIRONMENT)
+        self.assertEqual(self.cli("put", "k", "unnamed").returncode, FINE)
+        self.assertEqual(self.cli("--table", "orders", "put", "k", "named").returncode, FINE)
+        self.assertEqual(self.cli("get", "k").stdout, "unnamed\n")
+        self.assertEqual(self.cli("scan", "--table", "orders").stdout, "k\tnamed\n")
+        self.assertEqual(self.cli("--table", "others", "get", "k").returncode, ENVIRONMENT)
+        self.assertEqual(self.cli("create", "a b").returncode, USAGE)
+        script = self.script("tables\nuse orders\nget k\nuse\nget k\nuse orders\nflush\ndrop orders\nget k\ntables\n")
+        self.assertEqual((script.returncode, script.stdout), (FINE, "orders\nnamed\nunnamed\nunnamed\n"))
+        self.assertEqual(self.cli("drop", "orders").returncode, ENVIRONMENT)
+        dumped = "".join(run("sst-dump", file, "--entries").stdout for file in self.files("*.sst"))
+        self.assertIn('table 2 "k"', dumped)
+
     def test_damage_is_found_and_refused(self):
         for i in range(8):
             self.cli("put", f"key{i}", "value")

@@ -77,6 +77,17 @@ class MapDb final : public engine::Db {
     return {};
   }
   Status Write(const engine::WriteOptions&, const engine::WriteBatch&) override { return {}; }
+  Result<bool> WriteIf(const engine::WriteOptions&, const engine::WriteConditions&,
+                       const engine::WriteBatch&) override {
+    return true;
+  }
+  Result<bool> CompareAndSet(const engine::WriteOptions&, ByteView, const std::optional<ByteView>&,
+                             const std::optional<ByteView>&) override {
+    return true;
+  }
+  Status WriteAsync(const engine::WriteOptions&, engine::WriteBatch, WriteDone) override {
+    return {};
+  }
   Result<engine::SequenceNumber> Checkpoint(const std::string&) override { return {}; }
   Result<engine::BackupReport> Backup(const std::string&, const engine::BackupOptions&) override {
     return {};
@@ -106,7 +117,12 @@ class MapDb final : public engine::Db {
   }
   engine::SequenceNumber VisibleSequence() override { return {}; }
   Status Flush() override { return {}; }
-  Status CompactRange(const std::optional<Bytes>&, const std::optional<Bytes>&) override {
+  Result<engine::NamedTable> CreateTable(ByteView) override { return {}; }
+  Result<engine::NamedTable> OpenTable(ByteView) override { return {}; }
+  Status DropTable(ByteView) override { return {}; }
+  Result<std::vector<std::string>> ListTables() override { return {}; }
+  Status CompactRange(const std::optional<Bytes>&, const std::optional<Bytes>&,
+                      engine::NamedTable) override {
     return {};
   }
   engine::DbStats Stats() override { return {}; }

@@ -9,6 +9,7 @@
 #include "engine/sst/block_io.h"
 #include "engine/sst/compression.h"
 #include "engine/sst/table_frame.h"
+#include "engine/tables/stored_key.h"
 
 namespace beach::engine::sst {
 namespace {
@@ -32,7 +33,7 @@ std::string KeyText(ByteView internal_key) {
   const char* const kind = key.kind == ValueKind::kPut     ? " put"
                            : key.kind == ValueKind::kMerge ? " merge"
                                                            : " delete";
-  return "\"" + Printable(key.user_key) + "\" " + std::to_string(key.sequence.value) + kind;
+  return PrintableStoredKey(key.user_key) + " " + std::to_string(key.sequence.value) + kind;
 }
 
 class Dumper {
@@ -117,8 +118,8 @@ class Dumper {
     if (!read) return Note(read.error());
     if (!entries_) return;
     for (const RangeDelete& range : *read) {
-      print_("range delete: \"" + Printable(range.begin) + "\" to \"" + Printable(range.end) +
-             "\" " + std::to_string(range.sequence.value));
+      print_("range delete: " + PrintableStoredKey(range.begin) + " to " +
+             PrintableStoredKey(range.end) + " " + std::to_string(range.sequence.value));
     }
   }
 

@@ -47,7 +47,7 @@ void AddRunSeeds(Seeds& seeds) {
                               {kOperation, 9, 8}})});
   }
   // Each kind of call three times, by both clients, in three lives.
-  for (std::uint8_t scenario = 0; scenario < 4; ++scenario) {
+  for (std::uint8_t scenario = 0; scenario < 5; ++scenario) {
     Bytes bytes = {static_cast<char>(scenario), 3};
     for (std::uint8_t call = 0; call < 90; ++call) {
       const auto who = static_cast<std::uint8_t>((call % 2) | ((call % 7) << 2 & 4) |

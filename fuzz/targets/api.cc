@@ -14,7 +14,7 @@ namespace {
 void Run(ByteView input) {
   const auto scenarios = sim::scenarios::MakeScenarios();
   const SteeredRun run = ParseApiRun(input, scenarios);
-  CallSteering steering(run.decisions);
+  CallSteering steering(run.decisions, run.scenario->name() == "engine-tables");
   sim::RunOptions options = run.options;
   options.steering = &steering;
   const sim::RunReport report = sim::RunScenario(*run.scenario, options);

@@ -25,12 +25,13 @@ struct Arguments {
   std::string directory;
   bool json = false;
   bool create = false;
+  std::string table;
   bool read_only = false;
 };
 
 // Opens, lets `use` have it, and closes.
 ExitCode WithDatabase(const env::Env& env, const Arguments& arguments, bool create,
-                      const std::function<ExitCode(const StoreSession&)>& use) {
+                      const std::function<ExitCode(StoreSession&)>& use) {
   engine::Options options;
   options.create_if_missing = create;
   // Each call opens the database, which makes a segment: a small one is made sooner.
@@ -42,7 +43,14 @@ ExitCode WithDatabase(const env::Env& env, const Arguments& arguments, bool crea
     fmt::print(stderr, "beachdb: {}\n", db.error().ToString());
     return ExitCodeOfOpening(db.error());
   }
-  const ExitCode code = use({.db = **db, .json = arguments.json});
+  StoreSession session{.db = **db, .json = arguments.json};
+  ExitCode code = ExitCode::kFine;
+  if (const Status found = UseTable(session, arguments.table); found) {
+    code = use(session);
+  } else {
+    fmt::print(stderr, "beachdb: {}\n", found.error().ToString());
+    code = ExitCodeOfUsing(found.error());
+  }
   const Status closed = (*db)->Close();
   if (closed || code != ExitCode::kFine) return code;
   fmt::print(stderr, "beachdb: {}\n", closed.error().ToString());
@@ -68,7 +76,7 @@ ExitCode UsageError(const std::string& message) {
   return ExitCode::kUsage;
 }
 
-ExitCode RunWords(const StoreSession& session, std::span<const std::string> words) {
+ExitCode RunWords(StoreSession& session, std::span<const std::string> words) {
   if (words[0] == "help") {
     PrintHelp();
     return ExitCode::kFine;
@@ -86,9 +94,12 @@ ExitCode RunWords(const StoreSession& session, std::span<const std::string> word
 }
 
 // A person goes on after a mistake; a script ends at it, but for a key that is absent.
-ExitCode Converse(const StoreSession& session, LineInput& input) {
+ExitCode Converse(StoreSession& session, LineInput& input, const std::string& directory) {
   std::uint64_t number = 0;
-  while (const auto line = input.Next()) {
+  const auto prompt = [&] {
+    return directory + (session.table_name.empty() ? "" : ":" + session.table_name) + "> ";
+  };
+  while (const auto line = input.Next(prompt())) {
     ++number;
     const auto words = SplitWords(*line);
     ExitCode code = ExitCode::kFine;
@@ -109,10 +120,10 @@ ExitCode Converse(const StoreSession& session, LineInput& input) {
 ExitCode RunPrompt(const env::Env& env, const Arguments& arguments) {
   std::vector<std::string> names = {"exit", "help"};
   for (const StoreCommand& command : StoreCommands()) names.emplace_back(command.name);
-  const auto input = OpenLineInput(arguments.directory + "> ", std::move(names));
-  return WithDatabase(env, arguments, arguments.create, [&input](const StoreSession& session) {
+  const auto input = OpenLineInput(std::move(names));
+  return WithDatabase(env, arguments, arguments.create, [&](StoreSession& session) {
     if (input->interactive()) fmt::print("Open. Type help for what can be said.\n");
-    return Converse(session, *input);
+    return Converse(session, *input, arguments.directory);
   });
 }
 
@@ -133,7 +144,7 @@ void AddOneShot(const command_line::Command& client, const env::Env& env,
     }
     return static_cast<int>(
         WithDatabase(env, *arguments, command.creates || arguments->create,
-                     [&](const StoreSession& session) { return command.run(session, words); }));
+                     [&](StoreSession& session) { return command.run(session, words); }));
   });
 }
 
@@ -148,6 +159,7 @@ void AddClientCommand(command_line::Command root, const env::Env& env) {
               command_line::Need::kRequired);
   client.Flag("--json", arguments->json, "JSON, one object a line");
   client.Flag("--create", arguments->create, "Make the database where there is none");
+  client.Text("--table", arguments->table, "The table whose keys are meant");
   client.Flag("--read-only", arguments->read_only, "Write nothing at all to the directory");
   client.TakesCommand();
   client.Examples(

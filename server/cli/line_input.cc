@@ -42,8 +42,8 @@ std::string HistoryFile() {
 
 class Terminal final : public LineInput {
  public:
-  Terminal(std::string prompt, std::vector<std::string> names)
-      : prompt_(std::move(prompt)), names_(std::move(names)), history_(HistoryFile()) {
+  explicit Terminal(std::vector<std::string> names)
+      : names_(std::move(names)), history_(HistoryFile()) {
     completed_names = &names_;
     rl_attempted_completion_function = Complete;
     using_history();
@@ -60,8 +60,8 @@ class Terminal final : public LineInput {
 
   bool interactive() const override { return true; }
 
-  std::optional<std::string> Next() override {
-    char* const typed = readline(prompt_.c_str());
+  std::optional<std::string> Next(const std::string& prompt) override {
+    char* const typed = readline(prompt.c_str());
     if (typed == nullptr) {
       std::cout << std::endl;
       return std::nullopt;
@@ -74,7 +74,6 @@ class Terminal final : public LineInput {
   }
 
  private:
-  const std::string prompt_;
   const std::vector<std::string> names_;
   const std::string history_;
   std::string last_;
@@ -83,7 +82,7 @@ class Terminal final : public LineInput {
 class Script final : public LineInput {
  public:
   bool interactive() const override { return false; }
-  std::optional<std::string> Next() override {
+  std::optional<std::string> Next(const std::string& /*prompt*/) override {
     std::string line;
     if (!std::getline(std::cin, line)) return std::nullopt;
     return line;
@@ -92,11 +91,11 @@ class Script final : public LineInput {
 
 }  // namespace
 
-std::unique_ptr<LineInput> OpenLineInput(std::string prompt, std::vector<std::string> names) {
+std::unique_ptr<LineInput> OpenLineInput(std::vector<std::string> names) {
   if (::isatty(STDIN_FILENO) == 0 || ::isatty(STDOUT_FILENO) == 0) {
     return std::make_unique<Script>();
   }
-  return std::make_unique<Terminal>(std::move(prompt), std::move(names));
+  return std::make_unique<Terminal>(std::move(names));
 }
 
 }  // namespace beach::server

@@ -27,16 +27,16 @@ ExitCode Done(const StoreSession& session, const Status& status) {
   return ExitCode::kFine;
 }
 
-ExitCode Put(const StoreSession& session, Words words) {
-  return Done(session, session.db.Put({}, words[0], words[1]));
+ExitCode Put(StoreSession& session, Words words) {
+  return Done(session, session.db.Put({.table = session.table}, words[0], words[1]));
 }
 
-ExitCode Delete(const StoreSession& session, Words words) {
-  return Done(session, session.db.Delete({}, words[0]));
+ExitCode Delete(StoreSession& session, Words words) {
+  return Done(session, session.db.Delete({.table = session.table}, words[0]));
 }
 
-ExitCode Get(const StoreSession& session, Words words) {
-  const auto value = session.db.Get({}, words[0]);
+ExitCode Get(StoreSession& session, Words words) {
+  const auto value = session.db.Get({.table = session.table}, words[0]);
   if (!value) return Failed(value.error());
   if (session.json) {
     nlohmann::json document = {{"key", words[0]}};
@@ -51,8 +51,8 @@ ExitCode Get(const StoreSession& session, Words words) {
   return *value ? ExitCode::kFine : ExitCode::kKeyAbsent;
 }
 
-ExitCode Scan(const StoreSession& session, Words words) {
-  engine::ReadOptions options;
+ExitCode Scan(StoreSession& session, Words words) {
+  engine::ReadOptions options{.table = session.table};
   if (!words.empty()) options.range.begin = words[0];
   if (words.size() > 1) options.range.end = words[1];
   const auto iterator = session.db.NewIterator(options);
@@ -69,16 +69,42 @@ ExitCode Scan(const StoreSession& session, Words words) {
   return status ? ExitCode::kFine : Failed(status.error());
 }
 
-ExitCode Flush(const StoreSession& session, Words /*words*/) {
-  return Done(session, session.db.Flush());
-}
+ExitCode Flush(StoreSession& session, Words /*words*/) { return Done(session, session.db.Flush()); }
 
-ExitCode Compact(const StoreSession& session, Words words) {
+ExitCode Compact(StoreSession& session, Words words) {
   std::optional<Bytes> begin;
   std::optional<Bytes> end;
   if (!words.empty()) begin = words[0];
   if (words.size() > 1) end = words[1];
-  return Done(session, session.db.CompactRange(begin, end));
+  return Done(session, session.db.CompactRange(begin, end, session.table));
+}
+
+ExitCode Tables(StoreSession& session, Words /*words*/) {
+  const auto names = session.db.ListTables();
+  if (!names) return Failed(names.error());
+  for (const std::string& name : *names) {
+    if (session.json) {
+      PrintJson({{"table", name}});
+    } else {
+      fmt::print("{}\n", name);
+    }
+  }
+  return ExitCode::kFine;
+}
+
+ExitCode Create(StoreSession& session, Words words) {
+  const auto table = session.db.CreateTable(words[0]);
+  return Done(session, table ? Status() : Fail(table.error()));
+}
+
+ExitCode Drop(StoreSession& session, Words words) {
+  const Status dropped = session.db.DropTable(words[0]);
+  if (dropped && words[0] == session.table_name) static_cast<void>(UseTable(session, ""));
+  return Done(session, dropped);
+}
+
+ExitCode Use(StoreSession& session, Words words) {
+  return Done(session, UseTable(session, words.empty() ? "" : words[0]));
 }
 
 nlohmann::json StatsAsJson(const engine::DbStats& stats) {
@@ -99,6 +125,7 @@ nlohmann::json StatsAsJson(const engine::DbStats& stats) {
           {"compactions_running", stats.compactions_running},
           {"tables_aside", stats.tables_aside},
           {"snapshots", stats.snapshots},
+          {"named_tables", stats.named_tables},
           {"pressure_reason", stats.pressure_reason},
           {"pressure", stats.pressure},
           {"debt_bytes", stats.debt_bytes},
@@ -108,7 +135,7 @@ nlohmann::json StatsAsJson(const engine::DbStats& stats) {
           {"space_amplification_percent", stats.space_amplification()}};
 }
 
-ExitCode Stats(const StoreSession& session, Words /*words*/) {
+ExitCode Stats(StoreSession& session, Words /*words*/) {
   const engine::DbStats stats = session.db.Stats();
   if (session.json) {
     PrintJson(StatsAsJson(stats));
@@ -124,13 +151,28 @@ constexpr StoreCommand kCommands[] = {
     {"del", "KEY", false, "Delete a key, present or not", Delete},
     {"scan", "[FROM] [TO]", false,
      "Print keys and values in order, from FROM, included, to TO, not included", Scan},
+    {"tables", "", false, "Print the names of all tables", Tables},
+    {"create", "NAME", true, "Make a table, creating the database", Create},
+    {"drop", "NAME", false, "Drop a table with all that is in it", Drop},
+    {"use", "[NAME]", false,
+     "Mean the keys of that table from now on; without NAME the unnamed one's", Use},
     {"stats", "", false, "Levels, bytes written and why, what writers wait for", Stats},
     {"flush", "", false, "Write all that is in memory to tables", Flush},
     {"compact", "[FROM] [TO]", false,
-     "Merge all tables with keys from FROM to TO, both included, into one level", Compact},
+     "Merge what has keys from FROM to TO, both included, into one level", Compact},
 };
 
 }  // namespace
+
+Status UseTable(StoreSession& session, const std::string& name) {
+  engine::NamedTable table;
+  if (!name.empty()) {
+    BEACH_TRY_ASSIGN(table, session.db.OpenTable(name));
+  }
+  session.table = table;
+  session.table_name = name;
+  return {};
+}
 
 std::vector<StoreCommand::Word> StoreCommand::words() const {
   std::vector<Word> found;

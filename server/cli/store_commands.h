@@ -14,8 +14,13 @@ namespace beach::server {
 
 struct StoreSession {
   engine::Db& db;
-  bool json = false;  // one object a line
+  bool json = false;              // one object a line
+  engine::NamedTable table = {};  // whose keys are meant
+  std::string table_name = {};    // "": that of the one without
 };
+
+// kNotFound; "" is the table without a name.
+Status UseTable(StoreSession& session, const std::string& name);
 
 struct StoreCommand {
   const char* name;
@@ -23,7 +28,7 @@ struct StoreCommand {
   bool creates;       // makes a database where there is none
   const char* help;
   // Prints what it found to stdout and what went wrong to stderr.
-  ExitCode (*run)(const StoreSession& session, std::span<const std::string> words);
+  ExitCode (*run)(StoreSession& session, std::span<const std::string> words);
 
   struct Word {
     std::string name;

@@ -32,6 +32,8 @@ void Client::Watch(std::uint64_t every_ns, const std::atomic<bool>& over) {
 void Client::RunOne(const Command& command) {
   switch (command.kind) {
     case CommandKind::kWrite: Write(command.batch); break;
+    case CommandKind::kWriteAsync: WriteAsync(command.batch); break;
+    case CommandKind::kWriteIf: WriteIf(command.batch, command.conditions); break;
     case CommandKind::kGet: Get(command.key); break;
     case CommandKind::kMultiGet: MultiGet(command.keys, nullptr, Peek()); break;
     case CommandKind::kScan: Scan(command.range, command.backward); break;
@@ -62,6 +64,22 @@ engine::MergeOperator OperatorOf(oracle::MergeKind kind) {
   return engine::MergeOperator::kMin;
 }
 
+engine::WriteBatch BatchOf(const oracle::ModelBatch& batch) {
+  engine::WriteBatch writes;
+  for (const oracle::ModelOperation& operation : batch.operations) {
+    if (operation.range_end) {
+      writes.DeleteRange(operation.key, *operation.range_end);
+    } else if (operation.merge) {
+      writes.Merge(operation.key, OperatorOf(*operation.merge), *operation.value);
+    } else if (operation.value) {
+      writes.Put(operation.key, *operation.value);
+    } else {
+      writes.Delete(operation.key);
+    }
+  }
+  return writes;
+}
+
 }  // namespace
 
 Status Client::Send(const oracle::ModelBatch& batch) {
@@ -77,36 +95,118 @@ Status Client::Send(const oracle::ModelBatch& batch) {
     if (operation.value) return db_.Put(options, operation.key, *operation.value);
     return db_.Delete(options, operation.key);
   }
-  engine::WriteBatch writes;
-  for (const oracle::ModelOperation& operation : batch.operations) {
-    if (operation.range_end) {
-      writes.DeleteRange(operation.key, *operation.range_end);
-    } else if (operation.merge) {
-      writes.Merge(operation.key, OperatorOf(*operation.merge), *operation.value);
-    } else if (operation.value) {
-      writes.Put(operation.key, *operation.value);
-    } else {
-      writes.Delete(operation.key);
+  return db_.Write(options, BatchOf(batch));
+}
+
+Result<bool> Client::SendIf(const oracle::ModelBatch& batch) {
+  const engine::WriteOptions options{.sync = batch.sync, .tag = batch.id.value};
+  if (batch.operations.size() == 1 && batch.conditions.size() == 1) {
+    const oracle::ModelOperation& operation = batch.operations[0];
+    const oracle::ModelCondition& condition = batch.conditions[0];
+    if (!operation.range_end && !operation.merge && operation.key == condition.key) {
+      return db_.CompareAndSet(options, condition.key, condition.value, operation.value);
     }
   }
-  return db_.Write(options, writes);
+  engine::WriteConditions conditions;
+  for (const oracle::ModelCondition& condition : batch.conditions) {
+    if (condition.value) {
+      conditions.KeyHolds(condition.key, *condition.value);
+    } else {
+      conditions.KeyIsAbsent(condition.key);
+    }
+  }
+  return db_.WriteIf(options, conditions, BatchOf(batch));
+}
+
+void Client::Issue(const oracle::ModelBatch& batch) {
+  const SystemScope system;
+  world_.model.Issue(batch);
+  world_.reserve.Issue(batch);
+  if (world_.plan.weather == Weather::kEverything) world_.history.Issue(batch);
+  if (world_.plan.beyond.on) world_.written.Issue(batch);
 }
 
 void Client::Write(const oracle::ModelBatch& batch) {
   const bool poisoned_before = world_.poisoned();
-  {
-    const SystemScope system;
-    world_.model.Issue(batch);
-    world_.reserve.Issue(batch);
-    if (world_.plan.weather == Weather::kEverything) world_.history.Issue(batch);
-    if (world_.plan.beyond.on) world_.written.Issue(batch);
-  }
+  Issue(batch);
   const ReserveWatch::Mark reserve = world_.reserve.BeginWrite();
   const Status status = Send(batch);
+  const Result<bool> written = status ? Result<bool>(true) : Fail(status.error());
+  JudgeWrite(batch, written, reserve, poisoned_before);
+  if (!status) return world_.Excuse(Doing::kWriting, "a write", status.error());
+  Peek();
+}
+
+void Client::WriteIf(const oracle::ModelBatch& batch, const std::vector<Condition>& conditions) {
+  const bool poisoned_before = world_.poisoned();
+  const FaultCounts since = world_.CountFaults();
+  oracle::ModelBatch conditional = batch;
+  for (const Condition& condition : conditions) {
+    std::optional<Bytes> value;
+    if (condition.expectation == Expectation::kOther) value = "other";
+    if (condition.expectation == Expectation::kSeen) {
+      value = world_.model.At(condition.key, world_.model.visible()).value;
+    }
+    conditional.conditions.push_back({.key = condition.key, .value = std::move(value)});
+  }
+  Issue(conditional);
+  const ReserveWatch::Mark reserve = world_.reserve.BeginWrite();
+  const Result<bool> written = SendIf(conditional);
+  JudgeWrite(conditional, written, reserve, poisoned_before);
+  if (written) {
+    Peek();
+  } else if (written.error().code() == ErrorCode::kNoSpace) {
+    world_.Excuse(Doing::kWriting, "a conditional write", written.error());
+  } else {
+    // It reads as well.
+    const Doing doing = world_.poisoned() ? Doing::kWriting : Doing::kReading;
+    world_.Excuse(doing, "a conditional write", written.error(), since);
+  }
+}
+
+void Client::WriteAsync(const oracle::ModelBatch& batch) {
+  const bool poisoned_before = world_.poisoned();
+  Issue(batch);
+  const ReserveWatch::Mark reserve = world_.reserve.BeginWrite();
+  world_.async.Begin();
+  // When it is answered, this client may be gone; world, database and clock are not.
+  const auto done = [world = &world_, db = &db_, clock = &clock_, batch, reserve,
+                     poisoned_before](const Status& status) {
+    Client(*world, *db, *clock).EndAsync(batch, status, reserve, poisoned_before);
+  };
+  const engine::WriteOptions options{.sync = batch.sync, .tag = batch.id.value};
+  const Status queued = db_.WriteAsync(options, BatchOf(batch), done);
+  if (queued) return world_.Settle(world_.async.Took());
   oracle::Judgement judgement;
   {
     const SystemScope system;
-    if (status) {
+    judgement = world_.model.Reject(batch.id);
+    if (!judgement) judgement = world_.async.Refused();
+  }
+  world_.Settle(judgement);
+  if (queued.error().code() == ErrorCode::kOverloaded) return;
+  world_.Excuse(Doing::kReading, "queueing a write", queued.error());  // nothing explains it
+}
+
+void Client::EndAsync(const oracle::ModelBatch& batch, const Status& status,
+                      const ReserveWatch::Mark& reserve, bool poisoned_before) {
+  world_.async.Answer();
+  const Result<bool> written = status ? Result<bool>(true) : Fail(status.error());
+  JudgeWrite(batch, written, reserve, poisoned_before);
+  if (!status) return world_.Excuse(Doing::kWriting, "an asynchronous write", status.error());
+  Peek();
+}
+
+void Client::JudgeWrite(const oracle::ModelBatch& batch, const Result<bool>& written,
+                        const ReserveWatch::Mark& reserve, bool poisoned_before) {
+  oracle::Judgement judgement;
+  {
+    const SystemScope system;
+    const Status status = written ? Status() : Fail(written.error());
+    const bool declined = status && !*written;
+    if (declined) {
+      judgement = world_.model.Decline(batch.id);
+    } else if (status) {
       judgement = world_.model.Acknowledge(batch.id);
     } else if (status.error().code() == ErrorCode::kNoSpace) {
       judgement = world_.model.Reject(batch.id);
@@ -115,20 +215,19 @@ void Client::Write(const oracle::ModelBatch& batch) {
       judgement = world_.model.Fail(batch.id);
     }
     world_.simulation.Trace("operation", "write " + world_.model.DescribeBatch(batch.id) +
+                                             (declined ? ": declined" : "") +
                                              (status ? "" : ": " + status.error().ToString()));
   }
   world_.Settle(judgement);
-  if (!status && status.error().code() == ErrorCode::kInvalidArgument) {
+  if (!written && written.error().code() == ErrorCode::kInvalidArgument) {
     // What the scenario makes fits the smallest segment.
     world_.simulation.Fail("bad-workload", "an operation is larger than the options allow: " +
-                                               status.error().ToString());
+                                               written.error().ToString());
   }
-  if (!status) return world_.Excuse(Doing::kWriting, "a write", status.error());
-  if (poisoned_before) {
+  if (written && poisoned_before) {
     world_.simulation.Fail("acknowledged-after-poison", "a poisoned handle acknowledged batch " +
                                                             std::to_string(batch.id.value));
   }
-  Peek();
 }
 
 void Client::WriteTooMuch() {

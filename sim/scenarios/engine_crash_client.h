@@ -25,6 +25,10 @@ class Client {
 
   // Each judged.
   void Write(const oracle::ModelBatch& batch);
+  // Returns when it is queued; judged when it is answered.
+  void WriteAsync(const oracle::ModelBatch& batch);
+  // If the keys are as the conditions ask, by the model as of now.
+  void WriteIf(const oracle::ModelBatch& batch, const std::vector<Condition>& conditions);
   // A key that no limit allows; nobody else writes. Rule 1.
   void WriteTooMuch();
   void Get(ByteView key);
@@ -53,7 +57,14 @@ class Client {
   };
 
   void RunOne(const Command& command);
+  void Issue(const oracle::ModelBatch& batch);
   Status Send(const oracle::ModelBatch& batch);
+  Result<bool> SendIf(const oracle::ModelBatch& batch);
+  // The model and the watches are told how a write ended; the run ends if they object.
+  void EndAsync(const oracle::ModelBatch& batch, const Status& status,
+                const ReserveWatch::Mark& reserve, bool poisoned_before);
+  void JudgeWrite(const oracle::ModelBatch& batch, const Result<bool>& written,
+                  const ReserveWatch::Mark& reserve, bool poisoned_before);
   oracle::Model::ReadMark Peek();
   void JudgeGet(ByteView key, const oracle::Model::ReadMark& mark, const FaultCounts& since);
   void ScanWithin(const oracle::KeyRange& range, bool backward);

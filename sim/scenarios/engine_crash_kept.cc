@@ -32,6 +32,36 @@ Judgement SnapshotWatch::AtRest(const engine::DbStats& stats) const {
                               " replaced views are kept"};
 }
 
+Judgement AsyncWatch::Took() {
+  ++queued_;
+  if (queued_ <= static_cast<std::int64_t>(most_) + 1) return {};
+  return Violation{.rule = "async-limit",
+                   .message = std::to_string(queued_) +
+                              " asynchronous writes wait, and the limit is " +
+                              std::to_string(most_)};
+}
+
+Judgement AsyncWatch::Refused() {
+  const std::int64_t others = --begun_;
+  if (others >= static_cast<std::int64_t>(most_)) return {};
+  return Violation{.rule = "async-limit",
+                   .message = "an asynchronous write was refused while at most " +
+                              std::to_string(others) + " waited, and the limit is " +
+                              std::to_string(most_)};
+}
+
+void AsyncWatch::Answer() {
+  --begun_;
+  --queued_;
+}
+
+Judgement AsyncWatch::Closed() const {
+  if (!waiting()) return {};
+  return Violation{.rule = "write-unanswered",
+                   .message = "the database was closed, and " + std::to_string(begun_) +
+                              " asynchronous writes were not answered"};
+}
+
 Judgement NumberWatch::Look(std::span<const engine::TableInfo> tables) {
   for (const engine::TableInfo& table : tables) {
     engine::TableInfo content = table;

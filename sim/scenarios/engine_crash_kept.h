@@ -38,6 +38,30 @@ class SnapshotWatch {
   std::uint64_t held_ = 0;   // no fewer
 };
 
+// Rule 35: an asynchronous write is answered once, before a close has returned, and as many wait as
+// may. The memory of the simulation; one for a run.
+class AsyncWatch {
+ public:
+  explicit AsyncWatch(std::uint64_t most) : most_(most) {}
+
+  void BeginProcess() { begun_ = queued_ = 0; }
+  // Around the call: before it, and what it said.
+  void Begin() { ++begun_; }
+  oracle::Judgement Took();
+  oracle::Judgement Refused();
+  // It is being answered, which may be before the call has returned.
+  void Answer();
+  // Some are not.
+  bool waiting() const { return begun_ > 0; }
+  // Of a handle that is closed.
+  oracle::Judgement Closed() const;
+
+ private:
+  const std::uint64_t most_;
+  std::int64_t begun_ = 0;   // no more than so many wait
+  std::int64_t queued_ = 0;  // no fewer, but for one that has left and not been answered yet
+};
+
 // Rule 17: a table's number is never another's, whatever happens between.
 class NumberWatch {
  public:

@@ -119,6 +119,18 @@ void RunClients(World& world, const LifeWork& work, engine::Db& db, const env::E
   if (watcher) watcher->Join();
 }
 
+// Not what nobody may have to wait for: Close answers the rest.
+void AwaitAnswers(World& world, env::Clock& clock) {
+  constexpr std::uint64_t kLookNs = 1'000'000;
+  constexpr int kLooksMax = 100'000;
+  for (int i = 0; i < kLooksMax && world.async.waiting(); ++i) {
+    clock.SleepUntil(clock.MonotonicNow() + kLookNs);
+  }
+  if (world.async.waiting()) {
+    world.simulation.Fail("write-unanswered", "an asynchronous write is not answered");
+  }
+}
+
 }  // namespace
 
 void RunLife(World& world, const LifeWork& work, const env::Env& env) {
@@ -150,6 +162,7 @@ void RunLife(World& world, const LifeWork& work, const env::Env& env) {
       const std::uint64_t now = env.clock->MonotonicNow();
       env.clock->SleepUntil(now + (naps == 1 ? kCalmNs : kLongCalmNs));
     }
+    AwaitAnswers(world, *env.clock);
     if (!world.poisoned()) world.CheckReserve();  // space is back, and nobody had to ask
     world.ForgetFaults();
     // Where nobody wrote, what was recovered has just been read.
@@ -160,6 +173,7 @@ void RunLife(World& world, const LifeWork& work, const env::Env& env) {
     world.simulation.ArmStrike(world.host, work.strike, work.strike_calls_in_close);
   }
   const Status closed = db.Close();
+  world.Settle(world.async.Closed());
   if (!closed) return world.Excuse(Doing::kOpening, "a close", closed.error());
   world.report.closed = true;
 }

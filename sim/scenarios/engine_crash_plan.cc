@@ -139,9 +139,8 @@ engine::Options MakeEngineOptions(Simulation& simulation, RandomStream& stream,
   options.memtable_size =
       knob("memtable_size", std::max(memtable_kib * engine::kKiB, memtable_min));
   RandomStream kinds = simulation.Stream("engine_crash.plan.memtable_kind");
-  options.memtable_kind = static_cast<engine::MemtableKind>(
-      std::min(knob("memtable_kind", kinds.Below(engine::kMemtableKinds)),
-               engine::kMemtableKinds - 1));
+  options.memtable_kind = static_cast<engine::MemtableKind>(std::min(
+      knob("memtable_kind", kinds.Below(engine::kMemtableKinds)), engine::kMemtableKinds - 1));
   options.concurrent_adds_min =
       std::min(knob("concurrent_adds_min", kinds.Below(3)), std::uint64_t{1} << 32);
   options.frozen_memtables_max = knob("frozen_memtables_max", stream.Between(1, 3));
@@ -177,6 +176,8 @@ engine::Options MakeEngineOptions(Simulation& simulation, RandomStream& stream,
   const bool few = tables.Chance(1, 3);
   const std::uint64_t snapshots = knob("snapshots_max", few ? tables.Between(1, 4) : 64);
   options.snapshots_max = std::max(snapshots, std::uint64_t{1});
+  const std::uint64_t async = tables.Chance(1, 4) ? tables.Between(1, 4) : 1000;
+  options.async_writes_max = std::max(knob("async_writes_max", async), std::uint64_t{1});
   return options;
 }
 

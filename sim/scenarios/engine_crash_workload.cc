@@ -34,16 +34,16 @@ std::optional<std::uint64_t> ParseNumber(const std::string& text, std::uint64_t 
 constexpr KindWeight kUsualWeights[] = {{"put", 46},  {"delete", 10}, {"batch", 14},   {"get", 17},
                                         {"scan", 3},  {"hold", 2},    {"check", 1},    {"flush", 1},
                                         {"pause", 4}, {"range", 1},   {"multiget", 1}, {"erase", 2},
-                                        {"merge", 5}};
+                                        {"merge", 5}, {"if", 7},      {"async", 5}};
 constexpr KindWeight kWeightsOfReaders[] = {
     {"put", 34},  {"delete", 8}, {"batch", 14}, {"get", 6},   {"multiget", 8},
     {"scan", 2},  {"range", 6},  {"hold", 8},   {"check", 5}, {"flush", 4},
-    {"pause", 4}, {"erase", 4},  {"merge", 12}};
+    {"pause", 4}, {"erase", 4},  {"merge", 12}, {"if", 5},    {"async", 4}};
 // Half of what is written is deleted or written over; flushes make small tables.
 constexpr KindWeight kWeightsOfCompaction[] = {
-    {"put", 44},  {"delete", 16}, {"batch", 14}, {"get", 8},   {"multiget", 2},
-    {"scan", 2},  {"hold", 5},    {"check", 3},  {"flush", 4}, {"compact", 1},
-    {"range", 1}, {"pause", 5},   {"erase", 4},  {"merge", 12}};
+    {"put", 44},  {"delete", 16}, {"batch", 14}, {"get", 8},     {"multiget", 2}, {"scan", 2},
+    {"hold", 5},  {"check", 3},   {"flush", 4},  {"compact", 1}, {"range", 1},    {"pause", 5},
+    {"erase", 4}, {"merge", 12},  {"if", 5},     {"async", 4}};
 
 // --- Generation.
 
@@ -52,7 +52,10 @@ class Generator {
   Generator(const Plan& plan, RandomStream stream) : plan_(plan), stream_(stream) {}
 
   void Fill(artifacts::Operation& operation, std::span<const KindWeight> weights) {
-    operation.kind = DrawKind(stream_, weights);
+    // Several of these in a row wait together.
+    const bool again = last_async_ && stream_.Chance(1, 2);
+    operation.kind = again ? "async" : DrawKind(stream_, weights);
+    last_async_ = operation.kind == "async";
     const std::string& kind = operation.kind;
     if (kind == "put") {
       operation.arguments = {Durability(), Key(), Size()};
@@ -64,8 +67,11 @@ class Generator {
     } else if (kind == "merge") {
       operation.arguments = {Durability()};
       AppendMerge(operation, Key());
-    } else if (kind == "batch") {
-      FillBatch(operation);
+    } else if (kind == "batch" || kind == "async") {
+      operation.arguments = {Durability()};
+      AppendBatch(operation);
+    } else if (kind == "if") {
+      FillIf(operation);
     } else if (kind == "get") {
       operation.arguments = {Key()};
     } else if (kind == "multiget") {
@@ -90,8 +96,7 @@ class Generator {
   }
 
  private:
-  void FillBatch(artifacts::Operation& operation) {
-    operation.arguments = {Durability()};
+  void AppendBatch(artifacts::Operation& operation) {
     const std::uint64_t count = stream_.Chance(1, 8) ? stream_.Below(40) : stream_.Below(6);
     std::uint64_t size = 0;
     for (std::uint64_t i = 0; i < count && size < kBatchSizeMax; ++i) {
@@ -112,6 +117,26 @@ class Generator {
         size += ParseNumber(filler, kSizeMax).value_or(0);
         operation.arguments.insert(operation.arguments.end(), {"put", key, filler});
       }
+    }
+  }
+
+  // Mostly a key that is replaced or deleted where it is as it was, which others may do meanwhile.
+  void FillIf(artifacts::Operation& operation) {
+    operation.arguments = {Durability()};
+    const Bytes key = Key();
+    const std::uint64_t choice = stream_.Below(16);
+    const char* const expectation = choice < 12 ? "seen" : choice < 15 ? "absent" : "other";
+    operation.arguments.insert(operation.arguments.end(), {expectation, key});
+    const bool simple = stream_.Chance(3, 4);
+    for (std::uint64_t more = simple ? 0 : stream_.Below(3); more > 0; --more) {
+      operation.arguments.insert(operation.arguments.end(), {"seen", Key()});
+    }
+    operation.arguments.emplace_back("then");
+    if (!simple) return AppendBatch(operation);
+    if (stream_.Chance(1, 5)) {
+      operation.arguments.insert(operation.arguments.end(), {"delete", key});
+    } else {
+      operation.arguments.insert(operation.arguments.end(), {"put", key, Size()});
     }
   }
 
@@ -164,6 +189,7 @@ class Generator {
   const Plan& plan_;
   RandomStream stream_;
   std::uint64_t drawn_ = 0;  // keys, in a window
+  bool last_async_ = false;
 };
 
 // --- Parsing. Workloads come from artifacts too, where anything may stand.
@@ -239,6 +265,17 @@ class Arguments {
                                 .range_end = std::nullopt,
                                 .merge = kind});
   }
+  // To "then".
+  void Conditions(std::vector<Condition>& conditions) {
+    while (ok_) {
+      const std::string word = OneOf({"seen", "absent", "other", "then"});
+      if (word == "then") return;
+      const Expectation expectation = word == "seen"     ? Expectation::kSeen
+                                      : word == "absent" ? Expectation::kAbsent
+                                                         : Expectation::kOther;
+      conditions.push_back({.expectation = expectation, .key = Text()});
+    }
+  }
   // By its name.
   void Take(const std::string& kind, oracle::ModelBatch& batch) {
     if (kind == "put") Put(batch);
@@ -295,14 +332,19 @@ std::optional<Command> ParseOperation(const artifacts::Operation& operation) {
   Arguments arguments(operation.arguments);
   Command command;
   const std::string& kind = operation.kind;
-  if (kind == "put" || kind == "delete" || kind == "erase" || kind == "merge" || kind == "batch") {
-    command.kind = CommandKind::kWrite;
+  if (kind == "put" || kind == "delete" || kind == "erase" || kind == "merge" || kind == "batch" ||
+      kind == "async" || kind == "if") {
+    command.kind = kind == "if"      ? CommandKind::kWriteIf
+                   : kind == "async" ? CommandKind::kWriteAsync
+                                     : CommandKind::kWrite;
     command.batch.id = oracle::BatchId(operation.id);
-    command.batch.client = operation.client;
+    command.batch.client = operation.client + 1;  // whose ids go up
     command.batch.sync = arguments.Either("sync", "nosync");
     if (operation.id == 0) return std::nullopt;
-    if (kind != "batch") arguments.Take(kind, command.batch);
-    while (kind == "batch" && arguments.more()) {
+    if (kind == "if") arguments.Conditions(command.conditions);
+    const bool several = kind == "batch" || kind == "async" || kind == "if";
+    if (!several) arguments.Take(kind, command.batch);
+    while (several && arguments.more()) {
       arguments.Take(arguments.OneOf({"put", "delete", "erase", "merge"}), command.batch);
     }
   } else if (kind == "get") {

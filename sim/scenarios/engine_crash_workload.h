@@ -22,6 +22,10 @@
 //   merge    sync|nosync, add|append|max|min, key, size: of the operand (add: nobody asks for it)
 //   batch    sync|nosync, then any of: put, key, size / delete, key / erase, from, to /
 //            merge, add|append|max|min, key, size
+//   async    as batch: whoever calls goes on, and it is answered some time
+//   if       sync|nosync, then any of: seen, key / absent, key / other, key; then "then", and as
+//            for a batch: written if each key is as the model shows it when the call begins, is
+//            absent, or holds what nobody ever wrote
 //   get      key
 //   multiget keys: read as of one moment
 //   scan     forward|backward, from, and unless to the end: to (half-open)
@@ -54,8 +58,18 @@ inline std::vector<artifacts::Operation> MakeWorkload(const Plan& plan, RandomSt
   return MakeWorkload(plan, stream, WeightsOf(plan.focus));
 }
 
+// What a condition of "if" asks of its key.
+enum class Expectation : std::uint8_t { kSeen, kAbsent, kOther };
+
+struct Condition {
+  Expectation expectation = Expectation::kSeen;
+  Bytes key;
+};
+
 enum class CommandKind : std::uint8_t {
   kWrite,
+  kWriteAsync,
+  kWriteIf,
   kGet,
   kMultiGet,
   kScan,
@@ -71,14 +85,15 @@ enum class CommandKind : std::uint8_t {
 
 struct Command {
   CommandKind kind = CommandKind::kFlush;
-  oracle::ModelBatch batch;    // kWrite
-  Bytes key;                   // kGet
-  std::vector<Bytes> keys;     // kMultiGet
-  oracle::KeyRange range;      // kScan, kRange; kCompact: both ends included
-  bool backward = false;       // kScan, kRange, kCheck
-  std::uint64_t slot = 0;      // kHold, kCheck
-  std::uint64_t pause_ns = 0;  // kPause
-  std::uint64_t back = 0;      // kFollow
+  oracle::ModelBatch batch;           // kWrite, kWriteIf
+  std::vector<Condition> conditions;  // kWriteIf
+  Bytes key;                          // kGet
+  std::vector<Bytes> keys;            // kMultiGet
+  oracle::KeyRange range;             // kScan, kRange; kCompact: both ends included
+  bool backward = false;              // kScan, kRange, kCheck
+  std::uint64_t slot = 0;             // kHold, kCheck
+  std::uint64_t pause_ns = 0;         // kPause
+  std::uint64_t back = 0;             // kFollow
 };
 
 // Nothing where the operation is not as said above.

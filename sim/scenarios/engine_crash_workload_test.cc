@@ -32,9 +32,9 @@ TEST(MakeWorkload, MakesOperationsThatParse) {
     EXPECT_TRUE(ids.insert(operation.id).second);
     kinds.insert(operation.kind);
   }
-  EXPECT_EQ(kinds,
-            (std::set<std::string>{"batch", "check", "delete", "erase", "flush", "get", "hold",
-                                   "merge", "multiget", "pause", "put", "range", "scan"}));
+  EXPECT_EQ(kinds, (std::set<std::string>{"async", "batch", "check", "delete", "erase", "flush",
+                                          "get", "hold", "if", "merge", "multiget", "pause", "put",
+                                          "range", "scan"}));
 }
 
 TEST(MakeWorkload, MakesBatchesThatTheSmallestSegmentTakes) {
@@ -47,7 +47,7 @@ TEST(MakeWorkload, MakesBatchesThatTheSmallestSegmentTakes) {
   for (const artifacts::Operation& operation : MakeWorkload(plan, RandomStream(3))) {
     const std::optional<Command> command = ParseOperation(operation);
     ASSERT_TRUE(command.has_value());
-    if (command->kind != CommandKind::kWrite) continue;
+    if (command->batch.id == oracle::BatchId()) continue;
     engine::WriteBatch batch;
     for (const oracle::ModelOperation& write : command->batch.operations) {
       if (write.range_end) {
@@ -99,6 +99,20 @@ TEST(ParseOperation, ReadsABatchInOrder) {
   EXPECT_EQ(command->batch.operations[0].value, oracle::MakeValue({oracle::BatchId(5), 0}, 3));
   EXPECT_EQ(command->batch.operations[1].value, std::nullopt);
   EXPECT_EQ(command->batch.operations[2].value, Bytes());
+}
+
+TEST(ParseOperation, ReadsConditionsBeforeWhatHangsOnThem) {
+  const auto command = Parse("if", {"sync", "seen", "a", "absent", "then", "then", "delete", "a"});
+  ASSERT_TRUE(command.has_value());
+  EXPECT_EQ(command->kind, CommandKind::kWriteIf);
+  ASSERT_EQ(command->conditions.size(), 2U);
+  EXPECT_EQ(command->conditions[1].expectation, Expectation::kAbsent);
+  EXPECT_EQ(command->conditions[1].key, "then");
+  ASSERT_EQ(command->batch.operations.size(), 1U);
+  EXPECT_TRUE(Parse("if", {"nosync", "then"}));
+  EXPECT_FALSE(Parse("if", {"sync", "seen", "a"}));
+  EXPECT_FALSE(Parse("if", {"sync", "seen", "then"}));
+  EXPECT_FALSE(Parse("if", {"sync", "then", "seen", "a"}));
 }
 
 TEST(ParseOperation, RefusesWhatIsNotAnOperation) {

@@ -207,6 +207,7 @@ void World::BeginProcess() {
   loss_told_ = false;
   reserve.BeginProcess();
   snapshots.BeginProcess();
+  async.BeginProcess();
   failed_syncs_ = CountFailedSyncs();
   simulation.disk(host).Remount();
   EndSpell(kWriteNoSpace);
