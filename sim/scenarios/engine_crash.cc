@@ -320,11 +320,11 @@ std::string EngineCrash::checks() const {
 
 std::vector<std::uint32_t> EngineCrash::rules() const {
   if (focus_ == Focus::kCompaction) {
-    return {2, 3, 5, 6, 7, 8, 9, 10, 12, 14, 15, 17, 34, 35, 37, 38};
+    return {2, 3, 5, 6, 7, 8, 9, 10, 12, 14, 15, 17, 34, 35, 39, 43};
   }
   if (weather_ == Weather::kEverything) return {2, 5, 6, 7, 8, 10, 11, 12, 13, 18, 19, 20, 34, 35};
-  if (focus_ == Focus::kReaders) return {2, 3, 5, 6, 7, 8, 9, 10, 12, 21, 34, 35, 37, 38};
-  return {1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 13, 14, 15, 16, 17, 18, 19, 21, 34, 35, 37, 38};
+  if (focus_ == Focus::kReaders) return {2, 3, 5, 6, 7, 8, 9, 10, 12, 21, 34, 35, 39, 43};
+  return {1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 13, 14, 15, 16, 17, 18, 19, 21, 34, 35, 39, 43};
 }
 
 void EngineCrash::Run(Simulation& simulation) const {
