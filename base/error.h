@@ -15,13 +15,13 @@ enum class ErrorCode : std::uint8_t {
   kAlreadyExists,    // a file that must be new exists
   kIo,               // the OS failed a call; the outcome of a write is unknown
   kNoSpace,          // the OS has no room; free some and retry
-  kUnsupported,    // not on this file system, between these two, or by a handle that only reads
-  kCorruption,     // bytes read back are not the bytes written: path and offset say where
-  kRefused,        // not a database of ours, foreign identity, unknown version: left untouched
-  kBusy,           // another process holds the directory's LOCK
-  kClosed,         // the handle is closed
-  kOverloaded,     // as many are held as may be: nothing was done, let go of some and retry
-  kCompactedAway,  // the log does not reach back so far any more: begin anew from a copy
+  kUnsupported,      // not on this file system, between these two, or by a handle that only reads
+  kCorruption,       // bytes read back are not the bytes written: path and offset say where
+  kRefused,          // not a database of ours, foreign identity, unknown version: left untouched
+  kBusy,             // another process holds the directory's LOCK
+  kClosed,           // the handle is closed
+  kOverloaded,       // as many are held as may be: nothing was done, let go of some and retry
+  kCompactedAway,    // the log does not reach back so far any more: begin anew from a copy
 };
 
 // "corruption", "io error", ...: stable names, used in JSON and messages.

@@ -80,6 +80,15 @@ class Db {
   // the error that poisoned it), kNotFound (a table; nothing was written), kClosed, and what
   // poisoned the handle (rule 18).
   virtual Status Put(const WriteOptions& options, ByteView key, ByteView value) = 0;
+  // A put that is there for reads before `expires_at`, and no more from then on: as if it were
+  // deleted, at that version of the key. Time is the database's (engine/expiry.h), not a clock's:
+  // it moves when somebody says so. 0, or what has passed, is fine: nobody sees it. Operands of
+  // merges apply to it while it lives, and to nothing after that.
+  virtual Status PutUntil(const WriteOptions& options, ByteView key, ByteView value,
+                          std::uint64_t expires_at) = 0;
+  // From this write on the database's time is at least `time`; it never goes back. By convention
+  // milliseconds since 1970, of a clock that the caller trusts.
+  virtual Status AdvanceTime(const WriteOptions& options, std::uint64_t time) = 0;
   // Deleting an absent key is fine.
   virtual Status Delete(const WriteOptions& options, ByteView key) = 0;
   // All keys from `begin`, included, to `end`, excluded, as of this moment: one operation, whatever

@@ -19,11 +19,13 @@ constexpr std::uint64_t kHeadStartNs = 10'000;  // that simulated members get
 void DbImpl::AddToMemtable(const Group& group) {
   LoggedMemtable& memtable = *group.memtable;
   const std::uint64_t least = options_.concurrent_adds_min;
-  // The list of range deletes has one writer.
-  const auto has_ranges = [](const Writer* member) { return member->batch->has_range_deletes(); };
+  // The lists of range deletes and of times have one writer.
+  const auto has_lists = [](const Writer* member) {
+    return member->batch->has_range_deletes() || member->batch->advances_time();
+  };
   if (least > 0 && memtable.memtable.TakesConcurrentWriters() && group.members.size() > 1 &&
       group.count / group.members.size() >= least &&
-      std::ranges::none_of(group.members, has_ranges)) {
+      std::ranges::none_of(group.members, has_lists)) {
     return AddAtOnce(group);
   }
   const Status added =

@@ -28,6 +28,7 @@ DbImpl::DbImpl(const env::Env& env, Parts parts)
       view_(std::move(parts.view)),
       flushed_id_(view_->active->id - 1),
       flushed_sequence_(parts.last_sequence),
+      flushed_time_(view_->active->times.begin()),
       last_ordinal_(parts.reserve.value_or(parts.segment).ordinal) {
   BEACH_CHECK(view_->frozen.empty());
   BEACH_CHECK_EQ(segment_.end, wal::Segment::kOpenEnd);

@@ -30,7 +30,9 @@ constexpr std::uint64_t kNanosecondsPerSecond = 1'000'000'000;
 // With the version that is in view_ now: whoever pins it later reads at visible_ or above.
 KeepRules DbImpl::RulesNow() const {
   mutex_.AssertHeld();
-  return KeepRules::Of(snapshots_->Sequences(), SequenceNumber(visible_), options_.safe_sequence,
+  std::optional<TimeMark> safe;
+  if (const auto& number = options_.safe_sequence) safe = {*number, view_->TimeAt(*number)};
+  return KeepRules::Of(snapshots_->Moments(), {SequenceNumber(visible_), TimeNow()}, safe,
                        NewestInTables(*view_->version));
 }
 
@@ -38,7 +40,9 @@ PickerInput DbImpl::PickerInputNow() const {
   mutex_.AssertHeld();
   PickerInput input{.version = *view_->version, .options = options_};
   input.running = jobs_running_;
-  input.first_boundary = RulesNow().boundaries.front();
+  const KeepRules rules = RulesNow();
+  input.first_boundary = rules.boundaries.front();
+  input.time = rules.times.front();
   if (!tables_aside_.empty()) {
     const std::uint64_t now = env_.clock->MonotonicNow();
     for (const auto& [file, aside] : tables_aside_) {
@@ -69,7 +73,7 @@ std::uint64_t DbImpl::CompactionDeadline() const {
   std::uint64_t deadline = compact_retry_ns_.value_or(env::kNoDeadline);
   for (const auto& [file, aside] : tables_aside_) deadline = std::min(deadline, aside.until_ns);
   const bool manual = options_.compaction_style == CompactionStyle::kManual;
-  if (!manual && HasDenseTable(*view_->version, options_)) {
+  if (!manual && HasDenseTable(*view_->version, options_, TimeNow())) {
     deadline = std::min(deadline, env_.clock->MonotonicNow() + kIdleLookNs);
   }
   return deadline;
@@ -85,6 +89,14 @@ void DbImpl::WakeCompaction() {
   if (threads >= (work ? options_.compaction_threads : 1)) return;
   const std::string name = "compact" + std::to_string(threads);
   compact_threads_.emplace_back(name.c_str(), [this] { CompactLoop(); });
+}
+
+void DbImpl::TimeAdvanced() {
+  mutex_.AssertHeld();
+  if (!next_expiry_ || TimeNow() < *next_expiry_) return;
+  BEACH_SOMETIMES("compaction.woken_by_time", true);
+  next_expiry_ = NextExpiry(*view_->version, options_, TimeNow());
+  WakeCompaction();
 }
 
 void DbImpl::CompactLoop() {
@@ -191,6 +203,7 @@ Status DbImpl::MergeTables(const CompactionJob& job, const Version& version, con
   ++counters_.compactions;
   counters_.compaction_bytes += written;
   counters_.compaction_read_bytes += job.input_bytes();
+  counters_.expired_dropped += outcome.counts.expired;
   Record("compaction.finished", {{.name = "output_level", .number = job.output_level},
                                  {.name = "outputs", .number = tables.size()},
                                  {.name = "bytes", .number = written},
@@ -198,6 +211,7 @@ Status DbImpl::MergeTables(const CompactionJob& job, const Version& version, con
                                  {.name = "hidden", .number = outcome.counts.hidden},
                                  {.name = "in_range", .number = outcome.counts.in_range},
                                  {.name = "tombstones", .number = outcome.counts.tombstones},
+                                 {.name = "expired", .number = outcome.counts.expired},
                                  {.name = "debt", .number = pressure_.debt_bytes}});
   std::vector<TablePointer> retired = job.tables();
   std::erase_if(retired, [this](const TablePointer& table) { return !table_holds_.Retire(table); });
@@ -316,7 +330,8 @@ Status DbImpl::CompactLevel(std::uint32_t level, std::optional<Bytes> begin,
       return Fail(tables_aside_.begin()->second.error);
     }
     const bool rewrite = job->input_level == job->output_level;
-    const bool useless = rewrite && job->inputs.front()->deletes == 0;
+    const Table& first = *job->inputs.front();
+    const bool useless = rewrite && first.deletes + first.expiring.ExpiredAt(TimeNow()) == 0;
     const Status done = useless ? Status() : RunJob(*job);
     if (!done && poison_) return Fail(*poison_);  // it was given up for that
     BEACH_TRY(done);

@@ -98,46 +98,39 @@ Status DbImpl::FlushOldest() {
   const LogPosition replay_from =
       before->frozen.size() > 1 ? before->frozen[1]->log_begin : before->active->log_begin;
 
-  TablePointer table;
+  const TimeMark time = memtable->times.end();
+  TablePointer table;  // none, where the memtable has nothing but times
   {
     env::MutexUnlock unlock(mutex_);
-    const FileNumber file = manifest_->NewFileNumber();
-    Record("flush.began", {{.name = "file", .number = file.value},
-                           {.name = "entries", .number = memtable->count()},
-                           {.name = "bytes", .number = memtable->size_bytes()}});
-    const ManifestState state = manifest_->state();
-    auto info = WriteTable(*env_.files, directory_, state.database, file, options_, *memtable);
-    const std::string path = env::JoinPath(directory_, TableFileName(file));
-    if (!info) {
-      static_cast<void>(env_.files->Remove(path));  // debris otherwise, which the next open removes
-      Record("flush.finished", {{.name = "file", .number = file.value},
-                                {.name = "error", .text = ErrorCodeName(info.error().code())}});
-      return Fail(std::move(info).error());
-    }
-    BEACH_TRY_ASSIGN(table,
-                     engine::OpenTable(*env_.files, directory_, state.database, *info, cache_));
+    BEACH_TRY_ASSIGN(table, WriteFlush(*memtable));
     LogPosition durable;
     {
       env::MutexLock relock(mutex_);
       // Below replay_from the tables are what is durable: nobody will read the log there.
       durable = std::max(log_durable_, replay_from);
     }
-    if (Status published = PublishTable(*info, replay_from, durable); !published) {
+    if (Status published = PublishFlush(table, time, replay_from, durable); !published) {
       return Fail(WithoutNoSpace(std::move(published).error()));
     }
-    Record("flush.finished", {{.name = "file", .number = file.value},
-                              {.name = "size_bytes", .number = info->size_bytes}});
+    if (table != nullptr) {
+      Record("flush.finished", {{.name = "file", .number = table->info.file.value},
+                                {.name = "size_bytes", .number = table->info.size_bytes}});
+    }
   }
 
-  RecordTableChanges(env_.events, *view_->version, {}, {&table, 1});
   auto next = std::make_shared<View>(*view_);
   BEACH_CHECK(next->frozen.front() == memtable);
   BEACH_SOMETIMES("flush.while_writing", next->active != before->active || !writers_.empty());
   next->frozen.erase(next->frozen.begin());
-  counters_.flush_bytes += table->info.size_bytes;
-  ++counters_.flushes;
-  flushed_sequence_ = std::max(flushed_sequence_, table->info.sequence_max);
-  next->version = std::make_shared<const Version>(next->version->With({}, {std::move(table)}));
+  flushed_sequence_ = std::max(flushed_sequence_, time.sequence);
+  flushed_time_ = time;
+  if (table != nullptr) {
+    RecordTableChanges(env_.events, *view_->version, {}, {&table, 1});
+    counters_.flush_bytes += table->info.size_bytes;
+    ++counters_.flushes;
+    flushed_sequence_ = std::max(flushed_sequence_, table->info.sequence_max);
+    next->version = std::make_shared<const Version>(next->version->With({}, {std::move(table)}));
+  }
   CurrentView::Views dropped = SetView(std::move(next));
   flushed_id_ = memtable->id;
   PressureChanged();
@@ -149,10 +142,35 @@ Status DbImpl::FlushOldest() {
   return {};
 }
 
-Status DbImpl::PublishTable(const TableInfo& info, LogPosition replay_from, LogPosition durable) {
+// Null: there is nothing to be written.
+Result<TablePointer> DbImpl::WriteFlush(const LoggedMemtable& memtable) {
+  if (memtable.table_count() == 0) return TablePointer();
+  const FileNumber file = manifest_->NewFileNumber();
+  Record("flush.began", {{.name = "file", .number = file.value},
+                         {.name = "entries", .number = memtable.table_count()},
+                         {.name = "bytes", .number = memtable.size_bytes()}});
+  const DatabaseId database = manifest_->state().database;
+  auto info = WriteTable(*env_.files, directory_, database, file, options_, memtable);
+  const std::string path = env::JoinPath(directory_, TableFileName(file));
+  if (!info) {
+    static_cast<void>(env_.files->Remove(path));  // debris otherwise, which the next open removes
+    Record("flush.finished", {{.name = "file", .number = file.value},
+                              {.name = "error", .text = ErrorCodeName(info.error().code())}});
+    return Fail(std::move(info).error());
+  }
+  return engine::OpenTable(*env_.files, directory_, database, *info, cache_);
+}
+
+Status DbImpl::PublishFlush(const TablePointer& table, TimeMark time, LogPosition replay_from,
+                            LogPosition durable) {
   ManifestEdit edit;
-  edit.tables_added.push_back(info);
-  edit.last_sequence = std::max(info.sequence_max, manifest_->state().last_sequence);
+  const ManifestState state = manifest_->state();
+  edit.last_sequence = std::max(time.sequence, state.last_sequence);
+  if (table != nullptr) {
+    edit.tables_added.push_back(table->info);
+    edit.last_sequence = std::max(table->info.sequence_max, *edit.last_sequence);
+  }
+  if (time != state.time) edit.time = time;
   edit.replay_from = replay_from;
   edit.durable = durable;
   // Only this thread removes segments, and those below replay_from are all sealed.

@@ -73,6 +73,9 @@ class DbImpl final : public Db {
   Status DropTable(ByteView name) override;
   Result<std::vector<std::string>> ListTables() override;
   Status Put(const WriteOptions& options, ByteView key, ByteView value) override;
+  Status PutUntil(const WriteOptions& options, ByteView key, ByteView value,
+                  std::uint64_t expires_at) override;
+  Status AdvanceTime(const WriteOptions& options, std::uint64_t time) override;
   Status Delete(const WriteOptions& options, ByteView key) override;
   Status DeleteRange(const WriteOptions& options, ByteView begin, ByteView end) override;
   Status Merge(const WriteOptions& options, ByteView key, MergeOperator merge_operator,
@@ -101,9 +104,11 @@ class DbImpl final : public Db {
   Status Close() override;
 
   // db_read.cc. What a read at that number shows of a view; `keep` is what the iterator holds.
-  static Result<std::optional<Bytes>> Read(const View& view, SequenceNumber sequence, ByteView key);
-  static std::unique_ptr<Iterator> Walk(const View& view, SequenceNumber sequence, NamedTable table,
-                                        const KeyRange& range, std::shared_ptr<const View> keep);
+  static Result<std::optional<Bytes>> Read(const View& view, SequenceNumber sequence,
+                                           std::uint64_t time, ByteView key);
+  static std::unique_ptr<Iterator> Walk(const View& view, SequenceNumber sequence,
+                                        std::uint64_t time, NamedTable table, const KeyRange& range,
+                                        std::shared_ptr<const View> keep);
   // db_tables.cc. The same of the system table; kNotFound as the Db's calls.
   static Status TableIsThere(const View& view, SequenceNumber sequence, NamedTable table);
   static Result<NamedTable> FindTable(const View& view, SequenceNumber sequence, ByteView name);
@@ -140,6 +145,7 @@ class DbImpl final : public Db {
     std::vector<Writer*> members;  // the first ones of writers_
     bool sync = false;
     std::uint32_t count = 0;  // operations
+    bool advances_time = false;
     Bytes payload;
     SequenceNumber first;
     LogPosition end;
@@ -153,6 +159,7 @@ class DbImpl final : public Db {
     Moment(DbImpl& db, const ReadOptions& options);
     CurrentView::Pin view;
     SequenceNumber sequence;
+    std::uint64_t time;
   };
 
   // db_write.cc. All but SubmitGroup under mutex_.
@@ -230,7 +237,10 @@ class DbImpl final : public Db {
   void FlushLoop();
   // One attempt at the oldest frozen memtable. Under mutex_, which it gives up meanwhile.
   Status FlushOldest();
-  Status PublishTable(const TableInfo& info, LogPosition replay_from, LogPosition durable);
+  // These without mutex_.
+  Result<TablePointer> WriteFlush(const LoggedMemtable& memtable);
+  Status PublishFlush(const TablePointer& table, TimeMark time, LogPosition replay_from,
+                      LogPosition durable);
   Status AwaitFlushOf(std::uint64_t memtable_id);
 
   // db_vouch.cc. Under mutex_, which all but ArmVouch give up meanwhile.
@@ -252,6 +262,10 @@ class DbImpl final : public Db {
   void WakeCompaction();
   // When to look again without being asked.
   std::uint64_t CompactionDeadline() const;
+  // The time as of visible_.
+  std::uint64_t TimeNow() const { return view_->TimeAt(SequenceNumber(visible_)); }
+  // Tables may be full of what has expired by now.
+  void TimeAdvanced();
   bool MayCompact() const;
   void ForgetWhatIsOver();
   Status RunJob(const CompactionJob& job);
@@ -335,6 +349,8 @@ class DbImpl final : public Db {
   Catalogue catalogue_;                        // as of the end of the log; leader
   std::uint64_t flushed_id_ = 0;               // memtables up to this one are in tables, durably
   SequenceNumber flushed_sequence_;            // all up to this one is in the tables of view_
+  TimeMark flushed_time_;                      // the last mark among those
+  std::optional<std::uint64_t> next_expiry_;   // the time at which a table is to be looked at
   std::optional<Error> poison_;
   std::optional<Error> flush_no_space_;  // why the flush thread waits
   // Segments, by ordinal, that are listed and that the log has not entered. The last one is the

@@ -3,7 +3,9 @@
 // visible. Then all that was acknowledged before the read began is in the view; what the number
 // covers and the view lacks came later, in a memtable of its own, so that the read shows the moment
 // at which the view's ended. The other way round, a compaction that was published in between could
-// have dropped what the older number needs.
+// have dropped what the older number needs. The time is that as of
+// the number, or as of where the view ends: what the view has dropped as expired has done so by
+// then.
 #include <algorithm>
 #include <utility>
 
@@ -29,7 +31,9 @@ Status LookInto(const LoggedMemtable& memtable, PointRead& read) {
 DbImpl::Moment::Moment(DbImpl& db, const ReadOptions& options)
     : view(db.current_),
       sequence(options.snapshot != nullptr ? options.snapshot->sequence()
-                                           : SequenceNumber(db.visible_.load())) {}
+                                           : SequenceNumber(db.visible_.load())),
+      time(std::max(options.time, options.snapshot != nullptr ? options.snapshot->time()
+                                                              : view->TimeAt(sequence))) {}
 
 Status DbImpl::CheckReadable(const ReadOptions& options) const {
   if (closing_) return Fail(ErrorCode::kClosed, "the database is closed");
@@ -43,7 +47,7 @@ Result<std::optional<Bytes>> DbImpl::Get(const ReadOptions& options, ByteView ke
   BEACH_TRY(CheckReadable(options));
   const Moment moment(*this, options);
   BEACH_TRY(CheckTable(moment, options));
-  return Read(*moment.view, moment.sequence, StoredKey(options.table, key));
+  return Read(*moment.view, moment.sequence, moment.time, StoredKey(options.table, key));
 }
 
 std::vector<Result<std::optional<Bytes>>> DbImpl::MultiGet(const ReadOptions& options,
@@ -63,13 +67,14 @@ std::vector<Result<std::optional<Bytes>>> DbImpl::MultiGet(const ReadOptions& op
     return found;
   }
   for (const std::size_t i : order) {
-    found[i] = Read(*moment.view, moment.sequence, StoredKey(options.table, keys[i]));
+    found[i] = Read(*moment.view, moment.sequence, moment.time, StoredKey(options.table, keys[i]));
   }
   return found;
 }
 
-Result<std::optional<Bytes>> DbImpl::Read(const View& view, SequenceNumber sequence, ByteView key) {
-  PointRead read(key, sequence);
+Result<std::optional<Bytes>> DbImpl::Read(const View& view, SequenceNumber sequence,
+                                          std::uint64_t time, ByteView key) {
+  PointRead read(key, sequence, time);
   BEACH_TRY(LookInto(*view.active, read));
   for (auto memtable = view.frozen.rbegin(); !read.done() && memtable != view.frozen.rend();
        ++memtable) {
@@ -83,11 +88,13 @@ Result<std::unique_ptr<Iterator>> DbImpl::NewIterator(const ReadOptions& options
   BEACH_TRY(CheckReadable(options));
   const Moment moment(*this, options);
   BEACH_TRY(CheckTable(moment, options));
-  return Walk(*moment.view, moment.sequence, options.table, options.range, moment.view.Share());
+  return Walk(*moment.view, moment.sequence, moment.time, options.table, options.range,
+              moment.view.Share());
 }
 
-std::unique_ptr<Iterator> DbImpl::Walk(const View& view, SequenceNumber sequence, NamedTable table,
-                                       const KeyRange& range, std::shared_ptr<const View> keep) {
+std::unique_ptr<Iterator> DbImpl::Walk(const View& view, SequenceNumber sequence,
+                                       std::uint64_t time, NamedTable table, const KeyRange& range,
+                                       std::shared_ptr<const View> keep) {
   std::vector<std::unique_ptr<Iterator>> sources;
   sources.reserve(1 + view.frozen.size() + view.version->levels[0].size() + kLevelCount);
   sources.push_back(view.active->memtable.NewIterator());
@@ -99,14 +106,14 @@ std::unique_ptr<Iterator> DbImpl::Walk(const View& view, SequenceNumber sequence
     for (const RangeTombstones* const part : memtable->ranges.parts()) cover.Add(*part);
   }
   cover.Add(*view.version);
-  return NewSnapshotIterator(NewMergingIterator(std::move(sources)), std::move(cover), range,
+  return NewSnapshotIterator(NewMergingIterator(std::move(sources)), std::move(cover), time, range,
                              std::move(keep), KeySpace(table));
 }
 
 Result<std::unique_ptr<const Snapshot>> DbImpl::GetSnapshot() {
   const env::MutexLock lock(mutex_);  // see SnapshotList
   if (closing_) return Fail(ErrorCode::kClosed, "the database is closed");
-  return snapshots_->Add(SequenceNumber(visible_));
+  return snapshots_->Add({.sequence = SequenceNumber(visible_), .time = TimeNow()});
 }
 
 SequenceNumber DbImpl::VisibleSequence() { return SequenceNumber(visible_); }

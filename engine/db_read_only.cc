@@ -33,6 +33,10 @@ class ReadOnlyDb final : public Db {
         snapshots_(std::make_shared<SnapshotList>(options.snapshots_max)) {}
 
   Status Put(const WriteOptions&, ByteView, ByteView) override { return ReadOnly(); }
+  Status PutUntil(const WriteOptions&, ByteView, ByteView, std::uint64_t) override {
+    return ReadOnly();
+  }
+  Status AdvanceTime(const WriteOptions&, std::uint64_t) override { return ReadOnly(); }
   Status Delete(const WriteOptions&, ByteView) override { return ReadOnly(); }
   Status DeleteRange(const WriteOptions&, ByteView, ByteView) override { return ReadOnly(); }
   Status Merge(const WriteOptions&, ByteView, MergeOperator, ByteView) override {
@@ -65,7 +69,7 @@ class ReadOnlyDb final : public Db {
     BEACH_TRY(CheckReadable(options));
     const SequenceNumber moment = MomentOf(options);
     BEACH_TRY(DbImpl::TableIsThere(*view_, moment, options.table));
-    return DbImpl::Read(*view_, moment, StoredKey(options.table, key));
+    return DbImpl::Read(*view_, moment, TimeOf(options), StoredKey(options.table, key));
   }
   std::vector<Result<std::optional<Bytes>>> MultiGet(const ReadOptions& options,
                                                      std::span<const ByteView> keys) override {
@@ -77,7 +81,7 @@ class ReadOnlyDb final : public Db {
     BEACH_TRY(CheckReadable(options));
     const SequenceNumber moment = MomentOf(options);
     BEACH_TRY(DbImpl::TableIsThere(*view_, moment, options.table));
-    return DbImpl::Walk(*view_, moment, options.table, options.range, view_);
+    return DbImpl::Walk(*view_, moment, TimeOf(options), options.table, options.range, view_);
   }
   Result<NamedTable> OpenTable(ByteView name) override {
     BEACH_TRY(CheckReadable({}));
@@ -89,7 +93,7 @@ class ReadOnlyDb final : public Db {
   }
   Result<std::unique_ptr<const Snapshot>> GetSnapshot() override {
     if (closed_) return Fail(ErrorCode::kClosed, "the database is closed");
-    return snapshots_->Add(visible_);
+    return snapshots_->Add({.sequence = visible_, .time = view_->TimeAt(visible_)});
   }
   SequenceNumber VisibleSequence() override { return visible_; }
   DbStats Stats() override {
@@ -101,6 +105,7 @@ class ReadOnlyDb final : public Db {
         stats.levels[i].bytes += table->info.size_bytes;
       }
     }
+    stats.time = view_->TimeAt(visible_);
     stats.snapshots = snapshots_->count();
     return stats;
   }
@@ -116,6 +121,10 @@ class ReadOnlyDb final : public Db {
     if (options.snapshot == nullptr || snapshots_->Has(*options.snapshot)) return {};
     return Fail(ErrorCode::kInvalidArgument, "the snapshot is of another handle");
   }
+  // Nothing is written: a snapshot has the time of now.
+  std::uint64_t TimeOf(const ReadOptions& options) const {
+    return std::max(options.time, view_->TimeAt(visible_));
+  }
   SequenceNumber MomentOf(const ReadOptions& options) const {
     return options.snapshot == nullptr ? visible_ : options.snapshot->sequence();
   }
@@ -130,15 +139,15 @@ class ReadOnlyDb final : public Db {
 // The log, replayed into memtables: as many as it takes.
 Result<SequenceNumber> ReplayLog(env::FileSystem& files, const std::string& directory,
                                  const Options& options, const ManifestState& state, View& view) {
-  SequenceNumber last;
-  for (const TableInfo& table : state.tables) last = std::max(last, table.sequence_max);
-  view.active = std::make_shared<LoggedMemtable>(options);
+  SequenceNumber last = state.LastWithoutLog();
+  view.active = std::make_shared<LoggedMemtable>(options, state.time);
   if (state.segments.empty()) return last;
   const auto replay = [&](const wal::Flight& flight) -> Status {
     BEACH_TRY(ReplayFlight(directory, state.segments, flight, last, view.active.get()));
     if (view.active->count() == 0 || view.active->size_bytes() < options.memtable_size) return {};
     BEACH_SOMETIMES("read_only.several_memtables", true);
-    view.frozen.push_back(std::exchange(view.active, std::make_shared<LoggedMemtable>(options)));
+    auto next = std::make_shared<LoggedMemtable>(options, view.active->times.end());
+    view.frozen.push_back(std::exchange(view.active, std::move(next)));
     return {};
   };
   const wal::RecoveryInput input{.directory = directory,

@@ -16,17 +16,12 @@ namespace {
 // The reserve of the former life included, which is let go.
 constexpr std::size_t kSegmentsKeptMax = 5;
 
-std::shared_ptr<LoggedMemtable> NewMemtable(const Options& options, LogPosition log_begin) {
-  auto memtable = std::make_shared<LoggedMemtable>(options);
+std::shared_ptr<LoggedMemtable> NewMemtable(const Options& options, LogPosition log_begin,
+                                            TimeMark time) {
+  auto memtable = std::make_shared<LoggedMemtable>(options, time);
   memtable->id = 1;
   memtable->log_begin = log_begin;
   return memtable;
-}
-
-SequenceNumber LastInTables(const ManifestState& state) {
-  SequenceNumber last;
-  for (const TableInfo& table : state.tables) last = std::max(last, table.sequence_max);
-  return last;
 }
 
 // One recovery: the state as it will be, and what has been read so far.
@@ -67,7 +62,7 @@ class Recoverer {
     FillLogStart();
     if (!log_is_needed) {
       recovered_.state.replay_from = recovered_.end;
-      recovered_.memtable = NewMemtable(options_, recovered_.end);
+      recovered_.memtable = NewMemtable(options_, recovered_.end, recovered_.state.time);
     }
     ManifestState& state = recovered_.state;
     state.durable = recovered_.end;
@@ -79,8 +74,9 @@ class Recoverer {
 
  private:
   void Restart() {
-    recovered_.last_sequence = LastInTables(recovered_.state);
-    recovered_.memtable = NewMemtable(options_, recovered_.state.replay_from);
+    const ManifestState& state = recovered_.state;
+    recovered_.last_sequence = state.LastWithoutLog();
+    recovered_.memtable = NewMemtable(options_, state.replay_from, state.time);
     log_ = {};
     first_replayed_.reset();
   }
@@ -122,8 +118,9 @@ class Recoverer {
     if (memtable->size_bytes() < options_.memtable_size) return {};
     if (writing_) return WriteMemtable();
     exceeds_memtable_ = true;
+    // Gives the memory back.
     recovered_.memtable =
-        NewMemtable(options_, recovered_.state.replay_from);  // gives the memory back
+        NewMemtable(options_, recovered_.state.replay_from, recovered_.state.time);
     return {};
   }
 
@@ -145,13 +142,16 @@ class Recoverer {
   Status WriteMemtable() {
     BEACH_CHECK(writing_);
     ManifestState& state = recovered_.state;
-    const FileNumber file = NewFileNumber();
-    BEACH_TRY_ASSIGN(const TableInfo info, WriteTable(*env_.files, directory_, state.database, file,
-                                                      options_, *recovered_.memtable));
-    // FAILPOINT: recovery.table_written: part of the log as a table too, which no manifest lists.
-    BEACH_FAILPOINT("recovery.table_written");
-    state.tables.push_back(info);
-    recovered_.memtable = NewMemtable(options_, state.replay_from);
+    if (recovered_.memtable->table_count() > 0) {
+      const FileNumber file = NewFileNumber();
+      BEACH_TRY_ASSIGN(const TableInfo info, WriteTable(*env_.files, directory_, state.database,
+                                                        file, options_, *recovered_.memtable));
+      // FAILPOINT: recovery.table_written: part of the log as a table too, which no manifest lists.
+      BEACH_FAILPOINT("recovery.table_written");
+      state.tables.push_back(info);
+    }
+    state.time = recovered_.memtable->times.end();
+    recovered_.memtable = NewMemtable(options_, state.replay_from, state.time);
     tables_written_ = true;
     return {};
   }

@@ -12,7 +12,7 @@ namespace beach::engine {
 // Before anybody may write or read.
 Status DbImpl::LoadTables() {
   const Moment moment(*this, {});
-  const auto entry = Walk(*moment.view, moment.sequence, kSystemTable, {}, nullptr);
+  const auto entry = Walk(*moment.view, moment.sequence, moment.time, kSystemTable, {}, nullptr);
   if (Status loaded = catalogue_.Load(*entry); !loaded) {
     const bool names_file = !loaded.error().path().empty();
     return names_file ? loaded : Fail(std::move(loaded).error().At(directory_));
@@ -107,7 +107,7 @@ Status DbImpl::TableIsThere(const View& view, SequenceNumber sequence, NamedTabl
   if (table == NamedTable()) return {};
   if (table.number > kTableNumberMax) return Fail(NoSuchTable(table));
   const StoredKey key(kSystemTable, TableNumberKey(table.number));
-  BEACH_TRY_ASSIGN(const auto name, Read(view, sequence, key));
+  BEACH_TRY_ASSIGN(const auto name, Read(view, sequence, 0, key));
   if (!name) return Fail(NoSuchTable(table));
   return {};
 }
@@ -115,13 +115,13 @@ Status DbImpl::TableIsThere(const View& view, SequenceNumber sequence, NamedTabl
 Result<NamedTable> DbImpl::FindTable(const View& view, SequenceNumber sequence, ByteView name) {
   BEACH_TRY(CheckTableName(name));
   const StoredKey key(kSystemTable, TableNameKey(name));
-  BEACH_TRY_ASSIGN(const auto value, Read(view, sequence, key));
+  BEACH_TRY_ASSIGN(const auto value, Read(view, sequence, 0, key));
   if (!value) return Fail(ErrorCode::kNotFound, "there is no table \"" + Bytes(name) + "\"");
   return TableOfValue(*value);
 }
 
 Result<std::vector<std::string>> DbImpl::TableNames(const View& view, SequenceNumber sequence) {
-  const auto entry = Walk(view, sequence, kSystemTable, {}, nullptr);
+  const auto entry = Walk(view, sequence, 0, kSystemTable, {}, nullptr);
   std::vector<std::string> names;
   const Bytes first = TableNameKey({});
   for (entry->Seek(first); entry->Valid() && entry->key().starts_with(first); entry->Next()) {

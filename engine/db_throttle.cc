@@ -50,6 +50,7 @@ void DbImpl::PressureChanged() {
   mutex_.AssertHeld();
   const Pressure before = std::exchange(pressure_, PressureOf(*view_->version, options_));
   if (before.level > pressure_.level) compacted_.NotifyAll();
+  next_expiry_ = NextExpiry(*view_->version, options_, TimeNow());
   const auto tell = [this](Site event) {
     Record(event, {{.name = "reason", .text = pressure_.reason},
                    {.name = "pressure", .number = pressure_.level},
@@ -69,6 +70,7 @@ DbStats DbImpl::Stats() {
     sums.tables = level.size();
     for (const TablePointer& table : level) sums.bytes += table->info.size_bytes;
   }
+  stats.time = TimeNow();
   stats.named_tables = catalogue_.count();
   stats.snapshots = snapshots_->count();
   stats.pinned_views = current_.pinned_count();

@@ -25,6 +25,19 @@ Status DbImpl::Put(const WriteOptions& options, ByteView key, ByteView value) {
   return Write(options, batch);
 }
 
+Status DbImpl::PutUntil(const WriteOptions& options, ByteView key, ByteView value,
+                        std::uint64_t expires_at) {
+  WriteBatch batch;
+  batch.PutUntil(key, value, expires_at, options.table);
+  return Write(options, batch);
+}
+
+Status DbImpl::AdvanceTime(const WriteOptions& options, std::uint64_t time) {
+  WriteBatch batch;
+  batch.AdvanceTime(time);
+  return Write(options, batch);
+}
+
 Status DbImpl::Delete(const WriteOptions& options, ByteView key) {
   WriteBatch batch;
   batch.Delete(key, options.table);
@@ -135,6 +148,7 @@ void DbImpl::LeadGroup(Writer& leader) {
     // Visible only here: after the log, and after every entry is in the memtable.
     if (group.count > 0) visible_ = group.first.value + group.count - 1;
     ShowLog();
+    if (group.advances_time) TimeAdvanced();
   }
   if (!status && !refused) Poison(status.error());
   if (flying_.empty()) ArmVouch(needs_vouch, moved);
@@ -234,7 +248,7 @@ void DbImpl::SwitchMemtable() {
                              {.name = "log_bytes", .number = log_bytes_since_switch_}});
   auto next = std::make_shared<View>(*view_);
   next->frozen.push_back(next->active);
-  auto memtable = std::make_shared<LoggedMemtable>(options_);
+  auto memtable = std::make_shared<LoggedMemtable>(options_, full.times.end());
   memtable->id = next->active->id + 1;
   memtable->log_begin = log_end_;
   next->active = std::move(memtable);
@@ -265,6 +279,7 @@ DbImpl::Group DbImpl::FormGroup(bool alone) {
     group.members.push_back(writer);
     group.sync = group.sync || writer->sync;
     group.count += writer->batch->count();
+    group.advances_time = group.advances_time || writer->batch->advances_time();
     if (writer->batch->count() > 0) AppendBatchToGroup(group.payload, writer->batch->encoding());
   }
   BEACH_CHECK(!group.members.empty());

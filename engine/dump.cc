@@ -5,7 +5,9 @@
 
 #include <utility>
 
+#include "base/check.h"
 #include "engine/directory.h"
+#include "engine/expiry.h"
 #include "engine/group_payload.h"
 #include "engine/internal_key.h"
 #include "engine/manifest/file_names.h"
@@ -21,6 +23,10 @@ using Print = std::function<void(std::string_view)>;
 
 std::string Text(LogPosition position) {
   return fmt::format("{}:{}", position.segment.value, position.offset);
+}
+
+std::string Text(const TimeMark& mark) {
+  return fmt::format("time {} from sequence {}", mark.time, mark.sequence.value);
 }
 
 std::string Text(const wal::Segment& segment) {
@@ -48,6 +54,7 @@ void DumpEdit(const ManifestEdit& edit, const Print& print) {
   if (edit.last_sequence) print(fmt::format("  last sequence {}", edit.last_sequence->value));
   if (edit.replay_from) print("  replay from " + Text(*edit.replay_from));
   if (edit.durable) print("  durable " + Text(*edit.durable));
+  if (edit.time) print("  " + Text(*edit.time));
   for (const auto& seal : edit.segments_sealed) {
     print(fmt::format("  seal segment {} end {}", seal.ordinal.value, seal.end));
   }
@@ -67,6 +74,7 @@ void DumpState(const ManifestState& state, const Print& print) {
   print(fmt::format("  epoch {}, next file {}, last sequence {}", state.epoch.value,
                     state.next_file.value, state.last_sequence.value));
   print("  replay from " + Text(state.replay_from) + ", durable " + Text(state.durable));
+  if (state.time != TimeMark()) print("  " + Text(state.time));
   for (const wal::Segment& segment : state.segments) print("  " + Text(segment));
   for (const TableInfo& table : state.tables) print("  " + Text(table));
 }
@@ -76,6 +84,14 @@ void DumpGroup(const wal::Flight& flight, const wal::DumpSink& sink) {
     if (operation.kind == ValueKind::kDeleteRange) {
       sink(fmt::format("    {} delete from \"{}\" to \"{}\"", sequence.value,
                        Printable(operation.key), Printable(operation.end)));
+    } else if (operation.kind == ValueKind::kTime) {
+      sink(fmt::format("    {} time {}", sequence.value, operation.time));
+    } else if (operation.kind == ValueKind::kPutUntil) {
+      ExpiringValue expiring;
+      const bool parsed = ParseExpiring(operation.value, expiring);
+      BEACH_CHECK(parsed);  // as the reader of batches has it
+      sink(fmt::format("    {} put \"{}\" = \"{}\" until {}", sequence.value,
+                       Printable(operation.key), Printable(expiring.value), expiring.expires_at));
     } else if (operation.kind == ValueKind::kMerge) {
       sink(fmt::format("    {} merge \"{}\" {}", sequence.value, Printable(operation.key),
                        DescribeOperand(operation.value)));

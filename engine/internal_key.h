@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/coding.h"
+#include "engine/expiry.h"
 #include "engine/types.h"
 
 // How memtables and tables order entries: user key ascending bytewise, then sequence number
@@ -16,7 +17,7 @@ namespace beach::engine {
 inline constexpr std::size_t kInternalKeyTrailerSize = 8;
 
 // Of all kinds at one sequence number, the one that comes first: seek with it.
-inline constexpr ValueKind kKindFirst = ValueKind::kMerge;
+inline constexpr ValueKind kKindFirst = ValueKind::kPutUntil;
 
 struct InternalKey {
   ByteView user_key;
@@ -46,8 +47,14 @@ inline std::uint64_t TrailerOf(ByteView internal_key) {
 inline bool IsInternalKey(ByteView bytes) {
   if (bytes.size() < kInternalKeyTrailerSize) return false;
   const std::uint64_t kind = TrailerOf(bytes) & 0xff;
-  return kind <= static_cast<std::uint64_t>(ValueKind::kMerge) &&
+  return kind <= static_cast<std::uint64_t>(kKindFirst) &&
          kind != static_cast<std::uint64_t>(ValueKind::kDeleteRange);
+}
+// Also false where the value cannot be one of that kind.
+inline bool IsEntry(ByteView internal_key, ByteView value) {
+  if (!IsInternalKey(internal_key)) return false;
+  const std::uint64_t kind = TrailerOf(internal_key) & 0xff;
+  return kind != static_cast<std::uint64_t>(ValueKind::kPutUntil) || value.size() >= kExpirySize;
 }
 inline bool ParseInternalKey(ByteView bytes, InternalKey& key) {
   if (!IsInternalKey(bytes)) return false;

@@ -141,8 +141,10 @@ Status CheckBatch(const Options& options, const WriteBatch& batch) {
   while (reader.Next(operation)) {
     const std::uint64_t key_size = std::max(UserKeySize(operation.key), UserKeySize(operation.end));
     if (key_size > options.key_size_max) return TooLarge("key", key_size, options.key_size_max);
-    if (operation.value.size() > options.value_size_max) {
-      return TooLarge("value", operation.value.size(), options.value_size_max);
+    const bool expires = operation.kind == ValueKind::kPutUntil;
+    const std::uint64_t value_size = operation.value.size() - (expires ? kExpirySize : 0);
+    if (value_size > options.value_size_max) {
+      return TooLarge("value", value_size, options.value_size_max);
     }
   }
   BEACH_CHECK(reader.ok());  // the batch encoded it itself

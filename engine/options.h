@@ -117,8 +117,8 @@ struct Options {
   // Bytes waiting to be compacted at which writers are slowed down, and stopped. Up to 1 PiB.
   std::uint64_t compaction_debt_slow = 64 * kGiB;
   std::uint64_t compaction_debt_stop = 256 * kGiB;
-  // A table with this percentage of tombstones or more is compacted for that alone. 1 to 100; 101:
-  // none is.
+  // A table with this percentage of tombstones and expired values, or more, is compacted for that
+  // alone. 1 to 100; 101: none is.
   std::uint64_t compaction_delete_percent = 50;
   // Most bytes that compactions write in a second, all together, while nobody waits for them; 0:
   // as fast as they can. At least 4 KiB where it is set.
@@ -158,6 +158,9 @@ struct ReadOptions {
   KeyRange range = {};
   // Whose keys. One that was dropped is kNotFound, but to a snapshot taken before it was.
   NamedTable table = {};
+  // What has expired by then is not shown, even if the database's time, as of what is read, is
+  // behind. An earlier one than that changes nothing.
+  std::uint64_t time = 0;
 };
 
 }  // namespace beach::engine

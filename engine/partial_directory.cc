@@ -103,6 +103,7 @@ ManifestState StateOfCopy(const ManifestState& source, env::Clock& clock,
   copy.epoch = source.epoch;  // a segment of the source that strays here is told
   copy.next_file = source.next_file;
   copy.last_sequence = source.last_sequence;
+  copy.time = source.time;
   copy.tables = source.tables;
   for (TableInfo& table : copy.tables) {
     if (!table.origin) table.origin = source.database;

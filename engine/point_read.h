@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "engine/expiry.h"
 #include "engine/memtable/memtable.h"
 #include "engine/merge_operator.h"
 #include "engine/types.h"
@@ -19,7 +20,9 @@ namespace beach::engine {
 // further (rule 11). Operands of merges are gathered until something else decides, and folded.
 class PointRead {
  public:
-  PointRead(ByteView key, SequenceNumber at) : key_(key), at_(at) {}
+  // `time`: the database's, as the read sees it.
+  PointRead(ByteView key, SequenceNumber at, std::uint64_t time)
+      : key_(key), at_(at), time_(time) {}
 
   ByteView key() const { return key_; }
   SequenceNumber at() const { return at_; }
@@ -38,8 +41,9 @@ class PointRead {
         return {};
       }
       if (found->kind != ValueKind::kMerge) {
-        if (found->kind == ValueKind::kPut) value_ = std::move(found->value);
         done_ = true;
+        if (found->kind == ValueKind::kPut) value_ = std::move(found->value);
+        if (found->kind == ValueKind::kPutUntil) return TakeExpiring(found->value);
         return {};
       }
       operands_.push_back(std::move(found->value));
@@ -55,8 +59,18 @@ class PointRead {
   }
 
  private:
+  Status TakeExpiring(ByteView stored) {
+    ExpiringValue expiring;
+    if (!ParseExpiring(stored, expiring)) {
+      return Fail(ErrorCode::kCorruption, "malformed value that expires");
+    }
+    if (!expiring.IsExpired(time_)) value_ = Bytes(expiring.value);
+    return {};
+  }
+
   const ByteView key_;
   const SequenceNumber at_;
+  const std::uint64_t time_;
   bool done_ = false;
   std::optional<Bytes> value_;
   std::vector<Bytes> operands_;  // newest first

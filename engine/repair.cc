@@ -36,9 +36,7 @@ Result<RepairReport> ExamineLog(env::FileSystem& files, const std::string& direc
   }
   BEACH_TRY_ASSIGN(const ManifestOnDisk manifest, ReadDatabase(files, directory));
   const ManifestState& state = manifest.state;
-  for (const TableInfo& table : state.tables) {
-    report.last_kept = std::max(report.last_kept, table.sequence_max);
-  }
+  report.last_kept = state.LastWithoutLog();
   const auto replay = [&](const wal::Flight& flight) -> Status {
     report.operations_kept += flight.count;
     return ReplayFlight(directory, state.segments, flight, report.last_kept, nullptr);
@@ -52,9 +50,11 @@ Result<RepairReport> ExamineLog(env::FileSystem& files, const std::string& direc
     const SequenceNumber last(flight.first_sequence.value + flight.count - 1);
     report.last_lost = std::max(report.last_lost, last);
     // One that cannot be read tells of no keys.
-    static_cast<void>(VisitGroup(
-        flight.payload, flight.first_sequence, flight.count,
-        [&](SequenceNumber, const BatchOperation& operation) { keys.emplace(operation.key); }));
+    static_cast<void>(VisitGroup(flight.payload, flight.first_sequence, flight.count,
+                                 [&](SequenceNumber, const BatchOperation& operation) {
+                                   if (operation.kind != ValueKind::kTime)
+                                     keys.emplace(operation.key);
+                                 }));
   };
   const wal::RecoveryInput input{.directory = directory,
                                  .segments = state.segments,

@@ -22,14 +22,17 @@ class Snapshot final {
 
   // The last sequence number that its reads see.
   SequenceNumber sequence() const { return sequence_; }
+  // The database's time as of then: what had not expired is shown for as long as this lives.
+  std::uint64_t time() const { return time_; }
 
  private:
   friend class SnapshotList;
-  Snapshot(std::shared_ptr<SnapshotList> list, SequenceNumber sequence)
-      : list_(std::move(list)), sequence_(sequence) {}
+  Snapshot(std::shared_ptr<SnapshotList> list, SequenceNumber sequence, std::uint64_t time)
+      : list_(std::move(list)), sequence_(sequence), time_(time) {}
 
   const std::shared_ptr<SnapshotList> list_;
   const SequenceNumber sequence_;
+  const std::uint64_t time_;
 };
 
 }  // namespace beach::engine

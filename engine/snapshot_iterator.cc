@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/coding.h"
+#include "engine/expiry.h"
 #include "engine/internal_key.h"
 #include "engine/merge_operator.h"
 #include "env/marks.h"
@@ -28,13 +29,14 @@ constexpr int kStepsMax = 8;
 
 class SnapshotIterator final : public Iterator {
  public:
-  SnapshotIterator(std::unique_ptr<Iterator> internal, RangeCover cover, KeyRange range,
-                   std::shared_ptr<const void> pinned, const KeySpace& keys)
+  SnapshotIterator(std::unique_ptr<Iterator> internal, RangeCover cover, std::uint64_t time,
+                   KeyRange range, std::shared_ptr<const void> pinned, const KeySpace& keys)
       : keys_(keys),
         pinned_(std::move(pinned)),
         internal_(std::move(internal)),
         cover_(std::move(cover)),
         sequence_(cover_.at()),
+        time_(time),
         range_(keys_.Stored(std::move(range))) {}
 
   bool Valid() const override { return valid_; }
@@ -98,7 +100,7 @@ class SnapshotIterator final : public Iterator {
   }
   ByteView value() const override {
     BEACH_CHECK(Valid());
-    return forward_ && !folded_ ? internal_->value() : ByteView(value_);
+    return forward_ && !folded_ ? internal_->value().substr(prefix_) : ByteView(value_);
   }
   Status status() const override { return status_; }
 
@@ -127,11 +129,13 @@ class SnapshotIterator final : public Iterator {
         continue;
       }
       steps = 0;
-      if (entry.kind != ValueKind::kDelete && !IsCovered(entry)) {
+      if (Shows(entry)) {
         key_.assign(entry.user_key);
-        valid_ = entry.kind == ValueKind::kPut || FoldForward();
+        prefix_ = entry.kind == ValueKind::kPutUntil ? kExpirySize : 0;
+        valid_ = entry.kind != ValueKind::kMerge || FoldForward();
         return;
       }
+      if (!status_) return;
       passed_.assign(entry.user_key);
       has_passed = true;
       internal_->Next();
@@ -150,9 +154,11 @@ class SnapshotIterator final : public Iterator {
       if (!ReadEntry(entry)) break;
     } while (entry.user_key == key_ && entry.kind == ValueKind::kMerge && !IsCovered(entry));
     if (!status_) return false;
-    const bool based = internal_->Valid() && entry.user_key == key_ &&
-                       entry.kind == ValueKind::kPut && !IsCovered(entry);
-    if (based) value = Bytes(internal_->value());
+    if (internal_->Valid() && entry.user_key == key_ && entry.kind != ValueKind::kMerge &&
+        Shows(entry)) {
+      value = Bytes(ValueOf(entry));
+    }
+    if (!status_) return false;
     status_ = FoldOperands(operands, value);
     if (!status_) return false;
     value_ = *std::move(value);
@@ -184,11 +190,12 @@ class SnapshotIterator final : public Iterator {
         started = true;
       }
       if (entry.sequence > sequence_) continue;
-      const bool counts = entry.kind != ValueKind::kDelete && !IsCovered(entry);
+      const bool counts = Shows(entry);
+      if (!status_) break;
       if (counts && entry.kind == ValueKind::kMerge) {
         if (!FoldOnto(live)) break;
       } else {
-        value_.assign(counts ? internal_->value() : ByteView());
+        value_.assign(counts ? ValueOf(entry) : ByteView());
       }
       live = counts;
     }
@@ -203,6 +210,22 @@ class SnapshotIterator final : public Iterator {
     status_ = FoldOperands({Bytes(internal_->value())}, value);
     if (status_) value_ = *std::move(value);
     return status_.has_value();
+  }
+
+  // Of a version that the read may see, at which the source stands: there is something to be seen.
+  // Also false, with status_ set, for what is malformed.
+  bool Shows(const InternalKey& entry) {
+    if (entry.kind == ValueKind::kDelete || IsCovered(entry)) return false;
+    if (entry.kind != ValueKind::kPutUntil) return true;
+    ExpiringValue expiring;
+    if (ParseExpiring(internal_->value(), expiring)) return !expiring.IsExpired(time_);
+    status_ = Fail(ErrorCode::kCorruption,
+                   "malformed value that expires, of key " + Printable(entry.user_key));
+    return false;
+  }
+  // Of one that Shows.
+  ByteView ValueOf(const InternalKey& entry) const {
+    return internal_->value().substr(entry.kind == ValueKind::kPutUntil ? kExpirySize : 0);
   }
 
   // Of a version that the read may see: a range delete hides it.
@@ -238,10 +261,12 @@ class SnapshotIterator final : public Iterator {
   const std::unique_ptr<Iterator> internal_;
   RangeCover cover_;
   const SequenceNumber sequence_;
+  const std::uint64_t time_;
   const KeyRange range_;
   bool valid_ = false;
   bool forward_ = true;
-  bool folded_ = false;  // forward: the value is in value_, the source may stand behind the key
+  std::size_t prefix_ = 0;  // forward: what the source's value has in front of the user's
+  bool folded_ = false;     // forward: the value is in value_, the source may stand behind the key
   Bytes key_;
   Bytes value_;   // backward, or folded
   Bytes passed_;  // forward only: a key of which nothing more is shown
@@ -253,12 +278,13 @@ class SnapshotIterator final : public Iterator {
 }  // namespace
 
 std::unique_ptr<Iterator> NewSnapshotIterator(std::unique_ptr<Iterator> internal, RangeCover cover,
-                                              KeyRange range, std::shared_ptr<const void> pinned,
+                                              std::uint64_t time, KeyRange range,
+                                              std::shared_ptr<const void> pinned,
                                               const KeySpace& keys) {
   BEACH_CHECK(internal != nullptr);
   BEACH_CHECK_LE(cover.at().value, kMaxSequence.value);
-  return std::make_unique<SnapshotIterator>(std::move(internal), std::move(cover), std::move(range),
-                                            std::move(pinned), keys);
+  return std::make_unique<SnapshotIterator>(std::move(internal), std::move(cover), time,
+                                            std::move(range), std::move(pinned), keys);
 }
 
 }  // namespace beach::engine

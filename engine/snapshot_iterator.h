@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "engine/iterator.h"
@@ -12,11 +13,12 @@
 namespace beach::engine {
 
 // Over the user keys of `keys` that are in `range`: for each the newest version as of `cover`,
-// tombstones left out, and what its range deletes hide. `internal` is over internal keys, and is
-// not asked for more than one entry on either side of the range. `pinned` is kept alive as long as
-// the iterator: what the source reads from.
+// tombstones left out, what its range deletes hide, and what has expired at `time`. `internal` is
+// over internal keys, and is not asked for more than one entry on either side of the range.
+// `pinned` is kept alive as long as the iterator: what the source reads from.
 std::unique_ptr<Iterator> NewSnapshotIterator(std::unique_ptr<Iterator> internal, RangeCover cover,
-                                              KeyRange range, std::shared_ptr<const void> pinned,
+                                              std::uint64_t time, KeyRange range,
+                                              std::shared_ptr<const void> pinned,
                                               const KeySpace& keys = {});
 
 }  // namespace beach::engine

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "engine/expiry.h"
 #include "engine/snapshot.h"
 #include "env/threads.h"
 
@@ -23,9 +24,10 @@ class SnapshotList : public std::enable_shared_from_this<SnapshotList> {
   explicit SnapshotList(std::uint64_t most) : most_(most) {}
 
   // kOverloaded: there are `most` already.
-  Result<std::unique_ptr<const Snapshot>> Add(SequenceNumber sequence);
+  // `moment`: a sequence number, and the time as of it.
+  Result<std::unique_ptr<const Snapshot>> Add(TimeMark moment);
   // Of those that live, ascending, each once.
-  std::vector<SequenceNumber> Sequences() const;
+  std::vector<TimeMark> Moments() const;
   std::uint64_t count() const;
   // Whether it is one of this list's.
   bool Has(const Snapshot& snapshot) const { return snapshot.list_.get() == this; }
@@ -37,7 +39,11 @@ class SnapshotList : public std::enable_shared_from_this<SnapshotList> {
   const std::uint64_t most_;
   mutable env::Mutex mutex_;  // innermost
   // Both under mutex_.
-  std::map<SequenceNumber, std::uint64_t> members_;  // how many at each number
+  struct Moment {
+    std::uint64_t time = 0;
+    std::uint64_t count = 0;  // of snapshots
+  };
+  std::map<SequenceNumber, Moment> members_;
   std::uint64_t count_ = 0;
 };
 

@@ -65,6 +65,9 @@ std::string DbStats::ToString() const {
   line("amplification",
        fmt::format("write {}, read {}, space {}", Hundredths(write_amplification()),
                    Hundredths(read_amplification()), Hundredths(space_amplification())));
+  if (time + expired_dropped > 0) {
+    line("time", fmt::format("{}; {} values dropped that had expired", time, expired_dropped));
+  }
   line("under way", fmt::format("{} compactions, {} snapshots, {} pinned views",
                                 compactions_running, snapshots, pinned_views));
   if (log_cursors + log_pinned_bytes + file_pins > 0) {

@@ -25,11 +25,13 @@ struct DbStats {
   std::uint64_t flushes = 0;
   std::uint64_t compactions = 0;  // finished, moves not counted
   std::uint64_t moves = 0;
+  std::uint64_t expired_dropped = 0;  // values that compactions found expired for everybody
   std::uint64_t compactions_failed = 0;
   std::uint64_t compactions_running = 0;
   std::uint64_t tables_aside = 0;  // that could not be read, and that no compaction takes now
 
   std::vector<Level> levels;
+  std::uint64_t time = 0;  // the database's, as a read that begins now sees it
 
   std::uint64_t named_tables = 0;  // that there are; their names: Db::ListTables
 

@@ -36,6 +36,8 @@ enum class ValueKind : std::uint8_t {
   kPut = 1,
   kDeleteRange = 2,  // of all keys from its own to an end; never an entry of a memtable or table
   kMerge = 3,        // an operand, to be applied to what is there (engine/merge_operator.h)
+  kPutUntil = 4,     // a value that expires (engine/expiry.h)
+  kTime = 5,         // of no key: the database's time is no less now; never an entry of anything
 };
 
 }  // namespace beach::engine

@@ -42,8 +42,7 @@ Status VerifySegmentFile(env::FileSystem& files, const std::string& directory,
 Status VerifyLog(env::FileSystem& files, const std::string& directory, const ManifestState& state,
                  VerifyReport& report) {
   if (state.segments.empty()) return {};
-  SequenceNumber last;
-  for (const TableInfo& table : state.tables) last = std::max(last, table.sequence_max);
+  SequenceNumber last = state.LastWithoutLog();
   const auto replay = [&](const wal::Flight& flight) -> Status {
     return ReplayFlight(directory, state.segments, flight, last, nullptr);
   };

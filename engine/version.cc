@@ -114,8 +114,12 @@ Result<TablePointer> OpenTable(env::FileSystem& files, const std::string& direct
   const sst::Properties& properties = reader->properties();
   const std::uint64_t deletes = properties.deletes + properties.range_deletes;
   RangeTombstones ranges = RangeTombstones::Of(reader->range_deletes());
-  return std::make_shared<const Table>(Table{
-      .info = info, .deletes = deletes, .reader = std::move(reader), .ranges = std::move(ranges)});
+  const sst::ExpiryProfile expiring = properties.expiring;
+  return std::make_shared<const Table>(Table{.info = info,
+                                             .deletes = deletes,
+                                             .reader = std::move(reader),
+                                             .ranges = std::move(ranges),
+                                             .expiring = expiring});
 }
 
 Result<std::shared_ptr<const Version>> OpenTables(env::FileSystem& files,

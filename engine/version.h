@@ -12,6 +12,7 @@
 #include "engine/manifest/state.h"
 #include "engine/point_read.h"
 #include "engine/range_tombstones.h"
+#include "engine/sst/expiry_profile.h"
 #include "engine/sst/table.h"
 #include "engine/types.h"
 #include "env/files.h"
@@ -25,6 +26,7 @@ struct Table {
   std::uint64_t deletes = 0;            // tombstones among its entries, range deletes too
   std::shared_ptr<TableReader> reader;  // null only in tests of what does not read
   RangeTombstones ranges = {};          // the reader's
+  sst::ExpiryProfile expiring = {};     // of its entries, those that can
 };
 using TablePointer = std::shared_ptr<const Table>;
 

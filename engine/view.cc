@@ -9,15 +9,26 @@ namespace beach::engine {
 void LoggedMemtable::Add(SequenceNumber sequence, const BatchOperation& operation) {
   if (operation.kind == ValueKind::kDeleteRange) {
     ranges.Add(sequence, operation.key, operation.end);
+  } else if (operation.kind == ValueKind::kTime) {
+    times.Add(sequence, operation.time);
   } else {
     memtable.Add(sequence, operation.kind, operation.key, operation.value);
   }
 }
 
+std::uint64_t View::TimeAt(SequenceNumber sequence) const {
+  if (sequence >= active->times.begin().sequence) return active->times.At(sequence);
+  for (auto memtable = frozen.rbegin(); memtable != frozen.rend(); ++memtable) {
+    const TimeList& times = (*memtable)->times;
+    if (sequence >= times.begin().sequence) return times.At(sequence);
+  }
+  return 0;
+}
+
 Result<TableInfo> WriteTable(env::FileSystem& files, const std::string& directory,
                              DatabaseId database, FileNumber file, const Options& options,
                              const LoggedMemtable& memtable) {
-  BEACH_CHECK_GT(memtable.count(), 0U);
+  BEACH_CHECK_GT(memtable.table_count(), 0U);
   const std::string path = env::JoinPath(directory, TableFileName(file));
   BEACH_TRY_ASSIGN(auto builder, TableBuilder::Create(files, path, database, file, options));
   const std::unique_ptr<Iterator> entry = memtable.memtable.NewIterator();

@@ -8,6 +8,7 @@
 
 #include "engine/memtable/memtable.h"
 #include "engine/memtable/range_list.h"
+#include "engine/memtable/time_list.h"
 #include "engine/options.h"
 #include "engine/sst/table.h"
 #include "engine/tables/catalogue.h"
@@ -20,18 +21,24 @@ namespace beach::engine {
 
 // A memtable and the stretch of log that holds its content, from `log_begin` to the next one's.
 struct LoggedMemtable {
-  explicit LoggedMemtable(const Options& options)
-      : memtable(options.memtable_kind, options.memtable_size) {}
+  // `begin`: what the log below said of the time.
+  explicit LoggedMemtable(const Options& options, TimeMark begin = {})
+      : memtable(options.memtable_kind, options.memtable_size), times(begin) {}
 
   std::uint64_t id = 0;  // increasing; 1 is the first of this open
   LogPosition log_begin;
   Memtable memtable;
   RangeList ranges;
+  TimeList times;
 
   // As of a memtable, and so are the others.
   void Add(SequenceNumber sequence, const BatchOperation& operation);
-  std::uint64_t count() const { return memtable.count() + ranges.count(); }
-  std::uint64_t size_bytes() const { return memtable.size_bytes() + ranges.size_bytes(); }
+  // Operations; and those of them that go to a table, as the time does not.
+  std::uint64_t count() const { return table_count() + times.count(); }
+  std::uint64_t table_count() const { return memtable.count() + ranges.count(); }
+  std::uint64_t size_bytes() const {
+    return memtable.size_bytes() + ranges.size_bytes() + times.size_bytes();
+  }
 };
 
 // What a read looks at: immutable but for the active memtable, to which newer entries are added
@@ -42,10 +49,13 @@ struct View : std::enable_shared_from_this<View> {
   std::vector<std::shared_ptr<LoggedMemtable>> frozen;  // oldest first
   std::shared_ptr<const Version> version;               // older than all of them
   std::shared_ptr<const LiveTables> tables;             // named ones
+
+  // The time as of that number; of one below all memtables 0, which is no more than it was.
+  std::uint64_t TimeAt(SequenceNumber sequence) const;
 };
 
 // Writes a memtable's entries and range deletes as table `file` and syncs it and its directory.
-// After an error the file is debris. REQUIRES: at least one of either.
+// After an error the file is debris. REQUIRES: at least one of either: table_count() is not 0.
 Result<TableInfo> WriteTable(env::FileSystem& files, const std::string& directory,
                              DatabaseId database, FileNumber file, const Options& options,
                              const LoggedMemtable& memtable);

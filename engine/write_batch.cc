@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/coding.h"
+#include "engine/expiry.h"
 #include "engine/tables/stored_key.h"
 
 namespace beach::engine {
@@ -24,6 +25,18 @@ void WriteBatch::Put(ByteView key, ByteView value, NamedTable table) {
   Begin(ValueKind::kPut, table);
   AddKey(PrefixOf(table, key), key);
   Encoder(encoding_).LengthPrefixed(value);
+  ++puts_;
+}
+
+void WriteBatch::PutUntil(ByteView key, ByteView value, std::uint64_t expires_at,
+                          NamedTable table) {
+  if (IsForged(table)) {
+    malformed_ = true;
+    return;
+  }
+  Begin(ValueKind::kPutUntil, table);
+  AddKey(PrefixOf(table, key), key);
+  Encoder(encoding_).LengthPrefixed(EncodeExpiring(expires_at, value));
   ++puts_;
 }
 
@@ -80,12 +93,19 @@ void WriteBatch::Merge(ByteView key, MergeOperator merge_operator, ByteView oper
   ++puts_;
 }
 
+void WriteBatch::AdvanceTime(std::uint64_t time) {
+  Begin(ValueKind::kTime, {});
+  Encoder(encoding_).Fixed64(time);
+  ++times_;
+}
+
 void WriteBatch::Clear() {
   encoding_.clear();
   tables_.clear();
   count_ = 0;
   puts_ = 0;
   ranges_ = 0;
+  times_ = 0;
   malformed_ = false;
 }
 
@@ -116,6 +136,10 @@ Result<WriteBatch> WriteBatch::Decode(ByteView encoding) {
   while (reader.Next(operation)) {
     if (batch.count_ == std::numeric_limits<std::uint32_t>::max()) break;
     ++batch.count_;
+    if (operation.kind == ValueKind::kTime) {
+      ++batch.times_;
+      continue;
+    }
     const auto key = ParseStoredKey(operation.key);
     if (!key) return Fail(ErrorCode::kCorruption, "a batch with a key of no table");
     batch.Touch(key->table);
@@ -134,18 +158,26 @@ bool BatchReader::Next(BatchOperation& operation) {
   if (!ok_ || rest_.empty()) return false;
   Decoder decoder(rest_);
   const std::uint8_t kind = decoder.Fixed8();
-  ok_ = kind <= static_cast<std::uint8_t>(ValueKind::kMerge);
+  ok_ = kind <= static_cast<std::uint8_t>(ValueKind::kTime);
   if (!ok_) return false;
   operation = {};
   operation.kind = static_cast<ValueKind>(kind);
-  operation.key = decoder.LengthPrefixed();
-  ByteView second;
-  if (operation.kind != ValueKind::kDelete) second = decoder.LengthPrefixed();
-  (operation.kind == ValueKind::kDeleteRange ? operation.end : operation.value) = second;
+  if (operation.kind == ValueKind::kTime) {
+    operation.time = decoder.Fixed64();
+  } else {
+    operation.key = decoder.LengthPrefixed();
+    ByteView second;
+    if (operation.kind != ValueKind::kDelete) second = decoder.LengthPrefixed();
+    (operation.kind == ValueKind::kDeleteRange ? operation.end : operation.value) = second;
+  }
   ok_ = decoder.ok();
   MergeOperand operand;
+  ExpiringValue expiring;
   if (operation.kind == ValueKind::kDeleteRange) ok_ = ok_ && operation.key < operation.end;
   if (operation.kind == ValueKind::kMerge) ok_ = ok_ && ParseOperand(operation.value, operand);
+  if (operation.kind == ValueKind::kPutUntil) {
+    ok_ = ok_ && ParseExpiring(operation.value, expiring);
+  }
   if (!ok_) return false;
   // Damage must not stall the walk: every operation takes at least its kind and a length.
   BEACH_CHECK_LE(decoder.rest().size() + 2, rest_.size());

@@ -18,11 +18,15 @@ namespace beach::engine {
 //
 // Encoding (also what the log holds): per operation
 //   kind (1 byte), key (length-prefixed), and length-prefixed: of kPut the value, of kDeleteRange
-//   (whose key is where it begins) the end, of kMerge the operand as it is stored
+//   (whose key is where it begins) the end, of kMerge the operand and of kPutUntil the value as it
+//   is stored; of kTime instead of all that the time (8 bytes)
 // Keys and ends are stored keys (engine/tables/stored_key.h).
 class WriteBatch {
  public:
   void Put(ByteView key, ByteView value, NamedTable table = {});
+  // A put for those who read before `expires_at` (in the database's time, engine/expiry.h), and a
+  // delete for all others: from the start, where that has passed.
+  void PutUntil(ByteView key, ByteView value, std::uint64_t expires_at, NamedTable table = {});
   void Delete(ByteView key, NamedTable table = {});
   // All keys from `begin`, included, to `end`, excluded, that there are before it, those of this
   // batch too. One operation, whatever it hits. An empty range adds nothing; one that ends before
@@ -33,14 +37,18 @@ class WriteBatch {
   // Applies the operator to what is there when this is written (engine/merge_operator.h). An
   // operand that is none of the operator's makes the batch malformed.
   void Merge(ByteView key, MergeOperator merge_operator, ByteView operand, NamedTable table = {});
+  // From here on the database's time is no less. One operation, also where it is that late already.
+  void AdvanceTime(std::uint64_t time);
   void Clear();
   // The batch of this encoding, which may be hostile: kCorruption, without a path.
   static Result<WriteBatch> Decode(ByteView encoding);
 
   std::uint32_t count() const { return count_; }
-  // An empty one too. Room for these is kept where there is none for others (rule 19).
+  // An empty one too, and one that advances the time, by which keys go. Room for these is kept
+  // where there is none for others (rule 19).
   bool deletes_only() const { return puts_ == 0; }
   bool has_range_deletes() const { return ranges_ > 0; }
+  bool advances_time() const { return times_ > 0; }
   // Those with names that were named, ascending, each once; also where nothing was added for them.
   const std::vector<TableNumber>& tables() const { return tables_; }
   // Something was not added to it: Db::Write refuses it.
@@ -59,14 +67,16 @@ class WriteBatch {
   std::uint32_t count_ = 0;
   std::uint32_t puts_ = 0;  // and operands
   std::uint32_t ranges_ = 0;
+  std::uint32_t times_ = 0;
   bool malformed_ = false;
 };
 
 struct BatchOperation {
   ValueKind kind = ValueKind::kPut;
-  ByteView key;    // stored; of a range: where it begins
-  ByteView value;  // of kPut; of kMerge the operand as it is stored, well-formed
-  ByteView end;    // of kDeleteRange: above the key
+  ByteView key;            // stored; of a range: where it begins
+  ByteView value;          // of kPut; of kMerge and kPutUntil as it is stored, well-formed
+  ByteView end;            // of kDeleteRange: above the key
+  std::uint64_t time = 0;  // of kTime, which has nothing else
 };
 
 // Walks an encoding, which may be hostile:

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/coding.h"
+#include "engine/expiry.h"
 #include "engine/tables/stored_key.h"
 
 namespace beach::engine {
@@ -150,6 +151,8 @@ TEST(WriteBatch, TheWorkedExampleOfTheDocumentIsWhatWeWrite) {
   batch.Put("", "");
   batch.DeleteRange("a", "c");
   batch.Merge("n", MergeOperator::kAdd, ByteView("\2\0\0\0\0\0\0\0", 8));
+  batch.AdvanceTime(256);
+  batch.PutUntil("t", "v", 258);
   EXPECT_EQ(Bytes(batch.encoding()), example);
 }
 
@@ -171,16 +174,47 @@ TEST(WriteBatch, DeletesAndRangesAloneAreDeletes) {
   WriteBatch batch;
   batch.Delete("a");
   batch.DeleteRange("a", "b");
+  batch.AdvanceTime(7);  // by which keys go
   EXPECT_TRUE(batch.deletes_only());
+  EXPECT_TRUE(batch.advances_time());
   batch.Merge("a", MergeOperator::kMax, "x");
   EXPECT_FALSE(batch.deletes_only());
+}
+
+TEST(WriteBatch, TimesAndWhatExpiresAreReadAsTheyWereWritten) {
+  WriteBatch batch;
+  batch.PutUntil("k", "", ~std::uint64_t{0});
+  batch.AdvanceTime(~std::uint64_t{0});
+  BatchReader reader(batch.encoding());
+  BatchOperation operation;
+  ASSERT_TRUE(reader.Next(operation));
+  ExpiringValue expiring;
+  ASSERT_TRUE(ParseExpiring(operation.value, expiring));
+  EXPECT_EQ(expiring.expires_at, ~std::uint64_t{0});
+  EXPECT_EQ(expiring.value, "");
+  EXPECT_FALSE(expiring.IsExpired(~std::uint64_t{0} - 1));
+  EXPECT_TRUE(expiring.IsExpired(~std::uint64_t{0}));
+  ASSERT_TRUE(reader.Next(operation));
+  EXPECT_EQ(operation.kind, ValueKind::kTime);
+  EXPECT_EQ(operation.time, ~std::uint64_t{0});
+  EXPECT_TRUE(operation.key.empty());
+  EXPECT_FALSE(reader.Next(operation));
+  EXPECT_TRUE(reader.ok());
 }
 
 TEST(WriteBatch, RangesAndOperandsThatNobodyMadeAreDamage) {
   for (const ByteView bytes :
        {ByteView("\2\1b\1a", 5), ByteView("\2\1a\1a", 5), ByteView("\2\1a", 3),
         ByteView("\3\1a\0", 4), ByteView("\3\1a\1\4", 5), ByteView("\3\1a\2\0x", 6),
-        ByteView("\4\1a", 3)}) {
+        ByteView("\4\1a", 3),
+        ByteView("\4\1a\7"
+                 "1234567",
+                 11),
+        ByteView("\5", 1),
+        ByteView("\5"
+                 "1234567",
+                 8),
+        ByteView("\6\1a\1b", 5)}) {
     BatchReader reader(bytes);
     BatchOperation operation;
     EXPECT_FALSE(reader.Next(operation));

@@ -18,7 +18,8 @@ constexpr const char* kScenarios[] = {"engine-mvcc", "engine-compaction", "engin
 // The two that an input has most of stand more than once.
 constexpr const char* kKinds[] = {
     "put",     "delete", "batch", "get",   "multiget", "scan",  "range", "hold",  "check",  "flush",
-    "compact", "pause",  "put",   "batch", "erase",    "merge", "if",    "async", "follow", "pin"};
+    "compact", "pause",  "put",   "batch", "erase",    "merge", "if",    "async", "follow", "pin",
+    "until",   "time"};
 constexpr const char* kTableKinds[] = {"batch", "write", "create",  "drop",  "scan",
                                        "get",   "hold",  "check",   "flush", "compact",
                                        "open",  "list",  "multiget"};
@@ -51,6 +52,10 @@ std::vector<std::string> BatchArguments(const Call& call) {
       arguments.insert(arguments.end(), {"delete", key});
     } else if (what == 2) {
       arguments.insert(arguments.end(), {"merge", MergeName(call.a), key, "9"});
+    } else if (what == 4) {
+      arguments.insert(arguments.end(), {"until", key, Size(call.b), std::to_string(call.a)});
+    } else if (what == 5 && call.b > 200) {
+      arguments.insert(arguments.end(), {"time", std::to_string(call.a)});
     } else if (what == 3) {
       arguments.insert(arguments.end(), {"erase", key, key + "5"});
     } else {
@@ -86,6 +91,10 @@ std::vector<std::string> ArgumentsOf(const std::string& kind, const Call& call) 
   if (kind == "check") return {direction, slot};
   if (kind == "compact") return {KeyName(call.a), KeyName(call.b)};
   if (kind == "erase") return {durability, KeyName(call.a), KeyName(call.b) + "5"};
+  if (kind == "until") {
+    return {durability, KeyName(call.a), Size(call.b), std::to_string(call.a ^ call.b)};
+  }
+  if (kind == "time") return {durability, std::to_string(call.a)};
   if (kind == "merge") return {durability, MergeName(call.b), KeyName(call.a), "12"};
   if (kind == "follow") return {std::to_string(call.a * (call.flag ? 16 : 1))};
   if (kind == "pause") return {std::to_string((call.a + 1) * kPauseStepNs)};

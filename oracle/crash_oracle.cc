@@ -53,6 +53,12 @@ void CrashOracle::Rebase(const std::vector<KeyValue>& found, std::uint64_t visib
   log_rotted_ = false;
 }
 
+void CrashOracle::Rebase(const Model& kept, std::uint64_t visible_sequence) {
+  model_.Adopt(kept, visible_sequence);
+  power_lost_ = false;
+  log_rotted_ = false;
+}
+
 // Several prefixes may have equal states: batches that change nothing, or that put back what one
 // before them took. The greatest that the store can see is the one; else the least of them.
 std::optional<std::uint64_t> CrashOracle::Match(const std::vector<KeyValue>& found,

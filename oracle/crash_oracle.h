@@ -37,6 +37,8 @@ class CrashOracle {
   // Instead, where less than a legal prefix was promised: `found`, in ascending order of keys, is
   // what is there.
   void Rebase(const std::vector<KeyValue>& found, std::uint64_t visible_sequence);
+  // The same where it is known how that came about: by all batches of `kept`.
+  void Rebase(const Model& kept, std::uint64_t visible_sequence);
 
   // One place of the log has rotted, and an open may see it: what nothing later vouches for may be
   // cut off like a torn tail (docs/contract.md, rule 13). Until the next settled state.

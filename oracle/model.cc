@@ -107,43 +107,53 @@ Judgement Model::Sequence(BatchId id, std::uint64_t first, std::uint64_t count) 
   return std::nullopt;
 }
 
-void Model::SetValue(ByteView key, const std::optional<Bytes>& value, Place& place) {
+void Model::SetValue(ByteView key, Version version, Place& place) {
   const std::uint64_t prefix = order_.size();
+  version.prefix = prefix;
   auto found = versions_.find(key);
   if (found == versions_.end()) found = versions_.try_emplace(Bytes(key)).first;
   std::vector<Version>& versions = found->second;
   if (!versions.empty() && versions.back().value) {
     place.state_hash -= EntryHash(key, *versions.back().value);
   }
-  if (value) place.state_hash += EntryHash(key, *value);
+  if (version.value) place.state_hash += EntryHash(key, *version.value);
   if (!versions.empty() && versions.back().prefix == prefix) versions.pop_back();
-  versions.push_back({.prefix = prefix, .value = value});
+  versions.push_back(std::move(version));
 }
 
 void Model::Apply(const ModelBatch& batch, Place& place) {
   for (const ModelOperation& operation : batch.operations) {
+    if (operation.time) {
+      AdvanceTime(*operation.time, place);
+      continue;
+    }
     if (operation.merge) {
       const auto found = versions_.find(operation.key);
       const bool there = found != versions_.end() && !found->second.empty();
-      const std::optional<Bytes> value = there ? found->second.back().value : std::nullopt;
-      SetValue(operation.key, Merged(*operation.merge, value, *operation.value), place);
+      SetValue(operation.key, Merge(there ? found->second.back() : Version(), operation), place);
       continue;
     }
     if (!operation.range_end) {
-      SetValue(operation.key, operation.value, place);
+      const bool expires = operation.expires_at && place.time < *operation.expires_at;
+      const bool gone = operation.expires_at && !expires;
+      SetValue(operation.key,
+               {.value = gone ? std::nullopt : operation.value,
+                .expires_at = expires ? operation.expires_at : std::nullopt},
+               place);
       continue;
     }
     for (auto at = versions_.lower_bound(operation.key);
          at != versions_.end() && at->first < *operation.range_end; ++at) {
-      if (!at->second.empty() && at->second.back().value) SetValue(at->first, std::nullopt, place);
+      if (!at->second.empty() && at->second.back().value) SetValue(at->first, {}, place);
     }
   }
 }
 
 void Model::TakeBack(const ModelOperation& operation, std::uint64_t prefix) {
-  const auto begin = versions_.lower_bound(operation.key);
-  const auto end = operation.range_end ? versions_.lower_bound(*operation.range_end)
-                                       : versions_.upper_bound(operation.key);
+  const auto begin = operation.time ? versions_.begin() : versions_.lower_bound(operation.key);
+  const auto end = operation.time        ? versions_.end()
+                   : operation.range_end ? versions_.lower_bound(*operation.range_end)
+                                         : versions_.upper_bound(operation.key);
   for (auto at = begin; at != end; ++at) {
     std::vector<Version>& versions = at->second;
     if (!versions.empty() && versions.back().prefix == prefix) versions.pop_back();
@@ -168,6 +178,7 @@ Judgement Model::Refuse(std::uint64_t first) {
   for (std::uint64_t prefix = refused_from; prefix <= sequenced(); ++prefix) {
     order_[prefix].state_hash = order_[prefix - 1].state_hash;
     order_[prefix].last_sync = order_[prefix - 1].last_sync;
+    order_[prefix].time = order_[prefix - 1].time;
   }
   return std::nullopt;
 }
@@ -262,10 +273,10 @@ Judgement Model::EndGet(const ReadMark& mark, ByteView key, const std::optional<
     if (!found) return std::nullopt;
   } else {
     const Version* const oldest = VersionAt(versions->second, mark.visible);
-    if (oldest == nullptr ? !found : oldest->value == found) return std::nullopt;
+    if (oldest == nullptr ? !found : oldest->At(mark.time) == found) return std::nullopt;
     for (const Version& version : versions->second) {
       if (version.prefix <= mark.visible || version.prefix > ceiling) continue;
-      if (version.value != found) continue;
+      if (version.At(mark.time) != found) continue;
       Show(version.prefix);
       return std::nullopt;
     }
@@ -280,11 +291,11 @@ Judgement Model::WrongRead(ByteView key, const ReadMark& mark, std::uint64_t cei
   }
   const Version oldest = At(key, mark.visible);
   std::string message = "a read of key " + Quoted(key) + " found " + DescribeValue(found) +
-                        "; expected " + DescribeValue(oldest.value);
+                        "; expected " + DescribeValue(oldest.At(mark.time));
   if (oldest.prefix != 0) message += " by " + DescribeBatch(BatchAt(oldest.prefix));
   const Version newest = At(key, ceiling);
   if (newest.prefix != oldest.prefix) {
-    message += ", or newer up to " + DescribeValue(newest.value);
+    message += ", or newer up to " + DescribeValue(newest.At(mark.time));
     message += " by " + DescribeBatch(BatchAt(newest.prefix));
   }
   return Wrong("wrong-read", std::move(message));
@@ -294,7 +305,7 @@ Judgement Model::EndMultiGet(const ReadMark& mark, const std::vector<KeyFound>& 
   const std::uint64_t ceiling = mark.sequenced.value_or(sequenced());
   BEACH_CHECK_LE(mark.visible, ceiling);
   const auto shows = [&](std::uint64_t prefix, const KeyFound& entry) {
-    return At(entry.first, prefix).value == entry.second;
+    return At(entry.first, prefix).At(mark.time) == entry.second;
   };
   for (std::uint64_t prefix = mark.visible; prefix <= ceiling; ++prefix) {
     if (!std::ranges::all_of(found, [&](const auto& entry) { return shows(prefix, entry); })) {
@@ -312,14 +323,14 @@ Judgement Model::EndMultiGet(const ReadMark& mark, const std::vector<KeyFound>& 
   return Wrong("torn-multi-get", std::move(message));
 }
 
-bool Model::ScanEquals(const KeyRange& range, std::uint64_t prefix,
+bool Model::ScanEquals(const KeyRange& range, std::uint64_t prefix, std::uint64_t time,
                        const std::vector<KeyValue>& found, Judgement* difference) const {
   const auto differ = [&](ByteView key, const std::optional<Bytes>& shown) {
     if (difference == nullptr) return false;
     const Version expected = At(key, prefix);
     *difference =
         Wrong("scan-mismatch", "a scan showed key " + Quoted(key) + " as " + DescribeValue(shown) +
-                                   "; expected " + DescribeValue(expected.value));
+                                   "; expected " + DescribeValue(expected.At(time)));
     return false;
   };
   std::size_t next = 0;
@@ -330,10 +341,10 @@ bool Model::ScanEquals(const KeyRange& range, std::uint64_t prefix,
       return differ(found[next].first, found[next].second);
     }
     if (next < found.size() && found[next].first == at->first) {
-      const bool equal = expected != nullptr && expected->value == found[next].second;
+      const bool equal = expected != nullptr && expected->At(time) == found[next].second;
       if (!equal) return differ(at->first, found[next].second);
       ++next;
-    } else if (expected != nullptr && expected->value) {
+    } else if (expected != nullptr && expected->At(time)) {
       return differ(at->first, std::nullopt);
     }
   }
@@ -356,7 +367,7 @@ Judgement Model::EndScan(const ReadMark& mark, const KeyRange& range,
     }
   }
   for (std::uint64_t prefix = mark.visible; prefix <= ceiling; ++prefix) {
-    if (!ScanEquals(range, prefix, found, nullptr)) continue;
+    if (!ScanEquals(range, prefix, mark.time, found, nullptr)) continue;
     // The lowest match proves no more than that the newest value it shows is visible.
     std::uint64_t shown = 0;
     for (const auto& [key, value] : found) {
@@ -369,7 +380,7 @@ Judgement Model::EndScan(const ReadMark& mark, const KeyRange& range,
     if (Judgement foreign = ExplainForeign(key, value)) return foreign;
   }
   Judgement difference;
-  ScanEquals(range, mark.visible, found, &difference);
+  ScanEquals(range, mark.visible, mark.time, found, &difference);
   BEACH_CHECK(difference.has_value());
   if (ceiling > mark.visible) {
     difference->message += ", and none of the " + std::to_string(ceiling - mark.visible) +
@@ -395,7 +406,7 @@ std::vector<KeyValue> Model::StateAt(std::uint64_t prefix) const {
 
 bool Model::ShowsAt(std::uint64_t prefix, const std::vector<KeyValue>& state) const {
   BEACH_CHECK_LE(prefix, sequenced());
-  return ScanEquals({}, prefix, state, nullptr);
+  return ScanEquals({}, prefix, 0, state, nullptr);
 }
 
 std::vector<Bytes> Model::Keys() const {
@@ -419,7 +430,8 @@ Judgement Model::FixAt(ReadMark& mark, std::uint64_t sequence) {
                  said + ", but " + DescribeBatch(BatchAt(mark.visible)) + " with number " +
                      std::to_string(LastSequence(mark.visible)) + " was visible before");
   }
-  mark = {.visible = prefix, .sequenced = prefix};
+  mark.visible = prefix;
+  mark.sequenced = prefix;
   Show(prefix);
   return std::nullopt;
 }
@@ -483,7 +495,8 @@ void Model::Settle(std::uint64_t prefix, std::uint64_t last_sequence) {
   const Place place{.id = {},
                     .last_sequence = last_sequence,
                     .state_hash = order_[prefix].state_hash,
-                    .last_sync = 0};
+                    .last_sync = 0,
+                    .time = order_[prefix].time};
   order_.assign(1, place);
   visible_ = 0;
   durable_ = 0;

@@ -21,7 +21,9 @@ struct ModelOperation {
   std::optional<Bytes> value;  // nothing: a delete
   std::optional<Bytes> range_end =
       {};  // a delete of all keys from `key`, included, to it, excluded
-  std::optional<MergeKind> merge = {};  // `value` is its operand
+  std::optional<MergeKind> merge = {};           // `value` is its operand
+  std::optional<std::uint64_t> expires_at = {};  // of a value
+  std::optional<std::uint64_t> time = {};        // instead of all that: the time is no less now
 };
 
 // Of a conditional write: the key shows that value; nothing: it is absent.
@@ -62,6 +64,9 @@ struct KeyRange {
 // `visible` is the greatest prefix that an acknowledgement or a read has proved to be shown. After
 // a crash the crash oracle picks the prefix that was found, and Settle makes it the next life's
 // state. Costs are those of the changes, never of the history.
+//
+// Time is a part of the state: it is no less in a greater prefix, and values that it has reached
+// are gone from the prefix on in which it did, as if deleted there.
 class Model {
  public:
   Model();
@@ -96,6 +101,7 @@ class Model {
   struct ReadMark {
     std::uint64_t visible = 0;               // prefix that the read must show, at least
     std::optional<std::uint64_t> sequenced;  // most it can show; unset: as of its end
+    std::uint64_t time = 0;  // what has expired by then is not shown, whatever the prefix's is
   };
   ReadMark BeginRead() const { return {.visible = visible_, .sequenced = {}}; }
   // Since the mark was taken, the engine has said that readers see all up to `sequence`: the end of
@@ -117,6 +123,8 @@ class Model {
   std::uint64_t durable() const { return durable_; }             // survives a power loss
   // Something later says that it is durable: survives what hits one place of the log as well.
   std::uint64_t vouched() const { return vouched_; }
+  // The time as of the prefix.
+  std::uint64_t TimeAt(std::uint64_t prefix) const { return order_[prefix].time; }
   // Last sequence number in the prefix, or before it.
   std::uint64_t LastSequence(std::uint64_t prefix) const { return order_[prefix].last_sequence; }
   BatchId BatchAt(std::uint64_t prefix) const { return order_[prefix].id; }
@@ -131,6 +139,12 @@ class Model {
   struct Version {
     std::uint64_t prefix = 0;  // the first that shows it; 0: settled before this life
     std::optional<Bytes> value;
+    std::optional<std::uint64_t> expires_at = {};
+    std::optional<Bytes> after = {};  // what is shown from then on: what operands made of nothing
+
+    const std::optional<Bytes>& At(std::uint64_t time) const {
+      return expires_at && time >= *expires_at ? after : value;
+    }
   };
   // What the prefix shows for the key.
   Version At(ByteView key, std::uint64_t prefix) const;
@@ -145,6 +159,8 @@ class Model {
   // The same where nothing was promised of what is there: it is `state`, in ascending order of
   // keys. No batch of the life counts as applied.
   void Rebase(const std::vector<KeyValue>& state, std::uint64_t last_sequence);
+  // The same where it is what all batches of `kept` make.
+  void Adopt(const Model& kept, std::uint64_t last_sequence);
   Outcome OutcomeOf(BatchId id) const;
   // "batch 7 (sync, acknowledged)": for messages.
   std::string DescribeBatch(BatchId id) const;
@@ -167,6 +183,7 @@ class Model {
     std::uint64_t last_sequence = 0;
     std::uint64_t state_hash = 0;
     std::uint64_t last_sync = 0;  // greatest prefix up to here that ends with a synced batch
+    std::uint64_t time = 0;
   };
 
   bool Hold(const std::vector<ModelCondition>& conditions, std::uint64_t prefix) const;
@@ -175,7 +192,9 @@ class Model {
   // The newest of a key's versions that the prefix holds, or null.
   static const Version* VersionAt(const std::vector<Version>& versions, std::uint64_t prefix);
   void Apply(const ModelBatch& batch, Place& place);
-  void SetValue(ByteView key, const std::optional<Bytes>& value, Place& place);
+  void SetValue(ByteView key, Version version, Place& place);
+  void AdvanceTime(std::uint64_t time, Place& place);
+  static Version Merge(const Version& there, const ModelOperation& operation);
   // Takes back what an operation has written at that prefix.
   void TakeBack(const ModelOperation& operation, std::uint64_t prefix);
   using Versions = std::map<Bytes, std::vector<Version>, std::less<>>;
@@ -183,8 +202,8 @@ class Model {
   void Show(std::uint64_t prefix);
   Judgement WrongRead(ByteView key, const ReadMark& mark, std::uint64_t ceiling,
                       const std::optional<Bytes>& found) const;
-  bool ScanEquals(const KeyRange& range, std::uint64_t prefix, const std::vector<KeyValue>& found,
-                  Judgement* difference) const;
+  bool ScanEquals(const KeyRange& range, std::uint64_t prefix, std::uint64_t time,
+                  const std::vector<KeyValue>& found, Judgement* difference) const;
 
   // Versions in order of prefix; the settled one, if the key was there, first.
   Versions versions_;

@@ -140,5 +140,41 @@ TEST(Model, ScansOfARangeSeeThatRangeAlone) {
             "scan-out-of-range");
 }
 
+TEST(Model, ValuesAreGoneFromThePrefixOnInWhichTheirTimeComes) {
+  Model model;
+  std::uint64_t id = 0;
+  const auto write = [&](ModelOperation operation) {
+    const BatchId batch(++id);
+    model.Issue({.id = batch, .operations = {std::move(operation)}});
+    ASSERT_FALSE(model.Sequence(batch, id, 1));
+    ASSERT_FALSE(model.Acknowledge(batch));
+  };
+  write({.key = "a", .value = "1", .expires_at = 10});
+  write({.key = "a", .value = "2", .merge = MergeKind::kAppend});
+  write({.key = "b", .value = "3", .expires_at = 11});
+  write({.key = {}, .value = std::nullopt, .time = 10});
+  write({.key = {}, .value = std::nullopt, .time = 3});
+  write({.key = "c", .value = "4", .expires_at = 10});  // gone from the start
+  EXPECT_EQ(model.StateAt(3), (std::vector<KeyValue>{{"a", "12"}, {"b", "3"}}));
+  EXPECT_EQ(model.StateAt(4), (std::vector<KeyValue>{{"a", "2"}, {"b", "3"}}));
+  EXPECT_EQ(model.StateAt(6), model.StateAt(4));
+  EXPECT_EQ(model.TimeAt(3), 0U);
+  EXPECT_EQ(model.TimeAt(6), 10U);
+  Model::ReadMark mark = model.BeginRead();
+  EXPECT_FALSE(model.EndGet(mark, "b", "3"));
+  mark.time = 11;
+  EXPECT_FALSE(model.EndGet(mark, "b", std::nullopt));
+  ASSERT_TRUE(model.EndGet(mark, "b", "3"));
+  EXPECT_EQ(model.EndGet(mark, "b", "3")->rule, "wrong-read");
+  Model copy;
+  copy.Adopt(model, 20);
+  EXPECT_EQ(copy.StateAt(0), model.StateAt(6));
+  EXPECT_EQ(copy.HashAt(0), model.HashAt(6));
+  EXPECT_EQ(copy.TimeAt(0), 10U);
+  model.Settle(3, 20);
+  EXPECT_EQ(model.TimeAt(0), 0U);
+  EXPECT_EQ(model.HashAt(0), Model::HashOf({{"a", "12"}, {"b", "3"}}));
+}
+
 }  // namespace
 }  // namespace beach::oracle

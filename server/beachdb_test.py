@@ -62,6 +62,20 @@ class BeachdbTest(unittest.TestCase):
         self.assertEqual((gone.returncode, gone.stdout), (6, ""))
         self.assertEqual(json.loads(self.cli("get", "a", "--json").stdout)["value"], None)
 
+    def test_values_expire_by_the_time_that_is_said(self):
+        self.assertEqual(self.cli("put", "a", "1", "100").returncode, 0)
+        self.assertEqual(self.cli("time").stdout, "0\n")
+        self.assertEqual(self.cli("time", "99").returncode, 0)
+        self.assertEqual(self.cli("get", "a").stdout, "1\n")
+        self.assertEqual(self.cli("time", "100").returncode, 0)
+        self.assertEqual(self.cli("get", "a").returncode, 6)
+        self.assertEqual(self.cli("time", "7").returncode, 0)  # it never goes back
+        self.assertEqual(json.loads(self.cli("time", "--json").stdout), {"time": 100})
+        for wrong in ("soon", "-1", "18446744073709551616"):
+            refused = self.cli("put", "a", "1", wrong)
+            self.assertEqual(refused.returncode, USAGE)
+            self.assertIn("a time is a number", refused.stderr)
+
     def script(self, text, *arguments):
         return subprocess.run([BINARY, "cli", "--data", self.data, *arguments], input=text,
                               capture_output=True, text=True)

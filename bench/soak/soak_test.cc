@@ -72,6 +72,10 @@ class MapDb final : public engine::Db {
     if (at != entries_.end() && !Lies(Lie::kDeleteIsLost)) entries_.erase(at);
     return {};
   }
+  Status PutUntil(const engine::WriteOptions&, ByteView, ByteView, std::uint64_t) override {
+    return {};
+  }
+  Status AdvanceTime(const engine::WriteOptions&, std::uint64_t) override { return {}; }
   Status DeleteRange(const engine::WriteOptions&, ByteView, ByteView) override { return {}; }
   Status Merge(const engine::WriteOptions&, ByteView, engine::MergeOperator, ByteView) override {
     return {};

@@ -14,17 +14,22 @@
 
 namespace beach::engine {
 
-KeepRules KeepRules::Of(const std::vector<SequenceNumber>& snapshots, SequenceNumber visible,
-                        const std::optional<SequenceNumber>& safe_sequence, SequenceNumber newest) {
-  const SequenceNumber last = safe_sequence ? std::min(*safe_sequence, visible) : visible;
+KeepRules KeepRules::Of(const std::vector<TimeMark>& snapshots, TimeMark visible,
+                        const std::optional<TimeMark>& safe, SequenceNumber newest) {
+  const TimeMark last = safe && safe->sequence < visible.sequence ? *safe : visible;
   KeepRules rules;
   rules.newest = newest;
-  for (const SequenceNumber snapshot : snapshots) {
-    if (snapshot >= last) break;
-    if (!rules.boundaries.empty() && rules.boundaries.back() == snapshot) continue;
-    rules.boundaries.push_back(snapshot);
+  const auto add = [&rules](const TimeMark& moment) {
+    const std::uint64_t before = rules.times.empty() ? 0 : rules.times.back();
+    rules.boundaries.push_back(moment.sequence);
+    rules.times.push_back(std::max(before, moment.time));
+  };
+  for (const TimeMark& snapshot : snapshots) {
+    if (snapshot.sequence >= last.sequence) break;
+    if (!rules.boundaries.empty() && rules.boundaries.back() == snapshot.sequence) continue;
+    add(snapshot);
   }
-  rules.boundaries.push_back(last);
+  add(last);
   return rules;
 }
 
@@ -77,11 +82,14 @@ MergeIterator::MergeIterator(std::unique_ptr<Iterator> source, KeepRules rules, 
     : source_(std::move(source)), rules_(std::move(rules)), older_(older), ranges_(ranges) {
   BEACH_CHECK(!rules_.boundaries.empty());
   BEACH_CHECK(std::is_sorted(rules_.boundaries.begin(), rules_.boundaries.end()));
+  BEACH_CHECK_EQ(rules_.times.size(), rules_.boundaries.size());
 }
 
 void MergeIterator::SeekToFirst() {
   source_->SeekToFirst();
   fold_.reset();
+  tombstone_.reset();
+  base_needed_ = false;
   has_key_ = false;
   Settle();
 }
@@ -91,6 +99,7 @@ void MergeIterator::Next() {
   if (fold_ && fold_->Next()) return;
   if (!fold_) source_->Next();
   fold_.reset();
+  tombstone_.reset();
   Settle();
 }
 
@@ -103,7 +112,12 @@ void MergeIterator::Settle() {
       return;
     }
     ++counts_.entries;
-    if (!IsKept(entry)) continue;
+    const bool kept = IsKept(entry);
+    if (!status_) {
+      valid_ = false;
+      return;
+    }
+    if (!kept) continue;
     valid_ = true;
     if (entry.kind == ValueKind::kMerge && stripe_ != rules_.boundaries.size()) Fold(entry);
     return;
@@ -120,7 +134,8 @@ bool MergeIterator::IsKept(const InternalKey& entry) {
   }
   const std::size_t stripe = rules_.StripeOf(entry.sequence);
   const bool another = !has_key_ || entry.user_key != key_;
-  const bool hidden = !another && stripe == stripe_ && stripe != above_all;
+  const bool needed = std::exchange(base_needed_, false);
+  const bool hidden = !another && stripe == stripe_ && stripe != above_all && !needed;
   if (another) key_.assign(entry.user_key);
   has_key_ = true;
   stripe_ = stripe;
@@ -128,14 +143,31 @@ bool MergeIterator::IsKept(const InternalKey& entry) {
     ++counts_.hidden;
     return false;
   }
+  const bool expired = entry.kind == ValueKind::kPutUntil && IsExpired(entry, stripe);
+  if (expired) ++counts_.expired;
+  const bool deleted = entry.kind == ValueKind::kDelete || expired;
   // Older versions in other stripes need it, and so does whatever this job does not see.
-  const bool last_word = entry.kind == ValueKind::kDelete && stripe == 0 && stripe != above_all;
+  const bool last_word = deleted && stripe == 0 && stripe != above_all;
   if (last_word && entry.sequence != rules_.newest && !older_.MayHold(entry.user_key)) {
-    ++counts_.tombstones;
+    if (!expired) ++counts_.tombstones;
     return false;
+  }
+  if (expired) {
+    tombstone_.emplace();
+    AppendInternalKey(*tombstone_, {key_, entry.sequence, ValueKind::kDelete});
   }
   if (!another && stripe != above_all) ++counts_.guarded;
   return true;
+}
+
+bool MergeIterator::IsExpired(const InternalKey& entry, std::size_t stripe) {
+  ExpiringValue expiring;
+  if (!ParseExpiring(source_->value(), expiring)) {
+    status_ = Fail(ErrorCode::kCorruption,
+                   "malformed value that expires, of key " + Printable(entry.user_key));
+    return false;
+  }
+  return stripe < rules_.times.size() && expiring.IsExpired(rules_.times[stripe]);
 }
 
 void MergeIterator::Fold(const InternalKey& entry) {
@@ -160,6 +192,13 @@ void MergeIterator::Fold(const InternalKey& entry) {
     // What they are applied to stays where it is: from now on it is hidden.
     if (older.kind == ValueKind::kDelete) return fold_->ApplyTo(std::nullopt);
     if (older.kind == ValueKind::kPut) return fold_->ApplyTo(Bytes(source_->value()));
+    if (older.kind == ValueKind::kPutUntil) {
+      const bool expired = IsExpired(older, stripe_);
+      if (!status_) return fail(status_);
+      if (expired) return fold_->ApplyTo(std::nullopt);
+      base_needed_ = true;
+      return;
+    }
     ++counts_.entries;
     ++counts_.folded;
   }

@@ -4,11 +4,14 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
 
 #include "engine/compaction/test_tables.h"
+#include "engine/expiry.h"
+#include "engine/merge_operator.h"
 #include "engine/merging_iterator.h"
 #include "engine/testing/vector_iterator.h"
 
@@ -24,16 +27,34 @@ struct Write {
   std::string key;
   std::uint64_t sequence = 0;
   bool deletes = false;
+  std::optional<std::uint64_t> until = {};  // of a value that expires
+  std::optional<std::string> operand = {};  // of a merge that appends
 };
+
+ValueKind KindOf(const Write& write) {
+  if (write.deletes) return ValueKind::kDelete;
+  if (write.operand) return ValueKind::kMerge;
+  return write.until ? ValueKind::kPutUntil : ValueKind::kPut;
+}
+
+Bytes ValueOf(const Write& write) {
+  const std::string number = std::to_string(write.sequence);
+  switch (KindOf(write)) {
+    case ValueKind::kDelete: return {};
+    case ValueKind::kMerge: return EncodeOperand(MergeOperator::kAppend, *write.operand);
+    case ValueKind::kPutUntil: return EncodeExpiring(*write.until, number);
+    default: return number;
+  }
+}
 
 EntryList EntriesOf(const std::vector<Write>& writes) {
   EntryList entries;
   for (const Write& write : writes) {
     Bytes key;
-    AppendInternalKey(key, {.user_key = write.key,
-                            .sequence = SequenceNumber(write.sequence),
-                            .kind = write.deletes ? ValueKind::kDelete : ValueKind::kPut});
-    entries.emplace_back(key, write.deletes ? Bytes() : std::to_string(write.sequence));
+    AppendInternalKey(
+        key,
+        {.user_key = write.key, .sequence = SequenceNumber(write.sequence), .kind = KindOf(write)});
+    entries.emplace_back(key, ValueOf(write));
   }
   testing::SortEntries(entries);
   return entries;
@@ -45,6 +66,13 @@ std::vector<SequenceNumber> Numbers(const std::vector<std::uint64_t>& values) {
   return numbers;
 }
 
+// Moments at these numbers, at which the time is 0.
+std::vector<TimeMark> Moments(const std::vector<std::uint64_t>& values) {
+  std::vector<TimeMark> moments;
+  for (const std::uint64_t value : values) moments.push_back({SequenceNumber(value), 0});
+  return moments;
+}
+
 CompactionJob ToLevel(std::uint32_t level) {
   CompactionJob job;
   job.input_level = level - 1;
@@ -52,7 +80,7 @@ CompactionJob ToLevel(std::uint32_t level) {
   return job;
 }
 
-// "a9 a5x" is key a at 9, and its tombstone at 5.
+// "a9 a5x a4u a3m" is key a at 9, its tombstone at 5, a value that expires, an operand.
 std::string Left(const std::vector<Write>& writes, const KeepRules& rules,
                  const Version& version = {}, const CompactionJob& job = ToLevel(6)) {
   OlderTables older(version, job);
@@ -62,22 +90,25 @@ std::string Left(const std::vector<Write>& writes, const KeepRules& rules,
     InternalKey key;
     EXPECT_TRUE(ParseInternalKey(entry.key(), key));
     text += (text.empty() ? "" : " ") + Bytes(key.user_key) + std::to_string(key.sequence.value) +
-            (key.kind == ValueKind::kDelete ? "x" : "");
+            (key.kind == ValueKind::kDelete     ? "x"
+             : key.kind == ValueKind::kPutUntil ? "u"
+             : key.kind == ValueKind::kMerge    ? "m"
+                                                : "");
   }
   EXPECT_TRUE(entry.status());
   return text;
 }
 
 KeepRules At(const std::vector<std::uint64_t>& snapshots, std::uint64_t visible) {
-  return KeepRules::Of(Numbers(snapshots), SequenceNumber(visible), std::nullopt,
+  return KeepRules::Of(Moments(snapshots), {SequenceNumber(visible), 0}, std::nullopt,
                        SequenceNumber(1000));
 }
 
 TEST(KeepRules, BoundariesAreSnapshotsAndWhatIsVisibleOrSafe) {
   const auto of = [](std::optional<std::uint64_t> safe) {
-    std::optional<SequenceNumber> number;
-    if (safe) number = SequenceNumber(*safe);
-    return KeepRules::Of(Numbers({0, 3, 3, 7}), SequenceNumber(9), number, {}).boundaries;
+    std::optional<TimeMark> mark;
+    if (safe) mark = {SequenceNumber(*safe), 0};
+    return KeepRules::Of(Moments({0, 3, 3, 7}), {SequenceNumber(9), 0}, mark, {}).boundaries;
   };
   EXPECT_EQ(of({}), Numbers({0, 3, 7, 9}));
   EXPECT_EQ(of(5), Numbers({0, 3, 5}));
@@ -169,16 +200,95 @@ TEST(MergeIterator, AnErrorOfTheSourceIsNoEnd) {
   }
 }
 
-// What a reader at a sequence number sees of a key: a value's sequence number, or 0.
-std::map<std::string, std::uint64_t> Seen(const EntryList& entries, std::uint64_t at) {
-  std::map<std::string, std::uint64_t> seen;
+// At the last moment the time is 20, at the snapshot at sequence 5 it is 10.
+KeepRules WithTimes() {
+  return KeepRules::Of({{SequenceNumber(5), 10}}, {SequenceNumber(20), 20}, std::nullopt,
+                       SequenceNumber(1000));
+}
+
+TEST(KeepRules, TimesNeverGoBackThoughThatOfTheSafeNumberIsNotKnown) {
+  const KeepRules rules = KeepRules::Of({{SequenceNumber(2), 7}}, {SequenceNumber(9), 30},
+                                        TimeMark{SequenceNumber(4), 0}, {});
+  EXPECT_EQ(rules.boundaries, Numbers({2, 4}));
+  EXPECT_EQ(rules.times, (std::vector<std::uint64_t>{7, 7}));
+}
+
+TEST(MergeIterator, WhatHasExpiredForAllWhoMaySeeItGoesAsATombstoneDoes) {
+  EXPECT_EQ(Left({{"a", 8, false, 20}, {"b", 8, false, 21}}, WithTimes()), "a8x b8u");
+  // Of the stripe below all: nothing is left that it could hide.
+  EXPECT_EQ(Left({{"a", 4, false, 10}, {"b", 4, false, 11}, {"c", 4, false, 0}}, WithTimes()),
+            "b4u");
+  // A deeper table may hold an older version, which must not show through.
+  const Version deeper = MakeVersion({{.level = 6, .file = 1, .smallest = "a", .largest = "a"}});
+  EXPECT_EQ(Left({{"a", 4, false, 10}}, WithTimes(), deeper, ToLevel(5)), "a4x");
+}
+
+TEST(MergeIterator, WhatAnOlderSnapshotSeesAliveStays) {
+  EXPECT_EQ(Left({{"a", 4, false, 15}, {"a", 3}}, WithTimes()), "a4u");
+}
+
+TEST(MergeIterator, TheNewestOperationOfAllStaysAsATombstone) {
+  KeepRules rules = WithTimes();
+  rules.newest = SequenceNumber(4);
+  EXPECT_EQ(Left({{"a", 4, false, 0}}, rules), "a4x");
+}
+
+TEST(MergeIterator, AboveTheLastBoundaryNothingHasExpired) {
+  EXPECT_EQ(Left({{"a", 25, false, 0}, {"a", 24, false, 0}}, WithTimes()), "a25u a24u");
+}
+
+TEST(MergeIterator, OperandsAreNeverAppliedToWhatCanStillExpire) {
+  const auto operand = [](std::uint64_t sequence) {
+    return Write{.key = "a", .sequence = sequence, .operand = "x"};
+  };
+  EXPECT_EQ(Left({operand(9), operand(8), {"a", 7, false, 21}, {"a", 6}}, WithTimes()), "a9m a7u");
+  EXPECT_EQ(Left({operand(9), operand(8), {"a", 7, false, 20}, {"a", 6}}, WithTimes()), "a9");
+  // The base is needed, what is in front of the next operands is not.
+  EXPECT_EQ(Left({operand(9), {"a", 8, false, 21}, operand(7), {"a", 6, false, 30}}, WithTimes()),
+            "a9m a8u");
+}
+
+TEST(MergeIterator, AMalformedValueThatExpiresIsAnError) {
+  EntryList entries;
+  Bytes key;
+  AppendInternalKey(key, {"a", SequenceNumber(3), ValueKind::kPutUntil});
+  entries.emplace_back(key, "short");
+  const Version version;
+  OlderTables older(version, ToLevel(6));
+  MergeIterator entry(std::make_unique<VectorIterator>(entries), WithTimes(), older);
+  entry.SeekToFirst();
+  EXPECT_FALSE(entry.Valid());
+  ASSERT_FALSE(entry.status());
+  EXPECT_EQ(entry.status().error().code(), ErrorCode::kCorruption);
+}
+
+// What a reader at a sequence number and a time sees of a key: the sequence number of the value, or
+// with operands on it the value that they make.
+std::map<std::string, std::string> Seen(const EntryList& entries, std::uint64_t at,
+                                        std::uint64_t time) {
+  std::map<std::string, std::string> seen;
   std::set<Bytes> decided;
+  std::map<std::string, std::string> operands;  // not yet applied, the oldest first
   for (const auto& [bytes, value] : entries) {
     InternalKey key;
     EXPECT_TRUE(ParseInternalKey(bytes, key));
-    if (key.sequence.value > at || !decided.insert(Bytes(key.user_key)).second) continue;
-    if (key.kind == ValueKind::kPut) seen[Bytes(key.user_key)] = key.sequence.value;
+    if (key.sequence.value > at || decided.contains(Bytes(key.user_key))) continue;
+    const std::string name(key.user_key);
+    if (key.kind == ValueKind::kMerge) {
+      MergeOperand operand;
+      EXPECT_TRUE(ParseOperand(value, operand));
+      operands[name] = Bytes(operand.operand) + operands[name];
+      continue;
+    }
+    decided.insert(Bytes(key.user_key));
+    ExpiringValue expiring;
+    if (key.kind == ValueKind::kPut) seen[name] = value;
+    if (key.kind == ValueKind::kPutUntil && ParseExpiring(value, expiring) &&
+        time < expiring.expires_at) {
+      seen[name] = expiring.value;
+    }
   }
+  for (const auto& [name, text] : operands) seen[name] += text;
   return seen;
 }
 
@@ -188,18 +298,32 @@ RC_GTEST_PROP(MergeIteratorProperty, ReadersAtEveryBoundaryAndAboveSeeTheSame, (
   std::vector<Write> lower;  // stays where it is, below
   for (std::uint64_t i = 1; i <= count; ++i) {
     const std::string key(1, static_cast<char>('a' + *rc::gen::inRange(0, 5)));
-    const bool deeper = i < count / 3 && *rc::gen::arbitrary<bool>();
-    (deeper ? lower : upper).push_back({key, i, *rc::gen::inRange(0, 3) == 0});
+    // Of one key, what is deeper is older.
+    const bool above = std::ranges::any_of(upper, [&](const Write& w) { return w.key == key; });
+    const bool deeper = !above && i < count / 3 && *rc::gen::arbitrary<bool>();
+    Write write{.key = key, .sequence = i};
+    switch (*rc::gen::inRange(0, 6)) {
+      case 0:
+      case 1: write.deletes = true; break;
+      case 2: write.until = *rc::gen::inRange<std::uint64_t>(0, count + 3); break;
+      case 3: write.operand = "+" + std::to_string(i); break;
+      default: break;
+    }
+    (deeper ? lower : upper).push_back(write);
   }
+  // The time is half the sequence number.
+  const auto moment = [](std::uint64_t number) {
+    return TimeMark{SequenceNumber(number), number / 2};
+  };
   std::set<std::uint64_t> chosen;
   for (int i = *rc::gen::inRange(0, 5); i > 0; --i) {
     chosen.insert(*rc::gen::inRange<std::uint64_t>(0, count + 1));
   }
   const std::uint64_t visible = *rc::gen::inRange<std::uint64_t>(0, count + 1);
   std::erase_if(chosen, [&](std::uint64_t snapshot) { return snapshot > visible; });
-  std::optional<SequenceNumber> safe;
+  std::optional<TimeMark> safe;
   if (*rc::gen::arbitrary<bool>()) {
-    safe = SequenceNumber(*rc::gen::inRange<std::uint64_t>(0, count + 1));
+    safe = moment(*rc::gen::inRange<std::uint64_t>(0, count + 1));
   }
   std::vector<TableShape> shapes;
   for (const Write& write : lower) {
@@ -210,9 +334,10 @@ RC_GTEST_PROP(MergeIteratorProperty, ReadersAtEveryBoundaryAndAboveSeeTheSame, (
         {.level = 6, .file = write.sequence, .smallest = write.key, .largest = write.key});
   }
   const Version version = MakeVersion(shapes);
-  const std::vector<std::uint64_t> snapshots(chosen.begin(), chosen.end());
+  std::vector<TimeMark> snapshots;
+  for (const std::uint64_t number : chosen) snapshots.push_back(moment(number));
   const KeepRules rules =
-      KeepRules::Of(Numbers(snapshots), SequenceNumber(visible), safe, SequenceNumber(count + 1));
+      KeepRules::Of(snapshots, moment(visible), safe, SequenceNumber(count + 1));
   OlderTables older(version, ToLevel(5));
   MergeIterator entry(std::make_unique<VectorIterator>(EntriesOf(upper)), rules, older);
   EntryList after = EntriesOf(lower);
@@ -225,9 +350,13 @@ RC_GTEST_PROP(MergeIteratorProperty, ReadersAtEveryBoundaryAndAboveSeeTheSame, (
   all.insert(all.end(), lower.begin(), lower.end());
   const EntryList before = EntriesOf(all);
   std::set<std::uint64_t> readers(chosen.begin(), chosen.end());
-  const std::uint64_t from = safe ? std::min(safe->value, visible) : visible;
+  const std::uint64_t from = safe ? std::min(safe->sequence.value, visible) : visible;
   for (std::uint64_t at = from; at <= count; ++at) readers.insert(at);
-  for (const std::uint64_t at : readers) RC_ASSERT(Seen(after, at) == Seen(before, at));
+  for (const std::uint64_t at : readers) {
+    for (const std::uint64_t late : {0, 3, 100}) {
+      RC_ASSERT(Seen(after, at, at / 2 + late) == Seen(before, at, at / 2 + late));
+    }
+  }
 }
 
 }  // namespace

@@ -37,9 +37,10 @@ std::uint32_t FirstLevelWithTables(const Version& version) {
   return kLastLevel;
 }
 
-bool IsDense(const Table& table, const Options& options) {
-  return table.deletes > 0 &&
-         table.deletes * 100 >= table.info.entries * options.compaction_delete_percent;
+// Of tombstones, and of values that have expired at that time.
+bool IsDense(const Table& table, const Options& options, std::uint64_t time) {
+  const std::uint64_t gone = table.deletes + table.expiring.ExpiredAt(time);
+  return gone > 0 && gone * 100 >= table.info.entries * options.compaction_delete_percent;
 }
 
 class Picker {
@@ -224,7 +225,7 @@ class Picker {
   std::optional<CompactionJob> ForDeletes(std::uint32_t base) const {
     for (std::uint32_t level = 1; level < kLevelCount; ++level) {
       for (const TablePointer& table : version_.levels[level]) {
-        if (!IsDense(*table, options_)) continue;
+        if (!IsDense(*table, options_, input_.time)) continue;
         if (auto job = ForDeletesOf(table, level)) return job;
       }
     }
@@ -232,8 +233,8 @@ class Picker {
     const Version::Level& newest = version_.levels[0];
     for (std::size_t i = 0; i < newest.size(); ++i) {
       const std::size_t count = newest.size() - i;  // with all that are older
-      if (!IsDense(*newest[i], options_) || count > OldestUsable()) continue;
-      return Level0Job(count, base, CompactionReason::kDeletes);
+      if (!IsDense(*newest[i], options_, input_.time) || count > OldestUsable()) continue;
+      return Level0Job(count, base, ReasonOf(*newest[i]));
     }
     return std::nullopt;
   }
@@ -243,16 +244,22 @@ class Picker {
       const Version::Range range =
           version_.Overlapping(below, SmallestKeyOf(*table), LargestKeyOf(*table));
       if (range.begin == range.end) continue;
-      return FromTables({table}, level, level + 1, CompactionReason::kDeletes);
+      return FromTables({table}, level, level + 1, ReasonOf(*table));
     }
     if (!CanDropAll(*table)) return std::nullopt;
-    return FromTables({table}, level, level, CompactionReason::kDeletes);
+    return FromTables({table}, level, level, ReasonOf(*table));
   }
 
-  // Rewritten where nothing is below, it has no tombstone left.
+  CompactionReason ReasonOf(const Table& dense) const {
+    return IsDense(dense, options_, 0) ? CompactionReason::kDeletes : CompactionReason::kExpired;
+  }
+
+  // Rewritten where nothing is below, it has no tombstone left, and nothing that has expired. The
+  // newest operation of all stays, as a tombstone: then there must be something else to drop.
   bool CanDropAll(const Table& table) const {
-    return table.info.sequence_max <= input_.first_boundary &&
-           table.info.sequence_max != NewestInTables(version_);
+    if (table.info.sequence_max > input_.first_boundary) return false;
+    return table.info.sequence_max != NewestInTables(version_) ||
+           table.expiring.ExpiredAt(input_.time) > 0;
   }
 
   const PickerInput& input_;
@@ -268,6 +275,7 @@ const char* CompactionReasonName(CompactionReason reason) {
     case CompactionReason::kDeletes: return "deletes";
     case CompactionReason::kRuns: return "runs";
     case CompactionReason::kManual: return "manual";
+    case CompactionReason::kExpired: return "expired";
   }
   return "unknown";
 }
@@ -349,13 +357,29 @@ std::optional<CompactionJob> PickFromLevel(const PickerInput& input, std::uint32
   return job;
 }
 
-bool HasDenseTable(const Version& version, const Options& options) {
+bool HasDenseTable(const Version& version, const Options& options, std::uint64_t time) {
   for (const Version::Level& level : version.levels) {
     for (const TablePointer& table : level) {
-      if (IsDense(*table, options)) return true;
+      if (IsDense(*table, options, time)) return true;
     }
   }
   return false;
+}
+
+std::optional<std::uint64_t> NextExpiry(const Version& version, const Options& options,
+                                        std::uint64_t time) {
+  std::optional<std::uint64_t> next;
+  for (const Version::Level& level : version.levels) {
+    for (const TablePointer& table : level) {
+      if (table->expiring.entries == 0) continue;
+      for (const std::uint64_t at : table->expiring.times) {
+        if (at <= time || !IsDense(*table, options, at)) continue;
+        next = std::min(next.value_or(at), at);
+        break;
+      }
+    }
+  }
+  return next;
 }
 
 std::uint64_t CompactionDebt(const Version& version, const Options& options) {

@@ -17,7 +17,7 @@
 
 namespace beach::engine {
 
-enum class CompactionReason : std::uint8_t { kSize, kDeletes, kRuns, kManual };
+enum class CompactionReason : std::uint8_t { kSize, kDeletes, kRuns, kManual, kExpired };
 const char* CompactionReasonName(CompactionReason reason);
 
 // Tables that are to become others. Every table of the output level that shares a user key with the
@@ -51,6 +51,8 @@ struct PickerInput {
   std::set<FileNumber> aside = {};  // tables that no job may have
   // Tombstones above it are needed by somebody.
   SequenceNumber first_boundary = kMaxSequence;
+  // The least that the database's time is for anybody who reads.
+  std::uint64_t time = 0;
 };
 
 // What each level is to hold at most, and where level 0 goes: the base level.
@@ -71,9 +73,13 @@ std::optional<CompactionJob> PickFromLevel(const PickerInput& input, std::uint32
                                            const std::optional<Bytes>& begin,
                                            const std::optional<Bytes>& end, bool& meets);
 
-// Whether a table has tombstones enough to be compacted for them, now or when no boundary protects
-// them any more: then it is worth looking again later.
-bool HasDenseTable(const Version& version, const Options& options);
+// Whether a table has enough of tombstones, and of what has expired at that time, to be compacted
+// for them, now or when no boundary protects them any more: then it is worth looking again later.
+bool HasDenseTable(const Version& version, const Options& options, std::uint64_t time);
+
+// The next time above `time` at which a table has enough of them; nothing: no table ever will.
+std::optional<std::uint64_t> NextExpiry(const Version& version, const Options& options,
+                                        std::uint64_t time);
 
 // Bytes that are to be moved before all levels are as they should be.
 std::uint64_t CompactionDebt(const Version& version, const Options& options);

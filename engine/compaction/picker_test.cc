@@ -195,6 +195,33 @@ TEST(Picker, TombstonesCallWhenNothingElseDoes) {
   EXPECT_EQ(Pick({newer, newest, Below(6, 2, "c", "d")}), "deletes 0>6: 3 + 2 [a..z]");
 }
 
+TEST(Picker, WhatHasExpiredCallsAsTombstonesDoFromItsTimeOn) {
+  const auto pick = [](std::uint64_t level, std::uint64_t sequence_max, std::uint64_t time,
+                       SequenceNumber first_boundary = kMaxSequence) {
+    TableShape shape = Below(static_cast<std::uint32_t>(level), 1, "a", "c");
+    shape.sequence_max = sequence_max;
+    auto table = std::make_shared<Table>(*testing::MakeTable(shape));
+    table->expiring = {.entries = 8, .times = {10, 10, 20, 30, 40, 50, 60, 70, 80}};
+    const Version version =
+        MakeVersion({Newer(9, "a", "z", 90), Below(6, 2, "x", "y")}).With({}, {table});
+    const Options options = SmallLevels();
+    EXPECT_EQ(NextExpiry(version, options, 0), 50U);
+    EXPECT_EQ(NextExpiry(version, options, 50), 60U);
+    EXPECT_EQ(NextExpiry(version, options, 80), std::nullopt);
+    EXPECT_EQ(HasDenseTable(version, options, time), time >= 50);
+    PickerInput input{.version = version, .options = options};
+    input.first_boundary = first_boundary;
+    input.time = time;
+    return Say(PickCompaction(input));
+  };
+  // Half of ten are gone when five of eight are.
+  EXPECT_EQ(pick(6, 5, 49), "nothing");
+  EXPECT_EQ(pick(6, 5, 50), "expired 6>6: 1 [a..c]");
+  EXPECT_EQ(pick(6, 5, 50, SequenceNumber(4)), "nothing");
+  // Also with the newest operation of all: the rest of it goes.
+  EXPECT_EQ(pick(6, 900, 50), "expired 6>6: 1 [a..c]");
+}
+
 TEST(Picker, RunsOfLikeSizeAreMerged) {
   Options options = SmallLevels();
   options.compaction_style = CompactionStyle::kSizeTiered;

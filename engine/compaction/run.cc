@@ -57,6 +57,7 @@ CompactionOutcome RunCompaction(const Version& version, const CompactionJob& job
   }
   outcome.counts = entry.counts();
   BEACH_SOMETIMES("compaction.tombstone_dropped", outcome.counts.tombstones > 0);
+  BEACH_SOMETIMES("compaction.expired_dropped", outcome.counts.expired > 0);
   BEACH_SOMETIMES("compaction.operands_folded", outcome.counts.folded > 0);
   BEACH_SOMETIMES("compaction.range_deleted", outcome.counts.in_range > 0);
   BEACH_SOMETIMES("compaction.range_delete_dropped", ranges_dropped > 0);

@@ -138,6 +138,13 @@ bool DecodeField(std::uint64_t tag, Decoder& body, ManifestEdit& edit) {
     case ManifestTag::kAddTableBelow:
       edit.tables_added.push_back(DecodeTableBelow(body));
       return true;
+    case ManifestTag::kTime: {
+      TimeMark mark;
+      mark.sequence = SequenceNumber(body.Varint());
+      mark.time = body.Varint();
+      edit.time = mark;
+      return true;
+    }
     case ManifestTag::kAddTableOf: edit.tables_added.push_back(DecodeTableOf(body)); return true;
   }
   return false;
@@ -162,6 +169,13 @@ Bytes EncodeManifestEdit(const ManifestEdit& edit) {
   }
   if (edit.replay_from) AppendPositionField(bytes, ManifestTag::kReplayFrom, *edit.replay_from);
   if (edit.durable) AppendPositionField(bytes, ManifestTag::kDurable, *edit.durable);
+  if (edit.time) {
+    Bytes body;
+    Encoder encoder(body);
+    encoder.Varint(edit.time->sequence.value);
+    encoder.Varint(edit.time->time);
+    AppendField(bytes, ManifestTag::kTime, body);
+  }
   for (const TableInfo& table : edit.tables_added) AppendTable(bytes, table);
   for (const FileNumber file : edit.tables_removed) {
     AppendVarintField(bytes, ManifestTag::kRemoveTable, file.value);

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "engine/expiry.h"
 #include "engine/sst/table.h"
 #include "engine/types.h"
 #include "engine/wal/log.h"
@@ -34,6 +35,7 @@ enum class ManifestTag : std::uint8_t {
   kRemoveSegment = 11,  // ordinal (varint)
   kAddTableBelow = 12,  // level (varint, 1 to 6), then as kAddTable
   kAddTableOf = 13,  // of another database: high, low (fixed64), level (varint), then as kAddTable
+  kTime = 14,        // sequence number, time (varints); only where it was ever advanced
 };
 inline constexpr std::uint64_t kFirstSkippableTag = 128;
 
@@ -53,6 +55,7 @@ struct ManifestEdit {
   std::optional<SequenceNumber> last_sequence;
   std::optional<LogPosition> replay_from;
   std::optional<LogPosition> durable;
+  std::optional<TimeMark> time;
   std::vector<TableInfo> tables_added;
   std::vector<FileNumber> tables_removed;
   std::vector<wal::Segment> segments_added;

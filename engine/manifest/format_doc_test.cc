@@ -48,6 +48,7 @@ TEST(ManifestDocumentTest, TagsAreThoseOfTheCode) {
       {ManifestTag::kRemoveSegment, "kRemoveSegment"},
       {ManifestTag::kAddTableBelow, "kAddTableBelow"},
       {ManifestTag::kAddTableOf, "kAddTableOf"},
+      {ManifestTag::kTime, "kTime"},
   };
   for (const auto& [tag, name] : tags) {
     ExpectHas("| " + std::to_string(static_cast<int>(tag)) + " | " + name + " |");

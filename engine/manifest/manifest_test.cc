@@ -64,6 +64,7 @@ ManifestEdit RandomEdit() {
   if (maybe()) edit.last_sequence = SequenceNumber(number());
   if (maybe()) edit.replay_from = LogPosition{SegmentOrdinal(number()), number()};
   if (maybe()) edit.durable = LogPosition{SegmentOrdinal(number()), number()};
+  if (maybe()) edit.time = TimeMark{SequenceNumber(number()), number()};
   for (int i = *rc::gen::inRange(0, 4); i > 0; --i) {
     edit.tables_added.push_back({.file = FileNumber(number()),
                                  .size_bytes = number(),

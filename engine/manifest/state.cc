@@ -137,11 +137,27 @@ Status CheckCounters(const ManifestState& state) {
   if (state.last_sequence > kRecordedSequenceMax) {
     return Contradiction("an impossible sequence number");
   }
+  if (state.time.sequence > state.last_sequence) {
+    return Contradiction("a time of an impossible sequence number");
+  }
   BEACH_TRY(CheckPosition(state.replay_from));
   return CheckPosition(state.durable);
 }
 
+Status AdvanceTime(TimeMark& mark, const std::optional<TimeMark>& to) {
+  if (!to) return {};
+  if (to->sequence < mark.sequence || to->time < mark.time) return Contradiction("time goes back");
+  mark = *to;
+  return {};
+}
+
 }  // namespace
+
+SequenceNumber ManifestState::LastWithoutLog() const {
+  SequenceNumber last = time.sequence;
+  for (const TableInfo& table : tables) last = std::max(last, table.sequence_max);
+  return last;
+}
 
 Status ManifestState::Apply(const ManifestEdit& edit) {
   ManifestBuilder builder(std::move(*this));
@@ -213,6 +229,7 @@ Status ManifestBuilder::Apply(const ManifestEdit& edit) {
     return Contradiction("the replay position goes back");
   }
   if (!Advance(state.durable, edit.durable)) return Contradiction("the durable position goes back");
+  BEACH_TRY(AdvanceTime(state.time, edit.time));
   BEACH_TRY(CheckCounters(state));
   BEACH_TRY(ApplySegments(edit));
   return ApplyTables(edit);
@@ -285,6 +302,7 @@ std::vector<ManifestEdit> ManifestState::Snapshot() const {
   head.last_sequence = last_sequence;
   head.replay_from = replay_from;
   head.durable = durable;
+  if (time != TimeMark()) head.time = time;
   head.segments_added = segments;
   std::uint64_t size = 128 + 64 * segments.size();
   for (const TableInfo& table : tables) {

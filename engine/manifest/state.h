@@ -28,7 +28,8 @@ inline constexpr std::size_t kSegmentsListedMax = std::size_t{1} << 18;
 //   - every listed file has a number of its own, below next_file;
 //   - with any segment listed, replay_from lies in a listed one, and durable not above the last;
 //   - in a listed segment, they lie within its end;
-//   - epoch, next_file, last_sequence, replay_from and durable never go back;
+//   - epoch, next_file, last_sequence, replay_from, durable and time never go back;
+//   - the time is of a sequence number that is not above the last;
 //   - no number is above its bound: those above, kFileNumberMax, and the size of a segment.
 struct ManifestState {
   DatabaseId database;
@@ -37,8 +38,12 @@ struct ManifestState {
   SequenceNumber last_sequence;
   LogPosition replay_from;
   LogPosition durable;
+  TimeMark time;                       // the last mark that tables cover: below replay_from
   std::vector<TableInfo> tables;       // by file number
   std::vector<wal::Segment> segments;  // by ordinal
+
+  // The last sequence number that needs no log: of the tables, or of what advanced the time.
+  SequenceNumber LastWithoutLog() const;
 
   // kCorruption when the edit contradicts the state, which is then in pieces: apply to a copy.
   Status Apply(const ManifestEdit& edit);

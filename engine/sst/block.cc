@@ -140,6 +140,9 @@ Result<std::optional<VersionFound>> Block::Get(ByteView user_key, SequenceNumber
     const int order = by_hash ? 0 : key.user_key.compare(user_key);
     if (order < 0 || (order == 0 && TrailerOf(built.view()) > trailer)) continue;
     if (order > 0) return std::nullopt;
+    if (!IsEntry(built.view(), entry.value)) {
+      return Damaged(*path_, offset_ + at, "an entry's value is none of its kind");
+    }
     return VersionFound{.sequence = key.sequence, .kind = key.kind, .value = Bytes(entry.value)};
   }
   beyond = !by_hash;

@@ -119,7 +119,10 @@ void BlockIterator::ReadEntry(std::size_t offset) {
   }
   key_.Build(static_cast<std::size_t>(entry.shared), entry.key_rest,
              RoomAt(entry.key_rest, block_->content_));
-  if (!IsInternalKey(key_.view())) return Damage(offset, "an entry's key is not a key");
+  if (!IsEntry(key_.view(), entry.value)) {
+    return Damage(offset, IsInternalKey(key_.view()) ? "an entry's value is none of its kind"
+                                                     : "an entry's key is not a key");
+  }
   value_ = entry.value;
   begin_ = offset;
   end_ = entry.end;

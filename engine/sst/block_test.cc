@@ -196,6 +196,8 @@ TEST(Block, DamagedEntriesAreErrorsAtTheirOffset) {
   EXPECT_EQ(walk(Bytes("\x03\0\0", 3)), "an entry shares more than the key before it");
   EXPECT_EQ(walk(Bytes("\0\x03\0key", 6)), "an entry's key is not a key");
   EXPECT_EQ(walk(Bytes("\0\x08\0\xff\0\0\0\0\0\0\0", 11)), "an entry's key is not a key");
+  EXPECT_EQ(walk(Bytes("\0\x08\3\4\0\0\0\0\0\0\0too", 14)),
+            "an entry's value is none of its kind");
 }
 
 TEST(Block, ARestartThatIsNoEntryOfItsOwnIsToldByItsCheck) {

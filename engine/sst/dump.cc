@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "engine/expiry.h"
 #include "engine/internal_key.h"
 #include "engine/sst/block.h"
 #include "engine/sst/block_io.h"
@@ -30,10 +31,24 @@ std::string Place(const char* name, const BlockHandle& handle) {
 std::string KeyText(ByteView internal_key) {
   InternalKey key;
   if (!ParseInternalKey(internal_key, key)) return "\"" + Printable(internal_key) + "\" (no key)";
-  const char* const kind = key.kind == ValueKind::kPut     ? " put"
-                           : key.kind == ValueKind::kMerge ? " merge"
-                                                           : " delete";
+  const char* const kind = key.kind == ValueKind::kPut        ? " put"
+                           : key.kind == ValueKind::kMerge    ? " merge"
+                           : key.kind == ValueKind::kPutUntil ? " put until"
+                                                              : " delete";
   return PrintableStoredKey(key.user_key) + " " + std::to_string(key.sequence.value) + kind;
+}
+
+// " = \"value\"", and of one that expires when it does, before that.
+std::string ValueText(ByteView internal_key, ByteView value) {
+  std::string text;
+  InternalKey key;
+  ExpiringValue expiring;
+  if (ParseInternalKey(internal_key, key) && key.kind == ValueKind::kPutUntil &&
+      ParseExpiring(value, expiring)) {
+    text = " " + std::to_string(expiring.expires_at);
+    value = expiring.value;
+  }
+  return text + " = \"" + Printable(value) + "\"";
 }
 
 class Dumper {
@@ -90,6 +105,7 @@ class Dumper {
     const Properties& properties = frame_.properties;
     print_("entries: " + std::to_string(properties.entries) + ", " +
            std::to_string(properties.deletes) + " of them deletes");
+    PrintExpiring(properties.expiring);
     print_("user keys: " + std::to_string(properties.user_keys));
     print_("range deletes: " + std::to_string(properties.range_deletes));
     print_("data blocks: " + std::to_string(properties.data_blocks) + ", " +
@@ -102,6 +118,14 @@ class Dumper {
     print_("largest: " + KeyText(properties.largest));
     print_("sequence numbers: " + std::to_string(properties.sequence_min.value) + " to " +
            std::to_string(properties.sequence_max.value));
+  }
+
+  void PrintExpiring(const ExpiryProfile& expiring) {
+    if (expiring.entries == 0) return;
+    print_("expiring: " + std::to_string(expiring.entries) + ", from " +
+           std::to_string(expiring.times.front()) + " on, half of them by " +
+           std::to_string(expiring.times[kExpiryParts / 2]) + ", all by " +
+           std::to_string(expiring.times.back()));
   }
 
   void PrintFilter() {
@@ -153,7 +177,7 @@ class Dumper {
     const auto entry = (*block)->NewIterator();
     for (entry->SeekToFirst(); entry->Valid(); entry->Next()) {
       if (!entries_) continue;
-      print_("  " + KeyText(entry->key()) + " = \"" + Printable(entry->value()) + "\"");
+      print_("  " + KeyText(entry->key()) + ValueText(entry->key(), entry->value()));
     }
     if (const Status walked = entry->status(); !walked) Note(walked.error());
   }

@@ -175,6 +175,7 @@ TEST(TableDocument, ItNamesEveryProperty) {
   Properties properties;
   properties.Count(KeyAt("a", 1), "");
   properties.data_blocks = 1;
+  properties.expiring.entries = 1;
   const Bytes bytes = EncodeProperties(properties);
   std::vector<std::string> names;
   for (Decoder decoder(bytes); !decoder.rest().empty(); (void)decoder.LengthPrefixed()) {

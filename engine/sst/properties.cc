@@ -27,6 +27,14 @@ void AddNumber(Bytes& target, ByteView name, std::uint64_t number) {
   AddBytes(target, name, value);
 }
 
+Bytes EncodeExpiring(const ExpiryProfile& expiring) {
+  Bytes value;
+  Encoder encoder(value);
+  encoder.Varint(expiring.entries);
+  for (const std::uint64_t time : expiring.times) encoder.Varint(time);
+  return value;
+}
+
 // Takes values by name; anything missing or malformed turns it bad.
 class PropertyMap {
  public:
@@ -54,6 +62,17 @@ class PropertyMap {
     return number;
   }
 
+  // That of no entries, where there is none.
+  ExpiryProfile TakeExpiring(ByteView name) {
+    ExpiryProfile expiring;
+    if (std::ranges::find(values_, name, &Value::first) == values_.end()) return expiring;
+    Decoder decoder(TakeBytes(name));
+    expiring.entries = decoder.Varint();
+    for (std::uint64_t& time : expiring.times) time = decoder.Varint();
+    ok_ = ok_ && decoder.done() && expiring.entries > 0;
+    return expiring;
+  }
+
   bool ok() const { return ok_; }
 
  private:
@@ -70,7 +89,10 @@ bool IsSane(const Properties& properties) {
   if (properties.entries == 0 && properties.range_deletes == 0) return false;
   if ((properties.data_blocks == 0) != (properties.entries == 0)) return false;
   if ((properties.user_keys == 0) != (properties.entries == 0)) return false;
-  return properties.deletes <= properties.entries && properties.user_keys <= properties.entries &&
+  if (properties.deletes > properties.entries) return false;
+  if (properties.expiring.entries > properties.entries - properties.deletes) return false;
+  if (!std::ranges::is_sorted(properties.expiring.times)) return false;
+  return properties.user_keys <= properties.entries &&
          properties.data_blocks <= properties.entries &&
          properties.filter_bits_per_key <= kFilterBitsPerKeyMax &&
          CompareInternalKeys(properties.smallest, properties.largest) <= 0 &&
@@ -133,6 +155,9 @@ Bytes EncodeProperties(const Properties& properties) {
   AddNumber(bytes, "data_size", properties.data_size);
   AddNumber(bytes, "deletes", properties.deletes);
   AddNumber(bytes, "entries", properties.entries);
+  if (properties.expiring.entries > 0) {
+    AddBytes(bytes, "expiring", EncodeExpiring(properties.expiring));
+  }
   AddNumber(bytes, "filter_bits_per_key", properties.filter_bits_per_key);
   AddBytes(bytes, "format", kFormatName);
   AddBytes(bytes, "largest", properties.largest);
@@ -157,6 +182,7 @@ Result<Properties> DecodeProperties(ByteView bytes, const std::string& path, std
   properties.data_size = map.TakeNumber("data_size");
   properties.deletes = map.TakeNumber("deletes");
   properties.entries = map.TakeNumber("entries");
+  properties.expiring = map.TakeExpiring("expiring");
   properties.filter_bits_per_key = map.TakeNumber("filter_bits_per_key");
   properties.largest.assign(map.TakeBytes("largest"));
   properties.range_deletes = map.TakeNumber("range_deletes");

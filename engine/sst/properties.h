@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "engine/options.h"
+#include "engine/sst/expiry_profile.h"
 #include "engine/sst/range_deletes.h"
 #include "engine/types.h"
 
@@ -17,7 +18,7 @@ inline constexpr ByteView kComparatorName = "bytewise";
 
 // What a table says about itself. On disk: name and value of each, both length-prefixed, names
 // ascending; numbers are varints. A reader ignores names it does not know, so that later writers
-// can add some; all of these must be there.
+// can add some; all of these must be there, but for what is said of one.
 struct Properties {
   std::uint64_t entries = 0;    // range deletes not counted
   std::uint64_t deletes = 0;    // of the entries
@@ -29,6 +30,7 @@ struct Properties {
   std::uint64_t raw_key_size = 0;   // sum over entries: internal keys
   std::uint64_t raw_value_size = 0;
   std::uint64_t filter_bits_per_key = 0;         // 0: no filter
+  ExpiryProfile expiring;                        // not there where no entry can expire
   Compression compression = Compression::kNone;  // tried for each data block
   // Internal keys, both included, that nothing in the table lies outside of. That a range delete
   // ends before its end, kMaxSequence as the end's sequence number says.
@@ -39,8 +41,8 @@ struct Properties {
 
   friend bool operator==(const Properties&, const Properties&) = default;
 
-  // Counts an entry; true for the first of its user key. REQUIRES: entries come in order, and all
-  // before any range delete.
+  // Counts an entry, but for `expiring`; true for the first of its user key. REQUIRES: entries come
+  // in order, and all before any range delete.
   bool Count(ByteView internal_key, ByteView value);
   void Count(const RangeDelete& range);
 };

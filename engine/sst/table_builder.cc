@@ -61,6 +61,7 @@ class FileTableBuilder final : public TableBuilder {
     const std::uint64_t hash = sst::HashUserKey(UserKeyOf(internal_key));
     data_.Add(internal_key, hash, value);
     if (properties_.Count(internal_key, value)) filter_.Add(hash);
+    sst::CountExpiry(internal_key, value, expiring_);
     if (data_.size_bytes() < block_size_) return {};
     return Remember(EndDataBlock());
   }
@@ -84,6 +85,7 @@ class FileTableBuilder final : public TableBuilder {
     if (failed_) return Fail(*failed_);
     std::ranges::sort(range_deletes_, sst::InOrder);
     for (const sst::RangeDelete& range : range_deletes_) properties_.Count(range);
+    properties_.expiring = expiring_.Finish();
     BEACH_CHECK_GT(properties_.entries + properties_.range_deletes, 0U);
     BEACH_TRY(WriteRest());
     // FAILPOINT: sst.written: a whole table that is not durable: any of its sectors may be lost. No
@@ -170,6 +172,7 @@ class FileTableBuilder final : public TableBuilder {
   Compressor compressor_;
   Bytes compressed_;
   sst::Properties properties_;
+  sst::ExpirySampler expiring_;
   Bytes pending_;             // ends at offset_, not yet in the file
   std::uint64_t offset_ = 0;  // where the next block goes
   std::optional<Error> failed_;

@@ -23,7 +23,7 @@ Result<Bytes> ReadOnce(env::File& file, const Footer& footer, const BlockHandle&
 
 // Checks one data block and counts its entries.
 Status VerifyBlock(env::File& file, const TableFrame& frame, std::size_t number,
-                   Decompressor& decompressor, Properties& counted) {
+                   Decompressor& decompressor, Properties& counted, ExpirySampler& expiring) {
   const BlockHandle handle = frame.index.handle(number);
   BEACH_TRY_ASSIGN(Bytes content,
                    ReadBlock(file, frame.footer.identity, handle, frame.blocks_end, decompressor));
@@ -37,6 +37,7 @@ Status VerifyBlock(env::File& file, const TableFrame& frame, std::size_t number,
         counted.entries == 0 || CompareInternalKeys(counted.largest, entry->key()) < 0;
     if (!ascending) return Damaged(file.path(), handle.offset, "entries are out of order");
     const bool is_new = counted.Count(entry->key(), entry->value());
+    CountExpiry(entry->key(), entry->value(), expiring);
     if (!is_new || !frame.filter) continue;
     if (!frame.filter->MayContain(HashUserKey(UserKeyOf(entry->key())))) {
       return Damaged(file.path(), frame.footer.filter.offset, "the filter lacks a key");
@@ -146,9 +147,11 @@ Result<TableFrame> ReadTableFrame(env::File& file, std::uint64_t file_size,
 
 Status VerifyBlocks(env::File& file, const TableFrame& frame, Decompressor& decompressor) {
   Properties counted;
+  ExpirySampler expiring;
   for (std::size_t block = 0; block < frame.index.count(); ++block) {
-    BEACH_TRY(VerifyBlock(file, frame, block, decompressor, counted));
+    BEACH_TRY(VerifyBlock(file, frame, block, decompressor, counted, expiring));
   }
+  counted.expiring = expiring.Finish();
   for (const RangeDelete& range : frame.range_deletes) counted.Count(range);
   counted.compression = frame.properties.compression;
   counted.filter_bits_per_key = frame.properties.filter_bits_per_key;

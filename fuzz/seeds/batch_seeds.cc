@@ -38,6 +38,11 @@ void AddBatchSeeds(Seeds& seeds) {
   seeds.push_back({"batch", "empty", {}});
   seeds.push_back({"batch", "mixed", Bytes(mixed.encoding())});
   seeds.push_back({"batch", "deletes", Bytes(deletes.encoding())});
+  WriteBatch expiring;
+  expiring.PutUntil("key", "value", 1000);
+  expiring.AdvanceTime(1000);
+  expiring.PutUntil("", "", ~std::uint64_t{0});
+  seeds.push_back({"batch", "expiring", Bytes(expiring.encoding())});
 
   seeds.push_back({"group", "empty", GroupSeed(1, {})});
   seeds.push_back({"group", "one", GroupSeed(1, {mixed})});

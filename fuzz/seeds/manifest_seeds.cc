@@ -63,6 +63,7 @@ std::vector<ManifestEdit> Edits() {
   edits[3].epoch = OpenEpoch(3);
   edits[3].last_sequence = SequenceNumber(200);
   edits[3].durable = LogPosition{SegmentOrdinal(3), 8192};
+  edits[3].time = TimeMark{.sequence = SequenceNumber(150), .time = 1'000'000};
   return edits;
 }
 

@@ -80,6 +80,23 @@ void AddParts(Seeds& seeds, const std::string& name, const Bytes& table) {
   seeds.push_back({"sst_block", name, *block});
 }
 
+// Every other value expires.
+Bytes ExpiringTable(int keys) {
+  testing::MemoryFiles files;
+  auto builder = TableBuilder::Create(files, "table", kDatabase, kFile, Options());
+  BEACH_CHECK(builder.has_value());
+  for (int i = 0; i < keys; ++i) {
+    const std::string user_key = "key" + std::to_string(100 + i);
+    const bool expires = i % 2 == 0;
+    const Bytes key = Key(user_key, static_cast<std::uint64_t>(i + 1),
+                          expires ? ValueKind::kPutUntil : ValueKind::kPut);
+    const Bytes value = expires ? EncodeExpiring(static_cast<std::uint64_t>(i) * 1000, "v") : "v";
+    BEACH_CHECK((*builder)->Add(key, value).has_value());
+  }
+  BEACH_CHECK((*builder)->Finish().has_value());
+  return files.Content("table");
+}
+
 // Of the target's own blocks, by their last keys.
 Bytes Index(std::uint64_t count) {
   sst::TableIndexBuilder builder;
@@ -101,6 +118,7 @@ void AddTableSeeds(Seeds& seeds) {
   AddParts(seeds, "zstd", Table(30, 2, 500, 16, Compression::kZstd));
   AddParts(seeds, "ranges", Table(5, 1, 500, 16, Compression::kNone, 3));
   AddParts(seeds, "ranges-alone", Table(0, 0, 500, 16, Compression::kNone, 2));
+  AddParts(seeds, "expiring", ExpiringTable(9));
   seeds.push_back({"sst_index", "all", Index(4)});
   seeds.push_back({"sst_index", "more", Index(5)});
   seeds.push_back({"sst_index", "some", Index(2)});

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "engine/expiry.h"
 #include "engine/tables/stored_key.h"
 #include "engine/write_batch.h"
 #include "fuzz/targets/targets.h"
@@ -13,7 +14,9 @@ namespace {
 
 using engine::BatchOperation;
 using engine::BatchReader;
+using engine::ExpiringValue;
 using engine::MergeOperand;
+using engine::ParseExpiring;
 using engine::ParseOperand;
 using engine::ParseStoredKey;
 using engine::ValueKind;
@@ -26,6 +29,11 @@ bool Inside(ByteView part, ByteView whole) {
 
 // False where no batch would have it.
 bool Add(const BatchOperation& operation, WriteBatch& batch) {
+  if (operation.kind == ValueKind::kTime) {
+    BEACH_CHECK(operation.key.empty() && operation.value.empty() && operation.end.empty());
+    batch.AdvanceTime(operation.time);
+    return true;
+  }
   const auto key = ParseStoredKey(operation.key);
   if (!key) return false;
   const engine::NamedTable table = key->table;
@@ -38,6 +46,13 @@ bool Add(const BatchOperation& operation, WriteBatch& batch) {
     const bool parsed = ParseOperand(operation.value, operand);
     BEACH_CHECK(parsed);
     batch.Merge(key->user_key, operand.merge_operator, operand.operand, table);
+    return true;
+  }
+  if (operation.kind == ValueKind::kPutUntil) {
+    ExpiringValue expiring;
+    const bool parsed = ParseExpiring(operation.value, expiring);
+    BEACH_CHECK(parsed);
+    batch.PutUntil(key->user_key, expiring.value, expiring.expires_at, table);
     return true;
   }
   BEACH_CHECK(operation.value.empty());
@@ -81,6 +96,7 @@ void Run(ByteView input) {
     BEACH_CHECK(operation.key == again.key);
     BEACH_CHECK(operation.value == again.value);
     BEACH_CHECK(operation.end == again.end);
+    BEACH_CHECK_EQ(operation.time, again.time);
     ++count;
   }
   const bool beyond = second.Next(again);

@@ -64,10 +64,10 @@ std::string Usage(const StoreCommand& command) {
 
 void PrintHelp() {
   for (const StoreCommand& command : StoreCommands()) {
-    fmt::print("{:<20} {}\n", Usage(command), command.help);
+    fmt::print("{:<22} {}\n", Usage(command), command.help);
   }
-  fmt::print("{:<20} {}\n", "help", "Print this");
-  fmt::print("{:<20} {}\n", "exit", "Close the database and end; so does the end of the input");
+  fmt::print("{:<22} {}\n", "help", "Print this");
+  fmt::print("{:<22} {}\n", "exit", "Close the database and end; so does the end of the input");
   fmt::print("Quote words with blanks: put colour 'dark blue'. Any bytes: get \"\\x00\\xff\".\n");
 }
 

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <sstream>
@@ -27,8 +29,41 @@ ExitCode Done(const StoreSession& session, const Status& status) {
   return ExitCode::kFine;
 }
 
+std::optional<std::uint64_t> ParseTime(const std::string& word) {
+  std::uint64_t time = 0;
+  const char* const end = word.data() + word.size();
+  const auto [rest, wrong] = std::from_chars(word.data(), end, time);
+  if (wrong != std::errc() || rest != end) return std::nullopt;
+  return time;
+}
+
+ExitCode NoTime(const std::string& word) {
+  fmt::print(stderr, "beachdb: a time is a number from 0 to 2^64 - 1, not '{}'\n", word);
+  return ExitCode::kUsage;
+}
+
 ExitCode Put(StoreSession& session, Words words) {
-  return Done(session, session.db.Put({.table = session.table}, words[0], words[1]));
+  const engine::WriteOptions options{.table = session.table};
+  if (words.size() < 3) return Done(session, session.db.Put(options, words[0], words[1]));
+  const auto until = ParseTime(words[2]);
+  if (!until) return NoTime(words[2]);
+  return Done(session, session.db.PutUntil(options, words[0], words[1], *until));
+}
+
+// The database's, which no clock moves.
+ExitCode Time(StoreSession& session, Words words) {
+  if (!words.empty()) {
+    const auto time = ParseTime(words[0]);
+    if (!time) return NoTime(words[0]);
+    return Done(session, session.db.AdvanceTime({}, *time));
+  }
+  const std::uint64_t time = session.db.Stats().time;
+  if (session.json) {
+    PrintJson({{"time", time}});
+  } else {
+    fmt::print("{}\n", time);
+  }
+  return ExitCode::kFine;
 }
 
 ExitCode Delete(StoreSession& session, Words words) {
@@ -121,6 +156,8 @@ nlohmann::json StatsAsJson(const engine::DbStats& stats) {
           {"flushes", stats.flushes},
           {"compactions", stats.compactions},
           {"moves", stats.moves},
+          {"time", stats.time},
+          {"expired_dropped", stats.expired_dropped},
           {"compactions_failed", stats.compactions_failed},
           {"compactions_running", stats.compactions_running},
           {"tables_aside", stats.tables_aside},
@@ -147,7 +184,8 @@ ExitCode Stats(StoreSession& session, Words /*words*/) {
 
 constexpr StoreCommand kCommands[] = {
     {"get", "KEY", false, "Print a value; exit 6 when there is none", Get},
-    {"put", "KEY VALUE", true, "Write a value, creating the database", Put},
+    {"put", "KEY VALUE [UNTIL]", true,
+     "Write a value, creating the database; one that expires when its time is UNTIL", Put},
     {"del", "KEY", false, "Delete a key, present or not", Delete},
     {"scan", "[FROM] [TO]", false,
      "Print keys and values in order, from FROM, included, to TO, not included", Scan},
@@ -156,6 +194,8 @@ constexpr StoreCommand kCommands[] = {
     {"drop", "NAME", false, "Drop a table with all that is in it", Drop},
     {"use", "[NAME]", false,
      "Mean the keys of that table from now on; without NAME the unnamed one's", Use},
+    {"time", "[TIME]", false,
+     "Print the database's time, by which values expire; or move it ahead to TIME", Time},
     {"stats", "", false, "Levels, bytes written and why, what writers wait for", Stats},
     {"flush", "", false, "Write all that is in memory to tables", Flush},
     {"compact", "[FROM] [TO]", false,

@@ -5,11 +5,18 @@
 #include <string>
 #include <utility>
 
+#include "base/random.h"
 #include "env/marks.h"
 #include "sim/scenarios/engine_crash_range.h"
 #include "sim/system_scope.h"
 
 namespace beach::sim::scenarios::engine_crash {
+
+namespace {
+
+constexpr std::uint64_t kLookAheadMax = 60;  // of a time that a reader asks for
+
+}  // namespace
 
 void Client::Run(const std::vector<Command>& commands) {
   for (const Command& command : commands) {
@@ -34,7 +41,7 @@ void Client::RunOne(const Command& command) {
     case CommandKind::kWrite: Write(command.batch); break;
     case CommandKind::kWriteAsync: WriteAsync(command.batch); break;
     case CommandKind::kWriteIf: WriteIf(command.batch, command.conditions); break;
-    case CommandKind::kGet: Get(command.key); break;
+    case CommandKind::kGet: Get(command.key, command.time); break;
     case CommandKind::kMultiGet: MultiGet(command.keys, nullptr, Peek()); break;
     case CommandKind::kScan: Scan(command.range, command.backward); break;
     case CommandKind::kRange: ScanWithin(command.range, command.backward); break;
@@ -67,7 +74,11 @@ engine::MergeOperator OperatorOf(oracle::MergeKind kind) {
 engine::WriteBatch BatchOf(const oracle::ModelBatch& batch) {
   engine::WriteBatch writes;
   for (const oracle::ModelOperation& operation : batch.operations) {
-    if (operation.range_end) {
+    if (operation.time) {
+      writes.AdvanceTime(*operation.time);
+    } else if (operation.expires_at) {
+      writes.PutUntil(operation.key, *operation.value, *operation.expires_at);
+    } else if (operation.range_end) {
       writes.DeleteRange(operation.key, *operation.range_end);
     } else if (operation.merge) {
       writes.Merge(operation.key, OperatorOf(*operation.merge), *operation.value);
@@ -86,6 +97,10 @@ Status Client::Send(const oracle::ModelBatch& batch) {
   const engine::WriteOptions options{.sync = batch.sync, .tag = batch.id.value};
   if (batch.operations.size() == 1) {
     const oracle::ModelOperation& operation = batch.operations[0];
+    if (operation.time) return db_.AdvanceTime(options, *operation.time);
+    if (operation.expires_at) {
+      return db_.PutUntil(options, operation.key, *operation.value, *operation.expires_at);
+    }
     if (operation.range_end) {
       return db_.DeleteRange(options, operation.key, *operation.range_end);
     }
@@ -103,7 +118,8 @@ Result<bool> Client::SendIf(const oracle::ModelBatch& batch) {
   if (batch.operations.size() == 1 && batch.conditions.size() == 1) {
     const oracle::ModelOperation& operation = batch.operations[0];
     const oracle::ModelCondition& condition = batch.conditions[0];
-    if (!operation.range_end && !operation.merge && operation.key == condition.key) {
+    if (!operation.range_end && !operation.merge && !operation.expires_at && !operation.time &&
+        operation.key == condition.key) {
       return db_.CompareAndSet(options, condition.key, condition.value, operation.value);
     }
   }
@@ -241,9 +257,11 @@ void Client::WriteTooMuch() {
   world_.simulation.Fail("limit-passed", "a key larger than the limit was taken");
 }
 
-void Client::Get(ByteView key) {
+void Client::Get(ByteView key, std::uint64_t time) {
   const FaultCounts since = world_.CountFaults();
-  JudgeGet(key, Peek(), since);
+  oracle::Model::ReadMark mark = Peek();
+  mark.time = time;
+  JudgeGet(key, mark, since);
 }
 
 void Client::GetRecovered(ByteView key) {
@@ -252,7 +270,7 @@ void Client::GetRecovered(ByteView key) {
 }
 
 void Client::JudgeGet(ByteView key, const oracle::Model::ReadMark& mark, const FaultCounts& since) {
-  const Result<std::optional<Bytes>> found = db_.Get({}, key);
+  const Result<std::optional<Bytes>> found = db_.Get({.range = {}, .time = mark.time}, key);
   if (!found) return world_.Excuse(Doing::kReading, "a read", found.error(), since);
   oracle::Judgement judgement;
   {
@@ -342,6 +360,8 @@ void Client::Hold(std::uint64_t slot) {
   {
     const SystemScope system;
     judgement = world_.model.FixAt(held.mark_of_snapshot, held.snapshot->sequence().value);
+    if (!judgement)
+      judgement = world_.JudgeTime(held.mark_of_snapshot.visible, held.snapshot->time());
   }
   world_.Settle(judgement);
   Result<std::unique_ptr<engine::Iterator>> iterator = db_.NewIterator({});
@@ -370,18 +390,23 @@ void Client::Release(Held& held) {
 void Client::CheckHeld(const Held& held, bool backward) {
   CheckIterator(*held.iterator, {}, held.mark, backward, held.since);
   const FaultCounts since = world_.CountFaults();
-  const engine::ReadOptions options{.snapshot = held.snapshot.get(), .range = {}};
+  // As of then, or in its future.
+  oracle::Model::ReadMark mark = held.mark_of_snapshot;
+  const std::uint64_t pick = world_.NextPick();
+  if (pick % 3 == 0) mark.time = held.snapshot->time() + RandomBelow(Mix64(pick), kLookAheadMax);
+  const engine::ReadOptions options{
+      .snapshot = held.snapshot.get(), .range = {}, .time = mark.time};
   const auto iterator = db_.NewIterator(options);
   if (!iterator) {
     return world_.Excuse(Doing::kReading, "opening an iterator", iterator.error(), since);
   }
   // The same state as that of a hold without writers between: a part of it is enough.
-  CheckIterator(**iterator, world_.SampleStart(), held.mark_of_snapshot, !backward, since);
+  CheckIterator(**iterator, world_.SampleStart(), mark, !backward, since);
   std::vector<Bytes> keys;
   for (const std::uint64_t number : world_.Sample(world_.plan.keys)) {
     keys.push_back(KeyName(number));
   }
-  MultiGet(keys, held.snapshot.get(), held.mark_of_snapshot);
+  MultiGet(keys, held.snapshot.get(), mark);
   if (keys.empty()) return;
   const Bytes& key = keys[world_.NextPick() % keys.size()];
   const Result<std::optional<Bytes>> found = db_.Get(options, key);
@@ -389,7 +414,7 @@ void Client::CheckHeld(const Held& held, bool backward) {
   oracle::Judgement judgement;
   {
     const SystemScope system;
-    judgement = world_.model.EndGet(held.mark_of_snapshot, key, *found);
+    judgement = world_.model.EndGet(mark, key, *found);
   }
   world_.Settle(judgement);
 }
@@ -398,7 +423,7 @@ void Client::MultiGet(const std::vector<Bytes>& keys, const engine::Snapshot* sn
                       const oracle::Model::ReadMark& mark) {
   const FaultCounts since = world_.CountFaults();
   const std::vector<ByteView> views(keys.begin(), keys.end());
-  const auto results = db_.MultiGet({.snapshot = snapshot, .range = {}}, views);
+  const auto results = db_.MultiGet({.snapshot = snapshot, .range = {}, .time = mark.time}, views);
   std::vector<oracle::KeyFound> found;
   for (std::size_t i = 0; i < results.size(); ++i) {
     if (results[i]) {

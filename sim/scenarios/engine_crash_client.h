@@ -31,11 +31,11 @@ class Client {
   void WriteIf(const oracle::ModelBatch& batch, const std::vector<Condition>& conditions);
   // A key that no limit allows; nobody else writes. Rule 1.
   void WriteTooMuch();
-  void Get(ByteView key);
+  void Get(ByteView key, std::uint64_t time = 0);
   // Of what was recovered and is not settled yet.
   void GetRecovered(ByteView key);
   void Scan(const oracle::KeyRange& range, bool backward);
-  // As of `snapshot`, or of now.
+  // As of `snapshot`, or of now; and at the mark's time.
   void MultiGet(const std::vector<Bytes>& keys, const engine::Snapshot* snapshot,
                 const oracle::Model::ReadMark& mark);
   // Scans everything, both ways and as of now by number, and reads some keys by themselves.

@@ -74,6 +74,8 @@ bool CheckRecovered(World& world, engine::Db& db, Client& client) {
     }
   }
   world.Settle(judgement);
+  const std::uint64_t time = db.Stats().time;
+  world.Settle(world.JudgeTime(0, time));
   client.Scan({.from = world.SampleStart(), .to = {}}, true);  // the way back, not all of it
   for (const Bytes& key : world.recovered_keys) client.Get(key);
   client.Get(kAbsent[world.NextPick() % std::size(kAbsent)]);

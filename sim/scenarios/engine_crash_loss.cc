@@ -52,35 +52,24 @@ void History::EndSettling(const oracle::Model& model) {
 }
 
 oracle::Judgement History::Judge(const oracle::Model& model, std::uint64_t last_kept,
-                                 const std::vector<oracle::KeyValue>& found) const {
-  std::map<Bytes, Bytes> kept;
+                                 const std::vector<oracle::KeyValue>& found,
+                                 oracle::Model& kept) const {
   for (const Place& place : WithLife(model)) {
     if (place.last_sequence > last_kept) break;
-    for (const oracle::ModelOperation& operation : issued_.at(place.id).operations) {
-      if (operation.range_end) {
-        kept.erase(kept.lower_bound(operation.key), kept.lower_bound(*operation.range_end));
-      } else if (operation.merge) {
-        const auto there = kept.find(operation.key);
-        const std::optional<Bytes> value =
-            there == kept.end() ? std::nullopt : std::optional<Bytes>(there->second);
-        kept[operation.key] = oracle::Merged(*operation.merge, value, *operation.value);
-      } else if (operation.value) {
-        kept[operation.key] = *operation.value;
-      } else {
-        kept.erase(operation.key);
-      }
+    const oracle::ModelBatch& batch = issued_.at(place.id);
+    const std::uint64_t count = batch.operations.size();
+    kept.Issue(batch);
+    if (oracle::Judgement wrong = kept.Sequence(place.id, place.last_sequence - count + 1, count)) {
+      return wrong;
     }
   }
-  if (std::ranges::equal(found, kept, [](const oracle::KeyValue& shown, const auto& entry) {
-        return shown.first == entry.first && shown.second == entry.second;
-      })) {
-    return std::nullopt;
-  }
+  if (kept.ShowsAt(kept.sequenced(), found)) return std::nullopt;
   return oracle::Violation{.rule = "loss-untold",
                            .message = "the database was said to keep all up to sequence number " +
                                       std::to_string(last_kept) + ", " +
-                                      std::to_string(kept.size()) + " keys, but shows " +
-                                      std::to_string(found.size()) + " others"};
+                                      std::to_string(kept.StateAt(kept.sequenced()).size()) +
+                                      " keys, but shows " + std::to_string(found.size()) +
+                                      " others"};
 }
 
 void History::Cut(const oracle::Model& model, std::uint64_t last_kept) {

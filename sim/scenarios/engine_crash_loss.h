@@ -24,9 +24,10 @@ class History {
   void BeginSettling(const oracle::Model& model);
   void EndSettling(const oracle::Model& model);
 
-  // Whether `found` is what all batches up to that sequence number make.
+  // Whether `found` is what all batches up to that sequence number make, and that: `kept`, which is
+  // new.
   oracle::Judgement Judge(const oracle::Model& model, std::uint64_t last_kept,
-                          const std::vector<oracle::KeyValue>& found) const;
+                          const std::vector<oracle::KeyValue>& found, oracle::Model& kept) const;
   // Those above it are gone.
   void Cut(const oracle::Model& model, std::uint64_t last_kept);
 

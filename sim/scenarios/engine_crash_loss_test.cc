@@ -24,7 +24,8 @@ class HistoryTest : public testing::Test {
     history_.EndSettling(model_);
   }
   bool Keeps(std::uint64_t last_kept, const std::vector<oracle::KeyValue>& found) {
-    const oracle::Judgement judgement = history_.Judge(model_, last_kept, found);
+    oracle::Model kept;
+    const oracle::Judgement judgement = history_.Judge(model_, last_kept, found, kept);
     EXPECT_TRUE(!judgement || judgement->rule == "loss-untold");
     return !judgement;
   }

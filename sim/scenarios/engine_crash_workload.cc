@@ -18,6 +18,9 @@ constexpr std::uint64_t kOperationSize = 40;  // at least what one takes beside 
 constexpr const char* kMerges[] = {"add", "append", "max", "min"};
 constexpr std::uint64_t kOperandSizeMax = 20;  // beside its id; so that values that grow stay small
 constexpr std::uint64_t kPauseMaxNs = 1'000'000'000;
+constexpr std::uint64_t kTimeMax = 9'000'000'000'000'000'000;
+// The time moves on by about one with each operation of a client, and values live about so long.
+constexpr std::uint64_t kLifetime = 60;
 constexpr std::uint64_t kBackMax = 1'000'000;
 
 std::optional<std::uint64_t> ParseNumber(const std::string& text, std::uint64_t maximum) {
@@ -31,19 +34,19 @@ std::optional<std::uint64_t> ParseNumber(const std::string& text, std::uint64_t 
   return value;
 }
 
-constexpr KindWeight kUsualWeights[] = {{"put", 46},  {"delete", 10}, {"batch", 14},   {"get", 17},
-                                        {"scan", 3},  {"hold", 2},    {"check", 1},    {"flush", 1},
-                                        {"pause", 4}, {"range", 1},   {"multiget", 1}, {"erase", 2},
-                                        {"merge", 5}, {"if", 7},      {"async", 5}};
+constexpr KindWeight kUsualWeights[] = {
+    {"put", 46},  {"delete", 10}, {"batch", 14}, {"get", 17},  {"scan", 3},     {"hold", 2},
+    {"check", 1}, {"flush", 1},   {"pause", 4},  {"range", 1}, {"multiget", 1}, {"erase", 2},
+    {"merge", 5}, {"if", 7},      {"async", 5},  {"until", 6}, {"time", 2}};
 constexpr KindWeight kWeightsOfReaders[] = {
-    {"put", 34},  {"delete", 8}, {"batch", 14}, {"get", 6},   {"multiget", 8},
-    {"scan", 2},  {"range", 6},  {"hold", 8},   {"check", 5}, {"flush", 4},
-    {"pause", 4}, {"erase", 4},  {"merge", 12}, {"if", 5},    {"async", 4}};
+    {"put", 34},   {"delete", 8}, {"batch", 14}, {"get", 6},    {"multiget", 8}, {"scan", 2},
+    {"range", 6},  {"hold", 8},   {"check", 5},  {"flush", 4},  {"pause", 4},    {"erase", 4},
+    {"merge", 12}, {"if", 5},     {"async", 4},  {"until", 12}, {"time", 4}};
 // Half of what is written is deleted or written over; flushes make small tables.
 constexpr KindWeight kWeightsOfCompaction[] = {
     {"put", 44},  {"delete", 16}, {"batch", 14}, {"get", 8},     {"multiget", 2}, {"scan", 2},
     {"hold", 5},  {"check", 3},   {"flush", 4},  {"compact", 1}, {"range", 1},    {"pause", 5},
-    {"erase", 4}, {"merge", 12},  {"if", 5},     {"async", 4}};
+    {"erase", 4}, {"merge", 12},  {"if", 5},     {"async", 4},   {"until", 16},   {"time", 4}};
 
 // --- Generation.
 
@@ -51,7 +54,10 @@ class Generator {
  public:
   Generator(const Plan& plan, RandomStream stream) : plan_(plan), stream_(stream) {}
 
-  void Fill(artifacts::Operation& operation, std::span<const KindWeight> weights) {
+  // `now`: how many operations of its client and the lives before come before it.
+  void Fill(artifacts::Operation& operation, std::uint64_t now,
+            std::span<const KindWeight> weights) {
+    now_ = now;
     // Several of these in a row wait together.
     const bool again = last_async_ && stream_.Chance(1, 2);
     operation.kind = again ? "async" : DrawKind(stream_, weights);
@@ -67,6 +73,10 @@ class Generator {
     } else if (kind == "merge") {
       operation.arguments = {Durability()};
       AppendMerge(operation, Key());
+    } else if (kind == "until") {
+      operation.arguments = {Durability(), Key(), Size(), Expiry()};
+    } else if (kind == "time") {
+      operation.arguments = {Durability(), Time()};
     } else if (kind == "batch" || kind == "async") {
       operation.arguments = {Durability()};
       AppendBatch(operation);
@@ -74,6 +84,7 @@ class Generator {
       FillIf(operation);
     } else if (kind == "get") {
       operation.arguments = {Key()};
+      if (stream_.Chance(1, 8)) operation.arguments.push_back(Expiry());
     } else if (kind == "multiget") {
       operation.arguments.resize(stream_.Between(1, 6));
       for (std::string& key : operation.arguments) key = Key();
@@ -110,12 +121,17 @@ class Generator {
         operation.arguments.emplace_back("merge");
         AppendMerge(operation, key);
         size += kOperandSizeMax;
+      } else if (stream_.Chance(1, 24)) {
+        operation.arguments.insert(operation.arguments.end(), {"time", Time()});
       } else if (stream_.Chance(1, 4)) {
         operation.arguments.insert(operation.arguments.end(), {"delete", key});
       } else {
         const std::string filler = Size();
         size += ParseNumber(filler, kSizeMax).value_or(0);
-        operation.arguments.insert(operation.arguments.end(), {"put", key, filler});
+        const bool expires = stream_.Chance(1, 6);
+        operation.arguments.insert(operation.arguments.end(),
+                                   {expires ? "until" : "put", key, filler});
+        if (expires) operation.arguments.push_back(Expiry());
       }
     }
   }
@@ -168,6 +184,20 @@ class Generator {
     if (stream_.Chance(2, 3)) operation.arguments.push_back(Key());
   }
 
+  // Mostly soon; now and then at once, or never.
+  std::string Expiry() {
+    const std::uint64_t choice = stream_.Below(32);
+    if (choice < 2) return std::to_string(stream_.Below(now_ + 1));
+    if (choice == 2) return std::to_string(kTimeMax);
+    return std::to_string(now_ + stream_.Below(kLifetime));
+  }
+  // Clients are not at the same operation: for some it goes back, as far as they can tell.
+  std::string Time() {
+    const std::uint64_t choice = stream_.Below(16);
+    if (choice == 0) return std::to_string(stream_.Below(now_ + 1));
+    return std::to_string(now_ + stream_.Below(choice == 1 ? kLifetime : 8));
+  }
+
   std::string Durability() { return stream_.Chance(1, 2) ? "sync" : "nosync"; }
   std::string Slot() { return std::to_string(stream_.Below(kSlots)); }
   std::string Key() { return KeyName(KeyNumber()); }
@@ -189,6 +219,7 @@ class Generator {
   const Plan& plan_;
   RandomStream stream_;
   std::uint64_t drawn_ = 0;  // keys, in a window
+  std::uint64_t now_ = 0;
   bool last_async_ = false;
 };
 
@@ -236,6 +267,15 @@ class Arguments {
     }
     batch.operations.push_back({.key = std::move(key), .value = std::move(value)});
   }
+  void Until(oracle::ModelBatch& batch) {
+    Put(batch);
+    const std::uint64_t expires_at = Number(kTimeMax);
+    if (ok_) batch.operations.back().expires_at = expires_at;
+  }
+  void Time(oracle::ModelBatch& batch) {
+    const std::uint64_t time = Number(kTimeMax);
+    batch.operations.push_back({.key = {}, .value = std::nullopt, .time = time});
+  }
   void Delete(oracle::ModelBatch& batch) {
     batch.operations.push_back({.key = Text(), .value = std::nullopt});
   }
@@ -282,6 +322,8 @@ class Arguments {
     if (kind == "delete") Delete(batch);
     if (kind == "erase") Erase(batch);
     if (kind == "merge") Merge(batch);
+    if (kind == "until") Until(batch);
+    if (kind == "time") Time(batch);
   }
 
  private:
@@ -320,7 +362,7 @@ std::vector<artifacts::Operation> MakeWorkload(const Plan& plan, RandomStream st
       for (std::uint64_t i = 0; i < plan.operations_per_client; ++i) {
         artifacts::Operation operation{
             .id = ++id, .life = life, .client = client, .kind = {}, .arguments = {}};
-        generator.Fill(operation, weights);
+        generator.Fill(operation, life * plan.operations_per_client + i, weights);
         operations.push_back(std::move(operation));
       }
     }
@@ -333,7 +375,7 @@ std::optional<Command> ParseOperation(const artifacts::Operation& operation) {
   Command command;
   const std::string& kind = operation.kind;
   if (kind == "put" || kind == "delete" || kind == "erase" || kind == "merge" || kind == "batch" ||
-      kind == "async" || kind == "if") {
+      kind == "async" || kind == "if" || kind == "until" || kind == "time") {
     command.kind = kind == "if"      ? CommandKind::kWriteIf
                    : kind == "async" ? CommandKind::kWriteAsync
                                      : CommandKind::kWrite;
@@ -345,11 +387,13 @@ std::optional<Command> ParseOperation(const artifacts::Operation& operation) {
     const bool several = kind == "batch" || kind == "async" || kind == "if";
     if (!several) arguments.Take(kind, command.batch);
     while (several && arguments.more()) {
-      arguments.Take(arguments.OneOf({"put", "delete", "erase", "merge"}), command.batch);
+      arguments.Take(arguments.OneOf({"put", "delete", "erase", "merge", "until", "time"}),
+                     command.batch);
     }
   } else if (kind == "get") {
     command.kind = CommandKind::kGet;
     command.key = arguments.Text();
+    if (arguments.more()) command.time = arguments.Number(kTimeMax);
   } else if (kind == "multiget") {
     command.kind = CommandKind::kMultiGet;
     while (arguments.more()) command.keys.push_back(arguments.Text());

@@ -20,13 +20,15 @@
 //   erase    sync|nosync, from, to: deletes the range (half-open; the later key first where they
 //            are the wrong way round)
 //   merge    sync|nosync, add|append|max|min, key, size: of the operand (add: nobody asks for it)
+//   until    sync|nosync, key, size, time: a put that expires then
+//   time     sync|nosync, time: the database's is no less from there on
 //   batch    sync|nosync, then any of: put, key, size / delete, key / erase, from, to /
-//            merge, add|append|max|min, key, size
+//            merge, add|append|max|min, key, size / until, key, size, time / time, time
 //   async    as batch: whoever calls goes on, and it is answered some time
 //   if       sync|nosync, then any of: seen, key / absent, key / other, key; then "then", and as
 //            for a batch: written if each key is as the model shows it when the call begins, is
 //            absent, or holds what nobody ever wrote
-//   get      key
+//   get      key, and unless it is read as of the database's time: a time
 //   multiget keys: read as of one moment
 //   scan     forward|backward, from, and unless to the end: to (half-open)
 //   range    the same, by an iterator that is bound to it
@@ -88,6 +90,7 @@ struct Command {
   oracle::ModelBatch batch;           // kWrite, kWriteIf
   std::vector<Condition> conditions;  // kWriteIf
   Bytes key;                          // kGet
+  std::uint64_t time = 0;      // kGet: what has expired by then is not shown
   std::vector<Bytes> keys;            // kMultiGet
   oracle::KeyRange range;             // kScan, kRange; kCompact: both ends included
   bool backward = false;              // kScan, kRange, kCheck

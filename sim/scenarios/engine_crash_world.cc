@@ -162,10 +162,11 @@ oracle::Judgement World::JudgeRecovered(const std::vector<oracle::KeyValue>& fou
     return judgement;
   }
   if (last_kept_) {
-    judgement = history.Judge(model, *last_kept_, found);
+    oracle::Model kept;
+    judgement = history.Judge(model, *last_kept_, found, kept);
     if (!judgement) {
       history.Cut(model, *last_kept_);
-      crash.Rebase(found, visible_sequence);
+      crash.Rebase(kept, visible_sequence);
     }
     if (!judgement || loss_is_sure_ || loss_told_) {
       last_kept_.reset();
@@ -177,6 +178,14 @@ oracle::Judgement World::JudgeRecovered(const std::vector<oracle::KeyValue>& fou
   judgement = crash.Recovered(found, visible_sequence);
   if (!judgement && plan.weather == Weather::kEverything) history.EndSettling(model);
   return judgement;
+}
+
+oracle::Judgement World::JudgeTime(std::uint64_t prefix, std::uint64_t time) const {
+  const std::uint64_t expected = model.TimeAt(prefix);
+  if (plan.beyond.on || time == expected) return std::nullopt;
+  return oracle::Violation{.rule = "wrong-time",
+                           .message = "the database's time is " + std::to_string(time) +
+                                      "; expected " + std::to_string(expected)};
 }
 
 void World::Breathe() {

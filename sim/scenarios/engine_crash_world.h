@@ -108,6 +108,8 @@ class World final : public env::EventSink {
   // What a recovery shows, settled.
   oracle::Judgement JudgeRecovered(const std::vector<oracle::KeyValue>& found,
                                    std::uint64_t visible_sequence);
+  // What the database says of the time as of that prefix.
+  oracle::Judgement JudgeTime(std::uint64_t prefix, std::uint64_t time) const;
   // Whether the next recovery must show a legal prefix of what was written.
   bool RecoversAPrefix() const { return !plan.beyond.on && !last_kept_; }
   // The database keeps no more than that sequence number, or if not `sure` may do so.

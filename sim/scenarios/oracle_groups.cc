@@ -19,7 +19,7 @@ std::vector<Group> OracleGroups() {
       {kOracle,
        "point-reads",
        "A read shows what the model allows then",
-       {"wrong-read", "wrong-merge", "torn-multi-get", "multi-get-count"}},
+       {"wrong-read", "wrong-merge", "wrong-time", "torn-multi-get", "multi-get-count"}},
       {kOracle,
        "scans",
        "So does a scan, from both ends, in order, and however it turns",
