@@ -124,6 +124,12 @@ class MapDb final : public engine::Db {
   Result<engine::NamedTable> CreateTable(ByteView) override { return {}; }
   Result<engine::NamedTable> OpenTable(ByteView) override { return {}; }
   Status DropTable(ByteView) override { return {}; }
+  Result<std::unique_ptr<engine::LogCursor>> NewLogCursor(engine::SequenceNumber) override {
+    return Fail(ErrorCode::kUnsupported, "a map has no log");
+  }
+  Result<std::unique_ptr<engine::PinnedFiles>> PinFiles() override {
+    return Fail(ErrorCode::kUnsupported, "a map has no files");
+  }
   Result<std::vector<std::string>> ListTables() override { return {}; }
   Status CompactRange(const std::optional<Bytes>&, const std::optional<Bytes>&,
                       engine::NamedTable) override {
