@@ -34,7 +34,7 @@ TEST(MakeWorkload, MakesOperationsThatParse) {
   }
   EXPECT_EQ(kinds, (std::set<std::string>{"async", "batch", "check", "delete", "erase", "flush",
                                           "get", "hold", "if", "merge", "multiget", "pause", "put",
-                                          "range", "scan"}));
+                                          "range", "scan", "time", "until"}));
 }
 
 TEST(MakeWorkload, MakesBatchesThatTheSmallestSegmentTakes) {
