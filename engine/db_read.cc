@@ -3,9 +3,8 @@
 // visible. Then all that was acknowledged before the read began is in the view; what the number
 // covers and the view lacks came later, in a memtable of its own, so that the read shows the moment
 // at which the view's ended. The other way round, a compaction that was published in between could
-// have dropped what the older number needs. The time is that as of
-// the number, or as of where the view ends: what the view has dropped as expired has done so by
-// then.
+// have dropped what the older number needs. The time is that as of the number, or as of where the
+// view ends: what the view has dropped as expired has done so by then.
 #include <algorithm>
 #include <utility>
 

@@ -113,40 +113,52 @@ class Booter final : public Scenario {
     }
   }
 
-  // Forwards, backwards and key by key.
+  // All tables, forwards, backwards and key by key.
   void Look(Simulation& simulation, Db& db, const std::string& name) const {
     State found;
-    std::size_t backwards = 0;
-    {
-      const auto entry = db.NewIterator({});
-      if (!entry) Refused(simulation, name, entry.error());
-      for ((*entry)->SeekToFirst(); (*entry)->Valid(); (*entry)->Next()) {
-        if ((*entry)->key() != kNewKey) found.emplace((*entry)->key(), (*entry)->value());
-      }
-      Do(simulation, name, (*entry)->status());
-      for ((*entry)->SeekToLast(); (*entry)->Valid(); (*entry)->Previous()) {
-        if ((*entry)->key() == kNewKey) continue;
-        const auto same = found.find(Bytes((*entry)->key()));
-        backwards += same != found.end() && same->second == (*entry)->value() ? 1U : 0U;
-      }
-      Do(simulation, name, (*entry)->status());
-    }
-    std::size_t single = 0;
-    for (const auto& [key, value] : found) {
-      const auto read = db.Get({}, key);
-      single += read && *read == value ? 1U : 0U;
-    }
+    const auto names = db.ListTables();
+    if (!names) Refused(simulation, name, names.error());
+    std::size_t same = LookAtTable(simulation, db, name, "", found);
+    for (const std::string& table : *names) same += LookAtTable(simulation, db, name, table, found);
     const SystemScope system;
     const auto expected = ExpectedOf(image_, name);
     if (!expected) simulation.Fail("upgrade-image", expected.error().ToString());
-    const bool same = found.size() == expected->size() &&
-                      std::ranges::equal(found, *expected, [](const auto& a, const auto& b) {
-                        return a.first == b.first && a.second == b.second;
-                      });
-    if (!same || backwards != found.size() || single != found.size()) {
+    if (found != *expected || same != 2 * found.size()) {
       simulation.Fail("upgrade-differs", "not all that was in '" + name + "' is in it now");
     }
     simulation.CountOperation();
+  }
+
+  // Adds what it shows forwards. How often the same was shown backwards, and to reads of one key.
+  std::size_t LookAtTable(Simulation& simulation, Db& db, const std::string& name,
+                          const std::string& table, State& found) const {
+    engine::ReadOptions options;
+    if (!table.empty()) {
+      const auto opened = db.OpenTable(table);
+      if (!opened) Refused(simulation, name, opened.error());
+      options.table = *opened;
+    }
+    const auto entry = db.NewIterator(options);
+    if (!entry) Refused(simulation, name, entry.error());
+    State own;
+    for ((*entry)->SeekToFirst(); (*entry)->Valid(); (*entry)->Next()) {
+      if ((*entry)->key() == kNewKey) continue;
+      own.emplace(std::pair(table, (*entry)->key()), (*entry)->value());
+    }
+    Do(simulation, name, (*entry)->status());
+    std::size_t same = 0;
+    for ((*entry)->SeekToLast(); (*entry)->Valid(); (*entry)->Previous()) {
+      if ((*entry)->key() == kNewKey) continue;
+      const auto there = own.find(std::pair(table, Bytes((*entry)->key())));
+      same += there != own.end() && there->second == (*entry)->value() ? 1U : 0U;
+    }
+    Do(simulation, name, (*entry)->status());
+    for (const auto& [key, value] : own) {
+      const auto read = db.Get(options, key.second);
+      same += read && *read == value ? 1U : 0U;
+    }
+    found.insert(own.begin(), own.end());
+    return same;
   }
 
   void Do(Simulation& simulation, const std::string& name, const Status& status) const {
@@ -170,15 +182,16 @@ Result<State> ExpectedOf(const DiskImage& image, const std::string& name) {
   State state;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = text.find('\n', begin);
-    const std::size_t space = text.find(' ', begin);
-    const bool whole = end != std::string::npos && space < end;
-    const auto key = whole ? FromHex(ByteView(text).substr(begin, space - begin)) : std::nullopt;
-    const auto value =
-        whole ? FromHex(ByteView(text).substr(space + 1, end - space - 1)) : std::nullopt;
-    if (!key || !value) {
+    std::vector<std::optional<Bytes>> parts;  // table, key, value
+    for (std::size_t at = begin; end != std::string::npos && at <= end;) {
+      const std::size_t stop = std::min(text.find(' ', at), end);
+      parts.push_back(FromHex(ByteView(text).substr(at, stop - at)));
+      at = stop + 1;
+    }
+    if (parts.size() != 3 || !parts[0] || !parts[1] || !parts[2]) {
       return Fail(ErrorCode::kCorruption, "the image's list of '" + name + "' is none");
     }
-    state.emplace(*key, *value);
+    state.emplace(std::pair(*parts[0], *parts[1]), *parts[2]);
     begin = end + 1;
   }
   return state;

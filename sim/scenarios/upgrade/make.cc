@@ -27,6 +27,8 @@ using engine::MergeOperator;
 constexpr std::uint64_t kSeed = 1;
 constexpr std::uint64_t kKeys = 120;
 constexpr std::uint64_t kRounds = 8;
+constexpr ByteView kTable = "shells";
+constexpr ByteView kDroppedTable = "driftwood";
 
 Bytes KeyOf(std::uint64_t number) { return fmt::format("key-{:04}", number % kKeys); }
 
@@ -67,7 +69,14 @@ void WriteRound(Db& db, std::uint64_t round) {
       BEACH_CHECK(db.Merge(options, counter, MergeOperator::kAppend, "shell ").has_value());
     }
   }
+  const engine::NamedTable table = *db.OpenTable(kTable);
   engine::WriteBatch batch;
+  for (std::uint64_t i = 0; i < 6; ++i) {
+    const std::uint64_t number = round * 13 + i * 5;
+    batch.Put(KeyOf(number), ValueOf(round, number), table);
+    batch.PutUntil(KeyOf(number + 1), ValueOf(round, i), 1000 * (round + 1 + i % 3));
+  }
+  batch.AdvanceTime(1000 * (round + 1));
   batch.Put("", "the empty key");
   batch.Put("empty value", "");
   batch.Put(Bytes(1, '\xff'), fmt::format("round {}", round));
@@ -84,15 +93,20 @@ Bytes Hex(ByteView bytes) {
   return text;
 }
 
-// As it reads it: key and value in hexadecimal, a line each.
+// As it reads it: the table's name, key and value in hexadecimal, a line each.
 Bytes Listing(Db& db) {
   Bytes listing;
-  const auto entry = db.NewIterator({});
-  BEACH_CHECK(entry.has_value());
-  for ((*entry)->SeekToFirst(); (*entry)->Valid(); (*entry)->Next()) {
-    listing += Hex((*entry)->key()) + " " + Hex((*entry)->value()) + "\n";
+  for (const ByteView name : {ByteView(), kTable}) {
+    const auto table = name.empty() ? engine::NamedTable() : *db.OpenTable(name);
+    engine::ReadOptions options;
+    options.table = table;
+    const auto entry = db.NewIterator(options);
+    BEACH_CHECK(entry.has_value());
+    for ((*entry)->SeekToFirst(); (*entry)->Valid(); (*entry)->Next()) {
+      listing += Hex(name) + " " + Hex((*entry)->key()) + " " + Hex((*entry)->value()) + "\n";
+    }
+    BEACH_CHECK((*entry)->status().has_value());
   }
-  BEACH_CHECK((*entry)->status().has_value());
   return listing;
 }
 
@@ -105,6 +119,11 @@ void WriteFile(const env::Env& env, const std::string& path, ByteView content) {
 void Live(const env::Env& env, std::uint64_t life) {
   auto db = Db::Open(env, "db", OptionsOf(life));
   BEACH_CHECK(db.has_value());
+  if (life == 0) {
+    BEACH_CHECK((*db)->CreateTable(kDroppedTable).has_value());
+    BEACH_CHECK((*db)->CreateTable(kTable).has_value());
+    BEACH_CHECK((*db)->DropTable(kDroppedTable).has_value());
+  }
   for (std::uint64_t round = life * kRounds / 2; round < (life + 1) * kRounds / 2; ++round) {
     WriteRound(**db, round);
     if (round == 1 || round == 5) {

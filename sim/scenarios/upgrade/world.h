@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/error.h"
@@ -16,13 +17,15 @@
 
 namespace beach::sim::scenarios::upgrade {
 
-using State = std::map<Bytes, Bytes>;
+// By table (empty: the one without a name) and key.
+using State = std::map<std::pair<Bytes, Bytes>, Bytes>;
 
 // Of today's engine: a name and a version a line.
 std::string FormatsNow();
 
 // A disk as today's engine leaves it: tables in several levels, of every compression, with range
-// deletes and operands; a log with batches, synced and not, that nobody closed.
+// deletes, operands, values that expire and have expired, tables with names; a log with batches,
+// synced and not, that nobody closed.
 DiskImage MakeImage();
 
 // What stands in the image under "formats", or under "expected-" and the name of a database.
