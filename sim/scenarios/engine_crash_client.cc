@@ -184,7 +184,7 @@ void Client::WriteAsync(const oracle::ModelBatch& batch) {
   const bool poisoned_before = world_.poisoned();
   Issue(batch);
   const ReserveWatch::Mark reserve = world_.reserve.BeginWrite();
-  world_.async.Begin();
+  const CallWatch::Call call = world_.async.Begin();
   // When it is answered, this client may be gone; world, database and clock are not.
   const auto done = [world = &world_, db = &db_, clock = &clock_, batch, reserve,
                      poisoned_before](const Status& status) {
@@ -197,7 +197,7 @@ void Client::WriteAsync(const oracle::ModelBatch& batch) {
   {
     const SystemScope system;
     judgement = world_.model.Reject(batch.id);
-    if (!judgement) judgement = world_.async.Refused();
+    if (!judgement) judgement = world_.async.Refused(call);
   }
   world_.Settle(judgement);
   if (queued.error().code() == ErrorCode::kOverloaded) return;
@@ -347,13 +347,13 @@ void Client::Hold(std::uint64_t slot) {
   held.since = world_.CountFaults();
   held.mark = world_.model.BeginRead();
   held.mark_of_snapshot = held.mark;
-  world_.snapshots.Begin();
+  const CallWatch::Call call = world_.snapshots.Begin();
   Result<std::unique_ptr<const engine::Snapshot>> snapshot = db_.GetSnapshot();
   if (!snapshot && snapshot.error().code() != ErrorCode::kOverloaded) {
     world_.simulation.Fail("no-snapshot", "a snapshot was refused: " + snapshot.error().ToString());
   }
   BEACH_SOMETIMES("engine_crash.snapshot_refused", !snapshot);
-  world_.Settle(snapshot ? world_.snapshots.Took() : world_.snapshots.Refused());
+  world_.Settle(snapshot ? world_.snapshots.Took() : world_.snapshots.Refused(call));
   if (!snapshot) return;
   held.snapshot = *std::move(snapshot);
   oracle::Judgement judgement;

@@ -16,8 +16,9 @@ Judgement SnapshotWatch::Took() {
                               std::to_string(most_)};
 }
 
-Judgement SnapshotWatch::Refused() {
-  const std::uint64_t others = --begun_;
+Judgement SnapshotWatch::Refused(const CallWatch::Call& call) {
+  begun_.End();
+  const std::uint64_t others = begun_.MostBeside(call);
   if (others >= most_) return {};
   return Violation{.rule = "snapshot-limit",
                    .message = "a snapshot was refused while at most " + std::to_string(others) +
@@ -41,9 +42,10 @@ Judgement AsyncWatch::Took() {
                               std::to_string(most_)};
 }
 
-Judgement AsyncWatch::Refused() {
-  const std::int64_t others = --begun_;
-  if (others >= static_cast<std::int64_t>(most_)) return {};
+Judgement AsyncWatch::Refused(const CallWatch::Call& call) {
+  begun_.End();
+  const std::uint64_t others = begun_.MostBeside(call);
+  if (others >= most_) return {};
   return Violation{.rule = "async-limit",
                    .message = "an asynchronous write was refused while at most " +
                               std::to_string(others) + " waited, and the limit is " +
@@ -51,14 +53,14 @@ Judgement AsyncWatch::Refused() {
 }
 
 void AsyncWatch::Answer() {
-  --begun_;
+  begun_.End();
   --queued_;
 }
 
 Judgement AsyncWatch::Closed() const {
   if (!waiting()) return {};
   return Violation{.rule = "write-unanswered",
-                   .message = "the database was closed, and " + std::to_string(begun_) +
+                   .message = "the database was closed, and " + std::to_string(begun_.there()) +
                               " asynchronous writes were not answered"};
 }
 

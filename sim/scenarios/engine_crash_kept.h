@@ -14,28 +14,53 @@
 
 namespace beach::sim::scenarios::engine_crash {
 
+// How many there may be at most while a call is made: those that there were when it began, and all
+// that others have begun since. What is over by the time when it returns may not have been so when
+// the database decided.
+class CallWatch {
+ public:
+  struct Call {
+    std::uint64_t others = 0;
+    std::uint64_t number = 0;
+  };
+
+  void Reset() { there_ = 0; }
+  Call Begin() { return {.others = there_++, .number = ++calls_}; }
+  // It has not come to be.
+  std::uint64_t MostBeside(const Call& call) const { return call.others + (calls_ - call.number); }
+  void End() { --there_; }
+  std::uint64_t there() const { return there_; }
+
+ private:
+  std::uint64_t there_ = 0;
+  std::uint64_t calls_ = 0;
+};
+
 // Rule 21 of snapshots, and what is left of them and of views when nobody reads. The memory of the
 // simulation; one for a run.
 class SnapshotWatch {
  public:
   explicit SnapshotWatch(std::uint64_t most) : most_(most) {}
 
-  void BeginProcess() { begun_ = held_ = 0; }
+  void BeginProcess() {
+    begun_.Reset();
+    held_ = 0;
+  }
   // Around a call that takes one: before it, and what it said.
-  void Begin() { ++begun_; }
+  CallWatch::Call Begin() { return begun_.Begin(); }
   oracle::Judgement Took();
-  oracle::Judgement Refused();
+  oracle::Judgement Refused(const CallWatch::Call& call);
   // Around the release.
   void BeginRelease() { --held_; }
-  void Released() { --begun_; }
+  void Released() { begun_.End(); }
 
   // Of a moment at which no thread reads, nor has an iterator or a snapshot.
   oracle::Judgement AtRest(const engine::DbStats& stats) const;
 
  private:
   const std::uint64_t most_;
-  std::uint64_t begun_ = 0;  // no more than so many lived at any moment of a call
-  std::uint64_t held_ = 0;   // no fewer
+  CallWatch begun_;         // no more than so many live
+  std::uint64_t held_ = 0;  // no fewer
 };
 
 // Rule 35: an asynchronous write is answered once, before a close has returned, and as many wait as
@@ -44,21 +69,24 @@ class AsyncWatch {
  public:
   explicit AsyncWatch(std::uint64_t most) : most_(most) {}
 
-  void BeginProcess() { begun_ = queued_ = 0; }
+  void BeginProcess() {
+    begun_.Reset();
+    queued_ = 0;
+  }
   // Around the call: before it, and what it said.
-  void Begin() { ++begun_; }
+  CallWatch::Call Begin() { return begun_.Begin(); }
   oracle::Judgement Took();
-  oracle::Judgement Refused();
+  oracle::Judgement Refused(const CallWatch::Call& call);
   // It is being answered, which may be before the call has returned.
   void Answer();
   // Some are not.
-  bool waiting() const { return begun_ > 0; }
+  bool waiting() const { return begun_.there() > 0; }
   // Of a handle that is closed.
   oracle::Judgement Closed() const;
 
  private:
   const std::uint64_t most_;
-  std::int64_t begun_ = 0;   // no more than so many wait
+  CallWatch begun_;          // no more than so many wait
   std::int64_t queued_ = 0;  // no fewer, but for one that has left and not been answered yet
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/scenarios/engine_tables.h"
 
+#include <algorithm>
 #include <iterator>
 #include <memory>
 #include <optional>
