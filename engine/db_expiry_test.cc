@@ -179,7 +179,7 @@ TEST_F(ExpiryTest, ATableOfWhatHasExpiredIsCompactedWhenTheTimeComesThoughNobody
   auto db = Open(options);
   for (int i = 0; i < 20; ++i) {
     const std::string key = "k" + std::to_string(i);
-    ASSERT_TRUE(db->PutUntil(lazy_, key, "value", 100 + i));
+    ASSERT_TRUE(db->PutUntil(lazy_, key, "value", static_cast<std::uint64_t>(100 + i)));
   }
   ASSERT_TRUE(db->Flush());
   ASSERT_TRUE(db->AdvanceTime(sync_, 105));

@@ -353,7 +353,7 @@ RC_GTEST_PROP(MergeIteratorProperty, ReadersAtEveryBoundaryAndAboveSeeTheSame, (
   const std::uint64_t from = safe ? std::min(safe->sequence.value, visible) : visible;
   for (std::uint64_t at = from; at <= count; ++at) readers.insert(at);
   for (const std::uint64_t at : readers) {
-    for (const std::uint64_t late : {0, 3, 100}) {
+    for (const std::uint64_t late : {0U, 3U, 100U}) {
       RC_ASSERT(Seen(after, at, at / 2 + late) == Seen(before, at, at / 2 + late));
     }
   }

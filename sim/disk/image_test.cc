@@ -171,7 +171,7 @@ TEST(ImageTest, TheDocumentsExampleIsTheEncoding) {
 RC_GTEST_PROP(ImageProperty, ContentSurvivesItsRuns, ()) {
   const auto pieces = *rc::gen::container<std::map<std::uint16_t, std::string>>(
       rc::gen::inRange<std::uint16_t>(0, 5000), rc::gen::arbitrary<std::string>());
-  Bytes content(*rc::gen::inRange(0, 6000), '\0');
+  Bytes content(*rc::gen::inRange<std::size_t>(0, 6000), '\0');
   for (const auto& [offset, bytes] : pieces) {
     if (offset + bytes.size() <= content.size()) content.replace(offset, bytes.size(), bytes);
   }
