@@ -39,6 +39,7 @@ class DbImpl::FilePin final : public PinnedFiles {
 
   DatabaseId database() const override { return held_.state().database; }
   SequenceNumber sequence() const override { return held_.state().last_sequence; }
+  std::uint64_t time() const override { return held_.state().time.time; }
   const std::vector<PinnedFile>& files() const override { return files_; }
 
  private:

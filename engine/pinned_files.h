@@ -26,16 +26,19 @@ struct PinnedFile {
 };
 
 // The table files that together are the database up to one sequence number: every operation up to
-// it, as far as any read can tell, and none above it. They stay as they are, and where they are,
-// for as long as this object lives, whatever compaction does; it goes before its handle does. A
-// crash forgets it, and the next open removes what no manifest lists. Immutable; let go of it in
-// any thread.
+// it, as far as any read can tell, and none above it; with the time, which is in none of them. They
+// stay as they are, and where they are, for as long as this object lives, whatever compaction does;
+// it goes before its handle does. A crash forgets it, and the next open removes what no manifest
+// lists. Immutable; let go of it in any thread.
 class PinnedFiles {
  public:
   virtual ~PinnedFiles() = default;
 
   virtual DatabaseId database() const = 0;
   virtual SequenceNumber sequence() const = 0;
+  // The database's time as of that number (engine/expiry.h): no file has it, and values that it has
+  // expired may still be in them.
+  virtual std::uint64_t time() const = 0;
   // By number.
   virtual const std::vector<PinnedFile>& files() const = 0;
 };

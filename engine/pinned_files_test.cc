@@ -66,6 +66,19 @@ TEST_F(PinnedFilesTest, StayAsTheyAreUntilTheyAreLetGo) {
   EXPECT_EQ(db->Stats().file_pins, 0U);
 }
 
+TEST_F(PinnedFilesTest, SayTheTimeAsOfTheirNumber) {
+  const auto db = Open();
+  EXPECT_EQ(Pin(*db)->time(), 0U);
+  Fill(*db, 0, 5);
+  ASSERT_TRUE(db->AdvanceTime(lazy_, 70));
+  const auto pinned = Pin(*db);
+  EXPECT_EQ(pinned->sequence(), db->VisibleSequence());
+  ASSERT_TRUE(db->AdvanceTime(lazy_, 90));
+  ASSERT_TRUE(db->Flush());
+  EXPECT_EQ(pinned->time(), 70U);
+  EXPECT_EQ(Pin(*db)->time(), 90U);
+}
+
 TEST_F(PinnedFilesTest, HaveALimitAndAreForgottenByACrash) {
   Options options = SmallOptions();
   options.file_pins_max = 1;
