@@ -146,7 +146,6 @@ class DbImpl final : public Db {
     bool sync = false;
     std::uint32_t count = 0;  // operations
     bool advances_time = false;
-    Bytes payload;
     SequenceNumber first;
     LogPosition end;
     std::shared_ptr<LoggedMemtable> memtable;
@@ -314,6 +313,7 @@ class DbImpl final : public Db {
   std::unique_ptr<wal::Log> log_;
   wal::Segment segment_;  // that the log is in
   std::uint64_t log_bytes_since_switch_ = 0;
+  Bytes payload_;  // of the group that is formed, until the log has it
   std::uint64_t next_sequence_;
   SequenceNumber below_group_;  // the last number before the group that is submitted
 
