@@ -112,10 +112,13 @@ class Follower {
     }
     pin_ = *std::move(pin);
     const std::uint64_t last = pin_->sequence().value;
+    oracle::Judgement judgement;
     {
       const SystemScope system;
       world_.Durable(last);
+      judgement = world_.Pinned(last, pin_->time());
     }
+    world_.Settle(judgement);
     if (last < floor) {
       world_.simulation.Fail("pin-too-old", "files are pinned up to " + std::to_string(last) +
                                                 ", but " + std::to_string(floor) + " was there");
@@ -195,16 +198,11 @@ void RunReader(World& world, const env::Env& env) {
   {
     const auto opened = Db::OpenReadOnly(env, kDirectory, world.plan.options);
     if (opened) {
-      State state;
-      const auto entry = (*opened)->NewIterator({});
-      if (!entry) return world.Excuse("opening an iterator", entry.error());
-      for ((*entry)->SeekToFirst(); (*entry)->Valid(); (*entry)->Next()) {
-        state.emplace((*entry)->key(), (*entry)->value());
-      }
-      if (!(*entry)->status()) return world.Excuse("reading all of it", (*entry)->status().error());
+      const auto state = ReadState(**opened);
+      if (!state) return world.Excuse("reading all of it", state.error());
       const std::uint64_t last = (*opened)->VisibleSequence().value;
       const SystemScope system;
-      world.ShownToReader(last, State(state));
+      world.ShownToReader(last, State(*state));
     } else if (world.ever_opened || opened.error().code() != ErrorCode::kNotFound) {
       return world.Excuse("opening to read", opened.error());
     }

@@ -45,6 +45,7 @@ struct Plan {
   std::uint64_t operations_per_client = 1;  // and life
   std::uint64_t sync_percent = 50;
   std::uint64_t size_max = 100;
+  bool expires = false;  // some values, by a time that some writes advance
   std::vector<LifePlan> lives;
   std::vector<FollowerPlan> followers;
   bool keeps_all = false;  // of the log
@@ -55,7 +56,8 @@ Plan MakePlan(Simulation& simulation);
 
 // What the clients do, as data:
 //   kind        arguments
-//   write       sync|nosync, then any of: key, size of the value's filler / key, "-" to delete
+//   write       sync|nosync, then any of: key, size of the value's filler / key, "-" to delete /
+//               key, size "@" when it expires / "", "@" to what the time is advanced
 //   flush
 //   compact
 //   checkpoint  slot: a directory, of which there are a few
@@ -79,7 +81,9 @@ inline constexpr std::uint64_t kSlots = 3;
 
 struct Change {
   Bytes key;
-  std::optional<Bytes> value;  // nothing: a delete
+  std::optional<Bytes> value;                    // nothing: a delete
+  std::optional<std::uint64_t> expires_at = {};  // of the value
+  std::optional<std::uint64_t> time = {};        // instead of all that: it is no less now
 };
 
 struct Command {
