@@ -77,6 +77,7 @@ FollowerPlan MakeFollower(Knobs& knobs, std::uint64_t index) {
   follower.pause_ns = slow ? pause : 0;
   follower.drop_every = knobs.Log(name + "drop_every", 1, 100);
   follower.pin_every = knobs.Log(name + "pin_every", 4, 200);
+  follower.installs = knobs.Flag(name + "installs", 50);
   return follower;
 }
 

@@ -35,6 +35,7 @@ struct FollowerPlan {
   std::uint64_t pause_ns = 0;    // after each
   std::uint64_t drop_every = 1;  // batches: then it takes a new cursor
   std::uint64_t pin_every = 1;   // batches: then it pins the files of that moment
+  bool installs = false;         // what it pins, and keeps up with the log
 };
 
 // Every knob of a run. All are recorded as options of the run.

@@ -146,6 +146,10 @@ oracle::Judgement World::Pinned(std::uint64_t last, std::uint64_t time) const {
                                  ", not " + std::to_string(expected->time));
 }
 
+oracle::Judgement World::JudgeReplica(std::uint64_t last, const Found& found) const {
+  return JudgeOne("a replica", {.floor = last, .last = last, .history = history_}, found, batches);
+}
+
 void World::ShownToReader(std::uint64_t last, State state) {
   reader_saw_ = {last, std::move(state)};
 }

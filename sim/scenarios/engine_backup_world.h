@@ -80,6 +80,8 @@ class World final : public env::EventSink {
                              ByteView encoding, std::uint64_t visible);
   // Files are pinned that say that they are all up to `last`, as of that time.
   oracle::Judgement Pinned(std::uint64_t last, std::uint64_t time) const;
+  // Of a database that a follower has made, and that holds all up to `last`.
+  oracle::Judgement JudgeReplica(std::uint64_t last, const Found& found) const;
   // An open to be read has shown this: so must the next open.
   void ShownToReader(std::uint64_t last, State state);
   std::vector<Copy>& slot(std::uint64_t number) { return slots_[number]; }
