@@ -53,7 +53,8 @@ engine::Options DrawOptions(Simulation& simulation) {
 // One process of a run.
 class Process {
  public:
-  Process(World& world, Life& life, Db& db) : world_(world), life_(life), db_(db) {}
+  Process(World& world, Life& life, const Excuse& excuse, Db& db)
+      : world_(world), life_(life), excuse_(excuse), db_(db) {}
 
   // False when an error that a fault explains kept it from being read.
   bool CheckRecovered() {
@@ -88,7 +89,7 @@ class Process {
   void RunClients() {
     std::vector<std::unique_ptr<Client>> clients;
     for (std::size_t i = 0; i < 3; ++i) {
-      clients.push_back(std::make_unique<Client>(world_, life_, db_, handles_));
+      clients.push_back(std::make_unique<Client>(world_, excuse_, db_, handles_));
     }
     life_.RunClients([&](const Call& call) { return clients[call.client]->Make(call); });
   }
@@ -96,7 +97,7 @@ class Process {
   // Without faults all of it works, and leaves nothing behind. False when a place on the disk that
   // writes fail at for good kept it from that.
   bool Finish() {
-    Client client(world_, life_, db_, handles_);
+    Client client(world_, excuse_, db_, handles_);
     RandomStream draws(1);
     for (const char* const kind : {"create", "batch", "drop", "create", "hold", "if", "batch",
                                    "drop", "check", "write", "scan", "multiget", "list", "open"}) {
@@ -218,6 +219,7 @@ class Process {
 
   World& world_;
   Life& life_;
+  const Excuse& excuse_;
   Db& db_;
   Handles handles_ = {};
   std::vector<std::size_t> tables_;  // slots of those that are there
@@ -257,9 +259,12 @@ void EngineTables::Run(Simulation& simulation) const {
       const SystemScope system;
       world.BeginLife(life.before());
     }
+    const Excuse excuse = [&life](const char* doing, const Status& status) {
+      life.Excuse(doing, status);
+    };
     auto opened = Db::Open(life.env(), kDirectory, options);
     if (!opened) return life.Excuse("an open", Fail(opened.error()));
-    Process process(world, life, **opened);
+    Process process(world, life, excuse, **opened);
     if (!process.CheckRecovered()) return;
     process.RunClients();
     const bool compacted = life.last() && process.Finish();

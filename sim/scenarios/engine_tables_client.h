@@ -21,8 +21,8 @@ namespace beach::sim::scenarios::named_tables {
 // number. Of one thread.
 class Client {
  public:
-  Client(World& world, Life& life, engine::Db& db, Handles& handles)
-      : world_(world), db_(db), handles_(handles), writer_(world, life, db, handles) {}
+  Client(World& world, const Excuse& excuse, engine::Db& db, Handles& handles)
+      : world_(world), db_(db), handles_(handles), writer_(world, excuse, db, handles) {}
 
   // The error that the call returned, if a fault must explain it.
   Status Make(const Call& call);

@@ -197,14 +197,14 @@ Result<bool> Writer::SendIf(const engine::WriteOptions& options, const oracle::M
   return db_.WriteIf(options, conditions, BatchOf(operations));
 }
 
-// When it is answered, this may be gone; world and life are not.
+// When it is answered, this may be gone.
 Status Writer::SendAsync(const engine::WriteOptions& options,
                          const std::vector<Operation>& operations, const Issued& issued) {
-  const auto done = [world = &world_, life = &life_, issued](const Status& status) {
+  const auto done = [world = &world_, excuse = &excuse_, issued](const Status& status) {
     BEACH_SOMETIMES("engine_tables.async_refused_for_a_table",
                     !status && status.error().code() == ErrorCode::kNotFound);
     const Result<bool> written = status ? Result<bool>(true) : Fail(status.error());
-    life->Excuse("an asynchronous write", End(*world, issued, written));
+    (*excuse)("an asynchronous write", End(*world, issued, written));
   };
   const Status queued = db_.WriteAsync(options, BatchOf(operations), done);
   if (queued) return {};

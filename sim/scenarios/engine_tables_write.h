@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "base/random.h"
@@ -11,6 +12,9 @@
 #include "sim/scenarios/engine_tables_world.h"
 
 namespace beach::sim::scenarios::named_tables {
+
+// Ends the run unless something explains the status.
+using Excuse = std::function<void(const char* doing, const Status& status)>;
 
 struct Operation {
   enum class Kind : std::uint8_t { kPut, kPutUntil, kDelete, kDeleteRange, kMerge, kTime };
@@ -28,8 +32,9 @@ struct Operation {
 // model judge each. In the process; of one thread, but for the answers.
 class Writer {
  public:
-  Writer(World& world, Life& life, engine::Db& db, const Handles& handles)
-      : world_(world), life_(life), db_(db), handles_(handles) {}
+  // All outlive the handle of the database, which answers.
+  Writer(World& world, const Excuse& excuse, engine::Db& db, const Handles& handles)
+      : world_(world), excuse_(excuse), db_(db), handles_(handles) {}
 
   // The kind says how: "write" (one operation by the call of its own), "batch", "if" (on some
   // conditions) or "async". The error that the call returned, if a fault must explain it.
@@ -45,7 +50,7 @@ class Writer {
                    const Issued& issued);
 
   World& world_;
-  Life& life_;
+  const Excuse& excuse_;
   engine::Db& db_;
   const Handles& handles_;
 };
