@@ -6,7 +6,6 @@
 
 #include "base/check.h"
 #include "engine/db_impl.h"
-#include "engine/group_payload.h"
 #include "env/marks.h"
 
 namespace beach::engine {
@@ -28,12 +27,14 @@ void DbImpl::AddToMemtable(const Group& group) {
       std::ranges::none_of(group.members, has_lists)) {
     return AddAtOnce(group);
   }
-  const Status added =
-      VisitGroup(group.payload, group.first, group.count,
-                 [&memtable](SequenceNumber number, const BatchOperation& operation) {
-                   memtable.Add(number, operation);
-                 });
-  BEACH_CHECK(added.has_value());  // what we encoded ourselves
+  std::uint64_t number = group.first.value;
+  BatchOperation operation;
+  for (const Writer* const member : group.members) {
+    BatchReader reader(member->batch->encoding());
+    while (reader.Next(operation)) memtable.Add(SequenceNumber(number++), operation);
+    BEACH_CHECK(reader.ok());  // what we encoded ourselves
+  }
+  BEACH_CHECK_EQ(number, group.first.value + group.count);
 }
 
 void DbImpl::AddAtOnce(const Group& group) {

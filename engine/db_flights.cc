@@ -43,27 +43,25 @@ void DbImpl::FinishLanded() {
     if (!group.status && !flight_failure_) flight_failure_ = group.status.error();
     BEACH_SOMETIMES("write.failed_by_lower_flight", group.status && flight_failure_);
     if (flight_failure_) group.status = Fail(*flight_failure_);
-    LogPosition durable;
-    bool needs_vouch = false;
+    wal::LogState log;
     if (group.status) {
       const env::MutexUnlock unlock(mutex_);
-      durable = log_->durable();
-      BEACH_CHECK(durable >= group.end);
+      log = log_->state();
+      BEACH_CHECK(log.durable >= group.end);
       AddToMemtable(group);
-      needs_vouch = log_->NeedsVouch();
     }
     BEACH_CHECK(flying_.front() == &group);
     flying_.pop_front();
     if (group.status) {
       log_end_ = group.end;
-      log_durable_ = durable;
+      log_durable_ = log.durable;
       const TableChange* const change = group.members.front()->change;
       if (change != nullptr) ShowTables(*change, group.first);
       // Visible only here: after the log, and after every entry is in the memtable.
       BEACH_CHECK_LT(visible_.load(), group.first.value);
       visible_ = group.first.value + group.count - 1;
       ShowLog();
-      if (flying_.empty()) ArmVouch(needs_vouch, true);
+      if (flying_.empty()) ArmVouch(log_->NeedsVouch(), true);
     }
     landed_.NotifyAll();
     const Status status = group.status;

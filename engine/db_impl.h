@@ -145,7 +145,6 @@ class DbImpl final : public Db {
     std::vector<Writer*> members;  // the first ones of writers_
     bool sync = false;
     std::uint32_t count = 0;  // operations
-    Bytes payload;
     SequenceNumber first;
     LogPosition end;
     std::shared_ptr<LoggedMemtable> memtable;
@@ -312,6 +311,7 @@ class DbImpl final : public Db {
   std::unique_ptr<wal::Log> log_;
   wal::Segment segment_;  // that the log is in
   std::uint64_t log_bytes_since_switch_ = 0;
+  Bytes payload_;  // of the group that is formed, until the log has it
   std::uint64_t next_sequence_;
   SequenceNumber below_group_;  // the last number before the group that is submitted
 

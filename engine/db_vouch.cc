@@ -75,24 +75,22 @@ Status DbImpl::VouchAsLeader() {
   BEACH_CHECK(!writers_.empty());
   AwaitLandings(0);
   Status status;
-  LogPosition end;
-  LogPosition durable;
+  wal::LogState log;
   {
     env::MutexUnlock unlock(mutex_);
     const LogPosition before = log_->end();
     status = log_->Vouch();
-    end = log_->end();
-    durable = log_->durable();
-    BEACH_CHECK_EQ(end.segment.value, before.segment.value);
-    log_bytes_since_switch_ += end.offset - before.offset;
-    if (status && end != before) {
-      Record("log.vouched", {{.name = "segment", .number = end.segment.value},
+    log = log_->state();
+    BEACH_CHECK_EQ(log.end.segment.value, before.segment.value);
+    log_bytes_since_switch_ += log.end.offset - before.offset;
+    if (status && log.end != before) {
+      Record("log.vouched", {{.name = "segment", .number = log.end.segment.value},
                              {.name = "offset", .number = before.offset}});
     }
   }
   if (status) {
-    log_end_ = end;
-    log_durable_ = durable;
+    log_end_ = log.end;
+    log_durable_ = log.durable;
     ShowLog();
   } else {
     Poison(status.error());

@@ -17,6 +17,9 @@ namespace {
 // of log each, and all of it would have to be replayed.
 constexpr std::uint64_t kLogPerMemtable = 4;
 
+// Memory of the group's payload that is kept for the next one.
+constexpr std::uint64_t kPayloadKeptMax = 4 * kMiB;
+
 }  // namespace
 
 Status DbImpl::Put(const WriteOptions& options, ByteView key, ByteView value) {
@@ -116,22 +119,24 @@ void DbImpl::LeadGroup(Writer& leader) {
     status = Fail(ErrorCode::kInvalidArgument, "the last sequence number is used up");
   }
   bool moved = false;
-  bool needs_vouch = false;
-  LogPosition durable;
-  const std::uint64_t log_bytes_before = log_bytes_since_switch_;
+  wal::LogState log;
+  std::uint64_t log_bytes = 0;
   {
     const env::MutexUnlock unlock(mutex_);
     const LogPosition begin = log_->end();
+    const std::uint64_t left = segment_.size_bytes - begin.offset;
     if (status) status = SubmitGroup(group, rotate);
-    group.end = log_->end();
-    durable = log_->durable();
-    needs_vouch = log_->NeedsVouch();
-    moved = group.end != begin;
+    log = log_->state();
+    const bool rotated = log.end.segment != begin.segment;
+    log_bytes = rotated ? left + log.end.offset : log.end.offset - begin.offset;
+    moved = log.end != begin;
   }
+  group.end = log.end;
   if (status) {
-    counters_.user_bytes += group.payload.size();
-    counters_.log_bytes += log_bytes_since_switch_ - log_bytes_before;
-    throttled_bytes_ += group.payload.size();
+    log_bytes_since_switch_ += log_bytes;
+    counters_.user_bytes += payload_.size();
+    counters_.log_bytes += log_bytes;
+    throttled_bytes_ += payload_.size();
     PrepareAhead(group.end);
   }
   if (status && group.flight != nullptr) {
@@ -144,13 +149,13 @@ void DbImpl::LeadGroup(Writer& leader) {
   }
   if (status) {
     log_end_ = group.end;
-    log_durable_ = durable;
+    log_durable_ = log.durable;
     // Visible only here: after the log, and after every entry is in the memtable.
     if (group.count > 0) visible_ = group.first.value + group.count - 1;
     ShowLog();
   }
   if (!status && !refused) Poison(status.error());
-  if (flying_.empty()) ArmVouch(needs_vouch, moved);
+  if (flying_.empty()) ArmVouch(log.needs_vouch, moved);
   VouchIfOverdue();
   if (refused) {
     BEACH_SOMETIMES("write.refused_no_space", true);
@@ -167,7 +172,7 @@ void DbImpl::LeadGroup(Writer& leader) {
 // One that the reserve must take becomes its first member alone. kNoSpace: nothing was written.
 Status DbImpl::AwaitLogRoom(Group& group, bool& rotate) {
   mutex_.AssertHeld();
-  rotate = group.count > 0 && log_->WantsRotation(group.payload.size(), group.sync);
+  rotate = group.count > 0 && log_->WantsRotation(payload_.size(), group.sync);
   if (rotate || group.count == 0) AwaitLandings(0);
   if (group.count == 0 || (!rotate && !in_reserve_)) return {};
   const bool deletes_only = group.members.front()->batch->deletes_only();
@@ -178,7 +183,7 @@ Status DbImpl::AwaitLogRoom(Group& group, bool& rotate) {
     if (!scarce || !deletes_only) return ordinary;
     group = FormGroup(true);
   }
-  rotate = !log_->Fits(group.payload.size(), group.sync);
+  rotate = !log_->Fits(payload_.size(), group.sync);
   if (!rotate) return {};
   AwaitLandings(0);
   return AwaitSegments(1);
@@ -275,6 +280,8 @@ DbImpl::Group DbImpl::FormGroup(bool alone) {
   mutex_.AssertHeld();
   const bool single = BEACH_BUGGIFY("write.single_member_group") || alone;
   Group group;
+  payload_.clear();
+  if (payload_.capacity() > kPayloadKeptMax) payload_.shrink_to_fit();
   for (Writer* const writer : writers_) {
     if (writer->batch == nullptr) break;
     if (!group.members.empty()) {
@@ -282,14 +289,14 @@ DbImpl::Group DbImpl::FormGroup(bool alone) {
       // Whether its tables are there is for its own turn, if they are not now.
       if (group.members.front()->change != nullptr || !CheckTables(*writer)) break;
       const std::uint64_t size = writer->batch->size_bytes() + kGroupOverheadMax;
-      if (single || group.payload.size() + size > options_.wal_group_size_max) break;
+      if (single || payload_.size() + size > options_.wal_group_size_max) break;
       if (writer->sync && !group.members.front()->sync) break;
-      if (group.payload.size() + size > wal::PayloadSizeMax(options_.wal_segment_size)) break;
+      if (payload_.size() + size > wal::PayloadSizeMax(options_.wal_segment_size)) break;
     }
     group.members.push_back(writer);
     group.sync = group.sync || writer->sync;
     group.count += writer->batch->count();
-    if (writer->batch->count() > 0) AppendBatchToGroup(group.payload, writer->batch->encoding());
+    if (writer->batch->count() > 0) AppendBatchToGroup(payload_, writer->batch->encoding());
   }
   BEACH_CHECK(!group.members.empty());
   return group;
@@ -312,10 +319,8 @@ Status DbImpl::SubmitGroup(Group& group, bool rotate) {
   }
   if (group.count == 0) return group.sync ? log_->Sync() : Status();
 
-  const LogPosition before = log_->end();
-  const std::uint64_t room_before = segment_.size_bytes - before.offset;
   if (rotate) BEACH_TRY(log_->Rotate());
-  const wal::LogWrite write{.payload = group.payload,
+  const wal::LogWrite write{.payload = payload_,
                             .first_sequence = group.first,
                             .count = group.count,
                             .sync = group.sync};
@@ -325,9 +330,6 @@ Status DbImpl::SubmitGroup(Group& group, bool rotate) {
     BEACH_TRY(log_->AppendRun(write));
     AddToMemtable(group);
   }
-  const LogPosition end = log_->end();
-  log_bytes_since_switch_ +=
-      end.segment == before.segment ? end.offset - before.offset : room_before + end.offset;
   return {};
 }
 

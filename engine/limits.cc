@@ -43,13 +43,6 @@ std::unexpected<Error> TooLarge(const char* what, std::uint64_t size, std::uint6
               fmt::format("a {} of {} bytes exceeds the limit of {}", what, size, most));
 }
 
-// Rule 1 is about the user's key.
-std::uint64_t UserKeySize(ByteView stored) {
-  const auto parts = ParseStoredKey(stored);
-  BEACH_CHECK(parts.has_value());  // the batch encoded it itself
-  return parts->user_key.size();
-}
-
 }  // namespace
 
 std::vector<OptionLimit> LimitsOf(const Options& options) {
@@ -136,18 +129,12 @@ Status CheckBatch(const Options& options, const WriteBatch& batch) {
                 "or a table "
                 "that no database has given");
   }
-  BatchReader reader(batch.encoding());
-  BatchOperation operation;
-  while (reader.Next(operation)) {
-    const std::uint64_t key_size = std::max(UserKeySize(operation.key), UserKeySize(operation.end));
-    if (key_size > options.key_size_max) return TooLarge("key", key_size, options.key_size_max);
-    const bool expires = operation.kind == ValueKind::kPutUntil;
-    const std::uint64_t value_size = operation.value.size() - (expires ? kExpirySize : 0);
-    if (value_size > options.value_size_max) {
-      return TooLarge("value", value_size, options.value_size_max);
-    }
+  if (batch.key_size_max() > options.key_size_max) {
+    return TooLarge("key", batch.key_size_max(), options.key_size_max);
   }
-  BEACH_CHECK(reader.ok());  // the batch encoded it itself
+  if (batch.value_size_max() > options.value_size_max) {
+    return TooLarge("value", batch.value_size_max(), options.value_size_max);
+  }
   const std::uint64_t segment_room = wal::PayloadSizeMax(options.wal_segment_size);
   const std::uint64_t room = segment_room - std::min(segment_room, kGroupOverheadMax);
   const std::uint64_t most = std::min(options.batch_size_max, room);

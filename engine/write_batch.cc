@@ -12,6 +12,10 @@
 namespace beach::engine {
 namespace {
 
+// Most bytes that an operation takes beside those of its keys and its value: kind, prefixes, lengths,
+// what a stored value has more.
+constexpr std::size_t kOperationOverheadMax = 1 + 2 * (10 + kKeyPrefixMax) + 10 + kExpirySize;
+
 // No table was ever given such a number.
 bool IsForged(NamedTable table) { return table.number >= kTableNumberMax; }
 
@@ -22,10 +26,9 @@ void WriteBatch::Put(ByteView key, ByteView value, NamedTable table) {
     malformed_ = true;
     return;
   }
-  Begin(ValueKind::kPut, table);
+  Begin(ValueKind::kPut, table, key.size() + value.size());
   AddKey(PrefixOf(table, key), key);
-  Encoder(encoding_).LengthPrefixed(value);
-  ++puts_;
+  AddValue(value);
 }
 
 void WriteBatch::PutUntil(ByteView key, ByteView value, std::uint64_t expires_at,
@@ -34,9 +37,10 @@ void WriteBatch::PutUntil(ByteView key, ByteView value, std::uint64_t expires_at
     malformed_ = true;
     return;
   }
-  Begin(ValueKind::kPutUntil, table);
+  Begin(ValueKind::kPutUntil, table, key.size() + value.size());
   AddKey(PrefixOf(table, key), key);
   Encoder(encoding_).LengthPrefixed(EncodeExpiring(expires_at, value));
+  value_size_max_ = std::max(value_size_max_, value.size());
   ++puts_;
 }
 
@@ -45,7 +49,7 @@ void WriteBatch::Delete(ByteView key, NamedTable table) {
     malformed_ = true;
     return;
   }
-  Begin(ValueKind::kDelete, table);
+  Begin(ValueKind::kDelete, table, key.size());
   AddKey(PrefixOf(table, key), key);
 }
 
@@ -57,7 +61,7 @@ void WriteBatch::DeleteRange(ByteView begin, ByteView end, NamedTable table) {
   Touch(table);
   if (begin > end) malformed_ = true;
   if (begin >= end) return;
-  Begin(ValueKind::kDeleteRange, table);
+  Begin(ValueKind::kDeleteRange, table, begin.size() + end.size());
   AddKey(PrefixOf(table, begin), begin);
   AddKey(PrefixOf(table, end), end);
   ++ranges_;
@@ -68,7 +72,7 @@ void WriteBatch::DeleteAll(NamedTable table) {
     malformed_ = true;
     return;
   }
-  Begin(ValueKind::kDeleteRange, table);
+  Begin(ValueKind::kDeleteRange, table, 0);
   AddKey(PrefixOf(table, {}), {});
   AddKey(EndOf(table), {});
   ++ranges_;
@@ -87,14 +91,13 @@ void WriteBatch::Merge(ByteView key, MergeOperator merge_operator, ByteView oper
     malformed_ = true;
     return;
   }
-  Begin(ValueKind::kMerge, table);
+  Begin(ValueKind::kMerge, table, key.size() + stored.size());
   AddKey(PrefixOf(table, key), key);
-  Encoder(encoding_).LengthPrefixed(stored);
-  ++puts_;
+  AddValue(stored);
 }
 
 void WriteBatch::AdvanceTime(std::uint64_t time) {
-  Begin(ValueKind::kTime, {});
+  Begin(ValueKind::kTime, {}, 0);
   Encoder(encoding_).Fixed64(time);
   ++times_;
 }
@@ -106,6 +109,8 @@ void WriteBatch::Clear() {
   puts_ = 0;
   ranges_ = 0;
   times_ = 0;
+  key_size_max_ = 0;
+  value_size_max_ = 0;
   malformed_ = false;
 }
 
@@ -115,9 +120,10 @@ void WriteBatch::Touch(NamedTable table) {
   if (place == tables_.end() || *place != table.number) tables_.insert(place, table.number);
 }
 
-void WriteBatch::Begin(ValueKind kind, NamedTable table) {
+void WriteBatch::Begin(ValueKind kind, NamedTable table, std::size_t bytes) {
   BEACH_CHECK_LT(count_, std::numeric_limits<std::uint32_t>::max());
   Touch(table);
+  encoding_.reserve(encoding_.size() + bytes + kOperationOverheadMax);
   Encoder(encoding_).Fixed8(static_cast<std::uint8_t>(kind));
   ++count_;
 }
@@ -127,6 +133,13 @@ void WriteBatch::AddKey(ByteView prefix, ByteView key) {
   encoder.Varint(prefix.size() + key.size());
   encoder.Raw(prefix);
   encoder.Raw(key);
+  key_size_max_ = std::max(key_size_max_, key.size());
+}
+
+void WriteBatch::AddValue(ByteView value) {
+  Encoder(encoding_).LengthPrefixed(value);
+  value_size_max_ = std::max(value_size_max_, value.size());
+  ++puts_;
 }
 
 Result<WriteBatch> WriteBatch::Decode(ByteView encoding) {
@@ -143,9 +156,19 @@ Result<WriteBatch> WriteBatch::Decode(ByteView encoding) {
     const auto key = ParseStoredKey(operation.key);
     if (!key) return Fail(ErrorCode::kCorruption, "a batch with a key of no table");
     batch.Touch(key->table);
+    batch.key_size_max_ = std::max(batch.key_size_max_, key->user_key.size());
     const bool range = operation.kind == ValueKind::kDeleteRange;
-    if (range) ++batch.ranges_;
-    if (!range && operation.kind != ValueKind::kDelete) ++batch.puts_;
+    if (range) {
+      const auto end = ParseStoredKey(operation.end);
+      if (!end) return Fail(ErrorCode::kCorruption, "a batch with a range to no table");
+      batch.key_size_max_ = std::max(batch.key_size_max_, end->user_key.size());
+      ++batch.ranges_;
+    } else if (operation.kind != ValueKind::kDelete) {
+      const bool expires = operation.kind == ValueKind::kPutUntil;
+      const std::size_t size = operation.value.size() - (expires ? kExpirySize : 0);
+      batch.value_size_max_ = std::max(batch.value_size_max_, size);
+      ++batch.puts_;
+    }
   }
   if (!reader.ok() || reader.Next(operation)) {
     return Fail(ErrorCode::kCorruption, "a malformed batch");

@@ -55,12 +55,18 @@ class WriteBatch {
   bool malformed() const { return malformed_; }
   // Bytes of the encoding, which limits speak of.
   std::uint64_t size_bytes() const { return encoding_.size(); }
+  // Bytes of the longest key, as the caller gave it, and of the longest value or operand: limits
+  // are about these (rule 1).
+  std::uint64_t key_size_max() const { return key_size_max_; }
+  std::uint64_t value_size_max() const { return value_size_max_; }
   ByteView encoding() const { return encoding_; }
 
  private:
   void Touch(NamedTable table);
-  void Begin(ValueKind kind, NamedTable table);
+  // An operation whose keys and value have so many bytes, as the caller gave them.
+  void Begin(ValueKind kind, NamedTable table, std::size_t bytes);
   void AddKey(ByteView prefix, ByteView key);
+  void AddValue(ByteView value);
 
   Bytes encoding_;
   std::vector<TableNumber> tables_;
@@ -68,6 +74,8 @@ class WriteBatch {
   std::uint32_t puts_ = 0;  // and operands
   std::uint32_t ranges_ = 0;
   std::uint32_t times_ = 0;
+  std::uint64_t key_size_max_ = 0;
+  std::uint64_t value_size_max_ = 0;
   bool malformed_ = false;
 };
 

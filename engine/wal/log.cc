@@ -32,16 +32,19 @@ class BlockingLog final : public Log {
   }
 
   Result<std::unique_ptr<PendingFlight>> Submit(const LogWrite& write) override {
-    BEACH_TRY(CheckFits(ItemKind::kFlight, write));
+    {
+      const env::MutexLock lock(mutex_);
+      BEACH_TRY(CheckFits(ItemKind::kFlight, write));
+    }
     return SubmitFlight(ItemKind::kFlight, write);
   }
 
   Result<LogPosition> AppendRun(const LogWrite& write) override {
-    BEACH_TRY(CheckFits(ItemKind::kRunRecord, write));
     LogPosition before;
     PlannedItem item;
     {
       const env::MutexLock lock(mutex_);
+      BEACH_TRY(CheckFits(ItemKind::kRunRecord, write));
       before = core_.end();
       item = core_.Plan(ItemKind::kRunRecord, write.payload, write.first_sequence, write.count,
                         spare_image_);
@@ -132,18 +135,10 @@ class BlockingLog final : public Log {
     return {};
   }
 
-  bool NeedsVouch() const override {
+  LogState state() const override {
     const env::MutexLock lock(mutex_);
-    return !failure_ && !core_.run_open() && core_.NeedsVouch() && core_.Fits(ItemKind::kVouch, 0);
-  }
-
-  LogPosition end() const override {
-    const env::MutexLock lock(mutex_);
-    return core_.end();
-  }
-  LogPosition durable() const override {
-    const env::MutexLock lock(mutex_);
-    return core_.durable();
+    const bool may_vouch = !failure_ && !core_.run_open() && core_.Fits(ItemKind::kVouch, 0);
+    return {core_.end(), core_.durable(), may_vouch && core_.NeedsVouch()};
   }
 
   // Takes the files of the segment that the core is in. Both handles are on one file: flights go
@@ -207,9 +202,10 @@ class BlockingLog final : public Log {
     return Fail(*failure_);
   }
 
+  // Under mutex_.
   Status CheckFits(ItemKind kind, const LogWrite& write) const {
-    BEACH_TRY(Usable());
-    const env::MutexLock lock(mutex_);
+    mutex_.AssertHeld();
+    if (failure_) return Fail(*failure_);
     const std::uint64_t most = PayloadSizeMax(core_.segment().size_bytes);
     if (write.payload.size() <= most && core_.Fits(kind, write.payload.size())) return {};
     return Fail(ErrorCode::kInvalidArgument, "a write of " + std::to_string(write.payload.size()) +

@@ -86,8 +86,17 @@ class PendingFlight {
   virtual LogPosition end() const = 0;
 };
 
+struct LogState {
+  LogPosition end;      // behind the last appended
+  LogPosition durable;  // below it all is durable
+  // Everything appended is durable, nothing on disk says so of the newest, and a record that does
+  // has room. False while un-synced records are open: to vouch for them would mean a sync that
+  // nobody asked for.
+  bool needs_vouch = false;
+};
+
 // Appends flights, in order, one at a time, several of them under way. One caller at a time, but
-// that PendingFlight::Await, NeedsVouch, end and durable may run beside it. Any failed write or
+// that PendingFlight::Await, state, end, durable and NeedsVouch may run beside it. Any failed write or
 // sync poisons it: the same error for every later call, and never kNoSpace, because it had begun.
 // kNoSpace comes from next_segment alone, and then nothing of the append was written.
 class Log {
@@ -123,15 +132,14 @@ class Log {
   virtual Status Sync() = 0;
   // Syncs, and writes a vouch record for all of it where none says so yet.
   virtual Status Vouch() = 0;
-  // Everything appended is durable, nothing on disk says so of the newest, and a record that does
-  // has room. False while un-synced records are open: to vouch for them would mean a sync that
-  // nobody asked for.
-  virtual bool NeedsVouch() const = 0;
-  // Vouch, and every later call but end() and durable() fails with kClosed.
+  // Vouch, and every later call but state(), end() and durable() fails with kClosed.
   virtual Status Close() = 0;
 
-  virtual LogPosition end() const = 0;      // behind the last appended
-  virtual LogPosition durable() const = 0;  // below it all is durable
+  // As of one moment.
+  virtual LogState state() const = 0;
+  LogPosition end() const { return state().end; }
+  LogPosition durable() const { return state().durable; }
+  bool NeedsVouch() const { return state().needs_vouch; }
 };
 
 // The largest payload that a segment of this size can take.
