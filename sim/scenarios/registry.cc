@@ -19,9 +19,9 @@ std::vector<std::unique_ptr<sim::Scenario>> MakeScenarios() {
                                                     engine_crash::Focus::kCompaction));
   scenarios.push_back(std::make_unique<EngineCrash>());
   scenarios.push_back(std::make_unique<EngineCrash>(engine_crash::Weather::kEverything));
+  scenarios.push_back(std::make_unique<EngineMemory>());
   scenarios.push_back(
       std::make_unique<EngineCrash>(engine_crash::Weather::kErrors, engine_crash::Focus::kReaders));
-  scenarios.push_back(std::make_unique<EngineMemory>());
   scenarios.push_back(std::make_unique<EngineTables>());
   // Without a switch at an access they have nothing to show.
   if (preempt::instrumented) {
