@@ -96,7 +96,9 @@ std::unique_ptr<Iterator> DbImpl::Walk(const View& view, SequenceNumber sequence
                                        std::shared_ptr<const View> keep) {
   std::vector<std::unique_ptr<Iterator>> sources;
   sources.reserve(1 + view.frozen.size() + view.version->levels[0].size() + kLevelCount);
-  sources.push_back(view.active->memtable.NewIterator());
+  // What is added to an empty one from now on is behind `sequence`.
+  const Memtable& active = view.active->memtable;
+  if (active.count() > 0) sources.push_back(active.NewIterator());
   for (const auto& memtable : view.frozen) sources.push_back(memtable->memtable.NewIterator());
   view.version->AppendIterators(sources);
   RangeCover cover(sequence);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "base/check.h"
 #include "base/error.h"
 
 namespace beach::engine {
@@ -14,7 +15,7 @@ class Iterator {
  public:
   virtual ~Iterator() = default;
 
-  virtual bool Valid() const = 0;
+  bool Valid() const { return stands_; }
   virtual void SeekToFirst() = 0;
   virtual void SeekToLast() = 0;
   virtual void Seek(ByteView target) = 0;             // first key >= target
@@ -23,12 +24,28 @@ class Iterator {
   virtual void Previous() = 0;                        // REQUIRES: Valid()
 
   // Live until the next move. REQUIRES: Valid().
-  virtual ByteView key() const = 0;
+  ByteView key() const {
+    BEACH_CHECK(stands_);
+    return key_;
+  }
   virtual ByteView value() const = 0;
 
   // Why the last move ended, where it is not the end of the entries: kCorruption, kIo. A loop that
   // ends by !Valid() asks it.
   virtual Status status() const = 0;
+
+ protected:
+  // Every move ends with one of these. What is asked about where an iterator stands, at each step by
+  // each of those that are built of others, then takes no virtual call.
+  void StandAt(ByteView key) {  // live until the next move
+    key_ = key;
+    stands_ = true;
+  }
+  void StandNowhere() { stands_ = false; }
+
+ private:
+  ByteView key_;
+  bool stands_ = false;
 };
 
 }  // namespace beach::engine

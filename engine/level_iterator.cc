@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <utility>
 
 #include "base/check.h"
 #include "engine/internal_key.h"
@@ -9,15 +8,12 @@
 namespace beach::engine {
 namespace {
 
-// Valid exactly when current_ is, and then current_ walks tables_[at_]. One that ends goes on in
-// the next table with an entry, unless that cannot be read: a table may hold range deletes alone,
+// Stands where current_ does, which walks tables_[at_]. One that ends goes on in the next table with an entry, unless that cannot be read: a table may hold range deletes alone,
 // and its bounds reach as far as they do.
 class LevelIterator final : public Iterator {
  public:
-  LevelIterator(std::vector<TablePointer> tables, const TableReadOptions& options)
-      : tables_(std::move(tables)), options_(options) {}
-
-  bool Valid() const override { return current_ != nullptr && current_->Valid(); }
+  LevelIterator(std::span<const TablePointer> tables, const TableReadOptions& options)
+      : tables_(tables), options_(options) {}
 
   void SeekToFirst() override {
     if (Enter(0)) current_->SeekToFirst();
@@ -53,19 +49,19 @@ class LevelIterator final : public Iterator {
   void Next() override {
     BEACH_CHECK(Valid());
     current_->Next();
+    if (current_->Valid()) [[likely]]
+      return StandAt(current_->key());
     GoAhead();
   }
 
   void Previous() override {
     BEACH_CHECK(Valid());
     current_->Previous();
+    if (current_->Valid()) [[likely]]
+      return StandAt(current_->key());
     GoBack();
   }
 
-  ByteView key() const override {
-    BEACH_CHECK(Valid());
-    return current_->key();
-  }
   ByteView value() const override {
     BEACH_CHECK(Valid());
     return current_->value();
@@ -97,9 +93,13 @@ class LevelIterator final : public Iterator {
     while (AtEnd() && Enter(at_ - 1)) current_->SeekToLast();
     Settle();
   }
-  void Settle() { status_ = current_ == nullptr ? Status() : current_->status(); }
+  void Settle() {
+    status_ = current_ == nullptr ? Status() : current_->status();
+    if (current_ == nullptr || !current_->Valid()) return StandNowhere();
+    StandAt(current_->key());
+  }
 
-  const std::vector<TablePointer> tables_;
+  const std::span<const TablePointer> tables_;
   const TableReadOptions options_;
   std::size_t at_ = 0;
   std::unique_ptr<Iterator> current_;
@@ -108,9 +108,10 @@ class LevelIterator final : public Iterator {
 
 }  // namespace
 
-std::unique_ptr<Iterator> NewLevelIterator(std::vector<TablePointer> tables,
+std::unique_ptr<Iterator> NewLevelIterator(std::span<const TablePointer> tables,
                                            const TableReadOptions& options) {
-  return std::make_unique<LevelIterator>(std::move(tables), options);
+  if (tables.size() == 1) return tables[0]->reader->NewIterator(options);
+  return std::make_unique<LevelIterator>(tables, options);
 }
 
 }  // namespace beach::engine

@@ -16,34 +16,15 @@
 namespace beach::engine {
 namespace {
 
-// Knows where its iterator stands, so that a step asks only the source that moved.
-class Source {
- public:
-  Source(std::unique_ptr<Iterator> iterator, std::size_t number)
-      : iterator_(std::move(iterator)), number_(number) {}
+struct Source {
+  std::unique_ptr<Iterator> iterator;
+  std::size_t number;
 
-  bool valid() const { return valid_; }
-  ByteView key() const { return key_; }  // REQUIRES: valid()
-  ByteView value() const { return iterator_->value(); }
-  Status status() const { return iterator_->status(); }
   // REQUIRES: both valid.
   bool IsBefore(const Source& other) const {
-    const auto order = CompareInternalKeys(key_, other.key_);
-    return order != 0 ? order < 0 : number_ < other.number_;
+    const auto order = CompareInternalKeys(iterator->key(), other.iterator->key());
+    return order != 0 ? order < 0 : number < other.number;
   }
-
-  template <class Step>
-  void Move(Step step) {
-    step(*iterator_);
-    valid_ = iterator_->Valid();
-    key_ = valid_ ? iterator_->key() : ByteView();
-  }
-
- private:
-  std::unique_ptr<Iterator> iterator_;
-  std::size_t number_;
-  bool valid_ = false;
-  ByteView key_;  // lives until the next move
 };
 
 class MergingIterator final : public Iterator {
@@ -52,53 +33,47 @@ class MergingIterator final : public Iterator {
     sources_.reserve(iterators.size());
     order_.reserve(iterators.size());
     for (std::unique_ptr<Iterator>& iterator : iterators) {
-      sources_.emplace_back(std::move(iterator), sources_.size());
+      sources_.push_back({.iterator = std::move(iterator), .number = sources_.size()});
     }
   }
 
-  bool Valid() const override { return !order_.empty(); }
-
   void SeekToFirst() override {
-    for (Source& source : sources_) source.Move([](Iterator& at) { at.SeekToFirst(); });
+    for (Source& source : sources_) source.iterator->SeekToFirst();
     Arrange(Direction::kForward);
   }
 
   void SeekToLast() override {
-    for (Source& source : sources_) source.Move([](Iterator& at) { at.SeekToLast(); });
+    for (Source& source : sources_) source.iterator->SeekToLast();
     Arrange(Direction::kBackward);
   }
 
   void Seek(ByteView target) override {
-    for (Source& source : sources_) source.Move([&](Iterator& at) { at.Seek(target); });
+    for (Source& source : sources_) source.iterator->Seek(target);
     Arrange(Direction::kForward);
   }
 
   void SeekForPrevious(ByteView target) override {
-    for (Source& source : sources_) source.Move([&](Iterator& at) { at.SeekForPrevious(target); });
+    for (Source& source : sources_) source.iterator->SeekForPrevious(target);
     Arrange(Direction::kBackward);
   }
 
   void Next() override {
     BEACH_CHECK(Valid());
     if (direction_ == Direction::kBackward) return TurnForward();
-    order_.front()->Move([](Iterator& at) { at.Next(); });
+    order_.front()->iterator->Next();
     Replace();
   }
 
   void Previous() override {
     BEACH_CHECK(Valid());
     if (direction_ == Direction::kForward) return TurnBackward();
-    order_.front()->Move([](Iterator& at) { at.Previous(); });
+    order_.front()->iterator->Previous();
     Replace();
   }
 
-  ByteView key() const override {
-    BEACH_CHECK(Valid());
-    return order_.front()->key();
-  }
   ByteView value() const override {
     BEACH_CHECK(Valid());
-    return order_.front()->value();
+    return order_.front()->iterator->value();
   }
   Status status() const override { return status_; }
 
@@ -110,12 +85,12 @@ class MergingIterator final : public Iterator {
     Source& current = *order_.front();
     for (Source& source : sources_) {
       if (&source == &current) continue;
-      source.Move([&](Iterator& at) { at.Seek(current.key()); });
-      const bool tied = source.valid() && source.key() == current.key();
-      if (tied && source.IsBefore(current)) source.Move([](Iterator& at) { at.Next(); });
+      source.iterator->Seek(key());
+      const bool tied = source.iterator->Valid() && source.iterator->key() == key();
+      if (tied && source.IsBefore(current)) source.iterator->Next();
       if (!CheckSource(source)) return;
     }
-    current.Move([](Iterator& at) { at.Next(); });
+    current.iterator->Next();
     Arrange(Direction::kForward);
   }
 
@@ -123,12 +98,12 @@ class MergingIterator final : public Iterator {
     Source& current = *order_.front();
     for (Source& source : sources_) {
       if (&source == &current) continue;
-      source.Move([&](Iterator& at) { at.SeekForPrevious(current.key()); });
-      const bool tied = source.valid() && source.key() == current.key();
-      if (tied && current.IsBefore(source)) source.Move([](Iterator& at) { at.Previous(); });
+      source.iterator->SeekForPrevious(key());
+      const bool tied = source.iterator->Valid() && source.iterator->key() == key();
+      if (tied && current.IsBefore(source)) source.iterator->Previous();
       if (!CheckSource(source)) return;
     }
-    current.Move([](Iterator& at) { at.Previous(); });
+    current.iterator->Previous();
     Arrange(Direction::kBackward);
   }
 
@@ -142,10 +117,11 @@ class MergingIterator final : public Iterator {
     order_.clear();
     for (Source& source : sources_) {
       if (!CheckSource(source)) return;
-      if (source.valid()) order_.push_back(&source);
+      if (source.iterator->Valid()) order_.push_back(&source);
     }
     std::ranges::sort(order_, [this](auto* left, auto* right) { return ComesBefore(left, right); });
     status_ = {};
+    Show();
   }
 
   // After the first of them alone has moved. It often stays the first, where sources hold different
@@ -155,25 +131,31 @@ class MergingIterator final : public Iterator {
     if (!CheckSource(*moved)) return;
     const auto others = order_.begin() + 1;
     auto place = others;
-    if (!moved->valid()) {
+    if (!moved->iterator->Valid()) {
       place = order_.end();
     } else if (others != order_.end() && ComesBefore(*others, moved)) {
       const auto before = [this](auto* left, auto* right) { return ComesBefore(left, right); };
       place = std::lower_bound(others + 1, order_.end(), moved, before);
     }
     std::move(others, place, order_.begin());
-    if (moved->valid()) {
+    if (moved->iterator->Valid()) {
       *(place - 1) = moved;
     } else {
       order_.pop_back();
     }
+    Show();
+  }
+
+  void Show() {
+    if (order_.empty()) return StandNowhere();
+    StandAt(order_.front()->iterator->key());
   }
 
   // False, and invalid, when the source has failed.
   bool CheckSource(const Source& source) {
-    if (source.valid()) return true;
-    status_ = source.status();
-    if (!status_) order_.clear();
+    if (source.iterator->Valid()) return true;
+    status_ = source.iterator->status();
+    if (!status_) StandNowhere();
     return status_.has_value();
   }
 
@@ -187,6 +169,7 @@ class MergingIterator final : public Iterator {
 
 std::unique_ptr<Iterator> NewMergingIterator(std::vector<std::unique_ptr<Iterator>> sources) {
   for (const auto& source : sources) BEACH_CHECK(source != nullptr);
+  if (sources.size() == 1) return std::move(sources.front());
   return std::make_unique<MergingIterator>(std::move(sources));
 }
 

@@ -39,8 +39,6 @@ class SnapshotIterator final : public Iterator {
         time_(time),
         range_(keys_.Stored(std::move(range))) {}
 
-  bool Valid() const override { return valid_; }
-
   void SeekToFirst() override {
     if (!range_.IsBelowEnd(range_.begin)) return ShowNothing();
     if (range_.begin.empty()) {
@@ -79,25 +77,21 @@ class SnapshotIterator final : public Iterator {
 
   void Next() override {
     BEACH_CHECK(Valid());
+    passed_.assign(shown_);
     if (!forward_) {
       SeekInternal(key_, kTrailerLast);
     } else if (!folded_) {
       internal_->Next();
     }
-    passed_.swap(key_);
     FindForward(true);
   }
 
   void Previous() override {
     BEACH_CHECK(Valid());
-    if (forward_) internal_->SeekForPrevious(MakeKey(key_, kTrailerFirst));
+    if (forward_) internal_->SeekForPrevious(MakeKey(shown_, kTrailerFirst));
     FindBackward();
   }
 
-  ByteView key() const override {
-    BEACH_CHECK(Valid());
-    return keys_.UserKey(key_);
-  }
   ByteView value() const override {
     BEACH_CHECK(Valid());
     return forward_ && !folded_ ? internal_->value().substr(prefix_) : ByteView(value_);
@@ -107,14 +101,19 @@ class SnapshotIterator final : public Iterator {
  private:
   // Of a seek that finds nothing, whatever is there.
   void ShowNothing() {
-    valid_ = false;
+    StandNowhere();
     status_ = {};
+  }
+
+  void Show(ByteView stored_key) {
+    shown_ = stored_key;
+    StandAt(keys_.UserKey(stored_key));
   }
 
   // Shows the first live key at or behind the source's entry, other than passed_ if that is said.
   void FindForward(bool has_passed) {
     forward_ = true;
-    valid_ = false;
+    StandNowhere();
     folded_ = false;
     InternalKey entry;
     int steps = 0;  // over versions that do not matter
@@ -130,10 +129,9 @@ class SnapshotIterator final : public Iterator {
       }
       steps = 0;
       if (Shows(entry)) {
-        key_.assign(entry.user_key);
         prefix_ = entry.kind == ValueKind::kPutUntil ? kExpirySize : 0;
-        valid_ = entry.kind != ValueKind::kMerge || FoldForward();
-        return;
+        if (entry.kind == ValueKind::kMerge) return FoldForward(entry.user_key);
+        return Show(entry.user_key);
       }
       if (!status_) return;
       passed_.assign(entry.user_key);
@@ -142,9 +140,10 @@ class SnapshotIterator final : public Iterator {
     }
   }
 
-  // Of key_, at whose newest operand the source stands: leaves the value in value_, and the source
-  // at what decided. False on an error.
-  bool FoldForward() {
+  // Shows the key at whose newest operand the source stands: leaves the value in value_, and the
+  // source at what decided.
+  void FoldForward(ByteView user_key) {
+    key_.assign(user_key);
     std::vector<Bytes> operands;
     std::optional<Bytes> value;
     InternalKey entry;
@@ -153,17 +152,17 @@ class SnapshotIterator final : public Iterator {
       internal_->Next();
       if (!ReadEntry(entry)) break;
     } while (entry.user_key == key_ && entry.kind == ValueKind::kMerge && !IsCovered(entry));
-    if (!status_) return false;
+    if (!status_) return;
     if (internal_->Valid() && entry.user_key == key_ && entry.kind != ValueKind::kMerge &&
         Shows(entry)) {
       value = Bytes(ValueOf(entry));
     }
-    if (!status_) return false;
+    if (!status_) return;
     status_ = FoldOperands(operands, value);
-    if (!status_) return false;
+    if (!status_) return;
     value_ = *std::move(value);
     folded_ = true;
-    return true;
+    Show(key_);
   }
 
   // To the next entry, or after many steps to where the rest of them ends. The trailer is that of
@@ -179,7 +178,7 @@ class SnapshotIterator final : public Iterator {
   // its key or older than any version that matters.
   void FindBackward() {
     forward_ = false;
-    valid_ = false;
+    StandNowhere();
     bool live = false;  // whether key_, whose versions are being walked, is so far
     InternalKey entry;
     bool started = false;
@@ -200,7 +199,7 @@ class SnapshotIterator final : public Iterator {
       live = counts;
     }
     // A source that failed may have hidden newer versions of the key.
-    valid_ = live && status_.has_value();
+    if (live && status_) Show(key_);
   }
 
   // Applies the source's operand to value_, or to none. False on an error.
@@ -235,7 +234,7 @@ class SnapshotIterator final : public Iterator {
 
   // False at the end and on an error, with status_ set.
   bool ReadEntry(InternalKey& entry) {
-    status_ = {};
+    if (!status_) status_ = {};
     if (!internal_->Valid()) {
       status_ = internal_->status();
       return false;
@@ -263,12 +262,12 @@ class SnapshotIterator final : public Iterator {
   const SequenceNumber sequence_;
   const std::uint64_t time_;
   const KeyRange range_;
-  bool valid_ = false;
   bool forward_ = true;
   std::size_t prefix_ = 0;  // forward: what the source's value has in front of the user's
   bool folded_ = false;     // forward: the value is in value_, the source may stand behind the key
-  Bytes key_;
-  Bytes value_;   // backward, or folded
+  ByteView shown_;  // the key, as it is stored: the source's, or
+  Bytes key_;       // backward, or folded
+  Bytes value_;     // the same
   Bytes passed_;  // forward only: a key of which nothing more is shown
   Bytes target_;
   Bytes stored_;  // what is sought

@@ -42,18 +42,20 @@ class Counted final : public Iterator {
  public:
   Counted(std::unique_ptr<Iterator> source, int& steps, int& seeks)
       : source_(std::move(source)), steps_(steps), seeks_(seeks) {}
-  bool Valid() const override { return source_->Valid(); }
-  void SeekToFirst() override { ++seeks_, source_->SeekToFirst(); }
-  void SeekToLast() override { ++seeks_, source_->SeekToLast(); }
-  void Seek(ByteView target) override { ++seeks_, source_->Seek(target); }
-  void SeekForPrevious(ByteView target) override { ++seeks_, source_->SeekForPrevious(target); }
-  void Next() override { ++steps_, source_->Next(); }
-  void Previous() override { ++steps_, source_->Previous(); }
-  ByteView key() const override { return source_->key(); }
+  void SeekToFirst() override { ++seeks_, source_->SeekToFirst(), Show(); }
+  void SeekToLast() override { ++seeks_, source_->SeekToLast(), Show(); }
+  void Seek(ByteView target) override { ++seeks_, source_->Seek(target), Show(); }
+  void SeekForPrevious(ByteView target) override {
+    ++seeks_, source_->SeekForPrevious(target), Show();
+  }
+  void Next() override { ++steps_, source_->Next(), Show(); }
+  void Previous() override { ++steps_, source_->Previous(), Show(); }
   ByteView value() const override { return source_->value(); }
   Status status() const override { return source_->status(); }
 
  private:
+  void Show() { source_->Valid() ? StandAt(source_->key()) : StandNowhere(); }
+
   const std::unique_ptr<Iterator> source_;
   int& steps_;
   int& seeks_;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -75,8 +76,9 @@ struct Version {
 const Table* TableOver(const Version::Level& level, ByteView key);
 
 // Over internal keys: all tables of one deeper level, or any that are sorted and disjoint. An error
-// of a table is the iterator's: it never goes on to the next one.
-std::unique_ptr<Iterator> NewLevelIterator(std::vector<TablePointer> tables,
+// of a table is the iterator's: it never goes on to the next one. The tables must outlive it where
+// they lie.
+std::unique_ptr<Iterator> NewLevelIterator(std::span<const TablePointer> tables,
                                            const TableReadOptions& options = {});
 
 // The listed tables, opened. kCorruption for a missing one (rule 14). Those in `opened` are taken

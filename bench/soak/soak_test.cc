@@ -34,18 +34,18 @@ enum class Lie : std::uint8_t {
 class MapIterator final : public engine::Iterator {
  public:
   explicit MapIterator(Entries entries) : entries_(std::move(entries)), at_(entries_.end()) {}
-  bool Valid() const override { return at_ != entries_.end(); }
-  void SeekToFirst() override { at_ = entries_.begin(); }
-  void SeekToLast() override { at_ = std::prev(entries_.end()); }
-  void Seek(ByteView target) override { at_ = entries_.lower_bound(target); }
+  void SeekToFirst() override { at_ = entries_.begin(), Show(); }
+  void SeekToLast() override { at_ = std::prev(entries_.end()), Show(); }
+  void Seek(ByteView target) override { at_ = entries_.lower_bound(target), Show(); }
   void SeekForPrevious(ByteView) override {}
-  void Next() override { ++at_; }
-  void Previous() override { --at_; }
-  ByteView key() const override { return at_->first; }
+  void Next() override { ++at_, Show(); }
+  void Previous() override { --at_, Show(); }
   ByteView value() const override { return at_->second; }
   Status status() const override { return {}; }
 
  private:
+  void Show() { at_ == entries_.end() ? StandNowhere() : StandAt(at_->first); }
+
   Entries entries_;
   Entries::const_iterator at_;
 };

@@ -10,35 +10,30 @@ class BTreeIterator final : public Iterator {
  public:
   explicit BTreeIterator(const BTree& tree) : tree_(tree) {}
 
-  bool Valid() const override { return place_.entry != nullptr; }
-  void SeekToFirst() override { place_ = tree_.First(); }
-  void SeekToLast() override { place_ = tree_.Last(); }
+  void SeekToFirst() override { MoveTo(tree_.First()); }
+  void SeekToLast() override { MoveTo(tree_.Last()); }
 
   void Seek(ByteView target) override {
     BEACH_CHECK_GE(target.size(), kInternalKeyTrailerSize);
-    place_ = tree_.FirstNotBefore(KeyOf(target));
+    MoveTo(tree_.FirstNotBefore(KeyOf(target)));
   }
 
   void SeekForPrevious(ByteView target) override {
     // The writer may add entries between two searches: the second alone must give an answer.
     Seek(target);
-    if (Valid() && place_.entry->key() == target) return;
-    place_ = tree_.LastBefore(KeyOf(target));
+    if (Valid() && key() == target) return;
+    MoveTo(tree_.LastBefore(KeyOf(target)));
   }
 
   void Next() override {
     BEACH_CHECK(Valid());
-    place_ = tree_.Next(place_);
+    MoveTo(tree_.Next(place_));
   }
   void Previous() override {
     BEACH_CHECK(Valid());
-    place_ = tree_.Previous(place_);
+    MoveTo(tree_.Previous(place_));
   }
 
-  ByteView key() const override {
-    BEACH_CHECK(Valid());
-    return place_.entry->key();
-  }
   ByteView value() const override {
     BEACH_CHECK(Valid());
     return place_.entry->value();
@@ -46,6 +41,12 @@ class BTreeIterator final : public Iterator {
   Status status() const override { return {}; }
 
  private:
+  void MoveTo(const BTree::Place& place) {
+    place_ = place;
+    if (place_.entry == nullptr) return StandNowhere();
+    StandAt(place_.entry->key());
+  }
+
   const BTree& tree_;
   BTree::Place place_;
 };

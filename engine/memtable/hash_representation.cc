@@ -15,8 +15,6 @@ class HashIterator final : public Iterator {
  public:
   explicit HashIterator(const HashIndex& index) : index_(index) {}
 
-  bool Valid() const override { return version_ != nullptr; }
-
   void SeekToFirst() override { NewestOf(0); }
   void SeekToLast() override { OldestOf(keys().size()); }
 
@@ -24,36 +22,32 @@ class HashIterator final : public Iterator {
     BEACH_CHECK_GE(target.size(), kInternalKeyTrailerSize);
     const EntryKey key = KeyOf(target);
     at_ = FirstNotBefore(key.user_key);
-    version_ = Holds(key.user_key) ? HashIndex::NotNewer(*keys()[at_], key.trailer) : nullptr;
-    if (version_ == nullptr) NewestOf(Holds(key.user_key) ? at_ + 1 : at_);
+    MoveTo(Holds(key.user_key) ? HashIndex::NotNewer(*keys()[at_], key.trailer) : nullptr);
+    if (!Valid()) NewestOf(Holds(key.user_key) ? at_ + 1 : at_);
   }
 
   void SeekForPrevious(ByteView target) override {
     BEACH_CHECK_GE(target.size(), kInternalKeyTrailerSize);
     const EntryKey key = KeyOf(target);
     at_ = FirstNotBefore(key.user_key);
-    version_ = nullptr;
+    StandNowhere();
     // The oldest that is not older.
     if (Holds(key.user_key)) NewerOrSame(key.trailer, true);
-    if (version_ == nullptr) OldestOf(at_);
+    if (!Valid()) OldestOf(at_);
   }
 
   void Next() override {
     BEACH_CHECK(Valid());
-    version_ = version_->older.load(std::memory_order_acquire);
-    if (version_ == nullptr) NewestOf(at_ + 1);
+    MoveTo(version_->older.load(std::memory_order_acquire));
+    if (!Valid()) NewestOf(at_ + 1);
   }
 
   void Previous() override {
     BEACH_CHECK(Valid());
     NewerOrSame(version_->entry().trailer(), false);
-    if (version_ == nullptr) OldestOf(at_);
+    if (!Valid()) OldestOf(at_);
   }
 
-  ByteView key() const override {
-    BEACH_CHECK(Valid());
-    return version_->entry().key();
-  }
   ByteView value() const override {
     BEACH_CHECK(Valid());
     return version_->entry().value();
@@ -77,14 +71,20 @@ class HashIterator final : public Iterator {
     return at_ < keys().size() && keys()[at_]->user_key() == user_key;
   }
 
+  // Null: nowhere.
+  void MoveTo(const HashIndex::Version* version) {
+    version_ = version;
+    if (version_ == nullptr) return StandNowhere();
+    StandAt(version_->entry().key());
+  }
   // To the newest version of the key at `index`, or nowhere.
   void NewestOf(std::size_t index) {
     at_ = index;
-    version_ = index < keys().size() ? keys()[index]->Newest() : nullptr;
+    MoveTo(index < keys().size() ? keys()[index]->Newest() : nullptr);
   }
   // To the oldest version of the key before `index`, or nowhere.
   void OldestOf(std::size_t index) {
-    version_ = nullptr;
+    StandNowhere();
     if (index == 0) return;
     at_ = index - 1;
     NewerOrSame(0, true);
@@ -92,13 +92,14 @@ class HashIterator final : public Iterator {
   // To the oldest version of the key at at_ that is newer, or `same`; or nowhere.
   void NewerOrSame(std::uint64_t trailer, bool same) {
     const HashIndex::Version* version = keys()[at_]->Newest();
-    version_ = nullptr;
+    const HashIndex::Version* oldest = nullptr;
     while (version != nullptr) {
       const std::uint64_t found = version->entry().trailer();
-      if (found < trailer || (found == trailer && !same)) return;
-      version_ = version;
+      if (found < trailer || (found == trailer && !same)) break;
+      oldest = version;
       version = version->older.load(std::memory_order_acquire);
     }
+    MoveTo(oldest);
   }
 
   const HashIndex& index_;

@@ -10,35 +10,30 @@ class SkipListIterator final : public Iterator {
  public:
   explicit SkipListIterator(const SkipList& list) : list_(list) {}
 
-  bool Valid() const override { return entry_ != nullptr; }
-  void SeekToFirst() override { entry_ = list_.First(); }
-  void SeekToLast() override { entry_ = list_.Last(); }
+  void SeekToFirst() override { MoveTo(list_.First()); }
+  void SeekToLast() override { MoveTo(list_.Last()); }
 
   void Seek(ByteView target) override {
     BEACH_CHECK_GE(target.size(), kInternalKeyTrailerSize);
-    entry_ = list_.FirstNotBefore(KeyOf(target));
+    MoveTo(list_.FirstNotBefore(KeyOf(target)));
   }
 
   void SeekForPrevious(ByteView target) override {
     // The writer may add entries between two searches: the second alone must give an answer.
     Seek(target);
-    if (entry_ != nullptr && entry_->key() == target) return;
-    entry_ = list_.LastBefore(KeyOf(target));
+    if (Valid() && key() == target) return;
+    MoveTo(list_.LastBefore(KeyOf(target)));
   }
 
   void Next() override {
     BEACH_CHECK(Valid());
-    entry_ = SkipList::Next(*entry_);
+    MoveTo(SkipList::Next(*entry_));
   }
   void Previous() override {
     BEACH_CHECK(Valid());
-    entry_ = list_.LastBefore(KeyOf(*entry_));
+    MoveTo(list_.LastBefore(KeyOf(*entry_)));
   }
 
-  ByteView key() const override {
-    BEACH_CHECK(Valid());
-    return entry_->key();
-  }
   ByteView value() const override {
     BEACH_CHECK(Valid());
     return entry_->value();
@@ -46,6 +41,12 @@ class SkipListIterator final : public Iterator {
   Status status() const override { return {}; }
 
  private:
+  void MoveTo(const Entry* entry) {
+    entry_ = entry;
+    if (entry_ == nullptr) return StandNowhere();
+    StandAt(entry_->key());
+  }
+
   const SkipList& list_;
   const Entry* entry_ = nullptr;
 };

@@ -136,7 +136,7 @@ class Block {
   std::uint64_t offset_ = 0;
 };
 
-// Stands at the entry [begin_, end_), its whole key in key_; begin_ == entries_size_ is invalid.
+// Stands at the entry [begin_, end_), its whole key in key_.
 class BlockIterator final : public Iterator {
  public:
   BlockIterator() = default;  // invalid for good: Reset first
@@ -146,24 +146,22 @@ class BlockIterator final : public Iterator {
   // Back to no block.
   void Release();
 
-  bool Valid() const override { return begin_ < entries_size_; }
   void SeekToFirst() override;
   void SeekToLast() override;
   void Seek(ByteView target) override;
   void SeekForPrevious(ByteView target) override;
   void Next() override;
   void Previous() override;
-  ByteView key() const override;
   ByteView value() const override;
   Status status() const override { return status_; }
   bool ok() const { return status_.has_value(); }
 
  private:
+  ByteView entries() const { return {block_->content_.data(), entries_size_}; }
   bool FindRestart(ByteView target);
   std::uint32_t LastRestartBefore(std::size_t offset) const;
   void ReadRestart(std::uint32_t restart);
   void ReadEntry(std::size_t offset);
-  void Invalidate() { begin_ = entries_size_; }
   void Damage(std::size_t offset, const char* what);
 
   const Block* block_ = nullptr;

@@ -13,7 +13,7 @@ void BlockIterator::Reset(const Block& block, std::shared_ptr<const Block> pin) 
   block_ = &block;
   pin_ = std::move(pin);
   entries_size_ = block.entries_size_;
-  begin_ = entries_size_;
+  StandNowhere();
   key_.Clear();
   if (!status_) status_ = {};
 }
@@ -22,7 +22,7 @@ void BlockIterator::Release() {
   block_ = nullptr;
   pin_ = nullptr;
   entries_size_ = 0;
-  begin_ = 0;
+  StandNowhere();
   if (!status_) status_ = {};
 }
 
@@ -59,15 +59,10 @@ void BlockIterator::Next() {
 void BlockIterator::Previous() {
   BEACH_CHECK(Valid());
   const std::size_t current = begin_;
-  if (current == 0) return Invalidate();
+  if (current == 0) return StandNowhere();
   ReadRestart(LastRestartBefore(current));
   while (Valid() && end_ < current) ReadEntry(end_);
   if (Valid() && end_ != current) Damage(begin_, "an entry reaches into the one behind it");
-}
-
-ByteView BlockIterator::key() const {
-  BEACH_CHECK(Valid());
-  return key_.view();
 }
 
 ByteView BlockIterator::value() const {
@@ -82,9 +77,16 @@ bool BlockIterator::FindRestart(ByteView target) {
   std::uint32_t high = block_->restart_count_;  // restarts [high, count) are not before the target
   while (high - low > 1) {
     const std::uint32_t middle = low + (high - low) / 2;
-    ReadRestart(middle);
-    if (!Valid()) return false;
-    (CompareInternalKeys(key_.view(), target) < 0 ? low : high) = middle;
+    const std::uint32_t at = block_->RestartOffset(middle);
+    BlockEntry entry;
+    if (!DecodeBlockEntry(entries(), at, entry)) {
+      return Damage(at, "an entry does not fit its block"), false;
+    }
+    if (entry.shared > 0) {
+      return Damage(at, "an entry shares more than the key before it"), false;
+    }
+    if (!IsInternalKey(entry.key_rest)) return Damage(at, "an entry's key is not a key"), false;
+    (CompareInternalKeys(entry.key_rest, target) < 0 ? low : high) = middle;
   }
   ReadRestart(low);
   return Valid();
@@ -109,9 +111,9 @@ void BlockIterator::ReadRestart(std::uint32_t restart) {
 // none.
 void BlockIterator::ReadEntry(std::size_t offset) {
   BEACH_CHECK_LE(offset, entries_size_);
-  if (offset == entries_size_) return Invalidate();
+  if (offset == entries_size_) return StandNowhere();
   BlockEntry entry;
-  if (!DecodeBlockEntry(ByteView(block_->content_.data(), entries_size_), offset, entry)) {
+  if (!DecodeBlockEntry(entries(), offset, entry)) {
     return Damage(offset, "an entry does not fit its block");
   }
   if (entry.shared > key_.size()) {
@@ -126,10 +128,11 @@ void BlockIterator::ReadEntry(std::size_t offset) {
   value_ = entry.value;
   begin_ = offset;
   end_ = entry.end;
+  StandAt(key_.view());
 }
 
 void BlockIterator::Damage(std::size_t offset, const char* what) {
-  Invalidate();
+  StandNowhere();
   status_ = Damaged(*block_->path_, block_->offset_ + offset, what);
 }
 

@@ -8,14 +8,12 @@
 namespace beach::engine::sst {
 namespace {
 
-// Valid exactly when entry_ is, and then entry_ is in block number block_. A block is never empty,
-// so one step of the index is enough to leave it.
+// Stands where entry_ does, which is in block number block_. A block is never empty, so one step of
+// the index is enough to leave it.
 class TableIterator final : public Iterator {
  public:
   TableIterator(const TableIndex& index, BlockSource& blocks, Walk walk)
       : index_(index), blocks_(blocks), walk_(std::move(walk)) {}
-
-  bool Valid() const override { return entry_.Valid(); }
 
   void SeekToFirst() override {
     if (Load(0)) entry_.SeekToFirst(), Settle();
@@ -47,7 +45,7 @@ class TableIterator final : public Iterator {
     BEACH_CHECK(Valid());
     entry_.Next();
     if (entry_.Valid()) [[likely]]
-      return;
+      return StandAt(entry_.key());
     if (!entry_.ok()) return Settle();
     if (Load(block_ + 1)) entry_.SeekToFirst(), Settle();
   }
@@ -55,12 +53,11 @@ class TableIterator final : public Iterator {
   void Previous() override {
     BEACH_CHECK(Valid());
     entry_.Previous();
-    if (entry_.Valid()) return;
+    if (entry_.Valid()) return StandAt(entry_.key());
     if (!entry_.ok()) return Settle();
     ToBlockBefore();
   }
 
-  ByteView key() const override { return entry_.key(); }
   ByteView value() const override { return entry_.value(); }
   Status status() const override { return status_; }
 
@@ -79,6 +76,7 @@ class TableIterator final : public Iterator {
   void Leave() {
     entry_.Release();
     loaded_ = false;
+    StandNowhere();
   }
 
   // The block of that number, to be positioned in. False, with status_ set, where there is none or
@@ -104,7 +102,7 @@ class TableIterator final : public Iterator {
   // After a move within a block that must have led to an entry.
   void Settle() {
     if (entry_.Valid()) [[likely]]
-      return;
+      return StandAt(entry_.key());
     status_ = entry_.status();
     if (status_) status_ = blocks_.IndexDamage();
     Leave();

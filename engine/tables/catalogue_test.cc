@@ -16,18 +16,18 @@ using Entries = std::map<Bytes, Bytes>;
 class MapIterator final : public Iterator {
  public:
   explicit MapIterator(const Entries& entries) : entries_(entries), at_(entries.end()) {}
-  bool Valid() const override { return at_ != entries_.end(); }
-  void SeekToFirst() override { at_ = entries_.begin(); }
+  void SeekToFirst() override { at_ = entries_.begin(), Show(); }
   void SeekToLast() override {}
   void Seek(ByteView) override {}
   void SeekForPrevious(ByteView) override {}
-  void Next() override { ++at_; }
+  void Next() override { ++at_, Show(); }
   void Previous() override {}
-  ByteView key() const override { return at_->first; }
   ByteView value() const override { return at_->second; }
   Status status() const override { return {}; }
 
  private:
+  void Show() { at_ == entries_.end() ? StandNowhere() : StandAt(at_->first); }
+
   const Entries& entries_;
   Entries::const_iterator at_;
 };

@@ -31,7 +31,6 @@ class VectorIterator final : public Iterator {
   explicit VectorIterator(EntryList entries, std::size_t failing = kNoFailure)
       : entries_(std::move(entries)), failing_(failing), at_(entries_.size()) {}
 
-  bool Valid() const override { return at_ < entries_.size(); }
   void SeekToFirst() override { MoveTo(0); }
   void SeekToLast() override { MoveTo(entries_.empty() ? 0 : entries_.size() - 1); }
   void Seek(ByteView target) override {
@@ -52,10 +51,6 @@ class VectorIterator final : public Iterator {
     BEACH_CHECK(Valid());
     MoveTo(at_ == 0 ? entries_.size() : at_ - 1);
   }
-  ByteView key() const override {
-    BEACH_CHECK(Valid());
-    return key_;
-  }
   ByteView value() const override {
     BEACH_CHECK(Valid());
     return value_;
@@ -72,9 +67,10 @@ class VectorIterator final : public Iterator {
       at_ = entries_.size();
       status_ = Fail(Error(ErrorCode::kCorruption, "made to fail").At("vector", at));
     }
-    if (!Valid()) return;
+    if (at_ >= entries_.size()) return StandNowhere();
     key_ = entries_[at_].first;
     value_ = entries_[at_].second;
+    StandAt(key_);
   }
 
   const EntryList entries_;
