@@ -27,13 +27,17 @@ constexpr std::uint64_t kNanosecondsPerSecond = 1'000'000'000;
 
 }  // namespace
 
-// With the version that is in view_ now: whoever pins it later reads at visible_ or above.
+// With the version that is in view_ now: whoever pins it later reads at visible_ or above. But what
+// the log alone says may be lost, and copies of the tables go without it: for them the time is that
+// of the tables, however late it is for readers.
 KeepRules DbImpl::RulesNow() const {
   mutex_.AssertHeld();
   std::optional<TimeMark> safe;
   if (const auto& number = options_.safe_sequence) safe = {*number, view_->TimeAt(*number)};
-  return KeepRules::Of(snapshots_->Moments(), {SequenceNumber(visible_), TimeNow()}, safe,
-                       NewestInTables(*view_->version));
+  KeepRules rules = KeepRules::Of(snapshots_->Moments(), {SequenceNumber(visible_), TimeNow()},
+                                  safe, NewestInTables(*view_->version));
+  for (std::uint64_t& time : rules.times) time = std::min(time, flushed_time_.time);
+  return rules;
 }
 
 PickerInput DbImpl::PickerInputNow() const {
@@ -74,7 +78,7 @@ std::uint64_t DbImpl::CompactionDeadline() const {
   std::uint64_t deadline = compact_retry_ns_.value_or(env::kNoDeadline);
   for (const auto& [file, aside] : tables_aside_) deadline = std::min(deadline, aside.until_ns);
   const bool manual = options_.compaction_style == CompactionStyle::kManual;
-  if (!manual && HasDenseTable(*view_->version, options_, TimeNow())) {
+  if (!manual && HasDenseTable(*view_->version, options_, flushed_time_.time)) {
     deadline = std::min(deadline, env_.clock->MonotonicNow() + kIdleLookNs);
   }
   return deadline;
@@ -96,14 +100,6 @@ void DbImpl::WakeCompaction() {
 void DbImpl::LookAtMerged() {
   const env::MutexLock lock(mutex_);
   merged_ += current_.TakeMerged();
-  WakeCompaction();
-}
-
-void DbImpl::TimeAdvanced() {
-  mutex_.AssertHeld();
-  if (!next_expiry_ || TimeNow() < *next_expiry_) return;
-  BEACH_SOMETIMES("compaction.woken_by_time", true);
-  next_expiry_ = NextExpiry(*view_->version, options_, TimeNow());
   WakeCompaction();
 }
 
@@ -344,7 +340,8 @@ Status DbImpl::CompactLevel(std::uint32_t level, std::optional<Bytes> begin,
     }
     const bool rewrite = job->input_level == job->output_level;
     const Table& first = *job->inputs.front();
-    const bool useless = rewrite && first.deletes + first.expiring.ExpiredAt(TimeNow()) == 0;
+    const std::uint64_t gone = first.deletes + first.expiring.ExpiredAt(flushed_time_.time);
+    const bool useless = rewrite && gone == 0;
     const Status done = useless ? Status() : RunJob(*job);
     if (!done && poison_) return Fail(*poison_);  // it was given up for that
     BEACH_TRY(done);

@@ -61,7 +61,6 @@ void DbImpl::FinishLanded() {
       BEACH_CHECK_LT(visible_.load(), group.first.value);
       visible_ = group.first.value + group.count - 1;
       ShowLog();
-      if (group.advances_time) TimeAdvanced();
       if (flying_.empty()) ArmVouch(log_->NeedsVouch(), true);
     }
     landed_.NotifyAll();

@@ -145,7 +145,6 @@ class DbImpl final : public Db {
     std::vector<Writer*> members;  // the first ones of writers_
     bool sync = false;
     std::uint32_t count = 0;  // operations
-    bool advances_time = false;
     SequenceNumber first;
     LogPosition end;
     std::shared_ptr<LoggedMemtable> memtable;
@@ -168,6 +167,7 @@ class DbImpl final : public Db {
   // kNotFound: one of its tables is not there for what is written next. Of a leader's turn.
   Status CheckTables(const Writer& writer) const;
   bool MemtableIsFull() const;
+  bool MemtableHasExpiry() const;
   bool MemtableTakesDeletes() const;
   void SwitchMemtable();
   Group FormGroup(bool alone);
@@ -263,8 +263,6 @@ class DbImpl final : public Db {
   std::uint64_t CompactionDeadline() const;
   // The time as of visible_.
   std::uint64_t TimeNow() const { return view_->TimeAt(SequenceNumber(visible_)); }
-  // Tables may be full of what has expired by now.
-  void TimeAdvanced();
   // Of a reader, without locks: what cursors have merged may be worth a compaction.
   void LookAtMerged();
   bool MayCompact() const;
@@ -352,7 +350,7 @@ class DbImpl final : public Db {
   std::uint64_t flushed_id_ = 0;               // memtables up to this one are in tables, durably
   SequenceNumber flushed_sequence_;            // all up to this one is in the tables of view_
   TimeMark flushed_time_;                      // the last mark among those
-  std::optional<std::uint64_t> next_expiry_;   // the time at which a table is to be looked at
+  std::optional<std::uint64_t> next_expiry_;   // of the tables: one is to be looked at then
   std::optional<Error> poison_;
   std::optional<Error> flush_no_space_;  // why the flush thread waits
   // Segments, by ordinal, that are listed and that the log has not entered. The last one is the

@@ -50,7 +50,7 @@ void DbImpl::PressureChanged() {
   mutex_.AssertHeld();
   const Pressure before = std::exchange(pressure_, PressureOf(*view_->version, options_));
   if (before.level > pressure_.level) compacted_.NotifyAll();
-  next_expiry_ = NextExpiry(*view_->version, options_, TimeNow());
+  next_expiry_ = NextExpiry(*view_->version, options_, flushed_time_.time);
   const auto tell = [this](Site event) {
     Record(event, {{.name = "reason", .text = pressure_.reason},
                    {.name = "pressure", .number = pressure_.level},

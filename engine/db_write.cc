@@ -153,7 +153,6 @@ void DbImpl::LeadGroup(Writer& leader) {
     // Visible only here: after the log, and after every entry is in the memtable.
     if (group.count > 0) visible_ = group.first.value + group.count - 1;
     ShowLog();
-    if (group.advances_time) TimeAdvanced();
   }
   if (!status && !refused) Poison(status.error());
   if (flying_.empty()) ArmVouch(log.needs_vouch, moved);
@@ -196,7 +195,9 @@ Status DbImpl::MakeRoom(bool deletes_only) {
   mutex_.AssertHeld();
   while (true) {
     if (poison_) return Fail(*poison_);
-    if (!MemtableIsFull()) return {};
+    const bool early = MemtableHasExpiry() && !flush_no_space_ &&
+                       view_->frozen.size() < options_.frozen_memtables_max;
+    if (!MemtableIsFull() && !early) return {};
     if (!flying_.empty()) {  // they are for this memtable
       AwaitLandings(0);
       continue;
@@ -230,6 +231,14 @@ bool DbImpl::MemtableIsFull() const {
          log_bytes_since_switch_ / kLogPerMemtable >= options_.memtable_size;
 }
 
+// A time at which a table is worth a compaction that frees what has expired. It can begin when the
+// tables have that time too.
+bool DbImpl::MemtableHasExpiry() const {
+  if (!next_expiry_) return false;
+  const TimeList& times = view_->active->times;
+  return times.begin().time < *next_expiry_ && *next_expiry_ <= times.end().time;
+}
+
 // Of a full one: what the reserve would take.
 bool DbImpl::MemtableTakesDeletes() const {
   const std::uint64_t reserve = options_.wal_segment_size;
@@ -245,7 +254,8 @@ void DbImpl::SwitchMemtable() {
   BEACH_CHECK_GT(full.count(), 0U);
   const bool asked = !MemtableIsFull();
   const bool large = full.size_bytes() >= options_.memtable_size;
-  const char* const reason = asked ? "asked" : large ? "size" : "log";
+  const char* const reason =
+      asked ? (MemtableHasExpiry() ? "expiry" : "asked") : (large ? "size" : "log");
   Record("memtable.frozen", {{.name = "memtable", .number = view_->active->id},
                              {.name = "reason", .text = reason},
                              {.name = "entries", .number = full.count()},
@@ -286,7 +296,6 @@ DbImpl::Group DbImpl::FormGroup(bool alone) {
     group.members.push_back(writer);
     group.sync = group.sync || writer->sync;
     group.count += writer->batch->count();
-    group.advances_time = group.advances_time || writer->batch->advances_time();
     if (writer->batch->count() > 0) AppendBatchToGroup(payload_, writer->batch->encoding());
   }
   BEACH_CHECK(!group.members.empty());

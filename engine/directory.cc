@@ -231,6 +231,23 @@ void RemoveFilesFrom(env::FileSystem& files, const std::string& directory, FileN
   }
 }
 
+void MakeRoomFrom(env::FileSystem& files, const std::string& directory, FileNumber first,
+                  const ListedFiles& listed) {
+  const auto contents = InspectDirectory(files, directory);
+  if (!contents) return;
+  for (const std::string& name : contents->names) {
+    const FileNumber number = ParseFileName(name)->number;
+    if (number < first || !listed.IsDebris(name)) continue;
+    const std::string path = env::JoinPath(directory, name);
+    if (number < contents->highest_number) {
+      static_cast<void>(files.Remove(path));
+      continue;
+    }
+    const auto file = files.Open(path, {.mode = env::OpenMode::kReadWrite, .direct = false});
+    if (file) static_cast<void>((*file)->Truncate(0));
+  }
+}
+
 ListedFiles::ListedFiles(const ManifestState& state, FileNumber manifest) : manifest_(manifest) {
   for (const TableInfo& table : state.tables) tables_.push_back(table.file);
   for (const wal::Segment& segment : state.segments) segments_.push_back(segment.file);

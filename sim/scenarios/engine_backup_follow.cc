@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/pinned_files.h"
+#include "sim/scenarios/engine_backup_replica.h"
 #include "sim/system_scope.h"
 
 // Runs inside the simulated process, as all that a life does.
@@ -37,7 +38,8 @@ class Follower {
         env_(env),
         plan_(world.plan.followers[number]),
         end_(end),
-        followed_(world.followed[number]) {}
+        followed_(world.followed[number]),
+        replica_(world, env, number) {}
 
   void Run() {
     for (int failures = 0; failures < kFailuresMax;) {
@@ -54,6 +56,7 @@ class Follower {
       ++failures;
     }
     CheckPin();
+    replica_.Check();
   }
 
  private:
@@ -79,9 +82,12 @@ class Follower {
                                   batch->batch.encoding(), visible);
     }
     world_.Settle(judgement);
+    replica_.Apply(*batch);
     ++seen_;
     if (seen_ % plan_.drop_every == 0) cursor_.reset();
-    if (seen_ % plan_.pin_every == 0) Pin();
+    if (seen_ % plan_.pin_every == 0 && Pin() && plan_.installs && !replica_.is_open()) {
+      replica_.Install(*pin_);
+    }
     if (plan_.pause_ns != 0 && !done) {
       const std::uint64_t then = env_.clock->MonotonicNow();
       env_.clock->SleepUntil(then + plan_.pause_ns);
@@ -97,6 +103,7 @@ class Follower {
                                                  " is told that it is not");
     }
     if (!Pin()) return false;
+    if (plan_.installs) replica_.Install(*pin_);
     const SystemScope system;
     followed_.position = pin_->sequence().value;
     return true;
@@ -112,10 +119,13 @@ class Follower {
     }
     pin_ = *std::move(pin);
     const std::uint64_t last = pin_->sequence().value;
+    oracle::Judgement judgement;
     {
       const SystemScope system;
       world_.Durable(last);
+      judgement = world_.Pinned(last, pin_->time());
     }
+    world_.Settle(judgement);
     if (last < floor) {
       world_.simulation.Fail("pin-too-old", "files are pinned up to " + std::to_string(last) +
                                                 ", but " + std::to_string(floor) + " was there");
@@ -168,6 +178,7 @@ class Follower {
   std::unique_ptr<engine::LogCursor> cursor_;
   std::unique_ptr<engine::PinnedFiles> pin_;
   std::vector<Bytes> pinned_;
+  Replica replica_;
 };
 
 // All files of the database. No error is injected.
@@ -195,16 +206,11 @@ void RunReader(World& world, const env::Env& env) {
   {
     const auto opened = Db::OpenReadOnly(env, kDirectory, world.plan.options);
     if (opened) {
-      State state;
-      const auto entry = (*opened)->NewIterator({});
-      if (!entry) return world.Excuse("opening an iterator", entry.error());
-      for ((*entry)->SeekToFirst(); (*entry)->Valid(); (*entry)->Next()) {
-        state.emplace((*entry)->key(), (*entry)->value());
-      }
-      if (!(*entry)->status()) return world.Excuse("reading all of it", (*entry)->status().error());
+      const auto state = ReadState(**opened);
+      if (!state) return world.Excuse("reading all of it", state.error());
       const std::uint64_t last = (*opened)->VisibleSequence().value;
       const SystemScope system;
-      world.ShownToReader(last, State(state));
+      world.ShownToReader(last, State(*state));
     } else if (world.ever_opened || opened.error().code() != ErrorCode::kNotFound) {
       return world.Excuse("opening to read", opened.error());
     }

@@ -8,6 +8,7 @@
 #include "engine/db.h"
 #include "engine/verify.h"
 #include "env/threads.h"
+#include "sim/scenarios/engine_backup_copy.h"
 #include "sim/scenarios/engine_backup_follow.h"
 #include "sim/system_scope.h"
 
@@ -26,35 +27,11 @@ constexpr const char* kSecond = "second";
 
 std::string SlotName(std::uint64_t slot) { return "checkpoint" + std::to_string(slot); }
 
-// A copy is another database: what it says is not for the history of ours.
-env::Env Quiet(const env::Env& env) {
-  env::Env quiet = env;
-  quiet.events = nullptr;
-  return quiet;
-}
-
-engine::Options OptionsOfCopy(const World& world) {
-  engine::Options options = world.plan.options;
-  options.create_if_missing = false;
-  return options;
-}
-
-// All there is, or the error that kept it from being read.
-Result<State> ReadAll(Db& db) {
-  State state;
-  BEACH_TRY_ASSIGN(const auto entry, db.NewIterator({}));
-  for (entry->SeekToFirst(); entry->Valid(); entry->Next()) {
-    state.emplace(entry->key(), entry->value());
-  }
-  BEACH_TRY(entry->status());
-  return state;
-}
-
 // What the database shows is handed to `judge`.
 template <class Judge>
 void Look(World& world, Db& db, const char* doing, const Judge& judge) {
   const engine::SequenceNumber last = db.VisibleSequence();
-  const Result<State> state = ReadAll(db);
+  const Result<State> state = ReadState(db);
   if (!state) world.Excuse(doing, state.error());
   oracle::Judgement judgement;
   {
@@ -62,20 +39,6 @@ void Look(World& world, Db& db, const char* doing, const Judge& judge) {
     judgement = judge(Found{.last = last.value, .state = state ? &*state : nullptr});
   }
   world.Settle(judgement);
-}
-
-// For good: a power loss must not bring a part of it back.
-void RemoveAll(World& world, env::FileSystem& files, const std::string& directory) {
-  const auto names = files.List(directory);
-  if (!names) return;
-  for (const std::string& name : *names) {
-    const Status removed = files.Remove(env::JoinPath(directory, name));
-    if (!removed) return world.Excuse("removing a copy", removed.error());
-  }
-  Status removed = files.SyncDirectory(directory);
-  if (removed) removed = files.RemoveDirectory(directory);
-  if (removed) removed = files.SyncDirectory(".");
-  if (!removed) return world.Excuse("removing a copy", removed.error());
 }
 
 class Client {
@@ -231,8 +194,8 @@ void CopyAgain(World& world, const env::Env& env, Db& copy) {
   if (!made) return world.Excuse("a checkpoint of a copy", made.error());
   const auto second = Db::Open(Quiet(env), kSecond, OptionsOfCopy(world));
   if (!second) return world.Excuse("opening a copy of a copy", second.error());
-  const auto ours = ReadAll(copy);
-  const auto theirs = ReadAll(**second);
+  const auto ours = ReadState(copy);
+  const auto theirs = ReadState(**second);
   if (!theirs) world.Excuse("reading a copy of a copy", theirs.error());
   if (ours && *ours != *theirs) {
     world.simulation.Fail("copy-differs", "a copy of a copy shows something else");
@@ -242,24 +205,31 @@ void CopyAgain(World& world, const env::Env& env, Db& copy) {
   RemoveAll(world, *env.files, kSecond);
 }
 
-// A whole database goes on: it can be copied, it takes a write, and has it after another open.
+// A whole database goes on: it can be copied, it takes a write, has a time of its own by which its
+// values expire, and shows all of that after another open.
 void UseCopy(World& world, const env::Env& env, const std::string& directory,
              std::unique_ptr<Db> copy) {
   const auto demand = [&](const char* doing, const Status& status) {
     if (!status) world.Excuse(doing, status.error());
   };
   CopyAgain(world, env, *copy);
-  demand("writing to a copy", copy->Put({}, "k00", "new"));
+  auto expected = ReadState(*copy);
+  if (!expected) return world.Excuse("reading a copy", expected.error());
+  expected->time += kLookAhead;
+  expected->later["k00"] = "new";
+  engine::WriteBatch batch;
+  batch.Put("k00", "new");
+  batch.AdvanceTime(expected->time);
+  demand("writing to a copy", copy->Write({}, batch));
   demand("compacting a copy", copy->CompactRange(std::nullopt, std::nullopt));
   demand("closing a copy", copy->Close());
   copy.reset();
   const auto again = Db::Open(Quiet(env), directory, OptionsOfCopy(world));
   if (!again) return world.Excuse("opening a copy again", again.error());
-  const auto value = (*again)->Get({}, "k00");
-  if (!value) return world.Excuse("reading a copy", value.error());
-  if (*value != Bytes("new")) {
-    world.simulation.Fail("copy-differs", "a copy lost what was written to it");
-  }
+  const auto state = ReadState(**again);
+  if (!state) return world.Excuse("reading a copy", state.error());
+  if (state->time == expected->time && state->values == expected->later) return;
+  world.simulation.Fail("copy-differs", "a copy does not show what was written to it");
 }
 
 // Nor is one that is marked as unfinished made a new database.

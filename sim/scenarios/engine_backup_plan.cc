@@ -44,6 +44,10 @@ constexpr std::uint64_t kPauseMaxNs = 1'000'000'000;
 constexpr std::uint64_t kKeepMax = 100;
 constexpr std::size_t kChangesMax = 8;
 
+// The time moves on by about one with each operation of a client, and values live about so long.
+constexpr std::uint64_t kLifetime = 60;
+constexpr std::uint64_t kTimeMax = std::uint64_t{1} << 40;
+
 LifePlan MakeLifePlan(Knobs& knobs, std::uint64_t index) {
   const std::string name = "life" + std::to_string(index) + ".";
   LifePlan life;
@@ -73,11 +77,40 @@ FollowerPlan MakeFollower(Knobs& knobs, std::uint64_t index) {
   follower.pause_ns = slow ? pause : 0;
   follower.drop_every = knobs.Log(name + "drop_every", 1, 100);
   follower.pin_every = knobs.Log(name + "pin_every", 4, 200);
+  follower.installs = knobs.Flag(name + "installs", 50);
   return follower;
 }
 
 std::string KeyName(std::uint64_t number) {
   return std::string(number < 10 ? "k0" : "k") + std::to_string(number);
+}
+
+// Mostly soon; now and then at once, or never.
+std::uint64_t DrawExpiry(RandomStream& draws, std::uint64_t now) {
+  const std::uint64_t choice = draws.Below(16);
+  if (choice == 0) return draws.Below(now + 1);
+  if (choice == 1) return kTimeMax;
+  return now + draws.Below(kLifetime);
+}
+
+std::vector<std::string> DrawWrite(const Plan& plan, RandomStream& draws, std::uint64_t now) {
+  std::vector<std::string> arguments;
+  arguments.emplace_back(draws.Below(100) < plan.sync_percent ? "sync" : "nosync");
+  const std::uint64_t changes = draws.Chance(1, 3) ? draws.Between(2, 5) : 1;
+  for (std::uint64_t change = 0; change < changes; ++change) {
+    if (plan.expires && draws.Chance(1, 8)) {
+      const std::uint64_t ahead = draws.Below(draws.Chance(1, 8) ? kLifetime : 8);
+      arguments.insert(arguments.end(), {"", "@" + std::to_string(now + ahead)});
+      continue;
+    }
+    arguments.push_back(KeyName(draws.Below(plan.keys)));
+    const bool deletes = draws.Chance(1, 4);
+    std::string value = deletes ? "-" : std::to_string(draws.Below(plan.size_max + 1));
+    const bool expires = plan.expires && !deletes && draws.Chance(1, 2);
+    if (expires) value += "@" + std::to_string(DrawExpiry(draws, now));
+    arguments.push_back(std::move(value));
+  }
+  return arguments;
 }
 
 std::optional<std::uint64_t> ParseNumber(std::string_view text, std::uint64_t maximum) {
@@ -88,6 +121,22 @@ std::optional<std::uint64_t> ParseNumber(std::string_view text, std::uint64_t ma
   return value;
 }
 
+bool ParseChange(std::string_view text, const oracle::ValueId& id, Change& change) {
+  if (text == "-") return true;
+  const std::size_t at = text.find('@');
+  if (at != std::string_view::npos) {
+    change.expires_at = ParseNumber(text.substr(at + 1), kTimeMax);
+    if (!change.expires_at) return false;
+  }
+  if (at == 0) {
+    change.time = std::exchange(change.expires_at, std::nullopt);
+    return change.key.empty();
+  }
+  const auto size = ParseNumber(text.substr(0, at), kSizeMax);
+  if (size) change.value = oracle::MakeValue(id, *size);
+  return size.has_value();
+}
+
 bool ParseWrite(const std::vector<std::string>& arguments, Command& command) {
   if (arguments.size() < 3 || arguments.size() % 2 == 0) return false;
   if (arguments.size() > 1 + 2 * kChangesMax) return false;
@@ -95,12 +144,8 @@ bool ParseWrite(const std::vector<std::string>& arguments, Command& command) {
   command.sync = arguments[0] == "sync";
   for (std::size_t i = 1; i < arguments.size(); i += 2) {
     Change change{.key = arguments[i], .value = std::nullopt};
-    if (arguments[i + 1] != "-") {
-      const auto size = ParseNumber(arguments[i + 1], kSizeMax);
-      if (!size) return false;
-      const auto index = static_cast<std::uint32_t>(command.changes.size());
-      change.value = oracle::MakeValue({oracle::BatchId(command.id), index}, *size);
-    }
+    const auto index = static_cast<std::uint32_t>(command.changes.size());
+    if (!ParseChange(arguments[i + 1], {oracle::BatchId(command.id), index}, change)) return false;
     command.changes.push_back(std::move(change));
   }
   return true;
@@ -117,6 +162,7 @@ Plan MakePlan(Simulation& simulation) {
   plan.operations_per_client = operations / plan.clients + 1;
   plan.sync_percent = knobs.Even("sync_percent", 0, 100);
   plan.size_max = knobs.Log("size_max", 1, 500);
+  plan.expires = knobs.Flag("expires", 60);
   const std::uint64_t lives = knobs.Even("lives", 2, 4);
   for (std::uint64_t i = 0; i < lives; ++i) plan.lives.push_back(MakeLifePlan(knobs, i));
   engine::Options& options = plan.options;
@@ -168,13 +214,9 @@ std::vector<artifacts::Operation> MakeWorkload(const Plan& plan, RandomStream st
         operation.kind = DrawKind(draws, kWeights);
         std::vector<std::string>& arguments = operation.arguments;
         if (operation.kind == "write") {
-          arguments.emplace_back(draws.Below(100) < plan.sync_percent ? "sync" : "nosync");
-          const std::uint64_t changes = draws.Chance(1, 3) ? draws.Between(2, 5) : 1;
-          for (std::uint64_t change = 0; change < changes; ++change) {
-            arguments.push_back(KeyName(draws.Below(plan.keys)));
-            const bool deletes = draws.Chance(1, 4);
-            arguments.push_back(deletes ? "-" : std::to_string(draws.Below(plan.size_max + 1)));
-          }
+          // By what its client has done; others may be before or behind it.
+          const std::uint64_t now = life * plan.operations_per_client + i + 1;
+          arguments = DrawWrite(plan, draws, now);
         } else if (operation.kind == "checkpoint" || operation.kind == "restore" ||
                    operation.kind == "peek") {
           arguments = {std::to_string(draws.Below(kSlots))};

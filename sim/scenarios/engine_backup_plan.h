@@ -35,6 +35,7 @@ struct FollowerPlan {
   std::uint64_t pause_ns = 0;    // after each
   std::uint64_t drop_every = 1;  // batches: then it takes a new cursor
   std::uint64_t pin_every = 1;   // batches: then it pins the files of that moment
+  bool installs = false;         // what it pins, and keeps up with the log
 };
 
 // Every knob of a run. All are recorded as options of the run.
@@ -45,6 +46,7 @@ struct Plan {
   std::uint64_t operations_per_client = 1;  // and life
   std::uint64_t sync_percent = 50;
   std::uint64_t size_max = 100;
+  bool expires = false;  // some values, by a time that some writes advance
   std::vector<LifePlan> lives;
   std::vector<FollowerPlan> followers;
   bool keeps_all = false;  // of the log
@@ -55,7 +57,8 @@ Plan MakePlan(Simulation& simulation);
 
 // What the clients do, as data:
 //   kind        arguments
-//   write       sync|nosync, then any of: key, size of the value's filler / key, "-" to delete
+//   write       sync|nosync, then any of: key, size of the value's filler / key, "-" to delete /
+//               key, size "@" when it expires / "", "@" to what the time is advanced
 //   flush
 //   compact
 //   checkpoint  slot: a directory, of which there are a few
@@ -79,7 +82,9 @@ inline constexpr std::uint64_t kSlots = 3;
 
 struct Change {
   Bytes key;
-  std::optional<Bytes> value;  // nothing: a delete
+  std::optional<Bytes> value;                    // nothing: a delete
+  std::optional<std::uint64_t> expires_at = {};  // of the value
+  std::optional<std::uint64_t> time = {};        // instead of all that: it is no less now
 };
 
 struct Command {

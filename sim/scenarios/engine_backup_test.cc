@@ -91,6 +91,10 @@ TEST(EngineBackupWorkload, RefusesWhatIsNotAnOperation) {
   EXPECT_FALSE(Parse("write", {"always", "k", "0"}));
   EXPECT_FALSE(Parse("write", {"sync", "k", "-1"}));
   EXPECT_FALSE(Parse("write", {"sync", "k", "1", "l"}));
+  EXPECT_TRUE(Parse("write", {"sync", "k", "0@7", "", "@9"}));
+  EXPECT_FALSE(Parse("write", {"sync", "k", "0@"}));
+  EXPECT_FALSE(Parse("write", {"sync", "k", "-@7"}));
+  EXPECT_FALSE(Parse("write", {"sync", "k", "@9"}));
   EXPECT_FALSE(Parse("flush", {"now"}));
   EXPECT_FALSE(Parse("checkpoint", {"3"}));
   EXPECT_FALSE(Parse("backup", {"all"}));

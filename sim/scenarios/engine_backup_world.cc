@@ -28,6 +28,21 @@ oracle::Judgement Wrong(const char* rule, const std::string& message) {
   return oracle::Violation{.rule = rule, .message = message};
 }
 
+// What is shown, whatever is: `shown` begins the sentence.
+oracle::Judgement JudgeState(const char* rule, const std::string& shown, const State& found,
+                             const State& expected) {
+  if (found.time != expected.time) {
+    return Wrong("wrong-time", shown + " and says that the time is " + std::to_string(found.time) +
+                                   ", not " + std::to_string(expected.time));
+  }
+  if (found.values == expected.values && found.later == expected.later) return {};
+  const bool later = found.values == expected.values;
+  const std::size_t size = (later ? found.later : found.values).size();
+  return Wrong(rule, shown + " and shows " + std::to_string(size) + " keys, not the " +
+                         std::to_string((later ? expected.later : expected.values).size()) +
+                         " that there " + (later ? "will be later" : "were") + ", or other values");
+}
+
 // Whether what was found can be this copy; why not, else.
 oracle::Judgement JudgeOne(const char* what, const Copy& copy, const Found& found,
                            const std::map<std::uint64_t, Command>& batches) {
@@ -45,55 +60,11 @@ oracle::Judgement JudgeOne(const char* what, const Copy& copy, const Found& foun
   }
   const std::optional<State> expected = copy.history.At(found.last, batches);
   if (!expected) return Wrong("copy-differs", shown + ", in the middle of a batch");
-  if (found.state == nullptr || *found.state == *expected) return {};
-  return Wrong("copy-differs", shown + " and shows " + std::to_string(found.state->size()) +
-                                   " keys, not the " + std::to_string(expected->size()) +
-                                   " that there were, or other values");
+  if (found.state == nullptr) return {};
+  return JudgeState("copy-differs", shown, *found.state, *expected);
 }
 
 }  // namespace
-
-std::optional<State> History::At(std::uint64_t last,
-                                 const std::map<std::uint64_t, Command>& batches) const {
-  State state;
-  for (const auto& [first, batch] : batches_) {
-    if (first > last) break;
-    if (first + batch.count - 1 > last) return std::nullopt;
-    const auto found = batches.find(batch.id);
-    if (found == batches.end()) continue;
-    for (const Change& change : found->second.changes) {
-      if (change.value) {
-        state[change.key] = *change.value;
-      } else {
-        state.erase(change.key);
-      }
-    }
-  }
-  return state;
-}
-
-std::pair<std::uint64_t, History::Batch> History::After(std::uint64_t last) const {
-  auto next = batches_.upper_bound(last);
-  // `last` may lie inside of the one before.
-  if (next != batches_.begin()) {
-    const auto before = std::prev(next);
-    if (before->first + before->second.count - 1 > last) next = before;
-  }
-  if (next == batches_.end()) return {};
-  return {next->first, next->second};
-}
-
-std::uint64_t History::LastOf(std::uint64_t id) const {
-  for (const auto& [first, batch] : batches_) {
-    if (batch.id == id) return first + batch.count - 1;
-  }
-  return 0;
-}
-
-std::uint64_t History::last() const {
-  if (batches_.empty()) return 0;
-  return batches_.rbegin()->first + batches_.rbegin()->second.count - 1;
-}
 
 void World::Record(Site event, std::span<const env::EventField> fields) {
   if (event.hash != kSequenced.hash) return;
@@ -143,18 +114,6 @@ void World::Settle(const oracle::Judgement& judgement) {
   if (judgement) simulation.Fail(judgement->rule, judgement->message);
 }
 
-engine::WriteBatch BatchOf(const Command& command) {
-  engine::WriteBatch batch;
-  for (const Change& change : command.changes) {
-    if (change.value) {
-      batch.Put(change.key, *change.value);
-    } else {
-      batch.Delete(change.key);
-    }
-  }
-  return batch;
-}
-
 oracle::Judgement World::Followed(copies::Followed& follower, std::uint64_t first,
                                   std::uint64_t count, ByteView encoding, std::uint64_t visible) {
   const std::string shown = "a log cursor after " + std::to_string(follower.position) + " showed " +
@@ -176,6 +135,19 @@ oracle::Judgement World::Followed(copies::Followed& follower, std::uint64_t firs
   follower.position = last;
   follower.shown = std::max(follower.shown, last);
   return {};
+}
+
+oracle::Judgement World::Pinned(std::uint64_t last, std::uint64_t time) const {
+  const std::string shown = "files are pinned up to " + std::to_string(last);
+  const std::optional<State> expected = history_.At(last, batches);
+  if (!expected) return Wrong("pin-too-new", shown + ", in the middle of a batch");
+  if (time == expected->time) return {};
+  return Wrong("wrong-time", shown + " and say that the time is " + std::to_string(time) +
+                                 ", not " + std::to_string(expected->time));
+}
+
+oracle::Judgement World::JudgeReplica(std::uint64_t last, const Found& found) const {
+  return JudgeOne("a replica", {.floor = last, .last = last, .history = history_}, found, batches);
 }
 
 void World::ShownToReader(std::uint64_t last, State state) {
@@ -205,9 +177,10 @@ oracle::Judgement World::Recovered(const Found& found) {
   history_.Cut(found.last);
   const std::optional<State> expected = history_.At(found.last, batches);
   if (!expected) return Wrong("torn-batch", "the database ends in the middle of a batch");
-  if (found.state != nullptr && *found.state != *expected) {
-    return Wrong("not-a-prefix",
-                 "the database does not show what was written up to " + std::to_string(found.last));
+  if (found.state != nullptr) {
+    const std::string shown = "the database ends at sequence number " + std::to_string(found.last);
+    const oracle::Judgement wrong = JudgeState("not-a-prefix", shown, *found.state, *expected);
+    if (wrong) return wrong;
   }
   durable_ = found.last;
   acknowledged_ = found.last;

@@ -10,40 +10,13 @@
 #include <vector>
 
 #include "base/error.h"
-#include "engine/write_batch.h"
 #include "env/events.h"
 #include "oracle/violation.h"
+#include "sim/scenarios/engine_backup_history.h"
 #include "sim/scenarios/engine_backup_plan.h"
 #include "sim/simulation.h"
 
 namespace beach::sim::scenarios::copies {
-
-using State = std::map<Bytes, Bytes>;
-
-// Which batch got which sequence numbers: what any state of the database is a prefix of. A value,
-// so that a copy that was made keeps the history that it is of, whatever the database loses later.
-class History {
- public:
-  void Add(std::uint64_t first, std::uint64_t count, std::uint64_t id) {
-    batches_[first] = {.id = id, .count = count};
-  }
-  // What was above is lost; its numbers may be given again.
-  void Cut(std::uint64_t last) { batches_.erase(batches_.upper_bound(last), batches_.end()); }
-  // Nothing where a batch would be cut in two.
-  std::optional<State> At(std::uint64_t last,
-                          const std::map<std::uint64_t, Command>& batches) const;
-  struct Batch {
-    std::uint64_t id = 0;
-    std::uint64_t count = 0;
-  };
-  // That holds the first operation above, and its first number; {}: there is none.
-  std::pair<std::uint64_t, Batch> After(std::uint64_t last) const;
-  std::uint64_t LastOf(std::uint64_t id) const;
-  std::uint64_t last() const;
-
- private:
-  std::map<std::uint64_t, Batch> batches_;  // by first sequence number
-};
 
 // A checkpoint or a backup that was asked for.
 struct Copy {
@@ -77,8 +50,6 @@ struct LifeReport {
   bool judged = false;
 };
 
-engine::WriteBatch BatchOf(const Command& command);
-
 // What outlives the processes: history and copies. In the simulation's memory; code of a process
 // enters it with a SystemScope open. It hears the engine's events.
 class World final : public env::EventSink {
@@ -107,6 +78,10 @@ class World final : public env::EventSink {
   // A cursor has shown a batch while readers saw all up to `visible`.
   oracle::Judgement Followed(copies::Followed& follower, std::uint64_t first, std::uint64_t count,
                              ByteView encoding, std::uint64_t visible);
+  // Files are pinned that say that they are all up to `last`, as of that time.
+  oracle::Judgement Pinned(std::uint64_t last, std::uint64_t time) const;
+  // Of a database that a follower has made, and that holds all up to `last`.
+  oracle::Judgement JudgeReplica(std::uint64_t last, const Found& found) const;
   // An open to be read has shown this: so must the next open.
   void ShownToReader(std::uint64_t last, State state);
   std::vector<Copy>& slot(std::uint64_t number) { return slots_[number]; }

@@ -184,15 +184,16 @@ void Client::WriteAsync(const oracle::ModelBatch& batch) {
   const bool poisoned_before = world_.poisoned();
   Issue(batch);
   const ReserveWatch::Mark reserve = world_.reserve.BeginWrite();
-  const CallWatch::Call call = world_.async.Begin();
+  engine::WriteBatch writes = BatchOf(batch);
+  const AsyncWatch::Call call = world_.async.Begin(writes.size_bytes());
   // When it is answered, this client may be gone; world, database and clock are not.
-  const auto done = [world = &world_, db = &db_, clock = &clock_, batch, reserve,
+  const auto done = [world = &world_, db = &db_, clock = &clock_, batch, call, reserve,
                      poisoned_before](const Status& status) {
-    Client(*world, *db, *clock).EndAsync(batch, status, reserve, poisoned_before);
+    Client(*world, *db, *clock).EndAsync(batch, status, call, reserve, poisoned_before);
   };
   const engine::WriteOptions options{.sync = batch.sync, .tag = batch.id.value};
-  const Status queued = db_.WriteAsync(options, BatchOf(batch), done);
-  if (queued) return world_.Settle(world_.async.Took());
+  const Status queued = db_.WriteAsync(options, std::move(writes), done);
+  if (queued) return world_.Settle(world_.async.Took(call));
   oracle::Judgement judgement;
   {
     const SystemScope system;
@@ -205,8 +206,9 @@ void Client::WriteAsync(const oracle::ModelBatch& batch) {
 }
 
 void Client::EndAsync(const oracle::ModelBatch& batch, const Status& status,
-                      const ReserveWatch::Mark& reserve, bool poisoned_before) {
-  world_.async.Answer();
+                      const AsyncWatch::Call& call, const ReserveWatch::Mark& reserve,
+                      bool poisoned_before) {
+  world_.async.Answer(call);
   const Result<bool> written = status ? Result<bool>(true) : Fail(status.error());
   JudgeWrite(batch, written, reserve, poisoned_before);
   if (!status) return world_.Excuse(Doing::kWriting, "an asynchronous write", status.error());

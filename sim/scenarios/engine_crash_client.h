@@ -61,7 +61,7 @@ class Client {
   Status Send(const oracle::ModelBatch& batch);
   Result<bool> SendIf(const oracle::ModelBatch& batch);
   // The model and the watches are told how a write ended; the run ends if they object.
-  void EndAsync(const oracle::ModelBatch& batch, const Status& status,
+  void EndAsync(const oracle::ModelBatch& batch, const Status& status, const AsyncWatch::Call& call,
                 const ReserveWatch::Mark& reserve, bool poisoned_before);
   void JudgeWrite(const oracle::ModelBatch& batch, const Result<bool>& written,
                   const ReserveWatch::Mark& reserve, bool poisoned_before);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/scenarios/engine_crash_kept.h"
 
+#include <algorithm>
 #include <string>
 
 namespace beach::sim::scenarios::engine_crash {
@@ -33,28 +34,45 @@ Judgement SnapshotWatch::AtRest(const engine::DbStats& stats) const {
                               " replaced views are kept"};
 }
 
-Judgement AsyncWatch::Took() {
+AsyncWatch::Call AsyncWatch::Begin(std::uint64_t bytes) {
+  largest_ = std::max(largest_, bytes);
+  return {.write = begun_.Begin(), .bytes = begun_bytes_.Begin(bytes)};
+}
+
+Judgement AsyncWatch::Took(const Call& call) {
   ++queued_;
-  if (queued_ <= static_cast<std::int64_t>(most_) + 1) return {};
+  queued_bytes_ += static_cast<std::int64_t>(call.bytes.size);
+  const std::uint64_t bytes_most = std::max(most_.bytes, largest_) + largest_;
+  if (queued_ <= static_cast<std::int64_t>(most_.writes) + 1 &&
+      queued_bytes_ <= static_cast<std::int64_t>(bytes_most)) {
+    return {};
+  }
   return Violation{.rule = "async-limit",
-                   .message = std::to_string(queued_) +
-                              " asynchronous writes wait, and the limit is " +
-                              std::to_string(most_)};
+                   .message = std::to_string(queued_) + " asynchronous writes of " +
+                              std::to_string(queued_bytes_) + " bytes wait, and the limits are " +
+                              std::to_string(most_.writes) + " and " + std::to_string(most_.bytes)};
 }
 
-Judgement AsyncWatch::Refused(const CallWatch::Call& call) {
+Judgement AsyncWatch::Refused(const Call& call) {
   begun_.End();
-  const std::uint64_t others = begun_.MostBeside(call);
-  if (others >= most_) return {};
+  begun_bytes_.End(call.bytes.size);
+  const std::uint64_t others = begun_.MostBeside(call.write);
+  const std::uint64_t bytes = begun_bytes_.MostBeside(call.bytes);
+  if (others >= most_.writes) return {};
+  if (others > 0 && bytes + call.bytes.size > most_.bytes) return {};
   return Violation{.rule = "async-limit",
-                   .message = "an asynchronous write was refused while at most " +
-                              std::to_string(others) + " waited, and the limit is " +
-                              std::to_string(most_)};
+                   .message = "an asynchronous write of " + std::to_string(call.bytes.size) +
+                              " bytes was refused while at most " + std::to_string(others) +
+                              " of " + std::to_string(bytes) +
+                              " bytes waited, and the limits are " + std::to_string(most_.writes) +
+                              " and " + std::to_string(most_.bytes)};
 }
 
-void AsyncWatch::Answer() {
+void AsyncWatch::Answer(const Call& call) {
   begun_.End();
+  begun_bytes_.End(call.bytes.size);
   --queued_;
+  queued_bytes_ -= static_cast<std::int64_t>(call.bytes.size);
 }
 
 Judgement AsyncWatch::Closed() const {

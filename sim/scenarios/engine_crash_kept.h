@@ -14,26 +14,31 @@
 
 namespace beach::sim::scenarios::engine_crash {
 
-// How many there may be at most while a call is made: those that there were when it began, and all
-// that others have begun since. What is over by the time when it returns may not have been so when
-// the database decided.
+// How many there may be at most while a call is made, or how much: those that there were when it
+// began, and all that others have begun since. What is over by the time when it returns may not
+// have been so when the database decided.
 class CallWatch {
  public:
   struct Call {
+    std::uint64_t size = 1;
     std::uint64_t others = 0;
-    std::uint64_t number = 0;
+    std::uint64_t begun = 0;  // it included
   };
 
   void Reset() { there_ = 0; }
-  Call Begin() { return {.others = there_++, .number = ++calls_}; }
+  Call Begin(std::uint64_t size = 1) {
+    begun_ += size;
+    there_ += size;
+    return {.size = size, .others = there_ - size, .begun = begun_};
+  }
   // It has not come to be.
-  std::uint64_t MostBeside(const Call& call) const { return call.others + (calls_ - call.number); }
-  void End() { --there_; }
+  std::uint64_t MostBeside(const Call& call) const { return call.others + (begun_ - call.begun); }
+  void End(std::uint64_t size = 1) { there_ -= size; }
   std::uint64_t there() const { return there_; }
 
  private:
   std::uint64_t there_ = 0;
-  std::uint64_t calls_ = 0;
+  std::uint64_t begun_ = 0;
 };
 
 // Rule 21 of snapshots, and what is left of them and of views when nobody reads. The memory of the
@@ -64,30 +69,45 @@ class SnapshotWatch {
 };
 
 // Rule 35: an asynchronous write is answered once, before a close has returned, and as many wait as
-// may. The memory of the simulation; one for a run.
+// may, of so many bytes; one that is larger waits alone. The memory of the simulation; one for a
+// run.
 class AsyncWatch {
  public:
-  explicit AsyncWatch(std::uint64_t most) : most_(most) {}
+  struct Limits {
+    std::uint64_t writes = 0;
+    std::uint64_t bytes = 0;
+  };
+  struct Call {
+    CallWatch::Call write;
+    CallWatch::Call bytes;
+  };
+
+  explicit AsyncWatch(const Limits& most) : most_(most) {}
 
   void BeginProcess() {
     begun_.Reset();
+    begun_bytes_.Reset();
     queued_ = 0;
+    queued_bytes_ = 0;
   }
   // Around the call: before it, and what it said.
-  CallWatch::Call Begin() { return begun_.Begin(); }
-  oracle::Judgement Took();
-  oracle::Judgement Refused(const CallWatch::Call& call);
+  Call Begin(std::uint64_t bytes);
+  oracle::Judgement Took(const Call& call);
+  oracle::Judgement Refused(const Call& call);
   // It is being answered, which may be before the call has returned.
-  void Answer();
+  void Answer(const Call& call);
   // Some are not.
   bool waiting() const { return begun_.there() > 0; }
   // Of a handle that is closed.
   oracle::Judgement Closed() const;
 
  private:
-  const std::uint64_t most_;
-  CallWatch begun_;          // no more than so many wait
+  const Limits most_;
+  CallWatch begun_;  // no more than so many wait
+  CallWatch begun_bytes_;
   std::int64_t queued_ = 0;  // no fewer, but for one that has left and not been answered yet
+  std::int64_t queued_bytes_ = 0;
+  std::uint64_t largest_ = 0;  // write so far
 };
 
 // Rule 17: a table's number is never another's, whatever happens between.

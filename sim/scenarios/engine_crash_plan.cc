@@ -180,6 +180,10 @@ engine::Options MakeEngineOptions(Simulation& simulation, RandomStream& stream,
   options.snapshots_max = std::max(snapshots, std::uint64_t{1});
   const std::uint64_t async = tables.Chance(1, 4) ? tables.Between(1, 4) : 1000;
   options.async_writes_max = std::max(knob("async_writes_max", async), std::uint64_t{1});
+  // Less than some write, or what a few take.
+  const bool small = tables.Chance(1, 4);
+  const std::uint64_t bytes = small ? std::uint64_t{1} << tables.Between(5, 11) : 64 * engine::kMiB;
+  options.async_bytes_max = std::clamp(knob("async_bytes_max", bytes), std::uint64_t{1}, kLimitMax);
   return options;
 }
 

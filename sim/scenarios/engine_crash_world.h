@@ -103,7 +103,8 @@ class World final : public env::EventSink {
   oracle::CrashOracle crash{model};
   ReserveWatch reserve;
   SnapshotWatch snapshots{plan.options.snapshots_max};
-  AsyncWatch async{plan.options.async_writes_max};
+  AsyncWatch async{
+      {.writes = plan.options.async_writes_max, .bytes = plan.options.async_bytes_max}};
   NumberWatch numbers;
   // What a recovery shows, settled.
   oracle::Judgement JudgeRecovered(const std::vector<oracle::KeyValue>& found,

@@ -42,6 +42,7 @@ engine::Options DrawOptions(Simulation& simulation) {
   options.compaction_threads = knobs.Even("compaction_threads", 1, 3);
   options.block_size = knobs.Log("block_size", 64, 1'024);
   options.wal_flights_max = knobs.Even("wal_flights_max", 1, 4);
+  options.async_writes_max = knobs.Log("async_writes_max", 1, 64);
   if (knobs.Flag("manual", 25)) options.compaction_style = engine::CompactionStyle::kManual;
   if (const Status sound = engine::CheckOptions(options); !sound) {
     simulation.Fail("bad-options", sound.error().ToString());
@@ -52,7 +53,8 @@ engine::Options DrawOptions(Simulation& simulation) {
 // One process of a run.
 class Process {
  public:
-  Process(World& world, Life& life, Db& db) : world_(world), life_(life), db_(db) {}
+  Process(World& world, Life& life, const Excuse& excuse, Db& db)
+      : world_(world), life_(life), excuse_(excuse), db_(db) {}
 
   // False when an error that a fault explains kept it from being read.
   bool CheckRecovered() {
@@ -61,6 +63,7 @@ class Process {
       world_.crash.Opened();
     }
     const engine::SequenceNumber visible = db_.VisibleSequence();
+    const std::uint64_t time = db_.Stats().time;
     auto found = ReadEverything();
     if (!found) {
       life_.Excuse("reading what was recovered", Fail(found.error()));
@@ -71,6 +74,7 @@ class Process {
       const SystemScope system;
       const std::vector<oracle::KeyValue> state = *found;
       judgement = world_.crash.Recovered(state, visible.value);
+      if (!judgement) judgement = world_.JudgeTime(time);
       for (const std::size_t slot : tables_) world_.Given(HandleAt(slot));
     }
     world_.Settle(judgement);
@@ -85,7 +89,7 @@ class Process {
   void RunClients() {
     std::vector<std::unique_ptr<Client>> clients;
     for (std::size_t i = 0; i < 3; ++i) {
-      clients.push_back(std::make_unique<Client>(world_, db_, handles_));
+      clients.push_back(std::make_unique<Client>(world_, excuse_, db_, handles_));
     }
     life_.RunClients([&](const Call& call) { return clients[call.client]->Make(call); });
   }
@@ -93,10 +97,10 @@ class Process {
   // Without faults all of it works, and leaves nothing behind. False when a place on the disk that
   // writes fail at for good kept it from that.
   bool Finish() {
-    Client client(world_, db_, handles_);
+    Client client(world_, excuse_, db_, handles_);
     RandomStream draws(1);
-    for (const char* const kind : {"create", "batch", "drop", "create", "hold", "batch", "drop",
-                                   "check", "write", "scan", "multiget", "list", "open"}) {
+    for (const char* const kind : {"create", "batch", "drop", "create", "hold", "if", "batch",
+                                   "drop", "check", "write", "scan", "multiget", "list", "open"}) {
       for (int i = 0; i < 4; ++i) {
         const Status made =
             client.Make({.id = world_.NextId(), .client = 0, .kind = kind, .number = draws.Next()});
@@ -215,6 +219,7 @@ class Process {
 
   World& world_;
   Life& life_;
+  const Excuse& excuse_;
   Db& db_;
   Handles handles_ = {};
   std::vector<std::size_t> tables_;  // slots of those that are there
@@ -234,9 +239,9 @@ std::string EngineTables::checks() const {
 void EngineTables::Run(Simulation& simulation) const {
   const engine::Options options = DrawOptions(simulation);
   const std::vector<KindWeight> kinds = {
-      {"batch", 24}, {"write", 20}, {"get", 8},    {"multiget", 4}, {"scan", 10},
-      {"hold", 5},   {"check", 3},  {"create", 8}, {"drop", 5},     {"open", 4},
-      {"list", 2},   {"flush", 3},  {"compact", 4}};
+      {"batch", 18},   {"write", 14}, {"if", 8},   {"async", 9}, {"get", 8},
+      {"multiget", 4}, {"scan", 10},  {"hold", 5}, {"check", 3}, {"create", 8},
+      {"drop", 5},     {"open", 4},   {"list", 2}, {"flush", 3}, {"compact", 4}};
   const LivesOptions lives{.clients = {kinds, kinds, kinds},
                            .lives_max = 4,
                            .operations_max = 400,
@@ -254,9 +259,12 @@ void EngineTables::Run(Simulation& simulation) const {
       const SystemScope system;
       world.BeginLife(life.before());
     }
+    const Excuse excuse = [&life](const char* doing, const Status& status) {
+      life.Excuse(doing, status);
+    };
     auto opened = Db::Open(life.env(), kDirectory, options);
     if (!opened) return life.Excuse("an open", Fail(opened.error()));
-    Process process(world, life, **opened);
+    Process process(world, life, excuse, **opened);
     if (!process.CheckRecovered()) return;
     process.RunClients();
     const bool compacted = life.last() && process.Finish();

@@ -18,14 +18,6 @@ using engine_crash::ReadRange;
 using oracle::Judgement;
 using ReadMark = oracle::Model::ReadMark;
 
-constexpr std::size_t kWithoutName = kNames.size();
-constexpr std::uint64_t kFillerMax = 200;
-
-const ByteView kEdges[] = {{"", 0},           {"\0", 1},       {"\0\xff", 2},      {"\1", 1},
-                           {"\2", 1},         {"\xfe\xff", 2}, {"\xff", 1},        {"\xff\0", 2},
-                           {"\xff\0\xff", 3}, {"\xff\1", 2},   {"\xff\2", 2},      {"\xff\3", 2},
-                           {"\xff\4\0", 3},   {"\xff\xff", 2}, {"\xff\xff\xff", 3}};
-
 oracle::KeyRange DrawRange(RandomStream& draws) {
   oracle::KeyRange range;
   if (draws.Chance(1, 2)) range.from = DrawKey(draws);
@@ -34,29 +26,7 @@ oracle::KeyRange DrawRange(RandomStream& draws) {
   return range;
 }
 
-oracle::ModelBatch ModelBatchOf(const std::vector<Operation>& operations, const Call& call,
-                                bool sync) {
-  const oracle::BatchId id(call.id);
-  oracle::ModelBatch batch{.id = id, .client = call.client, .sync = sync, .operations = {}};
-  for (std::uint32_t i = 0; i < operations.size(); ++i) {
-    const Operation& operation = operations[i];
-    oracle::ModelOperation issued{.key = Place(operation.table, operation.key), .value = {}};
-    if (operation.ranges()) {
-      issued.range_end = Place(operation.table, operation.end);
-    } else if (!operation.deletes()) {
-      issued.value = oracle::MakeValue({id, i}, operation.filler);
-    }
-    batch.operations.push_back(std::move(issued));
-  }
-  return batch;
-}
-
 }  // namespace
-
-Bytes DrawKey(RandomStream& draws) {
-  if (draws.Chance(2, 3)) return Bytes(kEdges[draws.Below(std::size(kEdges))]);
-  return "k" + std::to_string(draws.Below(30));
-}
 
 Status Client::Make(const Call& call) {
   RandomStream draws(RandomValue(call.number, call.client));
@@ -67,10 +37,11 @@ Status Client::Make(const Call& call) {
   if (call.kind == "open") return Open(name, slot);
   if (call.kind == "list") return List();
   if (call.kind == "flush") return Flush();
-  if (call.kind == "batch") return Write(draws, call, false);
-  if (call.kind == "write") return Write(draws, call, true);
+  if (call.kind == "batch" || call.kind == "write" || call.kind == "if" || call.kind == "async") {
+    return writer_.Make(draws, call);
+  }
   if (call.kind == "check") return Check(draws);
-  const NamedTable table = Draw(draws);
+  const NamedTable table = DrawTable(draws, handles_);
   if (call.kind == "get") return Get(table, DrawKey(draws));
   if (call.kind == "multiget") return MultiGet(draws, table);
   if (call.kind == "hold") return Hold(draws, table);
@@ -163,71 +134,6 @@ Status Client::List() {
   }
   Judge(judgement);
   return {};
-}
-
-// One operation by the call of its own, or some across tables.
-Status Client::Write(RandomStream& draws, const Call& call, bool one) {
-  const bool sync = draws.Chance(1, 2);
-  std::vector<Operation> operations(one ? 1 : draws.Between(0, 6));
-  for (Operation& operation : operations) {
-    operation = {.table = Draw(draws), .what = draws.Below(12), .key = DrawKey(draws)};
-    operation.end = DrawKey(draws);
-    if (operation.end < operation.key) std::swap(operation.key, operation.end);
-    if (operation.end == operation.key) operation.end.push_back('\0');
-    operation.filler = draws.Below(kFillerMax);
-  }
-  ReadMark mark;
-  {
-    const SystemScope system;
-    world_.Issue(ModelBatchOf(operations, call, sync));
-    mark = world_.model.BeginRead();
-  }
-  const oracle::BatchId id(call.id);
-  const Status written = one ? SendOne(operations[0], id, sync) : Send(operations, id, sync);
-  const bool gone = !written && written.error().code() == ErrorCode::kNotFound;
-  const bool nothing = gone || (!written && written.error().code() == ErrorCode::kNoSpace);
-  Judgement judgement;
-  {
-    const SystemScope system;
-    if (written) {
-      judgement = world_.model.Acknowledge(id);
-    } else {
-      judgement = nothing ? world_.model.Reject(id) : world_.model.Fail(id);
-    }
-    const bool explained = std::ranges::any_of(operations, [&](const Operation& operation) {
-      return operation.table != NamedTable() &&
-             world_.MayBe(mark, PlaceOfNumber(operation.table), false);
-    });
-    if (gone && !explained && !judgement) {
-      judgement =
-          oracle::Violation{.rule = "table-missing",
-                            .message = "a write was refused, and all of its tables are there"};
-    }
-  }
-  Judge(judgement);
-  return gone ? Status() : written;
-}
-
-Status Client::SendOne(const Operation& operation, oracle::BatchId id, bool sync) {
-  const engine::WriteOptions options{.sync = sync, .tag = id.value, .table = operation.table};
-  if (operation.ranges()) return db_.DeleteRange(options, operation.key, operation.end);
-  if (operation.deletes()) return db_.Delete(options, operation.key);
-  return db_.Put(options, operation.key, oracle::MakeValue({id, 0}, operation.filler));
-}
-
-Status Client::Send(const std::vector<Operation>& operations, oracle::BatchId id, bool sync) {
-  engine::WriteBatch batch;
-  for (std::uint32_t i = 0; i < operations.size(); ++i) {
-    const Operation& operation = operations[i];
-    if (operation.ranges()) {
-      batch.DeleteRange(operation.key, operation.end, operation.table);
-    } else if (operation.deletes()) {
-      batch.Delete(operation.key, operation.table);
-    } else {
-      batch.Put(operation.key, oracle::MakeValue({id, i}, operation.filler), operation.table);
-    }
-  }
-  return db_.Write({.sync = sync, .tag = id.value}, batch);
 }
 
 Status Client::Get(NamedTable table, ByteView key) {
@@ -393,11 +299,6 @@ ReadMark Client::BeginRead() {
   }
   Judge(judgement);
   return {.visible = said.visible, .sequenced = {}};
-}
-
-NamedTable Client::Draw(RandomStream& draws) {
-  const std::size_t slot = draws.Below(kNames.size() + 1);
-  return NamedTable{engine::TableNumber(slot == kWithoutName ? 0 : handles_[slot].load())};
 }
 
 }  // namespace beach::sim::scenarios::named_tables

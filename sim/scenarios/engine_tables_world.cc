@@ -32,13 +32,6 @@ oracle::Judgement Wrong(const char* rule, std::string message) {
 
 std::string Name(NamedTable table) { return "table " + std::to_string(table.number.value); }
 
-// The table that a place is in.
-NamedTable TableOf(ByteView place) {
-  std::uint64_t number = 0;
-  for (const char c : place.substr(0, 4)) number = number << 8 | static_cast<unsigned char>(c);
-  return NamedTable{engine::TableNumber(number)};
-}
-
 }  // namespace
 
 Bytes Place(NamedTable table, ByteView key) {
@@ -53,6 +46,14 @@ oracle::KeyRange Within(NamedTable table, const oracle::KeyRange& range) {
   const NamedTable next{table.number.Next()};
   return {.from = Place(table, range.from), .to = range.to ? Place(table, *range.to) : Place(next)};
 }
+
+NamedTable TableOf(ByteView place) {
+  std::uint64_t number = 0;
+  for (const char c : place.substr(0, 4)) number = number << 8 | static_cast<unsigned char>(c);
+  return NamedTable{engine::TableNumber(number)};
+}
+
+ByteView KeyOf(ByteView place) { return place.substr(4); }
 
 Bytes PlaceOfName(ByteView name) { return Place(kList, name); }
 Bytes PlaceOfNumber(NamedTable table) { return Place(kList, "#" + Place(table)); }
@@ -84,18 +85,45 @@ void World::HearWrite(oracle::BatchId id, std::uint64_t first, std::uint64_t cou
   if (pending_) return;
   const std::uint64_t prefix = model.sequenced();
   for (const NamedTable table : touched_[id]) {
-    if (table == NamedTable() || model.At(PlaceOfNumber(table), prefix).value) continue;
+    if (model.At(PlaceOfNumber(table), prefix).value) continue;
     pending_ = Wrong("written-when-dropped", model.DescribeBatch(id) + " writes to " + Name(table) +
-                                                 ", and is in the log behind its drop");
+                                                 ", or has a condition on it, and is in the log "
+                                                 "behind its drop");
   }
 }
 
-void World::Issue(oracle::ModelBatch batch) {
+Issued World::Issue(oracle::ModelBatch batch) {
   std::vector<NamedTable>& tables = touched_[batch.id];
-  for (const oracle::ModelOperation& operation : batch.operations) {
-    tables.push_back(TableOf(operation.key));
-  }
+  const auto touch = [&](ByteView place) {
+    if (TableOf(place) != NamedTable()) tables.push_back(TableOf(place));
+  };
+  for (const oracle::ModelOperation& operation : batch.operations) touch(operation.key);
+  for (const oracle::ModelCondition& condition : batch.conditions) touch(condition.key);
+  Issued issued{.id = batch.id, .mark = model.BeginRead(), .tables = tables};
   model.Issue(std::move(batch));
+  return issued;
+}
+
+oracle::Judgement World::Written(const Issued& issued, const Result<bool>& written) {
+  if (written) return *written ? model.Acknowledge(issued.id) : model.Decline(issued.id);
+  const ErrorCode code = written.error().code();
+  const bool refused = code == ErrorCode::kNotFound;
+  const bool nothing = refused || code == ErrorCode::kNoSpace || code == ErrorCode::kOverloaded;
+  if (!nothing) return model.Fail(issued.id);
+  const oracle::Judgement judgement = model.Reject(issued.id);
+  if (judgement || !refused) return judgement;
+  const bool explained = std::ranges::any_of(issued.tables, [&](NamedTable table) {
+    return MayBe(issued.mark, PlaceOfNumber(table), false);
+  });
+  if (explained) return {};
+  return Wrong("table-missing", "a write was refused, and all of its tables are there");
+}
+
+oracle::Judgement World::JudgeTime(std::uint64_t time) const {
+  const std::uint64_t expected = model.TimeAt(model.sequenced());
+  if (time == expected) return {};
+  return Wrong("wrong-time", "the database's time is " + std::to_string(time) + "; expected " +
+                                 std::to_string(expected));
 }
 
 // As many operations as the engine has numbers for it, with the outcome that it must have.

@@ -29,7 +29,17 @@ oracle::KeyRange Within(NamedTable table, const oracle::KeyRange& range = {});
 Bytes PlaceOfName(ByteView name);
 Bytes PlaceOfNumber(NamedTable table);
 Bytes NumberText(NamedTable table);
+// What a place is of.
+NamedTable TableOf(ByteView place);
+ByteView KeyOf(ByteView place);
 std::vector<oracle::KeyValue> AllWithin(NamedTable table, std::vector<oracle::KeyValue> entries);
+
+// A write that is under way.
+struct Issued {
+  oracle::BatchId id;
+  oracle::Model::ReadMark mark;    // when it began
+  std::vector<NamedTable> tables;  // with names, of its operations and conditions
+};
 
 // What outlives the processes: the model of all tables, and what was promised. In the simulation's
 // memory; code of a process enters it with a SystemScope open, but where it says otherwise. It
@@ -47,7 +57,11 @@ class World final : public env::EventSink {
   void BeginLife(ProcessEnd before);
   void Closed();
 
-  void Issue(oracle::ModelBatch batch);
+  Issued Issue(oracle::ModelBatch batch);
+  // How it ended: true, written; false, a condition did not hold.
+  oracle::Judgement Written(const Issued& issued, const Result<bool>& written);
+  // Of a moment at which nobody writes.
+  oracle::Judgement JudgeTime(std::uint64_t time) const;
   // An open has shown the table.
   void Given(NamedTable table) { given_.insert(table.number); }
   // A call made a table, or dropped the one of this name, and returned.

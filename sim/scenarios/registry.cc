@@ -5,6 +5,7 @@
 #include "sim/scenarios/current_view.h"
 #include "sim/scenarios/engine_backup.h"
 #include "sim/scenarios/engine_crash.h"
+#include "sim/scenarios/engine_memory.h"
 #include "sim/scenarios/engine_tables.h"
 #include "sim/scenarios/memtable.h"
 #include "sim/scenarios/wal.h"
@@ -18,6 +19,7 @@ std::vector<std::unique_ptr<sim::Scenario>> MakeScenarios() {
                                                     engine_crash::Focus::kCompaction));
   scenarios.push_back(std::make_unique<EngineCrash>());
   scenarios.push_back(std::make_unique<EngineCrash>(engine_crash::Weather::kEverything));
+  scenarios.push_back(std::make_unique<EngineMemory>());
   scenarios.push_back(
       std::make_unique<EngineCrash>(engine_crash::Weather::kErrors, engine_crash::Focus::kReaders));
   scenarios.push_back(std::make_unique<EngineTables>());
