@@ -125,6 +125,36 @@ TEST_F(BackupTest, AMissingTableIsDamageAndAMissingBackupIsToldApart) {
   EXPECT_EQ(Restored("restored"), Scan(*db));
 }
 
+// Nobody knows what it lists: no table of the place goes while it is there.
+TEST_F(BackupTest, WhileAListIsDamagedAllTablesStay) {
+  const auto db = Open();
+  Fill(*db, 0, 20);
+  ASSERT_TRUE(db->Backup("out"));
+  const Bytes sound = files_.Content("out/" + BackupFileName(1));
+  const Model first = Scan(*db);
+  Bytes damaged = sound;
+  damaged[kBackupHeaderSize] ^= 1;
+  files_.SetContent("out/" + BackupFileName(1), damaged);
+  EXPECT_EQ(Restore("restored", 1).error().code(), ErrorCode::kCorruption);
+  Fill(*db, 0, 20);
+  ASSERT_TRUE(db->CompactRange(std::nullopt, std::nullopt));  // all tables are others now
+  ASSERT_TRUE(db->Backup("out"));
+  EXPECT_EQ(Restored("newest"), Scan(*db));
+  files_.SetContent("out/" + BackupFileName(1), sound);
+  EXPECT_EQ(Restored("oldest", 1), first);
+}
+
+TEST_F(BackupTest, BehindTheLastNumberThereIsNoBackup) {
+  const auto db = Open();
+  ASSERT_TRUE(db->Backup("out"));
+  files_.SetContent("out/" + BackupFileName(kBackupNumberMax), "");
+  const auto report = db->Backup("out");
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code(), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(report.error().path(), "out");
+  EXPECT_EQ(Restored("restored", 1), Scan(*db));
+}
+
 TEST_F(BackupTest, ADamagedTableOfOursIsNotBackedUp) {
   const auto db = Open();
   Fill(*db, 0, 20);
@@ -233,6 +263,32 @@ TEST(BackupRecordTest, RoundTripAndEveryDamageIsFound) {
     EXPECT_FALSE(DecodeBackup(damaged, 3, "p")) << i;
     EXPECT_FALSE(DecodeBackup(ByteView(bytes).substr(0, i), 3, "p")) << i;
   }
+}
+
+// Behind a checksum that is right.
+ErrorCode ErrorOf(Bytes bytes) {
+  Encoder(bytes).Fixed32(Crc32c(bytes));
+  const auto read = DecodeBackup(bytes, 3, "p");
+  EXPECT_FALSE(read);
+  EXPECT_EQ(read.error().path(), "p");
+  return read.error().code();
+}
+
+TEST(BackupRecordTest, AnUnknownVersionIsRefused) {
+  Bytes bytes = EncodeBackup(SomeRecord());
+  bytes.resize(bytes.size() - sizeof(std::uint32_t));
+  ++bytes[8];
+  EXPECT_EQ(ErrorOf(bytes), ErrorCode::kRefused);
+}
+
+TEST(BackupRecordTest, EditsThatContradictEachOtherAreDamage) {
+  ManifestEdit edit;
+  edit.tables_removed = {FileNumber(4)};
+  Bytes bytes = EncodeBackup(SomeRecord()).substr(0, kBackupHeaderSize);
+  Encoder encoder(bytes);
+  encoder.Varint(1);
+  encoder.LengthPrefixed(EncodeManifestEdit(edit));
+  EXPECT_EQ(ErrorOf(bytes), ErrorCode::kCorruption);
 }
 
 RC_GTEST_PROP(BackupRecordTest, GarbageUnderARightChecksumIsATypedAnswer, (std::string garbage)) {

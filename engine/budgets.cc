@@ -28,7 +28,7 @@ struct Shares {
 
 Shares SharesOf(Profile profile) {
   switch (profile) {
-    case Profile::kBalanced: return {.memtables = 5, .blocks = 8};
+    case Profile::kBalanced: break;
     case Profile::kWrites: return {.memtables = 9, .blocks = 4};
     case Profile::kReads: return {.memtables = 2, .blocks = 10};
   }

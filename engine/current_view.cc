@@ -8,6 +8,12 @@
 #include "env/marks.h"
 
 namespace beach::engine {
+namespace {
+
+// A reader asks for a look after so many.
+constexpr std::uint64_t kMergedStep = 256;
+
+}  // namespace
 
 CurrentView::CurrentView(std::shared_ptr<const View> first)
     : current_(first.get()), owner_(std::move(first)) {
@@ -28,6 +34,13 @@ CurrentView::Pin::Pin(CurrentView& current) : current_(current), view_(current.c
 
 CurrentView::Pin::~Pin() {
   if (slot_ != nullptr) current_.Release(*slot_);
+}
+
+// In the reader's own cache line.
+bool CurrentView::Pin::CountMerged(std::uint64_t tables) {
+  if (slot_ == nullptr || tables == 0) return false;
+  const std::uint64_t before = slot_->merged.fetch_add(tables, std::memory_order_relaxed);
+  return before / kMergedStep != (before + tables) / kMergedStep || BEACH_BUGGIFY("view.ask_often");
 }
 
 // A slot that keeps `view`, which becomes what is current then. Null when all are taken.
@@ -69,6 +82,12 @@ CurrentView::Views CurrentView::Replace(std::shared_ptr<const View> next) {
 std::size_t CurrentView::pinned_count() {
   const env::MutexLock lock(mutex_);
   return retired_.size();
+}
+
+std::uint64_t CurrentView::TakeMerged() {
+  std::uint64_t taken = 0;
+  for (Slot& slot : slots_) taken += slot.merged.exchange(0, std::memory_order_relaxed);
+  return taken;
 }
 
 void CurrentView::Drop(Views views) { views.clear(); }

@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -35,6 +36,7 @@ class CurrentView {
  private:
   struct alignas(64) Slot {
     std::atomic<const View*> pinned{nullptr};
+    std::atomic<std::uint64_t> merged{0};
   };
 
  public:
@@ -49,6 +51,9 @@ class CurrentView {
 
     const View& operator*() const { return *view_; }
     const View* operator->() const { return view_; }
+    // Counts tables of level 0 that a cursor merges. Now and then true: TakeMerged may have become
+    // worth a look.
+    bool CountMerged(std::uint64_t tables);
     // What may outlive the pin.
     std::shared_ptr<const View> Share() const { return view_->weak_from_this().lock(); }
 
@@ -64,6 +69,8 @@ class CurrentView {
   [[nodiscard]] Views Replace(std::shared_ptr<const View> next);
   // Views that were replaced and are still pinned. Thread-safe.
   std::size_t pinned_count();
+  // What was counted since the last call, by all pins. Thread-safe.
+  std::uint64_t TakeMerged();
   // For a caller that holds no lock: with views go memtables and open files.
   static void Drop(Views views);
 

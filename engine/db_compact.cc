@@ -47,6 +47,7 @@ PickerInput DbImpl::PickerInputNow() const {
   const KeepRules rules = RulesNow();
   input.first_boundary = rules.boundaries.front();
   input.time = rules.times.front();
+  input.merged = merged_;
   if (!tables_aside_.empty()) {
     const std::uint64_t now = env_.clock->MonotonicNow();
     for (const auto& [file, aside] : tables_aside_) {
@@ -93,6 +94,13 @@ void DbImpl::WakeCompaction() {
   if (threads >= (work ? options_.compaction_threads : 1)) return;
   const std::string name = "compact" + std::to_string(threads);
   compact_threads_.emplace_back(name.c_str(), [this] { CompactLoop(); });
+}
+
+// Of a reader, without locks, and seldom.
+void DbImpl::LookAtMerged() {
+  const env::MutexLock lock(mutex_);
+  merged_ += current_.TakeMerged();
+  WakeCompaction();
 }
 
 void DbImpl::CompactLoop() {
@@ -243,7 +251,12 @@ Status DbImpl::PublishTables(const CompactionJob& job, const std::vector<TablePo
   auto next = std::make_shared<View>(*view_);
   next->version = std::make_shared<const Version>(view_->version->With(job.files(), added));
   dropped = SetView(std::move(next));
+  if (job.input_level == 0) {
+    merged_ = 0;
+    static_cast<void>(current_.TakeMerged());
+  }
   PressureChanged();
+  BEACH_SOMETIMES("compaction.for_reads", job.reason == CompactionReason::kReads);
   return {};
 }
 

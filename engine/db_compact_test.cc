@@ -91,6 +91,23 @@ TEST_F(CompactTest, ByItselfLevelsFillAndNothingIsLost) {
   EXPECT_EQ(Scan(*db), model);
 }
 
+TEST_F(CompactTest, CursorsThatMergeManyTablesOfLevel0HaveItCompacted) {
+  Options options = Compacting();
+  options.level0_compact_count = 10;
+  options.level_size_base = kMiB;
+  auto db = Open(options);
+  for (int round = 0; round < 4; ++round) FillTable(*db, lazy_, round, 30, Bytes(100, 'v'));
+  const Model before = Scan(*db);
+  for (int i = 0; i < 10'000 && db->Stats().levels[0].tables > 0; ++i) {
+    const auto cursor = db->NewIterator({});
+    (*cursor)->Seek(Key(i % 30));
+    ASSERT_TRUE((*cursor)->Valid());
+  }
+  EXPECT_TRUE(Eventually(*db, [](const DbStats& stats) { return stats.levels[0].tables == 0; }));
+  EXPECT_EQ(db->Stats().compactions, 1U);
+  EXPECT_EQ(Scan(*db), before);
+}
+
 // "table.added" and "table.removed" tell the tables as they are; moves are told too.
 TEST_F(CompactTest, EventsAddUpToTheLevelsOfStats) {
   const Options options = Compacting();

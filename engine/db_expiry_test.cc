@@ -210,6 +210,20 @@ TEST_F(ExpiryTest, TheTimeIsDurableByAFlushThatHasNothingElseToWrite) {
   EXPECT_EQ(Scan(*db), Model());
 }
 
+// An open that finds a log of many segments makes a table of it, if there is anything to be in one.
+TEST_F(ExpiryTest, TheTimeIsRecoveredFromALogThatHasNothingElseAndMakesNoTable) {
+  auto db = Open();
+  ASSERT_TRUE(db->AdvanceTime(sync_, 10));
+  const SequenceNumber last = db->VisibleSequence();
+  for (int opens = 0; opens < 10; ++opens) {
+    db.reset();
+    db = Open();
+    ASSERT_EQ(db->Stats().time, 10U) << opens;
+    ASSERT_EQ(db->VisibleSequence(), last) << opens;
+  }
+  EXPECT_TRUE(NamesOf(FileKind::kTable).empty());
+}
+
 TEST_F(ExpiryTest, ADatabaseWithoutTimeHasNoneInItsManifest) {
   auto db = Open();
   ASSERT_TRUE(db->Put(sync_, "a", "1"));

@@ -263,6 +263,8 @@ class DbImpl final : public Db {
   std::uint64_t CompactionDeadline() const;
   // The time as of visible_.
   std::uint64_t TimeNow() const { return view_->TimeAt(SequenceNumber(visible_)); }
+  // Of a reader, without locks: what cursors have merged may be worth a compaction.
+  void LookAtMerged();
   bool MayCompact() const;
   void ForgetWhatIsOver();
   Status RunJob(const CompactionJob& job);
@@ -374,6 +376,7 @@ class DbImpl final : public Db {
   std::optional<std::uint64_t> compact_retry_ns_;  // no job before, for want of space
   std::uint64_t compactors_idle_ = 0;
   std::uint64_t pace_next_ns_ = 0;     // when the next output bytes are due
+  std::uint64_t merged_ = 0;           // for PickerInput
   Pressure pressure_;                  // of view_
   std::uint64_t throttled_bytes_ = 0;  // written since a writer last waited for compaction
   DbStats counters_;                   // what stands in the tables and pressure is not kept here

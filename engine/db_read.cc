@@ -85,8 +85,9 @@ Result<std::optional<Bytes>> DbImpl::Read(const View& view, SequenceNumber seque
 
 Result<std::unique_ptr<Iterator>> DbImpl::NewIterator(const ReadOptions& options) {
   BEACH_TRY(CheckReadable(options));
-  const Moment moment(*this, options);
+  Moment moment(*this, options);
   BEACH_TRY(CheckTable(moment, options));
+  if (moment.view.CountMerged(moment.view->version->levels[0].size())) LookAtMerged();
   return Walk(*moment.view, moment.sequence, moment.time, options.table, options.range,
               moment.view.Share());
 }

@@ -100,18 +100,82 @@ TEST_F(ReadOnlyTest, EveryCallThatWritesIsATypedError) {
   ASSERT_TRUE(reader);
   Db& db = **reader;
   for (const Status& status :
-       {db.Put({}, "a", "b"), db.Delete({}, "a"), db.DeleteRange({}, "a", "b"),
-        db.Merge({}, "a", MergeOperator::kAppend, "b"), db.Write({}, {}), db.Flush(),
-        db.CompactRange(std::nullopt, std::nullopt)}) {
+       {db.Put({}, "a", "b"), db.PutUntil({}, "a", "b", 7), db.AdvanceTime({}, 7),
+        db.Delete({}, "a"), db.DeleteRange({}, "a", "b"),
+        db.Merge({}, "a", MergeOperator::kAppend, "b"), db.Write({}, {}),
+        db.WriteAsync({}, {}, nullptr), db.Flush(), db.CompactRange(std::nullopt, std::nullopt),
+        db.DropTable("table")}) {
     ASSERT_FALSE(status);
     EXPECT_EQ(status.error().code(), ErrorCode::kUnsupported);
   }
+  EXPECT_EQ(db.WriteIf({}, {}, {}).error().code(), ErrorCode::kUnsupported);
+  EXPECT_EQ(db.CompareAndSet({}, "a", std::nullopt, "b").error().code(), ErrorCode::kUnsupported);
+  EXPECT_EQ(db.CreateTable("table").error().code(), ErrorCode::kUnsupported);
   EXPECT_EQ(db.Checkpoint("copy").error().code(), ErrorCode::kUnsupported);
   EXPECT_EQ(db.Backup("backups").error().code(), ErrorCode::kUnsupported);
   EXPECT_EQ(db.PinFiles().error().code(), ErrorCode::kUnsupported);
   EXPECT_EQ(db.NewLogCursor(SequenceNumber(0)).error().code(), ErrorCode::kUnsupported);
   EXPECT_TRUE(db.Close());
   EXPECT_EQ(db.Get({}, "a").error().code(), ErrorCode::kClosed);
+}
+
+TEST_F(ReadOnlyTest, ShowsTheTablesThatThereAre) {
+  auto db = Open();
+  const auto table = db->CreateTable("there");
+  ASSERT_TRUE(table);
+  ASSERT_TRUE(db->Put({.sync = true, .table = *table}, "k", "v"));
+  ASSERT_TRUE(db->CreateTable("gone"));
+  ASSERT_TRUE(db->DropTable("gone"));
+  db.reset();
+  const auto reader = TryOpenToRead();
+  ASSERT_TRUE(reader);
+  EXPECT_EQ(*(*reader)->ListTables(), std::vector<std::string>{"there"});
+  EXPECT_EQ((*reader)->OpenTable("gone").error().code(), ErrorCode::kNotFound);
+  const auto opened = (*reader)->OpenTable("there");
+  ASSERT_TRUE(opened);
+  EXPECT_EQ(*opened, *table);
+  EXPECT_EQ(Scan(**reader, {.table = *opened}), (Model{{"k", "v"}}));
+  ASSERT_TRUE((*reader)->Close());
+  EXPECT_EQ((*reader)->ListTables().error().code(), ErrorCode::kClosed);
+  EXPECT_EQ((*reader)->OpenTable("there").error().code(), ErrorCode::kClosed);
+}
+
+TEST_F(ReadOnlyTest, StatsAreOfTheTablesAndTheTimeThatItShows) {
+  auto db = Open();
+  ASSERT_TRUE(db->Put(sync_, "a", "1"));
+  ASSERT_TRUE(db->CompactRange(std::nullopt, std::nullopt));
+  ASSERT_TRUE(db->Put(sync_, "b", "2"));
+  ASSERT_TRUE(db->Flush());
+  ASSERT_TRUE(db->AdvanceTime(sync_, 7));
+  const DbStats written = db->Stats();
+  db.reset();
+  const auto reader = TryOpenToRead();
+  ASSERT_TRUE(reader);
+  const auto snapshot = (*reader)->GetSnapshot();
+  const DbStats stats = (*reader)->Stats();
+  EXPECT_EQ(stats.time, 7U);
+  EXPECT_EQ(stats.snapshots, 1U);
+  std::uint64_t tables = 0;
+  ASSERT_EQ(stats.levels.size(), written.levels.size());
+  for (std::size_t level = 0; level < stats.levels.size(); ++level) {
+    EXPECT_EQ(stats.levels[level].tables, written.levels[level].tables) << level;
+    EXPECT_EQ(stats.levels[level].bytes, written.levels[level].bytes) << level;
+    tables += stats.levels[level].tables;
+  }
+  EXPECT_EQ(tables, 2U);
+}
+
+TEST_F(ReadOnlyTest, ASnapshotOfAnotherHandleIsATypedError) {
+  auto db = Open();
+  ASSERT_TRUE(db->Put(sync_, "a", "1"));
+  const auto snapshot = db->GetSnapshot();
+  ASSERT_TRUE(snapshot);
+  ASSERT_TRUE(db->Close());
+  const auto reader = TryOpenToRead();
+  ASSERT_TRUE(reader);
+  const ReadOptions then{.snapshot = snapshot->get()};
+  EXPECT_EQ((*reader)->Get(then, "a").error().code(), ErrorCode::kInvalidArgument);
+  EXPECT_EQ((*reader)->NewIterator(then).error().code(), ErrorCode::kInvalidArgument);
 }
 
 TEST_F(ReadOnlyTest, NoDatabaseAWriterAndDamageAreTold) {

@@ -167,10 +167,10 @@ class Recoverer {
     if (state.segments.empty()) return;
     wal::Segment& last = state.segments.back();
     if (last.ordinal == cut.segment) last.end = std::min(last.end, cut.offset);
-    BEACH_CHECK(!log_is_needed || last.end != wal::Segment::kOpenEnd);
+    // The log is whole up to the cut: it has left every segment below, and so they have their ends.
+    BEACH_CHECK(last.end != wal::Segment::kOpenEnd);
     // Where damage is given up, what nobody needs is not looked at, and so not to be kept.
-    const bool keeps =
-        options_.recovery_mode != RecoveryMode::kPointInTime && last.end != wal::Segment::kOpenEnd;
+    const bool keeps = options_.recovery_mode != RecoveryMode::kPointInTime;
     const SegmentOrdinal needed = log_is_needed ? state.replay_from.segment : last.ordinal.Next();
     std::uint64_t kept_bytes = 0;
     std::size_t drop = state.segments.size();

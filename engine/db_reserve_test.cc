@@ -13,14 +13,6 @@ class ReserveTest : public DbTest {
     options.memtable_size = kMiB;
     return options;
   }
-  // No segment can be made: each begins with a write to its head, where no flight ever goes.
-  void TakeSpaceForSegments() {
-    files_.set_hook([](const FileEvent& event) -> Status {
-      if (event.call != FileCall::kWrite || event.offset != 0) return {};
-      if (event.path.find(".wal") == std::string::npos) return {};
-      return Fail(Error(ErrorCode::kNoSpace, "injected").At(event.path));
-    });
-  }
   // How many puts it took.
   int FillUntilRefused(Db& db) {
     for (int written = 0;; ++written) {

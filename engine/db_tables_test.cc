@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "engine/group_payload.h"
 #include "engine/tables/catalogue.h"
 #include "engine/testing/db_fixture.h"
 
@@ -270,6 +271,39 @@ TEST_F(TablesTest, AnOpenOfADatabaseWithoutThemReadsNoBlock) {
   EXPECT_FALSE(db->OpenTable("a"));
   EXPECT_EQ(*db->ListTables(), std::vector<std::string>());
   EXPECT_EQ(reads, at_open);
+}
+
+TEST_F(TablesTest, AListOfTablesThatCannotBeReadIsToldByOpenWithItsFile) {
+  auto db = Open();
+  Create(*db, "a");
+  ASSERT_TRUE(db->Flush());
+  db.reset();
+  const std::string path = "db/" + NamesOf(FileKind::kTable).front();
+  Bytes content = files_.Content(path);
+  content[0] ^= 1;
+  files_.SetContent(path, content);
+  const auto opened = TryOpen();
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code(), ErrorCode::kCorruption);
+  EXPECT_EQ(opened.error().path(), path);
+}
+
+// Nobody writes that: there is no API for it, and no file of it is damaged.
+TEST_F(TablesTest, AListOfTablesThatContradictsItselfIsToldByOpenWithTheDirectory) {
+  auto db = Open();
+  ASSERT_TRUE(db->Put(sync_, "key", "value"));
+  db.reset();
+  ChangeItem("db/" + NamesOf(FileKind::kSegment).front(), wal::kSegmentHeaderSize,
+             [](wal::ItemHeader&, Bytes& payload) {
+               WriteBatch batch;
+               batch.Put("\7", "unknown", kSystemTable);
+               payload.clear();
+               AppendBatchToGroup(payload, batch.encoding());
+             });
+  const auto opened = TryOpen();
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code(), ErrorCode::kCorruption);
+  EXPECT_EQ(opened.error().path(), "db");
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 #include "engine/manifest/identity.h"
 #include "engine/manifest/manifest.h"
 #include "engine/manifest/manifest_file.h"
-#include "engine/testing/memory_files.h"
+#include "engine/testing/db_fixture.h"
 
 namespace beach::engine {
 namespace {
@@ -78,6 +78,34 @@ TEST(DumpManifest, RefusesASumThatTheReaderRefuses) {
   ASSERT_FALSE(dumped.has_value());
   EXPECT_EQ(dumped.error().code(), ErrorCode::kCorruption);
   EXPECT_EQ(dumped.error().ToString(), read.error().ToString());
+}
+
+class DumpLogTest : public DbTest {};
+
+TEST_F(DumpLogTest, SaysEveryKindOfOperationWithItsNumber) {
+  auto db = Open();
+  WriteBatch batch;
+  batch.Put("p", "1");
+  batch.Delete("d");
+  batch.DeleteRange("a", "c");
+  batch.Merge("m", MergeOperator::kAppend, "x");
+  batch.AdvanceTime(7);
+  batch.PutUntil("u", "2", 9);
+  ASSERT_TRUE(db->Write(sync_, batch));
+  db.reset();
+  std::string text;
+  const Status dumped =
+      DumpLogSegment(files_, "db/" + NamesOf(FileKind::kSegment).front(),
+                     [&text](std::string_view line) { text += std::string(line) + "\n"; });
+  ASSERT_TRUE(dumped) << dumped.error().ToString();
+  EXPECT_NE(text.find("    1 put \"p\" = \"1\"\n"
+                      "    2 delete \"d\"\n"
+                      "    3 delete from \"a\" to \"c\"\n"
+                      "    4 merge \"m\" append \"x\"\n"
+                      "    5 time 7\n"
+                      "    6 put \"u\" = \"2\" until 9\n"),
+            std::string::npos)
+      << text;
 }
 
 }  // namespace

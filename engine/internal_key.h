@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/coding.h"
 #include "engine/expiry.h"
+#include "engine/merge_operator.h"
 #include "engine/types.h"
 
 // How memtables and tables order entries: user key ascending bytewise, then sequence number
@@ -53,8 +54,9 @@ inline bool IsInternalKey(ByteView bytes) {
 // Also false where the value cannot be one of that kind.
 inline bool IsEntry(ByteView internal_key, ByteView value) {
   if (!IsInternalKey(internal_key)) return false;
-  const std::uint64_t kind = TrailerOf(internal_key) & 0xff;
-  return kind != static_cast<std::uint64_t>(ValueKind::kPutUntil) || value.size() >= kExpirySize;
+  const auto kind = static_cast<ValueKind>(TrailerOf(internal_key) & 0xff);
+  if (kind == ValueKind::kPutUntil) return value.size() >= kExpirySize;
+  return kind != ValueKind::kMerge || IsOperand(value);
 }
 inline bool ParseInternalKey(ByteView bytes, InternalKey& key) {
   if (!IsInternalKey(bytes)) return false;

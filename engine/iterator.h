@@ -35,8 +35,8 @@ class Iterator {
   virtual Status status() const = 0;
 
  protected:
-  // Every move ends with one of these. What is asked about where an iterator stands, at each step by
-  // each of those that are built of others, then takes no virtual call.
+  // Every move ends with one of these. What is asked about where an iterator stands, at each step
+  // by each of those that are built of others, then takes no virtual call.
   void StandAt(ByteView key) {  // live until the next move
     key_ = key;
     stands_ = true;

@@ -8,8 +8,9 @@
 namespace beach::engine {
 namespace {
 
-// Stands where current_ does, which walks tables_[at_]. One that ends goes on in the next table with an entry, unless that cannot be read: a table may hold range deletes alone,
-// and its bounds reach as far as they do.
+// Stands where current_ does, which walks tables_[at_]. One that ends goes on in the next table
+// with an entry, unless that cannot be read: a table may hold range deletes alone, and its bounds
+// reach as far as they do.
 class LevelIterator final : public Iterator {
  public:
   LevelIterator(std::span<const TablePointer> tables, const TableReadOptions& options)

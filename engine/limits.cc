@@ -85,6 +85,7 @@ std::vector<OptionLimit> LimitsOf(const Options& options) {
       {"compaction_debt_stop", options.compaction_debt_stop, options.compaction_debt_slow,
        kDebtMax},
       {"compaction_delete_percent", options.compaction_delete_percent, 1, 101},
+      {"compaction_read_worth", options.compaction_read_worth, 0, kGiB},
       {"compaction_bytes_per_second", options.compaction_bytes_per_second,
        options.compaction_bytes_per_second == 0 ? 0 : 4 * kKiB, 1024 * kGiB},
       {"safe_sequence", options.safe_sequence.value_or(SequenceNumber{}).value, 0,

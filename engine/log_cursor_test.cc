@@ -284,6 +284,94 @@ TEST_F(LogCursorTest, DamageIsToldWithItsPlaceAndAReadErrorMayBeTriedAgain) {
   EXPECT_NE(damaged.error().path().find(".wal"), std::string::npos);
 }
 
+// The flights of these are where they are expected.
+class DamagedLogCursorTest : public LogCursorTest {
+ protected:
+  env::Env Environment() override {
+    return {.files = &files_, .clock = &stopped_, .events = &events_};
+  }
+  std::string FirstSegment() { return "db/" + NamesOf(FileKind::kSegment).front(); }
+  static std::uint64_t OffsetOf(std::uint64_t flight) {
+    return wal::kSegmentHeaderSize + flight * wal::kBlockSize;
+  }
+  // Of a cursor over a log of two flights, of which the second was changed.
+  void ExpectDamage(const std::function<void(wal::ItemHeader&, Bytes&)>& change) {
+    const auto db = Open();
+    for (int i = 0; i < 2; ++i) Write(*db, 1, true);
+    ChangeItem(FirstSegment(), OffsetOf(1), change);
+    const auto cursor = Cursor(*db, 0);
+    ASSERT_TRUE(cursor->Next(0));
+    const auto damaged = cursor->Next(0);
+    ASSERT_FALSE(damaged);
+    EXPECT_EQ(damaged.error().code(), ErrorCode::kCorruption);
+    EXPECT_EQ(damaged.error().path(), FirstSegment());
+    EXPECT_EQ(damaged.error().offset(), OffsetOf(1));
+    EXPECT_EQ(cursor->position().value, 1U);
+  }
+
+  StoppedClock stopped_;
+};
+
+TEST_F(DamagedLogCursorTest, SequenceNumbersThatRepeatAreDamage) {
+  ExpectDamage([](wal::ItemHeader& header, Bytes&) { header.first_sequence = SequenceNumber(1); });
+}
+
+TEST_F(DamagedLogCursorTest, AGroupOfAnotherCountIsDamage) {
+  ExpectDamage([](wal::ItemHeader& header, Bytes&) { header.count = 2; });
+}
+
+TEST_F(DamagedLogCursorTest, ABatchThatIsNoneIsDamage) {
+  ExpectDamage([](wal::ItemHeader&, Bytes& payload) { payload.back() ^= 0x40, payload[1] = 7; });
+}
+
+TEST_F(DamagedLogCursorTest, TheFileOfAnotherSegmentIsDamage) {
+  const auto db = Open();
+  const auto cursor = Cursor(*db, 0);
+  for (int i = 0; i < 60; ++i) Write(*db, 1, true);
+  const std::vector<std::string> names = NamesOf(FileKind::kSegment);
+  ASSERT_GT(names.size(), 3U);
+  files_.SetContent("db/" + names[0], files_.Content("db/" + names[1]));
+  const auto damaged = cursor->Next(0);
+  ASSERT_FALSE(damaged);
+  EXPECT_EQ(damaged.error().code(), ErrorCode::kCorruption);
+  EXPECT_EQ(damaged.error().path(), "db/" + names[0]);
+  EXPECT_EQ(damaged.error().offset(), 0U);
+}
+
+// We write none, but a reader takes it.
+TEST_F(DamagedLogCursorTest, ASegmentThatBeginsWithAFlightOfNoOperationsBeginsBehindIt) {
+  auto db = Open(KeptOptions());
+  for (int i = 0; i < 3; ++i) Write(*db, 1, true);
+  ASSERT_TRUE(db->Flush());
+  db.reset();
+  ChangeItem(FirstSegment(), OffsetOf(0), [](wal::ItemHeader& header, Bytes& payload) {
+    header.count = 0;
+    payload.clear();
+  });
+  db = Open(KeptOptions());
+  const auto gone = db->NewLogCursor(SequenceNumber(0));
+  ASSERT_FALSE(gone);
+  EXPECT_EQ(gone.error().code(), ErrorCode::kCompactedAway);
+  EXPECT_EQ(ReadAll(*Cursor(*db, 1)), WrittenAfter(1));
+}
+
+TEST_F(LogCursorTest, WhatIsPinnedIsGivenUpWhereThereIsNoSpaceForTheLog) {
+  const auto db = Open();
+  const auto cursor = Cursor(*db, 0);
+  for (int i = 0; i < 200; ++i) Write(*db, 1, true, 3000);
+  ASSERT_TRUE(db->Flush());
+  ASSERT_GT(db->Stats().log_pinned_bytes, 0U);
+  const std::size_t files = NamesOf(FileKind::kSegment).size();
+  TakeSpaceForSegments();
+  Status status;
+  for (int i = 0; status && i < 1000; ++i) status = db->Put(sync_, "k", Bytes(3000, 'v'));
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code(), ErrorCode::kNoSpace);
+  EXPECT_EQ(db->Stats().log_pinned_bytes, 0U);
+  EXPECT_LT(NamesOf(FileKind::kSegment).size(), files);
+  EXPECT_EQ(ErrorOf(*cursor), ErrorCode::kCompactedAway);
+}
+
 // A prefix of what a power loss may leave of the log below where tables begin is no damage: there
 // the log never had to be durable.
 TEST_F(LogCursorTest, AHoleBelowWhatTablesHoldIsNoDamage) {

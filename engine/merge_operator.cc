@@ -25,12 +25,10 @@ Bytes EncodeOperand(MergeOperator merge_operator, ByteView operand) {
 }
 
 bool ParseOperand(ByteView stored, MergeOperand& operand) {
-  Decoder decoder(stored);
-  const std::uint8_t number = decoder.Fixed8();
-  if (!decoder.ok() || number > static_cast<std::uint8_t>(MergeOperator::kMin)) return false;
-  operand.merge_operator = static_cast<MergeOperator>(number);
-  operand.operand = decoder.rest();
-  return operand.merge_operator != MergeOperator::kAdd || operand.operand.size() == kNumberSize;
+  if (!IsOperand(stored)) return false;
+  operand.merge_operator = static_cast<MergeOperator>(stored[0]);
+  operand.operand = stored.substr(1);
+  return true;
 }
 
 std::string DescribeOperand(ByteView stored) {

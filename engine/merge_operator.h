@@ -36,7 +36,16 @@ struct MergeOperand {
   ByteView operand;
 };
 Bytes EncodeOperand(MergeOperator merge_operator, ByteView operand);
-// False: no operator of ours, or no operand of that one. Then, read from a file, it is damage.
+// Whether it is one, as it is stored: of an operator of ours, and of the size that it takes.
+inline bool IsOperand(ByteView stored) {
+  if (stored.empty()) return false;
+  const auto number = static_cast<std::uint8_t>(stored[0]);
+  if (number == static_cast<std::uint8_t>(MergeOperator::kAdd)) {
+    return stored.size() == 1 + sizeof(std::uint64_t);
+  }
+  return number <= static_cast<std::uint8_t>(MergeOperator::kMin);
+}
+// False: it is none. Then, read from a file, it is damage.
 bool ParseOperand(ByteView stored, MergeOperand& operand);
 
 // "append \"sand\"", for people.

@@ -73,5 +73,13 @@ TEST(MergeOperator, CombinedOperandsDoWhatBothDo) {
   }));
 }
 
+TEST(MergeOperator, OperandsAreDescribedForPeople) {
+  EXPECT_EQ(DescribeOperand(EncodeOperand(MergeOperator::kAdd, Number(-7))), "add -7");
+  EXPECT_EQ(DescribeOperand(EncodeOperand(MergeOperator::kAppend, "a\n")), "append \"a\\x0a\"");
+  EXPECT_EQ(DescribeOperand(EncodeOperand(MergeOperator::kMax, "")), "max \"\"");
+  EXPECT_EQ(DescribeOperand(EncodeOperand(MergeOperator::kMin, "z")), "min \"z\"");
+  EXPECT_EQ(DescribeOperand("\x04z"), "malformed \"\\x04z\"");
+}
+
 }  // namespace
 }  // namespace beach::engine

@@ -27,8 +27,6 @@ class PartialDirectory {
   PartialDirectory(const PartialDirectory&) = delete;
   PartialDirectory& operator=(const PartialDirectory&) = delete;
 
-  const std::string& path() const { return directory_; }
-
   // Makes it the database that `state` tells of, durably: names, IDENTITY, manifest, CURRENT, in
   // that order. REQUIRES: once; the listed tables are in it and their content is durable. After an
   // error it is a whole database, or none.

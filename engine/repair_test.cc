@@ -14,14 +14,6 @@ namespace {
 constexpr std::uint64_t kFlight = wal::kBlockSize;  // a small synced write
 constexpr std::uint64_t kSegmentSize = 64 * kKiB;
 
-// No time passes: nothing vouches for the log at rest, so that each flight is where it is expected.
-class StoppedClock final : public env::Clock {
- public:
-  std::uint64_t MonotonicNow() override { return std::uint64_t{1} << 61; }
-  std::uint64_t WallNow() override { return 1; }
-  void SleepUntil(std::uint64_t) override {}
-};
-
 class RepairTest : public DbTest {
  protected:
   env::Env Environment() override {
@@ -108,17 +100,11 @@ TEST_F(RepairTest, ADryRunTellsTheLossAndChangesNothing) {
 // We write none, but a reader takes it.
 TEST_F(RepairTest, AFlightOfNoOperationsIsLostLikeOthers) {
   Fill(4);
-  Bytes content = files_.Content(SegmentPath(0));
-  const std::uint64_t at = wal::kSegmentHeaderSize + 2 * kFlight;
-  const auto block = wal::DecodeSegmentBlock(content);
-  ASSERT_TRUE(block);
-  wal::ItemHeader header;
-  ASSERT_TRUE(wal::DecodeItemHeader(ByteView(content).substr(at),
-                                    {block->ordinal, block->epoch, at, content.size()}, header));
-  header.count = 0;
-  header.payload_length = 0;
-  wal::EncodeItem(header, {}, content.data() + at);
-  files_.SetContent(SegmentPath(0), content);
+  ChangeItem(SegmentPath(0), wal::kSegmentHeaderSize + 2 * kFlight,
+             [](wal::ItemHeader& header, Bytes& payload) {
+               header.count = 0;
+               payload.clear();
+             });
   EXPECT_TRUE(VerifyDatabase(files_, "db")->damage.empty());
   FlipWrite(1);
   const RepairReport report = Repair(/*dry_run=*/true);
@@ -128,6 +114,19 @@ TEST_F(RepairTest, AFlightOfNoOperationsIsLostLikeOthers) {
   EXPECT_EQ(report.first_lost, SequenceNumber(4));
   EXPECT_EQ(report.last_lost, SequenceNumber(4));
   EXPECT_EQ(report.operations_unreadable, 2U);
+}
+
+TEST_F(RepairTest, ATimeThatIsLostIsAnOperationOfNoKey) {
+  auto db = Open(With(RecoveryMode::kTornTail));
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(db->Put(sync_, Key(i), "v"));
+  ASSERT_TRUE(db->AdvanceTime(sync_, 7));
+  ASSERT_TRUE(db->Put(sync_, Key(3), "v"));
+  ASSERT_TRUE(db->Close());
+  FlipWrite(1);
+  const RepairReport report = Repair(/*dry_run=*/true);
+  EXPECT_EQ(report.operations_lost, 2U);
+  EXPECT_EQ(report.keys_lost, 1U);
+  EXPECT_EQ(report.first_lost, SequenceNumber(3));
 }
 
 TEST_F(RepairTest, ARepairEndsTheLogAtTheDamageForGood) {

@@ -255,6 +255,19 @@ TEST(SnapshotIterator, AMalformedInternalKeyIsCorruption) {
   EXPECT_EQ(iterator->status().error().code(), ErrorCode::kCorruption);
 }
 
+TEST(SnapshotIterator, AValueThatIsNoneOfItsKindIsCorruptionAndUncoversNothing) {
+  for (const ValueKind kind : {ValueKind::kPutUntil, ValueKind::kMerge}) {
+    const EntryList entries = {{KeyAt("k", 2, kind), "\x07"}, {KeyAt("k", 1), "older"}};
+    const auto iterator = Snapshot(std::make_unique<VectorIterator>(entries), 100);
+    for (const bool forward : {true, false}) {
+      forward ? iterator->SeekToFirst() : iterator->SeekToLast();
+      EXPECT_FALSE(iterator->Valid());
+      ASSERT_FALSE(iterator->status());
+      EXPECT_EQ(iterator->status().error().code(), ErrorCode::kCorruption);
+    }
+  }
+}
+
 TEST(SnapshotIterator, KeepsWhatItReadsFromAlive) {
   auto table = std::make_shared<Memtable>();
   table->Add(SequenceNumber(1), ValueKind::kPut, "key", "value");

@@ -27,8 +27,6 @@ class TableHolds {
   // REQUIRES: held. True: it is retired, and nobody else holds it: its file may go now.
   [[nodiscard]] bool Release(const TablePointer& table);
 
-  std::size_t size() const { return held_.size(); }
-
  private:
   struct Held {
     std::uint64_t count = 0;

@@ -82,12 +82,6 @@ std::uint64_t Version::LevelSize(std::uint32_t level) const {
   return size;
 }
 
-std::size_t Version::table_count() const {
-  std::size_t count = 0;
-  for (const Level& level : levels) count += level.size();
-  return count;
-}
-
 Version Version::With(const std::vector<FileNumber>& removed,
                       const std::vector<TablePointer>& added) const {
   Version next = *this;

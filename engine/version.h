@@ -65,7 +65,6 @@ struct Version {
   Range Overlapping(std::uint32_t level, ByteView smallest, ByteView largest) const;
 
   std::uint64_t LevelSize(std::uint32_t level) const;  // bytes of its tables
-  std::size_t table_count() const;
 
   // The version after an edit that removes and adds: places in the levels follow from the tables.
   Version With(const std::vector<FileNumber>& removed,

@@ -12,8 +12,8 @@
 namespace beach::engine {
 namespace {
 
-// Most bytes that an operation takes beside those of its keys and its value: kind, prefixes, lengths,
-// what a stored value has more.
+// Most bytes that an operation takes beside those of its keys and its value: kind, prefixes,
+// lengths, what a stored value has more.
 constexpr std::size_t kOperationOverheadMax = 1 + 2 * (10 + kKeyPrefixMax) + 10 + kExpirySize;
 
 // No table was ever given such a number.

@@ -5,6 +5,7 @@
 #include <rapidcheck.h>
 
 #include <fstream>
+#include <functional>
 #include <sstream>
 #include <tuple>
 #include <vector>
@@ -63,12 +64,37 @@ TEST(WriteBatch, KeepsTheSetOfTablesThatItWasGiven) {
 TEST(WriteBatch, ATableThatNobodyGaveMakesItMalformed) {
   for (const std::uint64_t number : {kTableNumberMax.value, ~std::uint64_t{0}}) {
     const NamedTable forged{TableNumber(number)};
-    WriteBatch batch;
-    batch.Put("k", "v", forged);
-    EXPECT_TRUE(batch.malformed());
-    batch.Clear();
-    batch.DeleteAll(forged);
-    EXPECT_TRUE(batch.malformed());
+    const std::function<void(WriteBatch&)> operations[] = {
+        [=](WriteBatch& batch) { batch.Put("k", "v", forged); },
+        [=](WriteBatch& batch) { batch.PutUntil("k", "v", 7, forged); },
+        [=](WriteBatch& batch) { batch.Delete("k", forged); },
+        [=](WriteBatch& batch) { batch.DeleteRange("a", "k", forged); },
+        [=](WriteBatch& batch) { batch.DeleteAll(forged); },
+        [=](WriteBatch& batch) { batch.Merge("k", MergeOperator::kMax, "v", forged); },
+    };
+    for (const auto& operation : operations) {
+      WriteBatch batch;
+      operation(batch);
+      EXPECT_TRUE(batch.malformed());
+      EXPECT_EQ(batch.count(), 0U);
+      EXPECT_TRUE(batch.tables().empty());
+    }
+  }
+}
+
+TEST(WriteBatch, ADecodedOneIsWhatWasEncodedAndACutOneIsDamage) {
+  WriteBatch batch;
+  batch.PutUntil("key", "value", 7);
+  const ByteView encoding = batch.encoding();
+  const auto whole = WriteBatch::Decode(encoding);
+  ASSERT_TRUE(whole);
+  EXPECT_EQ(whole->encoding(), encoding);
+  EXPECT_EQ(whole->count(), 1U);
+  EXPECT_EQ(whole->value_size_max(), 5U);
+  for (std::size_t length = 1; length < encoding.size(); ++length) {
+    const auto cut = WriteBatch::Decode(encoding.substr(0, length));
+    ASSERT_FALSE(cut) << length;
+    EXPECT_EQ(cut.error().code(), ErrorCode::kCorruption) << length;
   }
 }
 

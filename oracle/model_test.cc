@@ -176,5 +176,34 @@ TEST(Model, ValuesAreGoneFromThePrefixOnInWhichTheirTimeComes) {
   EXPECT_EQ(model.HashAt(0), Model::HashOf({{"a", "12"}, {"b", "3"}}));
 }
 
+TEST(Model, KeysThatWereReadTogetherAreOfOneMoment) {
+  using Found = std::vector<KeyFound>;
+  const auto judge = [](const Found& found) {
+    Model model;
+    for (std::uint64_t id = 1; id <= 2; ++id) {
+      const Bytes value = std::to_string(id);
+      model.Issue({.id = BatchId(id),
+                   .client = 0,
+                   .sync = true,
+                   .operations = {{"a", value}, {"b", value}}});
+      EXPECT_FALSE(model.Sequence(BatchId(id), id * 10, 2));
+    }
+    EXPECT_FALSE(model.Acknowledge(BatchId(1)));  // the second is under way
+    return model.EndMultiGet(model.BeginRead(), found);
+  };
+  EXPECT_FALSE(judge({{"a", "1"}, {"b", "1"}, {"c", std::nullopt}}));
+  EXPECT_FALSE(judge({{"b", "2"}, {"a", "2"}}));
+  for (const Found& torn : {Found{{"a", "1"}, {"b", "2"}}, Found{{"a", "2"}, {"b", "1"}}}) {
+    const Judgement judgement = judge(torn);
+    ASSERT_TRUE(judgement);
+    EXPECT_EQ(judgement->rule, "torn-multi-get");
+    EXPECT_NE(judgement->message.find("\"b\" value"), std::string::npos) << judgement->message;
+  }
+  // One that is wrong by itself is said to be that.
+  const Judgement wrong = judge({{"a", "1"}, {"b", std::nullopt}});
+  ASSERT_TRUE(wrong);
+  EXPECT_EQ(wrong->rule, "wrong-read");
+}
+
 }  // namespace
 }  // namespace beach::oracle

@@ -248,11 +248,14 @@ TEST(MergeIterator, OperandsAreNeverAppliedToWhatCanStillExpire) {
             "a9m a8u");
 }
 
-TEST(MergeIterator, AMalformedValueThatExpiresIsAnError) {
-  EntryList entries;
+Bytes KeyOf(ByteView user_key, std::uint64_t sequence, ValueKind kind) {
   Bytes key;
-  AppendInternalKey(key, {"a", SequenceNumber(3), ValueKind::kPutUntil});
-  entries.emplace_back(key, "short");
+  AppendInternalKey(key, {user_key, SequenceNumber(sequence), kind});
+  return key;
+}
+
+// Shows none of them, and says that they are damaged.
+void ExpectCorruption(const EntryList& entries) {
   const Version version;
   OlderTables older(version, ToLevel(6));
   MergeIterator entry(std::make_unique<VectorIterator>(entries), WithTimes(), older);
@@ -260,6 +263,27 @@ TEST(MergeIterator, AMalformedValueThatExpiresIsAnError) {
   EXPECT_FALSE(entry.Valid());
   ASSERT_FALSE(entry.status());
   EXPECT_EQ(entry.status().error().code(), ErrorCode::kCorruption);
+}
+
+TEST(MergeIterator, AMalformedValueThatExpiresIsAnError) {
+  const Bytes key = KeyOf("a", 3, ValueKind::kPutUntil);
+  ExpectCorruption({{key, "short"}});
+  const Bytes newer = KeyOf("a", 4, ValueKind::kMerge);  // which would be applied to it
+  ExpectCorruption({{newer, EncodeOperand(MergeOperator::kMax, "m")}, {key, "short"}});
+}
+
+TEST(MergeIterator, AMalformedKeyIsAnErrorAlsoBehindAnOperand) {
+  const Bytes malformed = Bytes("k") + Bytes(8, '\xff');  // of kind 255
+  ExpectCorruption({{malformed, "v"}});
+  const Bytes newer = KeyOf("a", 4, ValueKind::kMerge);
+  ExpectCorruption({{newer, EncodeOperand(MergeOperator::kMax, "m")}, {malformed, "v"}});
+}
+
+TEST(MergeIterator, AMalformedOperandIsAnErrorAlsoBehindOthers) {
+  const Bytes key = KeyOf("a", 3, ValueKind::kMerge);
+  ExpectCorruption({{key, "\x07"}});
+  const Bytes newer = KeyOf("a", 4, ValueKind::kMerge);
+  ExpectCorruption({{newer, EncodeOperand(MergeOperator::kMax, "m")}, {key, "\x07"}});
 }
 
 // What a reader at a sequence number and a time sees of a key: the sequence number of the value, or

@@ -62,7 +62,8 @@ class Picker {
       auto job = level == 0 ? FromLevel0(targets.base) : FromLevel(level);
       if (job) return job;
     }
-    return ForDeletes(targets.base);
+    auto job = ForDeletes(targets.base);
+    return job ? job : ForReads(targets.base);
   }
 
   std::optional<CompactionJob> SizeTiered() const {
@@ -239,6 +240,18 @@ class Picker {
     return std::nullopt;
   }
 
+  // All of level 0, where it spares cursors more than it costs. A lone table over nothing spares
+  // them none.
+  std::optional<CompactionJob> ForReads(std::uint32_t base) const {
+    const std::size_t count = version_.levels[0].size();
+    const std::uint64_t worth = options_.compaction_read_worth;
+    if (worth == 0 || count == 0 || OldestUsable() < count) return std::nullopt;
+    if (count == 1 && version_.LevelSize(base) == 0) return std::nullopt;
+    auto job = Level0Job(count, base, CompactionReason::kReads);
+    if (!job || job->input_bytes() / worth >= input_.merged) return std::nullopt;
+    return job;
+  }
+
   std::optional<CompactionJob> ForDeletesOf(const TablePointer& table, std::uint32_t level) const {
     for (std::uint32_t below = level + 1; below < kLevelCount; ++below) {
       const Version::Range range =
@@ -276,6 +289,7 @@ const char* CompactionReasonName(CompactionReason reason) {
     case CompactionReason::kRuns: return "runs";
     case CompactionReason::kManual: return "manual";
     case CompactionReason::kExpired: return "expired";
+    case CompactionReason::kReads: return "reads";
   }
   return "unknown";
 }

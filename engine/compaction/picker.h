@@ -17,7 +17,7 @@
 
 namespace beach::engine {
 
-enum class CompactionReason : std::uint8_t { kSize, kDeletes, kRuns, kManual, kExpired };
+enum class CompactionReason : std::uint8_t { kSize, kDeletes, kRuns, kManual, kExpired, kReads };
 const char* CompactionReasonName(CompactionReason reason);
 
 // Tables that are to become others. Every table of the output level that shares a user key with the
@@ -53,6 +53,8 @@ struct PickerInput {
   SequenceNumber first_boundary = kMaxSequence;
   // The least that the database's time is for anybody who reads.
   std::uint64_t time = 0;
+  // Tables of level 0 that cursors have merged since it was last compacted, each time anew.
+  std::uint64_t merged = 0;
 };
 
 // What each level is to hold at most, and where level 0 goes: the base level.

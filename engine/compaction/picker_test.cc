@@ -222,6 +222,27 @@ TEST(Picker, WhatHasExpiredCallsAsTombstonesDoFromItsTimeOn) {
   EXPECT_EQ(pick(6, 900, 50), "expired 6>6: 1 [a..c]");
 }
 
+TEST(Picker, ReadsCallForAllOfLevel0WhenTheyHaveMergedWhatItCosts) {
+  const auto pick = [](std::uint64_t merged, std::uint64_t worth,
+                       const std::vector<TableShape>& shapes) {
+    const Version version = MakeVersion(shapes);
+    Options options = SmallLevels();
+    options.compaction_read_worth = worth;
+    PickerInput input{.version = version, .options = options};
+    input.merged = merged;
+    return Say(PickCompaction(input));
+  };
+  const std::vector<TableShape> two = {Newer(2, "a", "z", 20), Newer(1, "b", "y", 10)};
+  EXPECT_EQ(pick(20, 10, two), "nothing");
+  EXPECT_EQ(pick(21, 10, two), "reads 0>6: 2,1 [a..z]");
+  EXPECT_EQ(pick(1'000'000, 0, two), "nothing");
+  EXPECT_EQ(pick(~std::uint64_t{0}, kGiB, two), "reads 0>6: 2,1 [a..z]");
+  const TableShape lone = Newer(2, "a", "z", 20);
+  EXPECT_EQ(pick(1'000'000, 10, {lone}), "nothing");
+  EXPECT_EQ(pick(20, 10, {lone, Below(6, 1, "c", "d")}), "nothing");
+  EXPECT_EQ(pick(21, 10, {lone, Below(6, 1, "c", "d")}), "reads 0>6: 2 + 1 [a..z]");
+}
+
 TEST(Picker, RunsOfLikeSizeAreMerged) {
   Options options = SmallLevels();
   options.compaction_style = CompactionStyle::kSizeTiered;

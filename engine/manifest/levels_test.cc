@@ -51,6 +51,24 @@ TEST(ManifestLevelsTest, ATableBelowLevel0IsAFieldOfItsOwn) {
   }
 }
 
+TEST(ManifestLevelsTest, ATableOfAnotherDatabaseIsAtALevelThatThereIs) {
+  ManifestEdit edit;
+  edit.tables_added = {TableAt(6, 7, "a", "z", 1, 2)};
+  edit.tables_added[0].origin = DatabaseId{.high = 3, .low = 4};
+  Bytes bytes = EncodeManifestEdit(edit);
+  const auto decoded = DecodeManifestEdit(bytes);
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(decoded->tables_added, edit.tables_added);
+  constexpr std::size_t kLevelAt = 3 + 16;  // behind version, tag and length, and the identity
+  ASSERT_EQ(bytes[kLevelAt], '\x06');
+  for (const char level : {'\x07', '\x7f'}) {
+    bytes[kLevelAt] = level;
+    const auto damaged = DecodeManifestEdit(bytes);
+    ASSERT_FALSE(damaged);
+    EXPECT_EQ(damaged.error().code(), ErrorCode::kCorruption);
+  }
+}
+
 TEST(ManifestLevelsTest, LevelsAreDisjointInSequencesAtTheTopAndInKeysBelow) {
   const auto check = [](const std::vector<TableInfo>& tables) {
     const Status checked = StateOf(tables).Check();

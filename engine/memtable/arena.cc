@@ -35,13 +35,12 @@ char* Arena::Allocate(std::size_t size_bytes) {
     } else if (padded > next_size / 4) {
       return AllocateOwn(padded);
     }
-    Chunk* const next = NewChunk(next_size, padded);
+    OwnedChunk next = NewChunk(next_size, padded);
     next->previous = chunk;
-    if (chunk_.compare_exchange_strong(chunk, next, std::memory_order_acq_rel)) {
-      return next->bytes();
+    // Where another thread was first, its chunk is the one.
+    if (chunk_.compare_exchange_strong(chunk, next.get(), std::memory_order_acq_rel)) {
+      return next.release()->bytes();
     }
-    next->previous = nullptr;  // another thread was first: its chunk is the one
-    Delete(next);
   }
 }
 
@@ -54,7 +53,7 @@ char* Arena::AllocateAligned(std::size_t size_bytes, std::size_t alignment) {
 }
 
 char* Arena::AllocateOwn(std::size_t padded) {
-  Chunk* const chunk = NewChunk(padded, padded);
+  Chunk* const chunk = NewChunk(padded, padded).release();
   Chunk* previous = large_.load(std::memory_order_relaxed);
   do {
     chunk->previous = previous;
@@ -62,18 +61,18 @@ char* Arena::AllocateOwn(std::size_t padded) {
   return chunk->bytes();
 }
 
-Arena::Chunk* Arena::NewChunk(std::size_t size, std::size_t used) {
+Arena::OwnedChunk Arena::NewChunk(std::size_t size, std::size_t used) {
   static_assert(sizeof(Chunk) % kAlignment == 0);
   Chunk* const chunk = static_cast<Chunk*>(::operator new(sizeof(Chunk) + size));
-  return new (chunk) Chunk{.previous = nullptr, .size = size, .used = used};
+  return OwnedChunk(new (chunk) Chunk{.previous = nullptr, .size = size, .used = used});
 }
 
-void Arena::Delete(Chunk* chunks) {
-  while (chunks != nullptr) {
-    Chunk* const previous = chunks->previous;
-    ::operator delete(chunks, sizeof(Chunk) + chunks->size);
-    chunks = previous;
-  }
+void Arena::Free::operator()(Chunk* chunk) const {
+  ::operator delete(chunk, sizeof(Chunk) + chunk->size);
+}
+
+void Arena::Delete(Chunk* newest) {
+  while (newest != nullptr) newest = OwnedChunk(newest)->previous;
 }
 
 }  // namespace beach::engine

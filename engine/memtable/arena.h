@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 namespace beach::engine {
 
@@ -40,8 +41,13 @@ class Arena {
     char* bytes() { return reinterpret_cast<char*>(this + 1); }
   };
 
-  static Chunk* NewChunk(std::size_t size, std::size_t used);
-  static void Delete(Chunk* chunks);
+  struct Free {
+    void operator()(Chunk* chunk) const;
+  };
+  using OwnedChunk = std::unique_ptr<Chunk, Free>;
+
+  static OwnedChunk NewChunk(std::size_t size, std::size_t used);
+  static void Delete(Chunk* newest);  // and those before it
   char* AllocateOwn(std::size_t padded);
 
   std::atomic<Chunk*> chunk_{nullptr};  // the newest doubling chunk; those before it are full

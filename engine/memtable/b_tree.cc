@@ -217,20 +217,19 @@ BTree::Place BTree::Last() const {
   while (true) {
     const std::uint32_t version = node->version.load(std::memory_order_acquire);
     const Order order = OrderOf(*node);
-    if (const Node* const next = node->next.load(std::memory_order_acquire)) {
-      node = next;
-      continue;
+    const Node* next = node->next.load(std::memory_order_acquire);  // the node was split meanwhile
+    if (next == nullptr) {
+      if (order.count() == 0) return {};
+      const std::uint32_t rank = order.count() - 1;
+      const Entry* const entry = node->EntryAt(order, rank);
+      if (node->level > 0) next = node->ChildAt(order, rank);
+      if (node->version.load(std::memory_order_acquire) != version) continue;
+      if (next == nullptr) {
+        return {
+            .node = node, .order = order.word(), .version = version, .rank = rank, .entry = entry};
+      }
     }
-    if (order.count() == 0) return {};
-    const std::uint32_t rank = order.count() - 1;
-    const Entry* const entry = node->EntryAt(order, rank);
-    const Node* const child = node->level > 0 ? node->ChildAt(order, rank) : nullptr;
-    if (node->version.load(std::memory_order_acquire) != version) continue;
-    if (child == nullptr) {
-      return {
-          .node = node, .order = order.word(), .version = version, .rank = rank, .entry = entry};
-    }
-    node = child;
+    node = next;
   }
 }
 

@@ -225,5 +225,34 @@ TEST(MemtableAtOnceTest, WritersAtOnceLoseNothing) {
   EXPECT_EQ(memtable.size_bytes(), in_turns.size_bytes());  // in whatever order they come
 }
 
+TEST(MemtableAtOnceTest, AKindThatTakesOneWriterIsNotGivenSeveral) {
+  for (const MemtableKind kind : {MemtableKind::kBTree, MemtableKind::kHash}) {
+    Memtable memtable(kind);
+    ASSERT_FALSE(memtable.TakesConcurrentWriters());
+    EXPECT_DEATH(memtable.AddConcurrently(SequenceNumber(1), ValueKind::kPut, "k", "v"), "check");
+  }
+}
+
+TEST_P(MemtableTest, VersionsOfAKeyMayComeInAnyOrder) {
+  Memtable memtable(GetParam());
+  for (const std::uint64_t sequence : {5U, 9U, 1U, 7U, 3U}) {
+    memtable.Add(SequenceNumber(sequence), ValueKind::kPut, "k", std::to_string(sequence));
+  }
+  const auto iterator = memtable.NewIterator();
+  iterator->SeekToFirst();
+  for (const char* value : {"9", "7", "5", "3", "1"}) {
+    ASSERT_TRUE(iterator->Valid());
+    EXPECT_EQ(iterator->value(), value);
+    iterator->Next();
+  }
+  EXPECT_FALSE(iterator->Valid());
+  EXPECT_EQ(memtable.Get("k", SequenceNumber(6))->value, "5");
+  EXPECT_EQ(memtable.Get("k", SequenceNumber(0)), std::nullopt);
+}
+
+TEST(MemtableKindTest, OneThatThereIsNotIsABug) {
+  EXPECT_DEATH(Memtable(static_cast<MemtableKind>(255)), "check");
+}
+
 }  // namespace
 }  // namespace beach::engine

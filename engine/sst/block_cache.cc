@@ -42,7 +42,6 @@ struct alignas(kCacheLine) BlockCache::Shard {
     std::shared_ptr<const Block> block;
     std::uint32_t chain = kNone;  // the next one of its bucket, or of the free slots
     std::uint32_t newer = kNone;  // in its list
-    std::uint32_t older = kNone;
     bool is_protected = false;
     bool used = false;  // since it came to its list
   };
@@ -77,7 +76,6 @@ struct alignas(kCacheLine) BlockCache::Shard {
     slot.is_protected = is_protected;
     List& list = ListOf(slot);
     slot.newer = kNone;
-    slot.older = list.newest;
     if (list.newest == kNone) {
       list.oldest = at;
     } else {
@@ -87,19 +85,13 @@ struct alignas(kCacheLine) BlockCache::Shard {
     list.size_bytes += slot.block->size_bytes();
   }
 
+  // REQUIRES: the oldest of its list.
   void Unlink(std::uint32_t at) {
     Slot& slot = slots[at];
     List& list = ListOf(slot);
-    if (slot.newer == kNone) {
-      list.newest = slot.older;
-    } else {
-      slots[slot.newer].older = slot.older;
-    }
-    if (slot.older == kNone) {
-      list.oldest = slot.newer;
-    } else {
-      slots[slot.older].newer = slot.newer;
-    }
+    BEACH_CHECK_EQ(list.oldest, at);
+    list.oldest = slot.newer;
+    if (slot.newer == kNone) list.newest = kNone;
     list.size_bytes -= slot.block->size_bytes();
   }
 

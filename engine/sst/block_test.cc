@@ -196,8 +196,21 @@ TEST(Block, DamagedEntriesAreErrorsAtTheirOffset) {
   EXPECT_EQ(walk(Bytes("\x03\0\0", 3)), "an entry shares more than the key before it");
   EXPECT_EQ(walk(Bytes("\0\x03\0key", 6)), "an entry's key is not a key");
   EXPECT_EQ(walk(Bytes("\0\x08\0\xff\0\0\0\0\0\0\0", 11)), "an entry's key is not a key");
-  EXPECT_EQ(walk(Bytes("\0\x08\3\4\0\0\0\0\0\0\0too", 14)),
-            "an entry's value is none of its kind");
+  EXPECT_EQ(walk(Bytes("\0\x08\3\4\0\0\0\0\0\0\0too", 14)), "an entry's value is none of its kind");
+  EXPECT_EQ(walk(Bytes("\0\x08\1\3\0\0\0\0\0\0\0\4", 12)), "an entry's value is none of its kind");
+}
+
+TEST(Block, GetTellsAValueThatIsNoneOfItsKindWithItsPlace) {
+  for (const ValueKind kind : {ValueKind::kPutUntil, ValueKind::kMerge}) {
+    const auto block = Block::Parse(BuildBlock({{KeyAt("k", 1, kind), "\x07"}}, 1), "f", kPlace);
+    ASSERT_TRUE(block.has_value());
+    bool beyond = false;
+    const auto found = (*block)->Get("k", kMaxSequence, HashUserKey("k"), beyond);
+    ASSERT_FALSE(found.has_value());
+    EXPECT_EQ(found.error().code(), ErrorCode::kCorruption);
+    EXPECT_EQ(found.error().path(), "f");
+    EXPECT_EQ(found.error().offset(), kPlace);
+  }
 }
 
 TEST(Block, ARestartThatIsNoEntryOfItsOwnIsToldByItsCheck) {

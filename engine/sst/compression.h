@@ -36,8 +36,6 @@ class Compressor {
   // would save less than an eighth. A block too small for what Decompress allows is made with LZ4.
   Compression Compress(ByteView content, Bytes& stored);
 
-  Compression compression() const { return compression_; }
-
  private:
   bool Lz4(ByteView content, Bytes& stored);
   bool Zstd(ByteView content, Bytes& stored);

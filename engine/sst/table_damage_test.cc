@@ -71,6 +71,28 @@ class TableDamage : public ::testing::Test {
     EXPECT_EQ(iterator->status().has_value(), expected == entries_.end()) << at;
   }
 
+  Footer GoodFooter() {
+    const auto footer = DecodeFooter(ByteView(good_).substr(good_.size() - kFooterSize), kPath, 0);
+    EXPECT_TRUE(footer.has_value());
+    return footer.value_or(Footer());
+  }
+  TableIndex GoodIndex() {
+    const Footer footer = GoodFooter();
+    auto index = TableIndex::Parse(GoodContent(footer.index), footer.filter.offset, kPath,
+                                   footer.index.offset);
+    EXPECT_TRUE(index.has_value());
+    return index.value_or(TableIndex());
+  }
+  Bytes GoodContent(const BlockHandle& block) { return good_.substr(block.offset, block.size); }
+  // The table as it was written, but for one block, which has a good checksum too.
+  void ChangeBlock(const BlockHandle& block, Bytes content) {
+    ASSERT_EQ(content.size(), block.size);
+    content += BlockTrailer({.database = kDatabase, .file = kFile}, block.offset, content);
+    Bytes bad = good_;
+    bad.replace(block.offset, content.size(), content);
+    files_.SetContent(kPath, bad);
+  }
+
   static constexpr const char* kPath = "000007.sst";
   MemoryFiles files_;
   Options options_;
@@ -131,52 +153,39 @@ TEST_F(TableDamage, EveryChangedByteIsFoundUnderCompressionAndRangeDeletes) {
 
 // What is changed under a checksum made right: only Verify can tell, and does.
 TEST_F(TableDamage, AFilterThatLacksAKeyIsFoundByVerifyUnderAGoodChecksum) {
-  const Identity identity{.database = kDatabase, .file = kFile};
-  const auto footer = DecodeFooter(ByteView(good_).substr(good_.size() - kFooterSize), kPath, 0);
-  ASSERT_TRUE(footer.has_value());
-  Bytes filter(footer->filter.size, '\0');
-  filter.back() = good_[footer->filter.offset + footer->filter.size - 1];
-  filter += BlockTrailer(identity, footer->filter.offset, filter);
-  Bytes bad = good_;
-  bad.replace(footer->filter.offset, filter.size(), filter);
-  files_.SetContent(kPath, bad);
+  const BlockHandle place = GoodFooter().filter;
+  Bytes filter(place.size, '\0');
+  filter.back() = GoodContent(place).back();
+  ChangeBlock(place, filter);
   const auto reader = Open();
   ASSERT_TRUE(reader.has_value());
   const Status verified = (*reader)->Verify();
   ASSERT_FALSE(verified.has_value());
   EXPECT_EQ(verified.error().code(), ErrorCode::kCorruption);
-  EXPECT_EQ(verified.error().offset(), footer->filter.offset);
+  EXPECT_EQ(verified.error().offset(), place.offset);
 }
 
 TEST_F(TableDamage, AFilterOfAnotherSizeOrShapeIsRefusedAtOpenUnderAGoodChecksum) {
-  const Identity identity{.database = kDatabase, .file = kFile};
-  const auto footer = DecodeFooter(ByteView(good_).substr(good_.size() - kFooterSize), kPath, 0);
-  ASSERT_TRUE(footer.has_value());
-  Bytes filter = good_.substr(footer->filter.offset, footer->filter.size);
+  Footer footer = GoodFooter();
+  Bytes filter = GoodContent(footer.filter);
   filter.back() = static_cast<char>(filter.back() + 1);  // probes
-  filter += BlockTrailer(identity, footer->filter.offset, filter);
-  Bytes bad = good_;
-  bad.replace(footer->filter.offset, filter.size(), filter);
-  files_.SetContent(kPath, bad);
+  ChangeBlock(footer.filter, filter);
   ExpectOpenFails(ErrorCode::kCorruption, "probes");
   // No filter, though the properties say that there is one.
-  Footer without = *footer;
-  without.filter = {};
-  bad = good_.substr(0, good_.size() - kFooterSize) + EncodeFooter(without);
-  files_.SetContent(kPath, bad);
+  footer.filter = {};
+  files_.SetContent(kPath, good_.substr(0, good_.size() - kFooterSize) + EncodeFooter(footer));
   ExpectOpenFails(ErrorCode::kCorruption, "no filter");
 }
 
 TEST_F(TableDamage, BlocksThatDoNotFollowOneAnotherAreRefusedAtOpen) {
-  const auto footer = DecodeFooter(ByteView(good_).substr(good_.size() - kFooterSize), kPath, 0);
-  ASSERT_TRUE(footer.has_value());
+  const Footer footer = GoodFooter();
   const Bytes blocks = good_.substr(0, good_.size() - kFooterSize);
   for (BlockHandle Footer::*const part :
        {&Footer::index, &Footer::properties, &Footer::filter, &Footer::range_deletes}) {
     for (const BlockHandle change :
          {BlockHandle{1, 0}, BlockHandle{0, 1}, BlockHandle{~std::uint64_t{0}, 1},
           BlockHandle{0, ~std::uint64_t{0} / 2}, BlockHandle{~std::uint64_t{0} / 2, 0}}) {
-      Footer changed = *footer;
+      Footer changed = footer;
       (changed.*part).offset += change.offset;
       (changed.*part).size += change.size;
       files_.SetContent(kPath, blocks + EncodeFooter(changed));
@@ -186,30 +195,60 @@ TEST_F(TableDamage, BlocksThatDoNotFollowOneAnotherAreRefusedAtOpen) {
 }
 
 TEST_F(TableDamage, RestartsThatLeadAstrayAreFoundByVerifyUnderAGoodChecksum) {
-  const Identity identity{.database = kDatabase, .file = kFile};
-  const auto footer = DecodeFooter(ByteView(good_).substr(good_.size() - kFooterSize), kPath, 0);
-  ASSERT_TRUE(footer.has_value());
-  const auto index = TableIndex::Parse(good_.substr(footer->index.offset, footer->index.size),
-                                       footer->filter.offset, kPath, 0);
-  ASSERT_TRUE(index.has_value());
-  const BlockHandle data = index->handle(0);
-  Bytes content = good_.substr(data.offset, data.size);
+  const BlockHandle data = GoodIndex().handle(0);
+  Bytes content = GoodContent(data);
   const std::size_t tail = content.size() - kBlockTailSize;
   const auto count = LoadFixed<std::uint32_t>(content.data() + tail + kBlockRestartCountOffset);
   const auto buckets = LoadFixed<std::uint32_t>(content.data() + tail + kBlockBucketCountOffset);
   ASSERT_GT(count, 1U);
   char* const second = content.data() + tail - buckets - (count - 1) * kRestartSize;
   StoreFixed(second, LoadFixed<std::uint32_t>(second) + 1);
-  Bytes bad = good_;
-  content += BlockTrailer(identity, data.offset, content);
-  bad.replace(data.offset, content.size(), content);
-  files_.SetContent(kPath, bad);
+  ChangeBlock(data, content);
   const auto reader = Open();
   ASSERT_TRUE(reader.has_value());
   const Status verified = (*reader)->Verify();
   ASSERT_FALSE(verified.has_value());
   EXPECT_EQ(verified.error().code(), ErrorCode::kCorruption);
   EXPECT_GE(verified.error().offset(), data.offset);
+}
+
+TEST_F(TableDamage, PropertiesOfOtherBlocksAreRefusedAtOpenUnderAGoodChecksum) {
+  const BlockHandle place = GoodFooter().properties;
+  const auto properties = DecodeProperties(GoodContent(place), kPath, place.offset);
+  ASSERT_TRUE(properties.has_value());
+  Properties other = *properties;
+  ++other.data_blocks;
+  ChangeBlock(place, EncodeProperties(other));
+  ExpectOpenFails(ErrorCode::kCorruption, "a block more");
+  other = *properties;
+  ++other.range_deletes;
+  --other.entries;  // as the manifest counts them, it is as many
+  ChangeBlock(place, EncodeProperties(other));
+  ExpectOpenFails(ErrorCode::kCorruption, "a range delete more");
+}
+
+// An index key behind the last key of its block: between the two nothing may be said to be absent.
+TEST_F(TableDamage, ASearchThatTheIndexLeadsBehindItsBlockIsDamageUnderAGoodChecksum) {
+  const BlockHandle place = GoodFooter().index;
+  const TableIndex good = GoodIndex();
+  InternalKey last;
+  ASSERT_TRUE(ParseInternalKey(good.last_key(0), last));
+  const Bytes behind = KeyAt(last.user_key, last.sequence.value - 1);
+  TableIndexBuilder builder;
+  for (std::size_t block = 0; block < good.count(); ++block) {
+    builder.Add(block == 0 ? behind : Bytes(good.last_key(block)), good.handle(block).size);
+  }
+  ChangeBlock(place, builder.Finish());
+  const auto reader = Open();
+  ASSERT_TRUE(reader.has_value());
+  const auto iterator = (*reader)->NewIterator();
+  iterator->Seek(behind);
+  EXPECT_FALSE(iterator->Valid());
+  ASSERT_FALSE(iterator->status());
+  EXPECT_EQ(iterator->status().error().code(), ErrorCode::kCorruption);
+  EXPECT_EQ(iterator->status().error().path(), kPath);
+  EXPECT_EQ(iterator->status().error().offset(), place.offset);
+  EXPECT_FALSE((*reader)->Verify());
 }
 
 TEST_F(TableDamage, EveryOtherLengthIsRefusedAtOpen) {

@@ -57,10 +57,6 @@ class TableIndex {
     return ByteView(content_).substr(entries_[block].key_offset, entries_[block].key_size);
   }
 
-  std::uint64_t size_bytes() const {
-    return content_.size() + entries_.size() * (sizeof(Entry) + sizeof(std::uint64_t));
-  }
-
  private:
   struct Entry {
     std::uint64_t offset = 0;  // handle

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <set>
@@ -16,6 +17,7 @@
 #include "engine/manifest/manifest.h"
 #include "engine/testing/memory_files.h"
 #include "engine/verify.h"
+#include "engine/wal/format.h"
 #include "engine/wal/log.h"
 #include "env/os/os_clock.h"
 #include "env/threads.h"
@@ -59,6 +61,14 @@ class EventList final : public env::EventSink {
  private:
   mutable std::mutex mutex_;
   std::vector<Event> events_;
+};
+
+// No time passes: nothing vouches for the log at rest, so that each flight is where it is expected.
+class StoppedClock final : public env::Clock {
+ public:
+  std::uint64_t MonotonicNow() override { return std::uint64_t{1} << 61; }
+  std::uint64_t WallNow() override { return 1; }
+  void SleepUntil(std::uint64_t) override {}
 };
 
 inline Options SmallOptions() {
@@ -130,6 +140,32 @@ class DbTest : public ::testing::Test {
       if (event.call != call || event.path.find(part) == std::string::npos) return {};
       return Fail(Error(code, "injected").At(event.path, event.offset));
     });
+  }
+
+  // No segment can be made: each begins with a write to its head, where no flight ever goes.
+  void TakeSpaceForSegments() {
+    files_.set_hook([](const FileEvent& event) -> Status {
+      if (event.call != FileCall::kWrite || event.offset != 0) return {};
+      if (event.path.find(".wal") == std::string::npos) return {};
+      return Fail(Error(ErrorCode::kNoSpace, "injected").At(event.path));
+    });
+  }
+  // Changes the item there of a segment, and makes its checksum right again.
+  void ChangeItem(const std::string& path, std::uint64_t offset,
+                  const std::function<void(wal::ItemHeader&, Bytes& payload)>& change) {
+    Bytes content = files_.Content(path);
+    const auto block = wal::DecodeSegmentBlock(content);
+    ASSERT_TRUE(block);
+    const wal::ItemPlace place{block->ordinal, block->epoch, offset, content.size()};
+    wal::ItemHeader header;
+    ASSERT_TRUE(wal::DecodeItemHeader(ByteView(content).substr(offset), place, header));
+    Bytes payload = content.substr(offset + wal::kItemHeaderSize, header.payload_length);
+    const std::uint64_t end = header.end();
+    change(header, payload);
+    header.payload_length = static_cast<std::uint32_t>(payload.size());
+    ASSERT_EQ(header.end(), end);
+    wal::EncodeItem(header, payload, content.data() + offset);
+    files_.SetContent(path, content);
   }
 
   MemoryFiles files_;

@@ -10,7 +10,7 @@
 namespace beach::engine::testing {
 namespace {
 
-using Guard = std::lock_guard<std::mutex>;
+using Guard = std::lock_guard<std::recursive_mutex>;
 
 std::string ParentOf(const std::string& path) {
   const std::size_t slash = path.rfind('/');

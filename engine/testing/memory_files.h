@@ -43,8 +43,8 @@ struct FileEvent {
 
 class MemoryFiles final : public env::FileSystem {
  public:
-  // Asked before every call: an error makes the call fail with it, having done nothing. Must not
-  // call back into the file system.
+  // Asked before every call: an error makes the call fail with it, having done nothing. Of the file
+  // system it may call Content and SetContent alone.
   using Hook = std::function<Status(const FileEvent&)>;
 
   void set_hook(Hook hook);
@@ -83,7 +83,7 @@ class MemoryFiles final : public env::FileSystem {
   bool HasEntries(const std::string& directory) const;
 
   // A native mutex is right here: nothing is awaited while it is held, in either world.
-  mutable std::mutex mutex_;
+  mutable std::recursive_mutex mutex_;
   Hook hook_;  // all below: under mutex_
   std::map<std::string, std::shared_ptr<Inode>> files_;
   std::set<std::string> directories_;

@@ -96,9 +96,9 @@ struct LogState {
 };
 
 // Appends flights, in order, one at a time, several of them under way. One caller at a time, but
-// that PendingFlight::Await, state, end, durable and NeedsVouch may run beside it. Any failed write or
-// sync poisons it: the same error for every later call, and never kNoSpace, because it had begun.
-// kNoSpace comes from next_segment alone, and then nothing of the append was written.
+// that PendingFlight::Await, state, end, durable and NeedsVouch may run beside it. Any failed write
+// or sync poisons it: the same error for every later call, and never kNoSpace, because it had
+// begun. kNoSpace comes from next_segment alone, and then nothing of the append was written.
 class Log {
  public:
   // Goes on in `segment` (this epoch's own: fresh, or re-logged into by RecoverLog's caller) at

@@ -123,6 +123,8 @@ void DrawCompaction(Simulation& simulation, Plan& plan) {
   const std::uint64_t plus_1 = stream.Chance(1, 5) ? safe : 0;
   const std::uint64_t chosen = std::min(knob("safe_sequence_plus_1", plus_1), kMillion);
   if (chosen != 0) options.safe_sequence = engine::SequenceNumber(chosen - 1);
+  const std::uint64_t worth = stream.Chance(2, 3) ? stream.Between(16, 4096) : 0;
+  options.compaction_read_worth = std::min(knob("compaction_read_worth", worth), kMillion);
 }
 
 engine::Options MakeEngineOptions(Simulation& simulation, RandomStream& stream,
