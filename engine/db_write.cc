@@ -281,7 +281,7 @@ DbImpl::Group DbImpl::FormGroup(bool alone) {
   const bool single = BEACH_BUGGIFY("write.single_member_group") || alone;
   Group group;
   payload_.clear();
-  if (payload_.capacity() > kPayloadKeptMax) payload_.shrink_to_fit();
+  if (payload_.capacity() > kPayloadKeptMax) payload_ = Bytes();
   for (Writer* const writer : writers_) {
     if (writer->batch == nullptr) break;
     if (!group.members.empty()) {
