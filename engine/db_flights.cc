@@ -64,6 +64,7 @@ void DbImpl::FinishLanded() {
       if (flying_.empty()) ArmVouch(log_->NeedsVouch(), true);
     }
     landed_.NotifyAll();
+    TellOfExpiry();
     const Status status = group.status;
     Acknowledge(group.members, status);  // and the group may be gone
   }

@@ -64,7 +64,13 @@ Status DbImpl::AwaitFlushOf(std::uint64_t memtable_id) {
 void DbImpl::FlushLoop() {
   env::MutexLock lock(mutex_);
   while (true) {
-    while (!closing_ && (poison_ || view_->frozen.empty())) Rest(env::kNoDeadline);
+    while (!closing_ && (poison_ || view_->frozen.empty())) {
+      if (!poison_ && IsAtRest() && MemtableHasExpiry()) {
+        FreezeForExpiry();
+      } else {
+        Rest(env::kNoDeadline);
+      }
+    }
     if (poison_ || view_->frozen.empty()) return;  // closing
     Status status = FlushOldest();
     if (status) {
@@ -89,6 +95,24 @@ void DbImpl::FlushLoop() {
     while (!closing_ && Rest(deadline)) {
     }
   }
+}
+
+// Of the flush thread, in a turn of its own: nobody else is there to do it.
+void DbImpl::FreezeForExpiry() {
+  mutex_.AssertHeld();
+  Writer turn;
+  writers_.push_back(&turn);
+  BEACH_CHECK(writers_.front() == &turn);
+  const Status synced = SyncKeptLog();
+  if (synced && MemtableHasExpiry()) SwitchMemtable();
+  BEACH_SOMETIMES("flush.for_expiry_at_rest", synced.has_value());
+  FinishGroup({&turn}, synced);
+}
+
+// The memtable may have come to what it is to be frozen for, and nobody else do it.
+void DbImpl::TellOfExpiry() {
+  mutex_.AssertHeld();
+  if (IsAtRest() && MemtableHasExpiry()) background_.NotifyAll();
 }
 
 Status DbImpl::FlushOldest() {

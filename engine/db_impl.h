@@ -168,6 +168,8 @@ class DbImpl final : public Db {
   Status CheckTables(const Writer& writer) const;
   bool MemtableIsFull() const;
   bool MemtableHasExpiry() const;
+  // Nobody writes, nor waits to.
+  bool IsAtRest() const { return writers_.empty() && flying_.empty(); }
   bool MemtableTakesDeletes() const;
   void SwitchMemtable();
   Group FormGroup(bool alone);
@@ -235,6 +237,8 @@ class DbImpl final : public Db {
   // db_flush.cc
   void FlushLoop();
   // One attempt at the oldest frozen memtable. Under mutex_, which it gives up meanwhile.
+  void FreezeForExpiry();
+  void TellOfExpiry();
   Status FlushOldest();
   // These without mutex_.
   Result<TablePointer> WriteFlush(const LoggedMemtable& memtable);

@@ -50,7 +50,10 @@ void DbImpl::PressureChanged() {
   mutex_.AssertHeld();
   const Pressure before = std::exchange(pressure_, PressureOf(*view_->version, options_));
   if (before.level > pressure_.level) compacted_.NotifyAll();
-  next_expiry_ = NextExpiry(*view_->version, options_, flushed_time_.time);
+  if (options_.compaction_style != CompactionStyle::kManual) {
+    next_expiry_ = NextExpiry(*view_->version, options_, flushed_time_.time);
+  }
+  TellOfExpiry();
   const auto tell = [this](Site event) {
     Record(event, {{.name = "reason", .text = pressure_.reason},
                    {.name = "pressure", .number = pressure_.level},

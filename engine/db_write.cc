@@ -341,6 +341,7 @@ void DbImpl::TakeOff(const std::vector<Writer*>& members) {
     writers_.pop_front();
     member->taken = true;
   }
+  TellOfExpiry();
   WakeFront();
 }
 
