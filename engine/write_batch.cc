@@ -154,7 +154,9 @@ Result<WriteBatch> WriteBatch::Decode(ByteView encoding) {
       continue;
     }
     const auto key = ParseStoredKey(operation.key);
-    if (!key) return Fail(ErrorCode::kCorruption, "a batch with a key of no table");
+    if (!key || IsForged(key->table)) {
+      return Fail(ErrorCode::kCorruption, "a batch with a key of no table");
+    }
     batch.Touch(key->table);
     batch.key_size_max_ = std::max(batch.key_size_max_, key->user_key.size());
     const bool range = operation.kind == ValueKind::kDeleteRange;

@@ -98,6 +98,19 @@ TEST(WriteBatch, ADecodedOneIsWhatWasEncodedAndACutOneIsDamage) {
   }
 }
 
+TEST(WriteBatch, OneWithAKeyOfATableThatNobodyCanHaveIsDamage) {
+  // The key's prefix is that of the greatest number, where only ranges end.
+  const Bytes forged = "\xff\xfe" + Bytes(7, '\xff') + "a";
+  Bytes encoding;
+  Encoder encoder(encoding);
+  encoder.Fixed8(static_cast<std::uint8_t>(ValueKind::kPut));
+  encoder.LengthPrefixed(forged);
+  encoder.LengthPrefixed("value");
+  const auto batch = WriteBatch::Decode(encoding);
+  ASSERT_FALSE(batch);
+  EXPECT_EQ(batch.error().code(), ErrorCode::kCorruption);
+}
+
 TEST(WriteBatch, HostileBytesNeverLeadOutsideOfThem) {
   const auto walk = [](const Bytes& bytes) {
     BatchReader reader(bytes);

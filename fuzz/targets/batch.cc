@@ -76,7 +76,7 @@ void Run(ByteView input) {
     BEACH_CHECK(Inside(operation.key, input));
     BEACH_CHECK(Inside(operation.value, input));
     BEACH_CHECK(Inside(operation.end, input));
-    ours = ours && Add(operation, batch);
+    ours = ours && Add(operation, batch) && !batch.malformed();
     BEACH_CHECK_LE(batch.size_bytes(), input.size());
   }
   const bool more = reader.Next(operation);
