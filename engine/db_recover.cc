@@ -133,8 +133,7 @@ class Recoverer {
     BEACH_TRY(env_.files->SyncDirectory(directory_));
     // Other debris has to wait for the next manifest: the edit that made it debris may be in the
     // page cache alone, and a power loss may list it again.
-    MakeRoomFrom(*env_.files, directory_, manifest_.state.next_file,
-                 ListedFiles(manifest_.state, manifest_.file));
+    MakeRoomFrom(*env_.files, directory_, manifest_.state.next_file);
     return {};
   }
 

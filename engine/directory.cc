@@ -231,13 +231,12 @@ void RemoveFilesFrom(env::FileSystem& files, const std::string& directory, FileN
   }
 }
 
-void MakeRoomFrom(env::FileSystem& files, const std::string& directory, FileNumber first,
-                  const ListedFiles& listed) {
+void MakeRoomFrom(env::FileSystem& files, const std::string& directory, FileNumber first) {
   const auto contents = InspectDirectory(files, directory);
   if (!contents) return;
   for (const std::string& name : contents->names) {
     const FileNumber number = ParseFileName(name)->number;
-    if (number < first || !listed.IsDebris(name)) continue;
+    if (number < first) continue;
     const std::string path = env::JoinPath(directory, name);
     if (number < contents->highest_number) {
       static_cast<void>(files.Remove(path));
