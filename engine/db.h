@@ -126,7 +126,8 @@ class Db {
   // Close; others wait for it, so what takes long is not done there. Those that wait together share
   // flights. Close returns when all are answered. Errors, after which nothing is queued and `done`
   // is not called: kInvalidArgument, kClosed (also while Close waits), kOverloaded
-  // (Options::async_writes_max or async_bytes_max are queued: answer some and retry).
+  // (Options::async_writes_max or async_bytes_max are queued: answer some and retry, with a copy: a
+  // batch that was moved here is gone).
   virtual Status WriteAsync(const WriteOptions& options, WriteBatch batch, WriteDone done) = 0;
 
   // The value, or nothing for an absent key. Never an older value for a damaged one (rule 11).

@@ -37,7 +37,7 @@ Status DbImpl::Flush() {
       status = SyncKeptLog();
       if (status) {
         target = view_->active->id;
-        SwitchMemtable();
+        SwitchMemtable("asked");
       }
     } else {
       status = Fail(*flush_no_space_);
@@ -104,8 +104,10 @@ void DbImpl::FreezeForExpiry() {
   writers_.push_back(&turn);
   BEACH_CHECK(writers_.front() == &turn);
   const Status synced = SyncKeptLog();
-  if (synced && MemtableHasExpiry()) SwitchMemtable();
-  BEACH_SOMETIMES("flush.for_expiry_at_rest", synced.has_value());
+  if (synced && MemtableHasExpiry()) {
+    BEACH_SOMETIMES("flush.for_expiry_at_rest", true);
+    SwitchMemtable("expiry");
+  }
   FinishGroup({&turn}, synced);
 }
 

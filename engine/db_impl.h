@@ -34,7 +34,7 @@ namespace beach::engine {
 //
 // Threads. Callers write and read; threads "async" lead the writes that nobody waits for, "answer"
 // tells how they ended (db_async.cc); two that are always there: "flush" writes tables and, when
-// writers rest, vouches for the log; "prepare" makes log segments before they are needed.
+// writers rest, vouches for the log and freezes a memtable that a table waits for; "prepare" makes log segments before they are needed.
 // "compact0" and on merge tables; they start when there is work for them. Whoever stands at the
 // front of writers_ is the leader: it alone appends to the log and touches what is marked "leader"
 // below, and it does so without mutex_. The groups in flying_ have left it: whoever has set
@@ -171,7 +171,9 @@ class DbImpl final : public Db {
   // Nobody writes, nor waits to.
   bool IsAtRest() const { return writers_.empty() && flying_.empty(); }
   bool MemtableTakesDeletes() const;
-  void SwitchMemtable();
+  // Why a full one is: of SwitchMemtable's reasons.
+  const char* FullReason() const;
+  void SwitchMemtable(const char* reason);
   Group FormGroup(bool alone);
   Status AwaitLogRoom(Group& group, bool& rotate);
   Status SubmitGroup(Group& group, bool rotate);
@@ -236,9 +238,9 @@ class DbImpl final : public Db {
 
   // db_flush.cc
   void FlushLoop();
-  // One attempt at the oldest frozen memtable. Under mutex_, which it gives up meanwhile.
   void FreezeForExpiry();
   void TellOfExpiry();
+  // One attempt at the oldest frozen memtable. Under mutex_, which it gives up meanwhile.
   Status FlushOldest();
   // These without mutex_.
   Result<TablePointer> WriteFlush(const LoggedMemtable& memtable);

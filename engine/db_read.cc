@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads. They take no lock: each pins the view, and only then looks which sequence number is
+// Reads. They take no lock (but a cursor in some hundred, which asks for a compaction): each pins the view, and only then looks which sequence number is
 // visible. Then all that was acknowledged before the read began is in the view; what the number
 // covers and the view lacks came later, in a memtable of its own, so that the read shows the moment
 // at which the view's ended. The other way round, a compaction that was published in between could
@@ -87,7 +87,11 @@ Result<std::unique_ptr<Iterator>> DbImpl::NewIterator(const ReadOptions& options
   BEACH_TRY(CheckReadable(options));
   Moment moment(*this, options);
   BEACH_TRY(CheckTable(moment, options));
-  if (moment.view.CountMerged(moment.view->version->levels[0].size())) LookAtMerged();
+  if (options_.compaction_style == CompactionStyle::kLeveled &&
+      options_.compaction_read_worth > 0 &&
+      moment.view.CountMerged(moment.view->version->levels[0].size())) {
+    LookAtMerged();
+  }
   return Walk(*moment.view, moment.sequence, moment.time, options.table, options.range,
               moment.view.Share());
 }

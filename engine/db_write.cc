@@ -155,7 +155,7 @@ void DbImpl::LeadGroup(Writer& leader) {
     ShowLog();
   }
   if (!status && !refused) Poison(status.error());
-  if (flying_.empty()) ArmVouch(log.needs_vouch, moved);
+  if (flying_.empty()) ArmVouch(moved ? log.needs_vouch : log_->NeedsVouch(), moved);
   VouchIfOverdue();
   if (refused) {
     BEACH_SOMETIMES("write.refused_no_space", true);
@@ -204,7 +204,7 @@ Status DbImpl::MakeRoom(bool deletes_only) {
     }
     if (view_->frozen.size() < options_.frozen_memtables_max) {
       BEACH_TRY(SyncKeptLog());
-      SwitchMemtable();
+      SwitchMemtable(MemtableIsFull() ? FullReason() : "expiry");
       return {};
     }
     if (flush_no_space_) {
@@ -246,16 +246,16 @@ bool DbImpl::MemtableTakesDeletes() const {
          log_bytes_since_switch_ < kLogPerMemtable * options_.memtable_size + reserve;
 }
 
+const char* DbImpl::FullReason() const {
+  return view_->active->size_bytes() >= options_.memtable_size ? "size" : "log";
+}
+
 // Leader: nobody adds to the active memtable now.
-void DbImpl::SwitchMemtable() {
+void DbImpl::SwitchMemtable(const char* reason) {
   mutex_.AssertHeld();
   BEACH_CHECK(flying_.empty());
   const LoggedMemtable& full = *view_->active;
   BEACH_CHECK_GT(full.count(), 0U);
-  const bool asked = !MemtableIsFull();
-  const bool large = full.size_bytes() >= options_.memtable_size;
-  const char* const reason =
-      asked ? (MemtableHasExpiry() ? "expiry" : "asked") : (large ? "size" : "log");
   Record("memtable.frozen", {{.name = "memtable", .number = view_->active->id},
                              {.name = "reason", .text = reason},
                              {.name = "entries", .number = full.count()},
@@ -281,7 +281,7 @@ DbImpl::Group DbImpl::FormGroup(bool alone) {
   const bool single = BEACH_BUGGIFY("write.single_member_group") || alone;
   Group group;
   payload_.clear();
-  if (payload_.capacity() > kPayloadKeptMax) payload_ = Bytes();
+  if (payload_.capacity() > kPayloadKeptMax) Bytes().swap(payload_);  // an assignment keeps it
   for (Writer* const writer : writers_) {
     if (writer->batch == nullptr) break;
     if (!group.members.empty()) {

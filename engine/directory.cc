@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/manifest/file_names.h"
+#include "engine/manifest/small_file.h"
 #include "engine/view.h"
 #include "engine/wal/segment_reader.h"
 #include "env/marks.h"
@@ -242,8 +243,10 @@ void MakeRoomFrom(env::FileSystem& files, const std::string& directory, FileNumb
       static_cast<void>(files.Remove(path));
       continue;
     }
-    const auto file = files.Open(path, {.mode = env::OpenMode::kReadWrite, .direct = false});
-    if (file) static_cast<void>((*file)->Truncate(0));
+    // Another file under the name, since what is there may have more names: those of checkpoints.
+    const std::string temporary = std::string(kCurrentFileName) + kTemporarySuffix;
+    const Status made = WriteTemporaryFile(files, directory, kCurrentFileName, {});
+    if (made) static_cast<void>(files.Rename(env::JoinPath(directory, temporary), path));
   }
 }
 

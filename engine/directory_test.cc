@@ -226,6 +226,29 @@ TEST_F(DirectoryTest, OnlyWhatIsNotListedIsTakenBack) {
   EXPECT_EQ(Names(), names);
 }
 
+// The highest number stays told, by an empty file; what else has the old one's content, as a
+// checkpoint does, keeps it.
+TEST_F(DirectoryTest, RoomIsMadeWithoutTouchingWhatHasOtherNames) {
+  auto db = Open();
+  Fill(*db, 0, 10);
+  ASSERT_TRUE(db->Close());
+  db.reset();
+  const auto manifest = ReadManifest(files_, "db", *ReadIdentity(files_, "db"));
+  ASSERT_TRUE(manifest);
+  files_.SetContent("db/000900.wal", "segment");
+  files_.SetContent("db/000901.sst", "table");
+  ASSERT_TRUE(files_.CreateDirectory("copy"));
+  ASSERT_TRUE(files_.Link("db/000901.sst", "copy/000901.sst"));
+  MakeRoomFrom(files_, "db", manifest->state.next_file);
+  EXPECT_FALSE(*files_.Exists("db/000900.wal"));
+  EXPECT_EQ(files_.Content("db/000901.sst"), "");
+  EXPECT_EQ(files_.Content("copy/000901.sst"), "table");
+  db = Open();
+  EXPECT_FALSE(*files_.Exists("db/000901.sst"));
+  EXPECT_GT(ReadManifest(files_, "db", *ReadIdentity(files_, "db"))->state.next_file,
+            FileNumber(901));
+}
+
 // Also when what comes before the damage exceeds a memtable, and there is debris to be removed.
 TEST_F(DirectoryTest, ADamagedLogIsRefusedBeforeAnythingIsWrittenOrRemoved) {
   auto db = Open(LogOnly());

@@ -120,9 +120,9 @@ struct Options {
   // A table with this percentage of tombstones and expired values, or more, is compacted for that
   // alone. 1 to 100; 101: none is.
   std::uint64_t compaction_delete_percent = 50;
-  // What it is worth to spare a cursor one table of level 0, in bytes of compaction: level 0 is
-  // compacted when cursors have merged so much of it, though nothing else asks. 0: it never is. Up
-  // to 1 GiB.
+  // What it is worth to spare a cursor one table of level 0, in bytes of compaction: where it is
+  // leveled, level 0 is compacted when cursors have merged so much of it, though nothing else asks.
+  // 0: it never is. Up to 1 GiB.
   std::uint64_t compaction_read_worth = 4 * kKiB;
   // Most bytes that compactions write in a second, all together, while nobody waits for them; 0:
   // as fast as they can. At least 4 KiB where it is set.

@@ -23,7 +23,7 @@ bool IsForged(NamedTable table) { return table.number >= kTableNumberMax; }
 
 void WriteBatch::Put(ByteView key, ByteView value, NamedTable table) {
   if (IsForged(table)) {
-    malformed_ = true;
+    sums_.malformed = true;
     return;
   }
   Begin(ValueKind::kPut, table, key.size() + value.size());
@@ -34,19 +34,19 @@ void WriteBatch::Put(ByteView key, ByteView value, NamedTable table) {
 void WriteBatch::PutUntil(ByteView key, ByteView value, std::uint64_t expires_at,
                           NamedTable table) {
   if (IsForged(table)) {
-    malformed_ = true;
+    sums_.malformed = true;
     return;
   }
   Begin(ValueKind::kPutUntil, table, key.size() + value.size());
   AddKey(PrefixOf(table, key), key);
   Encoder(encoding_).LengthPrefixed(EncodeExpiring(expires_at, value));
-  value_size_max_ = std::max(value_size_max_, value.size());
-  ++puts_;
+  sums_.value_size_max = std::max(sums_.value_size_max, value.size());
+  ++sums_.puts;
 }
 
 void WriteBatch::Delete(ByteView key, NamedTable table) {
   if (IsForged(table)) {
-    malformed_ = true;
+    sums_.malformed = true;
     return;
   }
   Begin(ValueKind::kDelete, table, key.size());
@@ -55,40 +55,40 @@ void WriteBatch::Delete(ByteView key, NamedTable table) {
 
 void WriteBatch::DeleteRange(ByteView begin, ByteView end, NamedTable table) {
   if (IsForged(table)) {
-    malformed_ = true;
+    sums_.malformed = true;
     return;
   }
   Touch(table);
-  if (begin > end) malformed_ = true;
+  if (begin > end) sums_.malformed = true;
   if (begin >= end) return;
   Begin(ValueKind::kDeleteRange, table, begin.size() + end.size());
   AddKey(PrefixOf(table, begin), begin);
   AddKey(PrefixOf(table, end), end);
-  ++ranges_;
+  ++sums_.ranges;
 }
 
 void WriteBatch::DeleteAll(NamedTable table) {
   if (IsForged(table)) {
-    malformed_ = true;
+    sums_.malformed = true;
     return;
   }
   Begin(ValueKind::kDeleteRange, table, 0);
   AddKey(PrefixOf(table, {}), {});
   AddKey(EndOf(table), {});
-  ++ranges_;
+  ++sums_.ranges;
 }
 
 void WriteBatch::Merge(ByteView key, MergeOperator merge_operator, ByteView operand,
                        NamedTable table) {
   if (IsForged(table)) {
-    malformed_ = true;
+    sums_.malformed = true;
     return;
   }
   Touch(table);
   const Bytes stored = EncodeOperand(merge_operator, operand);
   MergeOperand parsed;
   if (!ParseOperand(stored, parsed)) {
-    malformed_ = true;
+    sums_.malformed = true;
     return;
   }
   Begin(ValueKind::kMerge, table, key.size() + stored.size());
@@ -99,19 +99,13 @@ void WriteBatch::Merge(ByteView key, MergeOperator merge_operator, ByteView oper
 void WriteBatch::AdvanceTime(std::uint64_t time) {
   Begin(ValueKind::kTime, {}, 0);
   Encoder(encoding_).Fixed64(time);
-  ++times_;
+  ++sums_.times;
 }
 
 void WriteBatch::Clear() {
   encoding_.clear();
   tables_.clear();
-  count_ = 0;
-  puts_ = 0;
-  ranges_ = 0;
-  times_ = 0;
-  key_size_max_ = 0;
-  value_size_max_ = 0;
-  malformed_ = false;
+  sums_ = {};
 }
 
 void WriteBatch::Touch(NamedTable table) {
@@ -121,11 +115,11 @@ void WriteBatch::Touch(NamedTable table) {
 }
 
 void WriteBatch::Begin(ValueKind kind, NamedTable table, std::size_t bytes) {
-  BEACH_CHECK_LT(count_, std::numeric_limits<std::uint32_t>::max());
+  BEACH_CHECK_LT(sums_.count, std::numeric_limits<std::uint32_t>::max());
   Touch(table);
   encoding_.reserve(encoding_.size() + bytes + kOperationOverheadMax);
   Encoder(encoding_).Fixed8(static_cast<std::uint8_t>(kind));
-  ++count_;
+  ++sums_.count;
 }
 
 void WriteBatch::AddKey(ByteView prefix, ByteView key) {
@@ -133,13 +127,13 @@ void WriteBatch::AddKey(ByteView prefix, ByteView key) {
   encoder.Varint(prefix.size() + key.size());
   encoder.Raw(prefix);
   encoder.Raw(key);
-  key_size_max_ = std::max(key_size_max_, key.size());
+  sums_.key_size_max = std::max(sums_.key_size_max, key.size());
 }
 
 void WriteBatch::AddValue(ByteView value) {
   Encoder(encoding_).LengthPrefixed(value);
-  value_size_max_ = std::max(value_size_max_, value.size());
-  ++puts_;
+  sums_.value_size_max = std::max(sums_.value_size_max, value.size());
+  ++sums_.puts;
 }
 
 Result<WriteBatch> WriteBatch::Decode(ByteView encoding) {
@@ -147,10 +141,10 @@ Result<WriteBatch> WriteBatch::Decode(ByteView encoding) {
   BatchReader reader(encoding);
   BatchOperation operation;
   while (reader.Next(operation)) {
-    if (batch.count_ == std::numeric_limits<std::uint32_t>::max()) break;
-    ++batch.count_;
+    if (batch.sums_.count == std::numeric_limits<std::uint32_t>::max()) break;
+    ++batch.sums_.count;
     if (operation.kind == ValueKind::kTime) {
-      ++batch.times_;
+      ++batch.sums_.times;
       continue;
     }
     const auto key = ParseStoredKey(operation.key);
@@ -158,18 +152,18 @@ Result<WriteBatch> WriteBatch::Decode(ByteView encoding) {
       return Fail(ErrorCode::kCorruption, "a batch with a key of no table");
     }
     batch.Touch(key->table);
-    batch.key_size_max_ = std::max(batch.key_size_max_, key->user_key.size());
+    batch.sums_.key_size_max = std::max(batch.sums_.key_size_max, key->user_key.size());
     const bool range = operation.kind == ValueKind::kDeleteRange;
     if (range) {
       const auto end = ParseStoredKey(operation.end);
       if (!end) return Fail(ErrorCode::kCorruption, "a batch with a range to no table");
-      batch.key_size_max_ = std::max(batch.key_size_max_, end->user_key.size());
-      ++batch.ranges_;
+      batch.sums_.key_size_max = std::max(batch.sums_.key_size_max, end->user_key.size());
+      ++batch.sums_.ranges;
     } else if (operation.kind != ValueKind::kDelete) {
       const bool expires = operation.kind == ValueKind::kPutUntil;
       const std::size_t size = operation.value.size() - (expires ? kExpirySize : 0);
-      batch.value_size_max_ = std::max(batch.value_size_max_, size);
-      ++batch.puts_;
+      batch.sums_.value_size_max = std::max(batch.sums_.value_size_max, size);
+      ++batch.sums_.puts;
     }
   }
   if (!reader.ok() || reader.Next(operation)) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -23,6 +24,21 @@ namespace beach::engine {
 // Keys and ends are stored keys (engine/tables/stored_key.h).
 class WriteBatch {
  public:
+  WriteBatch() = default;
+  WriteBatch(const WriteBatch&) = default;
+  WriteBatch& operator=(const WriteBatch&) = default;
+  // What was moved from is empty.
+  WriteBatch(WriteBatch&& other) noexcept
+      : encoding_(std::exchange(other.encoding_, {})),
+        tables_(std::exchange(other.tables_, {})),
+        sums_(std::exchange(other.sums_, {})) {}
+  WriteBatch& operator=(WriteBatch&& other) noexcept {
+    encoding_ = std::exchange(other.encoding_, {});
+    tables_ = std::exchange(other.tables_, {});
+    sums_ = std::exchange(other.sums_, {});
+    return *this;
+  }
+
   void Put(ByteView key, ByteView value, NamedTable table = {});
   // A put for those who read before `expires_at` (in the database's time, engine/expiry.h), and a
   // delete for all others: from the start, where that has passed.
@@ -43,22 +59,22 @@ class WriteBatch {
   // The batch of this encoding, which may be hostile: kCorruption, without a path.
   static Result<WriteBatch> Decode(ByteView encoding);
 
-  std::uint32_t count() const { return count_; }
+  std::uint32_t count() const { return sums_.count; }
   // An empty one too, and one that advances the time, by which keys go. Room for these is kept
   // where there is none for others (rule 19).
-  bool deletes_only() const { return puts_ == 0; }
-  bool has_range_deletes() const { return ranges_ > 0; }
-  bool advances_time() const { return times_ > 0; }
+  bool deletes_only() const { return sums_.puts == 0; }
+  bool has_range_deletes() const { return sums_.ranges > 0; }
+  bool advances_time() const { return sums_.times > 0; }
   // Those with names that were named, ascending, each once; also where nothing was added for them.
   const std::vector<TableNumber>& tables() const { return tables_; }
   // Something was not added to it: Db::Write refuses it.
-  bool malformed() const { return malformed_; }
+  bool malformed() const { return sums_.malformed; }
   // Bytes of the encoding, which limits speak of.
   std::uint64_t size_bytes() const { return encoding_.size(); }
   // Bytes of the longest key, as the caller gave it, and of the longest value or operand: limits
   // are about these (rule 1).
-  std::uint64_t key_size_max() const { return key_size_max_; }
-  std::uint64_t value_size_max() const { return value_size_max_; }
+  std::uint64_t key_size_max() const { return sums_.key_size_max; }
+  std::uint64_t value_size_max() const { return sums_.value_size_max; }
   ByteView encoding() const { return encoding_; }
 
  private:
@@ -68,15 +84,20 @@ class WriteBatch {
   void AddKey(ByteView prefix, ByteView key);
   void AddValue(ByteView value);
 
+  // Of all operations.
+  struct Sums {
+    std::uint32_t count = 0;
+    std::uint32_t puts = 0;  // and operands
+    std::uint32_t ranges = 0;
+    std::uint32_t times = 0;
+    std::uint64_t key_size_max = 0;
+    std::uint64_t value_size_max = 0;
+    bool malformed = false;
+  };
+
   Bytes encoding_;
   std::vector<TableNumber> tables_;
-  std::uint32_t count_ = 0;
-  std::uint32_t puts_ = 0;  // and operands
-  std::uint32_t ranges_ = 0;
-  std::uint32_t times_ = 0;
-  std::uint64_t key_size_max_ = 0;
-  std::uint64_t value_size_max_ = 0;
-  bool malformed_ = false;
+  Sums sums_;
 };
 
 struct BatchOperation {

@@ -98,6 +98,25 @@ TEST(WriteBatch, ADecodedOneIsWhatWasEncodedAndACutOneIsDamage) {
   }
 }
 
+TEST(WriteBatch, WhatWasMovedFromIsEmpty) {
+  WriteBatch batch;
+  batch.Put("key", "value", NamedTable{TableNumber(7)});
+  batch.DeleteRange("a", "b");
+  batch.AdvanceTime(9);
+  const auto is_empty = [](const WriteBatch& empty) {
+    return empty.count() == 0 && empty.encoding().empty() && empty.tables().empty() &&
+           empty.deletes_only() && !empty.has_range_deletes() && !empty.advances_time() &&
+           empty.key_size_max() == 0 && empty.value_size_max() == 0;
+  };
+  WriteBatch made = std::move(batch);
+  EXPECT_TRUE(is_empty(batch));  // NOLINT: what this is about
+  EXPECT_EQ(made.count(), 3U);
+  batch = std::move(made);
+  EXPECT_TRUE(is_empty(made));  // NOLINT
+  EXPECT_EQ(batch.count(), 3U);
+  EXPECT_EQ(batch.value_size_max(), 5U);
+}
+
 TEST(WriteBatch, OneWithAKeyOfATableThatNobodyCanHaveIsDamage) {
   // The key's prefix is that of the greatest number, where only ranges end.
   const Bytes forged = "\xff\xfe" + Bytes(7, '\xff') + "a";

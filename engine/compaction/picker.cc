@@ -385,7 +385,7 @@ std::optional<std::uint64_t> NextExpiry(const Version& version, const Options& o
   std::optional<std::uint64_t> next;
   for (const Version::Level& level : version.levels) {
     for (const TablePointer& table : level) {
-      if (table->expiring.entries == 0) continue;
+      if (table->expiring.entries == 0 || IsDense(*table, options, time)) continue;
       for (const std::uint64_t at : table->expiring.times) {
         if (at <= time || !IsDense(*table, options, at)) continue;
         next = std::min(next.value_or(at), at);

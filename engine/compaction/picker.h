@@ -79,7 +79,8 @@ std::optional<CompactionJob> PickFromLevel(const PickerInput& input, std::uint32
 // for them, now or when no boundary protects them any more: then it is worth looking again later.
 bool HasDenseTable(const Version& version, const Options& options, std::uint64_t time);
 
-// The next time above `time` at which a table has enough of them; nothing: no table ever will.
+// The next time above `time` at which a table that has too few of them has enough; nothing: none
+// ever will.
 std::optional<std::uint64_t> NextExpiry(const Version& version, const Options& options,
                                         std::uint64_t time);
 

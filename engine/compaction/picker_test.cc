@@ -206,7 +206,8 @@ TEST(Picker, WhatHasExpiredCallsAsTombstonesDoFromItsTimeOn) {
         MakeVersion({Newer(9, "a", "z", 90), Below(6, 2, "x", "y")}).With({}, {table});
     const Options options = SmallLevels();
     EXPECT_EQ(NextExpiry(version, options, 0), 50U);
-    EXPECT_EQ(NextExpiry(version, options, 50), 60U);
+    EXPECT_EQ(NextExpiry(version, options, 49), 50U);
+    EXPECT_EQ(NextExpiry(version, options, 50), std::nullopt);  // it has enough
     EXPECT_EQ(NextExpiry(version, options, 80), std::nullopt);
     EXPECT_EQ(HasDenseTable(version, options, time), time >= 50);
     PickerInput input{.version = version, .options = options};
