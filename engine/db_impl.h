@@ -34,15 +34,15 @@ namespace beach::engine {
 //
 // Threads. Callers write and read; threads "async" lead the writes that nobody waits for, "answer"
 // tells how they ended (db_async.cc); two that are always there: "flush" writes tables and, when
-// writers rest, vouches for the log and freezes a memtable that a table waits for; "prepare" makes log segments before they are needed.
-// "compact0" and on merge tables; they start when there is work for them. Whoever stands at the
-// front of writers_ is the leader: it alone appends to the log and touches what is marked "leader"
-// below, and it does so without mutex_. The groups in flying_ have left it: whoever has set
-// finishing_ adds to the active memtable for them, and with none of them there the leader does;
-// either may have the writers of the group help (db_add.cc).
-// Locks. mutex_ guards what is marked so. The manifest's own mutex is taken without mutex_ held,
-// always; no lock of ours is held through I/O but that one. The log's is held for no more than what
-// happens in memory. docs/internals/commit.md draws the edges.
+// writers rest, vouches for the log and freezes a memtable that a table waits for; "prepare" makes
+// log segments before they are needed. "compact0" and on merge tables; they start when there is
+// work for them. Whoever stands at the front of writers_ is the leader: it alone appends to the log
+// and touches what is marked "leader" below, and it does so without mutex_. The groups in flying_
+// have left it: whoever has set finishing_ adds to the active memtable for them, and with none of
+// them there the leader does; either may have the writers of the group help (db_add.cc). Locks.
+// mutex_ guards what is marked so. The manifest's own mutex is taken without mutex_ held, always;
+// no lock of ours is held through I/O but that one. The log's is held for no more than what happens
+// in memory. docs/internals/commit.md draws the edges.
 class DbImpl final : public Db {
  public:
   // What Open has found and made: the handle goes on from here.

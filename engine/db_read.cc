@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads. They take no lock (but a cursor in some hundred, which asks for a compaction): each pins the view, and only then looks which sequence number is
-// visible. Then all that was acknowledged before the read began is in the view; what the number
-// covers and the view lacks came later, in a memtable of its own, so that the read shows the moment
-// at which the view's ended. The other way round, a compaction that was published in between could
-// have dropped what the older number needs. The time is that as of the number, or as of where the
-// view ends: what the view has dropped as expired has done so by then.
+// Reads. They take no lock (but a cursor in some hundred, which asks for a compaction): each pins
+// the view, and only then looks which sequence number is visible. Then all that was acknowledged
+// before the read began is in the view; what the number covers and the view lacks came later, in a
+// memtable of its own, so that the read shows the moment at which the view's ended. The other way
+// round, a compaction that was published in between could have dropped what the older number needs.
+// The time is that as of the number, or as of where the view ends: what the view has dropped as
+// expired has done so by then.
 #include <algorithm>
 #include <utility>
 

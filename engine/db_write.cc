@@ -320,10 +320,8 @@ Status DbImpl::SubmitGroup(Group& group, bool rotate) {
   if (group.count == 0) return group.sync ? log_->Sync() : Status();
 
   if (rotate) BEACH_TRY(log_->Rotate());
-  const wal::LogWrite write{.payload = payload_,
-                            .first_sequence = group.first,
-                            .count = group.count,
-                            .sync = group.sync};
+  const wal::LogWrite write{
+      .payload = payload_, .first_sequence = group.first, .count = group.count, .sync = group.sync};
   if (group.sync) {
     BEACH_TRY_ASSIGN(group.flight, log_->Submit(write));
   } else {

@@ -87,10 +87,10 @@ class ListedFiles {
 void RemoveFilesFrom(env::FileSystem& files, const std::string& directory, FileNumber first,
                      const ListedFiles& listed);
 
-// The same for an open that goes on: `first` is the manifest's next number, above all that it lists.
-// Of the highest number the name stays, empty: before the next manifest is durable nothing else
-// tells that it was given, and an edit that a power loss has taken may have listed it for whoever
-// read it before (rule 17).
+// The same for an open that goes on: `first` is the manifest's next number, above all that it
+// lists. Of the highest number the name stays, empty: before the next manifest is durable nothing
+// else tells that it was given, and an edit that a power loss has taken may have listed it for
+// whoever read it before (rule 17).
 void MakeRoomFrom(env::FileSystem& files, const std::string& directory, FileNumber first);
 
 // Removes all debris. Best effort.

@@ -265,10 +265,10 @@ class SnapshotIterator final : public Iterator {
   bool forward_ = true;
   std::size_t prefix_ = 0;  // forward: what the source's value has in front of the user's
   bool folded_ = false;     // forward: the value is in value_, the source may stand behind the key
-  ByteView shown_;  // the key, as it is stored: the source's, or
-  Bytes key_;       // backward, or folded
-  Bytes value_;     // the same
-  Bytes passed_;  // forward only: a key of which nothing more is shown
+  ByteView shown_;          // the key, as it is stored: the source's, or
+  Bytes key_;               // backward, or folded
+  Bytes value_;             // the same
+  Bytes passed_;            // forward only: a key of which nothing more is shown
   Bytes target_;
   Bytes stored_;  // what is sought
   Status status_;
