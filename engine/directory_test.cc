@@ -239,8 +239,15 @@ TEST_F(DirectoryTest, RoomIsMadeWithoutTouchingWhatHasOtherNames) {
   files_.SetContent("db/000901.sst", "table");
   ASSERT_TRUE(files_.CreateDirectory("copy"));
   ASSERT_TRUE(files_.Link("db/000901.sst", "copy/000901.sst"));
+  files_.set_hook([](const FileEvent& event) -> Status {
+    if (!event.path.ends_with("CURRENT.tmp")) return {};
+    return Fail(ErrorCode::kNoSpace, "not even for a name");
+  });
   MakeRoomFrom(files_, "db", manifest->state.next_file);
+  files_.set_hook({});
   EXPECT_FALSE(*files_.Exists("db/000900.wal"));
+  EXPECT_EQ(files_.Content("db/000901.sst"), "table");  // and its number with it
+  MakeRoomFrom(files_, "db", manifest->state.next_file);
   EXPECT_EQ(files_.Content("db/000901.sst"), "");
   EXPECT_EQ(files_.Content("copy/000901.sst"), "table");
   db = Open();
