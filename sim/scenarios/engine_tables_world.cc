@@ -99,7 +99,7 @@ Issued World::Issue(oracle::ModelBatch batch) {
   };
   for (const oracle::ModelOperation& operation : batch.operations) touch(operation.key);
   for (const oracle::ModelCondition& condition : batch.conditions) touch(condition.key);
-  Issued issued{.id = batch.id, .mark = model.BeginRead(), .tables = tables};
+  const Issued issued{.id = batch.id, .mark = model.BeginRead()};
   model.Issue(std::move(batch));
   return issued;
 }
@@ -112,7 +112,7 @@ oracle::Judgement World::Written(const Issued& issued, const Result<bool>& writt
   if (!nothing) return model.Fail(issued.id);
   const oracle::Judgement judgement = model.Reject(issued.id);
   if (judgement || !refused) return judgement;
-  const bool explained = std::ranges::any_of(issued.tables, [&](NamedTable table) {
+  const bool explained = std::ranges::any_of(touched_[issued.id], [&](NamedTable table) {
     return MayBe(issued.mark, PlaceOfNumber(table), false);
   });
   if (explained) return {};

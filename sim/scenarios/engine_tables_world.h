@@ -34,11 +34,10 @@ NamedTable TableOf(ByteView place);
 ByteView KeyOf(ByteView place);
 std::vector<oracle::KeyValue> AllWithin(NamedTable table, std::vector<oracle::KeyValue> entries);
 
-// A write that is under way.
+// A write that is under way. On a process's stack: it owns nothing, since a kill destroys nothing.
 struct Issued {
   oracle::BatchId id;
-  oracle::Model::ReadMark mark;    // when it began
-  std::vector<NamedTable> tables;  // with names, of its operations and conditions
+  oracle::Model::ReadMark mark;  // when it began
 };
 
 // What outlives the processes: the model of all tables, and what was promised. In the simulation's
@@ -91,7 +90,7 @@ class World final : public env::EventSink {
   std::uint64_t last_id_ = std::uint64_t{1} << 40;  // above those of the workload
   std::uint64_t change_first_ = 0;                  // of the batch that no client has issued
   std::uint64_t change_count_ = 0;
-  std::map<oracle::BatchId, std::vector<NamedTable>> touched_;  // of this life's batches
+  std::map<oracle::BatchId, std::vector<NamedTable>> touched_;  // with names, by this life's batches
   std::map<engine::TableNumber, oracle::BatchId> created_;      // in this life
   std::map<Bytes, std::deque<Change>, std::less<>> dropped_;    // and not acknowledged, by name
   std::set<engine::TableNumber> given_;                         // for good
