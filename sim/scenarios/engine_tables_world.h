@@ -90,10 +90,11 @@ class World final : public env::EventSink {
   std::uint64_t last_id_ = std::uint64_t{1} << 40;  // above those of the workload
   std::uint64_t change_first_ = 0;                  // of the batch that no client has issued
   std::uint64_t change_count_ = 0;
-  std::map<oracle::BatchId, std::vector<NamedTable>> touched_;  // with names, by this life's batches
-  std::map<engine::TableNumber, oracle::BatchId> created_;      // in this life
-  std::map<Bytes, std::deque<Change>, std::less<>> dropped_;    // and not acknowledged, by name
-  std::set<engine::TableNumber> given_;                         // for good
+  // With names, by batches of this life.
+  std::map<oracle::BatchId, std::vector<NamedTable>> touched_;
+  std::map<engine::TableNumber, oracle::BatchId> created_;    // in this life
+  std::map<Bytes, std::deque<Change>, std::less<>> dropped_;  // and not acknowledged, by name
+  std::set<engine::TableNumber> given_;                       // for good
   bool closed_ = true;
 };
 
