@@ -145,7 +145,10 @@ std::vector<oracle::ModelCondition> Writer::DrawConditions(RandomStream& draws, 
   std::vector<oracle::ModelCondition> conditions(draws.Chance(2, 3) ? 1 : draws.Between(0, 3));
   for (oracle::ModelCondition& condition : conditions) {
     condition.key = std::exchange(first, {});
-    if (condition.key.empty()) condition.key = Place(DrawTable(draws, handles_), DrawKey(draws));
+    if (condition.key.empty()) {
+      const NamedTable table = DrawTable(draws, handles_);
+      condition.key = Place(table, DrawKey(draws));
+    }
     const std::uint64_t expected = draws.Below(8);
     if (expected == 0) condition.value = "other";
     if (expected > 1) {
