@@ -10,7 +10,7 @@ import re
 
 DRAW = re.compile(
     r"(?:\.|->)(?:Below|Between|Chance|Next|Choose|ChooseFor|Fault|Draw|DrawLatency|Even|Log|Flag|"
-    r"MonotonicNow|WallNow)\s*\(|\bBEACH_BUGGIFY\s*\(")
+    r"MonotonicNow|WallNow)\s*\(|\bBEACH_BUGGIFY\s*\(|\bDraw[A-Z]\w*\s*\(")
 SEQUENCING = ("&&", "||", "?", ":")
 CONDITION = re.compile(r"\b(?:if|while|for|switch)\s*(?:constexpr\s*)?$")
 OPENING, CLOSING = "([{", ")]}"

@@ -186,6 +186,7 @@ def self_test():
         "sim/b.cc": (header + "thread_local int x;\n", "passed in"),
         "engine/d.h": (header, "#pragma once"),
         "sim/c.cc": (header + "F(s.Below(3), s.Below(4));\n", "two draws"),
+        "sim/h.cc": (header + "F(DrawTable(s, 3), DrawKey(s));\n", "two draws"),
         "sim/d.cc": (header + "int x = (s.Next()) + G(\n  t.Next());\n", "two draws"),
         "sim/e.cc": (header + "x = a[s.Below(2)] * clock.MonotonicNow();\n", "two draws"),
         "engine/e.cc": ("int x;\n", "SPDX"),
