@@ -203,12 +203,7 @@ TEST_F(BackupTest, AnyFailureLeavesThePlaceWithWhatItHad) {
   for (int at = 0;; ++at) {
     ASSERT_LT(at, 300);
     int calls = 0;
-    files_.set_hook([&](const FileEvent& event) -> Status {
-      const bool changes = event.call != FileCall::kRead && event.call != FileCall::kList &&
-                           event.call != FileCall::kSize;
-      if (!changes || calls++ != at) return {};
-      return Fail(Error(ErrorCode::kNoSpace, "injected").At(event.path));
-    });
+    FailChange("out", at, calls, ErrorCode::kNoSpace);
     const auto made = db->Backup("out");
     files_.set_hook({});
     if (made && calls <= at) break;

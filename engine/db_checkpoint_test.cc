@@ -118,12 +118,7 @@ TEST_F(CheckpointTest, AnyFailureLeavesNothingOrTheWhole) {
     ASSERT_LT(at, 200);
     const std::string name = "copy" + std::to_string(at);
     int calls = 0;
-    files_.set_hook([&](const FileEvent& event) -> Status {
-      const bool changes = event.call != FileCall::kRead && event.call != FileCall::kList &&
-                           event.call != FileCall::kSize;
-      if (!changes || calls++ != at) return {};
-      return Fail(Error(ErrorCode::kIo, "injected").At(event.path));
-    });
+    FailChange(name, at, calls, ErrorCode::kIo);
     const auto made = db->Checkpoint(name);
     files_.set_hook({});
     if (made) done = calls <= at;
@@ -145,7 +140,8 @@ TEST_F(CheckpointTest, AnyFailureLeavesNothingOrTheWhole) {
     if (exists && *files_.Exists(name + "/PARTIAL")) {
       EXPECT_EQ(OpenCopy(name, true).error().code(), ErrorCode::kRefused);
     }
-    ASSERT_TRUE(db->Checkpoint(name)) << at;
+    const auto again = db->Checkpoint(name);
+    ASSERT_TRUE(again) << at << " " << again.error().ToString();
   }
   EXPECT_GT(failures, 10);
 }
