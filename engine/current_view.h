@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/cache_line.h"
 #include "engine/view.h"
 #include "env/threads.h"
 
@@ -34,7 +35,7 @@ class CurrentView {
   CurrentView& operator=(const CurrentView&) = delete;
 
  private:
-  struct alignas(64) Slot {
+  struct alignas(kCacheLineSize) Slot {
     std::atomic<const View*> pinned{nullptr};
     std::atomic<std::uint64_t> merged{0};
   };

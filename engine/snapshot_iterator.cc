@@ -9,6 +9,7 @@
 #include "base/coding.h"
 #include "engine/expiry.h"
 #include "engine/internal_key.h"
+#include "engine/key_buffer.h"
 #include "engine/merge_operator.h"
 #include "env/marks.h"
 
@@ -77,7 +78,7 @@ class SnapshotIterator final : public Iterator {
 
   void Next() override {
     BEACH_CHECK(Valid());
-    passed_.assign(shown_);
+    passed_.Assign(shown_);
     if (!forward_) {
       SeekInternal(key_, kTrailerLast);
     } else if (!folded_) {
@@ -119,7 +120,7 @@ class SnapshotIterator final : public Iterator {
     int steps = 0;  // over versions that do not matter
     while (ReadEntry(entry)) {
       if (!range_.IsBelowEnd(entry.user_key)) return;
-      if (has_passed && entry.user_key == passed_) {
+      if (has_passed && entry.user_key == passed_.view()) {
         Skip(entry.user_key, kTrailerLast, steps);
         continue;
       }
@@ -134,7 +135,7 @@ class SnapshotIterator final : public Iterator {
         return Show(entry.user_key);
       }
       if (!status_) return;
-      passed_.assign(entry.user_key);
+      passed_.Assign(entry.user_key);
       has_passed = true;
       internal_->Next();
     }
@@ -268,7 +269,7 @@ class SnapshotIterator final : public Iterator {
   ByteView shown_;          // the key, as it is stored: the source's, or
   Bytes key_;               // backward, or folded
   Bytes value_;             // the same
-  Bytes passed_;            // forward only: a key of which nothing more is shown
+  KeyBuffer passed_;        // forward only: a key of which nothing more is shown
   Bytes target_;
   Bytes stored_;  // what is sought
   Status status_;

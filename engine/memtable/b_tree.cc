@@ -5,6 +5,7 @@
 #include <limits>
 #include <new>
 
+#include "base/cache_line.h"
 #include "base/check.h"
 
 namespace beach::engine {
@@ -77,7 +78,7 @@ void BTree::Descend(const EntryKey& key, Path& path) const {
     const std::uint32_t rank = node->Rank(order, 1, key);
     path.rank[level] = rank - 1;
     Node* const child = node->ChildAt(order, rank - 1);
-    btree::Prefetch(child);
+    Prefetch(child, sizeof *child);
     if (rank < order.count()) upper = node->EntryAt(order, rank);
     node = child;
   }
@@ -135,7 +136,7 @@ void BTree::AddRoot(Node& left, Node& right) {
 
 Node* BTree::NewNode(std::uint32_t level, const Entry* lower, const Entry* upper) {
   const std::size_t size = level == 0 ? sizeof(Node) : btree::kInnerSize;
-  Node* const node = new (nodes_.AllocateAligned(size, btree::kLineSize)) Node;
+  Node* const node = new (nodes_.AllocateAligned(size, kCacheLineSize)) Node;
   node->order.store(Order::kEmpty, std::memory_order_relaxed);
   node->next.store(nullptr, std::memory_order_relaxed);
   node->lower = lower;
@@ -173,7 +174,7 @@ BTree::Found BTree::Find(const EntryKey& key) const {
       const Node* const child = node->ChildAt(order, rank - 1);
       if (node->version.load(std::memory_order_acquire) != version) continue;
       node = child;
-      btree::Prefetch(node);
+      Prefetch(node, sizeof *node);
       continue;
     }
     const Place at = {
@@ -252,7 +253,7 @@ BTree::Place BTree::Next(const Place& place) const {
       if (next == nullptr) return {};
       if (IsBefore(*place.entry, KeyOf(*next->lower))) {
         if (const Node* const second = next->next.load(std::memory_order_acquire)) {
-          btree::Prefetch(second);
+          Prefetch(second, sizeof *second);
         }
         const Place first = FirstOf(*next);
         for (std::uint32_t i = 1; i < Order(first.order).count(); ++i) {

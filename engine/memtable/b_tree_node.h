@@ -114,12 +114,6 @@ struct Node {
 };
 static_assert(sizeof(Node) == 256);
 
-inline constexpr std::size_t kLineSize = 64;
 inline constexpr std::size_t kInnerSize = sizeof(Node) + kSlots * sizeof(std::atomic<Node*>);
-
-inline void Prefetch(const Node* node) {
-  const char* const bytes = reinterpret_cast<const char*>(node);
-  for (std::size_t at = 0; at < sizeof(Node); at += kLineSize) __builtin_prefetch(bytes + at);
-}
 
 }  // namespace beach::engine::btree

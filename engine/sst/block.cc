@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/cache_line.h"
 #include "base/check.h"
 #include "base/coding.h"
 #include "engine/internal_key.h"
@@ -16,15 +17,7 @@ namespace beach::engine::sst {
 
 namespace {
 
-constexpr std::size_t kCacheLine = 64;
 constexpr std::size_t kPrefetchMax = 1024;
-
-// Entries are read one behind the other, each where the one before ends: the memory would be waited
-// for each time.
-inline void Prefetch(const char* begin, std::size_t size) {
-  size = std::min(size, kPrefetchMax);
-  for (std::size_t at = 0; at < size; at += kCacheLine) __builtin_prefetch(begin + at);
-}
 
 // The ends first, where keys that are neighbours differ.
 inline bool SameKey(ByteView left, ByteView right) {
@@ -120,7 +113,7 @@ Result<std::optional<VersionFound>> Block::Get(ByteView user_key, SequenceNumber
     }
   }
   const std::size_t begin = RestartOffset(restart);
-  Prefetch(entries.data() + begin, end - begin);
+  Prefetch(entries.data() + begin, std::min<std::size_t>(end - begin, kPrefetchMax));
   KeyBuffer built;
   for (std::size_t at = begin; at < end; at = entry.end) {
     if (!DecodeBlockEntry(entries, at, entry)) {

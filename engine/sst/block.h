@@ -12,8 +12,8 @@
 #include "base/error.h"
 #include "engine/internal_key.h"
 #include "engine/iterator.h"
+#include "engine/key_buffer.h"
 #include "engine/memtable/memtable.h"
-#include "engine/sst/key_buffer.h"
 
 // The content of a data block: entries in internal-key order, then where restarts are, then a hash
 // index from user keys to restarts.
@@ -143,6 +143,8 @@ class BlockIterator final : public Iterator {
 
   // Another block, kept alive by this or by the caller; not positioned. Memory is used again.
   void Reset(const Block& block, std::shared_ptr<const Block> pin);
+  // All of it will be walked: its memory is asked for now, at once, instead of line by line.
+  void Expect() const;
   // Back to no block.
   void Release();
 

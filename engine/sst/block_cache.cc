@@ -5,6 +5,7 @@
 #include <bit>
 #include <utility>
 
+#include "base/cache_line.h"
 #include "base/check.h"
 #include "engine/options.h"
 #include "env/marks.h"
@@ -15,7 +16,6 @@ namespace {
 // More shards than threads contend for; none so small that a few large blocks fill it.
 constexpr std::uint64_t kShardsMax = 32;
 constexpr std::uint64_t kShardSizeMin = 512 * kKiB;
-constexpr std::size_t kCacheLine = 64;
 constexpr std::uint32_t kNone = ~std::uint32_t{0};
 constexpr std::size_t kBucketsMin = 16;
 
@@ -34,8 +34,8 @@ std::uint64_t PlaceHash(FileNumber file, std::uint64_t offset) {
 
 // Slots are numbered; lists and chains are made of their numbers, so that nothing is allocated for
 // a block that takes another one's place.
-struct alignas(kCacheLine) BlockCache::Shard {
-  struct alignas(kCacheLine) Slot {
+struct alignas(kCacheLineSize) BlockCache::Shard {
+  struct alignas(kCacheLineSize) Slot {
     FileNumber file;
     std::uint64_t offset = 0;
     std::uint64_t hash = 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <utility>
 
+#include "base/cache_line.h"
 #include "base/check.h"
 #include "engine/internal_key.h"
 #include "engine/sst/block.h"
@@ -8,6 +10,11 @@
 #include "engine/sst/format.h"
 
 namespace beach::engine::sst {
+namespace {
+
+constexpr std::size_t kExpectedMax = std::size_t{8} * 1024;  // of a larger block, its begin
+
+}  // namespace
 
 void BlockIterator::Reset(const Block& block, std::shared_ptr<const Block> pin) {
   block_ = &block;
@@ -24,6 +31,10 @@ void BlockIterator::Release() {
   entries_size_ = 0;
   StandNowhere();
   if (!status_) status_ = {};
+}
+
+void BlockIterator::Expect() const {
+  Prefetch(entries().data(), std::min(entries_size_, kExpectedMax));
 }
 
 void BlockIterator::SeekToFirst() {

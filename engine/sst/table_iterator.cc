@@ -47,7 +47,7 @@ class TableIterator final : public Iterator {
     if (entry_.Valid()) [[likely]]
       return StandAt(entry_.key());
     if (!entry_.ok()) return Settle();
-    if (Load(block_ + 1)) entry_.SeekToFirst(), Settle();
+    if (Load(block_ + 1)) entry_.Expect(), entry_.SeekToFirst(), Settle();
   }
 
   void Previous() override {

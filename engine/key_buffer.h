@@ -8,9 +8,10 @@
 
 #include "base/bytes.h"
 
-namespace beach::engine::sst {
+namespace beach::engine {
 
-// The key of an entry, made from that of the entry before it: its first bytes stay, others follow.
+// A key that changes with each step of a walk; that of an entry is made from the one before it: its
+// first bytes stay, others follow.
 // Keys of up to kInline bytes take no memory but its own. Not to be copied or moved.
 class KeyBuffer {
  public:
@@ -24,6 +25,22 @@ class KeyBuffer {
   ByteView view() const { return {bytes_, size_}; }
   std::size_t size() const { return size_; }
   void Clear() { size_ = 0; }
+
+  // Another key altogether. One of kStep to twice that is two moves that may overlap: wider ones of
+  // what Build has just written piece by piece wait until it has reached the cache, and with it
+  // each step of a walk for the memory of the step before.
+  void Assign(ByteView key) {
+    if (key.size() + kStep > capacity_) [[unlikely]]
+      Grow(0, key.size());
+    if (key.size() >= kStep && key.size() <= 2 * kStep) {
+      const std::size_t last = key.size() - kStep;
+      std::memcpy(bytes_ + last, key.data() + last, kStep);
+      std::memcpy(bytes_, key.data(), kStep);
+    } else {
+      std::memcpy(bytes_, key.data(), key.size());
+    }
+    size_ = key.size();
+  }
 
   // Keeps the first `shared` bytes. `room`: bytes that may be read from where `rest` begins; with
   // kStep or more of them a short rest is one move, not a call. REQUIRES: shared <= size().
@@ -55,4 +72,4 @@ class KeyBuffer {
   char inline_[kInline];
 };
 
-}  // namespace beach::engine::sst
+}  // namespace beach::engine
