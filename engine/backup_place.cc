@@ -51,7 +51,7 @@ Result<BackupPlace> BackupPlace::OpenToWrite(env::FileSystem& files, const std::
   // The process that removed a list may have died before that was durable: what the list named must
   // not go before it.
   BEACH_TRY(files.SyncDirectory(path));
-  BEACH_TRY(place.ReadLists());
+  place.ReadLists();
   return place;
 }
 
@@ -87,7 +87,8 @@ Result<BackupRecord> BackupPlace::Read(std::uint64_t number) const {
   return DecodeBackup(bytes, number, path);
 }
 
-Status BackupPlace::ReadLists() {
+// One that cannot be read, be it for good, keeps nobody from making another backup.
+void BackupPlace::ReadLists() {
   all_read_ = true;
   for (const std::uint64_t number : numbers_) {
     auto record = Read(number);
@@ -95,13 +96,8 @@ Status BackupPlace::ReadLists() {
       records_.push_back(*std::move(record));
       continue;
     }
-    const ErrorCode code = record.error().code();
-    if (code != ErrorCode::kCorruption && code != ErrorCode::kRefused) {
-      return Fail(std::move(record).error());
-    }
     all_read_ = false;
   }
-  return {};
 }
 
 std::string BackupPlace::PathOf(DatabaseId origin, FileNumber file) const {
@@ -189,7 +185,7 @@ Result<std::uint64_t> BackupPlace::RemoveOldest(std::uint64_t keep) {
   // FAILPOINT: backup.oldest_removed: their tables are still there.
   BEACH_FAILPOINT("backup.oldest_removed");
   records_.clear();
-  BEACH_TRY(ReadLists());  // one that could not be read may be gone
+  ReadLists();  // one that could not be read may be gone
   BEACH_TRY(RemoveDebris());
   return removed;
 }

@@ -45,7 +45,7 @@ class BackupPlace {
       : files_(&files), path_(std::move(path)), lock_(std::move(lock)) {}
   // What is there, and what the lists say.
   Status Look();
-  Status ReadLists();
+  void ReadLists();
 
   env::FileSystem* files_;
   std::string path_;

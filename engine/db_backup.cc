@@ -14,18 +14,15 @@
 namespace beach::engine {
 namespace {
 
-// Whether the place has the table, and whole.
-Result<std::optional<std::uint32_t>> SoundChecksum(env::FileSystem& files, const BackupPlace& place,
-                                                   DatabaseId origin, const TableInfo& table,
-                                                   bool& damaged) {
+// Whether the place has the table, and whole. What cannot be read there is copied anew too.
+std::optional<std::uint32_t> SoundChecksum(env::FileSystem& files, const BackupPlace& place,
+                                           DatabaseId origin, const TableInfo& table,
+                                           bool& damaged) {
   const std::optional<std::uint32_t> listed = place.ChecksumOf(origin, table);
-  if (!listed) return listed;
+  if (!listed) return std::nullopt;
   const auto found = ChecksumOfFile(files, place.PathOf(origin, table.file));
-  if (found && *found == *listed) return listed;
-  const bool gone = !found && found.error().code() == ErrorCode::kNotFound;
-  if (!found && !gone) return Fail(found.error());
-  damaged = true;
-  return std::optional<std::uint32_t>();
+  damaged = !found || *found != *listed;
+  return damaged ? std::nullopt : listed;
 }
 
 }  // namespace
@@ -48,8 +45,8 @@ Result<BackupReport> DbImpl::Backup(const std::string& directory, const BackupOp
     const TableInfo& table = record.state.tables[i];
     const DatabaseId origin = record.OriginOf(table);
     bool damaged = false;
-    BEACH_TRY_ASSIGN(std::optional<std::uint32_t> checksum,
-                     SoundChecksum(*env_.files, place, origin, table, damaged));
+    std::optional<std::uint32_t> checksum =
+        SoundChecksum(*env_.files, place, origin, table, damaged);
     BEACH_SOMETIMES("backup.table_was_there", checksum.has_value());
     BEACH_SOMETIMES("backup.table_mended", damaged);
     if (!checksum) {

@@ -320,6 +320,9 @@ class DbImpl final : public Db {
   wal::Segment segment_;  // that the log is in
   std::uint64_t log_bytes_since_switch_ = 0;
   Bytes payload_;  // of the group that is formed, until the log has it
+  // What the memtables of a full queue leave is kept for the next ones.
+  const std::shared_ptr<ChunkPool> memtable_chunks_ =
+      std::make_shared<ChunkPool>(options_.memtable_size * options_.frozen_memtables_max);
   std::uint64_t next_sequence_;
   SequenceNumber below_group_;  // the last number before the group that is submitted
 

@@ -263,7 +263,7 @@ void DbImpl::SwitchMemtable(const char* reason) {
                              {.name = "log_bytes", .number = log_bytes_since_switch_}});
   auto next = std::make_shared<View>(*view_);
   next->frozen.push_back(next->active);
-  auto memtable = std::make_shared<LoggedMemtable>(options_, full.times.end());
+  auto memtable = std::make_shared<LoggedMemtable>(options_, full.times.end(), memtable_chunks_);
   memtable->id = next->active->id + 1;
   memtable->log_begin = log_end_;
   next->active = std::move(memtable);

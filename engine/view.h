@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/memtable/memtable.h"
@@ -22,8 +23,9 @@ namespace beach::engine {
 // A memtable and the stretch of log that holds its content, from `log_begin` to the next one's.
 struct LoggedMemtable {
   // `begin`: what the log below said of the time.
-  explicit LoggedMemtable(const Options& options, TimeMark begin = {})
-      : memtable(options.memtable_kind, options.memtable_size), times(begin) {}
+  explicit LoggedMemtable(const Options& options, TimeMark begin = {},
+                          std::shared_ptr<ChunkPool> chunks = nullptr)
+      : memtable(options.memtable_kind, options.memtable_size, std::move(chunks)), times(begin) {}
 
   std::uint64_t id = 0;  // increasing; 1 is the first of this open
   LogPosition log_begin;

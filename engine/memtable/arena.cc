@@ -2,7 +2,9 @@
 #include "engine/memtable/arena.h"
 
 #include <algorithm>
+#include <bit>
 #include <new>
+#include <utility>
 
 #include "base/check.h"
 
@@ -12,8 +14,8 @@ static_assert(Arena::kAlignment <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
 static_assert(Arena::kChunkSizeMin % Arena::kAlignment == 0);
 
 Arena::~Arena() {
-  Delete(chunk_.load(std::memory_order_acquire));
-  Delete(large_.load(std::memory_order_acquire));
+  DeleteAll(pool_.get(), chunk_.load(std::memory_order_acquire));
+  DeleteAll(nullptr, large_.load(std::memory_order_acquire));
 }
 
 char* Arena::Allocate(std::size_t size_bytes) {
@@ -21,26 +23,29 @@ char* Arena::Allocate(std::size_t size_bytes) {
   size_bytes_.fetch_add(size_bytes, std::memory_order_relaxed);
   const std::size_t padded = (size_bytes + kAlignment - 1) / kAlignment * kAlignment;
   BEACH_CHECK_GE(padded, size_bytes);
+  // Large pieces get a chunk of their own, so that the rest of the present one is not lost.
+  const bool is_large = padded > kChunkSizeMax / 4;
   Chunk* chunk = chunk_.load(std::memory_order_acquire);
   while (true) {
-    const std::size_t next_size =
-        chunk == nullptr ? kChunkSizeMin : std::min(chunk->size * 2, kChunkSizeMax);
     if (chunk != nullptr) {
-      // Large pieces get a chunk of their own, so that the rest of the present one is not lost.
       const std::size_t used = chunk->used.load(std::memory_order_relaxed);
       const std::size_t left = used < chunk->size ? chunk->size - used : 0;
-      if (padded > left && padded > next_size / 4) return AllocateOwn(padded);
+      if (padded > left && is_large) return AllocateOwn(padded);
       const std::size_t at = chunk->used.fetch_add(padded, std::memory_order_relaxed);
       if (at + padded <= chunk->size) return chunk->bytes() + at;
-    } else if (padded > next_size / 4) {
+    } else if (is_large) {
       return AllocateOwn(padded);
     }
-    OwnedChunk next = NewChunk(next_size, padded);
+    // Twice the present one, and four times the piece.
+    const std::size_t doubled = chunk == nullptr ? kChunkSizeMin : chunk->size * 2;
+    const std::size_t next_size =
+        std::min(std::max(doubled, std::bit_ceil(4 * padded)), kChunkSizeMax);
+    Chunk* const next = NewChunk(pool_.get(), next_size, padded);
     next->previous = chunk;
-    // Where another thread was first, its chunk is the one.
-    if (chunk_.compare_exchange_strong(chunk, next.get(), std::memory_order_acq_rel)) {
-      return next.release()->bytes();
+    if (chunk_.compare_exchange_strong(chunk, next, std::memory_order_acq_rel)) {
+      return next->bytes();
     }
+    Delete(pool_.get(), next);  // another thread was first, and its chunk is the one
   }
 }
 
@@ -53,7 +58,7 @@ char* Arena::AllocateAligned(std::size_t size_bytes, std::size_t alignment) {
 }
 
 char* Arena::AllocateOwn(std::size_t padded) {
-  Chunk* const chunk = NewChunk(padded, padded).release();
+  Chunk* const chunk = NewChunk(nullptr, padded, padded);
   Chunk* previous = large_.load(std::memory_order_relaxed);
   do {
     chunk->previous = previous;
@@ -61,18 +66,21 @@ char* Arena::AllocateOwn(std::size_t padded) {
   return chunk->bytes();
 }
 
-Arena::OwnedChunk Arena::NewChunk(std::size_t size, std::size_t used) {
+Arena::Chunk* Arena::NewChunk(ChunkPool* pool, std::size_t size, std::size_t used) {
   static_assert(sizeof(Chunk) % kAlignment == 0);
-  Chunk* const chunk = static_cast<Chunk*>(::operator new(sizeof(Chunk) + size));
-  return OwnedChunk(new (chunk) Chunk{.previous = nullptr, .size = size, .used = used});
+  const std::size_t whole = sizeof(Chunk) + size;
+  void* const memory = pool != nullptr ? pool->Take(whole) : ::operator new(whole);
+  return new (memory) Chunk{.previous = nullptr, .size = size, .used = used};
 }
 
-void Arena::Free::operator()(Chunk* chunk) const {
-  ::operator delete(chunk, sizeof(Chunk) + chunk->size);
+void Arena::Delete(ChunkPool* pool, Chunk* chunk) {
+  const std::size_t whole = sizeof(Chunk) + chunk->size;
+  if (pool != nullptr) return pool->Give(chunk, whole);
+  ::operator delete(chunk, whole);
 }
 
-void Arena::Delete(Chunk* newest) {
-  while (newest != nullptr) newest = OwnedChunk(newest)->previous;
+void Arena::DeleteAll(ChunkPool* pool, Chunk* newest) {
+  while (newest != nullptr) Delete(pool, std::exchange(newest, newest->previous));
 }
 
 }  // namespace beach::engine

@@ -5,6 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
+
+#include "engine/memtable/chunk_pool.h"
 
 namespace beach::engine {
 
@@ -17,7 +20,8 @@ class Arena {
   static constexpr std::size_t kChunkSizeMax = 1024 * 1024;  // each chunk doubles up to here
   static constexpr std::size_t kAlignment = 8;
 
-  Arena() = default;
+  // `chunks`: where chunks come from and go to, but those of one large piece; null: the allocator.
+  explicit Arena(std::shared_ptr<ChunkPool> chunks = nullptr) : pool_(std::move(chunks)) {}
   ~Arena();
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
@@ -41,15 +45,13 @@ class Arena {
     char* bytes() { return reinterpret_cast<char*>(this + 1); }
   };
 
-  struct Free {
-    void operator()(Chunk* chunk) const;
-  };
-  using OwnedChunk = std::unique_ptr<Chunk, Free>;
-
-  static OwnedChunk NewChunk(std::size_t size, std::size_t used);
-  static void Delete(Chunk* newest);  // and those before it
+  // From the pool, or null from the allocator.
+  static Chunk* NewChunk(ChunkPool* pool, std::size_t size, std::size_t used);
+  static void Delete(ChunkPool* pool, Chunk* chunk);
+  static void DeleteAll(ChunkPool* pool, Chunk* newest);  // and those before it
   char* AllocateOwn(std::size_t padded);
 
+  const std::shared_ptr<ChunkPool> pool_;
   std::atomic<Chunk*> chunk_{nullptr};  // the newest doubling chunk; those before it are full
   std::atomic<Chunk*> large_{nullptr};  // of one piece each
   std::atomic<std::uint64_t> size_bytes_{0};

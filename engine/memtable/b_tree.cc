@@ -41,7 +41,12 @@ std::uint16_t CommonSize(const Entry* lower, const Entry* upper) {
 
 }  // namespace
 
-BTree::BTree() : first_(NewNode(0, nullptr, nullptr)), root_(first_), last_(first_) {}
+BTree::BTree(const std::shared_ptr<ChunkPool>& chunks)
+    : entries_(chunks),
+      nodes_(chunks),
+      first_(NewNode(0, nullptr, nullptr)),
+      root_(first_),
+      last_(first_) {}
 
 void BTree::Insert(const EntryKey& key, ByteView value) {
   Path path;

@@ -27,7 +27,8 @@ namespace beach::engine {
 // holds never changes, so whatever a reader saw, where it stands is never too far to the right.
 class BTree {
  public:
-  BTree();
+  // `chunks`: of the arenas.
+  explicit BTree(const std::shared_ptr<ChunkPool>& chunks = nullptr);
   BTree(const BTree&) = delete;
   BTree& operator=(const BTree&) = delete;
 

@@ -53,6 +53,8 @@ class BTreeIterator final : public Iterator {
 
 class BTreeRepresentation final : public Representation {
  public:
+  explicit BTreeRepresentation(const std::shared_ptr<ChunkPool>& chunks) : tree_(chunks) {}
+
   void Insert(const EntryKey& key, ByteView value) override { tree_.Insert(key, value); }
   void InsertConcurrently(const EntryKey&, ByteView) override { BEACH_CHECK(false); }
   const Entry* Get(const EntryKey& key) const override {
@@ -71,8 +73,8 @@ class BTreeRepresentation final : public Representation {
 
 }  // namespace
 
-std::unique_ptr<Representation> NewBTreeRepresentation() {
-  return std::make_unique<BTreeRepresentation>();
+std::unique_ptr<Representation> NewBTreeRepresentation(std::shared_ptr<ChunkPool> chunks) {
+  return std::make_unique<BTreeRepresentation>(chunks);
 }
 
 }  // namespace beach::engine

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <new>
+#include <utility>
 
 #include "base/check.h"
 #include "base/random.h"
@@ -30,8 +31,9 @@ std::uint64_t HashOf(ByteView user_key) {
 
 }  // namespace
 
-HashIndex::HashIndex(std::uint64_t size_bytes)
-    : bucket_count_(BucketCount(size_bytes)),
+HashIndex::HashIndex(std::uint64_t size_bytes, std::shared_ptr<ChunkPool> chunks)
+    : arena_(std::move(chunks)),
+      bucket_count_(BucketCount(size_bytes)),
       buckets_(reinterpret_cast<Bucket*>(arena_.Allocate(bucket_count_ * sizeof(Bucket)))) {
   for (std::uint64_t i = 0; i < bucket_count_; ++i) new (buckets_ + i) Bucket(nullptr);
 }

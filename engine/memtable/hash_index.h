@@ -33,7 +33,8 @@ class HashIndex {
   };
 
   // `size_bytes`: what it is to hold, about; 1 KiB at least is taken for it.
-  explicit HashIndex(std::uint64_t size_bytes);
+  // `chunks`: of the arena.
+  explicit HashIndex(std::uint64_t size_bytes, std::shared_ptr<ChunkPool> chunks = nullptr);
   HashIndex(const HashIndex&) = delete;
   HashIndex& operator=(const HashIndex&) = delete;
 

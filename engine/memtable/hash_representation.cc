@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/check.h"
@@ -110,7 +111,8 @@ class HashIterator final : public Iterator {
 
 class HashRepresentation final : public Representation {
  public:
-  explicit HashRepresentation(std::uint64_t size_bytes) : index_(size_bytes) {}
+  HashRepresentation(std::uint64_t size_bytes, std::shared_ptr<ChunkPool> chunks)
+      : index_(size_bytes, std::move(chunks)) {}
 
   void Insert(const EntryKey& key, ByteView value) override { index_.Insert(key, value); }
   void InsertConcurrently(const EntryKey&, ByteView) override { BEACH_CHECK(false); }
@@ -132,8 +134,9 @@ class HashRepresentation final : public Representation {
 
 }  // namespace
 
-std::unique_ptr<Representation> NewHashRepresentation(std::uint64_t size_bytes) {
-  return std::make_unique<HashRepresentation>(size_bytes);
+std::unique_ptr<Representation> NewHashRepresentation(std::uint64_t size_bytes,
+                                                      std::shared_ptr<ChunkPool> chunks) {
+  return std::make_unique<HashRepresentation>(size_bytes, std::move(chunks));
 }
 
 }  // namespace beach::engine

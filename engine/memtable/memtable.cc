@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/memtable/memtable.h"
 
+#include <utility>
+
 #include "base/check.h"
 #include "engine/internal_key.h"
 #include "engine/memtable/representation.h"
@@ -8,19 +10,20 @@
 namespace beach::engine {
 namespace {
 
-std::unique_ptr<Representation> NewRepresentation(MemtableKind kind, std::uint64_t size_bytes) {
+std::unique_ptr<Representation> NewRepresentation(MemtableKind kind, std::uint64_t size_bytes,
+                                                  std::shared_ptr<ChunkPool> chunks) {
   switch (kind) {
-    case MemtableKind::kSkipList: return NewSkipListRepresentation();
-    case MemtableKind::kBTree: return NewBTreeRepresentation();
-    case MemtableKind::kHash: return NewHashRepresentation(size_bytes);
+    case MemtableKind::kSkipList: return NewSkipListRepresentation(std::move(chunks));
+    case MemtableKind::kBTree: return NewBTreeRepresentation(std::move(chunks));
+    case MemtableKind::kHash: return NewHashRepresentation(size_bytes, std::move(chunks));
   }
   BEACH_CHECK(false);
 }
 
 }  // namespace
 
-Memtable::Memtable(MemtableKind kind, std::uint64_t size_bytes)
-    : kind_(kind), representation_(NewRepresentation(kind, size_bytes)) {}
+Memtable::Memtable(MemtableKind kind, std::uint64_t size_bytes, std::shared_ptr<ChunkPool> chunks)
+    : kind_(kind), representation_(NewRepresentation(kind, size_bytes, std::move(chunks))) {}
 Memtable::~Memtable() = default;
 
 void Memtable::Add(SequenceNumber sequence, ValueKind kind, ByteView key, ByteView value) {

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "engine/iterator.h"
+#include "engine/memtable/chunk_pool.h"
 #include "engine/memtable/kind.h"
 #include "engine/types.h"
 
@@ -25,9 +26,11 @@ class Representation;
 // see every entry added before they began. Entries are never removed.
 class Memtable {
  public:
-  // `size_bytes`: what it is to hold, about; it takes more.
+  // `size_bytes`: what it is to hold, about; it takes more. `chunks`: what memtables leave each
+  // other; may be null.
   explicit Memtable(MemtableKind kind = MemtableKind::kSkipList,
-                    std::uint64_t size_bytes = kMemtableSizeUsual);
+                    std::uint64_t size_bytes = kMemtableSizeUsual,
+                    std::shared_ptr<ChunkPool> chunks = nullptr);
   ~Memtable();
   Memtable(const Memtable&) = delete;
   Memtable& operator=(const Memtable&) = delete;

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "engine/iterator.h"
+#include "engine/memtable/chunk_pool.h"
 #include "engine/memtable/entry.h"
 #include "engine/memtable/kind.h"
 
@@ -25,9 +26,11 @@ class Representation {
   virtual std::uint64_t count() const = 0;
 };
 
-std::unique_ptr<Representation> NewSkipListRepresentation();
-std::unique_ptr<Representation> NewBTreeRepresentation();
+// `chunks`: of its arenas; may be null.
+std::unique_ptr<Representation> NewSkipListRepresentation(std::shared_ptr<ChunkPool> chunks);
+std::unique_ptr<Representation> NewBTreeRepresentation(std::shared_ptr<ChunkPool> chunks);
 // `size_bytes`: what the memtable is to hold, about.
-std::unique_ptr<Representation> NewHashRepresentation(std::uint64_t size_bytes);
+std::unique_ptr<Representation> NewHashRepresentation(std::uint64_t size_bytes,
+                                                      std::shared_ptr<ChunkPool> chunks);
 
 }  // namespace beach::engine

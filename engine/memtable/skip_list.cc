@@ -2,6 +2,7 @@
 #include "engine/memtable/skip_list.h"
 
 #include <new>
+#include <utility>
 
 #include "base/check.h"
 #include "base/random.h"
@@ -31,7 +32,8 @@ std::uint32_t HeightOf(std::uint64_t trailer) {
 
 }  // namespace
 
-SkipList::SkipList() : head_(NewEntry(kHeightMax, {.user_key = {}, .trailer = 0}, {})) {
+SkipList::SkipList(std::shared_ptr<ChunkPool> chunks)
+    : arena_(std::move(chunks)), head_(NewEntry(kHeightMax, {.user_key = {}, .trailer = 0}, {})) {
   for (Entry*& before : last_.before) before = head_;
 }
 

@@ -26,7 +26,8 @@ class SkipList {
  public:
   static constexpr std::uint32_t kHeightMax = 12;  // one node in four rises a level: 16 M entries
 
-  SkipList();
+  // `chunks`: of the arena.
+  explicit SkipList(std::shared_ptr<ChunkPool> chunks = nullptr);
   SkipList(const SkipList&) = delete;
   SkipList& operator=(const SkipList&) = delete;
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <utility>
+
 #include "base/check.h"
 #include "engine/memtable/representation.h"
 #include "engine/memtable/skip_list.h"
@@ -53,6 +55,8 @@ class SkipListIterator final : public Iterator {
 
 class SkipListRepresentation final : public Representation {
  public:
+  explicit SkipListRepresentation(std::shared_ptr<ChunkPool> chunks) : list_(std::move(chunks)) {}
+
   void Insert(const EntryKey& key, ByteView value) override { list_.Insert(key, value); }
   void InsertConcurrently(const EntryKey& key, ByteView value) override {
     list_.InsertConcurrently(key, value);
@@ -73,8 +77,8 @@ class SkipListRepresentation final : public Representation {
 
 }  // namespace
 
-std::unique_ptr<Representation> NewSkipListRepresentation() {
-  return std::make_unique<SkipListRepresentation>();
+std::unique_ptr<Representation> NewSkipListRepresentation(std::shared_ptr<ChunkPool> chunks) {
+  return std::make_unique<SkipListRepresentation>(std::move(chunks));
 }
 
 }  // namespace beach::engine

@@ -11,6 +11,7 @@
 #include "sim/scenarios/engine_backup_follow.h"
 #include "sim/scenarios/engine_backup_life.h"
 #include "sim/scenarios/engine_backup_plan.h"
+#include "sim/scenarios/engine_backup_rot.h"
 #include "sim/scenarios/engine_backup_world.h"
 #include "sim/system_scope.h"
 
@@ -105,6 +106,14 @@ void RunLast(World& world, const char* what) {
   world.simulation.Fail("no-recovery", std::string(what) + " without faults was not completed");
 }
 
+// What was kept for this is damaged.
+void Rot(World& world) {
+  const std::optional<std::string> damaged = RotOnePlace(world);
+  if (!damaged) return;
+  const auto main = [&](const env::Env& env) { RunDamaged(world, *damaged, env); };
+  RunProcess(world, "damaged", main);
+}
+
 }  // namespace
 
 std::string EngineBackup::boots() const {
@@ -151,6 +160,7 @@ void EngineBackup::Run(Simulation& simulation) const {
   CutPower(world);
   Judge(world, 0);
   RunLast(world, "the second open");
+  if (plan.rots && !IsBranch(world)) Rot(world);
   simulation.SetEventSink(nullptr);
 }
 

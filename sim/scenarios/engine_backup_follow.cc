@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/pinned_files.h"
+#include "sim/scenarios/engine_backup_copy.h"
 #include "sim/scenarios/engine_backup_replica.h"
 #include "sim/system_scope.h"
 
@@ -17,7 +18,6 @@ namespace {
 
 using engine::Db;
 
-constexpr const char* kDirectory = "db";
 // Errors that faults explain, after which a follower gives up for this life.
 constexpr int kFailuresMax = 8;
 

@@ -20,26 +20,9 @@ namespace {
 
 using engine::Db;
 
-constexpr const char* kDirectory = "db";
-constexpr const char* kPlace = "backups";
-constexpr const char* kRestored = "restored";
 constexpr const char* kSecond = "second";
 
 std::string SlotName(std::uint64_t slot) { return "checkpoint" + std::to_string(slot); }
-
-// What the database shows is handed to `judge`.
-template <class Judge>
-void Look(World& world, Db& db, const char* doing, const Judge& judge) {
-  const engine::SequenceNumber last = db.VisibleSequence();
-  const Result<State> state = ReadState(db);
-  if (!state) world.Excuse(doing, state.error());
-  oracle::Judgement judgement;
-  {
-    const SystemScope system;
-    judgement = judge(Found{.last = last.value, .state = state ? &*state : nullptr});
-  }
-  world.Settle(judgement);
-}
 
 class Client {
  public:

@@ -190,6 +190,8 @@ Plan MakePlan(Simulation& simulation) {
   plan.keeps_all = kept == kAll;
   options.log_kept_size = kept * options.wal_segment_size;
   options.log_pinned_size_max = knobs.Even("log_pinned", 0, 4) * options.wal_segment_size;
+  plan.rots = knobs.Flag("rot", 50);
+  if (knobs.Flag("rot_unreadable", 25)) plan.rot = DiskFault::kLatentSector;
   plan.faults = DrawFaults(simulation, kFaults, kSwarm);
   if (const Status sound = engine::CheckOptions(options); !sound) {
     simulation.Fail("bad-options", sound.error().ToString());

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/random.h"
 #include "engine/options.h"
+#include "sim/disk/disk.h"
 #include "sim/simulation.h"
 #include "sim/swarm.h"
 
@@ -50,6 +51,8 @@ struct Plan {
   std::vector<LifePlan> lives;
   std::vector<FollowerPlan> followers;
   bool keeps_all = false;  // of the log
+  bool rots = false;       // at the end, one place of the backups
+  DiskFault rot = DiskFault::kBitRot;
   std::vector<FaultRate> faults;
 };
 
