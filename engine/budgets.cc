@@ -75,9 +75,8 @@ Result<DerivedOptions> DeriveOptions(const Budgets& budgets) {
   options.memtable_size =
       RoundDown(std::min(sixteenth * shares.memtables / memtables, memtable_most), kKiB);
   options.block_cache_size = std::min(sixteenth * shares.blocks, kCacheMax);
-  derived.table_memory =
-      budgets.memory - options.memtable_size * memtables - options.block_cache_size -
-      sixteenth * kAllocatorShare;
+  derived.table_memory = budgets.memory - options.memtable_size * memtables -
+                         options.block_cache_size - sixteenth * kAllocatorShare;
 
   const std::uint64_t segment = std::clamp(options.memtable_size, kSegmentMin, kSegmentMax);
   options.wal_segment_size = RoundDown(std::min(segment, disk / 32), 4 * kKiB);

@@ -25,8 +25,8 @@ enum class Profile : std::uint8_t {
 
 struct Budgets {
   // Bytes that a handle takes: memtables, blocks, what it knows of its tables, and what the
-  // allocator holds beside that. Iterators keep what they read beside it. What is known of tables is
-  // about a hundredth of the data, and grows with them beyond its share. 8 MiB to 16 TiB.
+  // allocator holds beside that. Iterators keep what they read beside it. What is known of tables
+  // is about a hundredth of the data, and grows with them beyond its share. 8 MiB to 16 TiB.
   std::uint64_t memory = 256 * kMiB;
   // Bytes of the disk that the database has to itself; 0: plenty. The log and what compactions need
   // for a while are held to parts of it; when the data outgrow it, it is full (rule 19). 64 MiB or

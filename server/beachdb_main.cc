@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "env/os/os_env.h"
+#include "env/os/process_memory.h"
 #include "server/cli/commands.h"
 
 namespace {
@@ -27,6 +28,7 @@ constexpr char kExamples[] =
 
 int main(int argc, char** argv) {
   using beach::server::ExitCode;
+  beach::env::KeepLargePiecesApart();
   const beach::env::OsEnv os;
   const beach::env::Env env = os.env();
 

@@ -14,6 +14,7 @@
 #include "engine/budgets.h"
 #include "engine/verify.h"
 #include "env/os/os_env.h"
+#include "env/os/process_memory.h"
 
 namespace beach::bench {
 namespace {
@@ -64,6 +65,7 @@ Status Verify(const env::OsEnv& os, const std::string& directory, SoakReport& re
 
 Result<SoakReport> Run(const SoakArguments& arguments) {
   BEACH_TRY_ASSIGN(const SoakPlan plan, PlanOf(arguments));
+  env::KeepLargePiecesApart();
   const HeldSignals signals;  // the end that they ask for is checked as any other
   BEACH_TRY_ASSIGN(const std::unique_ptr<Folder> folder, Folder::Make(arguments.data));
   BEACH_TRY(CheckRoom(plan, folder->path()));

@@ -15,7 +15,8 @@ namespace beach::sim::scenarios {
 // shows exactly what the database was at one moment, not before the call; each that was not is
 // whole all the same, or no database. Followers read the log by cursors through all lives, and
 // begin anew with pinned files where it is gone: of these some make databases, which they keep up
-// with the log. Other processes open the database to be read. In most runs some values expire.
+// with the log. Other processes open the database to be read. In most runs some values expire. At
+// the end of half of them one place of the backups is damaged.
 class EngineBackup final : public Scenario {
  public:
   std::string name() const override { return "engine-backup"; }
