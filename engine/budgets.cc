@@ -20,21 +20,21 @@ constexpr std::uint64_t kSegmentMax = 64 * kMiB;
 constexpr std::uint64_t kTableMin = 256 * kKiB;
 constexpr std::uint64_t kTableMax = 64 * kMiB;
 
-// Sixteenths of the memory; two more are for the allocator, and what is left for indexes and
+// Sixteenths of the memory; three more are for the allocator, and what is left for indexes and
 // filters. Of glibc's a fifth is unused after 90 s of a soak.
 struct Shares {
   std::uint64_t memtables;  // all of them together
   std::uint64_t blocks;
 };
-constexpr std::uint64_t kAllocatorShare = 2;
+constexpr std::uint64_t kAllocatorShare = 3;
 
 Shares SharesOf(Profile profile) {
   switch (profile) {
     case Profile::kBalanced: break;
-    case Profile::kWrites: return {.memtables = 7, .blocks = 3};
-    case Profile::kReads: return {.memtables = 2, .blocks = 8};
+    case Profile::kWrites: return {.memtables = 6, .blocks = 3};
+    case Profile::kReads: return {.memtables = 2, .blocks = 7};
   }
-  return {.memtables = 4, .blocks = 6};
+  return {.memtables = 4, .blocks = 5};
 }
 
 std::uint64_t RoundDown(std::uint64_t value, std::uint64_t unit) { return value / unit * unit; }

@@ -26,8 +26,8 @@ RC_GTEST_PROP(Budgets, GiveOptionsThatAreAllowed, ()) {
   const Options& options = derived->options;
   const std::uint64_t memtables = options.memtable_size * (options.frozen_memtables_max + 1);
   const std::uint64_t planned = memtables + options.block_cache_size + derived->table_memory;
-  RC_ASSERT(planned >= budgets.memory / 8 * 7);
-  RC_ASSERT(planned <= budgets.memory / 8 * 7 + 16);
+  RC_ASSERT(planned >= budgets.memory / 16 * 13);
+  RC_ASSERT(planned <= budgets.memory / 16 * 13 + 16);
   RC_ASSERT(derived->table_memory >= budgets.memory / 8);
   RC_ASSERT(options.batch_size_max <= budgets.memory / 10);
   RC_ASSERT(options.value_size_max <= options.batch_size_max);
