@@ -26,9 +26,9 @@ class KeyBuffer {
   std::size_t size() const { return size_; }
   void Clear() { size_ = 0; }
 
-  // Another key altogether. One of kStep to twice that is two moves that may overlap: wider ones of
-  // what Build has just written piece by piece wait until it has reached the cache, and with it
-  // each step of a walk for the memory of the step before.
+  // Another key, of other memory than this one's. One of kStep to twice that is two moves
+  // that may overlap: wider ones of what Build has just written piece by piece wait until it has
+  // reached the cache, and with it each step of a walk for the memory of the step before.
   void Assign(ByteView key) {
     if (key.size() + kStep > capacity_) [[unlikely]]
       Grow(0, key.size());

@@ -18,8 +18,8 @@ TEST(KeyBuffer, HoldsWhatWasAssignedWhateverItsSize) {
   KeyBuffer buffer;
   for (std::size_t size = 0; size < 600; ++size) {
     // Of its own memory, so that reading beyond it is seen.
-    const std::vector<char> lower(size, 'x');
-    buffer.Assign(ByteView(lower.data(), size));
+    const std::vector<char> exact(size + 1, 'x');
+    buffer.Assign(ByteView(exact.data() + 1, size));
     EXPECT_EQ(buffer.view(), Bytes(size, 'x')) << size;
     buffer.Assign(KeyOf(size, 'A'));
     EXPECT_EQ(buffer.view(), KeyOf(size, 'A')) << size;

@@ -4,6 +4,9 @@ sweeps fresh ranges of seeds until each is reported, and prints what that took.
 
     scripts/mutants.py [NAME...]     exit 1: one is missed in some range, or its artifact does not replay
     scripts/mutants.py --check       only whether every patch still applies; exit 1 when one does not
+    scripts/mutants.py --compile [NAME...]
+                                     whether each compiles, what it changes alone: minutes, not hours; exit 1: one
+                                     does not
     scripts/mutants.py --list        the bugs as the table of docs/bug-finding.md
     scripts/mutants.py --unrelated [NAME...]
                                      what was found before an unrelated edit (sim/mutants/unrelated/) must be
@@ -349,6 +352,47 @@ def check(names):
     return bad != 0
 
 
+def source_of(name, sources):
+    """The source whose compilation shows what is wrong with that file: itself, or one that includes it."""
+    if name.endswith(".cc"):
+        return name
+    own = name.removesuffix(".h") + ".cc"
+    including = (source for source in sources if f'#include "{name}"' in (TREE / source).read_text())
+    return own if own in sources else next(including, None)
+
+
+def compiles(names, options):
+    """Exit code 1 when the tree does not compile with one of the patches, as far as that changes it."""
+    TREE.mkdir(parents=True, exist_ok=True)
+    folder, flags = BUILDS["release"]
+    names = names + [f"unrelated/{edit.stem}" for edit in sorted(EDITS.glob("*.patch"))]
+    refresh()
+    subprocess.run(["cmake", "-S", TREE, "-B", folder, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
+                    "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", *flags], check=True, stdout=subprocess.DEVNULL)
+    commands = {os.path.relpath(entry["file"], TREE): entry
+                for entry in json.loads((folder / "compile_commands.json").read_text())}
+    bad = 0
+    for name in names:
+        refresh()
+        patch = PATCHES / f"{name}.patch"
+        plant(patch)
+        changed = re.findall(r"^\+\+\+ b/(\S+\.(?:h|cc))$", patch.read_text(), re.MULTILINE)
+        wanted = {source for source in (source_of(file, commands) for file in changed) if source in commands}
+
+        def check_one(source):
+            command = re.sub(r" -o \S+", " -fsyntax-only", commands[source]["command"])
+            return subprocess.run(command, shell=True, cwd=commands[source]["directory"], capture_output=True,
+                                  text=True)
+
+        with concurrent.futures.ThreadPoolExecutor(options["jobs"]) as pool:
+            failed = [done.stderr for done in pool.map(check_one, sorted(wanted)) if done.returncode]
+        if failed or not wanted:
+            bad += 1
+            print(f"{name}: {failed[0][:600] if failed else 'changes nothing that is compiled'}", flush=True)
+    print(f"{len(names) - bad} of {len(names)} patches compile")
+    return bad != 0
+
+
 def make_control(kind, options):
     refresh()
     build(f"control-{kind}", kind, options["jobs"])
@@ -381,6 +425,8 @@ def main(arguments):
         return 0
     if "--check" in arguments:
         return check(names)
+    if "--compile" in arguments:
+        return compiles(names, options)
     if "--unrelated" in arguments:
         return unrelated(names, options)
 

@@ -6,15 +6,6 @@
 #include "env/marks.h"
 
 namespace beach::engine {
-namespace {
-
-#ifdef __SANITIZE_ADDRESS__
-constexpr bool kKeeps = false;  // so that a use of what was given back is found
-#else
-constexpr bool kKeeps = true;
-#endif
-
-}  // namespace
 
 ChunkPool::ChunkPool(std::uint64_t size_bytes_max) : size_bytes_max_(size_bytes_max) {}
 

@@ -11,24 +11,18 @@
 namespace beach::engine {
 namespace {
 
-#ifdef __SANITIZE_ADDRESS__
-constexpr bool kKeeps = false;
-#else
-constexpr bool kKeeps = true;
-#endif
-
 TEST(ChunkPool, GivesAgainWhatItWasGivenOfThatSize) {
   ChunkPool pool(1000);
   void* const chunk = pool.Take(100);
   std::memset(chunk, 'x', 100);
   pool.Give(chunk, 100);
-  if (kKeeps) {
+  if (ChunkPool::kKeeps) {
     EXPECT_EQ(pool.kept_bytes(), 100U);
   }
   void* const other = pool.Take(99);
   EXPECT_NE(other, chunk);
   void* const again = pool.Take(100);
-  if (kKeeps) {
+  if (ChunkPool::kKeeps) {
     EXPECT_EQ(again, chunk);
   }
   EXPECT_EQ(pool.kept_bytes(), 0U);
@@ -40,7 +34,7 @@ TEST(ChunkPool, KeepsNoMoreThanItMay) {
   ChunkPool pool(250);
   void* const chunks[] = {pool.Take(100), pool.Take(100), pool.Take(100)};
   for (void* const chunk : chunks) pool.Give(chunk, 100);
-  EXPECT_EQ(pool.kept_bytes(), kKeeps ? 200U : 0U);
+  EXPECT_EQ(pool.kept_bytes(), ChunkPool::kKeeps ? 200U : 0U);
   ChunkPool none(0);
   none.Give(none.Take(1), 1);
   EXPECT_EQ(none.kept_bytes(), 0U);
@@ -55,7 +49,7 @@ TEST(ChunkPool, ArenasLeaveTheirChunksToOthersButForLargePieces) {
   };
   fill();
   const std::uint64_t kept = pool->kept_bytes();
-  if (kKeeps) {
+  if (ChunkPool::kKeeps) {
     EXPECT_GT(kept, 5'000'000U);
     EXPECT_LT(kept, 8'000'000U);
   }

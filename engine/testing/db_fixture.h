@@ -141,14 +141,16 @@ class DbTest : public ::testing::Test {
       return Fail(Error(code, "injected").At(event.path, event.offset));
     });
   }
-  // Of the calls that change files in `directory`, or link one from elsewhere, number `at`, from 0,
-  // fails; `calls` counts them. What the database does by itself meanwhile, in its own, goes on.
+  // Of the calls that change files in `directory`, link one from elsewhere, or sync the folder
+  // above, number `at`, from 0, fails; `calls` counts them. What the database does by itself
+  // meanwhile, in its own, goes on.
   void FailChange(std::string directory, int at, int& calls, ErrorCode code) {
     calls = 0;
     files_.set_hook([=, &calls](const FileEvent& event) -> Status {
       const bool reads = event.call == FileCall::kRead || event.call == FileCall::kList ||
                          event.call == FileCall::kSize;
-      const bool there = event.call == FileCall::kLink || event.path.starts_with(directory);
+      const bool there =
+          event.call == FileCall::kLink || event.path.starts_with(directory) || event.path == ".";
       if (reads || !there || calls++ != at) return {};
       return Fail(Error(code, "injected").At(event.path));
     });

@@ -204,7 +204,7 @@ class Disk {
   // Damages something at rest, drawn as a choice of the machine: kBitRot flips bits of a durable
   // sector, kLatentSector makes some unreadable. False: there is nothing at rest.
   virtual bool DamageAtRest(DiskFault fault) = 0;
-  // The same in each sector of a range that is at rest; how many that were.
+  // The same in each sector of a range that is at rest; how many that were. Which bits is drawn.
   virtual std::uint64_t DamageRange(const std::string& path, std::uint64_t offset,
                                     std::uint64_t length, DiskFault fault) = 0;
   // False: reads and writes go on as if there were no damage, which stays. True from the beginning.

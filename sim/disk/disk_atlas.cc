@@ -150,11 +150,15 @@ std::uint64_t VirtualDisk::DamageRange(const std::string& path, std::uint64_t of
   const std::uint64_t first = offset / kSectorSize;
   const std::vector<std::uint64_t> sectors =
       content.AtRest(first, SectorsFor(offset + length) - first);
-  if (fault == DiskFault::kLatentSector) MakeUnreadable(content, sectors);
-  for (const std::uint64_t sector : sectors) {
-    if (fault == DiskFault::kBitRot) RotBits(content, sector, sector);
-    decisions_.CountFault(SiteOf(fault));
+  if (sectors.empty()) return 0;
+  if (fault == DiskFault::kLatentSector) {
+    MakeUnreadable(content, sectors);
+  } else {
+    const std::uint64_t key =
+        decisions_.ChooseFor("disk.range.bits", options_.host, ++at_rest_, std::uint64_t{1} << 32);
+    for (const std::uint64_t sector : sectors) RotBits(content, sector, RandomValue(key, sector));
   }
+  for (std::size_t i = 0; i < sectors.size(); ++i) decisions_.CountFault(SiteOf(fault));
   return sectors.size();
 }
 

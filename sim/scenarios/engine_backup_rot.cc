@@ -18,19 +18,6 @@ namespace {
 
 using engine::Db;
 
-struct Known {
-  std::uint64_t number = 0;
-  bool may_be_gone = false;
-};
-
-std::vector<Known> KnownBackups(const World& world) {
-  std::vector<Known> known;
-  for (const Copy& copy : world.backups) {
-    if (copy.last) known.push_back({.number = copy.number, .may_be_gone = copy.may_be_gone});
-  }
-  return known;
-}
-
 // The file of a backup's list; a table may be of any of them.
 bool IsList(const std::string& name) { return name.starts_with("BACKUP-"); }
 
@@ -40,25 +27,33 @@ bool IsListOf(const std::string& name, std::uint64_t number) {
          name.find_first_not_of('0', name.find('-') + 1) == name.size() - digits.size();
 }
 
+// Those whose list is in the place, damaged or not, of those that were made.
+std::vector<std::uint64_t> ListedBackups(const World& world,
+                                         const std::vector<std::string>& names) {
+  std::vector<std::uint64_t> listed;
+  for (const Copy& copy : world.backups) {
+    const auto is_its = [&](const std::string& name) { return IsListOf(name, copy.number); };
+    if (copy.last && std::ranges::any_of(names, is_its)) listed.push_back(copy.number);
+  }
+  return listed;
+}
+
 bool IsErrorOfDamage(const World& world, const Error& error) {
   if (error.code() == ErrorCode::kCorruption || error.code() == ErrorCode::kRefused) return true;
   return world.plan.rot == DiskFault::kLatentSector && error.code() == ErrorCode::kIo;
 }
 
-void Restore(World& world, const env::Env& env, const Known& backup, bool may_fail) {
-  const std::string name = "backup " + std::to_string(backup.number);
-  const auto restored =
-      engine::RestoreBackup(Quiet(env), kPlace, kRestored, {.number = backup.number});
+void Restore(World& world, const env::Env& env, std::uint64_t number, bool may_fail) {
+  const std::string name = "backup " + std::to_string(number);
+  const auto restored = engine::RestoreBackup(Quiet(env), kPlace, kRestored, {.number = number});
   const auto copy = Db::Open(Quiet(env), kRestored, OptionsOfCopy(world));
   if (restored && !copy) {
     world.simulation.Fail("copy-missing",
                           name + " was restored and does not open: " + copy.error().ToString());
   }
   if (!restored) {
-    const ErrorCode code = restored.error().code();
-    const bool gone = backup.may_be_gone && code == ErrorCode::kNotFound;
-    BEACH_SOMETIMES("engine_backup.damaged_refused", !gone);
-    if (!gone && !(may_fail && IsErrorOfDamage(world, restored.error()))) {
+    BEACH_SOMETIMES("engine_backup.damaged_refused", true);
+    if (!may_fail || !IsErrorOfDamage(world, restored.error())) {
       world.simulation.Fail("unexplained-error", "restoring " + name +
                                                      " failed, and the damage does not explain "
                                                      "it: " +
@@ -69,7 +64,7 @@ void Restore(World& world, const env::Env& env, const Known& backup, bool may_fa
     }
   } else {
     Look(world, **copy, "reading a restored backup",
-         [&](const Found& found) { return world.JudgeBackup(backup.number, found); });
+         [&](const Found& found) { return world.JudgeBackup(number, found); });
     const Status closed = (*copy)->Close();
     if (!closed) world.Excuse("closing a restored backup", closed.error());
   }
@@ -101,13 +96,12 @@ std::optional<std::string> RotOnePlace(World& world) {
 }
 
 void RunDamaged(World& world, const std::string& damaged, const env::Env& env) {
-  std::vector<Known> backups;
-  {
-    const SystemScope system;
-    backups = KnownBackups(world);
-  }
-  for (const Known& backup : backups) {
-    Restore(world, env, backup, !IsList(damaged) || IsListOf(damaged, backup.number));
+  const auto names = env.files->List(kPlace);
+  if (!names) return world.Excuse("listing the place of backups", names.error());
+  const std::vector<std::uint64_t> numbers = ListedBackups(world, *names);
+  if (numbers.empty()) world.simulation.Fail("copy-missing", "the last backups are gone");
+  for (const std::uint64_t number : numbers) {
+    Restore(world, env, number, !IsList(damaged) || IsListOf(damaged, number));
   }
 
   const auto db = Db::Open(Quiet(env), kDirectory, world.plan.options);
