@@ -22,6 +22,8 @@ Result<TableIndex> TableIndex::Parse(Bytes content, std::uint64_t data_end, cons
                                      std::uint64_t offset) {
   TableIndex index;
   index.content_ = std::move(content);
+  std::vector<Entry> entries;
+  ByteView before;  // key
   Decoder decoder(index.content_);
   std::uint64_t end = 0;  // of the blocks so far
   while (!decoder.rest().empty()) {
@@ -29,32 +31,35 @@ Result<TableIndex> TableIndex::Parse(Bytes content, std::uint64_t data_end, cons
     const ByteView key = decoder.LengthPrefixed();
     const std::uint64_t size = decoder.Varint();
     InternalKey parsed;
-    if (!decoder.ok() || !ParseInternalKey(key, parsed)) {
+    if (!decoder.ok() || key.size() > kKeySizeMax || !ParseInternalKey(key, parsed)) {
       return Damaged(path, at, "malformed index entry");
     }
-    if (index.count() > 0 && CompareInternalKeys(index.last_key(index.count() - 1), key) >= 0) {
+    if (!entries.empty() && CompareInternalKeys(before, key) >= 0) {
       return Damaged(path, at, "the index is out of order");
     }
     const std::uint64_t room = data_end - end;
     if (size == 0 || room < kBlockTrailerSize || size > room - kBlockTrailerSize) {
       return Damaged(path, at, "the index does not describe its blocks");
     }
-    index.entries_.push_back(
-        {.offset = end,
-         .size = size,
-         .key_offset = static_cast<std::size_t>(key.data() - index.content_.data()),
-         .key_size = key.size()});
+    Entry entry{.offset = end};
+    entry.key_offset = static_cast<std::uint64_t>(key.data() - index.content_.data()) & kOffsetMask;
+    entry.key_size = key.size() & kKeySizeMax;
+    entries.push_back(entry);
+    before = key;
     end += size + kBlockTrailerSize;
   }
   if (end != data_end) return Damaged(path, offset, "bytes between the blocks belong to none");
-  if (index.count() == 0) return index;
+  const std::size_t count = entries.size();
+  if (count == 0) return index;
+  entries.push_back({.offset = end});
+  index.entries_.assign(entries.begin(), entries.end());
   // Sorted: what the first and the last have in common, all have.
   const ByteView first = UserKeyOf(index.last_key(0));
-  const ByteView last = UserKeyOf(index.last_key(index.count() - 1));
+  const ByteView last = UserKeyOf(index.last_key(count - 1));
   const std::size_t most = std::min(first.size(), last.size());
   while (index.common_ < most && first[index.common_] == last[index.common_]) ++index.common_;
-  index.prefixes_.reserve(index.count());
-  for (std::size_t block = 0; block < index.count(); ++block) {
+  index.prefixes_.reserve(count);
+  for (std::size_t block = 0; block < count; ++block) {
     index.prefixes_.push_back(index.PrefixOf(UserKeyOf(index.last_key(block))));
   }
   return index;

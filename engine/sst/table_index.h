@@ -41,7 +41,7 @@ class TableIndex {
   static Result<TableIndex> Parse(Bytes content, std::uint64_t data_end, const std::string& path,
                                   std::uint64_t offset);
 
-  std::size_t count() const { return entries_.size(); }  // of data blocks; may be 0
+  std::size_t count() const { return prefixes_.size(); }  // of data blocks; may be 0
   // The first block whose last key is not before an internal key, or its two parts; count() where
   // there is none.
   std::size_t Find(ByteView user_key, std::uint64_t trailer) const;
@@ -51,24 +51,27 @@ class TableIndex {
 
   // REQUIRES: block < count().
   BlockHandle handle(std::size_t block) const {
-    return {.offset = entries_[block].offset, .size = entries_[block].size};
+    const std::uint64_t begin = entries_[block].offset;
+    return {.offset = begin, .size = entries_[block + 1].offset - begin - kBlockTrailerSize};
   }
   ByteView last_key(std::size_t block) const {
     return ByteView(content_).substr(entries_[block].key_offset, entries_[block].key_size);
   }
 
  private:
+  // Of all tables these are in memory all the time: 16 bytes, no room to grow.
   struct Entry {
-    std::uint64_t offset = 0;  // handle
-    std::uint64_t size = 0;
-    std::size_t key_offset = 0;  // in content_
-    std::size_t key_size = 0;
+    std::uint64_t offset = 0;           // of the block
+    std::uint64_t key_offset : 40 = 0;  // in content_
+    std::uint64_t key_size : 24 = 0;
   };
+  static constexpr std::size_t kKeySizeMax = (std::size_t{1} << 24) - 1;
+  static constexpr std::uint64_t kOffsetMask = (std::uint64_t{1} << 40) - 1;
   std::uint64_t PrefixOf(ByteView user_key) const;
 
   Bytes content_;
-  std::vector<Entry> entries_;
-  std::size_t common_ = 0;  // bytes that all user keys begin with
+  std::vector<Entry> entries_;  // and one behind the last block
+  std::size_t common_ = 0;      // bytes that all user keys begin with
   // Of each user key, the 8 bytes behind those, as a number that orders like they do.
   std::vector<std::uint64_t> prefixes_;
 };
