@@ -10,7 +10,7 @@ namespace {
 
 Bytes KeyOf(std::size_t size, char first) {
   Bytes key;
-  for (std::size_t i = 0; i < size; ++i) key += static_cast<char>(first + i % 26);
+  for (std::size_t i = 0; i < size; ++i) key += static_cast<char>(first + static_cast<int>(i % 26));
   return key;
 }
 
@@ -27,8 +27,8 @@ TEST(KeyBuffer, HoldsWhatWasAssignedWhateverItsSize) {
 }
 
 TEST(KeyBuffer, BuildsOnWhatItHolds) {
-  for (const std::size_t shared : {0, 1, 15, 16, 17, 40, 120, 300}) {
-    for (const std::size_t rest : {0, 1, 8, 15, 16, 17, 100, 500}) {
+  for (const std::size_t shared : {0U, 1U, 15U, 16U, 17U, 40U, 120U, 300U}) {
+    for (const std::size_t rest : {0U, 1U, 8U, 15U, 16U, 17U, 100U, 500U}) {
       for (const std::size_t room : {std::size_t{0}, std::size_t{20}}) {
         KeyBuffer buffer;
         buffer.Assign(KeyOf(shared + 3, 'a'));
