@@ -62,7 +62,7 @@ std::vector<Group> OracleGroups() {
       {kOracle,
        "copies",
        "A checkpoint or backup is the database at one moment not before the call, or nothing",
-       {"copy-missing", "copy-too-old", "copy-differs", "copy-invented"}},
+       {"copy-missing", "copy-too-old", "copy-differs", "copy-invented", "backup-refused"}},
       {kOracle,
        "named-tables",
        "A table is there from its creation to its drop, its number is its own, and nothing is left",
