@@ -143,7 +143,7 @@ class BlockIterator final : public Iterator {
 
   // Another block, kept alive by this or by the caller; not positioned. Memory is used again.
   void Reset(const Block& block, std::shared_ptr<const Block> pin);
-  // All of it will be walked: its memory is asked for now, at once, instead of line by line.
+  // It will be walked to its end: its memory is asked for at once, not line by line.
   void Expect() const;
   // Back to no block.
   void Release();
