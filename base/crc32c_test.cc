@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/crc32c.h"
 
+#include <cpuid.h>
 #include <gtest/gtest.h>
+#include <immintrin.h>
 #include <rapidcheck/gtest.h>
 
 namespace beach {
@@ -29,6 +31,40 @@ TEST(Crc32c, GivesTheCheckValue) { EXPECT_EQ(Crc32c("123456789"), 0xe3069283U); 
 TEST(Crc32c, OfNothingIsZeroAndChangesNothing) {
   EXPECT_EQ(Crc32c(""), 0U);
   EXPECT_EQ(Crc32c("", 0x12345678U), 0x12345678U);
+}
+
+// Whether the processor keeps track of who uses the upper halves of the vector registers.
+bool TellsUpperHalves() {
+  unsigned a = 0;
+  unsigned b = 0;
+  unsigned c = 0;
+  unsigned d = 0;
+  constexpr unsigned kExtendedState = 0xd;
+  return __get_cpuid_count(kExtendedState, 1, &a, &b, &c, &d) != 0 && (a & 4) != 0;
+}
+
+[[gnu::target("avx,xsave")]] bool UpperHalvesInUse() { return (_xgetbv(1) & 4) != 0; }
+[[gnu::target("avx")]] void GiveUpUpperHalves() { _mm256_zeroupper(); }
+// Its register is the caller's to lose. To name it would make the compiler give up its upper half.
+[[gnu::target("avx"), gnu::noinline]] void UseUpperHalves() {
+  asm volatile("vcmpps $15, %ymm0, %ymm0, %ymm0");
+}
+
+// Where they stay in use, all that a thread does later is slower, on some processors by half.
+TEST(Crc32c, LeavesNoUpperHalvesInUse) {
+  if (!__builtin_cpu_supports("avx") || !TellsUpperHalves()) GTEST_SKIP() << "cannot be told here";
+  UseUpperHalves();
+  const bool told_used = UpperHalvesInUse();
+  GiveUpUpperHalves();
+  const bool told_unused = !UpperHalvesInUse();
+  if (!told_used || !told_unused) GTEST_SKIP() << "not told apart here";
+  for (const std::size_t length : {40U, 300U, 4096U}) {
+    const Bytes data(length, 'x');
+    GiveUpUpperHalves();
+    static_cast<void>(Crc32c(data));
+    const bool in_use = UpperHalvesInUse();
+    EXPECT_FALSE(in_use) << length;
+  }
 }
 
 // Bit by bit, from the polynomial.
