@@ -176,7 +176,7 @@ class DbImpl final : public Db {
   void SwitchMemtable(const char* reason);
   Group FormGroup(bool alone);
   Status AwaitLogRoom(Group& group, bool& rotate);
-  Status SubmitGroup(Group& group, bool rotate);
+  Status SubmitGroup(Group& group, bool rotate, wal::LogState& log);
   void TakeOff(const std::vector<Writer*>& members);
   void Acknowledge(const std::vector<Writer*>& members, const Status& status);
   void FinishGroup(const std::vector<Writer*>& members, const Status& status);

@@ -123,10 +123,11 @@ void DbImpl::LeadGroup(Writer& leader) {
   std::uint64_t log_bytes = 0;
   {
     const env::MutexUnlock unlock(mutex_);
-    const LogPosition begin = log_->end();
+    const LogPosition begin = log_->CallersEnd();
     const std::uint64_t left = segment_.size_bytes - begin.offset;
-    if (status) status = SubmitGroup(group, rotate);
-    log = log_->state();
+    if (status) status = SubmitGroup(group, rotate, log);
+    const bool run = group.count > 0 && !group.sync;
+    if (!status || !run) log = log_->state();
     const bool rotated = log.end.segment != begin.segment;
     log_bytes = rotated ? left + log.end.offset : log.end.offset - begin.offset;
     moved = log.end != begin;
@@ -303,8 +304,8 @@ DbImpl::Group DbImpl::FormGroup(bool alone) {
 }
 
 // Leader, without mutex_. A synced group's flight is under way when it returns; else its operations
-// are in the log and in the memtable.
-Status DbImpl::SubmitGroup(Group& group, bool rotate) {
+// are in the log and in the memtable, and `log` is the log's state.
+Status DbImpl::SubmitGroup(Group& group, bool rotate, wal::LogState& log) {
   below_group_ = SequenceNumber(next_sequence_ - 1);
   group.first = SequenceNumber(next_sequence_);
   next_sequence_ += group.count;
@@ -325,7 +326,7 @@ Status DbImpl::SubmitGroup(Group& group, bool rotate) {
   if (group.sync) {
     BEACH_TRY_ASSIGN(group.flight, log_->Submit(write));
   } else {
-    BEACH_TRY(log_->AppendRun(write));
+    BEACH_TRY_ASSIGN(log, log_->AppendRun(write));
     AddToMemtable(group);
   }
   return {};

@@ -62,12 +62,17 @@ build() {
 mkdir -p "$peers/crc32c/crc32c"
 cat >"$peers/crc32c/crc32c/crc32c.h" <<'HEADER'
 #pragma once
+#include <immintrin.h>
 #include <isa-l/crc.h>
 #include <cstddef>
 #include <cstdint>
 namespace crc32c {
 inline uint32_t Extend(uint32_t crc, const uint8_t* data, size_t size) {
-  return ~crc32_iscsi(const_cast<unsigned char*>(data), static_cast<int>(size), ~crc);
+  const uint32_t state = crc32_iscsi(const_cast<unsigned char*>(data), static_cast<int>(size), ~crc);
+#ifdef __AVX__
+  _mm256_zeroupper();  // isa-l does not, and all that follows would be slow
+#endif
+  return ~state;
 }
 }  // namespace crc32c
 HEADER

@@ -2,6 +2,7 @@
 #include "engine/wal/log.h"
 
 #include <algorithm>
+#include <atomic>
 #include <optional>
 #include <utility>
 
@@ -25,7 +26,10 @@ class BlockingLog final : public Log {
 
   Result<LogPosition> Append(const LogWrite& write) override {
     if (WantsRotation(write.payload.size(), write.sync)) BEACH_TRY(Rotate());
-    if (!write.sync) return AppendRun(write);
+    if (!write.sync) {
+      BEACH_TRY_ASSIGN(const LogState behind, AppendRun(write));
+      return behind.end;
+    }
     BEACH_TRY_ASSIGN(const auto flight, Submit(write));
     BEACH_TRY(flight->Await());
     return flight->end();
@@ -39,15 +43,17 @@ class BlockingLog final : public Log {
     return SubmitFlight(ItemKind::kFlight, write);
   }
 
-  Result<LogPosition> AppendRun(const LogWrite& write) override {
+  Result<LogState> AppendRun(const LogWrite& write) override {
     LogPosition before;
     PlannedItem item;
+    LogState behind;
     {
       const env::MutexLock lock(mutex_);
       BEACH_TRY(CheckFits(ItemKind::kRunRecord, write));
       before = core_.end();
       item = core_.Plan(ItemKind::kRunRecord, write.payload, write.first_sequence, write.count,
                         spare_image_);
+      behind = {.end = item.end, .durable = core_.durable(), .needs_vouch = false};
     }
     BEACH_SOMETIMES("wal.chunk_skipped", item.begin.offset - before.offset > kBlockSize);
     const Status written = buffered_->WriteAt(item.begin.offset, spare_image_.view());
@@ -60,7 +66,7 @@ class BlockingLog final : public Log {
     }
     // FAILPOINT: wal.run_written: a record that a power loss may take or tear.
     BEACH_FAILPOINT("wal.run_written");
-    return item.end;
+    return behind;
   }
 
   std::uint64_t flights_max() const override {
@@ -70,18 +76,21 @@ class BlockingLog final : public Log {
   }
 
   bool WantsRotation(std::uint64_t payload_size, bool sync) override {
-    const env::MutexLock lock(mutex_);
-    if (failure_ || payload_size > PayloadSizeMax(core_.segment().size_bytes)) return false;
-    if (!sync && BEACH_BUGGIFY("wal.runs_spread")) core_.SpreadRuns();
+    if (failed_ || payload_size > PayloadSizeMax(core_.segment().size_bytes)) return false;
+    if (!sync && BEACH_BUGGIFY("wal.runs_spread")) {
+      const env::MutexLock lock(mutex_);
+      core_.SpreadRuns();
+    }
     if (!core_.Fits(sync ? ItemKind::kFlight : ItemKind::kRunRecord, payload_size)) return true;
     const bool used = core_.end().offset > kSegmentHeaderSize;
     return used && BEACH_BUGGIFY("wal.rotate_early");
   }
 
   bool Fits(std::uint64_t payload_size, bool sync) const override {
-    const env::MutexLock lock(mutex_);
     return core_.Fits(sync ? ItemKind::kFlight : ItemKind::kRunRecord, payload_size);
   }
+
+  LogPosition CallersEnd() const override { return core_.end(); }
 
   Status Rotate() override {
     BEACH_TRY(Sync());
@@ -128,7 +137,7 @@ class BlockingLog final : public Log {
     BEACH_TRY(Vouch());
     {
       const env::MutexLock lock(mutex_);
-      failure_ = Error(ErrorCode::kClosed, "the log is closed");
+      SetFailure(Error(ErrorCode::kClosed, "the log is closed"));
     }
     direct_.reset();
     buffered_.reset();
@@ -198,8 +207,13 @@ class BlockingLog final : public Log {
   // The first failure is the answer to every later call. Never kNoSpace: what failed had begun.
   std::unexpected<Error> Poison(const Error& error) {
     const env::MutexLock lock(mutex_);
-    if (!failure_) failure_ = WithoutNoSpace(error);
+    if (!failure_) SetFailure(WithoutNoSpace(error));
     return Fail(*failure_);
+  }
+  // Under mutex_.
+  void SetFailure(Error error) {
+    failure_ = std::move(error);
+    failed_ = true;
   }
 
   // Under mutex_.
@@ -246,7 +260,7 @@ class BlockingLog final : public Log {
     BEACH_SOMETIMES("wal.flight_landed_above_another", written && core_.durable() < item.end);
     BEACH_SOMETIMES("wal.flight_failed_below_another", !written && core_.end() > item.end);
     if (written) return {};
-    if (!failure_) failure_ = WithoutNoSpace(written.error());
+    if (!failure_) SetFailure(WithoutNoSpace(written.error()));
     return Fail(*failure_);
   }
 
@@ -257,6 +271,7 @@ class BlockingLog final : public Log {
   LogCore core_;
   AlignedBuffer spare_image_;          // under mutex_; the caller's while no flight is under way
   std::optional<Error> failure_;       // under mutex_
+  std::atomic<bool> failed_ = false;   // there is one
   std::unique_ptr<env::File> direct_;  // null: the file system refuses it, or it is not wanted
   std::unique_ptr<env::File> buffered_;
   std::uint64_t rotations_ = 0;

@@ -117,8 +117,8 @@ class Log {
   // durable() says so; when one fails, it and all above it have failed. REQUIRES: it fits
   // (WantsRotation); fewer than flights_max() are under way.
   virtual Result<std::unique_ptr<PendingFlight>> Submit(const LogWrite& write) = 0;
-  // An un-synced write. REQUIRES: it fits; no flight is under way.
-  virtual Result<LogPosition> AppendRun(const LogWrite& write) = 0;
+  // An un-synced write. REQUIRES: it fits; no flight is under way. Returns the state behind it.
+  virtual Result<LogState> AppendRun(const LogWrite& write) = 0;
   // How many flights may be under way at once.
   virtual std::uint64_t flights_max() const = 0;
   // Whether a write of this size must go to the next segment, or had better.
@@ -127,6 +127,8 @@ class Log {
   virtual bool Fits(std::uint64_t payload_size, bool sync) const = 0;
   // Goes on in the next segment.
   virtual Status Rotate() = 0;
+  // What end() is to the caller, who alone moves it: without a lock.
+  virtual LogPosition CallersEnd() const = 0;
 
   // Makes all that was appended durable.
   virtual Status Sync() = 0;

@@ -39,9 +39,12 @@ Status Descriptor::CheckWrite(std::uint64_t offset, ByteView data) const {
 Status Descriptor::WriteAll(std::uint64_t offset, ByteView data, bool durable) const {
   int flags = durable ? RWF_DSYNC : 0;
   while (!data.empty()) {
+    const auto begin = static_cast<off_t>(offset);
     const iovec piece{.iov_base = const_cast<char*>(data.data()), .iov_len = data.size()};
-    const ssize_t written = RetryOnSignal(
-        [&] { return ::pwritev2(fd_, &piece, 1, static_cast<off_t>(offset), flags); });
+    const ssize_t written = RetryOnSignal([&] {
+      return flags == 0 ? ::pwrite(fd_, piece.iov_base, piece.iov_len, begin)
+                        : ::pwritev2(fd_, &piece, 1, begin, flags);
+    });
     if (written < 0 && errno == EOPNOTSUPP && flags != 0) {
       flags = 0;  // knows no flags: write plainly, and sync at the end
       continue;
