@@ -14,6 +14,7 @@ struct SoakArguments {
   std::string user_bytes = "256M";
   std::string memory = "256M";
   std::string time = "1m";
+  std::string stall = "1s";
   std::string disk;  // empty: sixteen times the user bytes and 1 GiB
   std::uint64_t clients = 2;
   std::string data = ".";

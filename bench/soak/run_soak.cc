@@ -29,6 +29,7 @@ Result<SoakPlan> PlanOf(const SoakArguments& arguments) {
   BEACH_TRY_ASSIGN(const std::uint64_t user_bytes, ParseSize(arguments.user_bytes));
   BEACH_TRY_ASSIGN(plan.memory_bytes, ParseSize(arguments.memory));
   BEACH_TRY_ASSIGN(plan.time_ns, ParseTime(arguments.time));
+  BEACH_TRY_ASSIGN(plan.stall_ns_max, ParseTime(arguments.stall));
   plan.records = user_bytes / kSoakRecordBytes;
   if (plan.records < arguments.clients || plan.records > kRecordsMax) {
     return Fail(ErrorCode::kInvalidArgument, "--user-bytes " + arguments.user_bytes +

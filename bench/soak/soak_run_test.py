@@ -19,7 +19,9 @@ class SoakRunTest(unittest.TestCase):
         self.addCleanup(self.folder.cleanup)
 
     def call(self, *arguments, code=0):
-        result = subprocess.run([BINARY, "soak", "--data", self.folder.name, *arguments],
+        # What the machine does beside a test is no finding here.
+        result = subprocess.run([BINARY, "soak", "--data", self.folder.name, "--stall", "10m",
+                                 *arguments],
                                 capture_output=True, text=True, check=False)
         self.assertEqual(result.returncode, code, result.stdout + result.stderr)
         self.assertEqual(os.listdir(self.folder.name), [])
@@ -51,11 +53,12 @@ class SoakRunTest(unittest.TestCase):
         self.call("--user-bytes", "100", code=2)
         self.call("--memory", "1M", code=2)
         self.call("--time", "0.5", code=2)
+        self.call("--stall", "soon", code=2)
         self.call("--clients", "0", code=2)
 
     def test_help_says_what_it_finds(self):
         out = self.call("--help").stdout
-        for words in ["stall above one second", "Example:", "--user-bytes"]:
+        for words in ["a stall (--stall)", "Example:", "--user-bytes"]:
             self.assertIn(words, out)
 
 
