@@ -119,6 +119,7 @@ class Block {
 
   bool has_hash_index() const { return bucket_count_ > 0; }
   std::uint64_t size_bytes() const { return content_.size(); }
+  ByteView content() const { return content_; }
 
  private:
   friend class BlockIterator;

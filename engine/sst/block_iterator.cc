@@ -13,6 +13,8 @@ namespace beach::engine::sst {
 namespace {
 
 constexpr std::size_t kExpectedMax = std::size_t{8} * 1024;  // of a larger block, its begin
+// What a search reads from the restart on, and a short walk behind it.
+constexpr std::size_t kSoughtMax = std::size_t{2} * 1024;
 
 }  // namespace
 
@@ -99,6 +101,8 @@ bool BlockIterator::FindRestart(ByteView target) {
     if (!IsInternalKey(entry.key_rest)) return Damage(at, "an entry's key is not a key"), false;
     (CompareInternalKeys(entry.key_rest, target) < 0 ? low : high) = middle;
   }
+  const std::size_t begin = block_->RestartOffset(low);
+  Prefetch(entries().data() + begin, std::min(entries_size_ - begin, kSoughtMax));
   ReadRestart(low);
   return Valid();
 }
