@@ -79,7 +79,7 @@ void DbImpl::Wait(Writer& writer) {
   writer.turn.Wait(mutex_);
   if (!writer.may_add) return;
   writer.may_add = false;
-  const std::shared_ptr<LoggedMemtable> memtable = adds_to_;
+  LoggedMemtable* const memtable = adds_to_;
   ++adders_;
   {
     const env::MutexUnlock unlock(mutex_);

@@ -147,7 +147,7 @@ class DbImpl final : public Db {
     std::uint32_t count = 0;  // operations
     SequenceNumber first;
     LogPosition end;
-    std::shared_ptr<LoggedMemtable> memtable;
+    LoggedMemtable* memtable = nullptr;  // the active one: it stays so while a group is under way
     std::unique_ptr<wal::PendingFlight> flight;  // of a synced group
     bool landed = false;                         // its flight is durable or has failed:
     Status status;
@@ -319,7 +319,8 @@ class DbImpl final : public Db {
   std::unique_ptr<wal::Log> log_;
   wal::Segment segment_;  // that the log is in
   std::uint64_t log_bytes_since_switch_ = 0;
-  Bytes payload_;  // of the group that is formed, until the log has it
+  Bytes payload_;                 // of the group that is formed, until the log has it
+  std::vector<Writer*> members_;  // empty: memory for those of the next group
   // What the memtables of a full queue leave is kept for the next ones.
   const std::shared_ptr<ChunkPool> memtable_chunks_ =
       std::make_shared<ChunkPool>(options_.memtable_size * options_.frozen_memtables_max);
@@ -343,13 +344,13 @@ class DbImpl final : public Db {
     env::Thread answerer;
   };
   Async async_;
-  std::deque<Group*> flying_;  // groups under way, in log order, each on its leader's stack
-  bool finishing_ = false;     // somebody sees to the landed ones at the front of flying_
-  std::shared_ptr<LoggedMemtable> adds_to_;  // of the group whose members may add now
-  std::uint64_t adders_ = 0;                 // that are at it
-  env::CondVar added_;                       // adders_ is 0
-  std::optional<Error> flight_failure_;      // of a group: all above it have failed too
-  env::CondVar landed_;                      // flying_ has become shorter
+  std::deque<Group*> flying_;          // groups under way, in log order, each on its leader's stack
+  bool finishing_ = false;             // somebody sees to the landed ones at the front of flying_
+  LoggedMemtable* adds_to_ = nullptr;  // of the group whose members may add now
+  std::uint64_t adders_ = 0;           // that are at it
+  env::CondVar added_;                 // adders_ is 0
+  std::optional<Error> flight_failure_;  // of a group: all above it have failed too
+  env::CondVar landed_;                  // flying_ has become shorter
   std::shared_ptr<const View> view_;
   LogPosition log_end_;  // copies of the log's, which is the leader's
   LogPosition log_durable_;

@@ -111,7 +111,7 @@ void DbImpl::LeadGroup(Writer& leader) {
   bool refused = false;  // before a byte was written: no reason to poison the handle
   bool rotate = false;
   Status status = AwaitLogRoom(group, rotate);
-  group.memtable = view_->active;
+  group.memtable = view_->active.get();
   if (status && poison_) status = Fail(*poison_);
   if (!status) refused = status.error().code() == ErrorCode::kNoSpace;
   if (status && group.count > kMaxSequence.value - next_sequence_) {
@@ -167,6 +167,8 @@ void DbImpl::LeadGroup(Writer& leader) {
     group.members.erase(std::find_if(begin, group.members.end(), kept), group.members.end());
   }
   FinishGroup(group.members, status);
+  group.members.clear();
+  members_.swap(group.members);
 }
 
 // Finds out whether the log takes the group, and whether it must go on in the next segment for it.
@@ -281,6 +283,7 @@ DbImpl::Group DbImpl::FormGroup(bool alone) {
   mutex_.AssertHeld();
   const bool single = BEACH_BUGGIFY("write.single_member_group") || alone;
   Group group;
+  group.members.swap(members_);
   payload_.clear();
   if (payload_.capacity() > kPayloadKeptMax) Bytes().swap(payload_);  // an assignment keeps it
   for (Writer* const writer : writers_) {

@@ -74,6 +74,9 @@ class File {
 
   virtual Status Sync() = 0;      // data and all metadata
   virtual Status SyncData() = 0;  // data, and the size needed to read it back
+  // Lets the disk begin with what was written there, so that a later sync waits for less. A hint:
+  // it promises nothing, and that sync reports what fails meanwhile.
+  virtual void BeginWriteBack(std::uint64_t /*offset*/, std::uint64_t /*length*/) {}
   virtual Status Truncate(std::uint64_t size_bytes) = 0;
   // Reserves room for [0, size_bytes) and extends the file to it with zeros.
   virtual Status Allocate(std::uint64_t size_bytes) = 0;

@@ -18,6 +18,7 @@ namespace beach::engine::wal {
 namespace {
 
 constexpr char kZeros[64 * 1024] = {};  // what segments are filled with
+constexpr std::uint64_t kWriteBackStep = std::uint64_t{1} << 20;
 
 class BlockingLog final : public Log {
  public:
@@ -66,6 +67,7 @@ class BlockingLog final : public Log {
     }
     // FAILPOINT: wal.run_written: a record that a power loss may take or tear.
     BEACH_FAILPOINT("wal.run_written");
+    WriteBackTo(item.end.offset);
     return behind;
   }
 
@@ -157,6 +159,7 @@ class BlockingLog final : public Log {
         env::JoinPath(options_.directory, SegmentFileName(core_.segment().file));
     env::OpenOptions open{.mode = env::OpenMode::kReadWrite};
     BEACH_TRY_ASSIGN(buffered_, options_.files->Open(path, open));
+    written_back_ = core_.end().offset;
     direct_.reset();
     if (!options_.direct || BEACH_BUGGIFY("wal.direct_refused")) return {};
     open.direct = true;
@@ -198,6 +201,15 @@ class BlockingLog final : public Log {
     AlignedBuffer image_;
     std::unique_ptr<env::PendingWrite> write_;  // null: buffered, written by Await
   };
+
+  // What is full of a run is on its way to the disk before the segment's end, where all of it must
+  // be durable, and writers wait for that.
+  void WriteBackTo(std::uint64_t end) {
+    const std::uint64_t full = end - end % kWriteBackStep;
+    if (full <= written_back_) return;
+    buffered_->BeginWriteBack(written_back_, full - written_back_);
+    written_back_ = full;
+  }
 
   Status Usable() const {
     const env::MutexLock lock(mutex_);
@@ -274,6 +286,7 @@ class BlockingLog final : public Log {
   std::atomic<bool> failed_ = false;   // there is one
   std::unique_ptr<env::File> direct_;  // null: the file system refuses it, or it is not wanted
   std::unique_ptr<env::File> buffered_;
+  std::uint64_t written_back_ = 0;  // of the segment: below it the disk has been told to write
   std::uint64_t rotations_ = 0;
 };
 

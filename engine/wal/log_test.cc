@@ -54,6 +54,21 @@ TEST(Log, TheNextRunAfterASyncStartsABlock) {
   EXPECT_EQ(db.Recover()->payloads, (Payloads{"a", "b", "c"}));
 }
 
+// So that a writer at a segment's end does not wait until all of the segment is written.
+TEST(Log, ARunIsOnItsWayToTheDiskBeforeItsSync) {
+  constexpr std::uint64_t kStep = 1 << 20;
+  TestLog db;
+  db.segment_size = 4 * kStep;
+  ASSERT_TRUE(db.Open());
+  const LogPosition begin = db.log->end();
+  while (db.log->end().offset < 3 * kStep) {
+    ASSERT_TRUE(db.Append(Bytes(20'000, 'x'), false));
+    const std::uint64_t full = db.log->end().offset / kStep * kStep;
+    EXPECT_EQ(db.files.written_back, full == 0 ? 0 : full - begin.offset);
+  }
+  ASSERT_EQ(db.log->end().segment, begin.segment);
+}
+
 TEST(Log, CloseVouchesForAll) {
   TestLog db;
   ASSERT_TRUE(db.Open());

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/check.h"
 #include "env/files.h"
 
 namespace beach::engine::wal {
@@ -28,6 +29,7 @@ class TestFiles final : public env::FileSystem {
   std::uint64_t read_error_from = ~std::uint64_t{0};  // reads that touch this offset fail
   std::uint64_t direct_writes = 0;
   std::uint64_t bytes_read = 0;
+  std::uint64_t written_back = 0;  // bytes, each told to the disk once, in order
 
   Bytes& Seen(const std::string& path) { return contents.at(path)->seen; }
   void PowerLoss() {
@@ -133,6 +135,12 @@ class TestFiles final : public env::FileSystem {
       content_->stable = content_->seen;
       return {};
     }
+    void BeginWriteBack(std::uint64_t offset, std::uint64_t length) override {
+      BEACH_CHECK_LE(offset + length, content_->seen.size());
+      if (written_back_ > 0) BEACH_CHECK_EQ(offset, written_back_);
+      written_back_ = offset + length;
+      files_.written_back += length;
+    }
     Status Truncate(std::uint64_t) override { return Unused(); }
     Status Allocate(std::uint64_t) override { return Unused(); }
     Result<std::uint64_t> Size() override { return content_->seen.size(); }
@@ -147,6 +155,7 @@ class TestFiles final : public env::FileSystem {
     TestFiles& files_;
     std::string path_;
     bool direct_;
+    std::uint64_t written_back_ = 0;
     std::shared_ptr<Content> content_;
   };
 };

@@ -145,6 +145,19 @@ void ContentSurvivesReopening(Fixture& world) {
   EXPECT_EQ(ReadFile(world.files(), path), Bytes("abcXef"));
 }
 
+void WriteBackChangesNothing(Fixture& world) {
+  ASSERT_OK_ASSIGN(const auto file, world.files().Open(world.Path("a"), kNew));
+  const Bytes content(100'000, 'x');
+  ASSERT_OK(file->WriteAt(0, content));
+  file->BeginWriteBack(0, 65'536);
+  file->BeginWriteBack(4'096, 0);  // as far as there is anything
+  file->BeginWriteBack(1'000'000, 4'096);
+  ASSERT_OK(file->WriteAt(10, "y"));
+  ASSERT_OK(file->SyncData());
+  EXPECT_EQ(file->Size(), 100'000U);
+  EXPECT_EQ(ReadBytes(*file, 0, 200'000), Bytes(10, 'x') + "y" + Bytes(99'989, 'x'));
+}
+
 void HandlesOfOneFileSeeEachOther(Fixture& world) {
   const std::string path = world.Path("a");
   ASSERT_OK_ASSIGN(const auto writer, world.files().Open(path, kNew));
@@ -199,6 +212,7 @@ constexpr Case kCases[] = {
     {"TruncateCutsAndExtendsWithZeros", TruncateCutsAndExtendsWithZeros},
     {"AllocateExtendsWithZerosAndNeverCuts", AllocateExtendsWithZerosAndNeverCuts},
     {"ContentSurvivesReopening", ContentSurvivesReopening},
+    {"WriteBackChangesNothing", WriteBackChangesNothing},
     {"HandlesOfOneFileSeeEachOther", HandlesOfOneFileSeeEachOther},
     {"ReadHandleRefusesEveryChange", ReadHandleRefusesEveryChange},
     {"ThreadsWriteDistinctRangesAtOnce", ThreadsWriteDistinctRangesAtOnce},

@@ -23,6 +23,7 @@ class PosixFile final : public File {
   Result<std::unique_ptr<PendingWrite>> SubmitWrite(std::uint64_t offset, ByteView data) override;
   Status Sync() override;
   Status SyncData() override;
+  void BeginWriteBack(std::uint64_t offset, std::uint64_t length) override;
   Status Truncate(std::uint64_t size_bytes) override;
   Status Allocate(std::uint64_t size_bytes) override;
   Result<std::uint64_t> Size() override;
