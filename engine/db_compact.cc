@@ -200,6 +200,9 @@ Status DbImpl::MergeTables(const CompactionJob& job, const Version& version, con
     written = outputs.bytes_written();
     // Also when the edit fails: it may be there after the next open.
     outputs.Release();
+    if (job.reason == CompactionReason::kReads && written <= options_.block_cache_size / 2) {
+      CacheTables(tables);
+    }
   }
   CurrentView::Views dropped;
   BEACH_TRY(PublishTables(job, tables, dropped));
@@ -223,6 +226,16 @@ Status DbImpl::MergeTables(const CompactionJob& job, const Version& version, con
   dropped.clear();
   for (const TablePointer& table : retired) RemoveTableFile(*table);
   return {};
+}
+
+// Readers have asked for what is in these tables, and are to find it where they had its former
+// tables. Best effort: what cannot be read now is read, and reported, when it is asked for.
+void DbImpl::CacheTables(const std::vector<TablePointer>& tables) const {
+  for (const TablePointer& table : tables) {
+    const auto entry = table->reader->NewIterator();
+    for (entry->SeekToFirst(); entry->Valid() && !compaction_off_;) entry->Next();
+    BEACH_SOMETIMES("compaction.outputs_cached", !compaction_off_ && entry->status());
+  }
 }
 
 // Best effort: what stays is debris that the next open removes. Who reads it goes on to.

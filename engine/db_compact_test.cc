@@ -239,6 +239,27 @@ TEST_F(CompactTest, ASnapshotKeepsWhatItShowsAndNothingElse) {
   EXPECT_EQ(VerifyDatabase(files_, "db")->entries, 1U);
 }
 
+TEST_F(CompactTest, WhatCursorsCalledForIsInTheCacheWhenItIsDone) {
+  Options options = Compacting();
+  options.level0_compact_count = 8;
+  options.level_size_base = kMiB;
+  options.compaction_read_worth = kMiB;
+  auto db = Open(options);
+  for (int i = 0; i < 3; ++i) FillTable(*db, lazy_, i, 100, Bytes(100, 'v'));
+  const Model before = Scan(*db);
+  ASSERT_EQ(before.size(), 102U);
+  const auto look = [&](const DbStats& stats) {
+    EXPECT_TRUE(db->NewIterator({}));
+    return stats.levels[0].tables == 0 && stats.compactions_running == 0;
+  };
+  ASSERT_TRUE(Eventually(*db, look));
+  const auto began = events_.Named("compaction.began");
+  ASSERT_EQ(began.size(), 1U);
+  ASSERT_GT(began.front().numbers.at("bytes"), 0U);
+  SetHook(FileCall::kRead, ".sst", ErrorCode::kIo);
+  EXPECT_EQ(Scan(*db), before);
+}
+
 TEST_F(CompactTest, ADamagedInputStopsItsCompactionAndNothingElse) {
   Options options = Compacting();
   options.block_cache_size = 0;

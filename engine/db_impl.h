@@ -282,6 +282,8 @@ class DbImpl final : public Db {
                        CurrentView::Views& dropped);
   // Without mutex_. REQUIRES: no version that reads begin with has it.
   void RemoveTableFile(const Table& table);
+  // Without mutex_.
+  void CacheTables(const std::vector<TablePointer>& tables) const;
   void JobFailed(const CompactionJob& job, CompactionFailure failure, const Error& error);
   Status CompactLevel(std::uint32_t level, std::optional<Bytes> begin,
                       const std::optional<Bytes>& end);
