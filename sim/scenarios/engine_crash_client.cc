@@ -194,6 +194,9 @@ void Client::WriteAsync(const oracle::ModelBatch& batch) {
   const engine::WriteOptions options{.sync = batch.sync, .tag = batch.id.value};
   const Status queued = db_.WriteAsync(options, std::move(writes), done);
   if (queued) return world_.Settle(world_.async.Took(call));
+  if (queued.error().code() != ErrorCode::kOverloaded) {  // nothing explains it
+    return world_.Excuse(Doing::kReading, "queueing a write", queued.error());
+  }
   oracle::Judgement judgement;
   {
     const SystemScope system;
@@ -201,8 +204,6 @@ void Client::WriteAsync(const oracle::ModelBatch& batch) {
     if (!judgement) judgement = world_.async.Refused(call);
   }
   world_.Settle(judgement);
-  if (queued.error().code() == ErrorCode::kOverloaded) return;
-  world_.Excuse(Doing::kReading, "queueing a write", queued.error());  // nothing explains it
 }
 
 void Client::EndAsync(const oracle::ModelBatch& batch, const Status& status,
