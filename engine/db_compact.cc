@@ -24,6 +24,8 @@ constexpr std::uint64_t kIdleLookNs = 1'000'000'000;
 // Outputs are held to their pace in steps of so many bytes.
 constexpr std::uint64_t kPaceStep = 16 * kKiB;
 constexpr std::uint64_t kNanosecondsPerSecond = 1'000'000'000;
+// Of a full cache, one part in so many is what outputs may drive others out of.
+constexpr std::uint64_t kCacheShare = 8;
 
 }  // namespace
 
@@ -197,12 +199,10 @@ Status DbImpl::MergeTables(const CompactionJob& job, const Version& version, con
       tables.push_back(*std::move(table));
     }
     failure = CompactionFailure::kWriting;
+    if (job.reason == CompactionReason::kReads) BEACH_TRY(CacheTables(tables));
     written = outputs.bytes_written();
     // Also when the edit fails: it may be there after the next open.
     outputs.Release();
-    if (job.reason == CompactionReason::kReads && written <= options_.block_cache_size / 2) {
-      CacheTables(tables);
-    }
   }
   CurrentView::Views dropped;
   BEACH_TRY(PublishTables(job, tables, dropped));
@@ -229,13 +229,28 @@ Status DbImpl::MergeTables(const CompactionJob& job, const Version& version, con
 }
 
 // Readers have asked for what is in these tables, and are to find it where they had its former
-// tables. Best effort: what cannot be read now is read, and reported, when it is asked for.
-void DbImpl::CacheTables(const std::vector<TablePointer>& tables) const {
+// tables: as far as the cache has room, and no writer waits for the job. What cannot be read now
+// may be read when it is asked for; damage to what was just written is an error.
+Status DbImpl::CacheTables(const std::vector<TablePointer>& tables) {
+  const std::uint64_t cached = cache_->blocks().counts().size_bytes;
+  const std::uint64_t size = options_.block_cache_size;
+  std::uint64_t room = std::max(size / kCacheShare, size - std::min(cached, size));
   for (const TablePointer& table : tables) {
+    {
+      const env::MutexLock lock(mutex_);
+      if (pressure_.level > 0) return {};
+    }
     const auto entry = table->reader->NewIterator();
-    for (entry->SeekToFirst(); entry->Valid() && !compaction_off_;) entry->Next();
-    BEACH_SOMETIMES("compaction.outputs_cached", !compaction_off_ && entry->status());
+    for (entry->SeekToFirst(); entry->Valid(); entry->Next()) {
+      const std::uint64_t bytes = entry->key().size() + entry->value().size();
+      if (bytes > room || compaction_off_) return {};
+      room -= bytes;
+    }
+    BEACH_SOMETIMES("compaction.output_cached", entry->status().has_value());
+    const Status read = entry->status();
+    if (!read && read.error().code() != ErrorCode::kIo) return read;
   }
+  return {};
 }
 
 // Best effort: what stays is debris that the next open removes. Who reads it goes on to.

@@ -260,6 +260,37 @@ TEST_F(CompactTest, WhatCursorsCalledForIsInTheCacheWhenItIsDone) {
   EXPECT_EQ(Scan(*db), before);
 }
 
+TEST_F(CompactTest, DamageToWhatCursorsCalledForIsSeenBeforeItCounts) {
+  Options options = Compacting();
+  options.level0_compact_count = 8;
+  options.level_size_base = kMiB;
+  options.compaction_read_worth = kMiB;
+  auto db = Open(options);
+  for (int i = 0; i < 3; ++i) FillTable(*db, lazy_, i, 100, Bytes(100, 'v'));
+  const Model before = Scan(*db);
+  const auto tables = NamesOf(FileKind::kTable);
+  // Of the outputs, each read at the file's begin is one of a data block.
+  files_.set_hook([=](const FileEvent& event) -> Status {
+    const bool output =
+        event.path.ends_with(".sst") && std::ranges::none_of(tables, [&](const std::string& name) {
+          return event.path.ends_with(name);
+        });
+    if (event.call != FileCall::kRead || !output || event.offset != 0) return {};
+    return Fail(Error(ErrorCode::kCorruption, "damaged").At(event.path));
+  });
+  const auto poisoned = [&](const DbStats&) {
+    EXPECT_TRUE(db->NewIterator({}));
+    return !events_.Named("db.poisoned").empty();
+  };
+  ASSERT_TRUE(Eventually(*db, poisoned));
+  files_.set_hook(nullptr);
+  EXPECT_EQ(Scan(*db), before);
+  ASSERT_FALSE(db->Put(lazy_, "k", "v"));
+  db.reset();
+  db = Open(options);
+  EXPECT_EQ(Scan(*db), before);
+}
+
 TEST_F(CompactTest, ADamagedInputStopsItsCompactionAndNothingElse) {
   Options options = Compacting();
   options.block_cache_size = 0;

@@ -31,6 +31,8 @@ void DbImpl::Fly(Group& group, Writer& leader) {
   FinishLanded();
   // Somebody else may be at it, or one below may be under way still.
   while (!leader.done) Wait(leader);
+  group.members.clear();
+  members_.swap(group.members);
 }
 
 // A group is finished when it and all below it have landed. One that failed fails all above it.

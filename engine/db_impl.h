@@ -283,7 +283,7 @@ class DbImpl final : public Db {
   // Without mutex_. REQUIRES: no version that reads begin with has it.
   void RemoveTableFile(const Table& table);
   // Without mutex_.
-  void CacheTables(const std::vector<TablePointer>& tables) const;
+  Status CacheTables(const std::vector<TablePointer>& tables);
   void JobFailed(const CompactionJob& job, CompactionFailure failure, const Error& error);
   Status CompactLevel(std::uint32_t level, std::optional<Bytes> begin,
                       const std::optional<Bytes>& end);
