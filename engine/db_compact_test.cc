@@ -2,6 +2,7 @@
 // Compaction of a whole database: by itself and by hand, and what failures of files make of it.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <numeric>
 #include <string>
