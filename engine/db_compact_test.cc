@@ -45,6 +45,16 @@ class CompactTest : public DbTest {
     }
     return false;
   }
+  // Three small tables on level 0, which only the seeks of cursors can have compacted.
+  std::unique_ptr<Db> OpenWithTablesForCursors() {
+    Options options = Compacting();
+    options.level0_compact_count = 8;
+    options.level_size_base = kMiB;
+    options.compaction_read_worth = kMiB;
+    auto db = Open(options);
+    for (int i = 0; i < 3; ++i) FillTable(*db, lazy_, i, 100, Bytes(100, 'v'));
+    return db;
+  }
   static bool IsQuiet(Db& db, const Options& options) {
     return Eventually(db, [&](const DbStats& stats) {
       return stats.compactions_running == 0 &&
@@ -241,12 +251,7 @@ TEST_F(CompactTest, ASnapshotKeepsWhatItShowsAndNothingElse) {
 }
 
 TEST_F(CompactTest, WhatCursorsCalledForIsInTheCacheWhenItIsDone) {
-  Options options = Compacting();
-  options.level0_compact_count = 8;
-  options.level_size_base = kMiB;
-  options.compaction_read_worth = kMiB;
-  auto db = Open(options);
-  for (int i = 0; i < 3; ++i) FillTable(*db, lazy_, i, 100, Bytes(100, 'v'));
+  auto db = OpenWithTablesForCursors();
   const Model before = Scan(*db);
   ASSERT_EQ(before.size(), 102U);
   const auto look = [&](const DbStats& stats) {
@@ -262,12 +267,7 @@ TEST_F(CompactTest, WhatCursorsCalledForIsInTheCacheWhenItIsDone) {
 }
 
 TEST_F(CompactTest, DamageToWhatCursorsCalledForIsSeenBeforeItCounts) {
-  Options options = Compacting();
-  options.level0_compact_count = 8;
-  options.level_size_base = kMiB;
-  options.compaction_read_worth = kMiB;
-  auto db = Open(options);
-  for (int i = 0; i < 3; ++i) FillTable(*db, lazy_, i, 100, Bytes(100, 'v'));
+  auto db = OpenWithTablesForCursors();
   const Model before = Scan(*db);
   const auto tables = NamesOf(FileKind::kTable);
   // Of the outputs, each read at the file's begin is one of a data block.
