@@ -288,7 +288,7 @@ TEST_F(CompactTest, DamageToWhatCursorsCalledForIsSeenBeforeItCounts) {
   EXPECT_EQ(Scan(*db), before);
   ASSERT_FALSE(db->Put(lazy_, "k", "v"));
   db.reset();
-  db = Open(options);
+  db = Open(Compacting());
   EXPECT_EQ(Scan(*db), before);
 }
 
