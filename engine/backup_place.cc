@@ -142,8 +142,8 @@ Result<std::uint32_t> BackupPlace::AddTable(const std::string& from, DatabaseId 
   BEACH_TRY_ASSIGN(const bool leftover, files_->Exists(temporary));
   if (leftover) BEACH_TRY(files_->Remove(temporary));
   BEACH_TRY_ASSIGN(const std::uint32_t checksum, CopyFile(*files_, from, temporary));
-  // FAILPOINT: backup.table_copied: a file that no list names.
-  BEACH_FAILPOINT("backup.table_copied");
+  // FAILPOINT: backup_after_table_copy: a file that no list names.
+  BEACH_FAILPOINT("backup_after_table_copy");
   if (Status sound = VerifyCopy(*files_, temporary, origin, table); !sound) {
     static_cast<void>(files_->Remove(temporary));
     if (sound.error().code() != ErrorCode::kCorruption) return Fail(std::move(sound).error());
@@ -156,8 +156,8 @@ Result<std::uint32_t> BackupPlace::AddTable(const std::string& from, DatabaseId 
 
 Status BackupPlace::Add(const BackupRecord& record) {
   BEACH_TRY(files_->SyncDirectory(path_));
-  // FAILPOINT: backup.tables_named: all tables, and no list that names them.
-  BEACH_FAILPOINT("backup.tables_named");
+  // FAILPOINT: backup_after_directory_sync: all tables, and no list that names them.
+  BEACH_FAILPOINT("backup_after_directory_sync");
   const Bytes bytes = EncodeBackup(record);
   if (bytes.size() > kManifestFileSizeMax || record.number > kBackupNumberMax) {
     return Fail(
@@ -182,8 +182,8 @@ Result<std::uint64_t> BackupPlace::RemoveOldest(std::uint64_t keep) {
   if (removed == 0) return removed;
   // Before the tables go: a list whose removal is lost must not name what is not there.
   BEACH_TRY(files_->SyncDirectory(path_));
-  // FAILPOINT: backup.oldest_removed: their tables are still there.
-  BEACH_FAILPOINT("backup.oldest_removed");
+  // FAILPOINT: backup_after_oldest_remove: their tables are still there.
+  BEACH_FAILPOINT("backup_after_oldest_remove");
   records_.clear();
   ReadLists();  // one that could not be read may be gone
   BEACH_TRY(RemoveDebris());

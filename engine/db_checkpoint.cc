@@ -21,9 +21,11 @@ Result<SequenceNumber> DbImpl::Checkpoint(const std::string& directory) {
   // Each is durable under its first name; the second names are before CURRENT is there.
   for (std::size_t i = 0; i < held.state().tables.size(); ++i) {
     const std::string name = TableFileName(held.state().tables[i].file);
+    // FAILPOINT: checkpoint_link_error: the second name of a table.
+    BEACH_TRY(BEACH_FAULTPOINT("checkpoint_link_error"));
     BEACH_TRY(env_.files->Link(env::JoinPath(directory_, name), env::JoinPath(directory, name)));
-    // FAILPOINT: checkpoint.table_linked: some tables under second names; no database there.
-    BEACH_FAILPOINT("checkpoint.table_linked");
+    // FAILPOINT: checkpoint_after_link: some tables under second names; no database there.
+    BEACH_FAILPOINT("checkpoint_after_link");
     held.LetGo(i);
   }
   const ManifestState state = StateOfCopy(held.state(), *env_.clock, directory);

@@ -95,8 +95,8 @@ Status DbImpl::Close() {
   }
   Status status;
   if (log_ != nullptr) status = log_->Close();
-  // FAILPOINT: close.log_vouched: a log whose every flight is vouched for.
-  BEACH_FAILPOINT("close.log_vouched");
+  // FAILPOINT: close_after_vouch: a log whose every flight is vouched for.
+  BEACH_FAILPOINT("close_after_vouch");
   log_.reset();
   RemoveSpareSegments();
   for (const wal::Segment& segment : pinned.given_up) RemoveSegmentFile(segment);

@@ -257,8 +257,8 @@ Status DbImpl::CacheTables(const std::vector<TablePointer>& tables) {
 void DbImpl::RemoveTableFile(const Table& table) {
   if (!table.reader->KeepOpen()) return;
   static_cast<void>(env_.files->Remove(env::JoinPath(directory_, TableFileName(table.info.file))));
-  // FAILPOINT: compaction.input_removed: some of the inputs are still there, unlisted.
-  BEACH_FAILPOINT("compaction.input_removed");
+  // FAILPOINT: compaction_after_input_remove: some of the inputs are still there, unlisted.
+  BEACH_FAILPOINT("compaction_after_input_remove");
 }
 
 Status DbImpl::PublishTables(const CompactionJob& job, const std::vector<TablePointer>& added,
@@ -272,8 +272,8 @@ Status DbImpl::PublishTables(const CompactionJob& job, const std::vector<TablePo
     if (Status applied = manifest_->Apply(std::move(edit)); !applied) {
       return Fail(WithoutNoSpace(std::move(applied).error()));
     }
-    // FAILPOINT: compaction.published: the outputs count; the inputs are unlisted and still there.
-    BEACH_FAILPOINT("compaction.published");
+    // FAILPOINT: compaction_after_publish: the outputs count; the inputs are unlisted and still there.
+    BEACH_FAILPOINT("compaction_after_publish");
   }
   RecordTableChanges(env_.events, *view_->version, job.files(), added);
   auto next = std::make_shared<View>(*view_);

@@ -20,9 +20,9 @@ void DbImpl::Fly(Group& group, Writer& leader) {
   {
     const env::MutexUnlock unlock(mutex_);
     status = group.flight->Await();
-    // FAILPOINT: write.appended: the group is in the log, durable if it was synced, and nobody has
+    // FAILPOINT: write_after_log: the group is in the log, durable if it was synced, and nobody has
     // been told.
-    BEACH_FAILPOINT("write.appended");
+    BEACH_FAILPOINT("write_after_log");
   }
   if (!status) Poison(status.error());
   group.status = std::move(status);

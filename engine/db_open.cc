@@ -110,8 +110,8 @@ Result<std::unique_ptr<Db>> Db::Open(const env::Env& env, const std::string& dir
   Recovered& recovered = prepared.recovered;
   parts.manifest = std::move(prepared.manifest);
   BEACH_TRY(parts.manifest->Publish());
-  // FAILPOINT: open.manifest_started: recovered for good; the files of the former life are debris.
-  BEACH_FAILPOINT("open.manifest_started");
+  // FAILPOINT: open_after_manifest: recovered for good; the files of the former life are debris.
+  BEACH_FAILPOINT("open_after_manifest");
   RemoveDebris(files, directory, ListedFiles(recovered.state, parts.manifest->file()));
 
   auto view = std::make_shared<View>();

@@ -145,8 +145,8 @@ class Recoverer {
       const FileNumber file = NewFileNumber();
       BEACH_TRY_ASSIGN(const TableInfo info, WriteTable(*env_.files, directory_, state.database,
                                                         file, options_, *recovered_.memtable));
-      // FAILPOINT: recovery.table_written: part of the log as a table too, which no manifest lists.
-      BEACH_FAILPOINT("recovery.table_written");
+      // FAILPOINT: recovery_after_table: part of the log as a table too, which no manifest lists.
+      BEACH_FAILPOINT("recovery_after_table");
       state.tables.push_back(info);
     }
     state.time = recovered_.memtable->times.end();
@@ -228,17 +228,17 @@ class Recoverer {
                                                   : LogPosition{state.segments.back().ordinal,
                                                                 state.segments.back().end}};
     BEACH_TRY(wal::CreateSegment(*env_.files, path, segment.size_bytes, header));
-    // FAILPOINT: recovery.segment_created: an empty segment that no manifest lists.
-    BEACH_FAILPOINT("recovery.segment_created");
+    // FAILPOINT: recovery_after_segment_create: an empty segment that no manifest lists.
+    BEACH_FAILPOINT("recovery_after_segment_create");
     BEACH_TRY_ASSIGN(recovered_.end,
                      wal::RelogTail(*env_.files, path, segment, state.epoch, log_.tail));
-    // FAILPOINT: recovery.tail_relogged: the tail twice, the copy in a segment that is not listed.
-    BEACH_FAILPOINT("recovery.tail_relogged");
+    // FAILPOINT: recovery_after_tail_append: the tail twice, the copy in a segment that is not listed.
+    BEACH_FAILPOINT("recovery_after_tail_append");
     BEACH_SOMETIMES("recovery.tail_relogged", !log_.tail.empty());
     BEACH_TRY(StartReserve());
     BEACH_TRY(env_.files->SyncDirectory(directory_));
-    // FAILPOINT: recovery.segment_named: as before, the name durable.
-    BEACH_FAILPOINT("recovery.segment_named");
+    // FAILPOINT: recovery_after_directory_sync: as before, the name durable.
+    BEACH_FAILPOINT("recovery_after_directory_sync");
     state.segments.push_back(segment);
     if (recovered_.reserve) state.segments.push_back(*recovered_.reserve);
     return {};
@@ -260,8 +260,8 @@ class Recoverer {
     BEACH_SOMETIMES("recovery.no_space_for_reserve", !created);
     if (!created && created.error().code() == ErrorCode::kNoSpace) return {};
     BEACH_TRY(created);
-    // FAILPOINT: recovery.reserve_created: two segments that no manifest lists.
-    BEACH_FAILPOINT("recovery.reserve_created");
+    // FAILPOINT: recovery_after_reserve_create: two segments that no manifest lists.
+    BEACH_FAILPOINT("recovery_after_reserve_create");
     recovered_.reserve = reserve;
     return {};
   }

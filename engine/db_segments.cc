@@ -71,8 +71,8 @@ Result<wal::Segment> DbImpl::NextSegment(LogPosition end) {
   if (Status applied = manifest_->Apply(std::move(edit)); !applied) {
     return Fail(WithoutNoSpace(std::move(applied).error()));
   }
-  // FAILPOINT: db.segment_sealed: the log goes on in a segment that is still empty.
-  BEACH_FAILPOINT("db.segment_sealed");
+  // FAILPOINT: rotation_after_seal: the log goes on in a segment that is still empty.
+  BEACH_FAILPOINT("rotation_after_seal");
   BEACH_SOMETIMES("db.segment_rotated", true);
   log_shelf_->Enter(end, next, below_group_);
   segment_ = next;
@@ -138,8 +138,8 @@ Status DbImpl::PrepareSegment() {
     if (Status applied = manifest_->Apply(std::move(edit)); !applied) {
       return Fail(WithoutNoSpace(std::move(applied).error()));
     }
-    // FAILPOINT: db.segment_registered: a listed segment that the log has not entered.
-    BEACH_FAILPOINT("db.segment_registered");
+    // FAILPOINT: rotation_after_register: a listed segment that the log has not entered.
+    BEACH_FAILPOINT("rotation_after_register");
   }
   BEACH_SOMETIMES("db.segment_recycled", spare.has_value());
   last_ordinal_ = segment.ordinal;
@@ -164,11 +164,11 @@ Status DbImpl::MakeSegmentFile(const wal::Segment& segment, SegmentOrdinal prede
   } else {
     BEACH_TRY(wal::CreateSegment(*env_.files, path, segment.size_bytes, header));
   }
-  // FAILPOINT: db.segment_created: a segment that no manifest lists, its name perhaps lost: debris.
-  BEACH_FAILPOINT("db.segment_created");
+  // FAILPOINT: rotation_after_create: a segment that no manifest lists, its name perhaps lost: debris.
+  BEACH_FAILPOINT("rotation_after_create");
   BEACH_TRY(env_.files->SyncDirectory(directory_));
-  // FAILPOINT: db.segment_named: a segment that no manifest lists: debris.
-  BEACH_FAILPOINT("db.segment_named");
+  // FAILPOINT: rotation_after_directory_sync: a segment that no manifest lists: debris.
+  BEACH_FAILPOINT("rotation_after_directory_sync");
   return {};
 }
 
@@ -184,8 +184,8 @@ void DbImpl::RetireSegmentFiles(const std::vector<wal::Segment>& segments) {
     }
     if (kept) continue;
     RemoveSegmentFile(segment);
-    // FAILPOINT: flush.segment_removed: some of the retired segments are still there, unlisted.
-    BEACH_FAILPOINT("flush.segment_removed");
+    // FAILPOINT: flush_after_segment_remove: some of the retired segments are still there, unlisted.
+    BEACH_FAILPOINT("flush_after_segment_remove");
   }
 }
 

@@ -83,8 +83,8 @@ Status PrepareDirectory(env::FileSystem& files, const std::string& directory,
   if (!exists) {
     const Status made = files.CreateDirectory(directory);
     if (!made && made.error().code() != ErrorCode::kAlreadyExists) return made;
-    // FAILPOINT: create.directory_made: an empty directory, or none.
-    BEACH_FAILPOINT("create.directory_made");
+    // FAILPOINT: create_after_directory: an empty directory, or none.
+    BEACH_FAILPOINT("create_after_directory");
   }
   // Also when it was there: the process that made it may have died before this. But somebody else
   // may have made it, in a place where we are not allowed to read.
@@ -139,12 +139,12 @@ Status CreateDatabase(const env::Env& env, const std::string& directory,
     state.database = NewDatabaseId(*env.clock, directory);
     BEACH_TRY(WriteIdentity(files, directory, state.database));
   }
-  // FAILPOINT: create.identity_written: an identity and no database: the next open finishes it.
-  BEACH_FAILPOINT("create.identity_written");
+  // FAILPOINT: create_after_identity: an identity and no database: the next open finishes it.
+  BEACH_FAILPOINT("create_after_identity");
   state.next_file = contents.highest_number.Next();
   BEACH_TRY(Manifest::Start(files, directory, state, options.manifest_size_max));
-  // FAILPOINT: create.finished: an empty database without a log.
-  BEACH_FAILPOINT("create.finished");
+  // FAILPOINT: create_after_current: an empty database without a log.
+  BEACH_FAILPOINT("create_after_current");
   return {};
 }
 
@@ -281,8 +281,8 @@ void RemoveDebris(env::FileSystem& files, const std::string& directory, const Li
     if (!listed.IsDebris(name)) continue;
     BEACH_SOMETIMES("open.debris_removed", true);
     static_cast<void>(files.Remove(env::JoinPath(directory, name)));
-    // FAILPOINT: open.debris_removed: some debris is left, which the next open removes.
-    BEACH_FAILPOINT("open.debris_removed");
+    // FAILPOINT: open_after_debris_remove: some debris is left, which the next open removes.
+    BEACH_FAILPOINT("open_after_debris_remove");
   }
 }
 

@@ -43,8 +43,8 @@ Result<std::uint32_t> CopyFile(env::FileSystem& files, const std::string& from,
   BEACH_TRY_ASSIGN(const auto target, files.Open(to, {.mode = env::OpenMode::kCreate}));
   BEACH_TRY_ASSIGN(const std::uint32_t crc,
                    ReadPieces(*source, [&](ByteView bytes) { return target->Append(bytes); }));
-  // FAILPOINT: copy.written: a whole copy that is not durable; nothing names it.
-  BEACH_FAILPOINT("copy.written");
+  // FAILPOINT: copy_after_write: a whole copy that is not durable; nothing names it.
+  BEACH_FAILPOINT("copy_after_write");
   BEACH_TRY(target->Sync());
   return crc;
 }

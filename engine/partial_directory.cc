@@ -56,8 +56,8 @@ Result<std::unique_ptr<PartialDirectory>> PartialDirectory::Begin(env::FileSyste
       return Fail(std::move(made).error());
     }
   }
-  // FAILPOINT: partial.directory_made: an empty directory, its name perhaps lost.
-  BEACH_FAILPOINT("partial.directory_made");
+  // FAILPOINT: partial_after_directory: an empty directory, its name perhaps lost.
+  BEACH_FAILPOINT("partial_after_directory");
   BEACH_TRY(SyncNameOf(files, directory, exists));
   BEACH_TRY_ASSIGN(auto lock, files.Lock(env::JoinPath(directory, kLockFileName)));
   BEACH_TRY(CheckFree(files, directory, exists));  // and again under it
@@ -66,8 +66,8 @@ Result<std::unique_ptr<PartialDirectory>> PartialDirectory::Begin(env::FileSyste
   if (!marked) BEACH_TRY(files.Open(partial, {.mode = env::OpenMode::kCreate}));
   // Also when it was there: who made it may have died before this.
   BEACH_TRY(files.SyncDirectory(directory));
-  // FAILPOINT: partial.marked: a directory that no open takes for anything.
-  BEACH_FAILPOINT("partial.marked");
+  // FAILPOINT: partial_after_mark: a directory that no open takes for anything.
+  BEACH_FAILPOINT("partial_after_mark");
   BEACH_TRY(Clear(files, directory));
   return std::unique_ptr<PartialDirectory>(new PartialDirectory(files, directory, std::move(lock)));
 }
@@ -79,16 +79,16 @@ PartialDirectory::~PartialDirectory() {
 Status PartialDirectory::Publish(const ManifestState& state) {
   BEACH_CHECK(!publishing_);
   BEACH_TRY(WriteIdentity(files_, directory_, state.database));
-  // FAILPOINT: partial.identity_written: tables and an identity; PARTIAL says that it is no
+  // FAILPOINT: partial_after_identity: tables and an identity; PARTIAL says that it is no
   // database.
-  BEACH_FAILPOINT("partial.identity_written");
+  BEACH_FAILPOINT("partial_after_identity");
   // Which syncs the directory too: the tables' names are durable before CURRENT is there.
   BEACH_TRY_ASSIGN(const auto manifest,
                    Manifest::Prepare(files_, directory_, state, Options().manifest_size_max));
   publishing_ = true;
   BEACH_TRY(manifest->Publish());
-  // FAILPOINT: partial.published: a whole database, and PARTIAL, which is debris now.
-  BEACH_FAILPOINT("partial.published");
+  // FAILPOINT: partial_after_publish: a whole database, and PARTIAL, which is debris now.
+  BEACH_FAILPOINT("partial_after_publish");
   static_cast<void>(files_.Remove(env::JoinPath(directory_, kPartialFileName)));
   return {};
 }

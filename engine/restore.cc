@@ -61,8 +61,8 @@ Result<BackupInfo> RestoreBackup(const env::Env& env, const std::string& place,
     const TableInfo& table = state.tables[i];
     const std::string from = backups.PathOf(*table.origin, table.file);
     BEACH_TRY(RestoreTable(files, from, record.checksums[i], directory, state.database, table));
-    // FAILPOINT: restore.table_copied: some tables; no database there.
-    BEACH_FAILPOINT("restore.table_copied");
+    // FAILPOINT: restore_after_table_copy: some tables; no database there.
+    BEACH_FAILPOINT("restore_after_table_copy");
     ++progress.tables_done;
     progress.bytes_done += table.size_bytes;
     if (options.progress) options.progress(progress);

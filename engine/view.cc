@@ -46,11 +46,13 @@ Result<TableInfo> WriteTable(env::FileSystem& files, const std::string& director
   }
   BEACH_TRY_ASSIGN(TableInfo info, builder->Finish());
   BEACH_CHECK_EQ(info.entries, added);
-  // FAILPOINT: flush.table_synced: a whole table that no manifest lists, its name perhaps lost.
-  BEACH_FAILPOINT("flush.table_synced");
+  // FAILPOINT: flush_after_file_sync: a whole table that no manifest lists, its name perhaps lost.
+  BEACH_FAILPOINT("flush_after_file_sync");
+  // FAILPOINT: sst_publish_error: the sync that makes the name of a flushed table durable.
+  BEACH_TRY(BEACH_FAULTPOINT("sst_publish_error"));
   BEACH_TRY(files.SyncDirectory(directory));
-  // FAILPOINT: flush.table_named: a whole table that no manifest lists: debris.
-  BEACH_FAILPOINT("flush.table_named");
+  // FAILPOINT: flush_after_directory_sync: a whole table that no manifest lists: debris.
+  BEACH_FAILPOINT("flush_after_directory_sync");
   return info;
 }
 

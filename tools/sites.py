@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lists every named site of the sources.
 
-A site is a string literal in a mark (BEACH_SOMETIMES, BEACH_BUGGIFY, BEACH_FAILPOINT), in a draw of
+A site is a string literal in a mark (BEACH_SOMETIMES, BEACH_BUGGIFY, BEACH_FAILPOINT, BEACH_FAULTPOINT), in a draw of
 the simulation (decisions.Fault("disk.eio.read"), Choose, Draw, Stream), or in a constant
 (constexpr Site kName("...")). Random values depend on its name, and reports count by it, so a mark's
 name stands in one place only: a duplicate is an error. Only a failpoint and a reached-state mark of
@@ -25,6 +25,7 @@ MARKS = {
     "BEACH_SOMETIMES": "sometimes",
     "BEACH_BUGGIFY": "buggify",
     "BEACH_FAILPOINT": "failpoint",
+    "BEACH_FAULTPOINT": "faultpoint",
 }
 ENDINGS = (".cc", ".h", ".cpp", ".hpp", ".cxx", ".hxx")
 TEST_ENDINGS = ("_test.cc", "_test.cpp", "_test.cxx")

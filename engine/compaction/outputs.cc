@@ -91,11 +91,13 @@ Status OutputTables::Finish() {
   if (builder_ == nullptr && !ranges_.empty()) BEACH_TRY(BeginTable({}));
   if (builder_ != nullptr) BEACH_TRY(EndTable(std::nullopt));
   if (tables_.empty()) return {};
-  // FAILPOINT: compaction.outputs_synced: whole tables that no manifest lists, names perhaps lost.
-  BEACH_FAILPOINT("compaction.outputs_synced");
+  // FAILPOINT: compaction_after_file_sync: whole tables that no manifest lists, names perhaps lost.
+  BEACH_FAILPOINT("compaction_after_file_sync");
+  // FAILPOINT: compaction_publish_error: the sync that makes the names of its tables durable.
+  BEACH_TRY(BEACH_FAULTPOINT("compaction_publish_error"));
   BEACH_TRY(place_.files.SyncDirectory(place_.directory));
-  // FAILPOINT: compaction.outputs_named: whole tables that no manifest lists: debris.
-  BEACH_FAILPOINT("compaction.outputs_named");
+  // FAILPOINT: compaction_after_directory_sync: whole tables that no manifest lists: debris.
+  BEACH_FAILPOINT("compaction_after_directory_sync");
   return {};
 }
 

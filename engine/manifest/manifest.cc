@@ -151,12 +151,20 @@ Status Manifest::Append(const ManifestEdit& edit) {
   }
   Bytes record;
   AppendManifestRecord(record, file_number_, size_, payload);
+  if (!edit.tables_added.empty()) {
+    // FAILPOINT: manifest_after_sst_sync: durable tables under durable names, and no edit for them.
+    BEACH_FAILPOINT("manifest_after_sst_sync");
+  }
+  // FAILPOINT: manifest_append_error: the write of an edit.
+  BEACH_TRY(BEACH_FAULTPOINT("manifest_append_error"));
   BEACH_TRY(file_->Append(record));
-  // FAILPOINT: manifest.record_appended: the edit, part of it or nothing of it; none was used yet.
-  BEACH_FAILPOINT("manifest.record_appended");
+  // FAILPOINT: manifest_after_append: the edit, part of it or nothing of it; none was used yet.
+  BEACH_FAILPOINT("manifest_after_append");
+  // FAILPOINT: manifest_sync_error: the sync of an edit.
+  BEACH_TRY(BEACH_FAULTPOINT("manifest_sync_error"));
   BEACH_TRY(file_->Sync());
-  // FAILPOINT: manifest.record_synced: the edit, for good; nobody has acted on it yet.
-  BEACH_FAILPOINT("manifest.record_synced");
+  // FAILPOINT: manifest_after_sync: the edit, for good; nobody has acted on it yet.
+  BEACH_FAILPOINT("manifest_after_sync");
   size_ += record.size();
   return {};
 }
@@ -187,13 +195,13 @@ Status Manifest::WriteSnapshotFile(const ManifestState& state) {
   Status written = file->Append(contents);
   if (written) written = file->Sync();
   if (written) {
-    // FAILPOINT: manifest.new_synced: a manifest that CURRENT does not name, its own name perhaps
+    // FAILPOINT: manifest_after_new_file_sync: a manifest that CURRENT does not name, its own name perhaps
     // lost: debris.
-    BEACH_FAILPOINT("manifest.new_synced");
+    BEACH_FAILPOINT("manifest_after_new_file_sync");
     written = files_.SyncDirectory(directory_);
   }
-  // FAILPOINT: manifest.new_named: a whole manifest that CURRENT does not name: debris.
-  BEACH_FAILPOINT("manifest.new_named");
+  // FAILPOINT: manifest_after_new_directory_sync: a whole manifest that CURRENT does not name: debris.
+  BEACH_FAILPOINT("manifest_after_new_directory_sync");
   if (written) {
     written = WriteTemporaryFile(files_, directory_, kCurrentFileName, EncodeCurrent(number));
   }
@@ -214,11 +222,11 @@ Status Manifest::WriteSnapshotFile(const ManifestState& state) {
 
 // A failure here leaves unknown which manifest is current.
 Status Manifest::PublishFile() {
-  // FAILPOINT: manifest.before_current: the old manifest is current, the new one debris.
-  BEACH_FAILPOINT("manifest.before_current");
+  // FAILPOINT: current_before_rename: the old manifest is current, the new one debris.
+  BEACH_FAILPOINT("current_before_rename");
   BEACH_TRY(PublishSmallFile(files_, directory_, kCurrentFileName));
-  // FAILPOINT: manifest.current_published: the new manifest is current, the old one debris.
-  BEACH_FAILPOINT("manifest.current_published");
+  // FAILPOINT: current_after_publish: the new manifest is current, the old one debris.
+  BEACH_FAILPOINT("current_after_publish");
   return {};
 }
 
@@ -236,8 +244,8 @@ Status Manifest::Roll() {
   BEACH_SOMETIMES("manifest.rolled", true);
   BEACH_CHECK_LT(old.value, file_number_.value);
   static_cast<void>(files_.Remove(env::JoinPath(directory_, ManifestFileName(old))));
-  // FAILPOINT: manifest.old_removed: the new manifest; the old one's name may come back as debris.
-  BEACH_FAILPOINT("manifest.old_removed");
+  // FAILPOINT: manifest_after_old_remove: the new manifest; the old one's name may come back as debris.
+  BEACH_FAILPOINT("manifest_after_old_remove");
   return {};
 }
 

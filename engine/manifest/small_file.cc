@@ -30,21 +30,25 @@ Status WriteTemporaryFile(env::FileSystem& files, const std::string& directory,
   BEACH_TRY_ASSIGN(const auto file, files.Open(path, {.mode = env::OpenMode::kCreate}));
   BEACH_TRY(file->Append(contents));
   BEACH_TRY(file->Sync());
-  // FAILPOINT: small_file.temporary_synced: a whole temporary file, which the next open removes.
-  BEACH_FAILPOINT("small_file.temporary_synced");
+  // FAILPOINT: small_file_after_sync: a whole temporary file, which the next open removes.
+  BEACH_FAILPOINT("small_file_after_sync");
   return {};
 }
 
 Status PublishSmallFile(env::FileSystem& files, const std::string& directory,
                         const std::string& name) {
   const std::string path = env::JoinPath(directory, name);
+  // FAILPOINT: small_file_rename_error: the rename that replaces CURRENT, or another small file.
+  BEACH_TRY(BEACH_FAULTPOINT("small_file_rename_error"));
   BEACH_TRY(files.Rename(path + kTemporarySuffix, path));
-  // FAILPOINT: small_file.renamed: the old or the new content under the name, after a power loss
+  // FAILPOINT: small_file_after_rename: the old or the new content under the name, after a power loss
   // either, and both are whole.
-  BEACH_FAILPOINT("small_file.renamed");
+  BEACH_FAILPOINT("small_file_after_rename");
+  // FAILPOINT: small_file_publish_error: the sync of the directory behind that rename.
+  BEACH_TRY(BEACH_FAULTPOINT("small_file_publish_error"));
   BEACH_TRY(files.SyncDirectory(directory));
-  // FAILPOINT: small_file.published: the new content, for good.
-  BEACH_FAILPOINT("small_file.published");
+  // FAILPOINT: small_file_after_directory_sync: the new content, for good.
+  BEACH_FAILPOINT("small_file_after_directory_sync");
   return {};
 }
 

@@ -88,12 +88,14 @@ class FileTableBuilder final : public TableBuilder {
     properties_.expiring = expiring_.Finish();
     BEACH_CHECK_GT(properties_.entries + properties_.range_deletes, 0U);
     BEACH_TRY(WriteRest());
-    // FAILPOINT: sst.written: a whole table that is not durable: any of its sectors may be lost. No
+    // FAILPOINT: sst_after_write: a whole table that is not durable: any of its sectors may be lost. No
     // manifest lists it; it is debris.
-    BEACH_FAILPOINT("sst.written");
+    BEACH_FAILPOINT("sst_after_write");
+    // FAILPOINT: sst_sync_error: the sync of a table.
+    BEACH_TRY(BEACH_FAULTPOINT("sst_sync_error"));
     BEACH_TRY(file_->Sync());
-    // FAILPOINT: sst.finished: a durable table under a name that need not be, unlisted: debris.
-    BEACH_FAILPOINT("sst.finished");
+    // FAILPOINT: sst_after_sync: a durable table under a name that need not be, unlisted: debris.
+    BEACH_FAILPOINT("sst_after_sync");
     BEACH_SOMETIMES("sst.several_blocks", properties_.data_blocks > 1);
     return TableInfo{.file = identity_.file,
                      .size_bytes = offset_,
@@ -150,6 +152,8 @@ class FileTableBuilder final : public TableBuilder {
 
   Status WritePending() {
     BEACH_CHECK_GE(offset_, pending_.size());
+    // FAILPOINT: sst_write_error: a write of a part of a table.
+    BEACH_TRY(BEACH_FAULTPOINT("sst_write_error"));
     BEACH_TRY(file_->WriteAt(offset_ - pending_.size(), pending_));
     pending_.clear();
     return {};

@@ -57,7 +57,9 @@ class BlockingLog final : public Log {
       behind = {.end = item.end, .durable = core_.durable(), .needs_vouch = false};
     }
     BEACH_SOMETIMES("wal.chunk_skipped", item.begin.offset - before.offset > kBlockSize);
-    const Status written = buffered_->WriteAt(item.begin.offset, spare_image_.view());
+    // FAILPOINT: wal_write_error: the write of an un-synced record.
+    Status written = BEACH_FAULTPOINT("wal_write_error");
+    if (written) written = buffered_->WriteAt(item.begin.offset, spare_image_.view());
     if (!written) {
       {
         const env::MutexLock lock(mutex_);
@@ -65,8 +67,8 @@ class BlockingLog final : public Log {
       }
       return Poison(written.error());
     }
-    // FAILPOINT: wal.run_written: a record that a power loss may take or tear.
-    BEACH_FAILPOINT("wal.run_written");
+    // FAILPOINT: wal_after_append: a record that a power loss may take or tear.
+    BEACH_FAILPOINT("wal_after_append");
     WriteBackTo(item.end.offset);
     return behind;
   }
@@ -107,8 +109,8 @@ class BlockingLog final : public Log {
     }
     const Status opened = OpenFiles();
     if (!opened) return Poison(opened.error());
-    // FAILPOINT: wal.rotated: the log ends at the head of an empty registered segment.
-    BEACH_FAILPOINT("wal.rotated");
+    // FAILPOINT: rotation_after_enter: the log ends at the head of an empty registered segment.
+    BEACH_FAILPOINT("rotation_after_enter");
     ++rotations_;
     BEACH_SOMETIMES("wal.rotated_often", rotations_ > 2);
     return {};
@@ -117,14 +119,15 @@ class BlockingLog final : public Log {
   Status Sync() override {
     BEACH_TRY(Usable());
     if (!core_.run_open()) return {};
-    const Status synced = buffered_->SyncData();
+    Status synced = SyncFault();
+    if (synced) synced = buffered_->SyncData();
     {
       const env::MutexLock lock(mutex_);
       core_.RunSynced(synced.has_value());
     }
     if (!synced) return Poison(synced.error());
-    // FAILPOINT: wal.run_synced: durable records that no item vouches for.
-    BEACH_FAILPOINT("wal.run_synced");
+    // FAILPOINT: wal_after_run_sync: durable records that no item vouches for.
+    BEACH_FAILPOINT("wal_after_run_sync");
     return {};
   }
 
@@ -171,6 +174,9 @@ class BlockingLog final : public Log {
   }
 
  private:
+  // FAILPOINT: wal_sync_error: a sync of the log, or the flush of a synced flight.
+  static Status SyncFault() { return BEACH_FAULTPOINT("wal_sync_error"); }
+
   class Flight final : public PendingFlight {
    public:
     explicit Flight(BlockingLog& log) : log_(log) {}
@@ -179,16 +185,18 @@ class BlockingLog final : public Log {
     }
 
     Status Await() override {
-      Status written;
-      if (write_ != nullptr) {
+      Status written = SyncFault();
+      if (!written) {
+        if (write_ != nullptr) static_cast<void>(write_->Wait());
+      } else if (write_ != nullptr) {
         written = write_->Wait();
       } else {
         written = log_.buffered_->WriteAt(item_.begin.offset, image_.view());
         if (written) written = log_.buffered_->SyncData();
       }
       BEACH_TRY(log_.Land(item_, written, image_));
-      // FAILPOINT: wal.flight_written: a durable flight that was not acknowledged.
-      BEACH_FAILPOINT("wal.flight_written");
+      // FAILPOINT: wal_after_sync: a durable flight that was not acknowledged.
+      BEACH_FAILPOINT("wal_after_sync");
       return {};
     }
     LogPosition end() const override { return item_.end; }
@@ -259,8 +267,8 @@ class BlockingLog final : public Log {
       return Fail(Land(flight->item_, failed, flight->image_).error());
     }
     flight->write_ = *std::move(write_begun);
-    // FAILPOINT: wal.flight_submitted: any of its sectors may be there; so may those of the next.
-    BEACH_FAILPOINT("wal.flight_submitted");
+    // FAILPOINT: wal_after_submit: any of its sectors may be there; so may those of the next.
+    BEACH_FAILPOINT("wal_after_submit");
     return flight;
   }
 
@@ -292,6 +300,8 @@ class BlockingLog final : public Log {
 
 Status FillSegment(env::FileSystem& files, const std::string& path, std::uint64_t size_bytes,
                    const SegmentHeader& header) {
+  // FAILPOINT: segment_create_error: making a new log segment.
+  BEACH_TRY(BEACH_FAULTPOINT("segment_create_error"));
   BEACH_TRY_ASSIGN(const auto file, files.Open(path, {.mode = env::OpenMode::kCreate}));
   const SegmentBlock block{header.ordinal, header.epoch, size_bytes, header.predecessor_end,
                            SegmentOrdinal{}};
@@ -326,8 +336,8 @@ Status CreateSegment(env::FileSystem& files, const std::string& path, std::uint6
     if (filled.error().code() == ErrorCode::kNoSpace) static_cast<void>(files.Remove(path));
     return filled;
   }
-  // FAILPOINT: wal.segment_created: a whole segment that no manifest lists.
-  BEACH_FAILPOINT("wal.segment_created");
+  // FAILPOINT: segment_after_create: a whole segment that no manifest lists.
+  BEACH_FAILPOINT("segment_after_create");
   return {};
 }
 
@@ -335,16 +345,16 @@ Status RecycleSegment(env::FileSystem& files, const std::string& from, const std
                       const Segment& former, const SegmentHeader& header) {
   BEACH_CHECK_GT(header.ordinal.value, former.ordinal.value);
   BEACH_TRY(files.Rename(from, path));
-  // FAILPOINT: wal.segment_renamed: a retired segment under one of its names or both: debris.
-  BEACH_FAILPOINT("wal.segment_renamed");
+  // FAILPOINT: recycling_after_rename: a retired segment under one of its names or both: debris.
+  BEACH_FAILPOINT("recycling_after_rename");
   BEACH_TRY_ASSIGN(const auto file, files.Open(path, {.mode = env::OpenMode::kReadWrite}));
   const SegmentBlock block{header.ordinal, header.epoch, former.size_bytes, header.predecessor_end,
                            former.ordinal};
   BEACH_TRY(file->WriteAt(0, EncodeSegmentBlock(block)));
   BEACH_TRY(file->Sync());
-  // FAILPOINT: wal.segment_recycled: a segment that no manifest lists, and that holds another's
+  // FAILPOINT: recycling_after_header: a segment that no manifest lists, and that holds another's
   // items.
-  BEACH_FAILPOINT("wal.segment_recycled");
+  BEACH_FAILPOINT("recycling_after_header");
   return {};
 }
 

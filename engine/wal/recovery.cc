@@ -299,8 +299,8 @@ Result<LogPosition> RelogTail(env::FileSystem& files, const std::string& path,
   BEACH_TRY(file->WriteAt(pending_offset, pending));
   BEACH_TRY(file->SyncData());
   core.RunSynced(true);
-  // FAILPOINT: wal.tail_relogged: a whole copy of the tail in a file that nothing names.
-  BEACH_FAILPOINT("wal.tail_relogged");
+  // FAILPOINT: recovery_after_tail_copy: a whole copy of the tail in a file that nothing names.
+  BEACH_FAILPOINT("recovery_after_tail_copy");
   BEACH_SOMETIMES("wal.tail_relogged_many", tail.size() > 1);
   // There is room: a record leaves a block behind it for this.
   const PlannedItem vouch = core.Plan(ItemKind::kVouch, {}, {}, 0, image);

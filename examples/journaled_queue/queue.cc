@@ -121,8 +121,8 @@ Result<std::unique_ptr<env::File>> WriteAnew(env::FileSystem& files, const std::
   for (const Bytes& item : contents.items) bytes += MakeRecord('+', number++, item);
   BEACH_TRY(file->Append(bytes));
   BEACH_TRY(file->Sync());
-  // FAILPOINT: queue.journal_written: the old journal, and a new one that nobody asks for.
-  BEACH_FAILPOINT("queue.journal_written");
+  // FAILPOINT: queue_after_journal_write: the old journal, and a new one that nobody asks for.
+  BEACH_FAILPOINT("queue_after_journal_write");
   BEACH_TRY(files.Rename(fresh, path));
   BEACH_TRY(files.SyncDirectory(directory));
   return file;
