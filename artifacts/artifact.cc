@@ -6,11 +6,10 @@
 #include <set>
 #include <utility>
 
-#include "base/check.h"
+#include "artifacts/text.h"
+#include "base/bytes.h"
 
-// The only translation unit that knows JSON. Strings of an artifact are bytes, JSON's are Unicode:
-// a byte of 0x80 or more is written as the code point of the same value, so that every string comes
-// back as it was.
+// The only translation unit that knows JSON.
 
 namespace beach::artifacts {
 namespace {
@@ -22,21 +21,6 @@ constexpr std::size_t kTextSizeMax = std::size_t{256} << 20;
 constexpr int kDepthMax = 8;
 
 // --- Writing ---------------------------------------------------------------------------------
-
-std::string ToUtf8(const std::string& bytes) {
-  std::string text;
-  text.reserve(bytes.size());
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x80) {
-      text.push_back(c);
-    } else {
-      text.push_back(static_cast<char>(0xc0 | byte >> 6));
-      text.push_back(static_cast<char>(0x80 | (byte & 0x3f)));
-    }
-  }
-  return text;
-}
 
 Json Encode(const std::string& bytes) { return Json(ToUtf8(bytes)); }
 Json Encode(std::uint64_t number) { return Json(number); }
@@ -228,21 +212,9 @@ class Reader {
   void Decode(const Json& json, const std::string& path, std::string& target) {
     if (!json.is_string()) return Keep(Bad(path, "is not a string"));
     const auto& text = json.get_ref<const std::string&>();
-    target.clear();
-    target.reserve(text.size());
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      const auto byte = static_cast<unsigned char>(text[i]);
-      if (byte < 0x80) {
-        target.push_back(text[i]);
-        continue;
-      }
-      // The parser has proved the text valid: 0xc2 and 0xc3 lead the code points 0x80 to 0xff.
-      if (byte > 0xc3) return Keep(Bad(path, "has a character above U+00FF"));
-      ++i;
-      BEACH_CHECK_LT(i, text.size());
-      const auto tail = static_cast<unsigned char>(text[i]);
-      target.push_back(static_cast<char>((byte & 0x03) << 6 | (tail & 0x3f)));
-    }
+    std::optional<Bytes> bytes = FromUtf8(text);
+    if (!bytes) return Keep(Bad(path, "has a character above U+00FF"));
+    target = *std::move(bytes);
   }
 
   void Decode(const Json& json, const std::string& path, Decision& target) {

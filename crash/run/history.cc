@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "crash/run/history.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+
+namespace beach::crash {
+namespace {
+
+using oracle::Judgement;
+using oracle::Violation;
+
+constexpr const char* kBackups = "backups";
+constexpr std::uint64_t kBackupsKept = 2;
+
+Judgement BadAnswer(const Error& error) {
+  return Violation{"bad-answer", "the worker said what makes no sense: " + error.ToString()};
+}
+
+std::string ErrorOf(const Json& answer) {
+  const auto error = answer.find("error");
+  if (error == answer.end() || !error->is_object()) return "no error";
+  const auto message = error->find("message");
+  return message == error->end() || !message->is_string() ? "no message"
+                                                          : message->get<std::string>();
+}
+
+bool IsRefusal(const Json& answer) {
+  const auto error = answer.find("error");
+  if (error == answer.end() || !error->is_object() || !error->contains("code")) return false;
+  return (*error)["code"] == ErrorCodeName(ErrorCode::kRefused) ||
+         (*error)["code"] == ErrorCodeName(ErrorCode::kNotFound);
+}
+
+std::vector<Change> ChangesOf(const oracle::ModelBatch& batch) {
+  std::vector<Change> changes;
+  for (const oracle::ModelOperation& operation : batch.operations) {
+    if (operation.range_end) {
+      changes.push_back({Change::Kind::kErase, operation.key, *operation.range_end});
+    } else if (operation.value) {
+      changes.push_back({Change::Kind::kPut, operation.key, *operation.value});
+    } else {
+      changes.push_back({Change::Kind::kDelete, operation.key, {}});
+    }
+  }
+  return changes;
+}
+
+}  // namespace
+
+Json History::Issue(const artifacts::Operation& operation) {
+  std::optional<Action> action = ParseOperation(operation);
+  BEACH_CHECK(action.has_value());
+  Json command = {{"id", operation.id}, {"client", operation.client}};
+  Asked asked{.operation = operation, .action = *std::move(action), .mark = {}};
+  asked.durable_mark = model_.DurableMark();
+  switch (asked.action.kind) {
+    case ActionKind::kWrite:
+      model_.Issue(asked.action.batch);
+      command["do"] = "write";
+      command["sync"] = asked.action.batch.sync;
+      command["tag"] = operation.id;
+      command["batch"] = ToJson(ChangesOf(asked.action.batch));
+      break;
+    case ActionKind::kGet:
+      asked.mark = model_.BeginRead();
+      command["do"] = "get";
+      command["key"] = ToJson(asked.action.key);
+      break;
+    case ActionKind::kScan:
+      asked.mark = model_.BeginRead();
+      command["do"] = "scan";
+      break;
+    case ActionKind::kFlush: command["do"] = "flush"; break;
+    case ActionKind::kCompact:
+      command["do"] = "compact";
+      if (asked.action.range) {
+        command["from"] = ToJson(asked.action.range->from);
+        command["to"] = ToJson(*asked.action.range->to);
+      }
+      break;
+    case ActionKind::kCheckpoint:
+    case ActionKind::kBackup: {
+      const bool is_backup = asked.action.kind == ActionKind::kBackup;
+      const std::string name =
+          is_backup ? kBackups : "checkpoint-" + std::to_string(operation.id);
+      asked.copy = new_copies_.size();
+      new_copies_.push_back({.directory = copies_folder_ + "/" + name, .is_backup = is_backup});
+      command["do"] = is_backup ? "backup" : "checkpoint";
+      command["directory"] = ToJson(new_copies_.back().directory);
+      if (is_backup) command["keep"] = kBackupsKept;
+      break;
+    }
+  }
+  asked_.emplace(operation.id, std::move(asked));
+  return command;
+}
+
+Judgement History::Answer(const Json& answer, bool fault_struck) {
+  const Result<std::uint64_t> id = NumberAt(answer, "id");
+  if (!id) return BadAnswer(id.error());
+  const auto found = asked_.find(*id);
+  if (found == asked_.end()) {
+    return Violation{"bad-answer", "the worker answered what nobody asked"};
+  }
+  const Asked asked = std::move(found->second);
+  asked_.erase(found);
+  const Result<bool> ok = FlagAt(answer, "ok", false);
+  if (!ok) return BadAnswer(ok.error());
+  if (!*ok) return Failed(asked, answer, fault_struck);
+  ++acknowledged_;
+  return AnswerOf(asked, answer);
+}
+
+Judgement History::AnswerOf(const Asked& asked, const Json& answer) {
+  switch (asked.action.kind) {
+    case ActionKind::kWrite: return model_.Acknowledge(asked.action.batch.id);
+    case ActionKind::kGet: {
+      std::optional<Bytes> value;
+      if (answer.contains("value") && !answer["value"].is_null()) {
+        Result<Bytes> bytes = BytesAt(answer, "value");
+        if (!bytes) return BadAnswer(bytes.error());
+        value = *std::move(bytes);
+      }
+      return model_.EndGet(asked.mark, asked.action.key, value);
+    }
+    case ActionKind::kScan: {
+      const Result<Entries> entries = EntriesAt(answer, "entries");
+      if (!entries) return BadAnswer(entries.error());
+      return model_.EndScan(asked.mark, {}, *entries);
+    }
+    case ActionKind::kCheckpoint:
+    case ActionKind::kBackup: {
+      model_.Durable(asked.durable_mark);
+      return Copied(asked, answer);
+    }
+    case ActionKind::kFlush:
+    case ActionKind::kCompact: break;
+  }
+  model_.Durable(asked.durable_mark);
+  return std::nullopt;
+}
+
+Judgement History::Failed(const Asked& asked, const Json& answer, bool fault_struck) {
+  const bool reads =
+      asked.action.kind == ActionKind::kGet || asked.action.kind == ActionKind::kScan;
+  if (!fault_struck || reads) {
+    return Violation{"unexplained-error", "operation " + std::to_string(asked.operation.id) +
+                                              " (" + asked.operation.kind +
+                                              ") failed, and nothing explains it: " +
+                                              ErrorOf(answer)};
+  }
+  if (asked.action.kind == ActionKind::kWrite) return model_.Fail(asked.action.batch.id);
+  return std::nullopt;
+}
+
+// The copy is of the prefix that ends with the number it was told to be of.
+Judgement History::Copied(const Asked& asked, const Json& answer) {
+  const Result<std::uint64_t> sequence = NumberAt(answer, "sequence");
+  if (!sequence) return BadAnswer(sequence.error());
+  std::uint64_t prefix = model_.sequenced();
+  while (prefix > asked.durable_mark && model_.LastSequence(prefix) > *sequence) --prefix;
+  if (model_.LastSequence(prefix) != *sequence) {
+    return Violation{"copy-of-no-prefix",
+                     "a copy is said to be of sequence number " + std::to_string(*sequence) +
+                         ", where no batch ends, or lacks what was acknowledged before"};
+  }
+  Copy& copy = new_copies_[asked.copy];
+  copy.acknowledged = true;
+  copy.states = {model_.HashAt(prefix)};
+  return std::nullopt;
+}
+
+Judgement History::Event(const Json& event) {
+  if (event.value("event", "") != "write.sequenced") return std::nullopt;
+  const Result<std::uint64_t> tag = NumberAt(event, "tag");
+  const Result<std::uint64_t> first = NumberAt(event, "first");
+  const Result<std::uint64_t> count = NumberAt(event, "count");
+  for (const auto* field : {&tag, &first, &count}) {
+    if (!*field) return BadAnswer(field->error());
+  }
+  return model_.Sequence(oracle::BatchId(*tag), *first, *count);
+}
+
+Judgement History::Recovered(const Json& state) {
+  const Result<Entries> entries = EntriesAt(state, "entries");
+  const Result<std::uint64_t> visible = NumberAt(state, "visible");
+  if (!entries) return BadAnswer(entries.error());
+  if (!visible) return BadAnswer(visible.error());
+  return crash_.Recovered(*entries, *visible);
+}
+
+void History::Ended(oracle::LifeEnd end) {
+  std::set<std::uint64_t> all;  // states that this life has had
+  if (!new_copies_.empty()) {
+    for (std::uint64_t prefix = 0; prefix <= model_.sequenced(); ++prefix) {
+      all.insert(model_.HashAt(prefix));
+    }
+  }
+  for (Copy& copy : new_copies_) {
+    if (!copy.acknowledged) copy.states = all;
+    if (!copy.is_backup) {
+      copies_.push_back(std::move(copy));
+      continue;
+    }
+    Copy& place = BackupPlace();
+    if (copy.acknowledged) {
+      place.acknowledged = true;
+      place.states = std::move(copy.states);
+    } else {
+      place.states.insert(copy.states.begin(), copy.states.end());
+    }
+  }
+  new_copies_.clear();
+  asked_.clear();
+  crash_.Ended(end);
+}
+
+Copy& History::BackupPlace() {
+  const auto found = std::ranges::find_if(copies_, &Copy::is_backup);
+  if (found != copies_.end()) return *found;
+  return copies_.emplace_back(
+      Copy{.directory = copies_folder_ + "/" + kBackups, .is_backup = true});
+}
+
+Judgement History::CheckCopy(const Copy& copy, const Json& answer) {
+  const char* const what = copy.is_backup ? "a restored backup" : "a checkpoint";
+  if (!answer.value("ok", false)) {
+    if (!copy.acknowledged && IsRefusal(answer)) return std::nullopt;
+    return Violation{"copy-lost", std::string(what) + " that " +
+                                      (copy.acknowledged ? "was finished" : "was not finished") +
+                                      " cannot be read: " + ErrorOf(answer)};
+  }
+  const Result<Entries> entries = EntriesAt(answer, "entries");
+  if (!entries) return BadAnswer(entries.error());
+  if (copy.states.contains(oracle::Model::HashOf(*entries))) return std::nullopt;
+  return Violation{"copy-differs", std::string(what) + " shows " +
+                                       std::to_string(entries->size()) +
+                                       " entries, which are no state that it may be of"};
+}
+
+void History::ForgetCheckpoints() {
+  std::erase_if(copies_, [](const Copy& copy) { return !copy.is_backup; });
+}
+
+}  // namespace beach::crash

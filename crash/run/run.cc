@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "crash/run/run.h"
+
+#include <algorithm>
+#include <deque>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include "crash/run/history.h"
+#include "crash/run/worker_process.h"
+
+namespace beach::crash {
+namespace {
+
+using oracle::Judgement;
+using oracle::LifeEnd;
+using oracle::Violation;
+
+constexpr std::size_t kEventsKept = 400;
+constexpr std::uint64_t kNever = ~std::uint64_t{0};
+
+// What came of asking a worker something.
+enum class Asked : std::uint8_t {
+  kAnswered,
+  kDied,   // as planned
+  kWrong,  // the run has its verdict
+};
+
+class Runner {
+ public:
+  Runner(const Plan& plan, const Place& place)
+      : plan_(plan), place_(place), history_(place.workspace + "/copies") {}
+
+  Result<RunReport> Go() {
+    std::error_code error;
+    std::filesystem::create_directories(place_.workspace + "/copies", error);
+    if (error) return Fail(ErrnoError(error.value(), "create", place_.workspace + "/copies"));
+    for (const Life& life : plan_.lives) {
+      BEACH_TRY(Live(life));
+      ++report_.lives;
+      if (!report_.verdict.ok()) break;
+    }
+    report_.acknowledged = history_.acknowledged();
+    report_.verdict.event = events_;
+    return std::move(report_);
+  }
+
+ private:
+  std::string Directory() const { return place_.workspace + "/db"; }
+
+  void Note(const char* kind, std::string text) {
+    if (report_.events.size() == kEventsKept) report_.events.erase(report_.events.begin());
+    report_.events.push_back({.event = ++events_,
+                              .virtual_ns = 0,
+                              .host = "worker",
+                              .thread = "life" + std::to_string(report_.lives + 1),
+                              .kind = kind,
+                              .text = std::move(text)});
+  }
+
+  // The verdict, unless there is nothing to object to. True: there is.
+  bool Settle(const Judgement& judgement) {
+    if (!judgement) return false;
+    report_.verdict.signature = "crash/" + judgement->rule;
+    report_.verdict.message = judgement->message;
+    Note("verdict", judgement->rule + ": " + judgement->message);
+    return true;
+  }
+
+  bool FaultStruck() {
+    return std::ranges::any_of(worker_->struck(), [](const Struck& one) { return !one.killed; });
+  }
+
+  // --- One life.
+
+  Status Live(const Life& life) {
+    std::string failpoints;
+    for (const env::ArmedFailpoint& armed : life.armed) {
+      failpoints += (failpoints.empty() ? "" : ",") + armed.name + ":" + std::to_string(armed.hit);
+    }
+    Note("life", failpoints.empty() ? "nothing is armed" : "armed: " + failpoints);
+    BEACH_TRY_ASSIGN(worker_, WorkerProcess::Start(place_.program, failpoints));
+    kill_at_ns_ = kNever;
+    killed_by_us_ = false;
+    recovering_ = true;
+    bool closed = false;
+    const Asked lived = LiveOn(life, closed);
+    if (lived == Asked::kAnswered) CountStruck();
+    worker_.reset();
+    if (lived == Asked::kWrong) return {};
+    history_.Ended(closed ? LifeEnd::kClosed : LifeEnd::kKilled);
+    if (closed) return Verify();
+    return {};
+  }
+
+  Asked LiveOn(const Life& life, bool& closed) {
+    Asked asked = Recover();
+    if (asked != Asked::kAnswered) return asked;
+    recovering_ = false;
+    asked = CheckCopies();
+    if (asked != Asked::kAnswered) return asked;
+    if (life.ending == Ending::kKillAt) kill_at_ns_ = NowNs() + life.ending_at * 1'000'000;
+    for (const Step& step : StepsOf(life.operations)) {
+      asked = Work(life, step);
+      if (asked != Asked::kAnswered) return asked;
+    }
+    if (life.ending != Ending::kClose) return KillNow();
+    Json answer;
+    asked = Ask({{"do", "close"}}, answer);
+    if (asked != Asked::kAnswered) return asked;
+    // What poisoned it is what a close says.
+    if (!answer.value("ok", false)) {
+      return FaultStruck() ? KillNow() : WrongAnswer("a close", answer);
+    }
+    worker_->EndInput();
+    asked = AwaitDeath();
+    if (asked == Asked::kWrong) return asked;
+    closed = true;
+    return Asked::kAnswered;
+  }
+
+  Asked Recover() {
+    Json options = Json::object();
+    for (const auto& [name, value] : plan_.options) {
+      if (name != "clients") options[name] = value;
+    }
+    Json answer;
+    Asked asked = Ask(
+        {{"do", "open"}, {"directory", ToJson(Directory())}, {"options", std::move(options)}},
+        answer);
+    if (asked != Asked::kAnswered) return asked;
+    if (!answer.value("ok", false)) {
+      return FaultStruck() ? KillNow() : WrongAnswer("an open", answer, "open-refused");
+    }
+    history_.Opened();
+    asked = Ask({{"do", "scan"}}, answer);
+    if (asked != Asked::kAnswered) return asked;
+    if (!answer.value("ok", false)) return WrongAnswer("the first scan", answer);
+    Note("life", "recovered " + std::to_string(answer["entries"].size()) + " entries at " +
+                     answer["visible"].dump());
+    return Settle(history_.Recovered(answer)) ? Asked::kWrong : Asked::kAnswered;
+  }
+
+  // Checkpoints and the newest backup of former lives, each read whole.
+  Asked CheckCopies() {
+    for (const Copy& copy : history_.copies()) {
+      std::string directory = copy.directory;
+      Json answer = {{"ok", true}};
+      if (copy.is_backup) {
+        directory = place_.workspace + "/copies/restored-" + std::to_string(++restored_);
+        const Asked asked = Ask({{"do", "restore"},
+                                 {"from", ToJson(copy.directory)},
+                                 {"directory", ToJson(directory)}},
+                                answer);
+        if (asked != Asked::kAnswered) return asked;
+        if (!answer.value("ok", false) && FaultStruck()) continue;
+      }
+      if (answer.value("ok", false)) {
+        const Asked asked =
+            Ask({{"do", "inspect"}, {"directory", ToJson(directory)}}, answer);
+        if (asked != Asked::kAnswered) return asked;
+      }
+      Note("copy", directory + (answer.value("ok", false) ? " is whole" : " is refused"));
+      if (Settle(History::CheckCopy(copy, answer))) return Asked::kWrong;
+      std::error_code ignored;  // what stays is looked at by nobody
+      if (!copy.is_backup) std::filesystem::remove_all(directory, ignored);
+      if (copy.is_backup) std::filesystem::remove_all(directory, ignored);
+    }
+    history_.ForgetCheckpoints();
+    return Asked::kAnswered;
+  }
+
+  Asked Work(const Life& life, const Step& step) {
+    bool last = false;
+    std::size_t unanswered = 0;
+    for (std::size_t i = step.begin; i < step.end; ++i) {
+      const artifacts::Operation& operation = life.operations[i];
+      worker_->Send(history_.Issue(operation));
+      ++report_.operations;
+      ++unanswered;
+      last = last || (life.ending == Ending::kKillAfter && operation.id == life.ending_at);
+    }
+    while (unanswered > 0) {
+      Json answer;
+      const Asked asked = HearAnswer(answer);
+      if (asked != Asked::kAnswered) return asked;
+      if (Settle(history_.Answer(answer, FaultStruck()))) return Asked::kWrong;
+      --unanswered;
+    }
+    return last ? KillNow() : Asked::kAnswered;
+  }
+
+  // --- Talking.
+
+  Asked Ask(const Json& command, Json& answer) {
+    worker_->Send(command);
+    return HearAnswer(answer);
+  }
+
+  // Until an answer, which is none of an operation unless one was issued.
+  Asked HearAnswer(Json& answer) {
+    const std::uint64_t deadline = NowNs() + place_.patience_ns;
+    for (;;) {
+      Result<Heard> heard = worker_->Hear(std::min(deadline, kill_at_ns_));
+      if (!heard) {
+        Settle(Violation{"bad-answer", heard.error().ToString()});
+        return Asked::kWrong;
+      }
+      switch (heard->what) {
+        case Heard::What::kSignal: break;
+        case Heard::What::kGone: return AwaitDeath();
+        case Heard::What::kLate: {
+          if (NowNs() >= kill_at_ns_) return KillNow();
+          Settle(Violation{"hang", "the worker has not answered for " +
+                                       std::to_string(place_.patience_ns / 1'000'000'000) + " s"});
+          return Asked::kWrong;
+        }
+        case Heard::What::kLine: {
+          if (!heard->line.contains("event")) {
+            answer = std::move(heard->line);
+            return Asked::kAnswered;
+          }
+          Note("engine", heard->line.dump(-1, ' ', true));
+          if (Settle(history_.Event(heard->line))) return Asked::kWrong;
+          break;
+        }
+      }
+    }
+  }
+
+  Asked WrongAnswer(const char* what, const Json& answer, const char* rule = "unexplained-error") {
+    Settle(Violation{rule, std::string(what) + " failed, and nothing explains it: " +
+                               answer.value("error", Json::object()).dump(-1, ' ', true)});
+    return Asked::kWrong;
+  }
+
+  // --- Dying.
+
+  Asked KillNow() {
+    killed_by_us_ = true;
+    kill_at_ns_ = kNever;
+    worker_->Kill();
+    // What it said before counts.
+    for (;;) {
+      Result<Heard> heard = worker_->Hear(NowNs() + place_.patience_ns);
+      if (!heard || heard->what == Heard::What::kGone) break;
+      if (heard->what == Heard::What::kLate) break;
+      if (heard->what != Heard::What::kLine) continue;
+      const Judgement judgement = heard->line.contains("event")
+                                      ? history_.Event(heard->line)
+                                      : history_.Answer(heard->line, FaultStruck());
+      if (Settle(judgement)) return Asked::kWrong;
+    }
+    return AwaitDeath();
+  }
+
+  // Its output is over: says whether that was planned.
+  Asked AwaitDeath() {
+    const std::string end = worker_->AwaitEnd();
+    CountStruck();
+    const std::vector<Struck>& struck = worker_->struck();
+    const bool at_point = !struck.empty() && struck.back().killed;
+    Note("life", "ended: " + end +
+                     (at_point ? " at " + struck.back().name + ", passage " +
+                                     std::to_string(struck.back().passage)
+                               : ""));
+    if (worker_->was_killed() && (at_point || killed_by_us_)) {
+      ++report_.kills;
+      if (recovering_) ++report_.kills_in_recovery;
+      return Asked::kDied;
+    }
+    if (worker_->exited_fine()) return Asked::kDied;
+    Settle(Violation{"unplanned-death", "the worker ended with " + end +
+                                            ", which nobody asked for: " + worker_->last_words()});
+    return Asked::kWrong;
+  }
+
+  void CountStruck() {
+    if (counted_ == worker_.get()) return;
+    counted_ = worker_.get();
+    for (const Struck& one : worker_->struck()) ++report_.struck[one.name];
+  }
+
+  // A closed database: nothing is damaged, nothing is left over.
+  Status Verify() {
+    BEACH_TRY_ASSIGN(worker_, WorkerProcess::Start(place_.program, ""));
+    counted_ = nullptr;
+    Json answer;
+    const Asked asked = Ask({{"do", "verify"}, {"directory", ToJson(Directory())}}, answer);
+    if (asked == Asked::kDied) Settle(Violation{"unplanned-death", "verifying ended by itself"});
+    if (asked == Asked::kAnswered) JudgeVerified(answer);
+    worker_.reset();
+    return {};
+  }
+
+  void JudgeVerified(const Json& answer) {
+    if (!answer.value("ok", false)) {
+      WrongAnswer("verifying a closed database", answer, "verify-refused");
+    } else if (!answer["damage"].empty()) {
+      Settle(Violation{"verify-damage", "a closed database is damaged where nothing was done: " +
+                                            answer["damage"][0].dump()});
+    } else if (!answer["debris"].empty()) {
+      Settle(Violation{"debris", "a clean close left " + answer["debris"][0].dump() +
+                                     ", which no manifest lists"});
+    } else if (answer.value("torn", false)) {
+      Settle(Violation{"torn-after-close", "a clean close left a torn end"});
+    }
+  }
+
+  const Plan& plan_;
+  const Place& place_;
+  History history_;
+  RunReport report_;
+  std::unique_ptr<WorkerProcess> worker_;
+  const WorkerProcess* counted_ = nullptr;  // whose strikes are in the report
+  std::uint64_t kill_at_ns_ = kNever;
+  bool killed_by_us_ = false;
+  bool recovering_ = true;
+  std::uint64_t restored_ = 0;
+  std::uint64_t events_ = 0;
+};
+
+}  // namespace
+
+Result<RunReport> RunPlan(const Plan& plan, const Place& place) { return Runner(plan, place).Go(); }
+
+}  // namespace beach::crash

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "artifacts/artifact.h"
+#include "base/error.h"
+#include "crash/plan/plan.h"
+
+namespace beach::crash {
+
+// Where and with what a plan is run.
+struct Place {
+  std::string program;    // whose `worker` command is killed
+  std::string workspace;  // a directory that is empty or not there; left as it is at the end
+  std::uint64_t patience_ns = 120'000'000'000;  // for an answer, before it counts as a hang
+};
+
+struct RunReport {
+  artifacts::Verdict verdict;  // signature "ok", or "crash/RULE"
+  std::uint64_t lives = 0;
+  std::uint64_t kills = 0;              // by our hand or at a failpoint
+  std::uint64_t kills_in_recovery = 0;  // of those, before the open was answered
+  std::uint64_t operations = 0;         // issued
+  std::uint64_t acknowledged = 0;
+  std::map<std::string, std::uint64_t> struck;  // failpoints, to how often
+  std::vector<artifacts::TraceEvent> events;    // what happened, the newest
+};
+
+// Runs it. An error: the harness itself could not go on; what is wrong with the database is in the
+// verdict. One thread.
+Result<RunReport> RunPlan(const Plan& plan, const Place& place);
+
+// How often each failpoint is passed by a worker that lives the plan and is not killed, by life:
+// nothing is armed, and every life ends as the plan says.
+Result<std::vector<std::map<std::string, std::uint64_t>>> CountPassages(const Plan& plan,
+                                                                        const Place& place);
+
+}  // namespace beach::crash
