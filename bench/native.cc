@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/native.h"
+#include "command_line/terminal.h"
 
 #include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
 
-#include "bench/terminal.h"
 
 namespace beach::bench {
 
@@ -15,7 +15,7 @@ int BecomeNative(char** argv) {
   const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
   const std::string path = (self.parent_path() / "beachbench_native").string();
   ::execv(path.c_str(), argv);
-  return ReportError(ErrnoError(errno, "start", path));
+  return command_line::ReportError(ErrnoError(errno, "start", path));
 }
 
 }  // namespace beach::bench

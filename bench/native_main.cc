@@ -4,13 +4,13 @@
 #include "bench/engine/run_engine.h"
 #include "bench/soak/command.h"
 #include "bench/soak/run_soak.h"
-#include "bench/terminal.h"
 #include "command_line/command.h"
+#include "command_line/terminal.h"
 
 int main(int argc, char** argv) {
   beach::command_line::Program line("beachbench", "Measures BeachDB beside other engines.\n",
                                     BEACH_VERSION);
   beach::bench::AddEngine(line.root(), beach::bench::RunEngine);
   beach::bench::AddSoak(line.root(), beach::bench::RunSoakCommand);
-  return line.Run(argc, argv, beach::bench::kExitUsage);
+  return line.Run(argc, argv, beach::command_line::kExitUsage);
 }

@@ -12,7 +12,7 @@
 #include "bench/folder.h"
 #include "bench/machine.h"
 #include "bench/signals.h"
-#include "bench/terminal.h"
+#include "command_line/terminal.h"
 
 namespace beach::bench {
 namespace {
@@ -45,7 +45,7 @@ Status CheckRoom(const Plan& plan, std::size_t engines) {
 }
 
 std::string LineOf(const Position& at, std::uint64_t rounds) {
-  return fmt::format("{} round {}/{}, {} on {}: {} %", Bar(at.cells, at.cells_all, kBarWidth),
+  return fmt::format("{} round {}/{}, {} on {}: {} %", command_line::Bar(at.cells, at.cells_all, kBarWidth),
                      at.round + 1, rounds, at.workload, at.engine,
                      at.operations_all == 0 ? 0 : at.operations * 100 / at.operations_all);
 }
@@ -60,14 +60,14 @@ Status Run(const EngineArguments& arguments) {
   BEACH_TRY(CheckRoom(plan, engines.size()));
   std::vector<Series> series;
   {
-    ProgressLine line;
+    command_line::ProgressLine line;
     BEACH_TRY_ASSIGN(series, RunPlan(plan, engines, RunCellInChild, [&](const Position& at) {
                        if (line.Due()) line.Draw(LineOf(at, plan.rounds));
                      }));
   }
   const std::vector<Row> rows = MakeRows(series);
   const Context context{.plan = plan, .engines = engines};
-  PrintOut(arguments.json ? AsJson(context, rows) : AsText(context, rows));
+  command_line::PrintOut(arguments.json ? AsJson(context, rows) : AsText(context, rows));
   return {};
 }
 
@@ -75,7 +75,7 @@ Status Run(const EngineArguments& arguments) {
 
 int RunEngine(const EngineArguments& arguments) {
   const Status status = Run(arguments);
-  return status ? kExitFine : ReportError(status.error());
+  return status ? command_line::kExitFine : command_line::ReportError(status.error());
 }
 
 }  // namespace beach::bench

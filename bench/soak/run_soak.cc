@@ -10,7 +10,7 @@
 #include "bench/signals.h"
 #include "bench/soak/report.h"
 #include "bench/soak/soak.h"
-#include "bench/terminal.h"
+#include "command_line/terminal.h"
 #include "engine/budgets.h"
 #include "engine/verify.h"
 #include "env/os/os_env.h"
@@ -81,7 +81,7 @@ Result<SoakReport> Run(const SoakArguments& arguments) {
                             .asked_to_end = HeldSignals::AwaitFor};
     const auto told = [&](const SoakSample& sample) {
       const std::string line = AsText(sample);
-      arguments.json ? PrintError(line) : PrintOut(line);
+      arguments.json ? command_line::PrintError(line) : command_line::PrintOut(line);
     };
     BEACH_TRY_ASSIGN(report, RunSoak(*db, plan, meters, told));
     BEACH_TRY(db->Close());
@@ -94,9 +94,9 @@ Result<SoakReport> Run(const SoakArguments& arguments) {
 
 int RunSoakCommand(const SoakArguments& arguments) {
   const Result<SoakReport> report = Run(arguments);
-  if (!report) return ReportError(report.error());
-  PrintOut(arguments.json ? AsJson(*report) : AsText(*report));
-  return report->findings.empty() ? kExitFine : kExitFound;
+  if (!report) return command_line::ReportError(report.error());
+  command_line::PrintOut(arguments.json ? AsJson(*report) : AsText(*report));
+  return report->findings.empty() ? command_line::kExitFine : command_line::kExitFound;
 }
 
 }  // namespace beach::bench

@@ -82,6 +82,7 @@ class Generator {
     Bytes from = Key();
     Bytes to = Key();
     if (to < from) std::swap(from, to);
+    if (to == from) to.push_back('\0');  // no range is empty: that would be no operation
     arguments.push_back(std::move(from));
     arguments.push_back(std::move(to));
   }
@@ -108,7 +109,7 @@ std::optional<oracle::ModelOperation> ParseChange(const std::string& kind,
   if (kind == "delete") return change;
   const std::string& second = arguments[begin + 1];
   if (kind == "erase") {
-    if (second < change.key) return std::nullopt;
+    if (second <= change.key) return std::nullopt;
     change.range_end = second;
     return change;
   }

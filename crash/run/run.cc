@@ -29,8 +29,9 @@ enum class Asked : std::uint8_t {
 
 class Runner {
  public:
-  Runner(const Plan& plan, const Place& place)
-      : plan_(plan), place_(place), history_(place.workspace + "/copies") {}
+  // Fills `counts`, where it is given, instead of arming what the plan says.
+  Runner(const Plan& plan, const Place& place, std::vector<Passages>* counts = nullptr)
+      : plan_(plan), place_(place), counts_(counts), history_(place.workspace + "/copies") {}
 
   Result<RunReport> Go() {
     std::error_code error;
@@ -75,10 +76,12 @@ class Runner {
   // --- One life.
 
   Status Live(const Life& life) {
-    std::string failpoints;
+    std::string failpoints = counts_ != nullptr ? "count" : "";
     for (const env::ArmedFailpoint& armed : life.armed) {
+      if (counts_ != nullptr) break;
       failpoints += (failpoints.empty() ? "" : ",") + armed.name + ":" + std::to_string(armed.hit);
     }
+    if (counts_ != nullptr) counts_->emplace_back();
     Note("life", failpoints.empty() ? "nothing is armed" : "armed: " + failpoints);
     BEACH_TRY_ASSIGN(worker_, WorkerProcess::Start(place_.program, failpoints));
     kill_at_ns_ = kNever;
@@ -105,7 +108,10 @@ class Runner {
       asked = Work(life, step);
       if (asked != Asked::kAnswered) return asked;
     }
-    if (life.ending != Ending::kClose) return KillNow();
+    if (life.ending != Ending::kClose) {
+      asked = Count();
+      return asked == Asked::kAnswered ? KillNow() : asked;
+    }
     Json answer;
     asked = Ask({{"do", "close"}}, answer);
     if (asked != Asked::kAnswered) return asked;
@@ -113,6 +119,8 @@ class Runner {
     if (!answer.value("ok", false)) {
       return FaultStruck() ? KillNow() : WrongAnswer("a close", answer);
     }
+    asked = Count();
+    if (asked != Asked::kAnswered) return asked;
     worker_->EndInput();
     asked = AwaitDeath();
     if (asked == Asked::kWrong) return asked;
@@ -164,8 +172,7 @@ class Runner {
       Note("copy", directory + (answer.value("ok", false) ? " is whole" : " is refused"));
       if (Settle(History::CheckCopy(copy, answer))) return Asked::kWrong;
       std::error_code ignored;  // what stays is looked at by nobody
-      if (!copy.is_backup) std::filesystem::remove_all(directory, ignored);
-      if (copy.is_backup) std::filesystem::remove_all(directory, ignored);
+      std::filesystem::remove_all(directory, ignored);
     }
     history_.ForgetCheckpoints();
     return Asked::kAnswered;
@@ -227,6 +234,18 @@ class Runner {
         }
       }
     }
+  }
+
+  Asked Count() {
+    if (counts_ == nullptr) return Asked::kAnswered;
+    Json answer;
+    const Asked asked = Ask({{"do", "counts"}}, answer);
+    if (asked != Asked::kAnswered) return asked;
+    if (!answer.value("ok", false)) return WrongAnswer("counting", answer);
+    for (const auto& [name, passages] : answer["points"].items()) {
+      counts_->back()[name] = passages.get<std::uint64_t>();
+    }
+    return Asked::kAnswered;
   }
 
   Asked WrongAnswer(const char* what, const Json& answer, const char* rule = "unexplained-error") {
@@ -310,6 +329,7 @@ class Runner {
 
   const Plan& plan_;
   const Place& place_;
+  std::vector<Passages>* const counts_;
   History history_;
   RunReport report_;
   std::unique_ptr<WorkerProcess> worker_;
@@ -324,5 +344,11 @@ class Runner {
 }  // namespace
 
 Result<RunReport> RunPlan(const Plan& plan, const Place& place) { return Runner(plan, place).Go(); }
+
+Result<CountedRun> CountPassages(const Plan& plan, const Place& place) {
+  CountedRun run;
+  BEACH_TRY_ASSIGN(run.report, Runner(plan, place, &run.lives).Go());
+  return run;
+}
 
 }  // namespace beach::crash

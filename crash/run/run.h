@@ -34,9 +34,15 @@ struct RunReport {
 // verdict. One thread.
 Result<RunReport> RunPlan(const Plan& plan, const Place& place);
 
-// How often each failpoint is passed by a worker that lives the plan and is not killed, by life:
-// nothing is armed, and every life ends as the plan says.
-Result<std::vector<std::map<std::string, std::uint64_t>>> CountPassages(const Plan& plan,
-                                                                        const Place& place);
+// How often each failpoint is passed, by name.
+using Passages = std::map<std::string, std::uint64_t>;
+
+// The same run with nothing armed; how often each failpoint was passed in each life, its closing
+// included.
+struct CountedRun {
+  RunReport report;
+  std::vector<Passages> lives;
+};
+Result<CountedRun> CountPassages(const Plan& plan, const Place& place);
 
 }  // namespace beach::crash

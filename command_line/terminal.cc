@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bench/terminal.h"
+#include "command_line/terminal.h"
 
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <ctime>
 
-#include "bench/machine.h"
-
-namespace beach::bench {
+namespace beach::command_line {
 namespace {
 
 constexpr std::uint64_t kTerminalPeriodNs = 100'000'000;
@@ -18,6 +17,14 @@ constexpr std::uint64_t kPipedPeriodNs = 1'000'000'000;
 void Print(std::FILE* stream, const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), stream);
   std::fflush(stream);
+}
+
+// Monotonic.
+std::uint64_t NowNs() {
+  timespec now = {};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(now.tv_nsec);
 }
 
 std::size_t Width() {
@@ -63,4 +70,4 @@ std::string Bar(std::uint64_t part, std::uint64_t whole, std::size_t width) {
   return "[" + std::string(full, '=') + std::string(width - full, ' ') + "]";
 }
 
-}  // namespace beach::bench
+}  // namespace beach::command_line

@@ -6,13 +6,14 @@
 
 #include "base/error.h"
 
-namespace beach::bench {
+namespace beach::command_line {
 
 // The exit codes of all programs of the project.
 inline constexpr int kExitFine = 0;
 inline constexpr int kExitFound = 1;
 inline constexpr int kExitUsage = 2;
 inline constexpr int kExitEnvironment = 3;
+inline constexpr int kExitNeverFired = 5;  // an armed fault; or a replay failed differently
 
 void PrintOut(const std::string& text);  // stdout, at once
 void PrintError(const std::string& text);
@@ -43,4 +44,4 @@ class ProgressLine {
 // "[=====     ]", `width` characters between the brackets. REQUIRES: whole > 0.
 std::string Bar(std::uint64_t part, std::uint64_t whole, std::size_t width);
 
-}  // namespace beach::bench
+}  // namespace beach::command_line
