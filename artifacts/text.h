@@ -6,8 +6,8 @@
 
 #include "base/bytes.h"
 
-// Strings of ours are bytes, JSON's are Unicode: a byte of 0x80 or more is written as the code point
-// of the same value, so that every string comes back as it was.
+// Strings of ours are bytes, JSON's are Unicode: a byte of 0x80 or more is written as the code
+// point of the same value, so that every string comes back as it was.
 
 namespace beach::artifacts {
 

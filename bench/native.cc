@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/native.h"
-#include "command_line/terminal.h"
 
 #include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
 
+#include "command_line/terminal.h"
 
 namespace beach::bench {
 

@@ -2,7 +2,9 @@
 // The `beachdb` binary: its commands, each in server/cli/.
 #include <cstdio>
 #include <exception>
+#include <string>
 
+#include "env/os/failpoints.h"
 #include "env/os/os_env.h"
 #include "env/os/process_memory.h"
 #include "server/cli/commands.h"
@@ -22,13 +24,26 @@ constexpr char kExamples[] =
     "  beachdb wal-dump /tmp/db/000002.wal\n"
     "  beachdb sst-dump /tmp/db/000005.sst --entries\n"
     "Exit codes: 0 fine, 1 damage found, 2 usage, 3 environment or I/O, 4 refused to open,\n"
-    "6 key absent.";
+    "5 a failpoint armed by BEACH_FAILPOINT never struck, 6 key absent.";
+
+// The exit code, unless all is fine but that an armed failpoint never struck.
+int WithFailpoints(int code) {
+  for (const std::string& name : beach::env::UnstruckFailpoints()) {
+    std::fprintf(stderr, "beachdb: failpoint %s was armed and never struck\n", name.c_str());
+    if (code == 0) code = static_cast<int>(beach::server::ExitCode::kNeverFired);
+  }
+  return code;
+}
 
 }  // namespace
 
 int main(int argc, char** argv) {
   using beach::server::ExitCode;
   beach::env::KeepLargePiecesApart();
+  if (const beach::Status armed = beach::env::ArmFailpoints(); !armed) {
+    std::fprintf(stderr, "beachdb: %s\n", armed.error().ToString().c_str());
+    return static_cast<int>(ExitCode::kUsage);
+  }
   const beach::env::OsEnv os;
   const beach::env::Env env = os.env();
 
@@ -44,7 +59,7 @@ int main(int argc, char** argv) {
   beach::server::AddDumpCommands(root, env);
 
   try {
-    const int code = line.Run(argc, argv, static_cast<int>(ExitCode::kUsage));
+    const int code = WithFailpoints(line.Run(argc, argv, static_cast<int>(ExitCode::kUsage)));
     if (std::fflush(stdout) == 0) return code;
     std::perror("beachdb: writing the output");
   } catch (const std::exception& error) {  // fmt's answer to an output that takes no more

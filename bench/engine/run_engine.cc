@@ -45,8 +45,9 @@ Status CheckRoom(const Plan& plan, std::size_t engines) {
 }
 
 std::string LineOf(const Position& at, std::uint64_t rounds) {
-  return fmt::format("{} round {}/{}, {} on {}: {} %", command_line::Bar(at.cells, at.cells_all, kBarWidth),
-                     at.round + 1, rounds, at.workload, at.engine,
+  return fmt::format("{} round {}/{}, {} on {}: {} %",
+                     command_line::Bar(at.cells, at.cells_all, kBarWidth), at.round + 1, rounds,
+                     at.workload, at.engine,
                      at.operations_all == 0 ? 0 : at.operations * 100 / at.operations_all);
 }
 

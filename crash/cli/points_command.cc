@@ -27,8 +27,8 @@ std::string AsJson() {
 std::string AsText() {
   std::string text;
   for (const PointKind kind : {PointKind::kCrash, PointKind::kFault}) {
-    text += kind == PointKind::kCrash ? "the process dies here, and leaves\n"
-                                      : "\nthis call fails\n";
+    text +=
+        kind == PointKind::kCrash ? "the process dies here, and leaves\n" : "\nthis call fails\n";
     for (const Point& point : Points()) {
       if (point.kind == kind) text += fmt::format("  {:<34} {}\n", point.name, point.text);
     }
@@ -39,8 +39,8 @@ std::string AsText() {
 }  // namespace
 
 void AddPointsCommand(const command_line::Command& root) {
-  const command_line::Command command =
-      root.Add("points", "lists the failpoints: where a process can be made to die, or a call fail");
+  const command_line::Command command = root.Add(
+      "points", "lists the failpoints: where a process can be made to die, or a call fail");
   command.Examples(
       "Examples:\n"
       "  beachcrash points\n"

@@ -51,7 +51,8 @@ Result<int> Go(const Arguments& arguments) {
     }
   }
   command_line::PrintOut(fmt::format("{} of {} times {}\n", same, done, wanted));
-  if (same == done) return artifact.verdict.ok() ? command_line::kExitFine : command_line::kExitFound;
+  if (same == done)
+    return artifact.verdict.ok() ? command_line::kExitFine : command_line::kExitFound;
   return fine == done ? command_line::kExitFine : command_line::kExitNeverFired;
 }
 

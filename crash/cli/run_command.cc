@@ -137,8 +137,8 @@ int Run(const Arguments& arguments) {
 }  // namespace
 
 void AddRunCommand(const command_line::Command& root) {
-  const command_line::Command command = root.Add(
-      "run", "kills a real process again and again, and looks at what it left behind");
+  const command_line::Command command =
+      root.Add("run", "kills a real process again and again, and looks at what it left behind");
   command.Examples(
       "Examples:\n"
       "  beachcrash run --cycles 100\n"
@@ -150,10 +150,12 @@ void AddRunCommand(const command_line::Command& root) {
   const auto arguments = std::make_shared<Arguments>();
   constexpr std::uint64_t kMost = 1'000'000'000;
   command.Number("--seed", arguments->seed, 0, ~std::uint64_t{0} >> 1, "what all is drawn from");
-  command.Number("--cycles", arguments->cycles, 1, kMost, "workers that work until they are killed");
+  command.Number("--cycles", arguments->cycles, 1, kMost,
+                 "workers that work until they are killed");
   command.Number("--ops", arguments->operations, 1, 100'000, "operations of each");
   command.Number("--clients", arguments->clients, 0, 64, "that work at once; 0: as drawn");
-  command.Text("--point", arguments->point, "NAME[:HIT]: each worker dies there, if it comes there");
+  command.Text("--point", arguments->point,
+               "NAME[:HIT]: each worker dies there, if it comes there");
   command.Text("--fault", arguments->fault, "NAME[:HIT]: in each worker that call fails");
   command.Flag("--timed", arguments->timed,
                "kills by the clock, in the midst of work; such a run replays only roughly");

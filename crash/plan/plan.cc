@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint64_t kClientsAtOnceMax = 4;
 constexpr std::uint64_t kTimeMaxMs = 60;
 // Of a drawn passage: 1, up to 2, up to 4, ... so often each.
-constexpr std::uint64_t kHitBitsMax = 6;
+constexpr std::uint64_t kHitBitsMax = 4;
 
 using Options = std::map<std::string, std::uint64_t>;
 
@@ -25,7 +25,7 @@ Options DrawOptions(RandomStream stream) {
     return *(values.begin() + stream.Below(values.size()));
   };
   options["memtable_size"] = one_of({2, 4, 8, 16}) << 10;
-  options["memtable_kind"] = stream.Below(2);
+  options["memtable_kind"] = stream.Below(3);
   options["frozen_memtables_max"] = stream.Between(1, 2);
   options["wal_segment_size"] = std::uint64_t{64} << 10;
   options["wal_direct"] = stream.Below(2);
@@ -81,9 +81,7 @@ void DrawEnding(Life& life, RandomStream& stream, const PlanRequest& request) {
 
 Plan MakePlan(const PlanRequest& request) {
   RandomStream stream(RandomValue(request.seed, Site::Hash("crash.plan")));
-  Plan plan{.seed = request.seed,
-            .options = DrawOptions(RandomStream(stream.Next())),
-            .lives = {}};
+  Plan plan{.seed = request.seed, .options = DrawOptions(RandomStream(stream.Next())), .lives = {}};
   const std::uint64_t clients =
       request.clients != 0 ? request.clients : stream.Between(1, kClientsAtOnceMax);
   plan.options["clients"] = clients;

@@ -41,7 +41,7 @@ struct PlanRequest {
   std::uint64_t seed = 1;
   std::uint64_t cycles = 10;  // lives with operations
   std::uint64_t operations = 60;
-  std::uint64_t clients = 0;  // that work at once, at most; 0: drawn
+  std::uint64_t clients = 0;                    // that work at once, at most; 0: drawn
   std::vector<env::ArmedFailpoint> armed = {};  // in each of these lives; empty: drawn
   bool timed = false;                           // killed by the clock alone
 };

@@ -25,12 +25,20 @@
 
 namespace beach::crash {
 
-enum class ActionKind : std::uint8_t { kWrite, kGet, kScan, kFlush, kCompact, kCheckpoint, kBackup };
+enum class ActionKind : std::uint8_t {
+  kWrite,
+  kGet,
+  kScan,
+  kFlush,
+  kCompact,
+  kCheckpoint,
+  kBackup
+};
 
 struct Action {
   ActionKind kind = ActionKind::kFlush;
-  oracle::ModelBatch batch;  // kWrite
-  Bytes key;                 // kGet
+  oracle::ModelBatch batch;                    // kWrite
+  Bytes key;                                   // kGet
   std::optional<oracle::KeyRange> range = {};  // kCompact: both ends included
 };
 

@@ -6,7 +6,8 @@
 #include <string>
 #include <string_view>
 
-// Every failpoint that the code has, listed from its sources when it is built (tools/failpoints.py).
+// Every failpoint that the code has, listed from its sources when it is built
+// (tools/failpoints.py).
 
 namespace beach::crash {
 

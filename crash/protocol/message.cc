@@ -62,9 +62,7 @@ Json ToJson(const std::vector<Change>& batch) {
       case Change::Kind::kPut:
         list.push_back({kPut, ToJson(change.key), ToJson(change.argument)});
         break;
-      case Change::Kind::kDelete:
-        list.push_back(Json::array({kDelete, ToJson(change.key)}));
-        break;
+      case Change::Kind::kDelete: list.push_back(Json::array({kDelete, ToJson(change.key)})); break;
       case Change::Kind::kErase:
         list.push_back({kErase, ToJson(change.key), ToJson(change.argument)});
         break;

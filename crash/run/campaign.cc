@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <set>
 
 #include "crash/cli/folders.h"
 #include "crash/points/points.h"
@@ -23,6 +22,18 @@ class Conductor {
   Place NewPlace() {
     return {.program = campaign_.program,
             .workspace = campaign_.workspace + "/run-" + std::to_string(++places_)};
+  }
+
+  // The same, and again where nothing struck: what happens at rest is not the same in each run, so
+  // that a passage may be missing in one.
+  Result<RunReport> RunUntilStruck(const Plan& plan) {
+    RunReport report;
+    for (std::uint64_t tries = 0; tries < kTriesOfPassage; ++tries) {
+      BEACH_TRY_ASSIGN(report, Run(plan));
+      if (!report.struck.empty() || !report.verdict.ok()) return report;
+    }
+    ++totals.missed;
+    return report;
   }
 
   // Its folder stays where something was found.
@@ -70,6 +81,15 @@ class Conductor {
   std::uint64_t places_ = 0;
 };
 
+// The same kind of operation at the end of a life, under a new id.
+void Append(Life& life, const char* kind, std::vector<std::string> arguments) {
+  artifacts::Operation operation = life.operations.back();
+  operation.kind = kind;
+  operation.arguments = std::move(arguments);
+  ++operation.id;
+  life.operations.push_back(std::move(operation));
+}
+
 // One client, so that a passage is the same in each run; nothing merges by itself.
 Plan ShortPlan(const PlanRequest& request) {
   PlanRequest shorter = request;
@@ -79,29 +99,40 @@ Plan ShortPlan(const PlanRequest& request) {
   std::erase_if(plan.lives, [](const Life& life) { return life.operations.empty(); });
   // The places that a drawn workload may not come to: each kind of work, often enough.
   for (Life& life : plan.lives) {
-    std::uint64_t id = life.operations.back().id * 1000;
+    life.operations.back().id *= 1000;  // above those of the other lives
     for (const char* kind : {"backup", "flush", "compact", "backup", "checkpoint", "backup"}) {
-      artifacts::Operation operation = life.operations.back();
-      operation.id = ++id;
-      operation.kind = kind;
-      operation.arguments.clear();
-      life.operations.push_back(std::move(operation));
-      operation = life.operations.front();
-      operation.id = ++id;
-      operation.kind = "put";
-      operation.arguments = {"nosync", "long", "12000"};
-      life.operations.push_back(std::move(operation));
+      Append(life, kind, {});
+      Append(life, "put", {"nosync", "long", "12000"});
     }
+    Append(life, "flush", {});
+    Append(life, "put", {"nosync", "short", "10"});
     life.armed.clear();
     life.ending = Ending::kKill;
   }
-  plan.lives.back().ending = Ending::kClose;
+  // The first leaves a little to be recovered, the second more than a memtable holds.
+  Append(plan.lives.back(), "put", {"nosync", "long", "12000"});
   plan.lives.emplace_back().ending = Ending::kClose;
   plan.options["compaction_style"] = 2;
   plan.options["memtable_size"] = 2048;
-  plan.options["wal_recycled_max"] = 1;
   plan.options["manifest_size_max"] = 512;
   return plan;
+}
+
+struct ArmedLife {
+  std::size_t life;
+  env::ArmedFailpoint armed;
+};
+
+// Every passage of the failpoints that have not struck yet.
+std::vector<ArmedLife> PassagesLeft(const CountedRun& counted, const Totals& totals) {
+  std::vector<ArmedLife> cases;
+  for (std::size_t life = 0; life < counted.lives.size(); ++life) {
+    for (const auto& [name, count] : counted.lives[life]) {
+      if (totals.sum.struck.contains(name)) continue;
+      for (std::uint64_t hit = 1; hit <= count; ++hit) cases.push_back({life, {name, hit}});
+    }
+  }
+  return cases;
 }
 
 }  // namespace
@@ -150,40 +181,32 @@ Result<Totals> RunCampaign(const Campaign& campaign, const Progress& progress, c
 Result<Totals> RunExhaustively(const Campaign& campaign, const Progress& progress,
                                const GoOn& go_on) {
   Conductor conductor(campaign, progress);
-  const Plan plan = ShortPlan(campaign.request);
-  const Place place = conductor.NewPlace();
-  BEACH_TRY_ASSIGN(const CountedRun counted, CountPassages(plan, place));
-  if (counted.report.verdict.ok()) conductor.Remove(place);
-  std::uint64_t all = 1;
-  for (const Passages& passages : counted.lives) {
-    for (const auto& [name, count] : passages) all += count;
-  }
-  BEACH_TRY(conductor.Keep(plan, counted.report, "crash-counted", all));
-  for (std::size_t life = 0; life < counted.lives.size(); ++life) {
-    for (const auto& [name, count] : counted.lives[life]) {
-      for (std::uint64_t hit = 1; hit <= count && go_on(); ++hit) {
-        if (!conductor.totals.sum.verdict.ok()) break;
-        Plan armed = plan;
-        armed.lives[life].armed = {{name, hit}};
-        RunReport report;
-        // What happens at rest is not the same in each run: a passage may be missing in one.
-        for (std::uint64_t tries = 0; tries < kTriesOfPassage; ++tries) {
-          BEACH_TRY_ASSIGN(report, conductor.Run(armed));
-          if (!report.struck.empty() || !report.verdict.ok()) break;
-        }
-        if (report.struck.empty()) ++conductor.totals.missed;
-        BEACH_TRY(conductor.Keep(armed, report,
-                                 "crash-" + std::to_string(life + 1) + "-" + name + "-" +
-                                     std::to_string(hit),
-                                 all));
-      }
+  Totals& totals = conductor.totals;
+  // Segments are kept for use again, or removed: what one leaves out the other passes.
+  for (const std::uint64_t recycled : {1, 0}) {
+    Plan plan = ShortPlan(campaign.request);
+    plan.options["wal_recycled_max"] = recycled;
+    const Place place = conductor.NewPlace();
+    BEACH_TRY_ASSIGN(const CountedRun counted, CountPassages(plan, place));
+    if (counted.report.verdict.ok()) conductor.Remove(place);
+    const std::vector<ArmedLife> cases = PassagesLeft(counted, totals);
+    const std::uint64_t all = totals.runs + 1 + cases.size();
+    BEACH_TRY(conductor.Keep(plan, counted.report, "crash-counted", all));
+    for (const ArmedLife& one : cases) {
+      if (!totals.sum.verdict.ok() || !go_on()) break;
+      plan.lives[one.life].armed = {one.armed};
+      BEACH_TRY_ASSIGN(const RunReport report, conductor.RunUntilStruck(plan));
+      const std::string name = "crash-" + std::to_string(one.life + 1) + "-" + one.armed.name +
+                               "-" + std::to_string(one.armed.hit);
+      BEACH_TRY(conductor.Keep(plan, report, name, all));
+      plan.lives[one.life].armed.clear();
     }
   }
   for (const Point& point : Points()) {
     const std::string name(point.name);
-    if (!conductor.totals.sum.struck.contains(name)) conductor.totals.never.push_back(name);
+    if (!totals.sum.struck.contains(name)) totals.never.push_back(name);
   }
-  return std::move(conductor.totals);
+  return std::move(totals);
 }
 
 }  // namespace beach::crash

@@ -18,12 +18,12 @@ artifacts::Artifact MakeArtifact(const Plan& plan, const RunReport& report);
 // What many runs came to.
 struct Totals {
   std::uint64_t runs = 0;
-  RunReport sum;                             // verdict: the first that is not "ok"
-  std::string artifact;                      // of that
-  std::uint64_t replayed = 0;                // how often it failed the same way, run again,
-  std::uint64_t replays = 0;                 // of so many times
-  std::uint64_t missed = 0;                  // armed passages that a run did not come to
-  std::vector<std::string> never = {};       // failpoints that never struck, of those asked for
+  RunReport sum;                        // verdict: the first that is not "ok"
+  std::string artifact;                 // of that
+  std::uint64_t replayed = 0;           // how often it failed the same way, run again,
+  std::uint64_t replays = 0;            // of so many times
+  std::uint64_t missed = 0;             // armed passages that a run did not come to
+  std::vector<std::string> never = {};  // failpoints that never struck, of those asked for
 
   void Add(const RunReport& report);
 };

@@ -84,8 +84,7 @@ Json History::Issue(const artifacts::Operation& operation) {
     case ActionKind::kCheckpoint:
     case ActionKind::kBackup: {
       const bool is_backup = asked.action.kind == ActionKind::kBackup;
-      const std::string name =
-          is_backup ? kBackups : "checkpoint-" + std::to_string(operation.id);
+      const std::string name = is_backup ? kBackups : "checkpoint-" + std::to_string(operation.id);
       asked.copy = new_copies_.size();
       new_copies_.push_back({.directory = copies_folder_ + "/" + name, .is_backup = is_backup});
       command["do"] = is_backup ? "backup" : "checkpoint";
@@ -147,10 +146,10 @@ Judgement History::Failed(const Asked& asked, const Json& answer, bool fault_str
   const bool reads =
       asked.action.kind == ActionKind::kGet || asked.action.kind == ActionKind::kScan;
   if (!fault_struck || reads) {
-    return Violation{"unexplained-error", "operation " + std::to_string(asked.operation.id) +
-                                              " (" + asked.operation.kind +
-                                              ") failed, and nothing explains it: " +
-                                              ErrorOf(answer)};
+    return Violation{"unexplained-error",
+                     "operation " + std::to_string(asked.operation.id) + " (" +
+                         asked.operation.kind +
+                         ") failed, and nothing explains it: " + ErrorOf(answer)};
   }
   if (asked.action.kind == ActionKind::kWrite) return model_.Fail(asked.action.batch.id);
   return std::nullopt;
@@ -236,13 +235,12 @@ Judgement History::CheckCopy(const Copy& copy, const Json& answer) {
   const Result<Entries> entries = EntriesAt(answer, "entries");
   if (!entries) return BadAnswer(entries.error());
   if (copy.states.contains(oracle::Model::HashOf(*entries))) return std::nullopt;
-  return Violation{"copy-differs", std::string(what) + " shows " +
-                                       std::to_string(entries->size()) +
+  return Violation{"copy-differs", std::string(what) + " shows " + std::to_string(entries->size()) +
                                        " entries, which are no state that it may be of"};
 }
 
-void History::ForgetCheckpoints() {
-  std::erase_if(copies_, [](const Copy& copy) { return !copy.is_backup; });
+void History::Forget(const std::string& directory) {
+  std::erase_if(copies_, [&](const Copy& copy) { return copy.directory == directory; });
 }
 
 }  // namespace beach::crash

@@ -48,8 +48,8 @@ class History {
   const std::vector<Copy>& copies() const { return copies_; }
   // The whole state of one as "inspect" answers, or the error with which it was refused.
   static oracle::Judgement CheckCopy(const Copy& copy, const Json& answer);
-  // They have been looked at, and removed; backups stay.
-  void ForgetCheckpoints();
+  // One that has been looked at, and is removed.
+  void Forget(const std::string& directory);
 
   std::uint64_t acknowledged() const { return acknowledged_; }
 

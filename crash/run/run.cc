@@ -134,9 +134,9 @@ class Runner {
       if (name != "clients") options[name] = value;
     }
     Json answer;
-    Asked asked = Ask(
-        {{"do", "open"}, {"directory", ToJson(Directory())}, {"options", std::move(options)}},
-        answer);
+    Asked asked =
+        Ask({{"do", "open"}, {"directory", ToJson(Directory())}, {"options", std::move(options)}},
+            answer);
     if (asked != Asked::kAnswered) return asked;
     if (!answer.value("ok", false)) {
       return FaultStruck() ? KillNow() : WrongAnswer("an open", answer, "open-refused");
@@ -152,7 +152,8 @@ class Runner {
 
   // Checkpoints and the newest backup of former lives, each read whole.
   Asked CheckCopies() {
-    for (const Copy& copy : history_.copies()) {
+    const std::vector<Copy> copies = history_.copies();
+    for (const Copy& copy : copies) {
       std::string directory = copy.directory;
       Json answer = {{"ok", true}};
       if (copy.is_backup) {
@@ -165,16 +166,16 @@ class Runner {
         if (!answer.value("ok", false) && FaultStruck()) continue;
       }
       if (answer.value("ok", false)) {
-        const Asked asked =
-            Ask({{"do", "inspect"}, {"directory", ToJson(directory)}}, answer);
+        const Asked asked = Ask({{"do", "inspect"}, {"directory", ToJson(directory)}}, answer);
         if (asked != Asked::kAnswered) return asked;
       }
       Note("copy", directory + (answer.value("ok", false) ? " is whole" : " is refused"));
       if (Settle(History::CheckCopy(copy, answer))) return Asked::kWrong;
+      // A backup stays, what was restored of it does not.
+      if (!copy.is_backup) history_.Forget(directory);
       std::error_code ignored;  // what stays is looked at by nobody
       std::filesystem::remove_all(directory, ignored);
     }
-    history_.ForgetCheckpoints();
     return Asked::kAnswered;
   }
 

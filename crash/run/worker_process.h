@@ -24,9 +24,9 @@ struct Struck {
 struct Heard {
   enum class What : std::uint8_t {
     kLine,
-    kGone,     // its output is over
-    kLate,     // nothing, until the deadline
-    kSignal,   // what was watched beside it became readable
+    kGone,    // its output is over
+    kLate,    // nothing, until the deadline
+    kSignal,  // what was watched beside it became readable
   };
   What what = What::kGone;
   Json line = {};

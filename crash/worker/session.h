@@ -22,8 +22,9 @@ class Session final : public env::EventSink {
   Session(const env::Env& env, Say say);
   ~Session() override;
 
-  // Carries out one command and says the answer, whatever came of it. Commands may come from several
-  // threads at once, but those for which ExcludesOthers: nothing else may be under way then.
+  // Carries out one command and says the answer, whatever came of it. Commands may come from
+  // several threads at once, but those for which ExcludesOthers: nothing else may be under way
+  // then.
   void Run(const Json& command);
   static bool ExcludesOthers(const Json& command);
 

@@ -195,12 +195,13 @@ Status Manifest::WriteSnapshotFile(const ManifestState& state) {
   Status written = file->Append(contents);
   if (written) written = file->Sync();
   if (written) {
-    // FAILPOINT: manifest_after_new_file_sync: a manifest that CURRENT does not name, its own name perhaps
-    // lost: debris.
+    // FAILPOINT: manifest_after_new_file_sync: a manifest that CURRENT does not name, its own name
+    // perhaps lost: debris.
     BEACH_FAILPOINT("manifest_after_new_file_sync");
     written = files_.SyncDirectory(directory_);
   }
-  // FAILPOINT: manifest_after_new_directory_sync: a whole manifest that CURRENT does not name: debris.
+  // FAILPOINT: manifest_after_new_directory_sync: a whole manifest that CURRENT does not name:
+  // debris.
   BEACH_FAILPOINT("manifest_after_new_directory_sync");
   if (written) {
     written = WriteTemporaryFile(files_, directory_, kCurrentFileName, EncodeCurrent(number));
@@ -244,7 +245,8 @@ Status Manifest::Roll() {
   BEACH_SOMETIMES("manifest.rolled", true);
   BEACH_CHECK_LT(old.value, file_number_.value);
   static_cast<void>(files_.Remove(env::JoinPath(directory_, ManifestFileName(old))));
-  // FAILPOINT: manifest_after_old_remove: the new manifest; the old one's name may come back as debris.
+  // FAILPOINT: manifest_after_old_remove: the new manifest; the old one's name may come back as
+  // debris.
   BEACH_FAILPOINT("manifest_after_old_remove");
   return {};
 }

@@ -41,8 +41,8 @@ Status PublishSmallFile(env::FileSystem& files, const std::string& directory,
   // FAILPOINT: small_file_rename_error: the rename that replaces CURRENT, or another small file.
   BEACH_TRY(BEACH_FAULTPOINT("small_file_rename_error"));
   BEACH_TRY(files.Rename(path + kTemporarySuffix, path));
-  // FAILPOINT: small_file_after_rename: the old or the new content under the name, after a power loss
-  // either, and both are whole.
+  // FAILPOINT: small_file_after_rename: the old or the new content under the name, after a power
+  // loss either, and both are whole.
   BEACH_FAILPOINT("small_file_after_rename");
   // FAILPOINT: small_file_publish_error: the sync of the directory behind that rename.
   BEACH_TRY(BEACH_FAULTPOINT("small_file_publish_error"));

@@ -88,8 +88,8 @@ class FileTableBuilder final : public TableBuilder {
     properties_.expiring = expiring_.Finish();
     BEACH_CHECK_GT(properties_.entries + properties_.range_deletes, 0U);
     BEACH_TRY(WriteRest());
-    // FAILPOINT: sst_after_write: a whole table that is not durable: any of its sectors may be lost. No
-    // manifest lists it; it is debris.
+    // FAILPOINT: sst_after_write: a whole table that is not durable: any of its sectors may be
+    // lost. No manifest lists it; it is debris.
     BEACH_FAILPOINT("sst_after_write");
     // FAILPOINT: sst_sync_error: the sync of a table.
     BEACH_TRY(BEACH_FAULTPOINT("sst_sync_error"));

@@ -22,8 +22,8 @@ TEST(Failpoints, NamesWithAndWithoutHits) {
 }
 
 TEST(Failpoints, WhatMakesNoSenseIsSaid) {
-  for (const char* text : {"", ",", "a,", ":1", "a:", "a:0", "a:x", "a:1x", "a:-1",
-                           "a:99999999999999999999999"}) {
+  for (const char* text :
+       {"", ",", "a,", ":1", "a:", "a:0", "a:x", "a:1x", "a:-1", "a:99999999999999999999999"}) {
     const auto all = ParseFailpoints(text);
     ASSERT_FALSE(all) << text;
     EXPECT_EQ(all.error().code(), ErrorCode::kInvalidArgument);

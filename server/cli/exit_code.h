@@ -15,7 +15,8 @@ enum class ExitCode : int {
   kFound = 1,  // the thing looked for: damage
   kUsage = 2,
   kEnvironment = 3,
-  kRefused = 4,  // to open
+  kRefused = 4,     // to open
+  kNeverFired = 5,  // a failpoint that was armed
   kKeyAbsent = 6,
 };
 
