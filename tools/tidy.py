@@ -27,7 +27,7 @@ LAYERS = {
     "sim/scenarios": ["base", "env", "artifacts", "oracle", "engine"],
     "sim/cli": ["base", "env", "artifacts", "oracle", "command_line", "sim/scenarios"],
     "server": ["base", "env", "engine", "command_line"],
-    "crash": ["base", "env", "engine", "oracle", "artifacts", "server"],
+    "crash": ["base", "env", "engine", "oracle", "artifacts", "server", "command_line", "sim"],
     "fuzz": ["base", "env", "engine", "oracle", "artifacts", "sim", "sim/scenarios"],
     "examples": ["base", "env", "engine"],
     "docs/demo": ["base", "env", "engine"],

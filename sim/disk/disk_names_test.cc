@@ -142,6 +142,38 @@ TEST(DiskNamesTest, RemovedFileLivesWhileOpen) {
   EXPECT_EQ(f.Content("a"), "still here");  // its removal was not synced
 }
 
+TEST(DiskNamesTest, StatTellsWhatIsThereAndNothingStrikesIt) {
+  DiskFixture f;
+  f.decisions.SetRate("disk.eio.metadata", 1'000'000);
+  f.decisions.SetRate("disk.eio.read", 1'000'000);
+  FileStat stat;
+  EXPECT_EQ(f.disk->Stat("/", stat), 0);
+  EXPECT_TRUE(stat.is_directory);
+  EXPECT_EQ(f.disk->Stat("a", stat), -ENOENT);
+  EXPECT_EQ(f.disk->Stat("a/b", stat), -ENOENT);
+  EXPECT_EQ(f.disk->Stat(std::string(300, 'n'), stat), -ENAMETOOLONG);
+  EXPECT_EQ(f.decisions.Counted("disk.eio.metadata"), 0U);
+
+  f.decisions.SetRate("disk.eio.metadata", 0);
+  const Descriptor file = f.Create("a");
+  ASSERT_EQ(f.disk->WriteAt(file, 0, Bytes(600, 'x'), false), 0);
+  ASSERT_EQ(f.disk->Link("a", "b"), 0);
+  ASSERT_EQ(f.disk->Stat("a", stat), 0);
+  EXPECT_FALSE(stat.is_directory);
+  EXPECT_EQ(stat.size_bytes, 600U);
+  EXPECT_EQ(stat.allocated_bytes, 2 * kSectorSize);
+  EXPECT_EQ(stat.links, 2U);
+  const FileId id = stat.id;
+  ASSERT_EQ(f.disk->Stat("b", stat), 0);
+  EXPECT_EQ(stat.id, id);
+  EXPECT_EQ(f.disk->Stat("a/b", stat), -ENOTDIR);
+
+  ASSERT_EQ(f.disk->Remove("a"), 0);
+  ASSERT_EQ(f.disk->Remove("b"), 0);
+  EXPECT_EQ(f.disk->Stat(file).id, id);
+  EXPECT_EQ(f.disk->Stat(file).links, 0U);
+}
+
 TEST(DiskNamesTest, ErrorsAsLinuxGivesThem) {
   DiskFixture f;
   f.disk->Close(f.Create("file"));

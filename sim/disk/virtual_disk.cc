@@ -237,6 +237,12 @@ std::int64_t VirtualDisk::Size(Descriptor descriptor) {
   return static_cast<std::int64_t>(Find(descriptor).inode->content.size());
 }
 
+int VirtualDisk::SetDirect(Descriptor descriptor, bool direct) {
+  if (direct && !options_.direct_supported) return -EINVAL;
+  Find(descriptor).direct = direct;
+  return 0;
+}
+
 std::uint64_t VirtualDisk::Draw(Site site, std::uint64_t bound) {
   return RandomBelow(decisions_.Draw(site), bound);
 }
