@@ -18,7 +18,8 @@ constexpr std::uint64_t kLookAgainNs = 20'000'000;
 sim::DiskOptions DiskOptionsOf(const MachineOptions& options) {
   return {.capacity_bytes = options.capacity_bytes,
           .torn_percent = options.torn_percent,
-          .fsync_profile = options.fsync_profile};
+          .fsync_profile = options.fsync_profile,
+          .names_in_order = options.names == NameDurability::kJournal};
 }
 
 }  // namespace
@@ -26,12 +27,23 @@ sim::DiskOptions DiskOptionsOf(const MachineOptions& options) {
 Machine::Machine(const MachineOptions& options, env::Clock& clock, std::function<void()> on_change)
     : clock_(clock),
       on_change_(std::move(on_change)),
+      names_(options.names),
       decisions_(options.seed),
       disk_(sim::Disk::Make(DiskOptionsOf(options), decisions_)),
       attributes_(::geteuid(), ::getegid(), clock.WallNow()) {}
 
 Machine::Request::Request(Machine& machine, Touch touch, const Killed& killed, HandleId handle)
     : machine_(machine), handle_(handle), error_(machine.Admit(touch, killed, handle)) {}
+
+int Machine::Request::SyncNames() {
+  if (machine_.names_ == NameDurability::kPosix) return 0;
+  for (const sim::FileState& file : disk().Files()) {
+    // What is pending in a directory without a name goes with it.
+    if (!file.is_directory || file.pending == 0 || file.path.empty()) continue;
+    if (const int error = disk().SyncDirectory(file.path); error != 0) return error;
+  }
+  return disk().SyncDirectory("/");
+}
 
 HandleId Machine::Request::Open(OpenHandle handle) {
   handle.life = machine_.life_;

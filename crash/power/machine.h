@@ -18,11 +18,18 @@
 
 namespace beach::crash {
 
+// When a name that was made, moved or removed is durable.
+enum class NameDurability : std::uint8_t {
+  kPosix,    // with the next sync of its directory: all that a program may rely on everywhere
+  kJournal,  // with the next sync of anything, and in their order: a file system with one journal
+};
+
 struct MachineOptions {
   std::uint64_t seed = 1;
   std::uint64_t capacity_bytes = std::uint64_t{1} << 30;
   std::uint64_t torn_percent = 25;
   sim::FsyncProfile fsync_profile = sim::FsyncProfile::kXfs;
+  NameDurability names = NameDurability::kPosix;
 };
 
 // Names an open file or directory of the kernel's. Never given twice; 0: none.
@@ -87,6 +94,9 @@ class Machine {
     Attributes& attributes() { return machine_.attributes_; }
     std::uint64_t Now() { return machine_.clock_.WallNow(); }
 
+    // To follow a sync that has succeeded: what it makes durable besides. 0 or -errno.
+    int SyncNames();
+
     HandleId Open(OpenHandle handle);
     // REQUIRES: error() is 0, and the request was made with a handle.
     OpenHandle& handle() { return machine_.handles_.at(handle_); }
@@ -125,6 +135,7 @@ class Machine {
 
   env::Clock& clock_;
   const std::function<void()> on_change_;
+  const NameDurability names_;
   env::Mutex mutex_;  // guards all that follows
   env::CondVar changed_;
   SeededDecisions decisions_;

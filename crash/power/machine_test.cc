@@ -160,6 +160,26 @@ TEST_F(MachineTest, ADirectoryThatMovedIsListedAndSyncedWhereItIs) {
   EXPECT_EQ(disk.SyncDirectory(caller, directory), -ENOENT);
 }
 
+TEST_F(MachineTest, WithAJournalAnySyncMakesNamesDurable) {
+  for (const NameDurability names : {NameDurability::kPosix, NameDurability::kJournal}) {
+    bool lost = false;
+    for (std::uint64_t seed = 1; seed < 12; ++seed) {
+      Machine other({.seed = seed, .names = names}, clock, [] {});
+      PosixDisk files(other);
+      HandleId handle;
+      ASSERT_EQ(files.CreateDirectory(caller, "/d", 0700), 0);
+      ASSERT_EQ(files.Create(caller, "/d/f", O_RDWR, 0600, handle), 0);
+      ASSERT_EQ(files.Sync(caller, handle), 0);
+      EXPECT_EQ(other.GetStatus().pending == 0, names == NameDurability::kJournal);
+      ASSERT_TRUE(other.Cut());
+      ASSERT_TRUE(other.PowerOn());
+      struct stat about {};
+      lost = lost || files.GetAttributes(caller, {"/d/f", {}}, about) != 0;
+    }
+    EXPECT_EQ(lost, names == NameDurability::kPosix);
+  }
+}
+
 TEST_F(MachineTest, WhatRenameAndAllocateDoNotTake) {
   const HandleId file = Create("/a");
   Create("/b");

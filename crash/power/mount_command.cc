@@ -34,6 +34,7 @@ struct Arguments {
   std::string socket;
   std::string profile = "xfs";
   std::uint64_t torn_percent = 25;
+  std::string names = "posix";
 };
 
 std::optional<sim::FsyncProfile> ProfileOf(const std::string& name) {
@@ -41,6 +42,12 @@ std::optional<sim::FsyncProfile> ProfileOf(const std::string& name) {
   if (name == "ext4-ordered") return sim::FsyncProfile::kExt4Ordered;
   if (name == "ext4-journal") return sim::FsyncProfile::kExt4Journal;
   if (name == "btrfs") return sim::FsyncProfile::kBtrfs;
+  return std::nullopt;
+}
+
+std::optional<NameDurability> NamesOf(const std::string& name) {
+  if (name == "posix") return NameDurability::kPosix;
+  if (name == "journal") return NameDurability::kJournal;
   return std::nullopt;
 }
 
@@ -80,10 +87,15 @@ int RunMount(Arguments& arguments) {
     return Complain(kExitUsage, "--profile: '" + arguments.profile +
                                     "' is none of xfs, ext4-ordered, ext4-journal, btrfs");
   }
+  const auto names = NamesOf(arguments.names);
+  if (!names) {
+    return Complain(kExitUsage, "--names: '" + arguments.names + "' is neither posix nor journal");
+  }
   return Serve(arguments, {.seed = arguments.seed,
                            .capacity_bytes = *size,
                            .torn_percent = arguments.torn_percent,
-                           .fsync_profile = *profile});
+                           .fsync_profile = *profile,
+                           .names = *names});
 }
 
 }  // namespace
@@ -101,6 +113,8 @@ void AddMountCommand(const command_line::Command& root) {
                "What a failed fsync leaves: xfs, ext4-ordered, ext4-journal, btrfs");
   command.Number("--torn", arguments->torn_percent, 0, 100,
                  "Percentage of sectors that tear, of those where a cut falls");
+  command.Text("--names", arguments->names,
+               "What makes names durable: posix, a sync of their directory; journal, any sync");
   command.Examples(kExamples);
   command.Does([arguments] { return RunMount(*arguments); });
 }

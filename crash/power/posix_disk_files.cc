@@ -129,7 +129,8 @@ std::int64_t PosixDisk::WriteBack(HandleId handle, std::uint64_t offset, ByteVie
 int PosixDisk::Sync(const Caller& caller, HandleId handle) {
   Request request(machine_, Touch::kChanges, caller.killed, handle);
   if (request.error() != 0) return request.error();
-  return request.disk().Sync(request.handle().descriptor);
+  const int error = request.disk().Sync(request.handle().descriptor);
+  return error != 0 ? error : request.SyncNames();
 }
 
 int PosixDisk::Truncate(const Caller& caller, const FileReference& file, std::uint64_t size_bytes) {

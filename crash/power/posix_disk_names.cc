@@ -116,7 +116,8 @@ int PosixDisk::SyncDirectory(const Caller& caller, HandleId handle) {
   if (request.error() != 0) return request.error();
   std::string path;
   if (const int error = PathOf(request, path); error != 0) return error;
-  return request.disk().SyncDirectory(path);
+  const int error = request.disk().SyncDirectory(path);
+  return error != 0 ? error : request.SyncNames();
 }
 
 int PosixDisk::List(const Caller& caller, HandleId handle, std::vector<DirectoryEntry>& entries) {

@@ -481,6 +481,7 @@ class MountingTest(MountTest):
             self.assertEqual(self.mount(other, "--profile", "fat").returncode, 2)
             self.assertEqual(self.mount(other, "--size", "much").returncode, 2)
             self.assertEqual(self.mount(other, "--torn", "101").returncode, 2)
+            self.assertEqual(self.mount(other, "--names", "any").returncode, 2)
             write(other + "/f", b"")
             full = self.mount(other)
             self.assertEqual(full.returncode, 3)

@@ -34,7 +34,10 @@ struct DiskOptions {
   std::uint64_t torn_percent = 0;  // of the sectors at the edge of what a power cut keeps: torn
   FsyncProfile fsync_profile = FsyncProfile::kXfs;
   std::uint64_t latency_percent = 100;  // of the usual latencies; above it, reads take time too
-  std::string host = {};                // whose choices those of this disk are
+  // Whether names survive in the order they were made in, as with one journal for all of them; else
+  // in any that their dependencies allow.
+  bool names_in_order = false;
+  std::string host = {};  // whose choices those of this disk are
 };
 
 // A descriptor of one process, with its own error-report state. Never reused within a run.

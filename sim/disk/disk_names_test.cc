@@ -142,6 +142,46 @@ TEST(DiskNamesTest, RemovedFileLivesWhileOpen) {
   EXPECT_EQ(f.Content("a"), "still here");  // its removal was not synced
 }
 
+TEST(DiskNamesTest, NamesInOrderSurviveAsAPrefix) {
+  std::set<std::size_t> kept_in_order, holes;
+  for (const bool in_order : {true, false}) {
+    for (std::uint64_t seed = 0; seed < 60; ++seed) {
+      DiskFixture f(seed, {.names_in_order = in_order});
+      const std::vector<std::string> names = {"a", "d/b", "c", "d/e"};
+      ASSERT_EQ(f.disk->CreateDirectory("d"), 0);
+      ASSERT_EQ(f.disk->SyncDirectory("/"), 0);
+      for (const std::string& name : names) f.Create(name);
+      f.PowerLoss(kCutMix);
+      std::size_t kept = 0;
+      while (kept < names.size() && f.disk->Exists(names[kept]) == 1) ++kept;
+      bool hole = false;
+      for (std::size_t i = kept; i < names.size(); ++i) {
+        hole = hole || f.disk->Exists(names[i]) == 1;
+      }
+      if (in_order) {
+        EXPECT_FALSE(hole) << "seed " << seed;
+        kept_in_order.insert(kept);
+      } else if (hole) {
+        holes.insert(kept);
+      }
+    }
+  }
+  EXPECT_GT(kept_in_order.size(), 2U);
+  EXPECT_FALSE(holes.empty());
+}
+
+TEST(DiskNamesTest, ASyncOfADirectoryWithNamesInOrderCoversEarlierOnesElsewhere) {
+  DiskFixture f(1, {.names_in_order = true});
+  ASSERT_EQ(f.disk->CreateDirectory("d"), 0);
+  f.Create("a");
+  f.Create("d/b");
+  f.Create("c");
+  ASSERT_EQ(f.disk->SyncDirectory("d"), 0);
+  f.PowerLoss(kCutNone);
+  EXPECT_THAT(f.List("/"), ElementsAre("a", "d"));
+  EXPECT_THAT(f.List("d"), ElementsAre("b"));
+}
+
 TEST(DiskNamesTest, StatTellsWhatIsThereAndNothingStrikesIt) {
   DiskFixture f;
   f.decisions.SetRate("disk.eio.metadata", 1'000'000);

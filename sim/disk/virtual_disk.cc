@@ -42,7 +42,9 @@ std::unique_ptr<Disk> Disk::Make(const DiskOptions& options, Decisions& decision
 }
 
 VirtualDisk::VirtualDisk(const DiskOptions& options, Decisions& decisions)
-    : decisions_(decisions), options_(options) {}
+    : decisions_(decisions), options_(options) {
+  if (options_.names_in_order) volume_.KeepNamesInOrder();
+}
 
 VirtualDisk::OpenFile& VirtualDisk::Find(Descriptor descriptor) {
   const auto found = descriptors_.find(descriptor);
