@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The mounted disk from outside: real programs on it, real kills, power that goes and comes.
 
-    crash/power/power_test.py BEACHCRASH BEACHDB
+    crash/power/power_test.py BEACHCRASH BEACHDB KILL9_WORKER
 """
 
 import errno
@@ -21,7 +21,7 @@ import unittest
 
 from mounted_disk import ControlError, MountedDisk, can_mount, kill_and_wait
 
-BEACHCRASH, BEACHDB = "", ""
+BEACHCRASH, BEACHDB, KILL9_WORKER = "", "", ""
 SKIPPED = 77
 BLOCK = 4096
 
@@ -542,6 +542,22 @@ class DatabasesTest(MountTest):
         for n in range(5):
             self.assertEqual(self.beachdb("cli", "--data", path, "get", f"key{n}").returncode, 0)
 
+    def test_our_own_engine_in_the_midst_of_its_writes(self):
+        for seed in range(4):
+            disk = self.disk("--seed", str(seed))
+            acks = os.path.join(disk.workspace, "acks")
+            disk.tell("cut-at", n=60 + 97 * seed)
+            with open(acks, "w", encoding="ascii") as file:
+                with subprocess.Popen([KILL9_WORKER, "sync", disk.path("db"), "4"], stdout=file) as worker:
+                    self.assertTrue(disk.tell("wait-cut", ms=30_000)["lost"])
+                    # Its writes go through a ring where there is one, and it dies of a kill all the same.
+                    self.assertLess(kill_and_wait(worker), 1.0)
+            disk.power_on()
+            check = subprocess.run([KILL9_WORKER, "check", disk.path("db"), acks], capture_output=True,
+                                   text=True, timeout=60, check=False)
+            self.assertEqual(check.returncode, 0, f"seed {seed}: {check.stdout}{check.stderr}")
+            self.assertEqual(self.beachdb("verify", disk.path("db")).returncode, 0)
+
     def test_sqlite(self):
         # With `full`, the last transaction is durable only when the removal of its journal is.
         for mode, synchronous in (("delete", "extra"), ("wal", "full")):
@@ -572,6 +588,7 @@ if __name__ == "__main__":
     if not can_mount():
         print("skipped: no /dev/fuse here")
         sys.exit(SKIPPED)
+    KILL9_WORKER = sys.argv.pop(3)
     BEACHDB = sys.argv.pop(2)
     BEACHCRASH = sys.argv.pop(1)
     unittest.main()

@@ -49,8 +49,10 @@ def check(path):
         tables = {name for (name,) in database.execute("select name from sqlite_master where type='table'")}
         if "rows" in tables:  # else power went before the first transaction
             for n, row, text in database.execute("select n, row, value from rows"):
+                if not isinstance(n, int) or text != value(n, row):
+                    found["wrong"] += 1
+                    continue
                 found["rows"][n] = found["rows"].get(n, 0) + 1
-                found["wrong"] += text != value(n, row)
             found["counter"] = database.execute("select n from counter").fetchone()[0]
     except (sqlite3.Error, TypeError) as error:
         found["error"] = str(error)
