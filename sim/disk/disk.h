@@ -34,7 +34,10 @@ struct DiskOptions {
   std::uint64_t torn_percent = 0;  // of the sectors at the edge of what a power cut keeps: torn
   FsyncProfile fsync_profile = FsyncProfile::kXfs;
   std::uint64_t latency_percent = 100;  // of the usual latencies; above it, reads take time too
-  std::string host = {};                // whose choices those of this disk are
+  // Whether names survive in the order they were made in, as with one journal for all of them; else
+  // in any that their dependencies allow.
+  bool names_in_order = false;
+  std::string host = {};  // whose choices those of this disk are
 };
 
 // A descriptor of one process, with its own error-report state. Never reused within a run.
@@ -71,6 +74,15 @@ struct FileState {
   std::vector<ByteRange> in_flight;  // submitted and not complete; oldest first
   std::uint64_t pending = 0;         // micro-operations that no sync has covered
   friend bool operator==(const FileState&, const FileState&) = default;
+};
+
+// What stat(2) tells of a file or directory, as programs see it.
+struct FileStat {
+  FileId id;
+  bool is_directory = false;
+  std::uint64_t size_bytes = 0;       // 0 of a directory
+  std::uint64_t allocated_bytes = 0;  // whole sectors
+  std::uint64_t links = 0;            // names that programs see; 0: it is only open
 };
 
 // What a power loss has made of a part of one un-synced micro-operation.
@@ -153,6 +165,9 @@ class Disk {
   virtual int Truncate(Descriptor descriptor, std::uint64_t size_bytes) = 0;
   virtual int Allocate(Descriptor descriptor, std::uint64_t size_bytes) = 0;
   virtual std::int64_t Size(Descriptor descriptor) = 0;
+  // From now on the descriptor is a direct one or not, as fcntl(2) switches O_DIRECT. -EINVAL where
+  // the file system takes none.
+  virtual int SetDirect(Descriptor descriptor, bool direct) = 0;
 
   virtual int Exists(const std::string& path) = 0;  // 1, 0 or -errno
   virtual int Rename(const std::string& from, const std::string& to) = 0;
@@ -210,6 +225,10 @@ class Disk {
   // False: reads and writes go on as if there were no damage, which stays. True from the beginning.
   virtual void SetDamageVisible(bool visible) = 0;
 
+  // Looks, and no more: no fault strikes, nothing is drawn, and writes of dead processes stay in
+  // flight. By path: 0, -ENOENT, -ENOTDIR or -ENAMETOOLONG.
+  virtual int Stat(const std::string& path, FileStat& stat) = 0;
+  virtual FileStat Stat(Descriptor descriptor) = 0;
   // A digest of all content and names as programs see it; for determinism checks and tests.
   virtual std::uint64_t Digest() = 0;
   // Reads a file as programs would see it, without descriptor or fault; for oracles and tests.

@@ -142,6 +142,78 @@ TEST(DiskNamesTest, RemovedFileLivesWhileOpen) {
   EXPECT_EQ(f.Content("a"), "still here");  // its removal was not synced
 }
 
+TEST(DiskNamesTest, NamesInOrderSurviveAsAPrefix) {
+  std::set<std::size_t> kept_in_order, holes;
+  for (const bool in_order : {true, false}) {
+    for (std::uint64_t seed = 0; seed < 60; ++seed) {
+      DiskFixture f(seed, {.names_in_order = in_order});
+      const std::vector<std::string> names = {"a", "d/b", "c", "d/e"};
+      ASSERT_EQ(f.disk->CreateDirectory("d"), 0);
+      ASSERT_EQ(f.disk->SyncDirectory("/"), 0);
+      for (const std::string& name : names) f.Create(name);
+      f.PowerLoss(kCutMix);
+      std::size_t kept = 0;
+      while (kept < names.size() && f.disk->Exists(names[kept]) == 1) ++kept;
+      bool hole = false;
+      for (std::size_t i = kept; i < names.size(); ++i) {
+        hole = hole || f.disk->Exists(names[i]) == 1;
+      }
+      if (in_order) {
+        EXPECT_FALSE(hole) << "seed " << seed;
+        kept_in_order.insert(kept);
+      } else if (hole) {
+        holes.insert(kept);
+      }
+    }
+  }
+  EXPECT_GT(kept_in_order.size(), 2U);
+  EXPECT_FALSE(holes.empty());
+}
+
+TEST(DiskNamesTest, ASyncOfADirectoryWithNamesInOrderCoversEarlierOnesElsewhere) {
+  DiskFixture f(1, {.names_in_order = true});
+  ASSERT_EQ(f.disk->CreateDirectory("d"), 0);
+  f.Create("a");
+  f.Create("d/b");
+  f.Create("c");
+  ASSERT_EQ(f.disk->SyncDirectory("d"), 0);
+  f.PowerLoss(kCutNone);
+  EXPECT_THAT(f.List("/"), ElementsAre("a", "d"));
+  EXPECT_THAT(f.List("d"), ElementsAre("b"));
+}
+
+TEST(DiskNamesTest, StatTellsWhatIsThereAndNothingStrikesIt) {
+  DiskFixture f;
+  f.decisions.SetRate("disk.eio.metadata", 1'000'000);
+  f.decisions.SetRate("disk.eio.read", 1'000'000);
+  FileStat stat;
+  EXPECT_EQ(f.disk->Stat("/", stat), 0);
+  EXPECT_TRUE(stat.is_directory);
+  EXPECT_EQ(f.disk->Stat("a", stat), -ENOENT);
+  EXPECT_EQ(f.disk->Stat("a/b", stat), -ENOENT);
+  EXPECT_EQ(f.disk->Stat(std::string(300, 'n'), stat), -ENAMETOOLONG);
+  EXPECT_EQ(f.decisions.Counted("disk.eio.metadata"), 0U);
+
+  f.decisions.SetRate("disk.eio.metadata", 0);
+  const Descriptor file = f.Create("a");
+  ASSERT_EQ(f.disk->WriteAt(file, 0, Bytes(600, 'x'), false), 0);
+  ASSERT_EQ(f.disk->Link("a", "b"), 0);
+  ASSERT_EQ(f.disk->Stat("a", stat), 0);
+  EXPECT_FALSE(stat.is_directory);
+  EXPECT_EQ(stat.size_bytes, 600U);
+  EXPECT_EQ(stat.allocated_bytes, 2 * kSectorSize);
+  EXPECT_EQ(stat.links, 2U);
+  const FileId id = stat.id;
+  ASSERT_EQ(f.disk->Stat("b", stat), 0);
+  EXPECT_EQ(stat.id, id);
+  EXPECT_EQ(f.disk->Stat("a/b", stat), -ENOTDIR);
+
+  ASSERT_EQ(f.disk->Remove("a"), 0);
+  ASSERT_EQ(f.disk->Remove("b"), 0);
+  EXPECT_EQ(f.disk->Stat(file).id, id);
+  EXPECT_EQ(f.disk->Stat(file).links, 0U);
+}
+
 TEST(DiskNamesTest, ErrorsAsLinuxGivesThem) {
   DiskFixture f;
   f.disk->Close(f.Create("file"));

@@ -125,6 +125,22 @@ CutSummary VirtualDisk::PowerLoss() {
   return summary;
 }
 
+FileStat VirtualDisk::StatOf(const Inode& inode) {
+  return {.id = inode.number,
+          .is_directory = inode.is_directory,
+          .size_bytes = inode.content.size(),
+          .allocated_bytes = inode.content.allocated() * kSectorSize,
+          .links = inode.links};
+}
+
+int VirtualDisk::Stat(const std::string& path, FileStat& stat) {
+  Volume::Place place;
+  if (const int error = volume_.Find(path, place); error != 0) return error;
+  if (place.inode == nullptr) return -ENOENT;
+  stat = StatOf(*place.inode);
+  return 0;
+}
+
 std::uint64_t VirtualDisk::Digest() {
   SettleOrphans();
   std::uint64_t digest = 0;

@@ -234,6 +234,24 @@ TEST(DiskTest, DirectIsRefusedWhereNotSupported) {
   EXPECT_EQ(f.disk->Exists("a"), 0);
 }
 
+TEST(DiskTest, ADescriptorIsDirectFromWhenItIsSwitched) {
+  DiskFixture f;
+  const Descriptor file = f.CreateDurable("f", "");
+  const Bytes block(env::kDirectAlignment, 'd');
+  ASSERT_EQ(f.disk->WriteAt(file, 0, block, true), 0);
+  EXPECT_EQ(f.disk->Pending().size(), 1U);
+  ASSERT_EQ(f.disk->SetDirect(file, true), 0);
+  EXPECT_EQ(f.disk->WriteAt(file, 1, block, true), -EINVAL);
+  ASSERT_EQ(f.disk->WriteAt(file, 0, block, true), 0);
+  ASSERT_EQ(f.disk->SetDirect(file, false), 0);
+  ASSERT_EQ(f.disk->WriteAt(file, block.size(), "un-synced", false), 0);
+  f.PowerLoss(kCutNone);
+  EXPECT_EQ(f.Content("f"), block);
+
+  DiskFixture without(1, {.direct_supported = false});
+  EXPECT_EQ(without.disk->SetDirect(without.Create("f"), true), -EINVAL);
+}
+
 TEST(DiskTest, SubmittedWriteIsInvisibleUntilItCompletesThenDurable) {
   DiskFixture f;
   const Descriptor file = f.CreateDurable("a", std::string(2 * kBlock, 'o'));

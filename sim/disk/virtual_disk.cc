@@ -42,7 +42,9 @@ std::unique_ptr<Disk> Disk::Make(const DiskOptions& options, Decisions& decision
 }
 
 VirtualDisk::VirtualDisk(const DiskOptions& options, Decisions& decisions)
-    : decisions_(decisions), options_(options) {}
+    : decisions_(decisions), options_(options) {
+  if (options_.names_in_order) volume_.KeepNamesInOrder();
+}
 
 VirtualDisk::OpenFile& VirtualDisk::Find(Descriptor descriptor) {
   const auto found = descriptors_.find(descriptor);
@@ -235,6 +237,12 @@ int VirtualDisk::Allocate(Descriptor descriptor, std::uint64_t size_bytes) {
 std::int64_t VirtualDisk::Size(Descriptor descriptor) {
   if (MetadataErrorStrikes()) return -EIO;
   return static_cast<std::int64_t>(Find(descriptor).inode->content.size());
+}
+
+int VirtualDisk::SetDirect(Descriptor descriptor, bool direct) {
+  if (direct && !options_.direct_supported) return -EINVAL;
+  Find(descriptor).direct = direct;
+  return 0;
 }
 
 std::uint64_t VirtualDisk::Draw(Site site, std::uint64_t bound) {

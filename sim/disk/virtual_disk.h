@@ -47,6 +47,7 @@ class VirtualDisk final : public Disk {
   int Truncate(Descriptor descriptor, std::uint64_t size_bytes) override;
   int Allocate(Descriptor descriptor, std::uint64_t size_bytes) override;
   std::int64_t Size(Descriptor descriptor) override;
+  int SetDirect(Descriptor descriptor, bool direct) override;
 
   int Exists(const std::string& path) override;
   int Rename(const std::string& from, const std::string& to) override;
@@ -81,6 +82,8 @@ class VirtualDisk final : public Disk {
   std::uint64_t DamageRange(const std::string& path, std::uint64_t offset, std::uint64_t length,
                             DiskFault fault) override;
   void SetDamageVisible(bool visible) override { damage_visible_ = visible; }
+  int Stat(const std::string& path, FileStat& stat) override;
+  FileStat Stat(Descriptor descriptor) override { return StatOf(*Find(descriptor).inode); }
   std::uint64_t Digest() override;
   Result<Bytes> Inspect(const std::string& path) override;
   DiskImage Image() override;
@@ -200,6 +203,7 @@ class VirtualDisk final : public Disk {
   void MakeUnreadable(FileContent& content, const std::vector<std::uint64_t>& sectors);
   SectorPlace DrawPlace(Inode& near, RandomStream& stream);
 
+  static FileStat StatOf(const Inode& inode);
   int CheckRename(const std::string& from, const std::string& to, Volume::Place& source,
                   Volume::Place& target);
   Cut DrawPowerCut();

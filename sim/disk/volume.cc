@@ -63,6 +63,9 @@ Inode& Volume::Create(const Place& place, bool is_directory, std::uint64_t opera
 
 std::vector<std::uint64_t> Volume::Dependencies(const std::vector<NameChange>& changes) {
   std::vector<std::uint64_t> dependencies;
+  if (names_in_order_ && !operations_.empty()) {
+    dependencies.push_back(operations_.rbegin()->first);
+  }
   for (const NameChange& change : changes) {
     Inode& directory = Get(change.directory);
     const auto last = directory.pending_names.find(change.name);

@@ -100,6 +100,8 @@ class Volume {
   }
   // Files created from now on keep the versions before their newest ones.
   void KeepHistory() { keeps_history_ = true; }
+  // From now on each name operation waits for the one before it.
+  void KeepNamesInOrder() { names_in_order_ = true; }
   // The oldest name operation of a directory that is pending, or `none`.
   std::uint64_t OldestName(const Inode& directory, std::uint64_t none) const;
 
@@ -146,6 +148,7 @@ class Volume {
   std::uint64_t last_directory_move_ = 0;
   std::uint64_t used_sectors_ = 0;
   bool keeps_history_ = false;
+  bool names_in_order_ = false;
 };
 
 }  // namespace beach::sim
