@@ -26,6 +26,7 @@ struct Arguments {
   std::string artifacts = "beachcrash-artifacts";
   bool timed = false;
   bool exhaustive = false;
+  bool power = false;
   bool json = false;
 };
 
@@ -67,6 +68,7 @@ std::string AsJson(const Totals& totals) {
                                  {"lives", totals.sum.lives},
                                  {"kills", totals.sum.kills},
                                  {"kills_in_recovery", totals.sum.kills_in_recovery},
+                                 {"power_cuts", totals.sum.power_cuts},
                                  {"operations", totals.sum.operations},
                                  {"acknowledged", totals.sum.acknowledged},
                                  {"missed", totals.missed},
@@ -81,6 +83,7 @@ std::string AsText(const Totals& totals) {
       "{} runs, {} lives, {} kills ({} of them while it recovered), {} of {} operations "
       "acknowledged\n",
       totals.runs, sum.lives, sum.kills, sum.kills_in_recovery, sum.acknowledged, sum.operations);
+  if (sum.power_cuts > 0) text += fmt::format("{} losses of power\n", sum.power_cuts);
   text += fmt::format("{} of {} failpoints struck", sum.struck.size(), Points().size());
   if (totals.missed > 0) text += fmt::format("; {} passages did not come", totals.missed);
   text += "\n";
@@ -99,7 +102,8 @@ Result<Totals> Go(const Arguments& arguments, const Interrupt& interrupt) {
                       .operations = arguments.operations,
                       .clients = arguments.clients,
                       .armed = {},
-                      .timed = arguments.timed};
+                      .timed = arguments.timed,
+                      .power = arguments.power};
   BEACH_TRY_ASSIGN(campaign.request.armed, Arm(arguments.point, PointKind::kCrash));
   BEACH_TRY_ASSIGN(const auto faults, Arm(arguments.fault, PointKind::kFault));
   for (const env::ArmedFailpoint& fault : faults) campaign.request.armed.push_back(fault);
@@ -145,6 +149,7 @@ void AddRunCommand(const command_line::Command& root) {
       "  beachcrash run --point manifest_after_append:2\n"
       "  beachcrash run --fault wal_sync_error\n"
       "  beachcrash run --exhaustive --ops 20\n"
+      "  beachcrash run --power --cycles 100\n"
       "Exit codes: 0 nothing was lost, 1 found, 2 usage, 3 environment, 5 a failpoint that was\n"
       "asked for (with --exhaustive: any) never struck.\n");
   const auto arguments = std::make_shared<Arguments>();
@@ -159,6 +164,9 @@ void AddRunCommand(const command_line::Command& root) {
   command.Text("--fault", arguments->fault, "NAME[:HIT]: in each worker that call fails");
   command.Flag("--timed", arguments->timed,
                "kills by the clock, in the midst of work; such a run replays only roughly");
+  command.Flag(
+      "--power", arguments->power,
+      "on the simulator's disk, mounted (needs /dev/fuse): every death is a loss of power");
   command.Flag("--exhaustive", arguments->exhaustive,
                "every failpoint times every passage of a short workload, and of its recovery");
   command.Text("--workspace", arguments->workspace, "where databases are made; else they go again");

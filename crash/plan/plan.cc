@@ -15,6 +15,9 @@ constexpr std::uint64_t kClientsAtOnceMax = 4;
 constexpr std::uint64_t kTimeMaxMs = 60;
 // Of a drawn passage: 1, up to 2, up to 4, ... so often each.
 constexpr std::uint64_t kHitBitsMax = 4;
+// The same of operations of the disk, of which a life has some hundreds and a recovery some dozens.
+constexpr std::uint64_t kPowerBitsMax = 10;
+constexpr std::uint64_t kRecoveryOperationsMax = 60;
 
 using Options = std::map<std::string, std::uint64_t>;
 
@@ -64,6 +67,10 @@ void DrawEnding(Life& life, RandomStream& stream, const PlanRequest& request) {
     life.ending_at = stream.Below(kTimeMaxMs);
     return;
   }
+  if (request.power && stream.Chance(2, 3)) {
+    life.power_lost_at = 1 + stream.Below(std::uint64_t{1} << stream.Below(kPowerBitsMax));
+    return;
+  }
   const std::uint64_t which = stream.Below(20);
   if (which < 11) {
     life.armed.push_back(DrawPoint(stream, PointKind::kCrash));
@@ -77,6 +84,14 @@ void DrawEnding(Life& life, RandomStream& stream, const PlanRequest& request) {
   }
 }
 
+void DrawRecoveryEnding(Life& life, RandomStream& stream, const PlanRequest& request) {
+  if (request.power && stream.Chance(2, 3)) {
+    life.power_lost_at = stream.Between(1, kRecoveryOperationsMax);
+  } else {
+    life.armed.push_back(DrawPoint(stream, PointKind::kCrash));
+  }
+}
+
 }  // namespace
 
 Plan MakePlan(const PlanRequest& request) {
@@ -84,7 +99,8 @@ Plan MakePlan(const PlanRequest& request) {
   Plan plan{.seed = request.seed, .options = DrawOptions(RandomStream(stream.Next())), .lives = {}};
   const std::uint64_t clients =
       request.clients != 0 ? request.clients : stream.Between(1, kClientsAtOnceMax);
-  plan.options["clients"] = clients;
+  plan.options[kClientsKnob] = clients;
+  if (request.power) plan.options[kPowerKnob] = 1;
   WorkloadRequest workload{.operations = request.operations,
                            .clients = clients,
                            .keys = stream.Between(4, 60),
@@ -97,7 +113,7 @@ Plan MakePlan(const PlanRequest& request) {
     DrawEnding(life, stream, request);
     // A recovery that dies too, wherever it is.
     if (request.armed.empty() && !request.timed && stream.Chance(1, 3)) {
-      plan.lives.emplace_back().armed.push_back(DrawPoint(stream, PointKind::kCrash));
+      DrawRecoveryEnding(plan.lives.emplace_back(), stream, request);
     }
   }
   plan.lives.emplace_back().ending = Ending::kClose;  // which looks at what the last one left

@@ -27,6 +27,9 @@ struct Life {
   std::vector<env::ArmedFailpoint> armed;  // which may end it sooner
   Ending ending = Ending::kKill;
   std::uint64_t ending_at = 0;  // the operation's id, or the milliseconds
+  // Where power can be lost: right before the disk's so-many-th operation that changes or syncs
+  // something, from the life's beginning; 0: it is lost with the process.
+  std::uint64_t power_lost_at = 0;
 };
 
 struct Plan {
@@ -44,6 +47,7 @@ struct PlanRequest {
   std::uint64_t clients = 0;                    // that work at once, at most; 0: drawn
   std::vector<env::ArmedFailpoint> armed = {};  // in each of these lives; empty: drawn
   bool timed = false;                           // killed by the clock alone
+  bool power = false;                           // each life ends with a loss of power
 };
 
 // A function of the request alone.
@@ -63,11 +67,15 @@ std::vector<Step> StepsOf(const std::vector<artifacts::Operation>& operations);
 //   a failpoint's name, use, value 1        armed at its use-th passage
 //   crash.kill, value                       killed after that operation; 0: after all
 //   crash.kill_ms, value                    killed after so many milliseconds
+//   crash.power_at, value                   power is lost right before that operation of the disk
 //   crash.close                             closed
 void PutPlan(const Plan& plan, artifacts::Artifact& artifact);
 // kCorruption: no plan stands in it.
 Result<Plan> TakePlan(const artifacts::Artifact& artifact);
 
 inline constexpr const char* kScenarioName = "crash";
+// Knobs that are no options of the database.
+inline constexpr const char* kClientsKnob = "clients";
+inline constexpr const char* kPowerKnob = "power";  // 1: on a disk that loses power
 
 }  // namespace beach::crash

@@ -13,6 +13,7 @@ constexpr const char* kHost = "worker";
 constexpr const char* kKill = "crash.kill";
 constexpr const char* kKillMs = "crash.kill_ms";
 constexpr const char* kClose = "crash.close";
+constexpr const char* kPowerAt = "crash.power_at";
 constexpr const char* kLives = "lives";
 constexpr std::uint64_t kLivesMax = 1'000'000;
 
@@ -41,8 +42,9 @@ Status TakeDecision(const artifacts::Decision& decision, std::vector<Life>& live
     return NoPlan("a decision is of a life that there is not");
   }
   Life& life = lives[decision.life - 1];
-  life.ending_at = 0;
-  if (decision.site == kClose) {
+  if (decision.site == kPowerAt) {
+    life.power_lost_at = decision.value;
+  } else if (decision.site == kClose) {
     life.ending = Ending::kClose;
   } else if (decision.site == kKillMs) {
     life.ending = Ending::kKillAt;
@@ -79,6 +81,14 @@ void PutPlan(const Plan& plan, artifacts::Artifact& artifact) {
                                     .thread = {},
                                     .use = armed.hit,
                                     .value = 1});
+    }
+    if (life.power_lost_at > 0) {
+      artifact.decisions.push_back({.site = kPowerAt,
+                                    .host = kHost,
+                                    .life = i + 1,
+                                    .thread = {},
+                                    .use = 0,
+                                    .value = life.power_lost_at});
     }
     artifact.decisions.push_back(DecisionOf(life, i + 1));
   }

@@ -143,6 +143,7 @@ void Totals::Add(const RunReport& report) {
   sum.lives += report.lives;
   sum.kills += report.kills;
   sum.kills_in_recovery += report.kills_in_recovery;
+  sum.power_cuts += report.power_cuts;
   sum.operations += report.operations;
   sum.acknowledged += report.acknowledged;
   for (const auto& [name, count] : report.struck) sum.struck[name] += count;

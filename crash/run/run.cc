@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "crash/run/history.h"
+#include "crash/run/power_disk.h"
 #include "crash/run/worker_process.h"
 
 namespace beach::crash {
@@ -31,12 +32,16 @@ class Runner {
  public:
   // Fills `counts`, where it is given, instead of arming what the plan says.
   Runner(const Plan& plan, const Place& place, std::vector<Passages>* counts = nullptr)
-      : plan_(plan), place_(place), counts_(counts), history_(place.workspace + "/copies") {}
+      : plan_(plan), place_(place), counts_(counts), history_(Folder(plan, place) + "/copies") {}
 
   Result<RunReport> Go() {
+    if (HasPower(plan_)) {
+      BEACH_TRY_ASSIGN(disk_, PowerDisk::Mount(folder_, plan_.seed));
+    }
+    const std::string copies = folder_ + "/copies";
     std::error_code error;
-    std::filesystem::create_directories(place_.workspace + "/copies", error);
-    if (error) return Fail(ErrnoError(error.value(), "create", place_.workspace + "/copies"));
+    std::filesystem::create_directories(copies, error);
+    if (error) return Fail(ErrnoError(error.value(), "create", copies));
     for (const Life& life : plan_.lives) {
       BEACH_TRY(Live(life));
       ++report_.lives;
@@ -48,7 +53,15 @@ class Runner {
   }
 
  private:
-  std::string Directory() const { return place_.workspace + "/db"; }
+  static bool HasPower(const Plan& plan) {
+    const auto knob = plan.options.find(kPowerKnob);
+    return knob != plan.options.end() && knob->second != 0;
+  }
+  // Where the database is, and its copies.
+  static std::string Folder(const Plan& plan, const Place& place) {
+    return HasPower(plan) ? place.workspace + "/disk" : place.workspace;
+  }
+  std::string Directory() const { return folder_ + "/db"; }
 
   void Note(const char* kind, std::string text) {
     if (report_.events.size() == kEventsKept) report_.events.erase(report_.events.begin());
@@ -83,6 +96,11 @@ class Runner {
     }
     if (counts_ != nullptr) counts_->emplace_back();
     Note("life", failpoints.empty() ? "nothing is armed" : "armed: " + failpoints);
+    if (life.power_lost_at > 0) {
+      Note("life", "power is lost before operation " + std::to_string(life.power_lost_at));
+      if (disk_ == nullptr) return Fail(ErrorCode::kInvalidArgument, "a disk without power");
+      BEACH_TRY(disk_->CutAt(life.power_lost_at));
+    }
     BEACH_TRY_ASSIGN(worker_, WorkerProcess::Start(place_.program, failpoints));
     kill_at_ns_ = kNever;
     killed_by_us_ = false;
@@ -91,9 +109,20 @@ class Runner {
     const Asked lived = LiveOn(life, closed);
     if (lived == Asked::kAnswered) CountStruck();
     worker_.reset();
-    if (lived == Asked::kWrong) return {};
-    history_.Ended(closed ? LifeEnd::kClosed : LifeEnd::kKilled);
-    if (closed) return Verify();
+    if (closed) BEACH_TRY(Verify());
+    if (disk_ != nullptr) BEACH_TRY(LosePower());
+    const LifeEnd killed = disk_ != nullptr ? LifeEnd::kPowerLost : LifeEnd::kKilled;
+    history_.Ended(closed ? LifeEnd::kClosed : killed);
+    return {};
+  }
+
+  // With the process, or it is lost already.
+  Status LosePower() {
+    BEACH_TRY_ASSIGN(const sim::CutSummary cut, disk_->Cut());
+    BEACH_TRY(disk_->PowerOn());
+    ++report_.power_cuts;
+    Note("power", "kept " + std::to_string(cut.operations_kept) + " of " +
+                      std::to_string(cut.operations_pending) + " operations that no sync covered");
     return {};
   }
 
@@ -131,7 +160,7 @@ class Runner {
   Asked Recover() {
     Json options = Json::object();
     for (const auto& [name, value] : plan_.options) {
-      if (name != "clients") options[name] = value;
+      if (name != kClientsKnob && name != kPowerKnob) options[name] = value;
     }
     Json answer;
     Asked asked =
@@ -157,11 +186,10 @@ class Runner {
       std::string directory = copy.directory;
       Json answer = {{"ok", true}};
       if (copy.is_backup) {
-        directory = place_.workspace + "/copies/restored-" + std::to_string(++restored_);
-        const Asked asked = Ask({{"do", "restore"},
-                                 {"from", ToJson(copy.directory)},
-                                 {"directory", ToJson(directory)}},
-                                answer);
+        directory = folder_ + "/copies/restored-" + std::to_string(++restored_);
+        const Asked asked = Ask(
+            {{"do", "restore"}, {"from", ToJson(copy.directory)}, {"directory", ToJson(directory)}},
+            answer);
         if (asked != Asked::kAnswered) return asked;
         if (!answer.value("ok", false) && FaultStruck()) continue;
       }
@@ -210,13 +238,13 @@ class Runner {
   Asked HearAnswer(Json& answer) {
     const std::uint64_t deadline = NowNs() + place_.patience_ns;
     for (;;) {
-      Result<Heard> heard = worker_->Hear(std::min(deadline, kill_at_ns_));
+      Result<Heard> heard = worker_->Hear(std::min(deadline, kill_at_ns_), LostPower());
       if (!heard) {
         Settle(Violation{"bad-answer", heard.error().ToString()});
         return Asked::kWrong;
       }
       switch (heard->what) {
-        case Heard::What::kSignal: break;
+        case Heard::What::kSignal: return KillNow();
         case Heard::What::kGone: return AwaitDeath();
         case Heard::What::kLate: {
           if (NowNs() >= kill_at_ns_) return KillNow();
@@ -254,6 +282,8 @@ class Runner {
                                answer.value("error", Json::object()).dump(-1, ' ', true)});
     return Asked::kWrong;
   }
+
+  int LostPower() const { return disk_ != nullptr ? disk_->lost() : -1; }
 
   // --- Dying.
 
@@ -331,6 +361,8 @@ class Runner {
   const Plan& plan_;
   const Place& place_;
   std::vector<Passages>* const counts_;
+  const std::string folder_ = Folder(plan_, place_);
+  std::unique_ptr<PowerDisk> disk_;  // null: an ordinary one
   History history_;
   RunReport report_;
   std::unique_ptr<WorkerProcess> worker_;

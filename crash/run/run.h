@@ -24,7 +24,8 @@ struct RunReport {
   std::uint64_t lives = 0;
   std::uint64_t kills = 0;              // by our hand or at a failpoint
   std::uint64_t kills_in_recovery = 0;  // of those, before the open was answered
-  std::uint64_t operations = 0;         // issued
+  std::uint64_t power_cuts = 0;
+  std::uint64_t operations = 0;  // issued
   std::uint64_t acknowledged = 0;
   std::map<std::string, std::uint64_t> struck;  // failpoints, to how often
   std::vector<artifacts::TraceEvent> events;    // what happened, the newest
