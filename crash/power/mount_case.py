@@ -6,12 +6,15 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 import unittest
 
 from mounted_disk import MountedDisk, can_mount
 
 BLOCK = 4096
 SKIPPED = 77
+AWAIT_S = 30.0
+KILLED_S = 2.0  # within which a killed process goes, however busy the machine
 
 
 class Programs:
@@ -64,6 +67,13 @@ class MountCase(unittest.TestCase):
     def assertHangs(self, process):
         with self.assertRaises(subprocess.TimeoutExpired):
             process.wait(0.3)
+
+    def await_waiting(self, disk, count):
+        """Until so many requests wait for power."""
+        deadline = time.monotonic() + AWAIT_S
+        while disk.tell("status")["waiting"] < count:
+            self.assertLess(time.monotonic(), deadline, "requests do not come to wait")
+            time.sleep(0.01)
 
     def assertErrno(self, number, function, *arguments):
         with self.assertRaises(OSError) as raised:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 
-from mount_case import BLOCK, MountCase, Programs, main, read, sync_directory, write
+from mount_case import BLOCK, KILLED_S, MountCase, Programs, main, read, sync_directory, write
 from mounted_disk import ControlError, MountedDisk, kill_and_wait
 
 
@@ -145,12 +145,11 @@ class PowerTest(MountCase):
         for process in waiting.values():
             process.stdin.write("go\n")
             process.stdin.flush()
-        time.sleep(0.5)
+        self.await_waiting(disk, len(calls))
         for name, process in waiting.items():
             self.assertIsNone(process.poll(), name)
-        self.assertEqual(disk.tell("status")["waiting"], len(calls))
         for name, process in waiting.items():
-            self.assertLess(kill_and_wait(process), 1.0, name)
+            self.assertLess(kill_and_wait(process), KILLED_S, name)
             self.assertEqual(process.stdout.read(), "", name)
         # What the mapping asked for stays asked; nobody waits for it.
         self.assertLessEqual(disk.tell("status")["waiting"], 1)
@@ -168,13 +167,11 @@ class PowerTest(MountCase):
                 threading.Thread(target=lambda n=n: os.stat(sys.argv[1] + str(n))).start()
             print(os.path.exists(sys.argv[1]), flush=True)"""
         waiting = [self.start(code, disk.path(f"f{n}-")) for n in range(3)]
-        deadline = time.monotonic() + 10
-        while disk.tell("status")["waiting"] < 3 and time.monotonic() < deadline:
-            time.sleep(0.02)
-        time.sleep(0.3)
+        self.await_waiting(disk, 3 * 41)
+        time.sleep(0.2)  # of signals
         for process in waiting:
             self.assertIsNone(process.poll())
-            self.assertLess(kill_and_wait(process), 1.0)
+            self.assertLess(kill_and_wait(process), KILLED_S)
             self.assertEqual(process.stdout.read(), "")
 
     def test_at_power_on_those_who_waited_fail(self):
@@ -185,7 +182,7 @@ class PowerTest(MountCase):
         disk.cut()
         waits = self.start("import os, sys\ntry: os.mkdir(sys.argv[1])\nexcept OSError as e: print(e.errno)",
                       disk.path("d"))
-        self.assertHangs(waits)
+        self.await_waiting(disk, 1)
         self.assertEqual(disk.power_on(), {"ok": True, "released": 1})
         self.assertEqual(waits.communicate()[0], f"{errno.EIO}\n")
         for use in (lambda: os.write(fd, b"x"), lambda: os.fsync(fd), lambda: os.pread(fd, 1, 0),
@@ -263,7 +260,7 @@ class DatabasesTest(MountCase):
                 with subprocess.Popen([Programs.kill9_worker, "sync", disk.path("db"), "4"], stdout=file) as worker:
                     self.assertTrue(disk.tell("wait-cut", ms=30_000)["lost"])
                     # Its writes go through a ring where there is one, and it dies of a kill all the same.
-                    self.assertLess(kill_and_wait(worker), 1.0)
+                    self.assertLess(kill_and_wait(worker), KILLED_S)
             disk.power_on()
             check = subprocess.run([Programs.kill9_worker, "check", disk.path("db"), acks], capture_output=True,
                                    text=True, timeout=60, check=False)
