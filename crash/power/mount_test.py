@@ -184,8 +184,8 @@ class ControlTest(MountCase):
         self.assertEqual(self.command(disk, "cut-at", "x").returncode, 2)
         self.assertEqual(self.command(disk, "nothing").returncode, 2)
         self.assertEqual(self.command(disk, "quit").returncode, 0)
-        self.assertEqual(disk.process.wait(10), 0)
         self.assertFalse(os.path.ismount(disk.directory))
+        self.assertEqual(disk.process.wait(10), 0)
         self.assertEqual(self.command(disk, "status").returncode, 3)
 
 
