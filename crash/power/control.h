@@ -25,7 +25,7 @@ namespace beach::crash {
 //   {"do":"faults"}               "faults": site, label, per_million, strikes of each
 //   {"do":"status"}               MachineStatus
 //   {"do":"pending"}              "pending": what a power loss now would choose from
-//   {"do":"quit"}                 unmounts, and ends
+//   {"do":"quit"}                 unmounts, answers, and ends
 
 inline constexpr std::size_t kControlLineMax = std::size_t{1} << 20;
 inline constexpr std::uint64_t kControlWaitMsMax = 86'400'000;
@@ -33,7 +33,7 @@ inline constexpr std::uint64_t kControlWaitMsMax = 86'400'000;
 struct ControlReply {
   std::string line;                      // the answer, without its end of line
   std::optional<std::uint64_t> wait_ms;  // none yet: once power is lost or so much later, WaitReply
-  bool quit = false;                     // once it is sent
+  bool quit = false;                     // the line is to be sent when all has ended
 };
 
 // Does what one line asks for. Whatever the line is, there is an answer.

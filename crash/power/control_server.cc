@@ -47,7 +47,10 @@ ControlServer::ControlServer(std::string path, OwnedFd listener, OwnedFd wake, O
       signals_(std::move(signals)),
       clock_(clock) {}
 
-ControlServer::~ControlServer() { ::unlink(path_.c_str()); }
+ControlServer::~ControlServer() {
+  ::unlink(path_.c_str());
+  for (Client& client : clients_) Send(client);
+}
 
 void ControlServer::Wake() {
   const std::uint64_t one = 1;
@@ -163,7 +166,7 @@ void ControlServer::AnswerLines(Machine& machine, Client& client) {
     client.waits = false;
     client.closing = true;
   }
-  if (!client.output.empty()) Send(client);
+  if (!client.output.empty() && !quit_) Send(client);
 }
 
 void ControlServer::AnswerWaits(Machine& machine) {

@@ -18,8 +18,8 @@
 namespace beach::crash {
 
 // Serves the control protocol to up to 64 clients at once, in one thread: whoever calls Run. Ends
-// upon `quit`, a signal that asks this process to end, or Stop. The name of the socket goes with
-// it.
+// upon `quit`, a signal that asks this process to end, or Stop. When it is destroyed, the name of
+// the socket goes, and then whoever said `quit` is answered: what was to end before it has ended.
 class ControlServer {
  public:
   // Listens, and from then on keeps SIGTERM, SIGINT and SIGHUP of this thread, and of all that it

@@ -137,6 +137,8 @@ TEST_F(MachineTest, AWriteWithDsyncIsDurableAloneWithDirectOnlyInBlocks) {
   EXPECT_EQ(disk.Write(caller, file, 0, "short", O_DSYNC | O_DIRECT), -EINVAL);
   EXPECT_EQ(disk.Write(caller, file, 4096, Bytes(4096, 'd'), O_DSYNC | O_DIRECT), 4096);
   EXPECT_EQ(machine.GetStatus().pending, pending);
+  EXPECT_EQ(disk.WriteBack(file, 12288, "mapped"), 6);  // ... by the same handle, through the cache
+  EXPECT_GT(machine.GetStatus().pending, pending);
   ASSERT_TRUE(machine.Cut());
   ASSERT_TRUE(machine.PowerOn());
   EXPECT_EQ(Content("/f").substr(0, 3), "now");

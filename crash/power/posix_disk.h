@@ -84,6 +84,7 @@ class PosixDisk {
   static int Stat(Request& request, const FileReference& file, sim::FileStat& stat);
   // Where an open directory is now; -ENOENT once it is removed.
   static int PathOf(Request& request, std::string& path);
+  static int SetDirect(Request& request, OpenHandle& file, bool direct);
   static std::int64_t WriteDurably(Request& request, std::uint64_t offset, ByteView data);
   // The directory that holds the name has changed.
   static void ModifiedAbove(Request& request, const std::string& path);

@@ -91,17 +91,21 @@ std::int64_t PosixDisk::Write(const Caller& caller, HandleId handle, std::uint64
   const bool durable = (flags & O_DSYNC) != 0;
   // O_DIRECT alone goes to the cache of a device, which loses it as a kernel's would.
   const bool direct = durable && (flags & O_DIRECT) != 0;
-  if (direct != file.direct) {
-    if (const int error = request.disk().SetDirect(file.descriptor, direct); error != 0)
-      return error;
-    file.direct = direct;
-  }
+  if (const int error = SetDirect(request, file, direct); error != 0) return error;
   const std::int64_t result =
       durable && !direct
           ? WriteDurably(request, offset, data)
           : request.disk().WriteSome(file.descriptor, offset, data, /*aligned_memory=*/true);
   request.attributes().Modified(file.file, request.Now());
   return result;
+}
+
+// A program may switch at any time, by fcntl(2), of which only the next write tells.
+int PosixDisk::SetDirect(Request& request, OpenHandle& file, bool direct) {
+  if (direct == file.direct) return 0;
+  const int error = request.disk().SetDirect(file.descriptor, direct);
+  if (error == 0) file.direct = direct;
+  return error;
 }
 
 // Durable by itself, as a submission is, and nothing else that was written before.
@@ -119,8 +123,9 @@ std::int64_t PosixDisk::WriteBack(HandleId handle, std::uint64_t offset, ByteVie
   Request request(machine_, Touch::kNoWait, {}, handle);
   const auto count = static_cast<std::int64_t>(data.size());
   if (!request.powered()) return count;
-  const OpenHandle* const file = request.LivingHandle();
+  OpenHandle* const file = request.LivingHandle();
   if (file == nullptr) return -EIO;
+  if (const int error = SetDirect(request, *file, false); error != 0) return error;
   // The time of the file stays: the kernel would drop the mapped pages because of it.
   const int error = request.disk().WriteAt(file->descriptor, offset, data, true);
   return error != 0 ? error : count;

@@ -168,6 +168,7 @@ void VirtualDisk::SwapForEmpty() {
   CloseAll(ProcessId{}, true);
   BEACH_CHECK_EQ(orphans_, 0U);
   volume_ = Volume();
+  if (options_.names_in_order) volume_.KeepNamesInOrder();
   plan_ = Plan();  // keeps what it is to keep of the new files, too
   Remount();
   swapped_at_ = NextOperation();
