@@ -113,7 +113,17 @@ class Runner {
     if (disk_ != nullptr) BEACH_TRY(LosePower());
     const LifeEnd killed = disk_ != nullptr ? LifeEnd::kPowerLost : LifeEnd::kKilled;
     history_.Ended(closed ? LifeEnd::kClosed : killed);
+    Discard();
     return {};
+  }
+
+  // What nobody looks at any more. Between lives alone: without power we would wait for ourselves.
+  void Discard() {
+    std::error_code ignored;  // what stays takes room and nothing else
+    for (const std::string& directory : discarded_) {
+      std::filesystem::remove_all(directory, ignored);
+    }
+    discarded_.clear();
   }
 
   // With the process, or it is lost already.
@@ -201,8 +211,7 @@ class Runner {
       if (Settle(History::CheckCopy(copy, answer))) return Asked::kWrong;
       // A backup stays, what was restored of it does not.
       if (!copy.is_backup) history_.Forget(directory);
-      std::error_code ignored;  // what stays is looked at by nobody
-      std::filesystem::remove_all(directory, ignored);
+      discarded_.push_back(directory);
     }
     return Asked::kAnswered;
   }
@@ -371,6 +380,7 @@ class Runner {
   bool killed_by_us_ = false;
   bool recovering_ = true;
   std::uint64_t restored_ = 0;
+  std::vector<std::string> discarded_;  // directories
   std::uint64_t events_ = 0;
 };
 
