@@ -68,7 +68,7 @@ void DrawEnding(Life& life, RandomStream& stream, const PlanRequest& request) {
     return;
   }
   if (request.power && stream.Chance(2, 3)) {
-    life.power_lost_at = 1 + stream.Below(std::uint64_t{1} << stream.Below(kPowerBitsMax));
+    life.power_lost_at = 1 + stream.Below(std::uint64_t{1} << stream.Between(6, kPowerBitsMax));
     return;
   }
   const std::uint64_t which = stream.Below(20);

@@ -10,6 +10,7 @@
 #include "crash/run/history.h"
 #include "crash/run/power_disk.h"
 #include "crash/run/worker_process.h"
+#include "env/os/os_env.h"
 
 namespace beach::crash {
 namespace {
@@ -42,6 +43,9 @@ class Runner {
     std::error_code error;
     std::filesystem::create_directories(copies, error);
     if (error) return Fail(ErrnoError(error.value(), "create", copies));
+    // It is there from the beginning, whatever power does later.
+    const env::OsEnv os;
+    BEACH_TRY(os.files->SyncDirectory(folder_));
     for (const Life& life : plan_.lives) {
       BEACH_TRY(Live(life));
       ++report_.lives;
