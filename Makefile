@@ -34,8 +34,15 @@ test-asan: install
 determinism: build ## the same seeds give the same hashes: release, asan, GCC and Clang
 	@scripts/determinism.sh $(JOBS)
 
-crash: build ## kills a real multi-threaded process with kill -9 ten times; nothing acknowledged may be lost
-	@crash/kill9.sh build/release/bin
+crash: build ## kills real processes 1,000 times, at every failpoint, and takes power from them 300 times: minutes
+	@build/release/bin/beachcrash run --cycles 1000 --artifacts build/crash
+	@build/release/bin/beachcrash run --cycles 200 --timed --clients 8 --artifacts build/crash/timed
+	@build/release/bin/beachcrash run --exhaustive --ops 20 --artifacts build/crash/exhaustive
+	@build/release/bin/beachcrash run --power --cycles 300 --artifacts build/crash/power
+
+.PHONY: crash-planted
+crash-planted: install ## plants bugs one at a time, and kills and takes power until each is found: an hour
+	@crash/planted.py
 
 clang: install ## builds everything with Clang 19, warnings are errors; its archives pass the symbol tests too
 	@scripts/build.sh clang $(JOBS)

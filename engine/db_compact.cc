@@ -272,7 +272,7 @@ Status DbImpl::PublishTables(const CompactionJob& job, const std::vector<TablePo
     if (Status applied = manifest_->Apply(std::move(edit)); !applied) {
       return Fail(WithoutNoSpace(std::move(applied).error()));
     }
-    // FAILPOINT: compaction_after_publish: the outputs count; the inputs are unlisted and still there.
+    // FAILPOINT: compaction_after_publish: the outputs count; the inputs are unlisted, and there.
     BEACH_FAILPOINT("compaction_after_publish");
   }
   RecordTableChanges(env_.events, *view_->version, job.files(), added);

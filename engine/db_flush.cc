@@ -206,7 +206,7 @@ Status DbImpl::PublishFlush(const TablePointer& table, TimeMark time, LogPositio
     edit.segments_removed.push_back(segment.ordinal);
   }
   BEACH_TRY(manifest_->Apply(std::move(edit)));
-  // FAILPOINT: flush_after_publish: the table counts; segments below it are unlisted and still there.
+  // FAILPOINT: flush_after_publish: the table counts; segments below it are unlisted, and there.
   BEACH_FAILPOINT("flush_after_publish");
   const LogShelf::Freed freed = log_shelf_->Unlisted(retired);
   for (const wal::Segment& segment : freed.given_up) RemoveSegmentFile(segment);

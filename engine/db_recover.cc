@@ -232,7 +232,7 @@ class Recoverer {
     BEACH_FAILPOINT("recovery_after_segment_create");
     BEACH_TRY_ASSIGN(recovered_.end,
                      wal::RelogTail(*env_.files, path, segment, state.epoch, log_.tail));
-    // FAILPOINT: recovery_after_tail_append: the tail twice, the copy in a segment that is not listed.
+    // FAILPOINT: recovery_after_tail_append: the tail twice, the copy in an unlisted segment.
     BEACH_FAILPOINT("recovery_after_tail_append");
     BEACH_SOMETIMES("recovery.tail_relogged", !log_.tail.empty());
     BEACH_TRY(StartReserve());

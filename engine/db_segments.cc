@@ -164,7 +164,7 @@ Status DbImpl::MakeSegmentFile(const wal::Segment& segment, SegmentOrdinal prede
   } else {
     BEACH_TRY(wal::CreateSegment(*env_.files, path, segment.size_bytes, header));
   }
-  // FAILPOINT: rotation_after_create: a segment that no manifest lists, its name perhaps lost: debris.
+  // FAILPOINT: rotation_after_create: an unlisted segment, its name perhaps lost: debris.
   BEACH_FAILPOINT("rotation_after_create");
   BEACH_TRY(env_.files->SyncDirectory(directory_));
   // FAILPOINT: rotation_after_directory_sync: a segment that no manifest lists: debris.
@@ -184,7 +184,7 @@ void DbImpl::RetireSegmentFiles(const std::vector<wal::Segment>& segments) {
     }
     if (kept) continue;
     RemoveSegmentFile(segment);
-    // FAILPOINT: flush_after_segment_remove: some of the retired segments are still there, unlisted.
+    // FAILPOINT: flush_after_segment_remove: some of the retired segments are there, unlisted.
     BEACH_FAILPOINT("flush_after_segment_remove");
   }
 }

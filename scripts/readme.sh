@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the README: every line of its ```sh blocks (`make test` apart: it is its own step of CI and
-# too long to run twice; `make sweep` for a few seconds), and holds its C++ example against
+# Runs the README: every line of its ```sh blocks, and of those of docs/crash-harness.md (`make test` apart: it is its own step
+# of CI and too long to run twice; `make sweep` for a few seconds), and holds its C++ example against
 # examples/embed.cc. Exit 1 when a command fails or the texts differ.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -26,6 +26,6 @@ while IFS= read -r line; do
     *) (cd "$workspace" && bash -euo pipefail -c "$line" </dev/null) ;;
   esac
   count=$((count + 1))
-done < <(awk '/^```sh$/ { on = 1; next } /^```$/ { on = 0 } on' README.md)
+done < <(awk '/^```sh$/ { on = 1; next } /^```$/ { on = 0 } on' README.md docs/crash-harness.md)
 echo "README: $count commands ran"
 [ "$count" -gt 0 ]

@@ -7,10 +7,10 @@
 
 #include "command_line/terminal.h"
 #include "crash/cli/commands.h"
-#include "crash/cli/folders.h"
 #include "crash/cli/interrupt.h"
 #include "crash/points/points.h"
 #include "crash/run/campaign.h"
+#include "crash/run/folders.h"
 
 namespace beach::crash {
 namespace {

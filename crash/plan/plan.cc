@@ -100,6 +100,7 @@ Plan MakePlan(const PlanRequest& request) {
   const std::uint64_t clients =
       request.clients != 0 ? request.clients : stream.Between(1, kClientsAtOnceMax);
   plan.options[kClientsKnob] = clients;
+  plan.options[kSettleKnob] = stream.Below(2);
   if (request.power) plan.options[kPowerKnob] = 1;
   WorkloadRequest workload{.operations = request.operations,
                            .clients = clients,

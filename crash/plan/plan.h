@@ -76,6 +76,7 @@ Result<Plan> TakePlan(const artifacts::Artifact& artifact);
 inline constexpr const char* kScenarioName = "crash";
 // Knobs that are no options of the database.
 inline constexpr const char* kClientsKnob = "clients";
-inline constexpr const char* kPowerKnob = "power";  // 1: on a disk that loses power
+inline constexpr const char* kSettleKnob = "settle";  // 1: at rest before each next step
+inline constexpr const char* kPowerKnob = "power";    // 1: on a disk that loses power
 
 }  // namespace beach::crash

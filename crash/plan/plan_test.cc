@@ -113,7 +113,7 @@ TEST(Workload, WhatMakesNoSenseIsNothing) {
 
 TEST(StepsOf, ACommandOfAnEarlierClientBeginsTheNext) {
   std::vector<Operation> operations;
-  for (const std::uint64_t client : {0, 1, 2, 0, 2, 1, 1}) {
+  for (const std::uint64_t client : {0U, 1U, 2U, 0U, 2U, 1U, 1U}) {
     operations.push_back({.client = client, .kind = "flush", .arguments = {}});
   }
   const std::vector<Step> steps = StepsOf(operations);

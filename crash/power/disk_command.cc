@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "command_line/terminal.h"
 #include "crash/power/commands.h"
 #include "crash/power/control.h"
 #include "crash/power/control_client.h"
-#include "crash/power/exit_codes.h"
 
 namespace beach::crash {
 namespace {
@@ -68,17 +68,18 @@ void PrintText(const json& answer) {
 
 int RunDisk(const Arguments& arguments) {
   const auto line = ControlLine(arguments.verb, arguments.words);
-  if (!line) return Complain(kExitUsage, line.error().message());
+  if (!line) return Complain(command_line::kExitUsage, line.error().message());
   const auto reply = AskControl(arguments.socket, *line);
-  if (!reply) return Complain(kExitEnvironment, reply.error().ToString());
+  if (!reply) return Complain(command_line::kExitEnvironment, reply.error().ToString());
   const json answer = json::parse(*reply, nullptr, /*allow_exceptions=*/false);
   if (!answer.is_object() || !answer.contains("ok")) {
-    return Complain(kExitEnvironment, "what listens there is no mount of ours");
+    return Complain(command_line::kExitEnvironment, "what listens there is no mount of ours");
   }
   if (arguments.json) fmt::print("{}\n", *reply);
-  if (answer["ok"] != true) return Complain(kExitUsage, answer.value("error", "no reason given"));
+  if (answer["ok"] != true)
+    return Complain(command_line::kExitUsage, answer.value("error", "no reason given"));
   if (!arguments.json) PrintText(answer);
-  return answer.value("lost", true) ? kExitFine : kExitNotMet;
+  return answer.value("lost", true) ? command_line::kExitFine : command_line::kExitFound;
 }
 
 }  // namespace

@@ -91,7 +91,7 @@ def systems(binaries):
         for names in ("posix", "journal"):
             found.append(leveldb(worker, "synced", names, "durable", True))
             found.append(leveldb(worker, "unsynced", names, "whole; the last may go", False))
-    found.append(beachdb(os.path.join(binaries, "kill9_worker")))
+    found.append(beachdb(os.path.join(binaries, "beachdb_worker")))
     return found
 
 

@@ -21,7 +21,7 @@ class Programs:
     """Where the programs under test are; set by `main`."""
     beachcrash = ""
     beachdb = ""
-    kill9_worker = ""
+    beachdb_worker = ""
 
 
 def write(path, data, sync=False, flags=0):

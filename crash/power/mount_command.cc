@@ -7,9 +7,9 @@
 #include <string>
 
 #include "base/units.h"
+#include "command_line/terminal.h"
 #include "crash/power/commands.h"
 #include "crash/power/control_server.h"
-#include "crash/power/exit_codes.h"
 #include "crash/power/fuse_mount.h"
 #include "crash/power/machine.h"
 #include "crash/power/posix_disk.h"
@@ -61,19 +61,19 @@ int Serve(const Arguments& arguments, const MachineOptions& options) {
   const std::string socket =
       arguments.socket.empty() ? arguments.directory + ".socket" : arguments.socket;
   const auto server = ControlServer::Open(socket, clock);
-  if (!server) return Complain(kExitEnvironment, server.error().ToString());
+  if (!server) return Complain(command_line::kExitEnvironment, server.error().ToString());
   ControlServer& control = **server;
   Machine machine(options, clock, [&control] { control.Wake(); });
   PosixDisk disk(machine);
   {
     const auto mount = FuseMount::Open(disk, arguments.directory, [&control] { control.Stop(); });
-    if (!mount) return Complain(kExitEnvironment, mount.error().ToString());
+    if (!mount) return Complain(command_line::kExitEnvironment, mount.error().ToString());
     fmt::print("mounted {}, control socket {}\n", arguments.directory, socket);
     std::fflush(stdout);
     control.Run(machine);
     machine.End();
   }
-  return kExitFine;
+  return command_line::kExitFine;
 }
 
 int RunMount(Arguments& arguments) {
@@ -81,15 +81,17 @@ int RunMount(Arguments& arguments) {
     arguments.directory.pop_back();
   }
   const auto size = ParseSize(arguments.size);
-  if (!size) return Complain(kExitUsage, "--size: " + size.error().message());
+  if (!size) return Complain(command_line::kExitUsage, "--size: " + size.error().message());
   const auto profile = ProfileOf(arguments.profile);
   if (!profile) {
-    return Complain(kExitUsage, "--profile: '" + arguments.profile +
-                                    "' is none of xfs, ext4-ordered, ext4-journal, btrfs");
+    return Complain(
+        command_line::kExitUsage,
+        "--profile: '" + arguments.profile + "' is none of xfs, ext4-ordered, ext4-journal, btrfs");
   }
   const auto names = NamesOf(arguments.names);
   if (!names) {
-    return Complain(kExitUsage, "--names: '" + arguments.names + "' is neither posix nor journal");
+    return Complain(command_line::kExitUsage,
+                    "--names: '" + arguments.names + "' is neither posix nor journal");
   }
   return Serve(arguments, {.seed = arguments.seed,
                            .capacity_bytes = *size,

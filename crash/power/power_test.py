@@ -257,12 +257,12 @@ class DatabasesTest(MountCase):
             acks = os.path.join(disk.workspace, "acks")
             disk.tell("cut-at", n=60 + 97 * seed)
             with open(acks, "w", encoding="ascii") as file:
-                with subprocess.Popen([Programs.kill9_worker, "sync", disk.path("db"), "4"], stdout=file) as worker:
+                with subprocess.Popen([Programs.beachdb_worker, "sync", disk.path("db"), "4"], stdout=file) as worker:
                     self.assertTrue(disk.tell("wait-cut", ms=30_000)["lost"])
                     # Its writes go through a ring where there is one, and it dies of a kill all the same.
                     self.assertLess(kill_and_wait(worker), KILLED_S)
             disk.power_on()
-            check = subprocess.run([Programs.kill9_worker, "check", disk.path("db"), acks], capture_output=True,
+            check = subprocess.run([Programs.beachdb_worker, "check", disk.path("db"), acks], capture_output=True,
                                    text=True, timeout=60, check=False)
             self.assertEqual(check.returncode, 0, f"seed {seed}: {check.stdout}{check.stderr}")
             self.assertEqual(self.beachdb("verify", disk.path("db")).returncode, 0)
@@ -294,4 +294,4 @@ class DatabasesTest(MountCase):
 
 
 if __name__ == "__main__":
-    main("beachcrash", "beachdb", "kill9_worker")
+    main("beachcrash", "beachdb", "beachdb_worker")

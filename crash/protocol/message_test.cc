@@ -35,8 +35,8 @@ TEST(Message, AnyBytesComeBack) {
 }
 
 TEST(Message, WhatIsNoMessageIsRefused) {
-  for (const char* line : {"", "{", "[]", "1", "{} {}", "{\"a\":\"\\ud800\"}",
-                           "{\"a\":[[[[[[[[1]]]]]]]]}", "\xff"}) {
+  for (const char* line :
+       {"", "{", "[]", "1", "{} {}", "{\"a\":\"\\ud800\"}", "{\"a\":[[[[[[[[1]]]]]]]]}", "\xff"}) {
     const auto json = ParseLine(line);
     ASSERT_FALSE(json) << line;
     EXPECT_EQ(json.error().code(), ErrorCode::kInvalidArgument) << line;
@@ -44,8 +44,8 @@ TEST(Message, WhatIsNoMessageIsRefused) {
 }
 
 TEST(Message, WrongFieldsAreNamed) {
-  const auto json = ParseLine(
-      R"({"number":-1,"text":5,"high":"ā","batch":[["put","a"]],"other":{},"flag":1})");
+  const auto json =
+      ParseLine(R"({"number":-1,"text":5,"high":"ā","batch":[["put","a"]],"other":{},"flag":1})");
   ASSERT_TRUE(json);
   const auto names = [](const auto& result, const char* field) {
     return !result && result.error().message().find(field) != std::string::npos;

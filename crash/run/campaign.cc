@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "crash/cli/folders.h"
 #include "crash/points/points.h"
+#include "crash/run/folders.h"
 
 namespace beach::crash {
 namespace {
@@ -102,6 +102,7 @@ Plan ShortPlan(const PlanRequest& request) {
     life.operations.back().id *= 1000;  // above those of the other lives
     for (const char* kind : {"backup", "flush", "compact", "backup", "checkpoint", "backup"}) {
       Append(life, kind, {});
+      Append(life, "put", {"sync", "short", "9"});
       Append(life, "put", {"nosync", "long", "12000"});
     }
     Append(life, "flush", {});
@@ -113,6 +114,7 @@ Plan ShortPlan(const PlanRequest& request) {
   Append(plan.lives.back(), "put", {"nosync", "long", "12000"});
   plan.lives.emplace_back().ending = Ending::kClose;
   plan.options["compaction_style"] = 2;
+  plan.options[kSettleKnob] = 0;  // all waits for its end as it is
   plan.options["memtable_size"] = 2048;
   plan.options["manifest_size_max"] = 512;
   return plan;
@@ -184,7 +186,7 @@ Result<Totals> RunExhaustively(const Campaign& campaign, const Progress& progres
   Conductor conductor(campaign, progress);
   Totals& totals = conductor.totals;
   // Segments are kept for use again, or removed: what one leaves out the other passes.
-  for (const std::uint64_t recycled : {1, 0}) {
+  for (const std::uint64_t recycled : {1U, 0U}) {
     Plan plan = ShortPlan(campaign.request);
     plan.options["wal_recycled_max"] = recycled;
     const Place place = conductor.NewPlace();

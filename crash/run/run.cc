@@ -57,10 +57,11 @@ class Runner {
   }
 
  private:
-  static bool HasPower(const Plan& plan) {
-    const auto knob = plan.options.find(kPowerKnob);
-    return knob != plan.options.end() && knob->second != 0;
+  static bool IsOn(const Plan& plan, const char* knob) {
+    const auto found = plan.options.find(knob);
+    return found != plan.options.end() && found->second != 0;
   }
+  static bool HasPower(const Plan& plan) { return IsOn(plan, kPowerKnob); }
   // Where the database is, and its copies.
   static std::string Folder(const Plan& plan, const Place& place) {
     return HasPower(plan) ? place.workspace + "/disk" : place.workspace;
@@ -108,6 +109,7 @@ class Runner {
     BEACH_TRY_ASSIGN(worker_, WorkerProcess::Start(place_.program, failpoints));
     kill_at_ns_ = kNever;
     killed_by_us_ = false;
+    counted_ = false;
     recovering_ = true;
     bool closed = false;
     const Asked lived = LiveOn(life, closed);
@@ -174,7 +176,7 @@ class Runner {
   Asked Recover() {
     Json options = Json::object();
     for (const auto& [name, value] : plan_.options) {
-      if (name != kClientsKnob && name != kPowerKnob) options[name] = value;
+      if (name != kClientsKnob && name != kSettleKnob && name != kPowerKnob) options[name] = value;
     }
     Json answer;
     Asked asked =
@@ -237,7 +239,9 @@ class Runner {
       if (Settle(history_.Answer(answer, FaultStruck()))) return Asked::kWrong;
       --unanswered;
     }
-    return last ? KillNow() : Asked::kAnswered;
+    if (last) return KillNow();
+    Json rested;
+    return IsOn(plan_, kSettleKnob) ? Ask({{"do", "settle"}}, rested) : Asked::kAnswered;
   }
 
   // --- Talking.
@@ -340,15 +344,14 @@ class Runner {
   }
 
   void CountStruck() {
-    if (counted_ == worker_.get()) return;
-    counted_ = worker_.get();
+    if (std::exchange(counted_, true)) return;
     for (const Struck& one : worker_->struck()) ++report_.struck[one.name];
   }
 
   // A closed database: nothing is damaged, nothing is left over.
   Status Verify() {
     BEACH_TRY_ASSIGN(worker_, WorkerProcess::Start(place_.program, ""));
-    counted_ = nullptr;
+    counted_ = false;
     Json answer;
     const Asked asked = Ask({{"do", "verify"}, {"directory", ToJson(Directory())}}, answer);
     if (asked == Asked::kDied) Settle(Violation{"unplanned-death", "verifying ended by itself"});
@@ -379,7 +382,7 @@ class Runner {
   History history_;
   RunReport report_;
   std::unique_ptr<WorkerProcess> worker_;
-  const WorkerProcess* counted_ = nullptr;  // whose strikes are in the report
+  bool counted_ = false;  // the worker's strikes are in the report
   std::uint64_t kill_at_ns_ = kNever;
   bool killed_by_us_ = false;
   bool recovering_ = true;

@@ -11,6 +11,11 @@
 namespace beach::crash {
 namespace {
 
+// A database is at rest when no job is under way and nothing has been said of for so long; what
+// never comes to rest is not waited for.
+constexpr std::uint64_t kQuietNs = 2'000'000;
+constexpr std::uint64_t kSettleMaxNs = 200'000'000;
+
 Result<Json> ScanAll(engine::Db& db) {
   const std::uint64_t visible = db.VisibleSequence().value;
   BEACH_TRY_ASSIGN(const auto iterator, db.NewIterator({}));
@@ -51,6 +56,11 @@ Session::~Session() = default;
 
 void Session::Record(Site event, std::span<const env::EventField> fields) {
   const std::string_view name(event.name);
+  if (name == "flush.began" || name == "compaction.began") ++jobs_;
+  if (name == "flush.finished" || name == "compaction.finished" || name == "compaction.failed") {
+    --jobs_;
+  }
+  last_event_ns_ = env_.clock->MonotonicNow();
   if (name != "write.sequenced" && name != "db.poisoned" && name != "open.log_lost") return;
   Json line = {{"event", event.name}};
   for (const env::EventField& field : fields) {
@@ -97,6 +107,7 @@ Result<Json> Session::Carry(const std::string& what, const Json& command) {
   if (what == "counts") return CountsOfPoints();
   BEACH_TRY_ASSIGN(engine::Db* const db, Opened());
   if (what == "write") return Write(command);
+  if (what == "settle") return Settle();
   if (what == "get") return Get(command);
   if (what == "scan") return ScanAll(*db);
   if (what == "compact") return Compact(command);
@@ -163,6 +174,15 @@ Result<Json> Session::Compact(const Json& command) {
     BEACH_TRY_ASSIGN(to, BytesAt(command, "to"));
   }
   BEACH_TRY(db_->CompactRange(from, to));
+  return Json::object();
+}
+
+Result<Json> Session::Settle() {
+  const std::uint64_t begin = env_.clock->MonotonicNow();
+  for (std::uint64_t now = begin; now - begin < kSettleMaxNs; now = env_.clock->MonotonicNow()) {
+    if (jobs_ <= 0 && now - last_event_ns_ > kQuietNs) break;
+    env_.clock->SleepUntil(now + kQuietNs / 4);
+  }
   return Json::object();
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -44,10 +46,13 @@ class Session final : public env::EventSink {
   Result<Json> Inspect(const Json& command);
   Result<Json> Verify(const Json& command);
   Result<engine::Db*> Opened();
+  Result<Json> Settle();
 
   env::Env env_;
   const Say say_;
   std::unique_ptr<engine::Db> db_;
+  std::atomic<std::int64_t> jobs_ = 0;  // flushes and compactions that have begun and not ended
+  std::atomic<std::uint64_t> last_event_ns_ = 0;
 };
 
 }  // namespace beach::crash

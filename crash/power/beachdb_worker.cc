@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The process that crash/kill9.sh kills, and the check of what it left.
+// A writer of this database that is to die, and the check of what it left: beside those of others
+// (foreign.py).
 //
-//   kill9_worker sync|lazy DIR THREADS   opens DIR, goes on where it stopped; every thread writes
+//   beachdb_worker sync|lazy DIR THREADS   opens DIR, goes on where it stopped; every thread writes
 //                                        batches, synced or not, and prints "THREAD N" for each
 //                                        acknowledgement
-//   kill9_worker check DIR ACKS          reopens DIR and holds it against the acknowledgements
+//   beachdb_worker check DIR ACKS          reopens DIR and holds it against the acknowledgements
 //
 // Thread t's n-th batch puts "t/n" and overwrites the counter "t": so what is there of a thread
 // must be 1..m without holes, its counter must be m, and m at least the last acknowledged and at
@@ -50,7 +51,7 @@ bool ParseNumber(std::string_view text, std::uint64_t& number) {
 }
 
 int Report(const Error& error) {
-  fmt::print(stderr, "kill9_worker: {}\n", error.ToString());
+  fmt::print(stderr, "beachdb_worker: {}\n", error.ToString());
   return 4;
 }
 
@@ -147,7 +148,7 @@ int Check(const std::string& directory, const std::string& acks_path) {
 }
 
 int Usage() {
-  fmt::print(stderr, "kill9_worker sync|lazy DIR THREADS | check DIR ACKS\n");
+  fmt::print(stderr, "beachdb_worker sync|lazy DIR THREADS | check DIR ACKS\n");
   return 2;
 }
 

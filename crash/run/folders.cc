@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "crash/cli/folders.h"
+#include "crash/run/folders.h"
 
 #include <cerrno>
 #include <cstdlib>
