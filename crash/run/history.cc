@@ -84,9 +84,10 @@ Json History::Issue(const artifacts::Operation& operation) {
     case ActionKind::kCheckpoint:
     case ActionKind::kBackup: {
       const bool is_backup = asked.action.kind == ActionKind::kBackup;
-      const std::string name = is_backup ? kBackups : "checkpoint-" + std::to_string(operation.id);
       asked.copy = new_copies_.size();
-      new_copies_.push_back({.directory = copies_folder_ + "/" + name, .is_backup = is_backup});
+      new_copies_.push_back(
+          {.directory = is_backup ? copies_folder_ + "/" + kBackups : CheckpointPlace(operation.id),
+           .is_backup = is_backup});
       command["do"] = is_backup ? "backup" : "checkpoint";
       command["directory"] = ToJson(new_copies_.back().directory);
       if (is_backup) command["keep"] = kBackupsKept;
@@ -222,6 +223,19 @@ Copy& History::BackupPlace() {
   if (found != copies_.end()) return *found;
   return copies_.emplace_back(
       Copy{.directory = copies_folder_ + "/" + kBackups, .is_backup = true});
+}
+
+void History::TryAgain(const std::string& directory) {
+  Forget(directory);
+  unfinished_.push_back(directory);
+}
+
+// Where the next checkpoint goes.
+std::string History::CheckpointPlace(std::uint64_t id) {
+  if (unfinished_.empty()) return copies_folder_ + "/checkpoint-" + std::to_string(id);
+  std::string place = std::move(unfinished_.back());
+  unfinished_.pop_back();
+  return place;
 }
 
 Judgement History::CheckCopy(const Copy& copy, const Json& answer) {

@@ -48,8 +48,10 @@ class History {
   const std::vector<Copy>& copies() const { return copies_; }
   // The whole state of one as "inspect" answers, or the error with which it was refused.
   static oracle::Judgement CheckCopy(const Copy& copy, const Json& answer);
-  // One that has been looked at, and is removed.
+  // A checkpoint that has been looked at, and is removed.
   void Forget(const std::string& directory);
+  // One that was begun, and is no database: it stays, and the next checkpoint goes there.
+  void TryAgain(const std::string& directory);
 
   std::uint64_t acknowledged() const { return acknowledged_; }
 
@@ -66,6 +68,7 @@ class History {
   oracle::Judgement Failed(const Asked& asked, const Json& answer, bool fault_struck);
   oracle::Judgement Copied(const Asked& asked, const Json& answer);
   Copy& BackupPlace();
+  std::string CheckpointPlace(std::uint64_t id);
 
   const std::string copies_folder_;
   oracle::Model model_;
@@ -73,6 +76,7 @@ class History {
   std::map<std::uint64_t, Asked> asked_;  // by id, unanswered
   std::vector<Copy> new_copies_;          // of this life
   std::vector<Copy> copies_;
+  std::vector<std::string> unfinished_;  // directories of checkpoints
   std::uint64_t acknowledged_ = 0;
 };
 

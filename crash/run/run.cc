@@ -5,6 +5,7 @@
 #include <deque>
 #include <filesystem>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "crash/run/history.h"
@@ -19,7 +20,8 @@ using oracle::Judgement;
 using oracle::LifeEnd;
 using oracle::Violation;
 
-constexpr std::size_t kEventsKept = 400;
+constexpr const char* kEngine = "engine";
+constexpr std::uint64_t kEngineEventsKept = 400;  // of those that workers tell of; the newest
 constexpr std::uint64_t kNever = ~std::uint64_t{0};
 
 // What came of asking a worker something.
@@ -69,7 +71,10 @@ class Runner {
   std::string Directory() const { return folder_ + "/db"; }
 
   void Note(const char* kind, std::string text) {
-    if (report_.events.size() == kEventsKept) report_.events.erase(report_.events.begin());
+    if (std::string_view(kind) == kEngine && ++engine_events_ > kEngineEventsKept) {
+      report_.events.erase(
+          std::ranges::find(report_.events, kEngine, &artifacts::TraceEvent::kind));
+    }
     report_.events.push_back({.event = ++events_,
                               .virtual_ns = 0,
                               .host = "worker",
@@ -215,6 +220,10 @@ class Runner {
       }
       Note("copy", directory + (answer.value("ok", false) ? " is whole" : " is refused"));
       if (Settle(History::CheckCopy(copy, answer))) return Asked::kWrong;
+      if (!copy.is_backup && !answer.value("ok", false)) {
+        history_.TryAgain(directory);
+        continue;
+      }
       // A backup stays, what was restored of it does not.
       if (!copy.is_backup) history_.Forget(directory);
       discarded_.push_back(directory);
@@ -274,7 +283,7 @@ class Runner {
             answer = std::move(heard->line);
             return Asked::kAnswered;
           }
-          Note("engine", heard->line.dump(-1, ' ', true));
+          Note(kEngine, heard->line.dump(-1, ' ', true));
           if (Settle(history_.Event(heard->line))) return Asked::kWrong;
           break;
         }
@@ -389,6 +398,7 @@ class Runner {
   std::uint64_t restored_ = 0;
   std::vector<std::string> discarded_;  // directories
   std::uint64_t events_ = 0;
+  std::uint64_t engine_events_ = 0;
 };
 
 }  // namespace

@@ -28,7 +28,7 @@ struct RunReport {
   std::uint64_t operations = 0;  // issued
   std::uint64_t acknowledged = 0;
   std::map<std::string, std::uint64_t> struck;  // failpoints, to how often
-  std::vector<artifacts::TraceEvent> events;    // what happened, the newest
+  std::vector<artifacts::TraceEvent> events;    // what happened; of the engine, the newest
 };
 
 // Runs it. An error: the harness itself could not go on; what is wrong with the database is in the
