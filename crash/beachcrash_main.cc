@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
       "  beachcrash points\n");
   beach::crash::AddRunCommand(root);
   beach::crash::AddReplayCommand(root);
+  beach::crash::AddShrinkCommand(root);
   beach::crash::AddPointsCommand(root);
   beach::crash::AddWorkerCommand(root);
   beach::crash::AddMountCommand(root);

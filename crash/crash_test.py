@@ -126,6 +126,13 @@ class CrashTest(unittest.TestCase):
         self.assertEqual(done.returncode, 0)
         self.assertIn("0 of 1 times crash/durable-ack-lost", done.stdout)
 
+    def test_only_what_fails_is_shrunk(self):
+        self.run_("--seed", 3, "--cycles", 1, "--ops", 5)
+        done = self.beachcrash("shrink", self.artifacts / "crash-3.json", "-o", self.folder / "small.json")
+        self.assertEqual(done.returncode, 5, done.stderr)
+        self.assertIn("does not fail", done.stderr)
+        self.assertFalse((self.folder / "small.json").exists())
+
     def test_an_interrupted_run_stops_and_says_so(self):
         with subprocess.Popen([BEACHCRASH, "run", "--cycles", "100000", "--artifacts", str(self.artifacts)],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Does the crash harness find bugs? Plants those of sim/mutants/ one at a time in a scratch copy, kills the real
-process until it is reported, takes power from it until it is, and runs each artifact ten times again.
+process until it is reported, takes power from it until it is, shrinks each artifact, and runs it ten times again.
 
     crash/planted.py [NAME...]      those of the two lists below, or the named ones
 
 Environment: CYCLES (300) of kills and of losses of power at most for each bug, SEED (from the clock) of the first,
 JOBS processors to build with. A bug is *only of power* where no kill shows it: not CYCLES of them, and not every
-passage of a short workload either. Prints a row for each; all of them are in build/planted/results.json.
+passage of a short workload either. Prints a row for each: after how many lives it was found, how many operations the shrunk artifact has, and how often that
+fails again; all of them are in build/planted/results.json.
 
 Exit 1: fewer than 8 bugs were found by kills, or fewer than 8 by power alone, or an artifact does not
 replay ten times of ten; 3: a patch does not apply, or something does not build.
@@ -30,7 +31,8 @@ REPLAYS = 10
 WANTED = 8
 TRIES = 6  # seeds that found it, until one replays each time
 LIMIT_S = 600  # of one campaign
-COLUMNS = "{:<34} {:>6} {:>6} {:>6} {:>7}  {}"
+SHRINK = "30s"
+COLUMNS = "{:<31} {:>5} {:>5} {:>5} {:>7} {:>11}  {}"
 
 OF_KILLS = [
     "sequence-reused", "replay-drops-full-memtable", "range-delete-not-replayed", "number-reused",
@@ -63,9 +65,10 @@ def beachcrash(*arguments):
         raise mutants.Broken(f"beachcrash {' '.join(map(str, arguments))}: no end in {LIMIT_S} s") from None
 
 
-def campaign(name, *flags):
+def campaign(folder, *flags):
     """The report of one run of beachcrash."""
-    done = beachcrash("run", "--json", "--artifacts", mutants.RESULTS / name, *flags)
+    name = folder.parent.name
+    done = beachcrash("run", "--json", "--artifacts", folder, *flags)
     if done.returncode not in (0, 1, 5):
         raise mutants.Broken(f"{name}: beachcrash ended with exit code {done.returncode}: {done.stderr[-400:]}")
     return json.loads(done.stdout)
@@ -78,15 +81,24 @@ def replays(artifact):
     return int(last.split()[0]) if done.returncode in (0, 1, 5) else 0
 
 
-def look_for(name, options, *flags):
+def made_small(report):
+    """What was found, shrunk, and how often it fails again."""
+    small = report["artifact"].replace(".json", "-small.json")
+    if beachcrash("shrink", report["artifact"], "-o", small, "--time", SHRINK).returncode:
+        small = report["artifact"]
+    operations = len(json.loads(pathlib.Path(small).read_text())["operations"])
+    return {"signature": report["signature"], "lives": report["lives"], "artifact": small,
+            "operations": operations, "replays": replays(small)}
+
+
+def look_for(folder, options, *flags):
     """Goes through seeds until what is found replays each time; the best, or None."""
     best, seed, left = None, options["seed"], options["cycles"]
     for _ in range(TRIES):
-        report = campaign(name, "--seed", seed, "--cycles", left, *flags)
+        report = campaign(folder, "--seed", seed, "--cycles", left, *flags)
         if report["verdict"] == "ok":
             break
-        found = {"signature": report["signature"], "lives": report["lives"], "artifact": report["artifact"],
-                 "replays": replays(report["artifact"])}
+        found = made_small(report)
         if best is None or found["replays"] > best["replays"]:
             best = found
         if best["replays"] == REPLAYS:
@@ -98,20 +110,20 @@ def look_for(name, options, *flags):
     return best
 
 
-def exhaustively(name, options):
-    report = campaign(name, "--seed", options["seed"], "--exhaustive", "--ops", 3)
+def exhaustively(folder, options):
+    report = campaign(folder, "--seed", options["seed"], "--exhaustive", "--ops", 3)
     if report["verdict"] == "ok":
         return None
-    return {"signature": report["signature"], "lives": report["lives"], "artifact": report["artifact"],
-            "replays": replays(report["artifact"])}
+    return made_small(report)
 
 
 def measure(name, options):
     mutants.refresh()
     mutants.plant(mutants.PATCHES / f"{name}.patch")
     build(name, options["jobs"])
-    kills = look_for(name, options) or exhaustively(name, options)
-    power = look_for(name, options, "--power")
+    folder = mutants.RESULTS / name
+    kills = look_for(folder / "kills", options) or exhaustively(folder / "passages", options)
+    power = look_for(folder / "power", options, "--power")
     return {"name": name, "kills": kills, "power": power}
 
 
@@ -120,17 +132,18 @@ def text_of(row):
     best = row["kills"] or row["power"]
     again = " ".join(f"{found['replays']}/{REPLAYS}" for found in (row["kills"], row["power"]) if found)
     only = "yes" if row["power"] and not row["kills"] else ""
-    return COLUMNS.format(row["name"], cell(row["kills"]), cell(row["power"]), only, again or "–",
+    small = str(best["operations"]) if best else "–"
+    return COLUMNS.format(row["name"], cell(row["kills"]), cell(row["power"]), only, small, again or "–",
                           best["signature"] if best else "not found")
 
 
 def main():
-    names = sys.argv[1:] or OF_KILLS + OF_POWER
+    names = sys.argv[1:] or OF_POWER + OF_KILLS
     options = {"cycles": int(os.environ.get("CYCLES", 300)), "jobs": int(os.environ.get("JOBS", os.cpu_count() or 1)),
                "seed": int(os.environ.get("SEED", int(time.time())))}
     mutants.RESULTS.mkdir(parents=True, exist_ok=True)
     print(f"from seed {options['seed']}, at most {options['cycles']} kills and losses of power each")
-    print(COLUMNS.format("bug", "kills", "power", "only", "again", "signature"), flush=True)
+    print(COLUMNS.format("bug", "kills", "power", "only", "small", "again", "signature"), flush=True)
     rows = []
     try:
         for name in names:

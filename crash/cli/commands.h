@@ -9,6 +9,7 @@ namespace beach::crash {
 
 void AddRunCommand(const command_line::Command& root);
 void AddReplayCommand(const command_line::Command& root);
+void AddShrinkCommand(const command_line::Command& root);
 void AddPointsCommand(const command_line::Command& root);
 void AddWorkerCommand(const command_line::Command& root);
 
