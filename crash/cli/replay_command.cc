@@ -70,7 +70,8 @@ void AddReplayCommand(const command_line::Command& root) {
                command_line::Need::kRequired);
   command.Number("--times", arguments->times, 1, 1'000'000, "how often");
   command.Flag("--timeline", arguments->timeline, "prints what happened");
-  command.Text("--workspace", arguments->workspace, "where databases are made; else they go again");
+  command.Text("--workspace", arguments->workspace,
+               "the folder in which databases are made, for the time");
   command.Does([arguments] {
     const Result<int> code = Go(*arguments);
     return code ? *code : command_line::ReportError(code.error());

@@ -62,6 +62,7 @@ std::string AsJson(const Totals& totals) {
                                  {"signature", verdict.signature},
                                  {"message", verdict.message},
                                  {"artifact", totals.artifact},
+                                 {"data", totals.data},
                                  {"replayed", totals.replayed},
                                  {"replays", totals.replays},
                                  {"runs", totals.runs},
@@ -89,9 +90,9 @@ std::string AsText(const Totals& totals) {
   text += "\n";
   for (const std::string& name : totals.never) text += "never struck: " + name + "\n";
   if (sum.verdict.ok()) return text + "nothing was lost\n";
-  text += fmt::format("FOUND {}\n{}\nrun again: {} of {} times the same\nartifact: {}\n",
+  text += fmt::format("FOUND {}\n{}\nrun again: {} of {} times the same\ndata: {}\nartifact: {}\n",
                       sum.verdict.signature, sum.verdict.message, totals.replayed, totals.replays,
-                      totals.artifact);
+                      totals.data, totals.artifact);
   return text + "  beachcrash replay " + totals.artifact + "\n";
 }
 
@@ -121,7 +122,10 @@ Result<Totals> Go(const Arguments& arguments, const Interrupt& interrupt) {
   const GoOn go_on = [&interrupt] { return !interrupt.asked(); };
   auto totals = arguments.exhaustive ? RunExhaustively(campaign, progress, go_on)
                                      : RunCampaign(campaign, progress, go_on);
-  if (totals && !totals->sum.verdict.ok()) workspace.Keep();
+  if (totals && !totals->sum.verdict.ok()) {
+    workspace.Keep();
+    totals->data = workspace.path();
+  }
   return totals;
 }
 
@@ -169,7 +173,8 @@ void AddRunCommand(const command_line::Command& root) {
       "on the simulator's disk, mounted (needs /dev/fuse): every death is a loss of power");
   command.Flag("--exhaustive", arguments->exhaustive,
                "every failpoint times every passage of a short workload, and of its recovery");
-  command.Text("--workspace", arguments->workspace, "where databases are made; else they go again");
+  command.Text("--workspace", arguments->workspace,
+               "the folder in which databases are made; they stay there where something is found");
   command.Text("--artifacts", arguments->artifacts, "where each run's artifact is written");
   command.Flag("--json", arguments->json, "one JSON document");
   command.Does([arguments] { return Run(*arguments); });

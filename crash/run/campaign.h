@@ -20,6 +20,7 @@ struct Totals {
   std::uint64_t runs = 0;
   RunReport sum;                        // verdict: the first that is not "ok"
   std::string artifact;                 // of that
+  std::string data = {};                // where the databases of that are kept
   std::uint64_t replayed = 0;           // how often it failed the same way, run again,
   std::uint64_t replays = 0;            // of so many times
   std::uint64_t missed = 0;             // armed passages that a run did not come to

@@ -12,26 +12,25 @@ namespace beach::crash {
 
 namespace fs = std::filesystem;
 
-Result<Workspace> Workspace::Make(const std::string& named) {
+Result<Workspace> Workspace::Make(const std::string& parent) {
   std::error_code error;
-  if (!named.empty()) {
-    fs::create_directories(named, error);
-    if (error) return Fail(ErrnoError(error.value(), "create", named));
-    return Workspace(fs::absolute(named, error).string(), false);
-  }
-  std::string pattern = (fs::temp_directory_path(error) / "beachcrash-XXXXXX").string();
-  if (error) return Fail(ErrnoError(error.value(), "find", "the folder of temporary files"));
+  const fs::path folder =
+      parent.empty() ? fs::temp_directory_path(error) : fs::absolute(parent, error);
+  if (error) return Fail(ErrnoError(error.value(), "find", parent));
+  fs::create_directories(folder, error);
+  if (error) return Fail(ErrnoError(error.value(), "create", folder.string()));
+  std::string pattern = (folder / "beachcrash-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr) return Fail(ErrnoError(errno, "create", pattern));
-  return Workspace(std::move(pattern), true);
+  return Workspace(std::move(pattern));
 }
 
 Workspace::~Workspace() {
   std::error_code ignored;  // there is nobody to be told
-  if (own_) fs::remove_all(path_, ignored);
+  if (goes_) fs::remove_all(path_, ignored);
 }
 
 Workspace::Workspace(Workspace&& other) noexcept
-    : path_(std::move(other.path_)), own_(std::exchange(other.own_, false)) {}
+    : path_(std::move(other.path_)), goes_(std::exchange(other.goes_, false)) {}
 
 Result<std::string> OwnProgram() {
   std::error_code error;

@@ -2,29 +2,30 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "base/error.h"
 
 namespace beach::crash {
 
-// A folder to work in: the one that was named, made where it is not there, or one of our own that
-// goes with the object unless it is kept.
+// A new folder to work in, which goes with the object unless it is kept.
 class Workspace {
  public:
-  // Empty: one of our own, where temporary files go.
-  static Result<Workspace> Make(const std::string& named);
+  // In the folder that is named, which is made where it is not there; empty: where temporary files
+  // go.
+  static Result<Workspace> Make(const std::string& parent);
   ~Workspace();
   Workspace(Workspace&& other) noexcept;
   Workspace& operator=(Workspace&&) = delete;
 
   const std::string& path() const { return path_; }
-  void Keep() { own_ = false; }
+  void Keep() { goes_ = false; }
 
  private:
-  Workspace(std::string path, bool own) : path_(std::move(path)), own_(own) {}
+  explicit Workspace(std::string path) : path_(std::move(path)) {}
 
   std::string path_;
-  bool own_;
+  bool goes_ = true;
 };
 
 // Of this very process.
