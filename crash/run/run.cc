@@ -114,6 +114,7 @@ class Runner {
     BEACH_TRY_ASSIGN(worker_, WorkerProcess::Start(place_.program, failpoints));
     kill_at_ns_ = kNever;
     killed_by_us_ = false;
+    may_exit_ = false;
     counted_ = false;
     recovering_ = true;
     bool closed = false;
@@ -172,6 +173,7 @@ class Runner {
     asked = Count();
     if (asked != Asked::kAnswered) return asked;
     worker_->EndInput();
+    may_exit_ = true;
     asked = AwaitDeath();
     if (asked == Asked::kWrong) return asked;
     closed = true;
@@ -346,7 +348,7 @@ class Runner {
       if (recovering_) ++report_.kills_in_recovery;
       return Asked::kDied;
     }
-    if (worker_->exited_fine()) return Asked::kDied;
+    if (worker_->exited_fine() && may_exit_) return Asked::kDied;
     Settle(Violation{"unplanned-death", "the worker ended with " + end +
                                             ", which nobody asked for: " + worker_->last_words()});
     return Asked::kWrong;
@@ -394,6 +396,7 @@ class Runner {
   bool counted_ = false;  // the worker's strikes are in the report
   std::uint64_t kill_at_ns_ = kNever;
   bool killed_by_us_ = false;
+  bool may_exit_ = false;  // by itself
   bool recovering_ = true;
   std::uint64_t restored_ = 0;
   std::vector<std::string> discarded_;  // directories
