@@ -81,7 +81,7 @@ class CrashTest(unittest.TestCase):
         self.assertEqual((code, report["never"]), (5, ["create_after_identity"]))
 
     def test_unknown_names_are_usage_errors_that_say_what_to_do(self):
-        for arguments, hint in ((("--point", "nowhere"), "beachcrash points"), (("--point", "wal_sync_error"), "--fault"),
+        for arguments, hint in ((("--point", "nowhere"), "beachcrash points"), (("--timed", "--exhaustive"), "without"), (("--point", "wal_sync_error"), "--fault"),
                                 (("--fault", "wal_after_sync"), "--point"), (("--point", "wal_after_sync:0"), "HIT")):
             message, code = self.run_(*arguments)
             self.assertEqual(code, 2, message)
@@ -112,7 +112,7 @@ class CrashTest(unittest.TestCase):
         self.assertIn("2 of 2 times ok", done.stdout)
         other = self.folder / "other.json"
         other.write_text("{}")
-        self.assertEqual(self.beachcrash("replay", other).returncode, 1)
+        self.assertEqual(self.beachcrash("replay", other).returncode, 3)
         self.assertEqual(self.beachcrash("replay", self.folder / "none.json").returncode, 3)
 
     def test_what_is_found_is_found_again(self):

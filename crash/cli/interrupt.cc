@@ -16,12 +16,14 @@ Interrupt::Interrupt() {
   asked_to_end = 0;
   std::signal(SIGINT, Note);
   std::signal(SIGTERM, Note);
+  std::signal(SIGHUP, Note);
   std::signal(SIGPIPE, SIG_IGN);
 }
 
 Interrupt::~Interrupt() {
   std::signal(SIGINT, SIG_DFL);
   std::signal(SIGTERM, SIG_DFL);
+  std::signal(SIGHUP, SIG_DFL);
   std::signal(SIGPIPE, SIG_DFL);
 }
 

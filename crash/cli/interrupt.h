@@ -3,8 +3,8 @@
 
 namespace beach::crash {
 
-// While one lives, SIGINT and SIGTERM are noted instead of ending the process at once, and a pipe
-// that nobody reads is an error of the write. One at a time.
+// While one lives, SIGINT, SIGTERM and SIGHUP are noted instead of ending the process at once, and
+// a pipe that nobody reads is an error of the write. One at a time.
 class Interrupt {
  public:
   Interrupt();

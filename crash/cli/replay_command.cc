@@ -28,9 +28,8 @@ void PrintEvents(const RunReport& report) {
 }
 
 Result<int> Go(const Arguments& arguments) {
-  BEACH_TRY_ASSIGN(const std::string text, ReadFile(arguments.file));
-  BEACH_TRY_ASSIGN(const artifacts::Artifact artifact, artifacts::FromJson(text));
-  BEACH_TRY_ASSIGN(const Plan plan, TakePlan(artifact));
+  artifacts::Artifact artifact;
+  BEACH_TRY_ASSIGN(const Plan plan, ReadPlan(arguments.file, artifact));
   BEACH_TRY_ASSIGN(const std::string program, OwnProgram());
   BEACH_TRY_ASSIGN(const Workspace workspace, Workspace::Make(arguments.workspace));
   const std::string& wanted = artifact.verdict.signature;
@@ -40,8 +39,10 @@ Result<int> Go(const Arguments& arguments) {
   std::uint64_t done = 0;
   for (; done < arguments.times && !interrupt.asked(); ++done) {
     const Place place{.program = program,
-                      .workspace = workspace.path() + "/replay-" + std::to_string(done + 1)};
+                      .workspace = workspace.path() + "/replay-" + std::to_string(done + 1),
+                      .go_on = [&interrupt] { return !interrupt.asked(); }};
     BEACH_TRY_ASSIGN(const RunReport report, RunPlan(plan, place));
+    if (report.interrupted) break;
     if (arguments.timeline && done == 0) PrintEvents(report);
     if (report.verdict.ok()) ++fine;
     if (report.verdict.signature == wanted) ++same;
@@ -51,6 +52,7 @@ Result<int> Go(const Arguments& arguments) {
     }
   }
   command_line::PrintOut(fmt::format("{} of {} times {}\n", same, done, wanted));
+  if (done == 0) return command_line::kExitEnvironment;
   if (same == done)
     return artifact.verdict.ok() ? command_line::kExitFine : command_line::kExitFound;
   return fine == done ? command_line::kExitFine : command_line::kExitNeverFired;
@@ -64,7 +66,8 @@ void AddReplayCommand(const command_line::Command& root) {
   command.Examples(
       "Example:\n"
       "  beachcrash replay beachcrash-artifacts/crash-1.json --times 10\n"
-      "Exit codes: 1 the same was found each time, 0 runs clean now, 5 something else.\n");
+      "Exit codes: 1 the same was found each time, 0 runs clean now, 3 it is no artifact,\n"
+      "5 something else was found.\n");
   const auto arguments = std::make_shared<Arguments>();
   command.Text("ARTIFACT", arguments->file, "what 'beachcrash run' wrote",
                command_line::Need::kRequired);

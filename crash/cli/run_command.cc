@@ -129,7 +129,20 @@ Result<Totals> Go(const Arguments& arguments, const Interrupt& interrupt) {
   return totals;
 }
 
+// What cannot be asked for together; empty: nothing.
+std::string Contradiction(const Arguments& arguments) {
+  const bool armed = !arguments.point.empty() || !arguments.fault.empty();
+  if (arguments.exhaustive && (armed || arguments.timed)) {
+    return "--exhaustive goes through all points: without --point, --fault and --timed";
+  }
+  if (arguments.timed && armed) return "--timed kills by the clock: without --point and --fault";
+  return {};
+}
+
 int Run(const Arguments& arguments) {
+  if (const std::string wrong = Contradiction(arguments); !wrong.empty()) {
+    return command_line::ReportError(Error(ErrorCode::kInvalidArgument, wrong));
+  }
   const Interrupt interrupt;
   const Result<Totals> totals = Go(arguments, interrupt);
   if (!totals) return command_line::ReportError(totals.error());

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
+#include <set>
 #include <string>
 
 #include "crash/plan/plan.h"
 #include "crash/plan/workload.h"
-#include "crash/points/points.h"
+#include "crash/protocol/message.h"
 
 namespace beach::crash {
 namespace {
@@ -103,8 +103,11 @@ Result<Plan> TakePlan(const artifacts::Artifact& artifact) {
   }
   plan.lives.resize(lives->second);
   plan.options.erase(lives);
+  std::set<std::uint64_t> ids;
   for (const artifacts::Operation& operation : artifact.operations) {
-    if (operation.life >= plan.lives.size() || !ParseOperation(operation)) {
+    const bool known = operation.id == 0 || !ids.insert(operation.id).second;
+    if (known || operation.life >= plan.lives.size() || operation.client >= kClientsMax ||
+        !ParseOperation(operation)) {
       return NoPlan("operation " + std::to_string(operation.id) + " makes no sense");
     }
     plan.lives[operation.life].operations.push_back(operation);

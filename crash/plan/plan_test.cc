@@ -76,6 +76,15 @@ TEST(Plan, WhatIsNoPlanIsRefused) {
   other.operations.front().kind = "nothing";
   EXPECT_TRUE(refused(other));
   other = good;
+  other.operations.front().id = 0;
+  EXPECT_TRUE(refused(other));
+  other = good;
+  other.operations.back().id = other.operations.front().id;
+  EXPECT_TRUE(refused(other));
+  other = good;
+  other.operations.front().client = 64;
+  EXPECT_TRUE(refused(other));
+  other = good;
   other.decisions.front().life = 0;
   EXPECT_TRUE(refused(other));
 }

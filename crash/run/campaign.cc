@@ -16,12 +16,13 @@ constexpr std::uint64_t kTriesOfPassage = 3;
 // Runs plans, each in a folder of its own, and keeps what came of them.
 class Conductor {
  public:
-  Conductor(const Campaign& campaign, const Progress& progress)
-      : campaign_(campaign), progress_(progress) {}
+  Conductor(const Campaign& campaign, const Progress& progress, const GoOn& go_on)
+      : campaign_(campaign), progress_(progress), go_on_(go_on) {}
 
   Place NewPlace() {
     return {.program = campaign_.program,
-            .workspace = campaign_.workspace + "/run-" + std::to_string(++places_)};
+            .workspace = campaign_.workspace + "/run-" + std::to_string(++places_),
+            .go_on = go_on_};
   }
 
   // The same, and again where nothing struck: what happens at rest is not the same in each run, so
@@ -30,7 +31,7 @@ class Conductor {
     RunReport report;
     for (std::uint64_t tries = 0; tries < kTriesOfPassage; ++tries) {
       BEACH_TRY_ASSIGN(report, Run(plan));
-      if (!report.struck.empty() || !report.verdict.ok()) return report;
+      if (!report.struck.empty() || !report.verdict.ok() || report.interrupted) return report;
     }
     ++totals.missed;
     return report;
@@ -46,9 +47,10 @@ class Conductor {
 
   Status Keep(const Plan& plan, const RunReport& report, const std::string& name,
               std::uint64_t all) {
+    if (report.interrupted) return {};
     totals.Add(report);
     BEACH_TRY(Write(plan, report, name));
-    if (!report.verdict.ok()) BEACH_TRY(RunAgain(plan, report.verdict.signature));
+    if (!report.verdict.ok()) RunAgain(plan, report.verdict.signature);
     progress_(totals, all);
     return {};
   }
@@ -64,20 +66,22 @@ class Conductor {
   Status Write(const Plan& plan, const RunReport& report, const std::string& name) {
     const std::string path = campaign_.artifacts + "/" + name + ".json";
     BEACH_TRY(WriteFile(path, artifacts::ToJson(MakeArtifact(plan, report))));
-    if (!report.verdict.ok()) totals.artifact = path;
+    if (!report.verdict.ok() && totals.artifact.empty()) totals.artifact = path;
     return {};
   }
 
-  Status RunAgain(const Plan& plan, const std::string& signature) {
+  // An error ends it, and takes nothing from what was found.
+  void RunAgain(const Plan& plan, const std::string& signature) {
     for (; totals.replays < kReplays; ++totals.replays) {
-      BEACH_TRY_ASSIGN(const RunReport again, Run(plan));
-      if (again.verdict.signature == signature) ++totals.replayed;
+      const Result<RunReport> again = Run(plan);
+      if (!again || again->interrupted) return;
+      if (again->verdict.signature == signature) ++totals.replayed;
     }
-    return {};
   }
 
   const Campaign& campaign_;
   const Progress& progress_;
+  const GoOn& go_on_;
   std::uint64_t places_ = 0;
 };
 
@@ -108,10 +112,13 @@ Plan ShortPlan(const PlanRequest& request) {
     Append(life, "flush", {});
     Append(life, "put", {"nosync", "short", "10"});
     life.armed.clear();
+    life.power_lost_at = 0;
     life.ending = Ending::kKill;
+    life.ending_at = 0;
   }
   // The first leaves a little to be recovered, the second more than a memtable holds.
   Append(plan.lives.back(), "put", {"nosync", "long", "12000"});
+  plan.lives.emplace_back().ending = Ending::kClose;
   plan.lives.emplace_back().ending = Ending::kClose;
   plan.options["compaction_style"] = 2;
   plan.options[kSettleKnob] = 0;  // all waits for its end as it is
@@ -128,7 +135,8 @@ struct ArmedLife {
 // Every passage of the failpoints that have not struck yet.
 std::vector<ArmedLife> PassagesLeft(const CountedRun& counted, const Totals& totals) {
   std::vector<ArmedLife> cases;
-  for (std::size_t life = 0; life < counted.lives.size(); ++life) {
+  // The last life looks at what the one before it left.
+  for (std::size_t life = 0; life + 1 < counted.lives.size(); ++life) {
     for (const auto& [name, count] : counted.lives[life]) {
       if (totals.sum.struck.contains(name)) continue;
       for (std::uint64_t hit = 1; hit <= count; ++hit) cases.push_back({life, {name, hit}});
@@ -160,8 +168,18 @@ artifacts::Artifact MakeArtifact(const Plan& plan, const RunReport& report) {
   return artifact;
 }
 
+Result<Plan> ReadPlan(const std::string& path, artifacts::Artifact& artifact) {
+  BEACH_TRY_ASSIGN(const std::string text, ReadFile(path));
+  auto read = artifacts::FromJson(text);
+  if (!read) return Fail(Error(ErrorCode::kRefused, read.error().ToString()).At(path));
+  artifact = *std::move(read);
+  auto plan = TakePlan(artifact);
+  if (!plan) return Fail(Error(ErrorCode::kRefused, plan.error().message()).At(path));
+  return plan;
+}
+
 Result<Totals> RunCampaign(const Campaign& campaign, const Progress& progress, const GoOn& go_on) {
-  Conductor conductor(campaign, progress);
+  Conductor conductor(campaign, progress, go_on);
   const std::uint64_t most = std::max<std::uint64_t>(campaign.cycles_per_run, 1);
   const std::uint64_t runs = (campaign.cycles + most - 1) / most;
   for (std::uint64_t run = 0; run < runs && go_on(); ++run) {
@@ -183,10 +201,11 @@ Result<Totals> RunCampaign(const Campaign& campaign, const Progress& progress, c
 
 Result<Totals> RunExhaustively(const Campaign& campaign, const Progress& progress,
                                const GoOn& go_on) {
-  Conductor conductor(campaign, progress);
+  Conductor conductor(campaign, progress, go_on);
   Totals& totals = conductor.totals;
   // Segments are kept for use again, or removed: what one leaves out the other passes.
   for (const std::uint64_t recycled : {1U, 0U}) {
+    if (!totals.sum.verdict.ok() || !go_on()) break;
     Plan plan = ShortPlan(campaign.request);
     plan.options["wal_recycled_max"] = recycled;
     const Place place = conductor.NewPlace();
@@ -194,7 +213,8 @@ Result<Totals> RunExhaustively(const Campaign& campaign, const Progress& progres
     if (counted.report.verdict.ok()) conductor.Remove(place);
     const std::vector<ArmedLife> cases = PassagesLeft(counted, totals);
     const std::uint64_t all = totals.runs + 1 + cases.size();
-    BEACH_TRY(conductor.Keep(plan, counted.report, "crash-counted", all));
+    BEACH_TRY(
+        conductor.Keep(plan, counted.report, "crash-counted-" + std::to_string(recycled), all));
     for (const ArmedLife& one : cases) {
       if (!totals.sum.verdict.ok() || !go_on()) break;
       plan.lives[one.life].armed = {one.armed};

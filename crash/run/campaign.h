@@ -15,6 +15,9 @@ namespace beach::crash {
 // The artifact of a run: its plan, what happened, its verdict.
 artifacts::Artifact MakeArtifact(const Plan& plan, const RunReport& report);
 
+// The same from a file, and the plan in it. kRefused: it is none of ours.
+Result<Plan> ReadPlan(const std::string& path, artifacts::Artifact& artifact);
+
 // What many runs came to.
 struct Totals {
   std::uint64_t runs = 0;

@@ -87,7 +87,8 @@ Json History::Issue(const artifacts::Operation& operation) {
       asked.copy = new_copies_.size();
       new_copies_.push_back(
           {.directory = is_backup ? copies_folder_ + "/" + kBackups : CheckpointPlace(operation.id),
-           .is_backup = is_backup});
+           .is_backup = is_backup,
+           .from = asked.durable_mark});
       command["do"] = is_backup ? "backup" : "checkpoint";
       command["directory"] = ToJson(new_copies_.back().directory);
       if (is_backup) command["keep"] = kBackupsKept;
@@ -146,13 +147,14 @@ Judgement History::AnswerOf(const Asked& asked, const Json& answer) {
 Judgement History::Failed(const Asked& asked, const Json& answer, bool fault_struck) {
   const bool reads =
       asked.action.kind == ActionKind::kGet || asked.action.kind == ActionKind::kScan;
-  if (!fault_struck || reads) {
+  const bool writes = asked.action.kind == ActionKind::kWrite;
+  if (!fault_struck || reads || (writes && !poisoned_)) {
     return Violation{"unexplained-error",
                      "operation " + std::to_string(asked.operation.id) + " (" +
                          asked.operation.kind +
                          ") failed, and nothing explains it: " + ErrorOf(answer)};
   }
-  if (asked.action.kind == ActionKind::kWrite) return model_.Fail(asked.action.batch.id);
+  if (writes) return model_.Fail(asked.action.batch.id);
   return std::nullopt;
 }
 
@@ -173,8 +175,20 @@ Judgement History::Copied(const Asked& asked, const Json& answer) {
   return std::nullopt;
 }
 
-Judgement History::Event(const Json& event) {
-  if (event.value("event", "") != "write.sequenced") return std::nullopt;
+bool History::Awaits(const Json& answer) const {
+  const Result<std::uint64_t> id = NumberAt(answer, "id");
+  return id && asked_.contains(*id);
+}
+
+Judgement History::Event(const Json& event, bool fault_struck) {
+  const std::string name = event.value("event", "");
+  if (name != "write.sequenced") {
+    // All others that are told of are failures.
+    poisoned_ = poisoned_ || name == "db.poisoned";
+    if (fault_struck) return std::nullopt;
+    return Violation{"unexplained-error", name + ", and nothing explains it: " +
+                                              event.value("error", std::string("no error named"))};
+  }
   const Result<std::uint64_t> tag = NumberAt(event, "tag");
   const Result<std::uint64_t> first = NumberAt(event, "first");
   const Result<std::uint64_t> count = NumberAt(event, "count");
@@ -193,14 +207,12 @@ Judgement History::Recovered(const Json& state) {
 }
 
 void History::Ended(oracle::LifeEnd end) {
-  std::set<std::uint64_t> all;  // states that this life has had
-  if (!new_copies_.empty()) {
-    for (std::uint64_t prefix = 0; prefix <= model_.sequenced(); ++prefix) {
-      all.insert(model_.HashAt(prefix));
-    }
-  }
   for (Copy& copy : new_copies_) {
-    if (!copy.acknowledged) copy.states = all;
+    if (!copy.acknowledged) {
+      for (std::uint64_t prefix = copy.from; prefix <= model_.sequenced(); ++prefix) {
+        copy.states.insert(model_.HashAt(prefix));
+      }
+    }
     if (!copy.is_backup) {
       copies_.push_back(std::move(copy));
       continue;
@@ -215,6 +227,7 @@ void History::Ended(oracle::LifeEnd end) {
   }
   new_copies_.clear();
   asked_.clear();
+  poisoned_ = false;
   crash_.Ended(end);
 }
 
@@ -225,9 +238,20 @@ Copy& History::BackupPlace() {
       Copy{.directory = copies_folder_ + "/" + kBackups, .is_backup = true});
 }
 
-void History::TryAgain(const std::string& directory) {
-  Forget(directory);
-  unfinished_.push_back(directory);
+void History::Seen(const Copy& copy, const Json& answer) {
+  const bool is_there = answer.value("ok", false);
+  if (copy.is_backup) {
+    const Result<Entries> entries = EntriesAt(answer, "entries");
+    if (!is_there || !entries) return;  // one that nobody finished: it may still come
+    Copy& place = BackupPlace();
+    place.acknowledged = true;
+    place.states = {oracle::Model::HashOf(*entries)};
+    return;
+  }
+  if (!is_there) unfinished_.push_back(copy.directory);
+  std::erase_if(copies_, [directory = copy.directory](const Copy& one) {
+    return one.directory == directory;
+  });
 }
 
 // Where the next checkpoint goes.
@@ -251,10 +275,6 @@ Judgement History::CheckCopy(const Copy& copy, const Json& answer) {
   if (copy.states.contains(oracle::Model::HashOf(*entries))) return std::nullopt;
   return Violation{"copy-differs", std::string(what) + " shows " + std::to_string(entries->size()) +
                                        " entries, which are no state that it may be of"};
-}
-
-void History::Forget(const std::string& directory) {
-  std::erase_if(copies_, [&](const Copy& copy) { return copy.directory == directory; });
 }
 
 }  // namespace beach::crash

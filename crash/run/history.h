@@ -24,6 +24,7 @@ struct Copy {
   // Hashes of the states that it may show (oracle::Model::HashOf). Of one that was acknowledged:
   // that state, and for backups those of later ones that may have come about.
   std::set<std::uint64_t> states = {};
+  std::uint64_t from = 0;  // the prefix that one of this life holds, at least
 };
 
 // What was asked of the workers and what they said, held against the oracle: one directory over all
@@ -36,8 +37,10 @@ class History {
   Json Issue(const artifacts::Operation& operation);
   // Its answer. `fault_struck`: a failpoint has made a call of this process fail.
   oracle::Judgement Answer(const Json& answer, bool fault_struck);
+  // Whether it is one of an operation that has none yet.
+  bool Awaits(const Json& answer) const;
   // What the worker said of an event of the database.
-  oracle::Judgement Event(const Json& event);
+  oracle::Judgement Event(const Json& event, bool fault_struck);
   // An open has succeeded; and its whole state, as "scan" answers.
   void Opened() { crash_.Opened(); }
   oracle::Judgement Recovered(const Json& state);
@@ -48,10 +51,9 @@ class History {
   const std::vector<Copy>& copies() const { return copies_; }
   // The whole state of one as "inspect" answers, or the error with which it was refused.
   static oracle::Judgement CheckCopy(const Copy& copy, const Json& answer);
-  // A checkpoint that has been looked at, and is removed.
-  void Forget(const std::string& directory);
-  // One that was begun, and is no database: it stays, and the next checkpoint goes there.
-  void TryAgain(const std::string& directory);
+  // It has been looked at, and all is well. A checkpoint is removed, or where it is none its place
+  // is the next one's; a backup is that one from now on.
+  void Seen(const Copy& copy, const Json& answer);
 
   std::uint64_t acknowledged() const { return acknowledged_; }
 
@@ -77,6 +79,7 @@ class History {
   std::vector<Copy> new_copies_;          // of this life
   std::vector<Copy> copies_;
   std::vector<std::string> unfinished_;  // directories of checkpoints
+  bool poisoned_ = false;                // the handle of this life
   std::uint64_t acknowledged_ = 0;
 };
 

@@ -39,7 +39,7 @@ class HistoryTest : public ::testing::Test {
   // Written, placed and answered.
   void Write(std::uint64_t id, const char* key, std::uint64_t first) {
     history_.Issue(Put(id, key));
-    EXPECT_FALSE(history_.Event(Sequenced(id, first)));
+    EXPECT_FALSE(history_.Event(Sequenced(id, first), false));
     EXPECT_FALSE(history_.Answer(Fine(id), false));
   }
 
@@ -59,7 +59,7 @@ TEST_F(HistoryTest, WhatWasUnderWayMayBeThereOrNot) {
     history.Opened();
     EXPECT_FALSE(history.Recovered(State({}, 0)));
     history.Issue(Put(1, "a"));
-    EXPECT_FALSE(history.Event(Sequenced(1, 1)));
+    EXPECT_FALSE(history.Event(Sequenced(1, 1), false));
     history.Ended(LifeEnd::kKilled);
     history.Opened();
     EXPECT_FALSE(history.Recovered(there ? State({{"a", Value(1)}}, 1) : State({}, 0)));
@@ -68,10 +68,21 @@ TEST_F(HistoryTest, WhatWasUnderWayMayBeThereOrNot) {
 
 TEST_F(HistoryTest, AnErrorNeedsAFault) {
   history_.Issue(Put(1, "a"));
-  EXPECT_FALSE(history_.Event(Sequenced(1, 1)));
+  EXPECT_FALSE(history_.Event(Sequenced(1, 1), false));
+  EXPECT_FALSE(history_.Event({{"event", "db.poisoned"}}, true));
   EXPECT_FALSE(history_.Answer(Failed(1), true));
   history_.Issue(Put(2, "a"));
   EXPECT_EQ(RuleOf(history_.Answer(Failed(2), false)), "unexplained-error");
+}
+
+TEST_F(HistoryTest, AWriteFailsOnlyFromAPoisonedHandle) {
+  history_.Issue(Put(1, "a"));
+  EXPECT_EQ(RuleOf(history_.Answer(Failed(1), true)), "unexplained-error");
+}
+
+TEST_F(HistoryTest, AFailureThatNobodyWasToldOfNeedsAFaultToo) {
+  EXPECT_FALSE(history_.Event({{"event", "compaction.failed"}}, true));
+  EXPECT_EQ(RuleOf(history_.Event({{"event", "compaction.failed"}}, false)), "unexplained-error");
 }
 
 TEST_F(HistoryTest, NoFaultExplainsAReadThatFails) {
@@ -157,8 +168,12 @@ TEST_F(CopyTest, OfBackupsTheNewestCounts) {
   Write(5, "c", 3);
   history_.Issue({.id = 6, .kind = "backup", .arguments = {}});
   history_.Ended(LifeEnd::kKilled);  // it may have come about
+  EXPECT_EQ(RuleOfCopy(State({{"a", Value(1)}}, 1)), "copy-differs");
   EXPECT_EQ(RuleOfCopy(State({{"a", Value(1)}, {"b", Value(3)}}, 2)), "");
-  EXPECT_EQ(RuleOfCopy(State({{"a", Value(1)}, {"b", Value(3)}, {"c", Value(5)}}, 3)), "");
+  const Json newest = State({{"a", Value(1)}, {"b", Value(3)}, {"c", Value(5)}}, 3);
+  EXPECT_EQ(RuleOfCopy(newest), "");
+  history_.Seen(Copy(history_.copies().front()), newest);  // and from now on it is that one
+  EXPECT_EQ(RuleOfCopy(State({{"a", Value(1)}, {"b", Value(3)}}, 2)), "copy-differs");
 }
 
 }  // namespace

@@ -23,6 +23,7 @@ using oracle::Violation;
 constexpr const char* kEngine = "engine";
 constexpr std::uint64_t kEngineEventsKept = 400;  // of those that workers tell of; the newest
 constexpr std::uint64_t kNever = ~std::uint64_t{0};
+constexpr std::uint64_t kLookNs = 200'000'000;  // how often to ask whether to go on
 
 // What came of asking a worker something.
 enum class Asked : std::uint8_t {
@@ -43,15 +44,16 @@ class Runner {
     }
     const std::string copies = folder_ + "/copies";
     std::error_code error;
-    std::filesystem::create_directories(copies, error);
+    const bool made = std::filesystem::create_directories(copies, error);
     if (error) return Fail(ErrnoError(error.value(), "create", copies));
+    if (!made) return Fail(Error(ErrorCode::kAlreadyExists, "not an empty workspace").At(copies));
     // It is there from the beginning, whatever power does later.
     const env::OsEnv os;
     BEACH_TRY(os.files->SyncDirectory(folder_));
     for (const Life& life : plan_.lives) {
       BEACH_TRY(Live(life));
       ++report_.lives;
-      if (!report_.verdict.ok()) break;
+      if (!report_.verdict.ok() || report_.interrupted) break;
     }
     report_.acknowledged = history_.acknowledged();
     report_.verdict.event = events_;
@@ -174,7 +176,8 @@ class Runner {
     if (asked != Asked::kAnswered) return asked;
     worker_->EndInput();
     may_exit_ = true;
-    asked = AwaitDeath();
+    asked = HearAnswer(answer);
+    if (asked == Asked::kAnswered) return WrongAnswer("an exit", answer, "bad-answer");
     if (asked == Asked::kWrong) return asked;
     closed = true;
     return Asked::kAnswered;
@@ -222,13 +225,10 @@ class Runner {
       }
       Note("copy", directory + (answer.value("ok", false) ? " is whole" : " is refused"));
       if (Settle(History::CheckCopy(copy, answer))) return Asked::kWrong;
-      if (!copy.is_backup && !answer.value("ok", false)) {
-        history_.TryAgain(directory);
-        continue;
-      }
-      // A backup stays, what was restored of it does not.
-      if (!copy.is_backup) history_.Forget(directory);
-      discarded_.push_back(directory);
+      history_.Seen(copy, answer);
+      // What was not finished stays, to be tried again; so does a backup, and not what was
+      // restored.
+      if (copy.is_backup || answer.value("ok", false)) discarded_.push_back(directory);
     }
     return Asked::kAnswered;
   }
@@ -266,7 +266,12 @@ class Runner {
   Asked HearAnswer(Json& answer) {
     const std::uint64_t deadline = NowNs() + place_.patience_ns;
     for (;;) {
-      Result<Heard> heard = worker_->Hear(std::min(deadline, kill_at_ns_), LostPower());
+      if (!place_.go_on()) {
+        report_.interrupted = true;
+        return Asked::kWrong;
+      }
+      const std::uint64_t look = NowNs() + kLookNs;
+      Result<Heard> heard = worker_->Hear(std::min({deadline, kill_at_ns_, look}), LostPower());
       if (!heard) {
         Settle(Violation{"bad-answer", heard.error().ToString()});
         return Asked::kWrong;
@@ -276,6 +281,7 @@ class Runner {
         case Heard::What::kGone: return AwaitDeath();
         case Heard::What::kLate: {
           if (NowNs() >= kill_at_ns_) return KillNow();
+          if (NowNs() < deadline) break;
           Settle(Violation{"hang", "the worker has not answered for " +
                                        std::to_string(place_.patience_ns / 1'000'000'000) + " s"});
           return Asked::kWrong;
@@ -286,7 +292,7 @@ class Runner {
             return Asked::kAnswered;
           }
           Note(kEngine, heard->line.dump(-1, ' ', true));
-          if (Settle(history_.Event(heard->line))) return Asked::kWrong;
+          if (Settle(history_.Event(heard->line, FaultStruck()))) return Asked::kWrong;
           break;
         }
       }
@@ -325,9 +331,12 @@ class Runner {
       if (!heard || heard->what == Heard::What::kGone) break;
       if (heard->what == Heard::What::kLate) break;
       if (heard->what != Heard::What::kLine) continue;
-      const Judgement judgement = heard->line.contains("event")
-                                      ? history_.Event(heard->line)
-                                      : history_.Answer(heard->line, FaultStruck());
+      Judgement judgement;
+      if (heard->line.contains("event")) {
+        judgement = history_.Event(heard->line, FaultStruck());
+      } else if (history_.Awaits(heard->line)) {
+        judgement = history_.Answer(heard->line, FaultStruck());
+      }
       if (Settle(judgement)) return Asked::kWrong;
     }
     return AwaitDeath();

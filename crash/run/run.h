@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -16,11 +17,13 @@ namespace beach::crash {
 struct Place {
   std::string program;    // whose `worker` command is killed
   std::string workspace;  // a directory that is empty or not there; left as it is at the end
-  std::uint64_t patience_ns = 120'000'000'000;  // for an answer, before it counts as a hang
+  std::function<bool()> go_on = [] { return true; };  // asked now and then, by the one who runs
+  std::uint64_t patience_ns = 120'000'000'000;        // for an answer, before it counts as a hang
 };
 
 struct RunReport {
   artifacts::Verdict verdict;  // signature "ok", or "crash/RULE"
+  bool interrupted = false;    // it was not to go on: no verdict
   std::uint64_t lives = 0;
   std::uint64_t kills = 0;              // by our hand or at a failpoint
   std::uint64_t kills_in_recovery = 0;  // of those, before the open was answered

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crash/worker/session.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -38,6 +39,8 @@ Result<NamedOptions> OptionsAt(const Json& command) {
   return named;
 }
 
+bool IsError(const env::EventField& field) { return std::string_view(field.name) == "error"; }
+
 Json CountsOfPoints() {
   Json counts = Json::object();
   for (const env::FailpointCount& count : env::FailpointCounts()) {
@@ -61,7 +64,10 @@ void Session::Record(Site event, std::span<const env::EventField> fields) {
     --jobs_;
   }
   last_event_ns_ = env_.clock->MonotonicNow();
-  if (name != "write.sequenced" && name != "db.poisoned" && name != "open.log_lost") return;
+  const bool failed = name == "db.poisoned" || name == "open.log_lost" ||
+                      name == "compaction.failed" ||
+                      (name == "flush.finished" && std::ranges::any_of(fields, IsError));
+  if (name != "write.sequenced" && !failed) return;
   Json line = {{"event", event.name}};
   for (const env::EventField& field : fields) {
     if (field.text.empty()) {
