@@ -25,6 +25,14 @@ class Conductor {
             .go_on = go_on_};
   }
 
+  // Its folder stays where something was found.
+  Result<RunReport> Run(const Plan& plan) {
+    const Place place = NewPlace();
+    BEACH_TRY_ASSIGN(const RunReport report, RunPlan(plan, place));
+    if (report.verdict.ok()) Remove(place);
+    return report;
+  }
+
   // The same, and again where nothing struck: what happens at rest is not the same in each run, so
   // that a passage may be missing in one.
   Result<RunReport> RunUntilStruck(const Plan& plan) {
@@ -34,14 +42,6 @@ class Conductor {
       if (!report.struck.empty() || !report.verdict.ok() || report.interrupted) return report;
     }
     ++totals.missed;
-    return report;
-  }
-
-  // Its folder stays where something was found.
-  Result<RunReport> Run(const Plan& plan) {
-    const Place place = NewPlace();
-    BEACH_TRY_ASSIGN(const RunReport report, RunPlan(plan, place));
-    if (report.verdict.ok()) Remove(place);
     return report;
   }
 
