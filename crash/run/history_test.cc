@@ -66,6 +66,28 @@ TEST_F(HistoryTest, WhatWasUnderWayMayBeThereOrNot) {
   }
 }
 
+// Un-synced: a loss of power may take it, unless something has made it durable since.
+TEST_F(HistoryTest, WhatAFlushOrACopyHoldsMustBeThereAfterALossOfPower) {
+  for (const char* kind : {"", "flush", "compact", "checkpoint", "backup"}) {
+    History history("copies");
+    history.Opened();
+    EXPECT_FALSE(history.Recovered(State({}, 0)));
+    history.Issue(Put(1, "a", "nosync"));
+    EXPECT_FALSE(history.Event(Sequenced(1, 1), false));
+    EXPECT_FALSE(history.Answer(Fine(1), false));
+    if (*kind != '\0') {
+      history.Issue({.id = 2, .kind = kind, .arguments = {}});
+      Json answer = Fine(2);
+      answer["sequence"] = 1U;
+      EXPECT_FALSE(history.Answer(answer, false)) << kind;
+    }
+    history.Ended(LifeEnd::kPowerLost);
+    history.Opened();
+    const char* const rule = *kind != '\0' ? "durable-ack-lost" : "";
+    EXPECT_EQ(RuleOf(history.Recovered(State({}, 0))), rule) << kind;
+  }
+}
+
 TEST_F(HistoryTest, AnErrorNeedsAFault) {
   history_.Issue(Put(1, "a"));
   EXPECT_FALSE(history_.Event(Sequenced(1, 1), false));

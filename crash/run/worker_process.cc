@@ -197,7 +197,7 @@ void WorkerProcess::ReadErrors() {
   while (!errors_over_) {
     const ssize_t length = ::read(errors_, piece.data(), piece.size());
     if (length < 0 && errno == EINTR) continue;
-    if (length < 0) break;  // nothing more for now
+    if (length < 0) break;  // no more has been written
     if (length == 0) errors_over_ = true;
     unread_errors_.append(piece.data(), static_cast<std::size_t>(length));
   }
