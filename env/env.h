@@ -4,6 +4,7 @@
 #include "env/clock.h"
 #include "env/events.h"
 #include "env/files.h"
+#include "env/loop.h"
 
 namespace beach::env {
 
@@ -13,6 +14,7 @@ struct Env {
   FileSystem* files = nullptr;  // never null where an Env is handed on
   Clock* clock = nullptr;       // the same
   EventSink* events = nullptr;  // may be null: nobody listens
+  Network* network = nullptr;   // may be null where nobody is to be talked to
 };
 
 }  // namespace beach::env
