@@ -18,6 +18,7 @@
 namespace beach::sim {
 
 class Disk;
+class Links;
 
 enum class Strike : std::uint8_t { kKill, kPowerLoss };
 // What the run may draw for a machine; what it drew is recorded as options of the run.
@@ -91,6 +92,8 @@ class Simulation {
   virtual void ArmStrike(HostId host, Strike strike, std::uint64_t seam_calls) = 0;
 
   virtual Disk& disk(HostId host) = 0;
+  // The ways between hosts (sim/network/links.h).
+  virtual Links& links() = 0;
   // The sink that Start hands to processes as Env::events; by default events go to the trace only.
   // Called with a SystemScope open. Set before Start.
   virtual void SetEventSink(env::EventSink* sink) = 0;

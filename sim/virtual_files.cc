@@ -79,7 +79,7 @@ void WaitForRead(const Seam& seam) {
   seam.gate.WaitUntil(now + latency);
 }
 
-class VirtualPendingWrite final : public env::PendingWrite {
+class VirtualPendingWrite final : public VirtualWrite {
  public:
   VirtualPendingWrite(Seam seam, WriteTicket ticket, std::uint64_t due, std::string path,
                       std::uint64_t offset, std::uint64_t length)
@@ -104,10 +104,15 @@ class VirtualPendingWrite final : public env::PendingWrite {
       seam_.gate.WaitUntil(due_);
       if (!completed_) Complete();
     }
-    Status status = Outcome(result_, "write with data sync", path_, offset_);
+    Status status = outcome();
     seam_.gate.Done(result_);
     seam_.gate.Leave("files.write.wait");
     return status;
+  }
+
+  std::uint64_t due_ns() const override { return due_; }
+  Status outcome() const override {
+    return Outcome(result_, "write with data sync", path_, offset_);
   }
 
   bool Done() override {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "env/files.h"
@@ -9,6 +10,15 @@
 #include "sim/seam_gate.h"
 
 namespace beach::sim {
+
+// What SubmitWrite gives, for a loop: it is not waited for but looked at when it is due.
+class VirtualWrite : public env::PendingWrite {
+ public:
+  // When it completes, in true time; later, once Done has found that it was cut short.
+  virtual std::uint64_t due_ns() const = 0;
+  // REQUIRES: Done() was true.
+  virtual Status outcome() const = 0;
+};
 
 // The file seam of one simulated process, bound to its host's disk. Every call passes the gate. The
 // objects it makes live in the process's memory and hold numbers, not pointers into the simulation

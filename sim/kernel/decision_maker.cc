@@ -27,7 +27,9 @@ std::uint64_t UseKey(std::uint64_t site, std::uint64_t identity, std::uint64_t u
 
 // The shortest latency, without a tail; else the end of the range: what lies beyond everything.
 std::uint64_t CalmDraw(Site site) {
-  return std::string_view(site.name).starts_with("disk.latency.") ? 1 : ~std::uint64_t{0};
+  const std::string_view name = site.name;
+  const bool latency = name.starts_with("disk.latency.") || name.starts_with("net.latency");
+  return latency ? 1 : ~std::uint64_t{0};
 }
 
 }  // namespace

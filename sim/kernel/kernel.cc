@@ -45,7 +45,8 @@ Kernel::Kernel(const Scenario& scenario, const RunOptions& options)
       follower_(options.replay, options.observer),
       scheduler_(options.seed, options.policy, options.events_max, recorder_, *this),
       decisions_(options.seed, options.replay, scheduler_, follower_,
-                 options.policy == Policy::kCalm) {
+                 options.policy == Policy::kCalm),
+      network_(decisions_, *this) {
   BEACH_CHECK(memory::OperatorsReplaced());
   passes_crash_points_ = options.crash_points != nullptr;
   if (options.replay != nullptr) {
@@ -59,6 +60,7 @@ Kernel::Kernel(const Scenario& scenario, const RunOptions& options)
     BEACH_CHECK(options.replay == nullptr);
     decisions_.Steer(options.steering);
   }
+  scheduler_.Attach(this, &network_.due());
   if (decisions_.knows_delays()) scheduler_.TakeDelaysFrom(&decisions_);
   if (options.close_up.last > 0) {
     close_up_.emplace(

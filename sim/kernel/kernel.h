@@ -17,6 +17,7 @@
 #include "sim/kernel/process.h"
 #include "sim/kernel/recorder.h"
 #include "sim/kernel/scheduler.h"
+#include "sim/network/virtual_network.h"
 #include "sim/preempt/watcher.h"
 #include "sim/run.h"
 #include "sim/scenario.h"
@@ -40,12 +41,15 @@ enum class HostFault : std::uint8_t {
 //   kernel_processes.cc  hosts, processes, and how they die
 //   host_faults.cc       clocks and processors of hosts, and what goes wrong with them
 //   kernel_threads.cc    what threads ask of their OS
+//   kernel_network.cc    what the network asks of it
 //   kernel_seen.cc       what a spectator is shown
 //   kernel_watch.cc      what instrumented code tells of its accesses: switches there, data races
 class Kernel final : public Simulation,
                      public env::VirtualOs,
                      public preempt::Watcher,
-                     private RunEnd {
+                     private RunEnd,
+                     private Device,
+                     private NetworkSurroundings {
  public:
   Kernel(const Scenario& scenario, const RunOptions& options);
   Kernel(const Kernel&) = delete;
@@ -66,6 +70,7 @@ class Kernel final : public Simulation,
   void PowerLoss(HostId host) override;
   void ArmStrike(HostId host, Strike strike, std::uint64_t seam_calls) override;
   Disk& disk(HostId host) override;
+  Links& links() override { return network_; }
   void SetEventSink(env::EventSink* sink) override;
   std::uint64_t Option(const std::string& name, std::uint64_t drawn) override;
   const std::vector<artifacts::Operation>& Workload(
@@ -127,6 +132,11 @@ class Kernel final : public Simulation,
   static void RunProcess(void* process);
   [[noreturn]] static void OnTerminate();
   [[noreturn]] void End(const std::string& rule, std::string message) override;
+  // Device: the network.
+  void Advance(std::uint64_t now_ns) override;
+  // NetworkSurroundings.
+  void Wake(ProcessId process, const void* key) override;
+  void Tell(Site what, std::uint64_t number) override;
   // Ends the run well, where the rule is one that it is without.
   [[noreturn]] void EndUnreported(const std::string& rule, std::string message);
 
@@ -187,6 +197,7 @@ class Kernel final : public Simulation,
   Follower follower_;
   Scheduler scheduler_;
   DecisionMaker decisions_;
+  VirtualNetwork network_;
 
   std::vector<std::unique_ptr<Host>> hosts_;         // by id - 1
   std::vector<std::unique_ptr<Process>> processes_;  // by id - 1

@@ -11,6 +11,7 @@
 #include "sim/kernel/kernel.h"
 #include "sim/system_scope.h"
 #include "sim/virtual_files.h"
+#include "sim/virtual_loop.h"
 
 namespace beach::sim {
 namespace {
@@ -118,6 +119,7 @@ HostId Kernel::AddHost(const std::string& name, const HostOptions& options) {
   host->watched = options_.spectator != nullptr;
   if (host->watched) host->disk->DescribeCuts();
   DrawMachine(*host, options);
+  network_.AddHost(host->id, name);
   hosts_.push_back(std::move(host));
   return hosts_.back()->id;
 }
@@ -153,6 +155,7 @@ ProcessId Kernel::Start(HostId host_id, const std::string& name,
   const ProcessId id(static_cast<std::uint32_t>(processes_.size() + 1));
   processes_.push_back(std::make_unique<Process>(*this, host, id, name));
   Process& process = *processes_.back();
+  network_.HostUp(host_id);
   process.memory =
       memory::Open(RandomValue(options_.seed, kPlacement.hash, options_.address_salt, id.value));
   if (preempt::instrumented) WatchProcess(process);
@@ -173,7 +176,10 @@ void Kernel::RunProcess(void* argument) {
   {
     const std::unique_ptr<env::FileSystem> files =
         NewVirtualFiles(*process.host.disk, process.id, process);
-    const env::Env env{.files = files.get(), .clock = &process, .events = &process};
+    VirtualLoops loops({process.kernel.network_, process.kernel.decisions_, process, process,
+                        process.host.id, process.id});
+    const env::Env env{
+        .files = files.get(), .clock = &process, .events = &process, .network = &loops};
     (*process.main)(env);
   }
   delete std::exchange(process.main, nullptr);
@@ -212,6 +218,7 @@ void Kernel::KillProcess(Process& process, ProcessEnd how) {
     scheduler_.Forget(*thread);
   }
   process.threads.clear();
+  network_.KillProcess(process.id);
   process.host.disk->KillProcess(process.id);
   memory::Drop(std::exchange(process.memory, nullptr));
   process.races.reset();
@@ -247,6 +254,7 @@ void Kernel::CutPower(Host& host) {
   const SystemScope system;
   decisions_.CountFault(kPowerLoss);
   scheduler_.Count(kPowerLoss.hash, host.id.value);
+  network_.HostDown(host.id);
   for (const std::unique_ptr<Process>& process : processes_) {
     if (&process->host != &host || process->end.has_value()) continue;
     KillProcess(*process, ProcessEnd::kPowerLost);

@@ -104,7 +104,7 @@ std::uint64_t Scheduler::NextTurn(SimThread& thread) {
 
 void Scheduler::Yield() {
   SimThread& me = *current_;
-  WakeTimers();
+  PassTime();
   if (policy_ != Policy::kRandom) return YieldByPolicy();
   const std::uint64_t turn = NextTurn(me);
   if (runnable_.empty() || turn < runnable_.top_key()) {
@@ -270,6 +270,12 @@ void Scheduler::MoveTimer(SimThread& thread, std::uint64_t deadline_ns) {
   timers_.Push(thread, deadline_ns);
 }
 
+void Scheduler::PassTime() {
+  if (*device_due_ns_ <= now_ns_) [[unlikely]]
+    device_->Advance(now_ns_);
+  WakeTimers();
+}
+
 void Scheduler::WakeTimers() {
   while (!timers_.empty() && timers_.top_key() <= now_ns_) {
     SimThread& thread = timers_.top();
@@ -296,10 +302,10 @@ SimThread& Scheduler::PopNext() {
 
 SimThread& Scheduler::PickNext() {
   for (;;) {
-    WakeTimers();
+    PassTime();
     if (!runnable_.empty()) return PopNext();
-    if (timers_.empty()) Deadlock();
-    now_ns_ = timers_.top_key();
+    if (timers_.empty() && *device_due_ns_ == env::kNoDeadline) Deadlock();
+    now_ns_ = timers_.empty() ? *device_due_ns_ : std::min(timers_.top_key(), *device_due_ns_);
   }
 }
 

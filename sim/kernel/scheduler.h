@@ -31,6 +31,16 @@ class RunEnd {
   ~RunEnd() = default;
 };
 
+// What happens by itself when its time has come, whoever runs then. It switches no thread.
+class Device {
+ public:
+  // Does all that is due by now.
+  virtual void Advance(std::uint64_t now_ns) = 0;
+
+ protected:
+  ~Device() = default;
+};
+
 // Which thread runs, and what time it is.
 //
 // Random policy: every step of a thread is due at a turn: the present one plus a delay, which is
@@ -56,6 +66,13 @@ class Scheduler {
   // The delays of steps are given by `decisions`, which gets those that were drawn. Before the
   // first step. Borrowed.
   void TakeDelaysFrom(DecisionMaker* decisions) { delays_from_ = decisions; }
+
+  // Before the first step. `due_ns` is where it says when it has something to do next; kNoDeadline:
+  // never. Both borrowed.
+  void Attach(Device* device, const std::uint64_t* due_ns) {
+    device_ = device;
+    device_due_ns_ = due_ns;
+  }
 
   // From the OS thread's own stack: runs simulated threads until one of them calls LeaveToRunner.
   // REQUIRES: a thread was spawned.
@@ -131,6 +148,8 @@ class Scheduler {
   void Unlink(SimThread& thread);
   void MakeRunnable(SimThread& thread);
   bool HeldBack(SimThread& thread);
+  // Lets happen what is due.
+  void PassTime();
   void WakeTimers();
   void Block();
   SimThread& PickNext();
@@ -146,6 +165,8 @@ class Scheduler {
   Recorder& recorder_;
   RunEnd& end_;
   DecisionMaker* delays_from_ = nullptr;
+  Device* device_ = nullptr;
+  const std::uint64_t* device_due_ns_ = &env::kNoDeadline;
 
   std::uint64_t now_ns_ = 0;
   std::uint64_t paused_max_ns_ = 0;   // no host is paused from then on

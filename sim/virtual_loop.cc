@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/virtual_loop.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+#include "base/check.h"
+#include "env/virtual_os.h"
+#include "sim/network/address.h"
+#include "sim/system_scope.h"
+#include "sim/virtual_connection.h"
+#include "sim/virtual_files.h"
+
+// The shape of every call is that of virtual_files.cc: pass the gate, touch the network with a
+// SystemScope open and no switch inside, build the answer in the process's own memory.
+
+namespace beach::sim {
+namespace {
+
+constexpr Site kOrder = "net.loop_order";
+
+template <class Call>
+auto OnNetwork(Call call) {
+  const SystemScope scope;
+  return call();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<env::Loop>> VirtualLoops::NewLoop() {
+  SeamGate& gate = surroundings_.gate;
+  gate.Enter("net.new_loop", 0);
+  Result<std::unique_ptr<env::Loop>> loop;
+  if (gate.RefusesDescriptor()) {
+    loop = Fail(ErrnoError(EMFILE, "make a loop", "network"));
+  } else {
+    loop = std::make_unique<VirtualLoop>(surroundings_);
+  }
+  gate.Leave("net.new_loop");
+  return loop;
+}
+
+VirtualLoop::VirtualLoop(const LoopSurroundings& surroundings) : surroundings_(surroundings) {
+  poller_ = OnNetwork([this] {
+    return surroundings_.network.OpenPoller(surroundings_.host, surroundings_.process, this);
+  });
+}
+
+VirtualLoop::~VirtualLoop() {
+  BEACH_CHECK_EQ(thread_, 0U);
+  BEACH_CHECK(connections_.empty());
+  BEACH_CHECK(listeners_.empty());
+  writes_.clear();  // waits for each
+  OnNetwork([this] { surroundings_.network.ClosePoller(poller_); });
+}
+
+void VirtualLoop::CheckThread() const {
+  if (thread_ != 0) BEACH_CHECK_EQ(thread_, env::CurrentThreadId());
+}
+
+void VirtualLoop::Run() {
+  BEACH_CHECK_EQ(thread_, 0U);
+  thread_ = env::CurrentThreadId();
+  while (!stopped_) RunTurn();
+  stopped_ = false;
+  thread_ = 0;
+}
+
+void VirtualLoop::Stop() {
+  CheckThread();
+  stopped_ = true;
+}
+
+void VirtualLoop::Post(std::function<void()> work) {
+  {
+    const env::MutexLock lock(mutex_);
+    posted_.push_back(std::move(work));
+  }
+  env::current_virtual_os->Unpark(this, true);
+}
+
+env::Loop::TimerId VirtualLoop::At(std::uint64_t deadline_ns, std::function<void()> work) {
+  CheckThread();
+  const TimerId timer = ++last_timer_;
+  timers_.emplace(std::pair(deadline_ns, timer), std::move(work));
+  deadlines_.emplace(timer, deadline_ns);
+  return timer;
+}
+
+void VirtualLoop::Cancel(TimerId timer) {
+  CheckThread();
+  const auto found = deadlines_.find(timer);
+  if (found == deadlines_.end()) return;
+  timers_.erase(std::pair(found->second, timer));
+  deadlines_.erase(found);
+}
+
+Result<std::unique_ptr<env::Listener>> VirtualLoop::Listen(const std::string& address,
+                                                           const env::ConnectionOptions& options,
+                                                           OnConnection on_connection) {
+  CheckThread();
+  const std::optional<Address> parsed = ParseAddress(address);
+  if (!parsed) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "'" + address + "' is no address: host:port is expected");
+  }
+  SeamGate& gate = surroundings_.gate;
+  gate.Enter("net.listen", parsed->port);
+  ListenerId listener;
+  std::uint16_t port = 0;
+  int result = gate.RefusesDescriptor() ? -EMFILE : 0;
+  if (result == 0) {
+    result =
+        OnNetwork([&] { return surroundings_.network.Listen(poller_, *parsed, listener, port); });
+  }
+  gate.Leave("net.listen");
+  if (result != 0) return Fail(ErrnoError(-result, "listen on", address));
+  return std::make_unique<VirtualListener>(*this, listener,
+                                           parsed->host + ":" + std::to_string(port), options,
+                                           std::move(on_connection));
+}
+
+std::unique_ptr<env::Connection> VirtualLoop::Connect(const std::string& address,
+                                                      const env::ConnectionOptions& options,
+                                                      env::Connection::Callbacks callbacks) {
+  CheckThread();
+  const std::optional<Address> parsed = ParseAddress(address);
+  SeamGate& gate = surroundings_.gate;
+  gate.Enter("net.connect", parsed ? parsed->port : 0);
+  Breakage broken = parsed ? Breakage::kNone : Breakage::kUnknown;
+  if (parsed && gate.RefusesDescriptor()) broken = Breakage::kNoDescriptor;
+  const SocketId socket = OnNetwork([&] {
+    return broken == Breakage::kNone ? surroundings_.network.Connect(poller_, *parsed)
+                                     : surroundings_.network.ConnectInVain(poller_, broken);
+  });
+  auto connection = std::make_unique<VirtualConnection>(*this, socket, address, false, options);
+  connection->Call(std::move(callbacks));
+  gate.Leave("net.connect");
+  return connection;
+}
+
+void VirtualLoop::SubmitWrite(env::File& file, std::uint64_t offset, ByteView data,
+                              std::function<void(Status)> done) {
+  CheckThread();
+  Write& write = writes_.emplace_back();
+  write.done = std::move(done);
+  auto started = file.SubmitWrite(offset, data);
+  if (!started) {
+    write.status = Fail(std::move(started).error());
+    write.completed = true;
+    return;
+  }
+  write.pending = std::move(*started);
+  write.looked_at = dynamic_cast<VirtualWrite*>(write.pending.get());
+  if (write.looked_at == nullptr) return;  // of files in memory: done when it returned
+  const std::uint64_t due = write.looked_at->due_ns();
+  OnNetwork([this, due] { surroundings_.network.WakeAt(poller_, due); });
+}
+
+void VirtualLoop::RunTurn() {
+  surroundings_.gate.Enter("net.turn", ++turns_);
+  Turn turn;
+  Collect(turn);
+  constexpr std::array kSources = {Source::kPosted, Source::kTimer, Source::kWrite, Source::kSocket,
+                                   Source::kListener};
+  while (!stopped_) {
+    std::array<Source, kSources.size()> ready{};
+    std::size_t count = 0;
+    for (const Source source : kSources) {
+      if (HasReady(turn, source)) ready[count++] = source;
+    }
+    if (count == 0) break;
+    const std::size_t chosen =
+        count == 1 ? 0 : RandomBelow(surroundings_.decisions.Draw(kOrder), count);
+    CallOne(turn, ready[chosen]);
+  }
+  PutBack(turn);
+  FlushAll();
+  surroundings_.gate.Leave("net.turn");
+  if (!stopped_) Park();
+}
+
+void VirtualLoop::Collect(Turn& turn) {
+  {
+    const env::MutexLock lock(mutex_);
+    turn.posted.swap(posted_);
+  }
+  turn.now_ns = surroundings_.clock.MonotonicNow();
+  turn.timer_last = last_timer_;
+  CompleteWrites();
+  VirtualNetwork& network = surroundings_.network;
+  const std::vector<SocketId>& ready = network.ready(poller_);
+  turn.sockets.assign(attended_.begin(), attended_.end());
+  turn.sockets.insert(turn.sockets.end(), ready.begin(), ready.end());
+  attended_.clear();
+  const std::vector<ListenerId>& connecting = network.connecting(poller_);
+  turn.listeners.assign(listened_.begin(), listened_.end());
+  turn.listeners.insert(turn.listeners.end(), connecting.begin(), connecting.end());
+  listened_.clear();
+  OnNetwork([this] { surroundings_.network.ForgetReady(poller_); });
+}
+
+void VirtualLoop::PutBack(Turn& turn) {
+  attended_.insert(attended_.end(), turn.sockets.begin(), turn.sockets.end());
+  listened_.insert(listened_.end(), turn.listeners.begin(), turn.listeners.end());
+  if (turn.posted.empty()) return;
+  const env::MutexLock lock(mutex_);
+  posted_.insert(posted_.begin(), std::make_move_iterator(turn.posted.begin()),
+                 std::make_move_iterator(turn.posted.end()));
+}
+
+bool VirtualLoop::HasReady(const Turn& turn, Source source) const {
+  switch (source) {
+    case Source::kPosted: return !turn.posted.empty();
+    case Source::kTimer: {
+      // Equal deadlines run in the order of their calls, so none of this turn is behind a later
+      // one that is due as well.
+      return !timers_.empty() && timers_.begin()->first.first <= turn.now_ns &&
+             timers_.begin()->first.second <= turn.timer_last;
+    }
+    case Source::kWrite:
+      return std::ranges::any_of(writes_, [](const Write& write) { return write.completed; });
+    case Source::kSocket: return !turn.sockets.empty();
+    case Source::kListener: return !turn.listeners.empty();
+  }
+  return false;
+}
+
+void VirtualLoop::CallOne(Turn& turn, Source source) {
+  switch (source) {
+    case Source::kPosted: {
+      const std::function<void()> work = std::move(turn.posted.front());
+      turn.posted.pop_front();
+      return work();
+    }
+    case Source::kTimer: return CallTimer();
+    case Source::kWrite: return CallWrite();
+    case Source::kSocket: {
+      const SocketId socket = turn.sockets.front();
+      turn.sockets.pop_front();
+      return CallSocket(socket);
+    }
+    case Source::kListener: {
+      const ListenerId listener = turn.listeners.front();
+      turn.listeners.pop_front();
+      return CallListener(listener);
+    }
+  }
+}
+
+void VirtualLoop::CallTimer() {
+  const auto first = timers_.begin();
+  const std::function<void()> work = std::move(first->second);
+  deadlines_.erase(first->first.second);
+  timers_.erase(first);
+  work();
+}
+
+void VirtualLoop::CallWrite() {
+  const auto found =
+      std::ranges::find_if(writes_, [](const Write& write) { return write.completed; });
+  std::list<Write> taken;
+  taken.splice(taken.begin(), writes_, found);
+  Write& write = taken.front();
+  write.pending.reset();
+  write.done(std::move(write.status));
+}
+
+void VirtualLoop::CallSocket(SocketId socket) {
+  const auto found = connections_.find(socket);
+  if (found != connections_.end()) found->second->TellOne();
+}
+
+void VirtualLoop::CallListener(ListenerId listener) {
+  const auto found = listeners_.find(listener);
+  if (found != listeners_.end()) found->second->TellOne();
+}
+
+void VirtualLoop::CompleteWrites() {
+  for (Write& write : writes_) {
+    if (write.completed) continue;
+    if (write.looked_at == nullptr) {
+      write.status = write.pending->Wait();
+      write.completed = true;
+      continue;
+    }
+    if (write.looked_at->due_ns() > surroundings_.gate.Now()) continue;
+    write.completed = write.looked_at->Done();
+    if (write.completed) {
+      write.status = write.looked_at->outcome();
+      continue;
+    }
+    const std::uint64_t due = write.looked_at->due_ns();
+    OnNetwork([this, due] { surroundings_.network.WakeAt(poller_, due); });
+  }
+}
+
+void VirtualLoop::Attend(SocketId socket) {
+  if (std::ranges::find(attended_, socket) == attended_.end()) attended_.push_back(socket);
+}
+
+void VirtualLoop::Flush(SocketId socket) {
+  if (std::ranges::find(dirty_, socket) == dirty_.end()) dirty_.push_back(socket);
+}
+
+void VirtualLoop::FlushAll() {
+  for (const SocketId socket : std::exchange(dirty_, {})) {
+    const auto found = connections_.find(socket);
+    if (found != connections_.end()) found->second->Flush();
+  }
+}
+
+// Nothing switches between the last look at what is ready and the park.
+void VirtualLoop::Park() {
+  {
+    const env::MutexLock lock(mutex_);
+    if (!posted_.empty()) return;
+  }
+  VirtualNetwork& network = surroundings_.network;
+  if (!attended_.empty() || !listened_.empty() || !network.ready(poller_).empty() ||
+      !network.connecting(poller_).empty()) {
+    return;
+  }
+  for (const Write& write : writes_) {
+    const bool due = write.completed || write.looked_at == nullptr ||
+                     write.looked_at->due_ns() <= surroundings_.gate.Now();
+    if (due) return;
+  }
+  const std::uint64_t deadline = timers_.empty() ? env::kNoDeadline : timers_.begin()->first.first;
+  static_cast<void>(env::current_virtual_os->Park(this, deadline));
+}
+
+}  // namespace beach::sim

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "env/clock.h"
+#include "env/loop.h"
+#include "env/threads.h"
+#include "sim/ids.h"
+#include "sim/network/virtual_network.h"
+#include "sim/seam_gate.h"
+
+namespace beach::sim {
+
+class VirtualConnection;
+class VirtualListener;
+class VirtualWrite;
+
+// What a simulated process knows of the world around its loops. All of it outlives the process.
+struct LoopSurroundings {
+  VirtualNetwork& network;
+  Decisions& decisions;
+  SeamGate& gate;
+  env::Clock& clock;
+  HostId host;
+  ProcessId process;
+};
+
+// The network seam of one simulated process.
+class VirtualLoops final : public env::Network {
+ public:
+  explicit VirtualLoops(const LoopSurroundings& surroundings) : surroundings_(surroundings) {}
+
+  Result<std::unique_ptr<env::Loop>> NewLoop() override;
+
+ private:
+  const LoopSurroundings surroundings_;
+};
+
+// A loop of a simulated process, in its memory. It works in turns: all that is ready at the
+// beginning of one is called in it, in an order that is drawn among what was posted, timers, file
+// writes, and connections; then what was queued is sent.
+class VirtualLoop final : public env::Loop {
+ public:
+  explicit VirtualLoop(const LoopSurroundings& surroundings);
+  VirtualLoop(const VirtualLoop&) = delete;
+  VirtualLoop& operator=(const VirtualLoop&) = delete;
+  ~VirtualLoop() override;
+
+  void Run() override;
+  void Stop() override;
+  void Post(std::function<void()> work) override;
+  TimerId At(std::uint64_t deadline_ns, std::function<void()> work) override;
+  void Cancel(TimerId timer) override;
+  Result<std::unique_ptr<env::Listener>> Listen(const std::string& address,
+                                                const env::ConnectionOptions& options,
+                                                OnConnection on_connection) override;
+  std::unique_ptr<env::Connection> Connect(const std::string& address,
+                                           const env::ConnectionOptions& options,
+                                           env::Connection::Callbacks callbacks) override;
+  void SubmitWrite(env::File& file, std::uint64_t offset, ByteView data,
+                   std::function<void(Status)> done) override;
+
+ private:
+  friend class VirtualConnection;
+  friend class VirtualListener;
+
+  struct Write {
+    std::unique_ptr<env::PendingWrite> pending;  // null: refused
+    VirtualWrite* looked_at = nullptr;           // the same, where it is the virtual disk's
+    Status status;
+    bool completed = false;
+    std::function<void(Status)> done;
+  };
+  // What is called in a turn.
+  struct Turn {
+    std::deque<std::function<void()>> posted;
+    std::uint64_t now_ns = 0;
+    TimerId timer_last = 0;  // later ones wait for the next turn
+    std::deque<SocketId> sockets;
+    std::deque<ListenerId> listeners;
+  };
+  enum class Source : std::uint8_t { kPosted, kTimer, kWrite, kSocket, kListener };
+
+  void CheckThread() const;
+  void RunTurn();
+  void Collect(Turn& turn);
+  bool HasReady(const Turn& turn, Source source) const;
+  void CallOne(Turn& turn, Source source);
+  void CallTimer();
+  void CallWrite();
+  void CallSocket(SocketId socket);
+  void CallListener(ListenerId listener);
+  // What a stop has left of the turn is ready in the next.
+  void PutBack(Turn& turn);
+  void CompleteWrites();
+  void FlushAll();
+  void Park();
+  // The connection has something to tell in the next turn.
+  void Attend(SocketId socket);
+  // It has something to send.
+  void Flush(SocketId socket);
+
+  LoopSurroundings surroundings_;
+  PollerId poller_;
+  std::uint64_t thread_ = 0;  // that runs it; 0: nobody does
+  bool stopped_ = false;
+  std::uint64_t turns_ = 0;
+
+  env::Mutex mutex_;
+  std::deque<std::function<void()>> posted_;  // under mutex_
+
+  TimerId last_timer_ = 0;
+  std::map<std::pair<std::uint64_t, TimerId>, std::function<void()>> timers_;  // by deadline
+  std::map<TimerId, std::uint64_t> deadlines_;
+  std::list<Write> writes_;
+
+  std::map<SocketId, VirtualConnection*> connections_;
+  std::map<ListenerId, VirtualListener*> listeners_;
+  std::vector<SocketId> attended_;
+  std::vector<ListenerId> listened_;
+  std::vector<SocketId> dirty_;
+  std::vector<char> buffer_;  // what is read, for the call that tells it
+};
+
+}  // namespace beach::sim
