@@ -17,6 +17,7 @@ struct Seed {
 using Seeds = std::vector<Seed>;
 
 void AddBatchSeeds(Seeds& seeds);     // batch, group
+void AddFrameSeeds(Seeds& seeds);     // frame
 void AddLogSeeds(Seeds& seeds);       // wal_record, wal_segment, wal_recovery
 void AddTableSeeds(Seeds& seeds);     // sst_*
 void AddManifestSeeds(Seeds& seeds);  // manifest_*, current, identity
@@ -28,6 +29,7 @@ void AddRunSeeds(Seeds& seeds);  // decisions, api
 inline Seeds AllSeeds() {
   Seeds seeds;
   AddBatchSeeds(seeds);
+  AddFrameSeeds(seeds);
   AddLogSeeds(seeds);
   AddTableSeeds(seeds);
   AddManifestSeeds(seeds);

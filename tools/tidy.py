@@ -21,14 +21,15 @@ LAYERS = {
     "command_line": ["base"],
     "env": ["base"],
     "engine": ["base", "env"],
+    "wire": ["base", "env"],
     "oracle": ["base"],
     "artifacts": ["base"],
     "sim": ["base", "env", "artifacts", "oracle"],
-    "sim/scenarios": ["base", "env", "artifacts", "oracle", "engine"],
+    "sim/scenarios": ["base", "env", "artifacts", "oracle", "engine", "wire"],
     "sim/cli": ["base", "env", "artifacts", "oracle", "command_line", "sim/scenarios"],
     "server": ["base", "env", "engine", "command_line"],
     "crash": ["base", "env", "engine", "oracle", "artifacts", "command_line", "sim", "server"],
-    "fuzz": ["base", "env", "engine", "oracle", "artifacts", "sim", "sim/scenarios"],
+    "fuzz": ["base", "env", "engine", "oracle", "artifacts", "sim", "sim/scenarios", "wire"],
     "examples": ["base", "env", "engine"],
     "docs/demo": ["base", "env", "engine"],
     "examples/journaled_queue": ["base", "env", "sim", "sim/cli"],
@@ -73,7 +74,7 @@ BANNED = [
     (r"\bstd::(sqrt|pow|log|log2|exp|sin|cos)\b", (), "integers: floating point differs between "
      "compilers"),
 ]
-CORE = ("base/", "env/", "engine/", "oracle/", "sim/", "artifacts/")
+CORE = ("base/", "env/", "engine/", "wire/", "oracle/", "sim/", "artifacts/")
 
 LINES_MAX = 600
 COLUMNS_MAX = 100

@@ -37,6 +37,7 @@ std::string Pattern(std::size_t length) {
 // What a client has seen. It stands in the harness; nothing here allocates.
 struct Seen {
   bool open = false;
+  bool sent = false;
   std::uint64_t bytes = 0;
   std::uint64_t wrong_bits = 0;  // against the pattern
   std::uint64_t first_ns = 0;    // when the first byte came
@@ -55,7 +56,7 @@ void Echo(const env::Env& env) {
     Connection::Callbacks callbacks;
     callbacks.on_bytes = [&](ByteView bytes) {
       if (bytes == "!") return loop->Stop();
-      BEACH_CHECK(peer->Send(bytes));
+      static_cast<void>(peer->Send(bytes));  // one that ends takes nothing
     };
     callbacks.on_closed = [](const env::Closed&) {};
     return callbacks;
@@ -82,7 +83,7 @@ void Client(const env::Env& env, const ClientPlan& plan, Seen& seen) {
   callbacks.on_open = [&] {
     seen.open = true;
     loop->At(env.clock->MonotonicNow() + plan.send_at_ns, [&] {
-      if (!seen.closed) BEACH_CHECK(connection->Send(pattern));
+      if (!seen.closed) seen.sent = connection->Send(pattern);
     });
   };
   callbacks.on_bytes = [&](ByteView bytes) {
