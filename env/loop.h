@@ -37,6 +37,8 @@ struct Closed {
 struct ConnectionOptions {
   // Of bytes accepted by Send and not yet taken by the OS.
   std::uint64_t send_queue_max_bytes = std::uint64_t{1} << 20;
+  // on_writable tells when no more are left, if it was more or a Send was refused.
+  std::uint64_t send_queue_low_bytes = std::uint64_t{1} << 19;
   // One on_bytes brings no more.
   std::uint64_t read_max_bytes = std::uint64_t{1} << 16;
 };
@@ -47,7 +49,7 @@ class Connection {
   struct Callbacks {
     std::function<void()> on_open;           // of Connect: the peer has answered
     std::function<void(ByteView)> on_bytes;  // borrowed for the call
-    std::function<void()> on_writable;       // a Send was refused, and half of the bound is free
+    std::function<void()> on_writable;       // the queue fell to its low mark
     // The peer sends no more, and may still read. Unset: closes as if the peer had, once what is
     // queued was sent.
     std::function<void()> on_end;

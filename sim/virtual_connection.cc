@@ -43,7 +43,7 @@ bool VirtualConnection::Send(ByteView bytes) {
   loop_.CheckThread();
   if (closing_ || closed_ || peer_ended_) return false;
   if (bytes.size() > options_.send_queue_max_bytes - queued_bytes()) {
-    refused_ = true;
+    was_full_ = true;
     return false;
   }
   if (sent_ > queue_.size() / 2) {
@@ -51,6 +51,7 @@ bool VirtualConnection::Send(ByteView bytes) {
     sent_ = 0;
   }
   queue_.append(bytes);
+  was_full_ = was_full_ || queued_bytes() > options_.send_queue_low_bytes;
   if (open_) loop_.Flush(socket_);
   return true;
 }
@@ -77,7 +78,7 @@ void VirtualConnection::Flush() {
     sent_ = 0;
   }
   gate.Leave("net.send");
-  if (refused_ || closing_ || peer_ended_) loop_.Attend(socket_);
+  if (was_full_ || closing_ || peer_ended_) loop_.Attend(socket_);
 }
 
 void VirtualConnection::Look() {
@@ -101,7 +102,7 @@ void VirtualConnection::TellOne() {
   if (peer_ended_ && Drained()) {
     return TellClosed(env::CloseReason::kPeer, "closed by " + peer_);
   }
-  const bool writable = refused_ && queued_bytes() <= options_.send_queue_max_bytes / 2;
+  const bool writable = was_full_ && queued_bytes() <= options_.send_queue_low_bytes;
   if (writable && open_ && !closing_) {
     if (CanTellBytes()) loop_.Attend(socket_);
     return TellWritable();
@@ -135,7 +136,7 @@ void VirtualConnection::TellBroken() {
 }
 
 void VirtualConnection::TellWritable() {
-  refused_ = false;
+  was_full_ = false;
   const std::shared_ptr<Callbacks> callbacks = callbacks_;
   if (callbacks->on_writable) callbacks->on_writable();
 }

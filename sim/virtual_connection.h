@@ -54,7 +54,7 @@ class VirtualConnection final : public env::Connection {
   Readiness untold_ = Readiness::kNone;
   bool open_;
   bool paused_ = false;
-  bool refused_ = false;     // a send was; on_writable is due
+  bool was_full_ = false;    // above its low mark, or refused some: on_writable is due
   bool end_told_ = false;    // by on_end
   bool peer_ended_ = false;  // closes as if the peer had
   bool closing_ = false;     // by us

@@ -31,6 +31,12 @@ std::vector<Group> OracleGroups() {
        {"sequenced-unissued", "sequence-count", "sequenced-twice", "sequence-reused",
         "refused-but-shown", "acknowledged-unsequenced", "rejected-but-sequenced"}},
       {kOracle,
+       "frames",
+       "What one node says to another arrives whole, in order and once; in calm their link comes "
+       "up",
+       {"frame-damaged", "frame-misdelivered", "frame-invented", "frame-twice", "frame-skipped",
+        "link-down"}},
+      {kOracle,
        "asynchronous",
        "A client's writes are in its order, waited for or not; each is answered, as many wait as "
        "may",

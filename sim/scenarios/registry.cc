@@ -7,6 +7,7 @@
 #include "sim/scenarios/engine_crash.h"
 #include "sim/scenarios/engine_memory.h"
 #include "sim/scenarios/engine_tables.h"
+#include "sim/scenarios/links.h"
 #include "sim/scenarios/memtable.h"
 #include "sim/scenarios/wal.h"
 
@@ -23,6 +24,7 @@ std::vector<std::unique_ptr<sim::Scenario>> MakeScenarios() {
   scenarios.push_back(
       std::make_unique<EngineCrash>(engine_crash::Weather::kErrors, engine_crash::Focus::kReaders));
   scenarios.push_back(std::make_unique<EngineTables>());
+  scenarios.push_back(std::make_unique<Links>());
   // Without a switch at an access they have nothing to show.
   if (preempt::instrumented) {
     scenarios.push_back(std::make_unique<CurrentViewAlone>());

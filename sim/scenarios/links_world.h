@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "sim/simulation.h"
+#include "wire/hello.h"
+#include "wire/link.h"
+
+namespace beach::sim::scenarios::links {
+
+inline constexpr std::uint64_t kNodesMax = 4;
+inline constexpr std::uint16_t kSayType = wire::kFirstTypeOfPayloads;
+inline constexpr std::uint64_t kPayloadMax = std::uint64_t{1} << 17;
+
+// One thing to say.
+struct Say {
+  std::uint64_t to = 0;  // a node, from 0
+  wire::Lane lane = wire::Lane::kUrgent;
+  std::uint64_t size_bytes = 0;  // beside its place
+  std::uint64_t pause_us = 0;    // before it
+};
+
+// Where a frame stands: in one life of its sender, one time that its link was up, and one lane.
+struct Stream {
+  std::uint64_t from = 0;
+  std::uint64_t to = 0;
+  std::uint64_t life = 0;
+  std::uint64_t time_up = 0;
+  std::uint64_t lane = 0;
+  friend auto operator<=>(const Stream&, const Stream&) = default;
+};
+
+// The payload of the n-th frame of a stream, from 1: its place, and bytes that follow from it.
+Bytes MakePayload(const Stream& stream, std::uint64_t number, std::uint64_t size_bytes);
+
+// What outlives the processes, and judges what they tell. Each function opens a SystemScope.
+class World {
+ public:
+  explicit World(Simulation& simulation) : simulation_(simulation) {}
+
+  void Sent(const Stream& stream, std::uint64_t number);
+  // A frame reached that node, on a connection that had introduced itself as `guest`'s.
+  void Arrived(std::uint64_t node, std::uint64_t guest, ByteView payload);
+  // A link of the node came up, or went down.
+  void Up(std::uint64_t node, std::uint64_t to, bool up);
+  void Died(std::uint64_t node);
+  // Its process ended by itself, for want of a port or descriptor.
+  void Left(std::uint64_t node);
+  bool HasLeft(std::uint64_t node) const { return left_.contains(node); }
+  void Began(std::uint64_t node);
+  bool AllUp(std::uint64_t nodes) const { return up_.size() == nodes * (nodes - 1); }
+  // "0 to 2", of those that are not.
+  std::string Missing(std::uint64_t nodes) const;
+
+  // The processes are to end.
+  bool stop = false;
+
+ private:
+  struct Flow {
+    std::uint64_t sent = 0;
+    std::uint64_t arrived = 0;
+  };
+
+  Simulation& simulation_;
+  std::map<Stream, Flow> flows_;
+  std::set<std::pair<std::uint64_t, std::uint64_t>> up_;  // from, to
+  std::set<std::uint64_t> left_;
+};
+
+}  // namespace beach::sim::scenarios::links

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wire/guest.h"
+
+#include <optional>
+#include <utility>
+
+#include "base/check.h"
+#include "env/marks.h"
+
+namespace beach::wire {
+
+Guest::Guest(env::Loop& loop, env::Clock& clock, std::unique_ptr<env::Connection> connection,
+             const GuestOptions& options, FrameReader::PayloadMax payload_max, Callbacks callbacks)
+    : loop_(loop),
+      clock_(clock),
+      connection_(std::move(connection)),
+      options_(options),
+      reader_(payload_max),
+      callbacks_(std::move(callbacks)) {
+  look_ns_ = clock_.MonotonicNow() + options_.hello_max_ns;
+  timer_ = loop_.At(look_ns_, [this] { Look(); });
+}
+
+Guest::~Guest() {
+  if (timer_ != 0) loop_.Cancel(timer_);
+}
+
+env::Connection::Callbacks Guest::connection_callbacks() {
+  env::Connection::Callbacks callbacks;
+  callbacks.on_bytes = [this](ByteView bytes) { OnBytes(bytes); };
+  callbacks.on_writable = [this] {
+    if (state_ == State::kWelcome && callbacks_.on_writable) callbacks_.on_writable();
+  };
+  callbacks.on_closed = [this](const env::Closed& closed) { Leave(closed.detail); };
+  return callbacks;
+}
+
+void Guest::Look() {
+  timer_ = 0;
+  if (state_ != State::kWelcome) return Leave("it has not said who it is, or is not welcome");
+  const std::uint64_t now = clock_.MonotonicNow();
+  // Who slept himself, and so has not yet read what came meanwhile, accuses nobody.
+  if (now - look_ns_ >= options_.silence_max_ns / 2) heard_ns_ = now;
+  if (now - heard_ns_ >= options_.silence_max_ns) {
+    return Leave("silent for " + std::to_string((now - heard_ns_) / 1'000'000) + " ms");
+  }
+  look_ns_ = heard_ns_ + options_.silence_max_ns;
+  timer_ = loop_.At(look_ns_, [this] { Look(); });
+}
+
+void Guest::OnBytes(ByteView bytes) {
+  heard_ns_ = clock_.MonotonicNow();
+  reader_.Feed(bytes);
+  for (;;) {
+    const Result<std::optional<Frame>> frame = reader_.Next();
+    BEACH_SOMETIMES("guest.stream_damaged", !frame.has_value());
+    if (!frame) return Leave(frame.error().message());
+    if (!*frame) return;
+    const bool stays = OnFrame(**frame);
+    if (!stays) return;
+  }
+}
+
+// False when that was its end; then the guest may be gone itself.
+bool Guest::OnFrame(const Frame& frame) {
+  if (state_ == State::kRefused) return true;
+  if (state_ == State::kUnknown) {
+    if (frame.head.type == kHelloType) return OnHello(frame.payload);
+    Leave("it speaks before it has said who it is");
+    return false;
+  }
+  if (frame.head.type == kPingType) {
+    static_cast<void>(SendFrame({.type = kPongType, .flags = 0, .request = {}}, {}));
+    return true;
+  }
+  if (frame.head.type < kFirstTypeOfPayloads) {
+    Leave("a frame of type " + std::to_string(frame.head.type) + " where none may be");
+    return false;
+  }
+  if (callbacks_.on_frame) callbacks_.on_frame(frame);
+  return true;
+}
+
+bool Guest::OnHello(ByteView payload) {
+  const Result<Hello> hello = DecodeHello(payload);
+  if (!hello) {
+    Leave(hello.error().message());
+    return false;
+  }
+  hello_ = *hello;
+  const HelloAnswer answer = Judge(hello_, options_.cluster, options_.self);
+  const bool sent =
+      SendFrame({.type = kHelloAnswerType, .flags = 0, .request = {}}, Encode(answer));
+  if (!sent || answer.verdict != HelloVerdict::kWelcome) {
+    state_ = State::kRefused;
+    connection_->Close();  // the answer goes out first
+    return true;
+  }
+  state_ = State::kWelcome;
+  if (timer_ != 0) loop_.Cancel(std::exchange(timer_, 0));
+  if (hello_.from.value != 0) {
+    look_ns_ = heard_ns_ + options_.silence_max_ns;
+    timer_ = loop_.At(look_ns_, [this] { Look(); });
+  }
+  if (callbacks_.on_welcome) callbacks_.on_welcome(hello_);
+  return true;
+}
+
+void Guest::Leave(const std::string& why) {
+  if (state_ == State::kGone) return;
+  state_ = State::kGone;
+  const std::string reason = why;  // it may be of what goes now
+  if (callbacks_.on_gone) callbacks_.on_gone(reason);
+}
+
+bool Guest::SendFrame(const FrameHead& head, ByteView payload) {
+  Bytes frame;
+  frame.reserve(kFrameHeaderSize + payload.size());
+  AppendFrame(frame, head, payload);
+  return connection_->Send(frame);
+}
+
+bool Guest::Send(const FrameHead& head, ByteView payload) {
+  BEACH_CHECK_GE(head.type, kFirstTypeOfPayloads);
+  return state_ == State::kWelcome && SendFrame(head, payload);
+}
+
+}  // namespace beach::wire
