@@ -68,8 +68,8 @@ class Node {
     hello.from = NumberOf(plan_.self);
     hello.to = NumberOf(to);
     wire::Link::Callbacks callbacks;
-    callbacks.on_up = [this, to] { world_.Up(plan_.self, to, true); };
-    callbacks.on_down = [this, to](const std::string&) { world_.Up(plan_.self, to, false); };
+    callbacks.on_up = [this, to] { world_.Up(plan_.self, to); };
+    callbacks.on_down = [this, to](const std::string& why) { world_.Down(plan_.self, to, why); };
     links_[to] = std::make_unique<wire::Link>(loop_, clock_, AddressOf(to), hello, plan_.options,
                                               PayloadMax, std::move(callbacks));
   }
@@ -91,13 +91,13 @@ class Node {
                         .time_up = link.times_up(),
                         .lane = static_cast<std::uint64_t>(say.lane)};
     const std::uint64_t number = numbers_[stream] + 1;
-    world_.Sent(stream, number);  // it may arrive before Send returns
-    const bool queued = link.Send(say.lane, {.type = kSayType, .flags = 0, .request = {}},
-                                  MakePayload(stream, number, say.size_bytes));
-    if (queued) {
+    const Bytes payload = MakePayload(stream, number, say.size_bytes);
+    // First, since it may arrive before Send returns.
+    world_.Sends(stream, number, payload.size(), link.queued_bytes(wire::Lane::kBulk));
+    if (link.Send(say.lane, {.type = kSayType, .flags = 0, .request = {}}, payload)) {
       numbers_[stream] = number;
     } else {
-      world_.Sent(stream, number - 1);
+      world_.Refused(stream);
     }
   }
 

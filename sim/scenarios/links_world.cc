@@ -4,9 +4,20 @@
 #include "base/coding.h"
 #include "base/random.h"
 #include "sim/system_scope.h"
+#include "wire/frame.h"
 
 namespace beach::sim::scenarios::links {
 namespace {
+
+constexpr auto kBulkLane = static_cast<std::uint64_t>(wire::Lane::kBulk);
+constexpr Site kBreaking[] = {"crash.kill", "crash.power_loss", "net.bit_flip",  "net.half_open",
+                              "net.loss",   "net.delay",        "net.partition", "net.reset",
+                              "net.slow",   "net.connect_hangs"};
+
+Stream BulkOf(Stream stream) {
+  stream.lane = kBulkLane;
+  return stream;
+}
 
 std::string Name(const Stream& stream, std::uint64_t number) {
   return "frame " + std::to_string(number) + " from node " + std::to_string(stream.from) + " to " +
@@ -32,9 +43,42 @@ Bytes MakePayload(const Stream& stream, std::uint64_t number, std::uint64_t size
   return payload;
 }
 
-void World::Sent(const Stream& stream, std::uint64_t number) {
+void World::Sends(const Stream& stream, std::uint64_t number, std::uint64_t payload_bytes,
+                  std::uint64_t queued_bulk_bytes) {
   const SystemScope system;
-  flows_[stream].sent = number;
+  Flow& flow = flows_[stream];
+  flow.sent = number;
+  flow.last_bytes = wire::kFrameHeaderSize + payload_bytes;
+  flow.sent_bytes += flow.last_bytes;
+  if (stream.lane == kBulkLane) return;
+  flow.bulk_ahead[number] = flows_[BulkOf(stream)].sent_bytes - queued_bulk_bytes;
+}
+
+void World::Refused(const Stream& stream) {
+  const SystemScope system;
+  Flow& flow = flows_[stream];
+  flow.bulk_ahead.erase(flow.sent);
+  --flow.sent;
+  flow.sent_bytes -= flow.last_bytes;
+}
+
+void World::CheckOvertaken(const Stream& stream, std::uint64_t number) {
+  std::map<std::uint64_t, std::uint64_t>& ahead = flows_[stream].bulk_ahead;
+  const std::uint64_t allowed = ahead.at(number);
+  ahead.erase(ahead.begin(), ahead.upper_bound(number));
+  const std::uint64_t arrived = flows_[BulkOf(stream)].arrived_bytes;
+  if (arrived <= allowed) return;
+  simulation_.Fail("urgent-behind-bulk", Name(stream, number) + " came behind " +
+                                             std::to_string(arrived - allowed) +
+                                             " bytes that were still queued when it was sent");
+}
+
+bool World::IsExcused() const {
+  if (stop) return true;
+  for (const Site site : kBreaking) {
+    if (simulation_.FaultCount(site) > 0) return true;
+  }
+  return false;
 }
 
 void World::Arrived(std::uint64_t node, std::uint64_t guest, ByteView payload) {
@@ -62,15 +106,21 @@ void World::Arrived(std::uint64_t node, std::uint64_t guest, ByteView payload) {
                      Name(stream, number) + " behind " + std::to_string(flow.arrived));
   }
   flow.arrived = number;
+  flow.arrived_bytes += wire::kFrameHeaderSize + payload.size();
+  if (stream.lane != kBulkLane) CheckOvertaken(stream, number);
 }
 
-void World::Up(std::uint64_t node, std::uint64_t to, bool up) {
+void World::Up(std::uint64_t node, std::uint64_t to) {
   const SystemScope system;
-  if (up) {
-    up_.emplace(node, to);
-  } else {
-    up_.erase({node, to});
-  }
+  up_.emplace(node, to);
+}
+
+void World::Down(std::uint64_t node, std::uint64_t to, const std::string& why) {
+  const SystemScope system;
+  if (up_.erase({node, to}) == 0 || IsExcused()) return;
+  simulation_.Fail("link-broken", "nothing has gone wrong, and the link from node " +
+                                      std::to_string(node) + " to " + std::to_string(to) +
+                                      " broke: " + why);
 }
 
 void World::Died(std::uint64_t node) {

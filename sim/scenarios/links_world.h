@@ -46,11 +46,16 @@ class World {
  public:
   explicit World(Simulation& simulation) : simulation_(simulation) {}
 
-  void Sent(const Stream& stream, std::uint64_t number);
+  // A frame is about to be sent; `queued_bulk_bytes`: what its link holds back of the other lane.
+  void Sends(const Stream& stream, std::uint64_t number, std::uint64_t payload_bytes,
+             std::uint64_t queued_bulk_bytes);
+  // The last one was not taken.
+  void Refused(const Stream& stream);
   // A frame reached that node, on a connection that had introduced itself as `guest`'s.
   void Arrived(std::uint64_t node, std::uint64_t guest, ByteView payload);
-  // A link of the node came up, or went down.
-  void Up(std::uint64_t node, std::uint64_t to, bool up);
+  void Up(std::uint64_t node, std::uint64_t to);
+  // The link is not up, or not any more, and why.
+  void Down(std::uint64_t node, std::uint64_t to, const std::string& why);
   void Died(std::uint64_t node);
   // Its process ended by itself, for want of a port or descriptor.
   void Left(std::uint64_t node);
@@ -67,7 +72,17 @@ class World {
   struct Flow {
     std::uint64_t sent = 0;
     std::uint64_t arrived = 0;
+    std::uint64_t sent_bytes = 0;
+    std::uint64_t last_bytes = 0;  // of the last one sent
+    std::uint64_t arrived_bytes = 0;
+    // Of an urgent one: how many bulk bytes had left the link when each was sent. What is behind
+    // those may not arrive before it.
+    std::map<std::uint64_t, std::uint64_t> bulk_ahead;
   };
+
+  void CheckOvertaken(const Stream& stream, std::uint64_t number);
+  // Whether something has gone wrong that breaks connections.
+  bool IsExcused() const;
 
   Simulation& simulation_;
   std::map<Stream, Flow> flows_;

@@ -35,7 +35,7 @@ std::vector<Group> OracleGroups() {
        "What one node says to another arrives whole, in order and once; in calm their link comes "
        "up",
        {"frame-damaged", "frame-misdelivered", "frame-invented", "frame-twice", "frame-skipped",
-        "link-down"}},
+        "link-down", "link-broken", "urgent-behind-bulk"}},
       {kOracle,
        "asynchronous",
        "A client's writes are in its order, waited for or not; each is answered, as many wait as "
