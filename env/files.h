@@ -41,6 +41,12 @@ struct OpenOptions {
   bool direct = false;
 };
 
+// What the loop of a binding knows of that binding's own writes, to be told of their end.
+class LoopWrite {
+ protected:
+  ~LoopWrite() = default;
+};
+
 // A write with data sync under way. Destroying it waits for it. One waiter.
 class PendingWrite {
  public:
@@ -50,6 +56,8 @@ class PendingWrite {
   virtual Status Wait() = 0;
   // Whether Wait would return at once. Does not block.
   virtual bool Done() = 0;
+  // For the loop of the same binding alone; null where it is done already.
+  virtual LoopWrite* loop_write() { return nullptr; }
 };
 
 // An open file. Positioned calls on distinct ranges may run concurrently; Append, Truncate and

@@ -79,7 +79,7 @@ void WaitForRead(const Seam& seam) {
   seam.gate.WaitUntil(now + latency);
 }
 
-class VirtualPendingWrite final : public VirtualWrite {
+class VirtualPendingWrite final : public env::PendingWrite, public VirtualWrite {
  public:
   VirtualPendingWrite(Seam seam, WriteTicket ticket, std::uint64_t due, std::string path,
                       std::uint64_t offset, std::uint64_t length)
@@ -110,7 +110,9 @@ class VirtualPendingWrite final : public VirtualWrite {
     return status;
   }
 
+  VirtualWrite* loop_write() override { return this; }
   std::uint64_t due_ns() const override { return due_; }
+  bool Look() override { return Done(); }
   Status outcome() const override {
     return Outcome(result_, "write with data sync", path_, offset_);
   }

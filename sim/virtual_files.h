@@ -12,12 +12,17 @@
 namespace beach::sim {
 
 // What SubmitWrite gives, for a loop: it is not waited for but looked at when it is due.
-class VirtualWrite : public env::PendingWrite {
+class VirtualWrite : public env::LoopWrite {
  public:
-  // When it completes, in true time; later, once Done has found that it was cut short.
+  // When it completes, in true time; later, once Look has found that it was cut short.
   virtual std::uint64_t due_ns() const = 0;
-  // REQUIRES: Done() was true.
+  // Whether it is done: PendingWrite::Done.
+  virtual bool Look() = 0;
+  // REQUIRES: Look() was true.
   virtual Status outcome() const = 0;
+
+ protected:
+  ~VirtualWrite() = default;
 };
 
 // The file seam of one simulated process, bound to its host's disk. Every call passes the gate. The

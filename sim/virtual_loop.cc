@@ -155,7 +155,7 @@ void VirtualLoop::SubmitWrite(env::File& file, std::uint64_t offset, ByteView da
     return;
   }
   write.pending = std::move(*started);
-  write.looked_at = dynamic_cast<VirtualWrite*>(write.pending.get());
+  write.looked_at = static_cast<VirtualWrite*>(write.pending->loop_write());
   if (write.looked_at == nullptr) return;  // of files in memory: done when it returned
   const std::uint64_t due = write.looked_at->due_ns();
   OnNetwork([this, due] { surroundings_.network.WakeAt(poller_, due); });
@@ -289,7 +289,7 @@ void VirtualLoop::CompleteWrites() {
       continue;
     }
     if (write.looked_at->due_ns() > surroundings_.gate.Now()) continue;
-    write.completed = write.looked_at->Done();
+    write.completed = write.looked_at->Look();
     if (write.completed) {
       write.status = write.looked_at->outcome();
       continue;
