@@ -62,6 +62,10 @@ class Link {
   [[nodiscard]] bool Send(Lane lane, const FrameHead& head, ByteView payload);
   bool up() const { return state_ == State::kUp; }
   std::uint64_t queued_bytes(Lane lane) const { return queues_[IndexOf(lane)].bytes; }
+  // Handed to the connection, and not yet taken by the OS.
+  std::uint64_t ahead_bytes() const {
+    return connection_ == nullptr ? 0 : connection_->queued_bytes();
+  }
   // How often it came up so far.
   std::uint64_t times_up() const { return times_up_; }
 

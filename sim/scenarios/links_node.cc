@@ -94,15 +94,21 @@ class Node {
     const Bytes payload = MakePayload(stream, number, say.size_bytes);
     // First, since it may arrive before Send returns.
     world_.Sends(stream, number, payload.size(), link.queued_bytes(wire::Lane::kBulk));
+    const std::uint64_t ahead = link.ahead_bytes();
     if (link.Send(say.lane, {.type = kSayType, .flags = 0, .request = {}}, payload)) {
       numbers_[stream] = number;
     } else {
       world_.Refused(stream);
     }
+    if (say.lane != wire::Lane::kBulk) return;
+    world_.HandedOver(stream, ahead, link.ahead_bytes(), plan_.options.bulk_ahead_bytes);
   }
 
   void Look() {
     if (world_.stop) return loop_.Stop();
+    if (world_.calm) {
+      for (const auto& [to, link] : links_) SayNow({.to = to, .size_bytes = 1});
+    }
     loop_.At(clock_.MonotonicNow() + kLookNs, [this] { Look(); });
   }
 

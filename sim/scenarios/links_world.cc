@@ -106,6 +106,7 @@ void World::Arrived(std::uint64_t node, std::uint64_t guest, ByteView payload) {
                      Name(stream, number) + " behind " + std::to_string(flow.arrived));
   }
   flow.arrived = number;
+  if (calm) reached_.emplace(stream.from, node);
   flow.arrived_bytes += wire::kFrameHeaderSize + payload.size();
   if (stream.lane != kBulkLane) CheckOvertaken(stream, number);
 }
@@ -121,6 +122,15 @@ void World::Down(std::uint64_t node, std::uint64_t to, const std::string& why) {
   simulation_.Fail("link-broken", "nothing has gone wrong, and the link from node " +
                                       std::to_string(node) + " to " + std::to_string(to) +
                                       " broke: " + why);
+}
+
+void World::HandedOver(const Stream& stream, std::uint64_t before, std::uint64_t after,
+                       std::uint64_t max) {
+  if (before < max || after <= before) return;
+  const SystemScope system;
+  simulation_.Fail("urgent-behind-bulk",
+                   "bulk data of " + Name(stream, 0) + " went to a connection that held " +
+                       std::to_string(before) + " bytes; " + std::to_string(max) + " are the most");
 }
 
 void World::Died(std::uint64_t node) {
@@ -142,7 +152,7 @@ std::string World::Missing(std::uint64_t nodes) const {
   std::string text;
   for (std::uint64_t from = 0; from < nodes; ++from) {
     for (std::uint64_t to = 0; to < nodes; ++to) {
-      if (from == to || up_.contains({from, to})) continue;
+      if (from == to || reached_.contains({from, to})) continue;
       text += (text.empty() ? "" : ", ") + std::to_string(from) + " to " + std::to_string(to);
     }
   }

@@ -56,14 +56,20 @@ class World {
   void Up(std::uint64_t node, std::uint64_t to);
   // The link is not up, or not any more, and why.
   void Down(std::uint64_t node, std::uint64_t to, const std::string& why);
+  // A bulk frame was sent where `before` bytes were handed over, `after` are now, and `max` may be.
+  void HandedOver(const Stream& stream, std::uint64_t before, std::uint64_t after,
+                  std::uint64_t max);
   void Died(std::uint64_t node);
   // Its process ended by itself, for want of a port or descriptor.
   void Left(std::uint64_t node);
   bool HasLeft(std::uint64_t node) const { return left_.contains(node); }
   void Began(std::uint64_t node);
-  bool AllUp(std::uint64_t nodes) const { return up_.size() == nodes * (nodes - 1); }
+  bool AllReached(std::uint64_t nodes) const { return reached_.size() == nodes * (nodes - 1); }
   // "0 to 2", of those that are not.
   std::string Missing(std::uint64_t nodes) const;
+
+  // Nothing goes wrong any more: each node calls each other one until it is heard.
+  bool calm = false;
 
   // The processes are to end.
   bool stop = false;
@@ -86,7 +92,8 @@ class World {
 
   Simulation& simulation_;
   std::map<Stream, Flow> flows_;
-  std::set<std::pair<std::uint64_t, std::uint64_t>> up_;  // from, to
+  std::set<std::pair<std::uint64_t, std::uint64_t>> up_;       // from, to
+  std::set<std::pair<std::uint64_t, std::uint64_t>> reached_;  // the same, heard in the calm
   std::set<std::uint64_t> left_;
 };
 
