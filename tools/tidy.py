@@ -21,6 +21,7 @@ LAYERS = {
     "command_line": ["base"],
     "env": ["base"],
     "engine": ["base", "env"],
+    "raft": ["base"],
     "oracle": ["base"],
     "artifacts": ["base"],
     "sim": ["base", "env", "artifacts", "oracle"],
@@ -73,7 +74,7 @@ BANNED = [
     (r"\bstd::(sqrt|pow|log|log2|exp|sin|cos)\b", (), "integers: floating point differs between "
      "compilers"),
 ]
-CORE = ("base/", "env/", "engine/", "oracle/", "sim/", "artifacts/")
+CORE = ("base/", "env/", "engine/", "raft/", "oracle/", "sim/", "artifacts/")
 
 LINES_MAX = 600
 COLUMNS_MAX = 100
