@@ -67,8 +67,12 @@ bool Core::FollowLeader(std::uint64_t now_ns, NodeId leader) {
   return true;
 }
 
+// 4.2.2: who is removed by an entry that is not known to be committed campaigns all the same, and
+// does not count itself: it may hold the only log with which anybody can win.
 bool Core::MayCampaign() const {
-  return configuration().IsVoter(options_.id) && !installing_.has_value();
+  if (installing_) return false;
+  return configuration().IsVoter(options_.id) ||
+         configurations_.At(commit_).IsVoter(options_.id);
 }
 
 void Core::BeginBallots() {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 
@@ -49,6 +50,7 @@ TEST(RandomCluster, KeepsItsPropertiesUnderFaultsAndServesOnceHealed) {
     total.Add(cluster.counts());
   }
   std::signal(SIGABRT, SIG_DFL);
+  std::printf("%s\n", total.Text().c_str());
   // A test that never reaches what it is about shows nothing.
   if (count < 100) return;
   EXPECT_GT(total.committed, count * 10);

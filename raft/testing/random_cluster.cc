@@ -32,6 +32,33 @@ void RandomCluster::Counts::Add(const Counts& other) {
   truncations += other.truncations;
   configurations += other.configurations;
   transfers += other.transfers;
+  delivered += other.delivered;
+  applied += other.applied;
+  crashes += other.crashes;
+  followed_reads += other.followed_reads;
+  loads += other.loads;
+}
+
+std::string RandomCluster::Counts::Text() const {
+  std::string text;
+  const auto add = [&](const char* name, std::uint64_t count) {
+    text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + name;
+  };
+  add("messages", delivered);
+  add("entries committed", committed);
+  add("applied", applied);
+  add("leaders", leaders);
+  add("crashes", crashes);
+  add("truncations", truncations);
+  add("reads", reads);
+  add("by lease", lease_reads);
+  add("by followers", followed_reads);
+  add("snapshots", snapshots);
+  add("keeping a suffix", kept_suffixes);
+  add("changes of configuration", configurations);
+  add("transfers", transfers);
+  add("loads", loads);
+  return text;
 }
 
 RandomCluster::RandomCluster(std::uint64_t seed, bool verbose)
@@ -61,13 +88,16 @@ RandomCluster::RandomCluster(std::uint64_t seed, bool verbose)
     all_.push_back(&nodes_.back());
   }
   for (std::size_t i = 1; i < nodes_.size(); ++i) nodes_[i].Start(TimeOf(i));
+  if (random_.Chance(1, 3)) slow_disk_ = 1 + random_.Below(voters);
   DrawWeights();
 }
 
 // Rare things are rare, and each kind is left out of a quarter of the runs.
 void RandomCluster::DrawWeights() {
-  constexpr std::array<std::uint64_t, kActions> kUsual = {
-      3000, 60, 60, 500, 900, 900, 250, 120, 8, 25, 8, 25, 20, 12, 60, 60, 300, 300, 200, 20, 6};
+  // In the order of Action.
+  constexpr std::array<std::uint64_t, kActions> kUsual = {3000, 100, 100, 700, 900, 900, 400,
+                                                          120,  25,  80,  25,  60,  50,  30,
+                                                          150,  80,  300, 300, 250, 20,  15};
   for (std::size_t i = 0; i < kActions; ++i) {
     static constexpr std::uint64_t kTimes[] = {0, 1, 2, 8};
     const std::uint64_t times = kTimes[random_.Below(4)];
@@ -97,7 +127,8 @@ std::size_t RandomCluster::AnyUp() {
 }
 
 bool RandomCluster::Linked(NodeId from, NodeId to) const {
-  return groups_[from.value] == groups_[to.value];
+  const std::uint32_t sender = groups_[from.value];
+  return sender == groups_[to.value] || (one_way_ && sender == 0);
 }
 
 void RandomCluster::Say(const std::string& what) const {
@@ -105,7 +136,7 @@ void RandomCluster::Say(const std::string& what) const {
 }
 
 std::string RandomCluster::Run() {
-  const std::uint64_t steps = random_.Between(500, 6000);
+  const std::uint64_t steps = random_.Between(1000, 12000);
   for (steps_ = 0; steps_ < steps && history_.broken.empty(); ++steps_) {
     now_ns_ += random_.Below(kMillisecond);
     Do(DrawAction());
@@ -153,6 +184,7 @@ void RandomCluster::Do(Action action) {
   switch (action) {
     case kTick: at.core().Tick(TimeOf(node)); break;
     case kDisk:
+      if (node == slow_disk_ && random_.Chance(19, 20)) return;
       if (at.disk_work() > 0) at.FinishDiskWork(TimeOf(node));
       break;
     case kApply:
@@ -166,7 +198,9 @@ void RandomCluster::Do(Action action) {
     case kFlush: at.Flush(); break;
     case kCompact: Compact(node); break;
     case kLoad:
-      if (at.loads() > 0) at.AnswerLoad(TimeOf(node));
+      if (at.loads() == 0) break;
+      ++counts_.loads;
+      at.AnswerLoad(TimeOf(node));
       break;
     case kPin:
       if (at.snapshots_to_send() == 0) break;
@@ -182,6 +216,7 @@ void RandomCluster::Deliver(std::size_t position) {
   network_.erase(network_.begin() + static_cast<std::ptrdiff_t>(position));
   const std::size_t to = message.to.value;
   if (!nodes_[to].up() || !Linked(message.from, message.to)) return;
+  ++counts_.delivered;
   nodes_[to].core().Step(TimeOf(to), std::move(message));
   MaybePump(to);
 }
@@ -222,6 +257,7 @@ void RandomCluster::Read(std::size_t node) {
 }
 
 void RandomCluster::Crash(std::size_t node) {
+  ++counts_.crashes;
   Say("crash " + std::to_string(node));
   const std::size_t done = random_.Below(nodes_[node].disk_work() + 1);
   nodes_[node].Crash(done, random_.Below(3));
@@ -235,6 +271,7 @@ void RandomCluster::Start(std::size_t node) {
 }
 
 void RandomCluster::Partition() {
+  one_way_ = random_.Chance(1, 3);
   for (std::uint32_t& group : groups_) group = static_cast<std::uint32_t>(random_.Below(2));
 }
 
@@ -267,6 +304,7 @@ void RandomCluster::Compact(std::size_t node) {
 
 // A driver may feed several inputs before it takes output.
 void RandomCluster::MaybePump(std::size_t node) {
+  history_.Look(NodeId(node), nodes_[node], all_);
   if (random_.Chance(4, 5)) Pump(node);
 }
 
@@ -281,13 +319,17 @@ void RandomCluster::Pump(std::size_t node) {
   }
   at.messages.clear();
   while (network_.size() > kNetworkMax) network_.erase(network_.begin());
-  for (const Entry& entry : std::exchange(at.applied, {})) history_.Applies(id, at, entry);
+  for (const Entry& entry : std::exchange(at.applied, {})) {
+    ++counts_.applied;
+    history_.Applies(id, at, entry);
+  }
   if (std::exchange(at.installed, false)) {
     ++counts_.snapshots;
     if (at.suffix_kept) ++counts_.kept_suffixes;
     history_.Installs(id, at);
   }
   for (const ReadAnswer& answer : std::exchange(at.reads, {})) {
+    if (!answer.error && at.core().role() != Role::kLeader) ++counts_.followed_reads;
     history_.ReadAnswered(id, at, answer);
   }
   for (const ProposalFate& fate : std::exchange(at.fates, {})) history_.FateTold(id, fate);

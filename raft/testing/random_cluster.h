@@ -32,7 +32,13 @@ class RandomCluster {
     std::uint64_t truncations = 0;
     std::uint64_t configurations = 0;
     std::uint64_t transfers = 0;
+    std::uint64_t delivered = 0;
+    std::uint64_t applied = 0;
+    std::uint64_t crashes = 0;
+    std::uint64_t followed_reads = 0;
+    std::uint64_t loads = 0;
     void Add(const Counts& other);
+    std::string Text() const;
   };
   const Counts& counts() const { return counts_; }
 
@@ -102,6 +108,8 @@ class RandomCluster {
   std::vector<const Node*> all_;         // the same
   std::vector<std::int64_t> drift_ppm_;  // of each one's clock
   std::vector<std::uint32_t> groups_;    // who talks to whom
+  bool one_way_ = false;                 // group 0 is heard by all
+  std::size_t slow_disk_ = 0;
   std::vector<Message> network_;
   std::vector<testing::Transfer> transfers_;
   History history_;
