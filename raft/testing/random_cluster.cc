@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/site.h"
+#include "raft/testing/text.h"
 
 namespace beach::raft::testing {
 namespace {
@@ -143,6 +144,10 @@ std::string RandomCluster::Run() {
   }
   if (history_.broken.empty() && !HealAndServe() && history_.broken.empty()) {
     history_.broken = "does not serve once all faults have ended";
+  }
+  for (std::size_t i = 1; i < nodes_.size() && !history_.broken.empty(); ++i) {
+    Say(StatusLine(NodeId(i), nodes_[i]));
+    if (nodes_[i].up()) Say(ProgressLines(nodes_[i]));
   }
   counts_.committed = history_.committed();
   counts_.leaders = history_.leaders();
@@ -407,9 +412,8 @@ bool RandomCluster::HealAndServe() {
   // Those whose fate nobody will ever report end as a driver's time limit would end them.
   for (std::size_t i = 1; i < nodes_.size(); ++i) {
     for (const Progress& peer : nodes_[i].core().progress()) {
-      if (peer.state == ProgressState::kSnapshot && nodes_[i].snapshots_to_send() == 0) {
-        nodes_[i].core().SnapshotFailed(peer.id, peer.snapshot);
-      }
+      if (peer.state != ProgressState::kSnapshot) continue;
+      nodes_[i].core().SnapshotFailed(peer.id, peer.snapshot);
     }
   }
   LogIndex proposed;

@@ -58,15 +58,17 @@ void Script::Execute(const std::string& verb, std::istringstream& words) {
 }
 
 bool Script::Input(const std::string& verb, std::istringstream& words) {
-  if (verb == "campaign") {
-    Campaign(Number(words));
+  if (verb == "elect") {
+    Elect(Number(words));
+  } else if (verb == "campaign" || verb == "hasty") {
+    Campaign(Number(words), verb == "hasty");
   } else if (verb == "wait") {
     now_ns_ += Number(words) * kMillisecond;
   } else if (verb == "tick") {
     const std::uint64_t only = Number(words);
     now_ns_ += options_.heartbeat_interval_ns;
     for (auto& [id, node] : nodes_) {
-      if (node.up() && (only == 0 || only == id)) node.core().Tick(now_ns_);
+      if (node.up() && (only == 0 || only == id)) node.core().Tick(TimeOf(id));
     }
   } else if (verb == "propose") {
     const std::uint64_t id = Number(words);
@@ -74,12 +76,12 @@ bool Script::Input(const std::string& verb, std::istringstream& words) {
   } else if (verb == "read") {
     const std::uint64_t id = Number(words);
     const ReadMode mode = Word(words) == "lease" ? ReadMode::kLease : ReadMode::kRound;
-    if (!At(id).core().Read(now_ns_, ReadContext(++next_read_), mode)) {
+    if (!At(id).core().Read(TimeOf(id), ReadContext(++next_read_), mode)) {
       Print(id, fmt::format("read {}: there is no leader to ask", next_read_));
     }
   } else if (verb == "transfer") {
     const std::uint64_t id = Number(words);
-    if (!At(id).core().TransferLeadership(now_ns_, NodeId(Number(words)))) {
+    if (!At(id).core().TransferLeadership(TimeOf(id), NodeId(Number(words)))) {
       Print(id, "cannot hand over leadership");
     }
   } else if (verb == "change") {
@@ -145,7 +147,8 @@ bool Script::Machine(const std::string& verb, std::istringstream& words) {
     const std::uint64_t id = Number(words);
     At(id).Crash(Number(words), 0);
   } else if (verb == "restart") {
-    At(Number(words)).Start(now_ns_);
+    const std::uint64_t id = Number(words);
+    At(id).Start(TimeOf(id));
   } else if (verb == "compact") {
     Node& node = At(Number(words));
     node.Flush();
@@ -184,7 +187,7 @@ void Script::Add(std::uint64_t id, const Configuration& configuration) {
   options_.random_key = id;
   options_.cluster = ClusterId(1);
   nodes_.emplace(id, Node(options_, configuration));
-  At(id).Start(now_ns_);
+  At(id).Start(TimeOf(id));
 }
 
 void Script::SetLimit(const std::string& name, std::uint64_t value) {
@@ -201,16 +204,27 @@ void Script::SetLimit(const std::string& name, std::uint64_t value) {
   }
 }
 
-void Script::Campaign(std::uint64_t id) {
+void Script::Campaign(std::uint64_t id, bool hasty) {
   Core& core = At(id).core();
-  now_ns_ = std::max(now_ns_, core.NextDeadlineNs());
-  core.Tick(now_ns_);
+  const std::uint64_t left_ns = ElapsedNs(TimeOf(id), core.NextDeadlineNs());
+  (hasty ? ahead_ns_[id] : now_ns_) += left_ns;
+  core.Tick(TimeOf(id));
+}
+
+void Script::Elect(std::uint64_t id) {
+  Campaign(id, false);
+  Deliver();
+  printed_.clear();
+  const Core& core = At(id).core();
+  BEACH_CHECK(core.role() == Role::kLeader);
+  Print(id, fmt::format("leads term {}, its no-op is entry {}", core.term().value,
+                        core.log().last().value));
 }
 
 void Script::Propose(std::uint64_t id, const std::string& word) {
   const RequestId request(requests_.size() + 1);
   requests_[request.value] = word;
-  const auto proposed = At(id).core().Propose(now_ns_, Payload::Copy(word), request);
+  const auto proposed = At(id).core().Propose(TimeOf(id), Payload::Copy(word), request);
   if (!proposed) {
     Print(id, fmt::format("{} is refused: {}", word, ProposeErrorName(proposed.error())));
   }
@@ -231,7 +245,7 @@ void Script::Change(std::uint64_t id, std::istringstream& words) {
                                               : ChangeMode::kLeaveJoint;
   const RequestId request(requests_.size() + 1);
   requests_[request.value] = "the change";
-  const auto proposed = At(id).core().ProposeConfiguration(now_ns_, changes, change, request);
+  const auto proposed = At(id).core().ProposeConfiguration(TimeOf(id), changes, change, request);
   if (!proposed) {
     Print(id, fmt::format("the change is refused: {}", ProposeErrorName(proposed.error())));
   }
@@ -261,7 +275,7 @@ void Script::Hand(Message&& message) {
   const bool arrives = nodes_.contains(to) && At(to).up() && Linked(message.from, message.to);
   Print(Text(message) + (arrives ? "" : " (lost)"));
   if (!arrives) return;
-  At(to).core().Step(now_ns_, std::move(message));
+  At(to).core().Step(TimeOf(to), std::move(message));
   Settle(to);
 }
 
@@ -307,7 +321,7 @@ void Script::Snapshots(std::istringstream& words, bool arrive) {
                       transfer.id.value, arrive ? "" : " (lost)"));
     Node& sender = At(transfer.from.value);
     if (arrive) {
-      At(transfer.to.value).Receive(now_ns_, transfer);
+      At(transfer.to.value).Receive(TimeOf(transfer.to.value), transfer);
       if (sender.up()) sender.core().SnapshotSent(transfer.to, transfer.id);
       Settle(transfer.to.value);
     } else if (sender.up()) {
@@ -320,9 +334,9 @@ void Script::Work(std::uint64_t id, const std::string& kind, std::uint64_t count
   Node& node = At(id);
   for (; count > 0; --count) {
     if (kind == "disk" && node.disk_work() > 0) {
-      node.FinishDiskWork(now_ns_);
+      node.FinishDiskWork(TimeOf(id));
     } else if (kind == "apply" && node.apply_work() > 0) {
-      node.ApplyOne(now_ns_);
+      node.ApplyOne(TimeOf(id));
     } else {
       return;
     }
@@ -341,17 +355,17 @@ void Script::Settle(std::uint64_t id) {
   for (bool busy = true; busy;) {
     busy = false;
     if (node.disk_work() > 0 && !held_.contains({"disk", id})) {
-      node.FinishDiskWork(now_ns_);
+      node.FinishDiskWork(TimeOf(id));
       busy = true;
     } else if (node.apply_work() > 0 && !held_.contains({"apply", id})) {
-      node.ApplyOne(now_ns_);
+      node.ApplyOne(TimeOf(id));
       busy = true;
     } else if (node.loads() > 0) {
       Print(id, "reads entries from its disk");
-      node.AnswerLoad(now_ns_);
+      node.AnswerLoad(TimeOf(id));
       busy = true;
     } else if (node.snapshots_to_send() > 0) {
-      if (auto transfer = node.PinSnapshot(now_ns_)) transfers_.push_back(std::move(*transfer));
+      if (auto transfer = node.PinSnapshot(TimeOf(id))) transfers_.push_back(std::move(*transfer));
       busy = true;
     }
     Drain(id);
@@ -364,7 +378,7 @@ void Script::Print(std::uint64_t id, const std::string& line) {
 
 void Script::Drain(std::uint64_t id) {
   Node& node = At(id);
-  node.Pump(now_ns_);
+  node.Pump(TimeOf(id));
   for (const Event& event : std::exchange(node.events, {})) Print(id, Text(event));
   for (const Entry& entry : std::exchange(node.applied, {})) Print(id, "applies " + Text(entry));
   if (std::exchange(node.installed, false)) {

@@ -19,7 +19,9 @@ namespace beach::raft::testing {
 //
 //   cluster 3 / spare 4          nodes with a configuration; one that waits to be told
 //   limit NAME VALUE             an option of all nodes, before them: see SetLimit
+//   elect 1                      it leads, and all have its no-op; told in a line
 //   campaign 1                   time goes on until node 1's election timeout, and it alone notices
+//   hasty 1                      the same by node 1's clock alone
 //   tick [1]                     a heartbeat interval goes by, for all or for one that notices it
 //   wait 500                     milliseconds go by unnoticed
 //   propose 1 x / read 1 [lease] / transfer 1 2
@@ -48,7 +50,9 @@ class Script {
 
   void Add(std::uint64_t id, const Configuration& configuration);
   void SetLimit(const std::string& name, std::uint64_t value);
-  void Campaign(std::uint64_t id);
+  void Campaign(std::uint64_t id, bool hasty);
+  void Elect(std::uint64_t id);
+  std::uint64_t TimeOf(std::uint64_t id) { return now_ns_ + ahead_ns_[id]; }
   void Propose(std::uint64_t id, const std::string& word);
   void Change(std::uint64_t id, std::istringstream& words);
   void Deliver();
@@ -70,6 +74,7 @@ class Script {
 
   Options options_;
   std::uint64_t now_ns_ = 1'000'000'000;
+  std::map<std::uint64_t, std::uint64_t> ahead_ns_;  // of a node's clock
   std::map<std::uint64_t, Node> nodes_;
   std::vector<Message> network_;
   std::vector<Message> late_;
