@@ -175,7 +175,7 @@ class Core {
   void DrawElectionTimeout(std::uint64_t now_ns);
   void RestartElectionTimer(std::uint64_t now_ns);
   void BecomeFollower(std::uint64_t now_ns, Term term, NodeId leader, Reason reason);
-  void LeaveRole();
+  void LeaveRole(Reason reason);
   bool FollowLeader(std::uint64_t now_ns, NodeId leader);
   bool MayCampaign() const;
   void CampaignPreVote(std::uint64_t now_ns, Reason reason);

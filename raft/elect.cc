@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -33,7 +34,7 @@ void Core::RestartElectionTimer(std::uint64_t now_ns) {
 void Core::BecomeFollower(std::uint64_t now_ns, Term term, NodeId leader, Reason reason) {
   // The role goes before the term does: nothing is ever done as leader of a term that was not won.
   const Role before = std::exchange(role_, Role::kFollower);
-  if (before == Role::kLeader) LeaveRole();
+  if (before == Role::kLeader) LeaveRole(reason);
   if (term > term_) {
     SetTerm(term, NodeId{});
     Tell(EventKind::kTerm, reason);
@@ -44,9 +45,9 @@ void Core::BecomeFollower(std::uint64_t now_ns, Term term, NodeId leader, Reason
   Tell(EventKind::kRole, reason);
 }
 
-void Core::LeaveRole() {
+void Core::LeaveRole(Reason reason) {
   RefuseReads();
-  EndTransfer(Reason::kNone);
+  EndTransfer(reason);
   progress_.clear();
   origins_.clear();
   lease_ = {};
@@ -78,7 +79,10 @@ bool Core::MayCampaign() const {
 void Core::BeginBallots() {
   ballots_.clear();
   for (const auto* const half : {&configuration().voters, &configuration().outgoing}) {
-    for (const NodeId node : *half) ballots_.push_back({.node = node, .vote = Vote::kPending});
+    for (const NodeId node : *half) {
+      if (std::ranges::find(ballots_, node, &Ballot::node) != ballots_.end()) continue;
+      ballots_.push_back({.node = node, .vote = Vote::kPending});
+    }
   }
 }
 
