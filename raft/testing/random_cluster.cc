@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <utility>
 
 #include "base/site.h"
@@ -64,7 +65,8 @@ std::string RandomCluster::Counts::Text() const {
 
 RandomCluster::RandomCluster(std::uint64_t seed, bool verbose)
     : random_(RandomValue(seed, Site::Hash("raft random cluster"))), verbose_(verbose) {
-  const std::uint64_t voters = random_.Between(1, 5);
+  static constexpr std::uint64_t kVoters[] = {1, 2, 3, 3, 3, 3, 3, 4, 4, 5, 5};
+  const std::uint64_t voters = kVoters[random_.Below(std::size(kVoters))];
   const std::uint64_t spares = random_.Between(0, 2);
   options_.cluster = ClusterId(7);
   options_.election_timeout_ns = 100 * kMillisecond;
@@ -95,17 +97,22 @@ RandomCluster::RandomCluster(std::uint64_t seed, bool verbose)
 
 // Rare things are rare, and each kind is left out of a quarter of the runs.
 void RandomCluster::DrawWeights() {
-  // In the order of Action.
-  constexpr std::array<std::uint64_t, kActions> kUsual = {3000, 100, 100, 700, 900, 900, 400,
-                                                          120,  25,  80,  25,  60,  50,  30,
-                                                          150,  80,  300, 300, 250, 20,  15};
-  for (std::size_t i = 0; i < kActions; ++i) {
+  constexpr std::pair<Action, std::uint64_t> kUsual[] = {
+      {kDeliver, 5000}, {kDrop, 100},    {kDuplicate, 100}, {kTick, 2000},   {kDisk, 1500},
+      {kApply, 900},    {kPropose, 700}, {kRead, 120},      {kCrash, 12},    {kStart, 60},
+      {kPartition, 30}, {kHeal, 30},     {kChange, 50},     {kTransfer, 30}, {kFlush, 150},
+      {kCompact, 80},   {kLoad, 300},    {kPin, 300},       {kSnapshot, 80}, {kSnapshotFails, 20},
+      {kPause, 25},
+  };
+  static_assert(std::size(kUsual) == kActions);
+  for (const auto& [action, usual] : kUsual) {
     static constexpr std::uint64_t kTimes[] = {0, 1, 2, 8};
     const std::uint64_t times = kTimes[random_.Below(4)];
-    const bool needed = i == kDeliver || i == kTick || i == kDisk || i == kApply || i == kStart ||
-                        i == kHeal || i == kLoad || i == kPropose;
-    weights_[i] = kUsual[i] * (needed ? std::max<std::uint64_t>(times, 1) : times);
-    weights_sum_ += weights_[i];
+    const bool needed = action == kDeliver || action == kTick || action == kDisk ||
+                        action == kApply || action == kStart || action == kHeal ||
+                        action == kLoad || action == kPropose;
+    weights_[action] = usual * (needed ? std::max<std::uint64_t>(times, 1) : times);
+    weights_sum_ += weights_[action];
   }
 }
 
@@ -277,7 +284,13 @@ void RandomCluster::Start(std::size_t node) {
 
 void RandomCluster::Partition() {
   one_way_ = random_.Chance(1, 3);
+  const std::uint64_t alone = random_.Chance(1, 2) ? LeaderNode() : 0;
+  const bool with_another = random_.Chance(1, 2);
   for (std::uint32_t& group : groups_) group = static_cast<std::uint32_t>(random_.Below(2));
+  if (alone == 0) return;
+  groups_.assign(groups_.size(), 0);
+  groups_[alone] = 1;
+  if (with_another) groups_[1 + random_.Below(groups_.size() - 1)] = 1;
 }
 
 void RandomCluster::Change(std::size_t node) {
@@ -352,7 +365,7 @@ void RandomCluster::Pump(std::size_t node) {
 std::size_t RandomCluster::LeaderNode() const {
   std::size_t leader = 0;
   for (std::size_t i = 1; i < nodes_.size(); ++i) {
-    if (nodes_[i].core().role() != Role::kLeader) continue;
+    if (!nodes_[i].up() || nodes_[i].core().role() != Role::kLeader) continue;
     if (leader == 0 || nodes_[i].core().term() > nodes_[leader].core().term()) leader = i;
   }
   return leader;
@@ -398,8 +411,8 @@ bool RandomCluster::AllServed(LogIndex index) const {
   return core.applied() >= index;
 }
 
-// Contract, rule 28: a majority that can talk serves within ten election timeouts; the time to send
-// what followers lack is given beside it.
+// Contract, rule 28: a majority that can talk serves within ten election timeouts, beside the time
+// in which it is sent what it lacks.
 bool RandomCluster::HealAndServe() {
   Say("heals");
   groups_.assign(groups_.size(), 0);
@@ -417,21 +430,28 @@ bool RandomCluster::HealAndServe() {
     }
   }
   LogIndex proposed;
-  for (std::uint64_t timeouts = 0; timeouts < 10 && proposed == LogIndex{}; ++timeouts) {
+  std::uint64_t left = 1000;
+  for (std::uint64_t idle = 0; idle < 10 && left > 0; --left) {
+    const std::uint64_t before = HeldByAll();
     SettleFor(options_.election_timeout_ns);
+    if (!history_.broken.empty() || (proposed != LogIndex{} && AllServed(proposed))) return true;
+    idle = HeldByAll() > before ? 0 : idle + 1;
     const std::size_t leader = LeaderNode();
     if (leader == 0) continue;
-    const RequestId request(++next_request_);
     Core& core = nodes_[leader].core();
+    if (proposed != LogIndex{} && core.log().last() >= proposed) continue;
+    const RequestId request(++next_request_);
     const auto taken = core.Propose(TimeOf(leader), PayloadOf(request), request);
-    if (taken) proposed = taken->index;
-  }
-  if (proposed == LogIndex{}) return false;
-  for (std::uint64_t timeouts = 0; timeouts < 20; ++timeouts) {
-    SettleFor(options_.election_timeout_ns);
-    if (!history_.broken.empty() || AllServed(proposed)) return true;
+    proposed = taken ? taken->index : LogIndex{};
   }
   return false;
+}
+
+// Grows while who lacks something is sent it.
+std::uint64_t RandomCluster::HeldByAll() const {
+  std::uint64_t held = 0;
+  for (std::size_t i = 1; i < nodes_.size(); ++i) held += nodes_[i].core().applied().value;
+  return held;
 }
 
 }  // namespace beach::raft::testing

@@ -94,6 +94,7 @@ class RandomCluster {
   bool HealAndServe();
   void SettleFor(std::uint64_t time_ns);
   bool AllServed(LogIndex index) const;
+  std::uint64_t HeldByAll() const;
   std::size_t LeaderNode() const;
 
   RandomStream random_;
