@@ -75,7 +75,13 @@ void Core::Step(std::uint64_t now_ns, Message&& message) {
     if (Progress* const peer = Find(from)) peer->heard_ns = now_ns;
   }
   const Term term = message.term;
-  std::visit([&](auto& body) { On(now_ns, from, term, body); }, message.body);
+  // As std::visit would, which brings exceptions along.
+  const auto handle = [&]<std::size_t... kKinds>(std::index_sequence<kKinds...>) {
+    ((message.body.index() == kKinds ? On(now_ns, from, term, *std::get_if<kKinds>(&message.body))
+                                     : void()),
+     ...);
+  };
+  handle(std::make_index_sequence<std::variant_size_v<Body>>());
   CheckInvariants();
 }
 

@@ -72,8 +72,7 @@ bool Core::FollowLeader(std::uint64_t now_ns, NodeId leader) {
 // does not count itself: it may hold the only log with which anybody can win.
 bool Core::MayCampaign() const {
   if (installing_) return false;
-  return configuration().IsVoter(options_.id) ||
-         configurations_.At(commit_).IsVoter(options_.id);
+  return configuration().IsVoter(options_.id) || configurations_.At(commit_).IsVoter(options_.id);
 }
 
 void Core::BeginBallots() {

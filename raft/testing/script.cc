@@ -105,8 +105,7 @@ bool Script::Network(const std::string& verb, std::istringstream& words) {
   } else if (verb == "copy") {
     std::ranges::move(TakeUnderWay(words, true), std::back_inserter(late_));
   } else if (verb == "late") {
-    std::ranges::move(std::exchange(late_, {}), std::back_inserter(network_));
-    Deliver();
+    for (Message& message : std::exchange(late_, {})) Hand(std::move(message));
   } else if (verb == "reverse") {
     std::ranges::reverse(network_);
   } else if (verb == "partition") {
