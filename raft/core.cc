@@ -36,7 +36,8 @@ Core::Core(const Options& options, Restored restored, std::uint64_t now_ns)
       applied_(restored.applied),
       leader_heard_ns_(now_ns),
       pre_vote_round_(FirstOf(options.incarnation)),
-      forward_counter_(FirstOf(options.incarnation)) {
+      forward_counter_(FirstOf(options.incarnation)),
+      last_snapshot_(FirstOf(options.incarnation)) {
   BEACH_CHECK(options.id != NodeId{});
   BEACH_CHECK_LT(options.incarnation, std::uint64_t{1} << 24);
   BEACH_CHECK_LE(options.heartbeat_interval_ns * 2, options.election_timeout_ns);

@@ -94,7 +94,8 @@ void Core::Loaded(std::uint64_t, NodeId node, LogIndex first, std::vector<Entry>
   Progress* const peer = Find(node);
   if (peer == nullptr || !peer->load_pending || peer->load_first != first) return;
   peer->load_pending = false;
-  if (entries.empty() || peer->next != first || peer->next <= log_.base() || peer->Paused()) return;
+  if (entries.empty() || peer->next != first || peer->next <= log_.base()) return;
+  if (peer->in_flight.Full()) return;  // a question that was asked meanwhile is no reason to wait
   std::uint64_t bytes = 0;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     // Read for an earlier leadership, and overwritten since: it is asked for again.

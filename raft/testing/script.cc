@@ -296,10 +296,11 @@ std::vector<Message> Script::TakeUnderWay(std::istringstream& words, bool copy) 
   SettleAll();
   const std::string from = Word(words);
   const std::string to = Word(words);
+  const std::uint64_t most = Number(words, kMessagesMax);
   std::vector<Message> taken;
   std::vector<Message> left;
   for (Message& message : network_) {
-    const bool wanted = Is(from, message.from) && Is(to, message.to);
+    const bool wanted = Is(from, message.from) && Is(to, message.to) && taken.size() < most;
     if (wanted) taken.push_back(message);
     if (!wanted || copy) left.push_back(std::move(message));
   }
@@ -317,7 +318,7 @@ void Script::Snapshots(std::istringstream& words, bool arrive) {
       continue;
     }
     Print(fmt::format("{} -> {}  bytes of snapshot {}{}", transfer.from.value, transfer.to.value,
-                      transfer.id.value, arrive ? "" : " (lost)"));
+                      transfer.id.value & 0xffffffffffU, arrive ? "" : " (lost)"));
     Node& sender = At(transfer.from.value);
     if (arrive) {
       At(transfer.to.value).Receive(TimeOf(transfer.to.value), transfer);

@@ -16,6 +16,9 @@ std::string List(const std::vector<NodeId>& nodes) {
   return text;
 }
 
+// Without the life that its node is in.
+std::uint64_t Short(SnapshotId id) { return id.value & ((std::uint64_t{1} << 40) - 1); }
+
 struct BodyText {
   std::string operator()(const PreVote& m) const {
     return fmt::format("pre-vote? log ends at {}", Place(m.last.index, m.last.term));
@@ -48,13 +51,13 @@ struct BodyText {
     return fmt::format("heartbeat {} answered", m.round.value);
   }
   std::string operator()(const InstallSnapshot& m) const {
-    return fmt::format("snapshot {} of {}, {}", m.id.value, Place(m.meta.index, m.meta.term),
+    return fmt::format("snapshot {} of {}, {}", Short(m.id), Place(m.meta.index, m.meta.term),
                        Text(m.meta.configuration));
   }
   std::string operator()(const InstallSnapshotReply& m) const {
     if (m.kind == SnapshotReplyKind::kRefused)
-      return fmt::format("snapshot {} refused", m.id.value);
-    return fmt::format("snapshot {}: all up to {} is here", m.id.value, m.index.value);
+      return fmt::format("snapshot {} refused", Short(m.id));
+    return fmt::format("snapshot {}: all up to {} is here", Short(m.id), m.index.value);
   }
   std::string operator()(const TimeoutNow&) const { return "campaign now"; }
   std::string operator()(const ReadForward&) const { return "read?"; }
