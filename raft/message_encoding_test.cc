@@ -121,9 +121,9 @@ TEST(MessageEncoding, EachFieldHasBytesOfItsOwn) {
     for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
       Bytes bad = good;
       bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << (bit % 8)));
-      const auto read = DecodeMessage(static_cast<std::uint16_t>(kMessageTypeFirst + kind), bad);
-      if (!read) continue;
-      const Bytes again = Encoded(*read);
+      const auto changed = DecodeMessage(static_cast<std::uint16_t>(kMessageTypeFirst + kind), bad);
+      if (!changed) continue;
+      const Bytes again = Encoded(*changed);
       EXPECT_NE(again, good) << "kind " << kind << ", bit " << bit;
       if (again.size() == bad.size()) {
         EXPECT_EQ(again, bad) << "kind " << kind;
