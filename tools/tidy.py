@@ -22,14 +22,16 @@ LAYERS = {
     "env": ["base"],
     "engine": ["base", "env"],
     "wire": ["base", "env"],
+    "raft": ["base"],
     "oracle": ["base"],
     "artifacts": ["base"],
     "sim": ["base", "env", "artifacts", "oracle"],
-    "sim/scenarios": ["base", "env", "artifacts", "oracle", "engine", "wire"],
+    "sim/scenarios": ["base", "env", "artifacts", "oracle", "engine", "wire", "raft"],
     "sim/cli": ["base", "env", "artifacts", "oracle", "command_line", "sim/scenarios"],
     "server": ["base", "env", "engine", "command_line"],
     "crash": ["base", "env", "engine", "oracle", "artifacts", "command_line", "sim", "server"],
-    "fuzz": ["base", "env", "engine", "oracle", "artifacts", "sim", "sim/scenarios", "wire"],
+    "fuzz": ["base", "env", "engine", "oracle", "artifacts", "sim", "sim/scenarios", "wire",
+             "raft"],
     "examples": ["base", "env", "engine"],
     "docs/demo": ["base", "env", "engine"],
     "examples/journaled_queue": ["base", "env", "sim", "sim/cli"],
@@ -74,7 +76,7 @@ BANNED = [
     (r"\bstd::(sqrt|pow|log|log2|exp|sin|cos)\b", (), "integers: floating point differs between "
      "compilers"),
 ]
-CORE = ("base/", "env/", "engine/", "wire/", "oracle/", "sim/", "artifacts/")
+CORE = ("base/", "env/", "engine/", "wire/", "raft/", "oracle/", "sim/", "artifacts/")
 
 LINES_MAX = 600
 COLUMNS_MAX = 100

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "raft/testing/node.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/random.h"
+#include "base/site.h"
+
+namespace beach::raft::testing {
+
+void State::Apply(const Entry& entry) {
+  BEACH_CHECK_EQ(entry.index.value, index.value + 1);
+  index = entry.index;
+  term = entry.term;
+  digest = Mix64(digest ^ Mix64(entry.term.value) ^ Site::Hash(entry.payload.view()));
+  if (entry.kind == EntryKind::kConfiguration) {
+    configuration = DecodeConfiguration(entry.payload.view()).value();
+    configuration_index = entry.index;
+  }
+}
+
+SnapshotMeta State::meta() const {
+  return {.index = index,
+          .term = term,
+          .configuration_index = configuration_index,
+          .configuration = configuration};
+}
+
+Node::Node(const Options& options, const Configuration& configuration) : options_(options) {
+  flushed_.configuration = configuration;
+}
+
+std::vector<StoredRun> Node::TermsUpTo(LogIndex index) const {
+  std::vector<StoredRun> runs;
+  for (const Entry& entry : entries_) {
+    if (entry.index > index) break;
+    if (runs.empty() || runs.back().term != entry.term) runs.push_back({entry.term, 0});
+    ++runs.back().count;
+  }
+  return runs;
+}
+
+void Node::Start(std::uint64_t now_ns) {
+  BEACH_CHECK(!up());
+  options_.incarnation = ++starts_;
+  Restored restored{.hard_state = hard_state_,
+                    .base = base_,
+                    .base_term = base_term_,
+                    .applied = flushed_.index,
+                    .applied_terms = TermsUpTo(flushed_.index),
+                    .entries = {},
+                    .configuration_index = flushed_.configuration_index,
+                    .configuration = flushed_.configuration};
+  for (const Entry& entry : entries_) {
+    if (entry.index > flushed_.index) restored.entries.push_back(entry);
+  }
+  state_ = flushed_;
+  core_ = std::make_unique<Core>(options_, std::move(restored), now_ns);
+}
+
+void Node::Crash(std::size_t done, std::size_t entries) {
+  for (; done > 0 && !disk_work_.empty(); --done) {
+    DiskWork& work = disk_work_.front();
+    if (work.replacement) {
+      Replace(*work.replacement, work.state);
+    } else {
+      Write(work.persist, ~std::size_t{0});
+    }
+    disk_work_.pop_front();
+  }
+  if (!disk_work_.empty() && entries > 0 && !disk_work_.front().replacement) {
+    Write(disk_work_.front().persist, entries);
+  }
+  core_.reset();
+  disk_work_.clear();
+  apply_.clear();
+  loads_.clear();
+  to_send_.clear();
+  to_receive_.reset();
+  received_.clear();
+  messages.clear();
+  reads.clear();
+  fates.clear();
+  events.clear();
+  applied.clear();
+}
+
+void Node::Write(const Persist& persist, std::size_t entries_max) {
+  if (persist.hard_state) hard_state_ = *persist.hard_state;
+  if (persist.truncate_from != LogIndex{}) {
+    BEACH_CHECK(persist.truncate_from > base_);
+    if (disk_last() >= persist.truncate_from) {
+      entries_.resize(persist.truncate_from.value - base_.value - 1);
+    }
+  }
+  for (const Entry& entry : persist.entries) {
+    if (entries_max-- == 0) return;
+    if (entry.index <= base_) continue;  // a snapshot holds it by now
+    BEACH_CHECK_EQ(entry.index.value, disk_last().value + 1);
+    entries_.push_back(entry);
+  }
+}
+
+void Node::Replace(const LogReplacement& replacement, const State& state) {
+  const LogIndex index = replacement.meta.index;
+  if (replacement.keep_suffix) {
+    BEACH_CHECK(disk_last() >= index);
+    entries_.erase(entries_.begin(),
+                   entries_.begin() + static_cast<std::ptrdiff_t>(index.value - base_.value));
+  } else {
+    entries_.clear();
+  }
+  base_ = index;
+  base_term_ = replacement.meta.term;
+  flushed_ = state;
+}
+
+void Node::Pump(std::uint64_t now_ns) {
+  core_->TakeOutput(now_ns, output_);
+  if (output_.persist.id != PersistId{}) {
+    disk_work_.push_back({.persist = output_.persist, .replacement = {}, .state = {}});
+  }
+  if (output_.replace_log) {
+    apply_.clear();
+    disk_work_.push_back({.persist = {}, .replacement = output_.replace_log, .state = installing_});
+  }
+  std::ranges::move(output_.messages, std::back_inserter(messages));
+  std::ranges::copy(output_.apply, std::back_inserter(apply_));
+  std::ranges::copy(output_.reads, std::back_inserter(reads));
+  std::ranges::copy(output_.fates, std::back_inserter(fates));
+  std::ranges::copy(output_.events, std::back_inserter(events));
+  std::ranges::copy(output_.loads, std::back_inserter(loads_));
+  std::ranges::copy(output_.snapshots_to_send, std::back_inserter(to_send_));
+  if (output_.snapshot_to_receive) {
+    to_receive_ = output_.snapshot_to_receive;
+    TakeReceived(now_ns);
+  }
+}
+
+void Node::FinishDiskWork(std::uint64_t now_ns) {
+  const DiskWork work = std::move(disk_work_.front());
+  disk_work_.pop_front();
+  if (work.replacement) {
+    Replace(*work.replacement, work.state);
+    apply_.clear();
+    state_ = flushed_;
+    installed = true;
+    suffix_kept = work.replacement->keep_suffix;
+    core_->SnapshotInstalled(now_ns, work.replacement->install);
+  } else {
+    Write(work.persist, ~std::size_t{0});
+    core_->Persisted(now_ns, work.persist.id);
+  }
+}
+
+void Node::ApplyOne(std::uint64_t now_ns) {
+  const Entry entry = std::move(apply_.front());
+  apply_.pop_front();
+  state_.Apply(entry);
+  applied.push_back(entry);
+  core_->Applied(now_ns, entry.index);
+}
+
+void Node::AnswerLoad(std::uint64_t now_ns) {
+  const LoadRequest request = loads_.front();
+  loads_.pop_front();
+  std::vector<Entry> entries;
+  std::uint64_t bytes = 0;
+  for (const Entry& entry : entries_) {
+    if (entry.index < request.first || entry.index > request.last) continue;
+    if (entries.empty() && entry.index != request.first) break;  // dropped since
+    bytes += EntrySize(entry);
+    if (!entries.empty() && bytes > request.bytes_max) break;
+    entries.push_back(entry);
+  }
+  core_->Loaded(now_ns, request.peer, request.first, std::move(entries));
+}
+
+void Node::Flush() { flushed_ = state_; }
+
+void Node::Compact(LogIndex upto) {
+  BEACH_CHECK(upto <= flushed_.index);
+  if (upto <= base_) return;
+  BEACH_CHECK(upto <= disk_last());
+  const std::uint64_t gone = upto.value - base_.value;
+  base_term_ = entries_[gone - 1].term;
+  entries_.erase(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(gone));
+  base_ = upto;
+  core_->Compacted(upto);
+}
+
+std::optional<Transfer> Node::PinSnapshot(std::uint64_t now_ns) {
+  const SnapshotToSend request = to_send_.front();
+  to_send_.pop_front();
+  if (state_.index < request.index_min) return std::nullopt;
+  core_->SnapshotPinned(now_ns, request.peer, request.id, state_.meta());
+  return Transfer{.from = options_.id, .to = request.peer, .id = request.id, .state = state_};
+}
+
+void Node::Receive(std::uint64_t now_ns, const Transfer& transfer) {
+  received_.push_back(transfer);
+  if (received_.size() > 4) received_.erase(received_.begin());
+  TakeReceived(now_ns);
+}
+
+void Node::TakeReceived(std::uint64_t now_ns) {
+  if (!to_receive_) return;
+  for (const Transfer& transfer : received_) {
+    if (transfer.from != to_receive_->from || transfer.id != to_receive_->id) continue;
+    if (transfer.state.index != to_receive_->meta.index) continue;
+    installing_ = transfer.state;
+    to_receive_.reset();
+    core_->SnapshotReceived(now_ns, transfer.from, transfer.id);
+    return;
+  }
+}
+
+}  // namespace beach::raft::testing
