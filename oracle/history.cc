@@ -111,11 +111,11 @@ std::optional<Misuse> FindMisuse(std::span<const ClientOperation> history) {
     }
     order[i] = i;
   }
-  // Two of one client may have the same call: then the one that returns first is the earlier.
+  // Of several of one client with the same call, those without an answer are the earlier, then the
+  // one that returns first.
   std::ranges::sort(order, {}, [&](std::size_t i) {
     const ClientOperation& one = history[i];
-    return std::tuple(one.client, one.called_at,
-                      one.answered() ? one.returned_at : ~std::uint64_t{0}, i);
+    return std::tuple(one.client, one.called_at, one.answered() ? one.returned_at : 0, i);
   });
   for (std::size_t i = 1; i < order.size(); ++i) {
     const ClientOperation& before = history[order[i - 1]];

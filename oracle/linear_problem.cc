@@ -32,6 +32,7 @@ LinearProblem::LinearProblem(std::span<const ClientOperation> history, std::span
   MakeParts();
   MakeEvents();
   for (LinearPart& part : parts_) Finish(part);
+  FindZones();
 }
 
 IndexRange LinearProblem::AddTerms(const std::vector<KeyIs>& keys, bool append) {
@@ -192,11 +193,20 @@ void LinearProblem::Finish(LinearPart& part) {
     operation.slot = free_slots.back();
     free_slots.pop_back();
   }
-  if (part.unknown.size() < 2) return;
+  GroupUnknown(part);
+}
+
+void LinearProblem::GroupUnknown(LinearPart& part) {
   std::ranges::sort(part.unknown, [&](std::uint32_t a, std::uint32_t b) {
     const std::strong_ordering order = Compare(operations_[a], operations_[b]);
     return order != 0 ? order < 0 : operations_[a].call < operations_[b].call;
   });
+  for (std::uint32_t i = 0; i < part.unknown.size(); ++i) {
+    const bool is_alike =
+        i > 0 && Compare(operations_[part.unknown[i - 1]], operations_[part.unknown[i]]) == 0;
+    if (!is_alike) part.alike.push_back({.begin = i, .end = i});
+    ++part.alike.back().end;
+  }
 }
 
 // Operations come in the order of their calls.

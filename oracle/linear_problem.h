@@ -74,10 +74,10 @@ struct LinearPart {
   std::vector<KeyIndex> keys;          // by slot
   std::vector<LinearEvent> events;     // by time; at equal times calls come first
   std::vector<std::uint32_t> unknown;  // alike ones side by side, then by call
+  std::vector<IndexRange> alike;       // of unknown
   std::uint32_t slot_count = 0;        // of operations under way
   bool has_appends = false;
-  // The first return of an operation that saw what was not there before it returned, whatever the
-  // order.
+  // The return of an operation that no order has a place for, where that is plain without a search.
   std::uint32_t impossible = kNeverReturns;
 };
 
@@ -159,8 +159,16 @@ class LinearProblem {
   void MakeParts();
   void MakeEvents();
   void Finish(LinearPart& part);
+  void GroupUnknown(LinearPart& part);
   void NoteMoments(const LinearOperation& operation);
   bool IsImpossible(const LinearOperation& operation) const;
+  // linear_zones.cc
+  struct Cluster;
+  std::vector<Cluster> FindClusters() const;
+  static const Cluster* ZoneBefore(const std::vector<Cluster>& zones, KeyIndex key,
+                                   std::uint32_t at);
+  static const Cluster* Conflict(const std::vector<Cluster>& zones, const Cluster& cluster);
+  void FindZones();
 
   LinearValues values_;
   std::vector<KeyRecord> keys_;

@@ -122,11 +122,11 @@ bool LinearSearch::IsDeadEnd(std::uint32_t stuck_index) const {
       return index != kNobody && index != stuck_index && !IsDone(problem_.operation(index)) &&
              puts(term.slot, problem_.operation(index));
     };
-    const auto unknown_may_put = [&](std::uint32_t index) {
-      return puts(term.slot, problem_.operation(index));
+    const auto unknown_may_put = [&](const IndexRange& group) {
+      return puts(term.slot, problem_.operation(part_.unknown[group.begin]));
     };
     if (std::ranges::none_of(underway_, may_put) &&
-        std::ranges::none_of(part_.unknown, unknown_may_put)) {
+        std::ranges::none_of(part_.alike, unknown_may_put)) {
       return true;
     }
   }

@@ -134,8 +134,8 @@ void LinearSearch::FindTouched(const LinearOperation& stuck) {
       const LinearOperation& operation = problem_.operation(index);
       if (!IsDone(operation) && Touches(operation)) more |= Touch(operation);
     }
-    for (const std::uint32_t index : part_.unknown) {
-      const LinearOperation& operation = problem_.operation(index);
+    for (const IndexRange& group : part_.alike) {
+      const LinearOperation& operation = problem_.operation(part_.unknown[group.begin]);
       if (operation.call < at_ && Touches(operation)) more |= Touch(operation);
     }
   }
@@ -199,16 +199,11 @@ void LinearSearch::AddChoices(std::uint32_t stuck_index) {
     AddChoice(index, stuck_index);
   }
   // Of those that are alike, the first that was not used.
-  for (std::size_t i = 0; i < part_.unknown.size();) {
-    const LinearOperation& operation = problem_.operation(part_.unknown[i]);
-    const bool is_used = (used()[i / 64] >> (i % 64) & 1) != 0;
-    if (is_used) {
-      ++i;
-      continue;
-    }
-    if (operation.call < at_) AddChoice(part_.unknown[i], stuck_index);
-    for (++i; i < part_.unknown.size(); ++i) {
-      if (problem_.Compare(operation, problem_.operation(part_.unknown[i])) != 0) break;
+  for (const IndexRange& group : part_.alike) {
+    for (std::uint32_t i = group.begin; i < group.end; ++i) {
+      if ((used()[i / 64] >> (i % 64) & 1) != 0) continue;
+      if (problem_.operation(part_.unknown[i]).call < at_) AddChoice(part_.unknown[i], stuck_index);
+      break;
     }
   }
   std::ranges::sort(choices_.begin() + static_cast<std::ptrdiff_t>(begin), choices_.end(), {},

@@ -184,10 +184,10 @@ bool RaftOracle::IsHeldBy(const std::vector<RaftNode>& voters, const Commit& com
     const auto found = nodes_.find(voter);
     if (found == nodes_.end()) continue;
     const Node& node = found->second;
-    const bool in_snapshot = commit.index < node.log.begin();
-    const bool in_log = node.durable >= commit.index && node.log.Has(commit.index) &&
-                        node.log.ChainAt(commit.index) == commit.chain;
-    if (in_snapshot || in_log) ++count;
+    if (node.durable >= commit.index && node.log.Has(commit.index) &&
+        node.log.ChainAt(commit.index) == commit.chain) {
+      ++count;
+    }
   }
   return count * 2 > voters.size();
 }

@@ -103,7 +103,8 @@ class RaftOracle {
   Judgement JudgeSnapshot(RaftNode id, const RaftBase& base) const;
   Judgement JudgeQuorum(RaftNode id, const Node& leader, RaftIndex index) const;
   Judgement JudgeLeader(RaftNode id, const Node& leader, const Commit& commit) const;
-  // Whether a majority of the configuration has all up to the commit, durable.
+  // Whether a majority of the configuration has all up to the commit, durable. No snapshot goes
+  // beyond the last one.
   bool IsHeld(const RaftConfiguration& configuration, const Commit& commit) const;
   bool IsHeldBy(const std::vector<RaftNode>& voters, const Commit& commit) const;
   // After something went away from a log.

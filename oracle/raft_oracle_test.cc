@@ -146,6 +146,7 @@ TEST_F(RaftOracleTest, LogsMatch) {
   Put(kA, Entry(2, 1));
   EXPECT_EQ(RuleOf(RaftOracle(oracle).Appended(kB, Entry(1, 1, 8))), "log-matching");
   EXPECT_EQ(RuleOf(RaftOracle(oracle).Appended(kB, Entry(2, 1))), "log-gap");
+  EXPECT_EQ(RuleOf(RaftOracle(oracle).Appended(kA, Entry(2, 1))), "log-gap") << "it stands there";
   EXPECT_EQ(RuleOf(RaftOracle(oracle).Appended(kB, Entry(1, 2))), "entry-from-nobody");
   Put(kB, Entry(1, 1));
   Put(kB, Entry(2, 1));
@@ -383,6 +384,64 @@ TEST_F(RaftOracleTest, JoinedConfigurationsNeedBothMajorities) {
     Ok(other.Durable(node, I(2)));
   }
   Ok(other.Committed(kA, I(2)));
+}
+
+// Half of an even number is no majority.
+TEST_F(RaftOracleTest, MajoritiesAreMoreThanHalf) {
+  Elect(kA, kB, 1);
+  Ok(oracle.Started(kD, {}));
+  RaftEntry four = Entry(1, 1);
+  four.configuration = RaftConfiguration{.voters = {kA, kB, kC, kD}};
+  for (const RaftNode node : {kA, kB}) Put(node, four);
+  EXPECT_EQ(RuleOf(RaftOracle(oracle).Committed(kA, I(1))), "commit-without-quorum");
+  Put(kD, four);
+  Ok(oracle.Committed(kA, I(1)));
+}
+
+TEST_F(RaftOracleTest, JoinedConfigurationsNeedTheOldMajorityToo) {
+  Elect(kA, kB, 1);
+  Ok(oracle.Started(kD, {}));
+  RaftEntry joint = Entry(1, 1);
+  joint.configuration = RaftConfiguration{.voters = {kA, kD}, .outgoing = {kA, kB, kC}};
+  for (const RaftNode node : {kA, kD}) Put(node, joint);
+  EXPECT_EQ(RuleOf(RaftOracle(oracle).Committed(kA, I(1))), "commit-without-quorum");
+  Put(kC, joint);
+  Ok(oracle.Committed(kA, I(1)));
+}
+
+TEST_F(RaftOracleTest, SnapshotsAreOfTheEntryThatWasCommitted) {
+  Elect(kC, kB, 1);
+  Put(kC, Entry(1, 1));
+  Elect(kA, kB, 2);
+  for (const RaftNode node : {kA, kB}) Put(node, Entry(1, 2));
+  Ok(oracle.Committed(kA, I(1)));
+  Ok(oracle.HardState(kC, T(2), std::nullopt));
+  const auto install = [&](RaftTerm term) {
+    return RaftOracle(oracle).SnapshotInstalled(
+        kC, {.index = I(1), .term = term, .configuration = kThree}, 50);
+  };
+  EXPECT_EQ(RuleOf(install(T(1))), "snapshot-uncommitted");
+  EXPECT_EQ(RuleOf(install(T(2))), "none");
+}
+
+TEST_F(RaftOracleTest, ASnapshotLeavesWhatIsBehindIt) {
+  CommitOne();
+  Put(kA, Entry(2, 1));
+  Put(kB, Entry(2, 1));
+  Ok(oracle.SnapshotInstalled(kB, {.index = I(1), .term = T(1), .configuration = kThree}, 50));
+  Ok(oracle.Committed(kA, I(2)));
+  Ok(oracle.Committed(kB, I(2)));
+}
+
+TEST_F(RaftOracleTest, StatesAreOfWhatIsCommitted) {
+  CommitOne();
+  Put(kA, Entry(2, 1));
+  oracle.Stopped(kA);
+  RaftRecovery found = {.term = T(1), .vote = kA, .entries = {Entry(1, 1), Entry(2, 1)}};
+  found.applied = I(2);
+  EXPECT_EQ(RuleOf(RaftOracle(oracle).Started(kA, found)), "applied-uncommitted");
+  found.applied = I(1);
+  Ok(oracle.Started(kA, found));
 }
 
 // A configuration counts from its append on, and no more once it is cut away.
