@@ -36,7 +36,8 @@ class CommandLineTest(unittest.TestCase):
     def test_help_and_version(self):
         self.assertIn("sweep", self.call("--help").stdout)
         self.assertIn("0.", self.call("--version").stdout)
-        for command in ["scenarios", "run", "sweep", "merge", "replay", "shrink", "timeline", "image"]:
+        for command in ["scenarios", "run", "sweep", "merge", "replay", "shrink", "timeline", "image",
+                        "check-history"]:
             self.assertIn("Example:", self.call(command, "--help").stdout)
 
     def test_usage_errors(self):

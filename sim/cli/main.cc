@@ -20,6 +20,7 @@ int Main(int argc, char** argv, const Program& program) {
   AddShrink(root, program);
   AddTimeline(root, program);
   AddImage(root, program);
+  AddCheckHistory(root, program);
   AddWorker(root, program);
   return line.Run(argc, argv, kExitUsage);
 }

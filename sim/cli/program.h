@@ -42,6 +42,7 @@ void AddRun(command_line::Command root, const Program& program);
 void AddSweep(command_line::Command root, const Program& program);
 void AddMerge(command_line::Command root, const Program& program);
 void AddCrashpoints(command_line::Command root, const Program& program);
+void AddCheckHistory(command_line::Command root, const Program& program);
 void AddReplay(command_line::Command root, const Program& program);
 void AddShrink(command_line::Command root, const Program& program);
 void AddTimeline(command_line::Command root, const Program& program);
