@@ -44,6 +44,7 @@ bool VirtualConnection::Send(ByteView bytes) {
   if (closing_ || closed_ || peer_ended_) return false;
   if (bytes.size() > options_.send_queue_max_bytes - queued_bytes()) {
     was_full_ = true;
+    if (queued_bytes() <= options_.send_queue_low_bytes) loop_.Attend(socket_);
     return false;
   }
   if (sent_ > queue_.size() / 2) {
@@ -103,11 +104,16 @@ void VirtualConnection::TellOne() {
     return TellClosed(env::CloseReason::kPeer, "closed by " + peer_);
   }
   const bool writable = was_full_ && queued_bytes() <= options_.send_queue_low_bytes;
-  if (writable && open_ && !closing_) {
-    if (CanTellBytes()) loop_.Attend(socket_);
+  const bool bytes = CanTellBytes();
+  // In turns, so that neither keeps the other waiting for ever.
+  if (writable && open_ && !closing_ && (!bytes || !told_writable_)) {
+    if (bytes) loop_.Attend(socket_);
+    told_writable_ = true;
     return TellWritable();
   }
-  if (CanTellBytes()) TellBytes();
+  told_writable_ = false;
+  if (writable && bytes) loop_.Attend(socket_);
+  if (bytes) TellBytes();
 }
 
 void VirtualConnection::TellOpen() {

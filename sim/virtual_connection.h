@@ -54,11 +54,12 @@ class VirtualConnection final : public env::Connection {
   Readiness untold_ = Readiness::kNone;
   bool open_;
   bool paused_ = false;
-  bool was_full_ = false;    // above its low mark, or refused some: on_writable is due
-  bool end_told_ = false;    // by on_end
-  bool peer_ended_ = false;  // closes as if the peer had
-  bool closing_ = false;     // by us
-  bool closed_ = false;      // on_closed was called
+  bool was_full_ = false;       // above its low mark, or refused some: on_writable is due
+  bool told_writable_ = false;  // last
+  bool end_told_ = false;       // by on_end
+  bool peer_ended_ = false;     // closes as if the peer had
+  bool closing_ = false;        // by us
+  bool closed_ = false;         // on_closed was called
 };
 
 // A listener of a simulated process.

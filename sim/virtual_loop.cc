@@ -189,8 +189,11 @@ void VirtualLoop::Collect(Turn& turn) {
     const env::MutexLock lock(mutex_);
     turn.posted.swap(posted_);
   }
-  turn.now_ns = surroundings_.clock.MonotonicNow();
-  turn.timer_last = last_timer_;
+  const std::uint64_t now = surroundings_.clock.MonotonicNow();
+  for (const auto& [key, work] : timers_) {
+    if (key.first > now) break;
+    turn.timers.push_back(key.second);
+  }
   CompleteWrites();
   VirtualNetwork& network = surroundings_.network;
   const std::vector<SocketId>& ready = network.ready(poller_);
@@ -216,12 +219,7 @@ void VirtualLoop::PutBack(Turn& turn) {
 bool VirtualLoop::HasReady(const Turn& turn, Source source) const {
   switch (source) {
     case Source::kPosted: return !turn.posted.empty();
-    case Source::kTimer: {
-      // Equal deadlines run in the order of their calls, so none of this turn is behind a later
-      // one that is due as well.
-      return !timers_.empty() && timers_.begin()->first.first <= turn.now_ns &&
-             timers_.begin()->first.second <= turn.timer_last;
-    }
+    case Source::kTimer: return !turn.timers.empty();
     case Source::kWrite:
       return std::ranges::any_of(writes_, [](const Write& write) { return write.completed; });
     case Source::kSocket: return !turn.sockets.empty();
@@ -237,7 +235,11 @@ void VirtualLoop::CallOne(Turn& turn, Source source) {
       turn.posted.pop_front();
       return work();
     }
-    case Source::kTimer: return CallTimer();
+    case Source::kTimer: {
+      const TimerId timer = turn.timers.front();
+      turn.timers.pop_front();
+      return CallTimer(timer);
+    }
     case Source::kWrite: return CallWrite();
     case Source::kSocket: {
       const SocketId socket = turn.sockets.front();
@@ -252,11 +254,14 @@ void VirtualLoop::CallOne(Turn& turn, Source source) {
   }
 }
 
-void VirtualLoop::CallTimer() {
-  const auto first = timers_.begin();
-  const std::function<void()> work = std::move(first->second);
-  deadlines_.erase(first->first.second);
-  timers_.erase(first);
+// Unless it was cancelled in this turn.
+void VirtualLoop::CallTimer(TimerId timer) {
+  const auto deadline = deadlines_.find(timer);
+  if (deadline == deadlines_.end()) return;
+  const auto found = timers_.find(std::pair(deadline->second, timer));
+  const std::function<void()> work = std::move(found->second);
+  timers_.erase(found);
+  deadlines_.erase(deadline);
   work();
 }
 

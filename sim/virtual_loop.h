@@ -84,8 +84,7 @@ class VirtualLoop final : public env::Loop {
   // What is called in a turn.
   struct Turn {
     std::deque<std::function<void()>> posted;
-    std::uint64_t now_ns = 0;
-    TimerId timer_last = 0;  // later ones wait for the next turn
+    std::deque<TimerId> timers;
     std::deque<SocketId> sockets;
     std::deque<ListenerId> listeners;
   };
@@ -96,7 +95,7 @@ class VirtualLoop final : public env::Loop {
   void Collect(Turn& turn);
   bool HasReady(const Turn& turn, Source source) const;
   void CallOne(Turn& turn, Source source);
-  void CallTimer();
+  void CallTimer(TimerId timer);
   void CallWrite();
   void CallSocket(SocketId socket);
   void CallListener(ListenerId listener);

@@ -10,6 +10,8 @@ std::optional<Address> ParseAddress(const std::string& text) {
   if (colon == std::string::npos || colon == 0 || colon + 1 == text.size()) return std::nullopt;
   Address address;
   address.host = text.substr(0, colon);
+  const bool bracketed = address.host.starts_with('[') && address.host.ends_with(']');
+  if (!bracketed && address.host.find(':') != std::string::npos) return std::nullopt;
   const char* const end = text.data() + text.size();
   const auto [last, error] = std::from_chars(text.data() + colon + 1, end, address.port);
   if (error != std::errc() || last != end) return std::nullopt;

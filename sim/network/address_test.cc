@@ -15,7 +15,8 @@ TEST(Address, TakesHostAndPortApart) {
 }
 
 TEST(Address, RefusesWhatIsNone) {
-  for (const char* const text : {"", "a", "a:", ":1", "a:b", "a:65536", "a:-1", "a:1x"}) {
+  for (const char* const text :
+       {"", "a", "a:", ":1", "a:b", "a:65536", "a:-1", "a:1x", "::1:1", "[::1]"}) {
     EXPECT_FALSE(ParseAddress(text).has_value()) << text;
   }
 }
