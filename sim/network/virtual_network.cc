@@ -213,9 +213,8 @@ void VirtualNetwork::Break(Socket& socket, Breakage why) {
 
 void VirtualNetwork::Finish(SocketId id) {
   Socket& socket = SocketOf(id);
-  socket.in.arrived.clear();
-  socket.in.bytes_arrived = 0;
   socket.drains = true;
+  ThrowAway(socket);
   if (socket.ended || socket.peer.value == 0 || socket.breakage != Breakage::kNone) return;
   socket.ended = true;
   Dispatch(socket, Packet::Kind::kEnd, {}, DrawLatency(socket.host, socket.other));

@@ -173,6 +173,10 @@ class VirtualNetwork final : public Links {
   void PacketsArrive(Socket& receiver);
   void Arrive(Socket& receiver, Packet& packet);
   void AnswerReset(Socket& receiver);
+  bool WantsRoom(const Socket& receiver) const;
+  void TellRoom(const Socket& receiver, std::uint64_t travel_ns);
+  // What has arrived is for nobody.
+  void ThrowAway(Socket& receiver);
   void Stall(Socket& receiver);
   void GiveUp(Socket& sender, std::uint64_t stall);
   // The way is whole again for what waits for it.

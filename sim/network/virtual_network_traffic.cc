@@ -97,15 +97,31 @@ Received VirtualNetwork::Receive(SocketId id, char* target, std::size_t length) 
   }
   pipe.bytes_arrived -= received.bytes;
   received.end = pipe.bytes_arrived == 0 && pipe.end_arrived;
-  if (received.bytes == 0 || receiver.peer.value == 0) return received;
-  Socket& sender = SocketOf(receiver.peer);
-  const std::uint64_t used = pipe.bytes_under_way + pipe.bytes_arrived;
-  if (sender.wants_room && !sender.gone && used <= sender.window_bytes / 2) {
-    sender.wants_room = false;
-    const std::uint64_t travel = DrawLatency(receiver.host, receiver.other);
-    Plan(EventKind::kRoom, surroundings_.Now() + travel, sender.id.value);
+  if (received.bytes > 0 && WantsRoom(receiver)) {
+    TellRoom(receiver, DrawLatency(receiver.host, receiver.other));
   }
   return received;
+}
+
+// Whether the sender waits to hear that there is room again, and there is enough.
+bool VirtualNetwork::WantsRoom(const Socket& receiver) const {
+  if (receiver.peer.value == 0) return false;
+  const Socket& sender = SocketOf(receiver.peer);
+  const std::uint64_t used = receiver.in.bytes_under_way + receiver.in.bytes_arrived;
+  return sender.wants_room && !sender.gone && used <= sender.window_bytes / 2;
+}
+
+void VirtualNetwork::TellRoom(const Socket& receiver, std::uint64_t travel_ns) {
+  SocketOf(receiver.peer).wants_room = false;
+  Plan(EventKind::kRoom, surroundings_.Now() + travel_ns, receiver.peer.value);
+}
+
+// By the kernel of its host, who draws nothing.
+void VirtualNetwork::ThrowAway(Socket& receiver) {
+  receiver.in.arrived.clear();
+  receiver.in.front_taken = 0;
+  receiver.in.bytes_arrived = 0;
+  if (WantsRoom(receiver)) TellRoom(receiver, LinkOf(receiver.host, receiver.other).low_ns);
 }
 
 bool VirtualNetwork::HasMore(SocketId id) const {
@@ -205,7 +221,7 @@ void VirtualNetwork::Arrive(Socket& receiver, Packet& packet) {
   if (receiver.gone || receiver.breakage != Breakage::kNone) return;
   switch (packet.kind) {
     case Packet::Kind::kData:
-      if (receiver.drains) return;
+      if (receiver.drains) return ThrowAway(receiver);
       receiver.in.bytes_arrived += packet.bytes.size();
       receiver.in.arrived.push_back(std::move(packet.bytes));
       return Ready(receiver, Readiness::kReadable);
