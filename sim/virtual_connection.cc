@@ -65,6 +65,8 @@ void VirtualConnection::PauseReading(bool paused) {
 void VirtualConnection::Close() {
   loop_.CheckThread();
   closing_ = true;
+  // Else two that close at once, with much to send, would wait for each other.
+  OnNetwork([this] { loop_.surroundings_.network.Drain(socket_); });
   loop_.Attend(socket_);
 }
 

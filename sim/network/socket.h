@@ -81,6 +81,7 @@ struct Socket {
   bool room_stalled = false;       // word of room met a cut way
   bool gone = false;               // the process let it go, or has died
   bool drains = false;             // what arrives is thrown away
+  bool finished = false;           // and nobody is told of anything any more
   bool answered = false;           // a reset was sent back
   std::uint64_t answer_ns = 0;     // how long the answer to what opens it is under way
   Breakage breakage = Breakage::kNone;

@@ -99,7 +99,7 @@ void VirtualNetwork::WakeAt(PollerId poller, std::uint64_t due_ns) {
 }
 
 void VirtualNetwork::Ready(Socket& socket, Readiness what) {
-  if (socket.gone || socket.drains) return;
+  if (socket.gone || socket.finished) return;
   socket.ready = socket.ready | what;
   if (socket.poller.value == 0 || socket.queued) return;  // nobody has accepted it; or is told
   Poller& poller = PollerOf(socket.poller);
@@ -211,10 +211,16 @@ void VirtualNetwork::Break(Socket& socket, Breakage why) {
   Ready(socket, Readiness::kBroken);
 }
 
-void VirtualNetwork::Finish(SocketId id) {
+void VirtualNetwork::Drain(SocketId id) {
   Socket& socket = SocketOf(id);
   socket.drains = true;
   ThrowAway(socket);
+}
+
+void VirtualNetwork::Finish(SocketId id) {
+  Drain(id);
+  Socket& socket = SocketOf(id);
+  socket.finished = true;
   if (socket.ended || socket.peer.value == 0 || socket.breakage != Breakage::kNone) return;
   socket.ended = true;
   Dispatch(socket, Packet::Kind::kEnd, {}, DrawLatency(socket.host, socket.other));
@@ -228,7 +234,7 @@ void VirtualNetwork::Close(SocketId id) {
 
 // As a kernel does: who leaves bytes unread resets the connection, else ends it.
 void VirtualNetwork::LetGo(Socket& socket) {
-  if (socket.gone || socket.drains) return;
+  if (socket.gone || socket.finished) return;
   if (socket.peer.value != 0 && socket.breakage == Breakage::kNone) {
     if (socket.in.bytes_arrived > 0) {
       DispatchAnswer(socket, Packet::Kind::kReset);

@@ -94,7 +94,9 @@ class VirtualNetwork final : public Links {
   // 0 bytes and no end: there is nothing yet.
   Received Receive(SocketId socket, char* target, std::size_t length);
   bool HasMore(SocketId socket) const;
-  // It sends no more, and whatever still comes is thrown away.
+  // Whatever comes is thrown away from now on.
+  void Drain(SocketId socket);
+  // The same, and it sends no more.
   void Finish(SocketId socket);
   // The process lets it go. What it has sent is under way.
   void Close(SocketId socket);
