@@ -18,6 +18,7 @@ using Seeds = std::vector<Seed>;
 
 void AddBatchSeeds(Seeds& seeds);     // batch, group
 void AddFrameSeeds(Seeds& seeds);     // frame
+void AddRaftSeeds(Seeds& seeds);      // raft_message
 void AddLogSeeds(Seeds& seeds);       // wal_record, wal_segment, wal_recovery
 void AddTableSeeds(Seeds& seeds);     // sst_*
 void AddManifestSeeds(Seeds& seeds);  // manifest_*, current, identity
@@ -30,6 +31,7 @@ inline Seeds AllSeeds() {
   Seeds seeds;
   AddBatchSeeds(seeds);
   AddFrameSeeds(seeds);
+  AddRaftSeeds(seeds);
   AddLogSeeds(seeds);
   AddTableSeeds(seeds);
   AddManifestSeeds(seeds);
