@@ -37,7 +37,8 @@ struct Closed {
 struct ConnectionOptions {
   // Of bytes accepted by Send and not yet taken by the OS.
   std::uint64_t send_queue_max_bytes = std::uint64_t{1} << 20;
-  // on_writable tells when no more are left, if it was more or a Send was refused.
+  // on_writable tells when no more are left, if it was more, or a Send was refused and some has
+  // been taken since, or all.
   std::uint64_t send_queue_low_bytes = std::uint64_t{1} << 19;
   // One on_bytes brings no more.
   std::uint64_t read_max_bytes = std::uint64_t{1} << 16;

@@ -43,8 +43,9 @@ bool VirtualConnection::Send(ByteView bytes) {
   loop_.CheckThread();
   if (closing_ || closed_ || peer_ended_) return false;
   if (bytes.size() > options_.send_queue_max_bytes - queued_bytes()) {
-    was_full_ = true;
-    if (queued_bytes() <= options_.send_queue_low_bytes) loop_.Attend(socket_);
+    refused_ = true;
+    refused_at_ = taken_;
+    if (Drained()) loop_.Attend(socket_);  // it was more than the bound
     return false;
   }
   if (sent_ > queue_.size() / 2) {
@@ -52,7 +53,7 @@ bool VirtualConnection::Send(ByteView bytes) {
     sent_ = 0;
   }
   queue_.append(bytes);
-  was_full_ = was_full_ || queued_bytes() > options_.send_queue_low_bytes;
+  was_above_low_ = was_above_low_ || queued_bytes() > options_.send_queue_low_bytes;
   if (open_) loop_.Flush(socket_);
   return true;
 }
@@ -75,13 +76,16 @@ void VirtualConnection::Flush() {
   SeamGate& gate = loop_.surroundings_.gate;
   const ByteView rest = ByteView(queue_).substr(sent_);
   gate.Enter("net.send", rest.size());
-  sent_ += OnNetwork([&] { return loop_.surroundings_.network.Send(socket_, rest); });
+  const std::uint64_t taken =
+      OnNetwork([&] { return loop_.surroundings_.network.Send(socket_, rest); });
+  sent_ += taken;
+  taken_ += taken;
   if (Drained()) {
     queue_.clear();
     sent_ = 0;
   }
   gate.Leave("net.send");
-  if (was_full_ || closing_ || peer_ended_) loop_.Attend(socket_);
+  if (MayTellWritable() || closing_ || peer_ended_) loop_.Attend(socket_);
 }
 
 void VirtualConnection::Look() {
@@ -96,6 +100,13 @@ bool VirtualConnection::CanTellBytes() const {
          loop_.surroundings_.network.HasMore(socket_);
 }
 
+// After a refusal only once something was taken: else a sender whose message fits into no room that
+// is left would try again and again.
+bool VirtualConnection::MayTellWritable() const {
+  if (!open_ || closing_ || queued_bytes() > options_.send_queue_low_bytes) return false;
+  return was_above_low_ || (refused_ && (taken_ > refused_at_ || Drained()));
+}
+
 void VirtualConnection::TellOne() {
   if (closed_) return;
   Look();
@@ -105,10 +116,10 @@ void VirtualConnection::TellOne() {
   if (peer_ended_ && Drained()) {
     return TellClosed(env::CloseReason::kPeer, "closed by " + peer_);
   }
-  const bool writable = was_full_ && queued_bytes() <= options_.send_queue_low_bytes;
+  const bool writable = MayTellWritable();
   const bool bytes = CanTellBytes();
   // In turns, so that neither keeps the other waiting for ever.
-  if (writable && open_ && !closing_ && (!bytes || !told_writable_)) {
+  if (writable && (!bytes || !told_writable_)) {
     if (bytes) loop_.Attend(socket_);
     told_writable_ = true;
     return TellWritable();
@@ -144,7 +155,8 @@ void VirtualConnection::TellBroken() {
 }
 
 void VirtualConnection::TellWritable() {
-  was_full_ = false;
+  refused_ = false;
+  was_above_low_ = false;
   const std::shared_ptr<Callbacks> callbacks = callbacks_;
   if (callbacks->on_writable) callbacks->on_writable();
 }

@@ -42,6 +42,7 @@ class VirtualConnection final : public env::Connection {
   void TellClosed(env::CloseReason reason, std::string detail);
   bool Drained() const { return queued_bytes() == 0; }
   bool CanTellBytes() const;
+  bool MayTellWritable() const;
 
   VirtualLoop& loop_;
   const SocketId socket_;
@@ -54,12 +55,15 @@ class VirtualConnection final : public env::Connection {
   Readiness untold_ = Readiness::kNone;
   bool open_;
   bool paused_ = false;
-  bool was_full_ = false;       // above its low mark, or refused some: on_writable is due
-  bool told_writable_ = false;  // last
-  bool end_told_ = false;       // by on_end
-  bool peer_ended_ = false;     // closes as if the peer had
-  bool closing_ = false;        // by us
-  bool closed_ = false;         // on_closed was called
+  std::uint64_t taken_ = 0;       // by the network, ever
+  std::uint64_t refused_at_ = 0;  // taken_ when Send refused
+  bool refused_ = false;          // on_writable is due
+  bool was_above_low_ = false;    // the same
+  bool told_writable_ = false;    // last
+  bool end_told_ = false;         // by on_end
+  bool peer_ended_ = false;       // closes as if the peer had
+  bool closing_ = false;          // by us
+  bool closed_ = false;           // on_closed was called
 };
 
 // A listener of a simulated process.
