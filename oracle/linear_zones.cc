@@ -96,8 +96,8 @@ void LinearProblem::FindZones() {
   for (std::uint32_t i = 0; i < operations_.size(); ++i) {
     if (!operations_[i].is_known) continue;
     for (const LinearEffect& effect : effects(operations_[i])) {
-      if (values_.has_appends(effect.key)) continue;
-      if (effect.value != kUnseenValue && clusters[effect.value].writers == 1) continue;
+      const bool is_value = !effect.is_append && effect.value != kUnseenValue;
+      if (is_value && clusters[effect.value].writers == 1) continue;
       Cluster& single = others.emplace_back();
       single.key = effect.key;
       single.Add(operations_[i], i);

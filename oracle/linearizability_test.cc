@@ -120,10 +120,10 @@ RandomHistoryOptions DrawOptions(RandomStream& random) {
   RandomHistoryOptions options;
   options.operations = random.Between(1, 7);
   options.clients = random.Between(1, 5);
-  options.keys = random.Between(1, 3);
-  options.values = random.Chance(1, 2) ? 0 : random.Between(1, 3);
+  options.keys = random.Chance(1, 2) ? 1 : random.Between(2, 3);
+  options.values = random.Chance(1, 3) ? 0 : random.Between(1, 3);
   options.takes_max = random.Between(0, 12);
-  options.unknown_percent = random.Chance(1, 3) ? 0 : random.Between(5, 50);
+  options.unknown_percent = random.Chance(1, 3) ? 0 : random.Between(5, 80);
   options.appends = random.Chance(1, 2) ? 0 : random.Between(1, 6);
   options.deletes = random.Below(3);
   options.compare_and_sets = random.Below(5);
@@ -133,7 +133,7 @@ RandomHistoryOptions DrawOptions(RandomStream& random) {
 
 RC_GTEST_PROP(Linearizability, AgreesWithAllOrders, (std::uint64_t seed)) {
   RandomStream random(seed);
-  for (int i = 0; i < 100; ++i) {
+  for (int i = 0; i < 300; ++i) {
     const RandomHistoryOptions options = DrawOptions(random);
     History history = MakeRandomHistory(random, options);
     RC_ASSERT(!FindMisuse(history));
