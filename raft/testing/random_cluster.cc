@@ -39,6 +39,7 @@ void RandomCluster::Counts::Add(const Counts& other) {
   crashes += other.crashes;
   followed_reads += other.followed_reads;
   loads += other.loads;
+  overtaken += other.overtaken;
 }
 
 std::string RandomCluster::Counts::Text() const {
@@ -57,6 +58,7 @@ std::string RandomCluster::Counts::Text() const {
   add("by followers", followed_reads);
   add("snapshots", snapshots);
   add("keeping a suffix", kept_suffixes);
+  add("overtaken", overtaken);
   add("changes of configuration", configurations);
   add("transfers", transfers);
   add("loads", loads);
@@ -92,6 +94,9 @@ RandomCluster::RandomCluster(std::uint64_t seed, bool verbose)
   }
   for (std::size_t i = 1; i < nodes_.size(); ++i) nodes_[i].Start(TimeOf(i));
   if (random_.Chance(1, 3)) slow_disk_ = 1 + random_.Below(voters);
+  // Who follows may have more of the log than who leads.
+  if (random_.Chance(1, 2)) compactor_ = 1 + random_.Below(voters);
+  slow_snapshots_ = random_.Chance(1, 2);
   DrawWeights();
 }
 
@@ -181,6 +186,7 @@ void RandomCluster::Do(Action action) {
     case kHeal: return groups_.assign(groups_.size(), 0);
     case kSnapshot:
     case kSnapshotFails:
+      if (slow_snapshots_ && random_.Chance(9, 10)) return;
       if (!transfers_.empty()) DeliverSnapshot(any(transfers_.size()), action == kSnapshotFails);
       return;
     case kPause: now_ns_ += random_.Below(300 * kMillisecond); return;
@@ -237,6 +243,7 @@ void RandomCluster::DeliverSnapshot(std::size_t position, bool fails) {
   const testing::Transfer transfer = transfers_[position];
   const std::size_t from = transfer.from.value;
   const std::size_t to = transfer.to.value;
+  if (nodes_[to].up() && nodes_[to].core().commit() >= transfer.state.index) ++counts_.overtaken;
   if (fails || !nodes_[to].up() || !Linked(transfer.from, transfer.to)) {
     transfers_.erase(transfers_.begin() + static_cast<std::ptrdiff_t>(position));
     if (nodes_[from].up()) nodes_[from].core().SnapshotFailed(transfer.to, transfer.id);
@@ -315,6 +322,7 @@ void RandomCluster::TransferLeadership(std::size_t node) {
 }
 
 void RandomCluster::Compact(std::size_t node) {
+  if (compactor_ != 0 && node != compactor_) return;
   const std::uint64_t flushed = nodes_[node].flushed().index.value;
   const std::uint64_t kept = random_.Chance(1, 2) ? 0 : random_.Below(5);
   if (flushed > kept) nodes_[node].Compact(LogIndex(flushed - kept));
