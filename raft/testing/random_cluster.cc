@@ -97,6 +97,8 @@ RandomCluster::RandomCluster(std::uint64_t seed, bool verbose)
   // Who follows may have more of the log than who leads.
   if (random_.Chance(1, 2)) compactor_ = 1 + random_.Below(voters);
   slow_snapshots_ = random_.Chance(1, 2);
+  static constexpr std::uint64_t kSteps[] = {150'000, 400'000, 1'000'000};
+  step_ns_ = kSteps[random_.Below(std::size(kSteps))];
   DrawWeights();
 }
 
@@ -104,7 +106,7 @@ RandomCluster::RandomCluster(std::uint64_t seed, bool verbose)
 void RandomCluster::DrawWeights() {
   constexpr std::pair<Action, std::uint64_t> kUsual[] = {
       {kDeliver, 5000}, {kDrop, 100},    {kDuplicate, 100}, {kTick, 2000},   {kDisk, 1500},
-      {kApply, 900},    {kPropose, 700}, {kRead, 120},      {kCrash, 12},    {kStart, 60},
+      {kApply, 900},    {kPropose, 700}, {kRead, 250},      {kCrash, 12},    {kStart, 60},
       {kPartition, 30}, {kHeal, 30},     {kChange, 50},     {kTransfer, 30}, {kFlush, 150},
       {kCompact, 80},   {kLoad, 300},    {kPin, 300},       {kSnapshot, 80}, {kSnapshotFails, 20},
       {kPause, 25},
@@ -151,7 +153,7 @@ void RandomCluster::Say(const std::string& what) const {
 std::string RandomCluster::Run() {
   const std::uint64_t steps = random_.Between(1000, 12000);
   for (steps_ = 0; steps_ < steps && history_.broken.empty(); ++steps_) {
-    now_ns_ += random_.Below(kMillisecond);
+    now_ns_ += random_.Below(step_ns_);
     Do(DrawAction());
   }
   if (history_.broken.empty() && !HealAndServe() && history_.broken.empty()) {
@@ -209,7 +211,7 @@ void RandomCluster::Do(Action action) {
       if (at.apply_work() > 0) at.ApplyOne(TimeOf(node));
       break;
     case kPropose: Propose(node); break;
-    case kRead: Read(node); break;
+    case kRead: return Read(node);
     case kCrash: return Crash(node);
     case kChange: Change(node); break;
     case kTransfer: TransferLeadership(node); break;
@@ -233,7 +235,7 @@ void RandomCluster::Deliver(std::size_t position) {
   Message message = std::move(network_[position]);
   network_.erase(network_.begin() + static_cast<std::ptrdiff_t>(position));
   const std::size_t to = message.to.value;
-  if (!nodes_[to].up() || !Linked(message.from, message.to)) return;
+  if (!nodes_[to].up()) return;
   ++counts_.delivered;
   nodes_[to].core().Step(TimeOf(to), std::move(message));
   MaybePump(to);
@@ -265,7 +267,15 @@ void RandomCluster::Propose(std::size_t node) {
   if (!proposed) history_.Refused(request);
 }
 
+// Half of them where a leader is, or believes to be.
 void RandomCluster::Read(std::size_t node) {
+  const std::size_t first = random_.Below(nodes_.size());
+  for (std::size_t i = 0; i < nodes_.size() && random_.Chance(1, 2); ++i) {
+    const std::size_t other = 1 + (first + i) % (nodes_.size() - 1);
+    if (!nodes_[other].up() || nodes_[other].core().role() != Role::kLeader) continue;
+    node = other;
+    break;
+  }
   const ReadContext context(++next_read_);
   const ReadMode mode = random_.Chance(1, 2) ? ReadMode::kLease : ReadMode::kRound;
   Core& core = nodes_[node].core();
@@ -273,6 +283,7 @@ void RandomCluster::Read(std::size_t node) {
   history_.ReadAsked(context);
   const auto asked = core.Read(TimeOf(node), context, mode);
   static_cast<void>(asked);
+  MaybePump(node);
 }
 
 void RandomCluster::Crash(std::size_t node) {
@@ -341,7 +352,8 @@ void RandomCluster::Pump(std::size_t node) {
   history_.Look(id, at, all_);
   for (Message& message : at.messages) {
     history_.Speaks(id, at, message);
-    network_.push_back(std::move(message));
+    // What is under way when a link breaks still arrives, at any later time.
+    if (Linked(message.from, message.to)) network_.push_back(std::move(message));
   }
   at.messages.clear();
   while (network_.size() > kNetworkMax) network_.erase(network_.begin());

@@ -113,6 +113,7 @@ class RandomCluster {
   bool one_way_ = false;                 // group 0 is heard by all
   std::size_t slow_disk_ = 0;
   bool slow_snapshots_ = false;
+  std::uint64_t step_ns_ = 1;  // at most, between two actions
   std::size_t compactor_ = 0;  // the only node that drops its log; 0: all do
   std::vector<Message> network_;
   std::vector<testing::Transfer> transfers_;
