@@ -343,21 +343,36 @@ TEST_F(CoreTest, WordOfAnEarlierTransferIsNotOfThisOne) {
   EXPECT_FALSE(node4().snapshot_delivered);
 }
 
-TEST_F(CoreTest, LoadedEntriesThatWereOverwrittenSinceAreNotSent) {
+TEST_F(CoreTest, LoadedEntriesThatWereOverwrittenSinceAreAskedForAgain) {
   Options options;
   options.tail_bytes_max = 0;
   Make(3, options);
   Elect();
-  AcknowledgeAll();
-  ASSERT_TRUE(core->Propose(now_ns, {}, RequestId(1)));
-  AcknowledgeAll();
-  // Node 2 has lost the answer's way: it refuses what it should have.
   Say(NodeId(2), Term(1),
-      AppendReply{.accepted = false, .matched = {}, .previous = LogIndex(3), .hint = {}});
+      AppendReply{.accepted = true, .matched = LogIndex(1), .previous = {}, .hint = {}});
   Take();
-  ASSERT_TRUE(output.loads.empty()) << "nothing beyond what node 2 has acknowledged";
-  core->Loaded(now_ns, NodeId(2), LogIndex(2), {EntryOf(9, 2)});
-  EXPECT_TRUE(Take().messages.empty());
+  core->Applied(now_ns, LogIndex(1));
+  now_ns = core->NextDeadlineNs();
+  core->Tick(now_ns);
+  Take();
+  Say(NodeId(3), Term(1), HeartbeatReply{.round = RoundId(1)});
+  Take();
+  ASSERT_EQ(output.loads.size(), 1U);
+  EXPECT_EQ(output.loads[0].first, LogIndex(1));
+  core->Loaded(now_ns, NodeId(3), LogIndex(1), {EntryOf(9, 1)});
+  Take();
+  EXPECT_TRUE(output.messages.empty());
+  core->Loaded(now_ns, NodeId(2), LogIndex(1), {EntryOf(1, 1)});
+  EXPECT_TRUE(Take().messages.empty()) << "node 2 has asked for nothing";
+  now_ns = core->NextDeadlineNs();
+  core->Tick(now_ns);
+  Say(NodeId(3), Term(1), HeartbeatReply{.round = RoundId(2)});
+  Take();
+  ASSERT_EQ(output.loads.size(), 1U);
+  core->Loaded(now_ns, NodeId(3), LogIndex(1), {EntryOf(1, 1)});
+  Take();
+  ASSERT_EQ(output.messages.size(), 1U);
+  EXPECT_EQ(std::get<Append>(output.messages[0].body).entries.size(), 1U);
 }
 
 TEST_F(CoreTest, ARestartComesBackToWhatIsOnDisk) {

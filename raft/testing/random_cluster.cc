@@ -39,6 +39,7 @@ void RandomCluster::Counts::Add(const Counts& other) {
   crashes += other.crashes;
   followed_reads += other.followed_reads;
   loads += other.loads;
+  overtaken += other.overtaken;
 }
 
 std::string RandomCluster::Counts::Text() const {
@@ -57,6 +58,7 @@ std::string RandomCluster::Counts::Text() const {
   add("by followers", followed_reads);
   add("snapshots", snapshots);
   add("keeping a suffix", kept_suffixes);
+  add("overtaken", overtaken);
   add("changes of configuration", configurations);
   add("transfers", transfers);
   add("loads", loads);
@@ -92,6 +94,11 @@ RandomCluster::RandomCluster(std::uint64_t seed, bool verbose)
   }
   for (std::size_t i = 1; i < nodes_.size(); ++i) nodes_[i].Start(TimeOf(i));
   if (random_.Chance(1, 3)) slow_disk_ = 1 + random_.Below(voters);
+  // Who follows may have more of the log than who leads.
+  if (random_.Chance(1, 2)) compactor_ = 1 + random_.Below(voters);
+  slow_snapshots_ = random_.Chance(1, 2);
+  static constexpr std::uint64_t kSteps[] = {150'000, 400'000, 1'000'000};
+  step_ns_ = kSteps[random_.Below(std::size(kSteps))];
   DrawWeights();
 }
 
@@ -99,7 +106,7 @@ RandomCluster::RandomCluster(std::uint64_t seed, bool verbose)
 void RandomCluster::DrawWeights() {
   constexpr std::pair<Action, std::uint64_t> kUsual[] = {
       {kDeliver, 5000}, {kDrop, 100},    {kDuplicate, 100}, {kTick, 2000},   {kDisk, 1500},
-      {kApply, 900},    {kPropose, 700}, {kRead, 120},      {kCrash, 12},    {kStart, 60},
+      {kApply, 900},    {kPropose, 700}, {kRead, 250},      {kCrash, 12},    {kStart, 60},
       {kPartition, 30}, {kHeal, 30},     {kChange, 50},     {kTransfer, 30}, {kFlush, 150},
       {kCompact, 80},   {kLoad, 300},    {kPin, 300},       {kSnapshot, 80}, {kSnapshotFails, 20},
       {kPause, 25},
@@ -146,7 +153,7 @@ void RandomCluster::Say(const std::string& what) const {
 std::string RandomCluster::Run() {
   const std::uint64_t steps = random_.Between(1000, 12000);
   for (steps_ = 0; steps_ < steps && history_.broken.empty(); ++steps_) {
-    now_ns_ += random_.Below(kMillisecond);
+    now_ns_ += random_.Below(step_ns_);
     Do(DrawAction());
   }
   if (history_.broken.empty() && !HealAndServe() && history_.broken.empty()) {
@@ -181,6 +188,7 @@ void RandomCluster::Do(Action action) {
     case kHeal: return groups_.assign(groups_.size(), 0);
     case kSnapshot:
     case kSnapshotFails:
+      if (slow_snapshots_ && random_.Chance(9, 10)) return;
       if (!transfers_.empty()) DeliverSnapshot(any(transfers_.size()), action == kSnapshotFails);
       return;
     case kPause: now_ns_ += random_.Below(300 * kMillisecond); return;
@@ -203,7 +211,7 @@ void RandomCluster::Do(Action action) {
       if (at.apply_work() > 0) at.ApplyOne(TimeOf(node));
       break;
     case kPropose: Propose(node); break;
-    case kRead: Read(node); break;
+    case kRead: return Read(node);
     case kCrash: return Crash(node);
     case kChange: Change(node); break;
     case kTransfer: TransferLeadership(node); break;
@@ -227,7 +235,7 @@ void RandomCluster::Deliver(std::size_t position) {
   Message message = std::move(network_[position]);
   network_.erase(network_.begin() + static_cast<std::ptrdiff_t>(position));
   const std::size_t to = message.to.value;
-  if (!nodes_[to].up() || !Linked(message.from, message.to)) return;
+  if (!nodes_[to].up()) return;
   ++counts_.delivered;
   nodes_[to].core().Step(TimeOf(to), std::move(message));
   MaybePump(to);
@@ -237,6 +245,7 @@ void RandomCluster::DeliverSnapshot(std::size_t position, bool fails) {
   const testing::Transfer transfer = transfers_[position];
   const std::size_t from = transfer.from.value;
   const std::size_t to = transfer.to.value;
+  if (nodes_[to].up() && nodes_[to].core().commit() >= transfer.state.index) ++counts_.overtaken;
   if (fails || !nodes_[to].up() || !Linked(transfer.from, transfer.to)) {
     transfers_.erase(transfers_.begin() + static_cast<std::ptrdiff_t>(position));
     if (nodes_[from].up()) nodes_[from].core().SnapshotFailed(transfer.to, transfer.id);
@@ -258,7 +267,15 @@ void RandomCluster::Propose(std::size_t node) {
   if (!proposed) history_.Refused(request);
 }
 
+// Half of them where a leader is, or believes to be.
 void RandomCluster::Read(std::size_t node) {
+  const std::size_t first = random_.Below(nodes_.size());
+  for (std::size_t i = 0; i < nodes_.size() && random_.Chance(1, 2); ++i) {
+    const std::size_t other = 1 + (first + i) % (nodes_.size() - 1);
+    if (!nodes_[other].up() || nodes_[other].core().role() != Role::kLeader) continue;
+    node = other;
+    break;
+  }
   const ReadContext context(++next_read_);
   const ReadMode mode = random_.Chance(1, 2) ? ReadMode::kLease : ReadMode::kRound;
   Core& core = nodes_[node].core();
@@ -266,6 +283,7 @@ void RandomCluster::Read(std::size_t node) {
   history_.ReadAsked(context);
   const auto asked = core.Read(TimeOf(node), context, mode);
   static_cast<void>(asked);
+  MaybePump(node);
 }
 
 void RandomCluster::Crash(std::size_t node) {
@@ -315,6 +333,7 @@ void RandomCluster::TransferLeadership(std::size_t node) {
 }
 
 void RandomCluster::Compact(std::size_t node) {
+  if (compactor_ != 0 && node != compactor_) return;
   const std::uint64_t flushed = nodes_[node].flushed().index.value;
   const std::uint64_t kept = random_.Chance(1, 2) ? 0 : random_.Below(5);
   if (flushed > kept) nodes_[node].Compact(LogIndex(flushed - kept));
@@ -333,7 +352,8 @@ void RandomCluster::Pump(std::size_t node) {
   history_.Look(id, at, all_);
   for (Message& message : at.messages) {
     history_.Speaks(id, at, message);
-    network_.push_back(std::move(message));
+    // What is under way when a link breaks still arrives, at any later time.
+    if (Linked(message.from, message.to)) network_.push_back(std::move(message));
   }
   at.messages.clear();
   while (network_.size() > kNetworkMax) network_.erase(network_.begin());

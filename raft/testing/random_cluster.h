@@ -37,6 +37,7 @@ class RandomCluster {
     std::uint64_t crashes = 0;
     std::uint64_t followed_reads = 0;
     std::uint64_t loads = 0;
+    std::uint64_t overtaken = 0;  // snapshots, by the log
     void Add(const Counts& other);
     std::string Text() const;
   };
@@ -111,6 +112,9 @@ class RandomCluster {
   std::vector<std::uint32_t> groups_;    // who talks to whom
   bool one_way_ = false;                 // group 0 is heard by all
   std::size_t slow_disk_ = 0;
+  bool slow_snapshots_ = false;
+  std::uint64_t step_ns_ = 1;  // at most, between two actions
+  std::size_t compactor_ = 0;  // the only node that drops its log; 0: all do
   std::vector<Message> network_;
   std::vector<testing::Transfer> transfers_;
   History history_;
