@@ -194,7 +194,9 @@ Result<Message> DecodeMessage(std::uint16_t type, ByteView payload) {
   const bool known = ForEachKind([&](auto kind) {
     using Kind = std::variant_alternative_t<kind, Body>;
     if (type != static_cast<std::uint16_t>(TypeOfBody<Kind>::value)) return false;
-    VisitFields(message.body.emplace<kind>(), reader);
+    Kind body;
+    VisitFields(body, reader);
+    message.body = std::move(body);
     return true;
   });
   if (known && reader.done()) return message;

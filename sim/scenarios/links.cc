@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "sim/decisions.h"
 #include "sim/scenarios/links_node.h"
 #include "sim/scenarios/links_world.h"
 #include "sim/swarm.h"
@@ -155,10 +156,15 @@ class Machines {
     });
   }
 
-  void Strike(const Blow& blow) {
-    if (blow.end == End::kKill) simulation_.Kill(processes_[blow.node]);
-    if (blow.end == End::kPowerLoss) simulation_.PowerLoss(hosts_[blow.node]);
-    if (blow.end != End::kNone) world_.Died(blow.node);
+  // False: nothing is to happen.
+  bool Strike(const Blow& blow) {
+    const Decisions& decisions = simulation_.decisions();
+    const bool kills = blow.end == End::kKill && !decisions.Off("crash.kill");
+    const bool cuts = blow.end == End::kPowerLoss && !decisions.Off("crash.power_loss");
+    if (kills) simulation_.Kill(processes_[blow.node]);
+    if (cuts) simulation_.PowerLoss(hosts_[blow.node]);
+    if (kills || cuts) world_.Died(blow.node);
+    return kills || cuts;
   }
 
   void WaitForAll() {
@@ -210,9 +216,9 @@ void Links::Run(Simulation& simulation) const {
   for (std::uint64_t round = 0; round < plan.blows.size(); ++round) {
     const Blow& blow = plan.blows[round];
     simulation.SleepFor(blow.after_ms * kMillisecond);
-    machines.Strike(blow);
+    const bool died = machines.Strike(blow);
     simulation.SleepFor(blow.down_ms * kMillisecond);
-    if (blow.end != End::kNone) machines.Start(blow.node, round + 1);
+    if (died) machines.Start(blow.node, round + 1);
   }
   simulation.SleepFor(2'000 * kMillisecond);
   weather.Stop();
