@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "env/conformance/clock_conformance.h"
 #include "env/conformance/files_conformance.h"
+#include "env/conformance/loop_conformance.h"
 #include "env/conformance/threads_conformance.h"
 #include "sim/kernel/test_scenario.h"
 
@@ -23,6 +24,8 @@ class VirtualFixture final : public env::conformance::Fixture {
 
   env::FileSystem& files() override { return *environment_->files; }
   env::Clock& clock() override { return *environment_->clock; }
+  env::Env env() override { return *environment_; }
+  std::string Host() override { return "a"; }
   std::string directory() override { return "/conformance"; }
 
   void Run(std::function<void()> body) override {
@@ -63,6 +66,7 @@ env::conformance::FixtureMaker Maker(Policy policy) {
                              : policy == Policy::kCalm ? "VirtualCalm"
                                                        : "VirtualFewest";
     env::conformance::RegisterFileConformance(name, Maker(policy));
+    env::conformance::RegisterLoopConformance(name, Maker(policy));
     env::conformance::RegisterClockConformance(name, Maker(policy));
     env::conformance::RegisterThreadConformance(name, Maker(policy));
   }

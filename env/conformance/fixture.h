@@ -7,6 +7,7 @@
 #include <string>
 
 #include "env/clock.h"
+#include "env/env.h"
 #include "env/files.h"
 
 // One conformance suite for every binding of the seams, so that the virtual ones cannot drift away
@@ -22,6 +23,10 @@ class Fixture {
 
   virtual FileSystem& files() = 0;
   virtual Clock& clock() = 0;
+  // The world as a component is given it. For the loop's cases: with a network.
+  virtual Env env() { return {.files = &files(), .clock = &clock()}; }
+  // For the same: what this machine is called in an address.
+  virtual std::string Host() { return {}; }
   // An existing, empty directory of the fixture's own.
   virtual std::string directory() = 0;
   // Runs `body` in the world (at once, or in a simulated process) and returns when it has ended.

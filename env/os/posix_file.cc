@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "env/os/open_files.h"
 #include "env/os/system_call.h"
 
 namespace beach::env {
@@ -24,6 +25,13 @@ std::uint64_t AlignDown(std::uint64_t value) { return value - value % kDirectAli
 std::uint64_t AlignUp(std::uint64_t value) { return AlignDown(value + kDirectAlignment - 1); }
 
 }  // namespace
+
+PosixFile::PosixFile(std::shared_ptr<const Descriptor> descriptor, AsyncWriter& writer)
+    : descriptor_(std::move(descriptor)), writer_(writer) {
+  RegisterOpenFile(*this, descriptor_);
+}
+
+PosixFile::~PosixFile() { ForgetOpenFile(*this); }
 
 Result<std::size_t> PosixFile::ReadAt(std::uint64_t offset, char* target, std::size_t length) {
   const std::uint64_t address = reinterpret_cast<std::uintptr_t>(target);

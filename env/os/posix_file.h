@@ -14,8 +14,10 @@ namespace beach::env {
 // through a buffer of its own.
 class PosixFile final : public File {
  public:
-  PosixFile(std::shared_ptr<const Descriptor> descriptor, AsyncWriter& writer)
-      : descriptor_(std::move(descriptor)), writer_(writer) {}
+  PosixFile(std::shared_ptr<const Descriptor> descriptor, AsyncWriter& writer);
+  ~PosixFile() override;
+  PosixFile(const PosixFile&) = delete;
+  PosixFile& operator=(const PosixFile&) = delete;
 
   Result<std::size_t> ReadAt(std::uint64_t offset, char* target, std::size_t length) override;
   Status WriteAt(std::uint64_t offset, ByteView data) override;
