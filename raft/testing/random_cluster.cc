@@ -104,6 +104,7 @@ RandomCluster::RandomCluster(std::uint64_t seed, bool verbose)
 
 // Rare things are rare, and each kind is left out of a quarter of the runs.
 void RandomCluster::DrawWeights() {
+  if (random_.Chance(1, 4)) return HuntStaleReads();
   constexpr std::pair<Action, std::uint64_t> kUsual[] = {
       {kDeliver, 5000}, {kDrop, 100},    {kDuplicate, 100}, {kTick, 2000},   {kDisk, 1500},
       {kApply, 900},    {kPropose, 700}, {kRead, 250},      {kCrash, 12},    {kStart, 60},
@@ -121,6 +122,18 @@ void RandomCluster::DrawWeights() {
     weights_[action] = usual * (needed ? std::max<std::uint64_t>(times, 1) : times);
     weights_sum_ += weights_[action];
   }
+}
+
+// A quick network, leaders that are cut off again and again, and reads all the time: what is wrong
+// with a lease or a round shows in the moment between two leaders.
+void RandomCluster::HuntStaleReads() {
+  step_ns_ = 150'000;
+  slow_disk_ = 0;
+  constexpr std::pair<Action, std::uint64_t> kHunt[] = {
+      {kDeliver, 6000}, {kDuplicate, 50}, {kTick, 3000}, {kDisk, 3000}, {kApply, 2000},
+      {kPropose, 600},  {kRead, 1500},    {kCrash, 10},  {kStart, 300}, {kPartition, 20},
+      {kHeal, 10},      {kChange, 3},     {kTransfer, 5}};
+  for (const auto& [action, weight] : kHunt) weights_sum_ += weights_[action] = weight;
 }
 
 RandomCluster::Action RandomCluster::DrawAction() {

@@ -70,6 +70,7 @@ class RandomCluster {
   };
 
   void DrawWeights();
+  void HuntStaleReads();
   Action DrawAction();
   void Do(Action action);
   std::uint64_t TimeOf(std::size_t node) const;
