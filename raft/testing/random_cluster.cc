@@ -131,8 +131,8 @@ void RandomCluster::HuntStaleReads() {
   slow_disk_ = 0;
   constexpr std::pair<Action, std::uint64_t> kHunt[] = {
       {kDeliver, 6000}, {kDuplicate, 50}, {kTick, 3000}, {kDisk, 3000}, {kApply, 2000},
-      {kPropose, 600},  {kRead, 1500},    {kCrash, 10},  {kStart, 300}, {kPartition, 20},
-      {kHeal, 10},      {kChange, 3},     {kTransfer, 5}};
+      {kPropose, 600},  {kRead, 1500},    {kCrash, 10},  {kStart, 300}, {kPartition, 8},
+      {kHeal, 4},       {kChange, 3},     {kTransfer, 5}};
   for (const auto& [action, weight] : kHunt) weights_sum_ += weights_[action] = weight;
 }
 
@@ -188,6 +188,12 @@ void RandomCluster::Do(Action action) {
   const auto any = [&](std::size_t size) { return RandomBelow(position, size); };
   switch (action) {
     case kDeliver:
+      if (!late_.empty() && random_.Chance(1, 200)) {
+        std::swap(late_[any(late_.size())], late_.back());
+        network_.insert(network_.begin(), std::move(late_.back()));
+        late_.pop_back();
+        return Deliver(0);
+      }
       if (!network_.empty()) Deliver(random_.Chance(1, 2) ? 0 : any(network_.size()));
       return;
     case kDrop:
@@ -365,8 +371,10 @@ void RandomCluster::Pump(std::size_t node) {
   history_.Look(id, at, all_);
   for (Message& message : at.messages) {
     history_.Speaks(id, at, message);
-    // What is under way when a link breaks still arrives, at any later time.
-    if (Linked(message.from, message.to)) network_.push_back(std::move(message));
+    // What is under way when a link breaks still arrives, some of it very late.
+    if (!Linked(message.from, message.to)) continue;
+    std::vector<Message>& way = random_.Chance(1, 40) && late_.size() < 50 ? late_ : network_;
+    way.push_back(std::move(message));
   }
   at.messages.clear();
   while (network_.size() > kNetworkMax) network_.erase(network_.begin());
