@@ -129,11 +129,18 @@ void RandomCluster::DrawWeights() {
 void RandomCluster::HuntStaleReads() {
   step_ns_ = 150'000;
   slow_disk_ = 0;
+  for (std::int64_t& drift : drift_ppm_) {  // as far as it may go
+    const auto most = static_cast<std::int64_t>(kDriftPpm / 2);
+    drift = random_.Chance(1, 2) ? most : -most;
+  }
   constexpr std::pair<Action, std::uint64_t> kHunt[] = {
       {kDeliver, 6000}, {kDuplicate, 50}, {kTick, 3000}, {kDisk, 3000}, {kApply, 2000},
-      {kPropose, 600},  {kRead, 1500},    {kCrash, 10},  {kStart, 300}, {kPartition, 8},
-      {kHeal, 4},       {kChange, 3},     {kTransfer, 5}};
+      {kPropose, 600},  {kRead, 1500},    {kStart, 300}, {kHeal, 4},    {kChange, 3}};
   for (const auto& [action, weight] : kHunt) weights_sum_ += weights_[action] = weight;
+  for (const Action action : {kPartition, kCrash, kTransfer}) {
+    static constexpr std::uint64_t kRates[] = {2, 8, 40};
+    weights_sum_ += weights_[action] = kRates[random_.Below(std::size(kRates))];
+  }
 }
 
 RandomCluster::Action RandomCluster::DrawAction() {
