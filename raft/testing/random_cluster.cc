@@ -104,6 +104,7 @@ RandomCluster::RandomCluster(std::uint64_t seed, bool verbose)
 
 // Rare things are rare, and each kind is left out of a quarter of the runs.
 void RandomCluster::DrawWeights() {
+  if (random_.Chance(1, 4)) return HuntStaleReads();
   constexpr std::pair<Action, std::uint64_t> kUsual[] = {
       {kDeliver, 5000}, {kDrop, 100},    {kDuplicate, 100}, {kTick, 2000},   {kDisk, 1500},
       {kApply, 900},    {kPropose, 700}, {kRead, 250},      {kCrash, 12},    {kStart, 60},
@@ -120,6 +121,25 @@ void RandomCluster::DrawWeights() {
                         action == kLoad || action == kPropose;
     weights_[action] = usual * (needed ? std::max<std::uint64_t>(times, 1) : times);
     weights_sum_ += weights_[action];
+  }
+}
+
+// A quick network, leaders that are cut off again and again, and reads all the time: what is wrong
+// with a lease or a round shows in the moment between two leaders.
+void RandomCluster::HuntStaleReads() {
+  step_ns_ = 150'000;
+  slow_disk_ = 0;
+  for (std::int64_t& drift : drift_ppm_) {  // as far as it may go
+    const auto most = static_cast<std::int64_t>(kDriftPpm / 2);
+    drift = random_.Chance(1, 2) ? most : -most;
+  }
+  constexpr std::pair<Action, std::uint64_t> kHunt[] = {
+      {kDeliver, 6000}, {kDuplicate, 50}, {kTick, 3000}, {kDisk, 3000}, {kApply, 2000},
+      {kPropose, 600},  {kRead, 1500},    {kStart, 300}, {kHeal, 4},    {kChange, 3}};
+  for (const auto& [action, weight] : kHunt) weights_sum_ += weights_[action] = weight;
+  for (const Action action : {kPartition, kCrash, kTransfer}) {
+    static constexpr std::uint64_t kRates[] = {2, 8, 40};
+    weights_sum_ += weights_[action] = kRates[random_.Below(std::size(kRates))];
   }
 }
 
@@ -175,6 +195,12 @@ void RandomCluster::Do(Action action) {
   const auto any = [&](std::size_t size) { return RandomBelow(position, size); };
   switch (action) {
     case kDeliver:
+      if (!late_.empty() && random_.Chance(1, 200)) {
+        std::swap(late_[any(late_.size())], late_.back());
+        network_.insert(network_.begin(), std::move(late_.back()));
+        late_.pop_back();
+        return Deliver(0);
+      }
       if (!network_.empty()) Deliver(random_.Chance(1, 2) ? 0 : any(network_.size()));
       return;
     case kDrop:
@@ -352,8 +378,10 @@ void RandomCluster::Pump(std::size_t node) {
   history_.Look(id, at, all_);
   for (Message& message : at.messages) {
     history_.Speaks(id, at, message);
-    // What is under way when a link breaks still arrives, at any later time.
-    if (Linked(message.from, message.to)) network_.push_back(std::move(message));
+    // What is under way when a link breaks still arrives, some of it very late.
+    if (!Linked(message.from, message.to)) continue;
+    std::vector<Message>& way = random_.Chance(1, 40) && late_.size() < 50 ? late_ : network_;
+    way.push_back(std::move(message));
   }
   at.messages.clear();
   while (network_.size() > kNetworkMax) network_.erase(network_.begin());

@@ -70,6 +70,7 @@ class RandomCluster {
   };
 
   void DrawWeights();
+  void HuntStaleReads();
   Action DrawAction();
   void Do(Action action);
   std::uint64_t TimeOf(std::size_t node) const;
@@ -116,6 +117,7 @@ class RandomCluster {
   std::uint64_t step_ns_ = 1;  // at most, between two actions
   std::size_t compactor_ = 0;  // the only node that drops its log; 0: all do
   std::vector<Message> network_;
+  std::vector<Message> late_;
   std::vector<testing::Transfer> transfers_;
   History history_;
   Counts counts_;
