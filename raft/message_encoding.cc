@@ -196,7 +196,7 @@ Result<Message> DecodeMessage(std::uint16_t type, ByteView payload) {
     if (type != static_cast<std::uint16_t>(TypeOfBody<Kind>::value)) return false;
     Kind body;
     VisitFields(body, reader);
-    message.body = std::move(body);
+    message.body = Body(std::in_place_index<kind>, std::move(body));
     return true;
   });
   if (known && reader.done()) return message;

@@ -35,7 +35,7 @@ SEEDS = "0..3000"
 PROPERTIES = "seed=1"
 # In which every call returns, once; all but `decisions` of the fuzz targets too.
 PLAIN_TESTS = ("base", "engine", "engine_core", "engine_manifest", "engine_memtable", "engine_sst", "engine_stress",
-               "engine_wal", "engine_wal_model", "oracle")
+               "engine_wal", "engine_wal_model", "oracle", "oracle_linear", "oracle_raft")
 
 HELD = ("engine", "base", "oracle")  # to the limit and to the list
 LINES_MIN_PERCENT = 95

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -20,7 +21,7 @@ namespace {
 
 class VirtualFixture final : public env::conformance::Fixture {
  public:
-  explicit VirtualFixture(Policy policy) : policy_(policy) {}
+  VirtualFixture(Policy policy, std::uint64_t seed) : policy_(policy), seed_(seed) {}
 
   env::FileSystem& files() override { return *environment_->files; }
   env::Clock& clock() override { return *environment_->clock; }
@@ -30,7 +31,7 @@ class VirtualFixture final : public env::conformance::Fixture {
 
   void Run(std::function<void()> body) override {
     RunOptions options;
-    options.seed = 1;
+    options.seed = seed_;
     options.policy = policy_;
     options.options["host.a.direct"] = 1;  // as on the file system that Linux is tested with
     const RunReport report = RunBody(
@@ -51,11 +52,16 @@ class VirtualFixture final : public env::conformance::Fixture {
 
  private:
   const Policy policy_;
+  const std::uint64_t seed_;
   const env::Env* environment_ = nullptr;
 };
 
-env::conformance::FixtureMaker Maker(Policy policy) {
-  return [policy] { return std::make_unique<VirtualFixture>(policy); };
+// What loops promise holds of any order in which things may happen: the random policy has more
+// seeds.
+constexpr std::uint64_t kLoopSeeds = 8;
+
+env::conformance::FixtureMaker Maker(Policy policy, std::uint64_t seed = 1) {
+  return [policy, seed] { return std::make_unique<VirtualFixture>(policy, seed); };
 }
 
 [[maybe_unused]] const bool registered = [] {
@@ -69,6 +75,10 @@ env::conformance::FixtureMaker Maker(Policy policy) {
     env::conformance::RegisterLoopConformance(name, Maker(policy));
     env::conformance::RegisterClockConformance(name, Maker(policy));
     env::conformance::RegisterThreadConformance(name, Maker(policy));
+  }
+  for (std::uint64_t seed = 2; seed <= kLoopSeeds; ++seed) {
+    env::conformance::RegisterLoopConformance("VirtualSeed" + std::to_string(seed),
+                                              Maker(Policy::kRandom, seed));
   }
   return true;
 }();

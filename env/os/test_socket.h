@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <utility>
@@ -29,7 +30,9 @@ class TestSocket {
     const timeval patience{.tv_sec = 10, .tv_usec = 0};
     ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-    if (::connect(fd_, to->get(), to->length) != 0) std::abort();
+    if (::connect(fd_, to->get(), to->length) == 0) return;
+    std::perror("connect");  // EADDRNOTAVAIL: this machine has no port left
+    std::abort();
   }
   ~TestSocket() { Close(); }
   TestSocket(TestSocket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
