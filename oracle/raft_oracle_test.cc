@@ -126,6 +126,9 @@ TEST_F(RaftOracleTest, EntriesAreDurableBeforeTheyAreAcknowledged) {
   EXPECT_EQ(RuleOf(RaftOracle(oracle).AcknowledgementSent(kB, T(2), I(1))), "ack-not-durable");
   EXPECT_EQ(RuleOf(RaftOracle(oracle).AcknowledgementSent(kC, T(1), I(0))), "ack-not-durable")
       << "the term of C is not";
+  Ok(oracle.HardState(kC, T(7), std::nullopt));
+  EXPECT_EQ(RuleOf(RaftOracle(oracle).AcknowledgementSent(kC, T(7), I(0))), "ack-not-durable")
+      << "nobody leads";
 }
 
 TEST_F(RaftOracleTest, WhatIsAcknowledgedIsTheLeadersLog) {
