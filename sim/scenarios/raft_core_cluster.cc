@@ -132,7 +132,8 @@ void Cluster::ExpectService() {
     AfterInput(place);
   }
   RunFor(2 * (timeout_ns + plan_.options.proposal_timeout_ns));
-  judge_.ExpectAllAnswered();
+  if (Leader() == kNobody) simulation_.Fail("not-live", "the last leader has gone in the calm");
+  judge_.ExpectAllAnswered(machines_[Leader()].node.core().configuration());
 }
 
 bool Cluster::AllHold(std::uint64_t index) const {
@@ -261,6 +262,8 @@ void Cluster::Apply(std::uint64_t place) {
   judge_.Applied(place, machine.node, machine.node.applied.back());
   machine.node.applied.clear();
   AfterInput(place);
+  const std::uint64_t every = plan_.compact_every;
+  if (every > 0 && machine.node.state().index.value % every == 0) Compact(place, 0);
 }
 
 void Cluster::Pin(std::uint64_t place) {

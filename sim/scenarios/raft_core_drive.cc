@@ -207,6 +207,7 @@ void Cluster::Change(std::uint64_t place, const Action& action) {
 // What the state machine holds durably may be dropped from the log, all but `kept` entries.
 void Cluster::Compact(std::uint64_t place, std::uint64_t kept) {
   raft::testing::Node& node = machines_[place].node;
+  node.Flush();
   const std::uint64_t flushed = node.flushed().index.value;
   if (flushed <= kept || raft::LogIndex(flushed - kept) > node.disk_last()) return;
   const raft::LogIndex upto(flushed - kept);

@@ -223,8 +223,13 @@ void Judge::Speaks(std::uint64_t place, const Node& node, const raft::Message& m
     if (!vote->granted) return;
     Expect(oracle_.VoteSent(Named(place), Said(message.term), Named(message.to)));
   } else if (const auto* const held = std::get_if<raft::InstallSnapshotReply>(&message.body)) {
-    if (held->kind != raft::SnapshotReplyKind::kHeld) return;
-    Expect(oracle_.AcknowledgementSent(Named(place), Said(message.term), Said(held->index)));
+    // To who sent the snapshot, which need not lead any more.
+    const bool holds =
+        held->kind != raft::SnapshotReplyKind::kHeld || held->index <= seen_[place].durable;
+    if (holds) return;
+    simulation_.Fail("snapshot-not-durable",
+                     "node " + std::to_string(place + 1) + " says that it holds all up to index " +
+                         std::to_string(held->index.value) + ", and durably that is not so");
   } else if (const auto* const pre_vote = std::get_if<raft::PreVoteReply>(&message.body)) {
     BEACH_SOMETIMES("raft_core.pre_vote_refused", !pre_vote->granted);
   }

@@ -47,8 +47,9 @@ class Judge {
   void ReadRefused(raft::ReadContext context);
   void ReadAnswered(std::uint64_t place, const raft::testing::Node& node,
                     const raft::ReadAnswer& answer);
-  // All has been quiet for long enough: who asked in a life that goes on has been answered.
-  void ExpectAllAnswered();
+  // All has been quiet for long enough: who asked in a life that goes on has been answered. A read
+  // that was granted to a node which is no member any more may wait for its entries for ever.
+  void ExpectAllAnswered(const raft::Configuration& members);
 
   std::uint64_t committed() const { return oracle_.committed().value; }
 

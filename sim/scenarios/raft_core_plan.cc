@@ -41,7 +41,7 @@ raft::Options DrawLimits(Knobs& knobs) {
   options.forwarded_max = knobs.Log("forwarded_max", 1, 64);
   options.reads_max = knobs.Log("reads_max", 1, 64);
   options.proposals_max = knobs.Log("proposals_max", 1, 256);
-  options.proposal_timeout_ns = knobs.Log("proposal_timeout_ms", 20, 1'000) * kMillisecond;
+  options.proposal_timeout_ns = knobs.Log("proposal_timeout_ms", 20, 400) * kMillisecond;
   return options;
 }
 
@@ -73,13 +73,15 @@ Plan DrawPlan(Simulation& simulation) {
   plan.disk = DrawLatency(knobs, "disk", 20'000);
   plan.apply = DrawLatency(knobs, "apply", 5'000);
   plan.load = DrawLatency(knobs, "load", 5'000);
-  plan.snapshot = DrawLatency(knobs, "snapshot", 200'000);
+  plan.snapshot = DrawLatency(knobs, "snapshot", 1'000'000);
   plan.in_order = knobs.Flag("in_order", 40);
   plan.late_max_ns = knobs.Log("late_max_ms", 1, 2'000) * kMillisecond;
   plan.gather_ns = knobs.Log("gather_us", 1, 4'000) * kMicrosecond;
   plan.gather_percent = knobs.Flag("gathers", 50) ? knobs.Even("gather_percent", 1, 50) : 0;
-  plan.operations = knobs.Log("operations", 32, 2'047);
-  plan.pause_max_us = knobs.Log("pause_max_us", 200, 100'000);
+  plan.compact_every = knobs.Flag("compacts", 40) ? knobs.Log("compact_every", 1, 64) : 0;
+  plan.operations = knobs.Log("operations", 64, 4'095);
+  plan.pause_max_us = knobs.Log("pause_max_us", 200, 50'000);
+  plan.trouble_pause_max_us = knobs.Log("trouble_pause_max_us", 1'000, 1'000'000);
   plan.loses_entries = simulation.Option("loses_entries", 0) != 0;
   return plan;
 }

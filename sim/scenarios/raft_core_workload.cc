@@ -13,6 +13,7 @@ namespace beach::sim::scenarios::raft_core {
 namespace {
 
 constexpr std::uint64_t kPauseMaxUs = 1'000'000;
+constexpr std::uint64_t kFirstPauseMaxUs = 400'000;
 constexpr std::uint64_t kChangesMax = 3;
 constexpr std::uint64_t kChangeKinds = 3;
 constexpr std::uint64_t kModes = 4;
@@ -32,8 +33,8 @@ constexpr Kind kKinds[] = {
     {"start", ActionKind::kStart, 4, 0, 0, 0},
     {"change", ActionKind::kChange, 24, 2, kModes - 1, ~std::uint64_t{0}},
     {"transfer", ActionKind::kTransfer, 12, 1, ~std::uint64_t{0}, 0},
-    {"flush", ActionKind::kFlush, 60, 0, 0, 0},
-    {"compact", ActionKind::kCompact, 40, 1, 8, 0},
+    {"flush", ActionKind::kFlush, 40, 0, 0, 0},
+    {"compact", ActionKind::kCompact, 30, 1, 8, 0},
     {"partition", ActionKind::kPartition, 12, 2, ~std::uint64_t{0}, 1},
     {"heal", ActionKind::kHeal, 4, 0, 0, 0},
     {"pause", ActionKind::kPause, 12, 1, 400'000, 0},
@@ -80,8 +81,14 @@ class Maker {
   void Add(const char* kind, std::uint64_t node, const std::vector<std::uint64_t>& numbers) {
     artifacts::Operation operation{
         .id = operations_.size() + 1, .life = 0, .client = node, .kind = kind, .arguments = {}};
+    const ActionKind is = FindKind(kind)->kind;
+    const bool is_client = is == ActionKind::kPropose || is == ActionKind::kRead ||
+                           is == ActionKind::kFlush || is == ActionKind::kCompact;
     // Things that happen at once are as frequent as those that happen apart.
-    const std::uint64_t pause = DrawLog(stream_, 1, plan_.pause_max_us);
+    const bool is_first = operations_.empty();  // there is to be somebody who leads
+    const std::uint64_t pause =
+        is_first ? stream_.Between(1, kFirstPauseMaxUs)
+                 : DrawLog(stream_, 1, is_client ? plan_.pause_max_us : plan_.trouble_pause_max_us);
     operation.arguments.push_back(std::to_string(pause));
     for (const std::uint64_t number : numbers)
       operation.arguments.push_back(std::to_string(number));
@@ -107,28 +114,39 @@ class Maker {
     switch (kind.kind) {
       case ActionKind::kPropose: return {DrawLog(stream_, 1, 64) - 1};
       case ActionKind::kRead: return {stream_.Below(2)};
-      case ActionKind::kCrash:
+      case ActionKind::kCrash: {
         for (std::uint64_t node = 0; node < nodes_; ++node) UndoLater("start", node);
-        return {stream_.Below(4), stream_.Below(4)};
+        const std::uint64_t pieces = stream_.Below(4);
+        const std::uint64_t entries = stream_.Below(4);
+        return {pieces, entries};
+      }
       case ActionKind::kChange: {
         std::vector<std::uint64_t> numbers{stream_.Below(kModes)};
         const std::uint64_t count = 1 + stream_.Below(kChangesMax);
         for (std::uint64_t i = 0; i < count; ++i) {
-          numbers.push_back(stream_.Below(kChangeKinds) * 8 + stream_.Below(nodes_));
+          const std::uint64_t change = stream_.Below(kChangeKinds);
+          numbers.push_back(change * 8 + stream_.Below(nodes_));
         }
         return numbers;
       }
       case ActionKind::kTransfer: return {stream_.Below(nodes_)};
       case ActionKind::kCompact: return {stream_.Chance(1, 2) ? 0 : stream_.Below(8)};
-      case ActionKind::kPartition:
-        UndoLater("heal", 0);
-        return {stream_.Below(std::uint64_t{1} << nodes_), stream_.Chance(1, 3) ? 1U : 0U};
+      case ActionKind::kPartition: UndoLater("heal", 0); return DrawPartition();
       case ActionKind::kPause: return {DrawLog(stream_, 100, kind.first_max)};
       case ActionKind::kStart:
       case ActionKind::kFlush:
       case ActionKind::kHeal: return {};
     }
     return {};
+  }
+
+  // One node alone is as frequent as any halves.
+  std::vector<std::uint64_t> DrawPartition() {
+    const bool alone = stream_.Chance(1, 2);
+    const std::uint64_t halves = std::uint64_t{1} << nodes_;
+    const std::uint64_t drawn = stream_.Below(alone ? nodes_ : halves);
+    const std::uint64_t one_way = stream_.Chance(1, 3) ? 1 : 0;
+    return {alone ? std::uint64_t{1} << drawn : drawn, one_way};
   }
 
   const Plan& plan_;

@@ -21,7 +21,7 @@ enum class ActionKind : std::uint8_t {
   kChange,     // mode, changes
   kTransfer,   // to
   kFlush,      //
-  kCompact,    // entries kept behind
+  kCompact,    // behind a flush: entries that are kept
   kPartition,  // one bit a node, 1: the one half is heard by the other
   kHeal,       //
   kPause,      // for so many microseconds
