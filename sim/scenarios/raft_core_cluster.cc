@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/random.h"
 #include "env/marks.h"
+#include "raft/testing/text.h"
 
 namespace beach::sim::scenarios::raft_core {
 namespace {
@@ -116,6 +117,7 @@ void Cluster::ExpectService() {
     RunFor(timeout_ns);
     idle = HeldByAll() > before ? 0 : idle + 1;
     if (idle > 10) {
+      Describe();
       simulation_.Fail("not-live",
                        "nothing goes wrong any more, and for ten election timeouts nothing has "
                        "been applied; committed are all up to index " +
@@ -132,8 +134,20 @@ void Cluster::ExpectService() {
     AfterInput(place);
   }
   RunFor(2 * (timeout_ns + plan_.options.proposal_timeout_ns));
-  if (Leader() == kNobody) simulation_.Fail("not-live", "the last leader has gone in the calm");
+  // One that served may have been removed since, by the second half of a change.
+  for (std::uint64_t idle = 0; Leader() == kNobody; RunFor(timeout_ns)) {
+    if (++idle > 10) simulation_.Fail("not-live", "nobody follows the last leader");
+  }
   judge_.ExpectAllAnswered(machines_[Leader()].node.core().configuration());
+}
+
+// For whoever reads the trace of a failure.
+void Cluster::Describe() {
+  for (std::uint64_t place = 0; place < machines_.size(); ++place) {
+    const raft::testing::Node& node = machines_[place].node;
+    simulation_.Trace("raft", raft::testing::StatusLine(raft::NodeId(place + 1), node));
+    simulation_.Trace("raft", raft::testing::ProgressLines(node));
+  }
 }
 
 bool Cluster::AllHold(std::uint64_t index) const {

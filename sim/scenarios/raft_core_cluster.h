@@ -78,6 +78,7 @@ class Cluster {
   void Change(std::uint64_t place, const Action& action);
   void Compact(std::uint64_t place, std::uint64_t kept);
 
+  void Describe();
   bool AllHold(std::uint64_t index) const;
   std::uint64_t HeldByAll() const;
 

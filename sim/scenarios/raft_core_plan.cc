@@ -48,7 +48,7 @@ raft::Options DrawLimits(Knobs& knobs) {
 NodePlan DrawNode(Knobs& knobs, std::uint64_t node) {
   const std::string prefix = "n" + std::to_string(node) + ".";
   const std::uint64_t drift = knobs.Even(prefix + "drift_ppm", 0, kDriftPpm * 9 / 10);
-  const bool slow_disk = knobs.Flag(prefix + "slow_disk", 15);
+  const bool slow_disk = knobs.Flag(prefix + "slow_disk", 30);
   const bool slow_apply = knobs.Flag(prefix + "slow_apply", 15);
   return {
       .drift_ppm = static_cast<std::int64_t>(drift) - static_cast<std::int64_t>(kDriftPpm * 9 / 20),
@@ -70,7 +70,7 @@ Plan DrawPlan(Simulation& simulation) {
   for (std::uint64_t i = 0; i < plan.voters + spares; ++i) plan.nodes.push_back(DrawNode(knobs, i));
   plan.options = DrawLimits(knobs);
   plan.message = DrawLatency(knobs, "message", 20'000);
-  plan.disk = DrawLatency(knobs, "disk", 20'000);
+  plan.disk = DrawLatency(knobs, "disk", 40'000);
   plan.apply = DrawLatency(knobs, "apply", 5'000);
   plan.load = DrawLatency(knobs, "load", 5'000);
   plan.snapshot = DrawLatency(knobs, "snapshot", 1'000'000);
