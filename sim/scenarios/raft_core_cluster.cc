@@ -276,7 +276,7 @@ void Cluster::Apply(std::uint64_t place) {
   judge_.Applied(place, machine.node, machine.node.applied.back());
   machine.node.applied.clear();
   AfterInput(place);
-  const std::uint64_t every = plan_.compact_every;
+  const std::uint64_t every = plan_.nodes[place].compact_every;
   if (every > 0 && machine.node.state().index.value % every == 0) Compact(place, 0);
 }
 

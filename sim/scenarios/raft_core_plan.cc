@@ -49,12 +49,14 @@ NodePlan DrawNode(Knobs& knobs, std::uint64_t node) {
   const std::string prefix = "n" + std::to_string(node) + ".";
   const std::uint64_t drift = knobs.Even(prefix + "drift_ppm", 0, kDriftPpm * 9 / 10);
   const bool slow_disk = knobs.Flag(prefix + "slow_disk", 30);
+  const bool compacts = knobs.Flag(prefix + "compacts", 30);
   const bool slow_apply = knobs.Flag(prefix + "slow_apply", 15);
   return {
       .drift_ppm = static_cast<std::int64_t>(drift) - static_cast<std::int64_t>(kDriftPpm * 9 / 20),
       .origin_ns = (node + 1) * 1'000 * kMillisecond,
       .disk_times = slow_disk ? knobs.Log(prefix + "disk_times", 2, 32) : 1,
-      .apply_times = slow_apply ? knobs.Log(prefix + "apply_times", 2, 64) : 1};
+      .apply_times = slow_apply ? knobs.Log(prefix + "apply_times", 2, 64) : 1,
+      .compact_every = compacts ? knobs.Log(prefix + "compact_every", 1, 64) : 0};
 }
 
 }  // namespace
@@ -73,12 +75,11 @@ Plan DrawPlan(Simulation& simulation) {
   plan.disk = DrawLatency(knobs, "disk", 40'000);
   plan.apply = DrawLatency(knobs, "apply", 5'000);
   plan.load = DrawLatency(knobs, "load", 5'000);
-  plan.snapshot = DrawLatency(knobs, "snapshot", 1'000'000);
+  plan.snapshot = DrawLatency(knobs, "snapshot", 500'000);
   plan.in_order = knobs.Flag("in_order", 40);
   plan.late_max_ns = knobs.Log("late_max_ms", 1, 2'000) * kMillisecond;
   plan.gather_ns = knobs.Log("gather_us", 1, 4'000) * kMicrosecond;
   plan.gather_percent = knobs.Flag("gathers", 50) ? knobs.Even("gather_percent", 1, 50) : 0;
-  plan.compact_every = knobs.Flag("compacts", 40) ? knobs.Log("compact_every", 1, 64) : 0;
   plan.operations = knobs.Log("operations", 64, 4'095);
   plan.pause_max_us = knobs.Log("pause_max_us", 200, 50'000);
   plan.trouble_pause_max_us = knobs.Log("trouble_pause_max_us", 1'000, 1'000'000);

@@ -27,6 +27,7 @@ struct NodePlan {
   std::uint64_t origin_ns = 0;  // what it shows when the run begins
   std::uint64_t disk_times = 1;
   std::uint64_t apply_times = 1;
+  std::uint64_t compact_every = 0;  // entries, by itself; 0: as operators say
 };
 
 // All that differs from run to run beside operations and faults.
@@ -43,7 +44,6 @@ struct Plan {
   std::uint64_t late_max_ns = 0;     // of a message that is delayed by a fault
   std::uint64_t gather_ns = 0;       // a driver may take inputs for so long before it takes output
   std::uint64_t gather_percent = 0;  // of the inputs after which it does
-  std::uint64_t compact_every = 0;   // entries: each node by itself; 0: as operators say
   std::uint64_t operations = 1;
   std::uint64_t pause_max_us = 1;          // before an operation of a client
   std::uint64_t trouble_pause_max_us = 1;  // before any other

@@ -29,13 +29,13 @@ struct Kind {
 constexpr Kind kKinds[] = {
     {"propose", ActionKind::kPropose, 400, 1, kPayloadMax - 8, 0},
     {"read", ActionKind::kRead, 120, 1, 1, 0},
-    {"crash", ActionKind::kCrash, 14, 2, 8, 8},
+    {"crash", ActionKind::kCrash, 24, 2, 8, 8},
     {"start", ActionKind::kStart, 4, 0, 0, 0},
     {"change", ActionKind::kChange, 24, 2, kModes - 1, ~std::uint64_t{0}},
-    {"transfer", ActionKind::kTransfer, 12, 1, ~std::uint64_t{0}, 0},
+    {"transfer", ActionKind::kTransfer, 16, 1, ~std::uint64_t{0}, 0},
     {"flush", ActionKind::kFlush, 40, 0, 0, 0},
     {"compact", ActionKind::kCompact, 30, 1, 8, 0},
-    {"partition", ActionKind::kPartition, 12, 2, ~std::uint64_t{0}, 1},
+    {"partition", ActionKind::kPartition, 16, 2, ~std::uint64_t{0}, 1},
     {"heal", ActionKind::kHeal, 4, 0, 0, 0},
     {"pause", ActionKind::kPause, 12, 1, 400'000, 0},
 };
