@@ -15,7 +15,8 @@ constexpr std::uint64_t kRates[] = {1'000, 10'000, 50'000, 200'000};
 constexpr FaultLadder kFaults[] = {{"raft.drop", kRates},
                                    {"raft.duplicate", kRates},
                                    {"raft.delay", kRates},
-                                   {"raft.snapshot_fails", kRates}};
+                                   {"raft.snapshot_fails", kRates},
+                                   {"raft.sender_crashes", kRates}};
 
 }  // namespace
 

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::uint64_t kStepNs = 10 * kMillisecond;
 constexpr Latency kCalmLatency{.min_ns = 10 * kMicrosecond, .max_ns = kMillisecond};
+constexpr std::uint64_t kDownNs = 300 * kMillisecond;
 constexpr std::uint64_t kNobody = ~std::uint64_t{0};
 
 raft::Configuration Members(std::uint64_t voters) {
@@ -43,6 +44,7 @@ Cluster::Cluster(Simulation& simulation, const Plan& plan, std::vector<Action> a
   drops_ = decisions.Planned("raft.drop");
   repeats_ = decisions.Planned("raft.duplicate");
   delays_ = decisions.Planned("raft.delay");
+  fails_senders_ = decisions.Planned("raft.sender_crashes");
   fails_snapshots_ = decisions.Planned("raft.snapshot_fails");
 }
 
@@ -101,7 +103,7 @@ void Cluster::Run() {
 
 void Cluster::Calm() {
   is_calm_ = true;
-  drops_ = repeats_ = delays_ = fails_snapshots_ = false;
+  drops_ = repeats_ = delays_ = fails_snapshots_ = fails_senders_ = false;
   halves_.assign(halves_.size(), false);
   for (std::uint64_t place = 0; place < machines_.size(); ++place) {
     machines_[place].paused_until_ns = now_ns_;
@@ -201,6 +203,10 @@ void Cluster::Happen(const Event& event) {
     return events_.Add(later);
   }
   if (event.kind == EventKind::kMessage) return Deliver(event.what);
+  if (event.kind == EventKind::kStart) {
+    if (!machine.node.up()) Start(place);
+    return;
+  }
   if (event.kind == EventKind::kSnapshot) return DeliverSnapshot(event.what);
   if (event.life != machine.life || !machine.node.up()) return;
   const std::uint64_t clock_ns = ClockOf(place);
@@ -219,6 +225,9 @@ void Cluster::Happen(const Event& event) {
       BEACH_SOMETIMES("raft_core.entries_loaded", true);
       break;
     case EventKind::kPin: return Pin(place);
+    case EventKind::kCrash:
+      if (!is_calm_) Crash(place, 0, 0);
+      return;
     default: return;
   }
   AfterInput(place);
@@ -288,6 +297,13 @@ void Cluster::Pin(std::uint64_t place) {
     const std::uint64_t to = transfer->to.value - 1;
     const std::uint64_t wait_ns = Draw("raft.latency.snapshot", plan_.snapshot);
     After(wait_ns, EventKind::kSnapshot, to, transfers_.Put(std::move(*transfer)));
+    // So another leads when it arrives, whose log need not be cut.
+    if (fails_senders_ && simulation_.decisions().Fault("raft.sender_crashes") != 0) {
+      const std::uint64_t after_ns =
+          simulation_.decisions().Choose("raft.sender_crashes.after", wait_ns + 1);
+      After(after_ns, EventKind::kCrash, place);
+      After(after_ns + kDownNs, EventKind::kStart, place);
+    }
   }
   AfterInput(place);
 }

@@ -101,6 +101,7 @@ class Cluster {
   bool repeats_ = false;
   bool delays_ = false;
   bool fails_snapshots_ = false;
+  bool fails_senders_ = false;
 };
 
 }  // namespace beach::sim::scenarios::raft_core

@@ -75,7 +75,11 @@ Plan DrawPlan(Simulation& simulation) {
   plan.disk = DrawLatency(knobs, "disk", 40'000);
   plan.apply = DrawLatency(knobs, "apply", 5'000);
   plan.load = DrawLatency(knobs, "load", 5'000);
-  plan.snapshot = DrawLatency(knobs, "snapshot", 500'000);
+  plan.snapshot = DrawLatency(knobs, "snapshot", 100'000);
+  if (knobs.Flag("slow_snapshots", 50)) {  // longer than it takes to elect another leader
+    plan.snapshot.min_ns = knobs.Even("slow_snapshots.min_ms", 50, 400) * kMillisecond;
+    plan.snapshot.max_ns += plan.snapshot.min_ns;
+  }
   plan.in_order = knobs.Flag("in_order", 40);
   plan.late_max_ns = knobs.Log("late_max_ms", 1, 2'000) * kMillisecond;
   plan.gather_ns = knobs.Log("gather_us", 1, 4'000) * kMicrosecond;

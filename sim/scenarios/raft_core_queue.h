@@ -20,6 +20,8 @@ enum class EventKind : std::uint8_t {
   kLoad,       //
   kPin,        //
   kSnapshot,   // `what`: where the transfer is kept
+  kCrash,      // a leader that sends a snapshot
+  kStart,      // and comes back
   kOperation,  // the next of the workload; of no node
 };
 
