@@ -109,6 +109,8 @@ void Cluster::Calm() {
     machines_[place].paused_until_ns = now_ns_;
     if (!machines_[place].node.up()) Start(place);
   }
+  // Heartbeats that come late are faults too: they keep voters still.
+  if (late_until_ns_ > now_ns_) RunFor(late_until_ns_ - now_ns_);
 }
 
 void Cluster::ExpectService() {

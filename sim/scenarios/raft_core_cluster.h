@@ -94,7 +94,8 @@ class Cluster {
   Places<raft::testing::Transfer> transfers_;
   std::vector<std::uint64_t> last_arrival_ns_;  // by way
   std::uint64_t now_ns_ = 0;
-  std::uint64_t slept_ns_ = 0;  // of it, by the simulation's clock
+  std::uint64_t slept_ns_ = 0;       // of it, by the simulation's clock
+  std::uint64_t late_until_ns_ = 0;  // when the last message that a fault has delayed arrives
   std::size_t next_action_ = 0;
   bool is_calm_ = false;
   bool drops_ = false;

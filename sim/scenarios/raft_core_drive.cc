@@ -115,10 +115,14 @@ void Cluster::Send(raft::Message&& message) {
   if (drops_ && decisions.Fault("raft.drop") != 0) return;
   if (repeats_ && decisions.Fault("raft.duplicate") != 0) {
     const std::uint64_t later_ns = decisions.Choose("raft.duplicate.after", plan_.late_max_ns);
+    late_until_ns_ = std::max(late_until_ns_, now_ns_ + later_ns);
     After(later_ns, EventKind::kMessage, to, messages_.Put(raft::Message(message)));
   }
   const bool late = delays_ && decisions.Fault("raft.delay") != 0;
-  if (late) wait_ns += decisions.Choose("raft.delay.by", plan_.late_max_ns);
+  if (late) {
+    wait_ns += decisions.Choose("raft.delay.by", plan_.late_max_ns);
+    late_until_ns_ = std::max(late_until_ns_, now_ns_ + wait_ns);
+  }
   if (plan_.in_order && !late) {
     std::uint64_t& last_ns = last_arrival_ns_[from * machines_.size() + to];
     last_ns = std::max(last_ns, now_ns_ + wait_ns);
