@@ -174,6 +174,11 @@ const Configuration& ConfigurationHistory::At(LogIndex index) const {
 }
 LogIndex ConfigurationHistory::IndexAt(LogIndex index) const { return changes_[Find(index)].index; }
 
+bool ConfigurationHistory::IsVoterSince(LogIndex index, NodeId node) const {
+  return std::any_of(changes_.begin() + static_cast<std::ptrdiff_t>(Find(index)), changes_.end(),
+                     [node](const InForce& change) { return change.configuration.IsVoter(node); });
+}
+
 void ConfigurationHistory::Append(LogIndex index, Configuration configuration) {
   BEACH_CHECK(index > current_index());
   BEACH_CHECK(!Unsound(configuration));

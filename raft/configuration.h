@@ -66,6 +66,8 @@ class ConfigurationHistory {
   LogIndex current_index() const { return changes_.back().index; }
   const Configuration& At(LogIndex index) const;
   LogIndex IndexAt(LogIndex index) const;
+  // Of the one in force at `index`, or of any behind it.
+  bool IsVoterSince(LogIndex index, NodeId node) const;
 
   // REQUIRES: above current_index().
   void Append(LogIndex index, Configuration configuration);

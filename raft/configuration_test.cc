@@ -138,5 +138,17 @@ TEST(ConfigurationHistory, CompactionKeepsWhatIsInForce) {
   EXPECT_EQ(history.current(), Of({k4}));
 }
 
+TEST(ConfigurationHistory, AVoterOfAnyConfigurationBehindAnIndexIsFound) {
+  ConfigurationHistory history(LogIndex{}, Of({k1, k2}));
+  history.Append(LogIndex(3), Of({k1}));
+  history.Append(LogIndex(5), Of({k1, k3}));
+  history.Append(LogIndex(7), Of({k1}));
+  EXPECT_TRUE(history.IsVoterSince(LogIndex(2), k2));
+  EXPECT_FALSE(history.IsVoterSince(LogIndex(3), k2));
+  EXPECT_TRUE(history.IsVoterSince(LogIndex(3), k3));
+  EXPECT_TRUE(history.IsVoterSince(LogIndex(6), k3));
+  EXPECT_FALSE(history.IsVoterSince(LogIndex(7), k3));
+}
+
 }  // namespace
 }  // namespace beach::raft

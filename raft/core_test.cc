@@ -406,5 +406,30 @@ TEST_F(CoreTest, ARestartComesBackToWhatIsOnDisk) {
   EXPECT_TRUE(Take().persist.id == PersistId{}) << "there is nothing new";
 }
 
+// A start knows of no more commits than the state has. What made this node a voter may be committed
+// behind that, and with its vote; what removes it need not be.
+TEST_F(CoreTest, CampaignsIfAnyConfigurationThatMayBeCommittedMakesItAVoter) {
+  const auto entry = [](std::uint64_t index, std::vector<NodeId> voters) {
+    Configuration configuration;
+    configuration.voters = std::move(voters);
+    return Entry{.term = Term(1),
+                 .index = LogIndex(index),
+                 .kind = EntryKind::kConfiguration,
+                 .payload = Payload::Copy(EncodeConfiguration(configuration))};
+  };
+  Restored restored;
+  restored.hard_state.term = Term(1);
+  restored.configuration.voters = {NodeId(2)};
+  restored.configuration.learners = {NodeId(1)};
+  restored.entries = {entry(1, {NodeId(1), NodeId(2)}), entry(2, {NodeId(2)})};
+  Options options;
+  options.id = NodeId(1);
+  options.cluster = ClusterId(7);
+  core.emplace(options, std::move(restored), kStart);
+  now_ns = core->NextDeadlineNs();
+  core->Tick(now_ns);
+  EXPECT_EQ(core->role(), Role::kPreCandidate);
+}
+
 }  // namespace
 }  // namespace beach::raft

@@ -69,10 +69,11 @@ bool Core::FollowLeader(std::uint64_t now_ns, NodeId leader) {
 }
 
 // 4.2.2: who is removed by an entry that is not known to be committed campaigns all the same, and
-// does not count itself: it may hold the only log with which anybody can win.
+// does not count itself: it may hold the only log with which anybody can win. What is committed may
+// be any of its configurations from `commit_` on, which a start knows little of: one that makes it
+// a voter, and another that removes it, may both be behind that.
 bool Core::MayCampaign() const {
-  if (installing_) return false;
-  return configuration().IsVoter(options_.id) || configurations_.At(commit_).IsVoter(options_.id);
+  return !installing_ && configurations_.IsVoterSince(commit_, options_.id);
 }
 
 void Core::BeginBallots() {

@@ -76,6 +76,11 @@ std::vector<Group> OwnGroups() {
        "partitions",
        "Ways between hosts that are cut, in one direction or both, or narrow and long",
        {"net.partition", "net.slow"}},
+      {kFault,
+       "messages-of-consensus",
+       "Messages between cores of consensus that are lost, come twice or late, snapshots that do "
+       "not arrive, or whose sender crashes",
+       {"raft.drop", "raft.duplicate", "raft.delay", "raft.snapshot_fails", "raft.sender_crashes"}},
       {kFault, "flipped-bits", "Bits that flip on their way", {"net.bit_flip"}},
       {kFault,
        "sync-profiles",

@@ -60,16 +60,27 @@ void Node::Start(std::uint64_t now_ns) {
   core_ = std::make_unique<Core>(options_, std::move(restored), now_ns);
 }
 
+void Node::Do(const DiskWork& work) {
+  if (!work.replacement) return Write(work.persist, ~std::size_t{0});
+  Replace(*work.replacement, work.state);
+  installed = true;
+  suffix_kept = work.replacement->keep_suffix;
+}
+
+void Node::FinishUnreported() {
+  Do(disk_work_.front());
+  disk_work_.pop_front();
+}
+
+bool Node::LoseLastEntry() {
+  BEACH_CHECK(!up());
+  if (entries_.empty() || disk_last() <= flushed_.index) return false;
+  entries_.pop_back();
+  return true;
+}
+
 void Node::Crash(std::size_t done, std::size_t entries) {
-  for (; done > 0 && !disk_work_.empty(); --done) {
-    DiskWork& work = disk_work_.front();
-    if (work.replacement) {
-      Replace(*work.replacement, work.state);
-    } else {
-      Write(work.persist, ~std::size_t{0});
-    }
-    disk_work_.pop_front();
-  }
+  for (; done > 0 && !disk_work_.empty(); --done) FinishUnreported();
   if (!disk_work_.empty() && entries > 0 && !disk_work_.front().replacement) {
     Write(disk_work_.front().persist, entries);
   }
@@ -85,6 +96,7 @@ void Node::Crash(std::size_t done, std::size_t entries) {
   fates.clear();
   events.clear();
   applied.clear();
+  installed = suffix_kept = false;
 }
 
 void Node::Write(const Persist& persist, std::size_t entries_max) {
@@ -120,14 +132,14 @@ void Node::Replace(const LogReplacement& replacement, const State& state) {
 void Node::Pump(std::uint64_t now_ns) {
   core_->TakeOutput(now_ns, output_);
   if (output_.persist.id != PersistId{}) {
-    disk_work_.push_back({.persist = output_.persist, .replacement = {}, .state = {}});
+    disk_work_.push_back({.persist = std::move(output_.persist), .replacement = {}, .state = {}});
   }
   if (output_.replace_log) {
     apply_.clear();
     disk_work_.push_back({.persist = {}, .replacement = output_.replace_log, .state = installing_});
   }
   std::ranges::move(output_.messages, std::back_inserter(messages));
-  std::ranges::copy(output_.apply, std::back_inserter(apply_));
+  std::ranges::move(output_.apply, std::back_inserter(apply_));
   std::ranges::copy(output_.reads, std::back_inserter(reads));
   std::ranges::copy(output_.fates, std::back_inserter(fates));
   std::ranges::copy(output_.events, std::back_inserter(events));
@@ -142,25 +154,18 @@ void Node::Pump(std::uint64_t now_ns) {
 void Node::FinishDiskWork(std::uint64_t now_ns) {
   const DiskWork work = std::move(disk_work_.front());
   disk_work_.pop_front();
-  if (work.replacement) {
-    Replace(*work.replacement, work.state);
-    apply_.clear();
-    state_ = flushed_;
-    installed = true;
-    suffix_kept = work.replacement->keep_suffix;
-    core_->SnapshotInstalled(now_ns, work.replacement->install);
-  } else {
-    Write(work.persist, ~std::size_t{0});
-    core_->Persisted(now_ns, work.persist.id);
-  }
+  Do(work);
+  if (!work.replacement) return core_->Persisted(now_ns, work.persist.id);
+  apply_.clear();
+  state_ = flushed_;
+  core_->SnapshotInstalled(now_ns, work.replacement->install);
 }
 
 void Node::ApplyOne(std::uint64_t now_ns) {
-  const Entry entry = std::move(apply_.front());
+  applied.push_back(std::move(apply_.front()));
   apply_.pop_front();
-  state_.Apply(entry);
-  applied.push_back(entry);
-  core_->Applied(now_ns, entry.index);
+  state_.Apply(applied.back());
+  core_->Applied(now_ns, applied.back().index);
 }
 
 void Node::AnswerLoad(std::uint64_t now_ns) {
@@ -168,12 +173,12 @@ void Node::AnswerLoad(std::uint64_t now_ns) {
   loads_.pop_front();
   std::vector<Entry> entries;
   std::uint64_t bytes = 0;
-  for (const Entry& entry : entries_) {
-    if (entry.index < request.first || entry.index > request.last) continue;
-    if (entries.empty() && entry.index != request.first) break;  // dropped since
-    bytes += EntrySize(entry);
+  const bool there = request.first > base_ && request.first <= disk_last();  // else dropped since
+  for (std::uint64_t i = there ? request.first.value - base_.value - 1 : entries_.size();
+       i < entries_.size() && entries_[i].index <= request.last; ++i) {
+    bytes += EntrySize(entries_[i]);
     if (!entries.empty() && bytes > request.bytes_max) break;
-    entries.push_back(entry);
+    entries.push_back(entries_[i]);
   }
   core_->Loaded(now_ns, request.peer, request.first, std::move(entries));
 }

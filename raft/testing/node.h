@@ -40,6 +40,8 @@ class Node {
 
   // From what is on disk.
   void Start(std::uint64_t now_ns);
+  // The disk does its next piece of work, and the core does not hear of it: a crash comes first.
+  void FinishUnreported();
   // Of the work that the disk has not reported, the first `done` pieces are there all the same, and
   // of the next one `entries` of its entries.
   void Crash(std::size_t done, std::size_t entries);
@@ -69,8 +71,14 @@ class Node {
   // Of the log on disk.
   LogIndex disk_base() const { return base_; }
   LogIndex disk_last() const { return base_ + entries_.size(); }
+  Term disk_base_term() const { return base_term_; }
+  // REQUIRES: above the base, and there.
+  Term disk_term(LogIndex index) const { return entries_[index.value - base_.value - 1].term; }
   const std::vector<Entry>& disk_entries() const { return entries_; }
   const HardState& disk_hard_state() const { return hard_state_; }
+
+  // As no disk may: the last entry is gone. False: there is none. REQUIRES: down.
+  bool LoseLastEntry();
 
   // Said by the core since the owner looked.
   std::vector<Message> messages;
@@ -87,6 +95,7 @@ class Node {
     std::optional<LogReplacement> replacement;
     State state;  // of the replacement
   };
+  void Do(const DiskWork& work);
   void Write(const Persist& persist, std::size_t entries_max);
   void Replace(const LogReplacement& replacement, const State& state);
   void TakeReceived(std::uint64_t now_ns);

@@ -9,6 +9,7 @@
 #include "sim/scenarios/engine_tables.h"
 #include "sim/scenarios/links.h"
 #include "sim/scenarios/memtable.h"
+#include "sim/scenarios/raft_core.h"
 #include "sim/scenarios/wal.h"
 
 namespace beach::sim::scenarios {
@@ -30,6 +31,7 @@ std::vector<std::unique_ptr<sim::Scenario>> MakeScenarios() {
     scenarios.push_back(std::make_unique<CurrentViewAlone>());
     scenarios.push_back(std::make_unique<MemtableAlone>());
   }
+  scenarios.push_back(std::make_unique<RaftCore>());
   scenarios.push_back(std::make_unique<Wal>());
   return scenarios;
 }
