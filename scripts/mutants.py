@@ -22,7 +22,8 @@ Environment: SEEDS (200) of at most so many seeds, RANGES (5) ranges, START the 
 (default: from the clock), JOBS processors, SHARD=K/N only each N-th bug, from the K-th. Results are
 kept in build/mutants/cache and printed again while neither sources nor patch have changed; with START
 or FRESH=1 they are made anew. SCENARIO=NAME sweeps that one, whatever the patches say. The tree without
-a bug is swept first, and must be clean. Reports count only if the planted line was reached at all. A
+a bug is swept first, and must be clean. Reports count only if the planted line was reached at all,
+where the patch marks it (raft/ may not know of marks: what is reported there is the bug's). A
 patch whose text has the line `Scenario: NAME` is swept with that scenario instead of engine-crash, one
 with `Seeds: NUMBER` over ranges of so many, one with `Build: preempt` in the preemption build
 (docs/preemption.md), where the tree without a bug is swept by that scenario alone. `Depth: N` says how many events must line up beyond a normal
@@ -192,6 +193,7 @@ def measure(name, options):
     """Plants the bug of that name and sweeps; the row that is printed and cached."""
     patch = PATCHES / f"{name}.patch"
     kind = build_of(patch)
+    marked = '"mutant.' in patch.read_text()
     refresh()
     plant(patch)
     build(name, kind, options["jobs"])
@@ -207,7 +209,7 @@ def measure(name, options):
         failures = report["failures"]
         # A run that dies tells no counts, and the control shows that nothing else makes it die.
         died = failures and not failures[0]["signature"].startswith(scenario + "/")
-        if not failures or not (reached or died):
+        if not failures or not (reached or died or not marked):
             row["seeds"].append(options["seeds"] + 1)
             continue
         row["found"] += 1
