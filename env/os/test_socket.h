@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -14,6 +15,7 @@
 
 #include "base/bytes.h"
 #include "env/os/socket_address.h"
+#include "env/os/system_call.h"
 
 namespace beach::env {
 
@@ -30,7 +32,7 @@ class TestSocket {
     const timeval patience{.tv_sec = 10, .tv_usec = 0};
     ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-    if (::connect(fd_, to->get(), to->length) == 0) return;
+    if (::connect(fd_, to->get(), to->length) == 0 || (errno == EINTR && Connects())) return;
     std::perror("connect");  // EADDRNOTAVAIL: this machine has no port left
     std::abort();
   }
@@ -41,13 +43,13 @@ class TestSocket {
   int fd() const { return fd_; }
 
   bool Send(ByteView bytes) const {
-    return ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
+    return RetryOnSignal([&] { return ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL); }) ==
            static_cast<ssize_t>(bytes.size());
   }
   // What one call brings; nothing at the end of the stream, and on failure.
   Bytes Receive() const {
     Bytes bytes(1 << 16, '\0');
-    const ssize_t got = ::recv(fd_, bytes.data(), bytes.size(), 0);
+    const ssize_t got = RetryOnSignal([&] { return ::recv(fd_, bytes.data(), bytes.size(), 0); });
     bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
     return bytes;
   }
@@ -76,6 +78,17 @@ class TestSocket {
   }
 
  private:
+  // The completion of a write on a ring may interrupt the thread that waits; the connection comes
+  // about all the same.
+  bool Connects() const {
+    constexpr int kPatienceMs = 10'000;
+    pollfd about{.fd = fd_, .events = POLLOUT, .revents = 0};
+    if (RetryOnSignal([&] { return ::poll(&about, 1, kPatienceMs); }) != 1) return false;
+    int failure = 0;
+    socklen_t length = sizeof(failure);
+    return ::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &failure, &length) == 0 && failure == 0;
+  }
+
   int fd_ = -1;
 };
 
