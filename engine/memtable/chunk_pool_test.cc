@@ -20,7 +20,10 @@ TEST(ChunkPool, GivesAgainWhatItWasGivenOfThatSize) {
     EXPECT_EQ(pool.kept_bytes(), 100U);
   }
   void* const other = pool.Take(99);
-  EXPECT_NE(other, chunk);
+  // A pool that keeps nothing has given it back, and any memory may come.
+  if (ChunkPool::kKeeps) {
+    EXPECT_NE(other, chunk);
+  }
   void* const again = pool.Take(100);
   if (ChunkPool::kKeeps) {
     EXPECT_EQ(again, chunk);
