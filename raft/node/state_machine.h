@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "raft/configuration.h"
+#include "raft/message.h"
+#include "raft/types.h"
+
+namespace beach::raft {
+
+// What the log is for, as its node sees it: applies entries in order, each node the same ones, and
+// makes them durable when it likes. What it is after an entry is a function of the entries up to
+// there.
+class StateMachine {
+ public:
+  virtual ~StateMachine() = default;
+
+  // The newest entry whose effect, with that of all before it, survives a power loss, and the
+  // configuration in force there. Any thread.
+  virtual SnapshotMeta durable() const = 0;
+
+  // Applies the entries from the front, in order, all kinds: those that change nothing move its
+  // place too. Returns how many. With `may_block` that is all of them; without, it stops before the
+  // first that cannot be had from memory alone, having done nothing of it. `answers` gets one for
+  // each, empty where there is nothing to say. Any failure is for good: the node steps aside.
+  // One caller at a time; reads may run beside it.
+  virtual Result<std::size_t> Apply(std::span<const Entry> entries, bool may_block,
+                                    std::vector<Bytes>& answers) = 0;
+
+  // Let what is applied become durable soon: the log waits for it. Does not block.
+  virtual void WantDurable() = 0;
+};
+
+}  // namespace beach::raft
