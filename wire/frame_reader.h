@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/error.h"
@@ -24,9 +26,9 @@ namespace beach::wire {
 class FrameReader {
  public:
   // How long a payload of that type may be; asked for each header, before anything is kept.
-  using PayloadMax = std::uint64_t (*)(std::uint16_t type);
+  using PayloadMax = std::function<std::uint64_t(std::uint16_t type)>;
 
-  explicit FrameReader(PayloadMax payload_max) : payload_max_(payload_max) {}
+  explicit FrameReader(PayloadMax payload_max) : payload_max_(std::move(payload_max)) {}
 
   // What arrived. Borrowed until Next has returned nothing. REQUIRES: it has, since the last Feed.
   void Feed(ByteView bytes);

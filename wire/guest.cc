@@ -15,7 +15,7 @@ Guest::Guest(env::Loop& loop, env::Clock& clock, std::unique_ptr<env::Connection
       clock_(clock),
       connection_(std::move(connection)),
       options_(options),
-      reader_(payload_max),
+      reader_(std::move(payload_max)),
       callbacks_(std::move(callbacks)) {
   look_ns_ = clock_.MonotonicNow() + options_.hello_max_ns;
   timer_ = loop_.At(look_ns_, [this] { Look(); });

@@ -23,7 +23,7 @@ Link::Link(env::Loop& loop, env::Clock& clock, std::string address, const Hello&
       address_(std::move(address)),
       hello_(hello),
       options_(options),
-      payload_max_(payload_max),
+      payload_max_(std::move(payload_max)),
       callbacks_(std::move(callbacks)) {
   BEACH_CHECK_LE(options_.retry_low_ns, options_.retry_high_ns);
   BEACH_CHECK_LE(options_.ping_every_ns, options_.silence_max_ns);

@@ -17,7 +17,7 @@ raft::Payload PayloadOf(raft::RequestId request, std::uint64_t size) {
 }
 
 raft::RequestId Judge::NewRequest(std::uint64_t place, bool is_change) {
-  requests_.push_back({.place = place, .life = seen_[place].life, .is_change = is_change});
+  requests_.push_back({.place = place, .life = lives_[place].number, .is_change = is_change});
   return raft::RequestId(requests_.size());
 }
 
@@ -26,7 +26,8 @@ void Judge::Refused(raft::RequestId request) { requests_[request.value - 1].fate
 void Judge::FateTold(std::uint64_t place, const raft::ProposalFate& fate) {
   const std::string what = "proposal " + std::to_string(fate.request.value);
   Request& request = requests_.at(fate.request.value - 1);
-  if (request.place != place || request.life != seen_[place].life || request.fate != Known::kOpen) {
+  if (request.place != place || request.life != lives_[place].number ||
+      request.fate != Known::kOpen) {
     simulation_.Fail("fate-twice", what + " had its answer, or was another's");
   }
   BEACH_SOMETIMES("raft_core.proposal_lost", fate.fate == raft::Fate::kLost);
@@ -57,7 +58,7 @@ void Judge::FateTold(std::uint64_t place, const raft::ProposalFate& fate) {
 
 // Whatever is committed anywhere when it is asked, whoever knows of it.
 raft::ReadContext Judge::NewRead(std::uint64_t place) {
-  reads_.push_back({.place = place, .life = seen_[place].life, .least = committed()});
+  reads_.push_back({.place = place, .life = lives_[place].number, .least = committed()});
   return raft::ReadContext(reads_.size());
 }
 
@@ -66,7 +67,7 @@ void Judge::ReadRefused(raft::ReadContext context) { reads_[context.value - 1].o
 void Judge::ReadAnswered(std::uint64_t place, const raft::testing::Node& node,
                          const raft::ReadAnswer& answer) {
   Read& read = reads_.at(answer.context.value - 1);
-  if (!read.open || read.place != place || read.life != seen_[place].life) {
+  if (!read.open || read.place != place || read.life != lives_[place].number) {
     simulation_.Fail("fate-twice", "read " + std::to_string(answer.context.value) +
                                        " had its answer, or was another's");
   }
@@ -86,14 +87,14 @@ void Judge::ReadAnswered(std::uint64_t place, const raft::testing::Node& node,
 void Judge::ExpectAllAnswered(const raft::Configuration& members) {
   for (std::size_t i = 0; i < requests_.size(); ++i) {
     const Request& request = requests_[i];
-    if (request.fate != Known::kOpen || request.life != seen_[request.place].life) continue;
+    if (request.fate != Known::kOpen || request.life != lives_[request.place].number) continue;
     simulation_.Fail("fate-untold", "nobody was told what became of proposal " +
                                         std::to_string(i + 1) + " to node " +
                                         std::to_string(request.place + 1));
   }
   for (std::size_t i = 0; i < reads_.size(); ++i) {
     const Read& read = reads_[i];
-    if (!read.open || read.life != seen_[read.place].life) continue;
+    if (!read.open || read.life != lives_[read.place].number) continue;
     if (!members.IsMember(raft::NodeId(read.place + 1))) continue;
     simulation_.Fail("fate-untold", "read " + std::to_string(i + 1) + " of node " +
                                         std::to_string(read.place + 1) + " is not answered");

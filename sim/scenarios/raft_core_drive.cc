@@ -55,7 +55,7 @@ void Cluster::TakeOutput(std::uint64_t place) {
   node.Pump(ClockOf(place));
   judge_.Look(place, node);
   for (raft::Message& message : node.messages) {
-    judge_.Speaks(place, node, message);
+    judge_.Speaks(place, message);
     Send(std::move(message));
   }
   node.messages.clear();

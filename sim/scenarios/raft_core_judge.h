@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "oracle/raft_oracle.h"
 #include "raft/testing/node.h"
 #include "sim/scenarios/raft_core_plan.h"
+#include "sim/scenarios/raft_watch.h"
 #include "sim/simulation.h"
 
 namespace beach::sim::scenarios::raft_core {
@@ -15,8 +15,8 @@ namespace beach::sim::scenarios::raft_core {
 // Bytes of a proposal: its name, and `size` more.
 raft::Payload PayloadOf(raft::RequestId request, std::uint64_t size);
 
-// Watches each node from outside, tells the oracle of Raft what it sees, and holds against it what
-// clients were told. Nodes are named by place, from 0.
+// Watches each node from outside, its disk too, tells the oracle of Raft what it sees, and holds
+// against it what clients were told. Nodes are named by place, from 0.
 class Judge {
  public:
   Judge(Simulation& simulation, const Plan& plan);
@@ -30,7 +30,7 @@ class Judge {
   // A piece of its disk's work is done; before Look.
   void DiskDone(std::uint64_t place, raft::testing::Node& node);
   // As a message leaves.
-  void Speaks(std::uint64_t place, const raft::testing::Node& node, const raft::Message& message);
+  void Speaks(std::uint64_t place, const raft::Message& message);
   // What it has applied since the last call.
   void Applied(std::uint64_t place, const raft::testing::Node& node, const raft::Entry& entry);
   // Before the core is told.
@@ -51,19 +51,11 @@ class Judge {
   // that was granted to a node which is no member any more may wait for its entries for ever.
   void ExpectAllAnswered(const raft::Configuration& members);
 
-  std::uint64_t committed() const { return oracle_.committed().value; }
+  std::uint64_t committed() const { return watch_.committed().value; }
 
  private:
-  // What the oracle was told of a node.
-  struct Seen {
-    std::uint64_t life = 0;
-    bool leads = false;
-    raft::Term led;  // the last term in which it did
-    raft::LogIndex base;
-    std::vector<raft::Term> terms;  // of entry 1 first; below the base they may be anything
-    raft::LogIndex commit;
-    raft::LogIndex durable;
-    raft::HardState hard_state;
+  struct Life {
+    std::uint64_t number = 0;
     bool was_asked = false;  // its last campaign was by the leader's wish
   };
   enum class Known : std::uint8_t { kOpen, kCommitted, kNever, kUnknown };
@@ -82,20 +74,14 @@ class Judge {
     bool open = true;
   };
 
-  void Expect(const oracle::Judgement& judgement);
-  void LookAtLog(std::uint64_t place, const raft::Core& core);
-  void LookAtCommit(std::uint64_t place, const raft::Core& core);
   void TellDurable(std::uint64_t place, const raft::testing::Node& node);
-  void BecameLeader(std::uint64_t place, const raft::Core& core);
-  void SteppedDown(std::uint64_t place);
 
   Simulation& simulation_;
-  oracle::RaftOracle oracle_;
-  std::vector<Seen> seen_;
+  RaftWatch watch_;
+  std::vector<Life> lives_;
   std::vector<Request> requests_;           // by name - 1
   std::vector<Read> reads_;                 // by name - 1
   std::vector<std::uint64_t> requests_at_;  // by index: what was applied there, 0: nothing known
-  raft::Term joint_led_;  // the last term whose leader had a joint configuration in force
 };
 
 }  // namespace beach::sim::scenarios::raft_core

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "raft/node/node.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/site.h"
+
+namespace beach::raft {
+namespace {
+
+// The runs of terms of the first `count` entries.
+std::vector<StoredRun> FirstOf(const std::vector<StoredRun>& terms, std::uint64_t count) {
+  std::vector<StoredRun> first;
+  for (const StoredRun& run : terms) {
+    if (count == 0) break;
+    first.push_back({.term = run.term, .count = std::min(run.count, count)});
+    count -= first.back().count;
+  }
+  BEACH_CHECK_EQ(count, 0U);
+  return first;
+}
+
+Result<Restored> Restore(DiskLog& log, const StateMachine& machine, const NodeOptions& options) {
+  const DiskLogContents& found = log.contents();
+  SnapshotMeta held = machine.durable();
+  if (held.index == LogIndex{}) held.configuration = options.bootstrap;
+  BEACH_CHECK(held.index >= found.base);
+  BEACH_CHECK(held.index <= found.last);
+  const std::uint64_t applied = held.index.value - found.base.value;
+  BEACH_TRY_ASSIGN(std::vector<Entry> entries, log.ReadFrom(held.index.Next()));
+  return Restored{.hard_state = found.hard_state,
+                  .base = found.base,
+                  .base_term = found.base_term,
+                  .applied = held.index,
+                  .applied_terms = FirstOf(found.terms, applied),
+                  .entries = std::move(entries),
+                  .configuration_index = held.configuration_index,
+                  .configuration = std::move(held.configuration)};
+}
+
+}  // namespace
+
+ClusterId ClusterNumber(const wire::ClusterId& cluster) {
+  const ByteView bytes(reinterpret_cast<const char*>(cluster.data()), cluster.size());
+  return ClusterId(Site::Hash(bytes));
+}
+
+Result<std::unique_ptr<Node>> Node::Start(env::Loop& loop, const env::Env& env,
+                                          const NodeOptions& options, DiskLog& log,
+                                          StateMachine& machine,
+                                          std::function<void(const Error&)> on_failed) {
+  Options core = options.core;
+  core.cluster = ClusterNumber(options.cluster);
+  core.incarnation = log.contents().starts;
+  BEACH_TRY_ASSIGN(Restored restored, Restore(log, machine, options));
+  return std::unique_ptr<Node>(
+      new Node(loop, env, options, core, log, machine, std::move(restored), std::move(on_failed)));
+}
+
+Node::Node(env::Loop& loop, const env::Env& env, const NodeOptions& options, const Options& core,
+           DiskLog& log, StateMachine& machine, Restored restored,
+           std::function<void(const Error&)> on_failed)
+    : loop_(loop),
+      clock_(*env.clock),
+      events_(env.events),
+      options_(options),
+      log_(log),
+      machine_(machine),
+      on_failed_(std::move(on_failed)),
+      core_(core, std::move(restored), clock_.MonotonicNow()),
+      pending_(options.pending),
+      self_(std::make_shared<Node*>(this)) {
+  pending_.Installed(core_.applied());
+  peers_ = std::make_unique<Peers>(loop, clock_, options_.cluster, core, options_.links,
+                                   options_.addresses);
+  applier_ = std::make_unique<Applier>(
+      loop, machine,
+      Applier::Callbacks{
+          .on_applied = [this](std::span<const Entry> entries,
+                               std::span<const Bytes> answers) { Applied(entries, answers); },
+          .on_failed = [this](const Error& error) { StepAside(error); }});
+  log_.Start(loop, {.on_persisted = [this](PersistId id) { Persisted(id); },
+                    .on_failed = [this](const Error& error) { StepAside(error); }});
+  if (options_.watcher != nullptr) options_.watcher->Started(core_);
+  Wake();
+  Housekeeping();
+}
+
+Node::~Node() {
+  if (timer_ != 0) loop_.Cancel(timer_);
+  if (housekeeping_ != 0) loop_.Cancel(housekeeping_);
+}
+
+template <class Then>
+auto Node::IfAlive(Then then) {
+  return [weak = std::weak_ptr<Node*>(self_), then = std::move(then)](auto&&... arguments) {
+    const std::shared_ptr<Node*> self = weak.lock();
+    if (self != nullptr) then(**self, std::forward<decltype(arguments)>(arguments)...);
+  };
+}
+
+// --- What comes in.
+
+Status Node::Received(const wire::Frame& frame, NodeId from) {
+  if (failed_) return {};
+  BEACH_TRY_ASSIGN(Message message, ReadPeerFrame(frame, from));
+  core_.Step(Now(), std::move(message));
+  Look();
+  return {};
+}
+
+void Node::Propose(Payload payload, ProposeDone done) {
+  const std::uint64_t now = Now();
+  const RequestId request = pending_.AddProposal(std::move(done), now + options_.call_max_ns);
+  Wake();
+  if (failed_) return pending_.Told({.request = request, .fate = Fate::kUnknown});
+  const auto proposed = core_.Propose(now, std::move(payload), request);
+  if (!proposed) pending_.Refused(request, proposed.error());
+  Look();
+}
+
+void Node::ProposeConfiguration(std::span<const Change> changes, ChangeMode mode,
+                                ProposeDone done) {
+  const std::uint64_t now = Now();
+  const RequestId request = pending_.AddProposal(std::move(done), now + options_.call_max_ns);
+  Wake();
+  if (failed_) return pending_.Told({.request = request, .fate = Fate::kUnknown});
+  const auto proposed = core_.ProposeConfiguration(now, changes, mode, request);
+  if (!proposed) pending_.Refused(request, proposed.error());
+  Look();
+}
+
+void Node::Read(ReadMode mode, ReadDone done) {
+  const std::uint64_t now = Now();
+  const ReadContext context = pending_.AddRead(std::move(done), now + options_.call_max_ns);
+  Wake();
+  if (failed_) return pending_.ReadAnswered(context, ReadError::kUnanswered);
+  const auto asked = core_.Read(now, context, mode);
+  if (!asked) pending_.ReadAnswered(context, asked.error());
+  Look();
+}
+
+std::expected<void, TransferError> Node::TransferLeadership(NodeId target) {
+  if (failed_) return std::unexpected(TransferError::kNotLeader);
+  const auto begun = core_.TransferLeadership(Now(), target);
+  Look();
+  return begun;
+}
+
+void Node::Applied(std::span<const Entry> entries, std::span<const Bytes> answers) {
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (options_.watcher != nullptr) options_.watcher->Applied(entries[i], answers[i]);
+    pending_.Applied(entries[i].index, answers[i]);
+  }
+  core_.Applied(Now(), entries.back().index);
+  Look();
+}
+
+void Node::Persisted(PersistId id) {
+  if (failed_) return;
+  if (options_.watcher != nullptr) options_.watcher->Persisted(id);
+  core_.Persisted(Now(), id);
+  Look();
+}
+
+// --- A turn.
+
+void Node::Look() {
+  if (options_.watcher != nullptr) options_.watcher->Looked(core_);
+  Wake();
+}
+
+void Node::Wake() {
+  if (awake_) return;
+  awake_ = true;
+  loop_.Post(IfAlive([](Node& node) { node.Turn(); }));
+}
+
+void Node::Turn() {
+  awake_ = false;
+  if (!failed_) {
+    const std::uint64_t now = Now();
+    if (now >= core_.NextDeadlineNs()) core_.Tick(now);
+    Take(now);
+    SetTimer(now);
+  }
+  pending_.Deliver();
+}
+
+void Node::Take(std::uint64_t now_ns) {
+  core_.TakeOutput(now_ns, output_);
+  if (options_.watcher != nullptr) options_.watcher->Turned(core_, output_);
+  if (output_.persist.id != PersistId{}) log_.Write(std::move(output_.persist));
+  for (const Message& message : output_.messages) peers_->Send(message);
+  for (const ProposalFate& fate : output_.fates) pending_.Told(fate);
+  for (const ReadAnswer& read : output_.reads) pending_.ReadAnswered(read.context, read.error);
+  for (const LoadRequest& request : output_.loads) Load(request);
+  for (const SnapshotToSend& snapshot : output_.snapshots_to_send) {
+    core_.SnapshotFailed(snapshot.peer, snapshot.id);
+  }
+  if (output_.snapshot_to_receive) {
+    const SnapshotToReceive& snapshot = *output_.snapshot_to_receive;
+    core_.SnapshotReceiveFailed(now_ns, snapshot.from, snapshot.id);
+  }
+  BEACH_CHECK(!output_.replace_log);
+  for (const Event& event : output_.events) Report(event);
+  if (!output_.apply.empty()) applier_->Add(output_.apply);
+}
+
+void Node::Load(const LoadRequest& request) {
+  log_.Load(request.first, request.last, request.bytes_max,
+            IfAlive([request](Node& node, Result<std::vector<Entry>> entries) {
+              if (node.failed_) return;
+              if (!entries) return node.StepAside(entries.error());
+              node.core_.Loaded(node.Now(), request.peer, request.first, std::move(*entries));
+              node.Look();
+            }));
+}
+
+void Node::SetTimer(std::uint64_t now_ns) {
+  const std::uint64_t deadline = std::max(core_.NextDeadlineNs(), now_ns);
+  if (timer_ != 0 && timer_ns_ == deadline) return;
+  if (timer_ != 0) loop_.Cancel(timer_);
+  timer_ns_ = deadline;
+  timer_ = loop_.At(deadline, [this] {
+    timer_ = 0;
+    Wake();
+  });
+}
+
+// --- Now and then.
+
+void Node::Housekeeping() {
+  if (failed_) return;
+  const std::uint64_t now = Now();
+  pending_.Expire(now);
+  if (pending_.ready()) Wake();
+  DropLog();
+  housekeeping_ = loop_.At(now + options_.housekeeping_ns, [this] {
+    housekeeping_ = 0;
+    Housekeeping();
+  });
+}
+
+void Node::DropLog() {
+  if (log_.bytes_on_disk() <= options_.log_bytes_max) return;
+  const LogIndex durable = machine_.durable().index;
+  const std::uint64_t kept = options_.log_entries_kept;
+  const std::uint64_t last = core_.log().last().value;
+  const LogIndex upto = std::min(durable, LogIndex(last > kept ? last - kept : 0));
+  if (durable < core_.applied()) machine_.WantDurable();
+  if (upto <= core_.log().base()) return;
+  if (options_.watcher != nullptr) options_.watcher->Compacted(upto);
+  core_.Compacted(upto);
+  log_.Compact(upto);
+}
+
+void Node::Report(const Event& event) {
+  if (events_ == nullptr) return;
+  static constexpr Site kSites[] = {
+      "raft.role",           "raft.term",           "raft.leader",   "raft.vote_granted",
+      "raft.configuration",  "raft.transfer_ended", "raft.conflict", "raft.snapshot_ignored",
+      "raft.message_ignored"};
+  const auto kind = static_cast<std::size_t>(event.kind);
+  BEACH_CHECK_LT(kind, std::size(kSites));
+  events_->Record(kSites[kind], {{.name = "why", .text = ReasonName(event.reason)},
+                                 {.name = "role", .text = RoleName(event.role)},
+                                 {.name = "term", .number = event.term.value},
+                                 {.name = "node", .number = event.node.value},
+                                 {.name = "index", .number = event.index.value}});
+}
+
+void Node::StepAside(const Error& error) {
+  if (failed_) return;
+  failed_ = true;
+  if (events_ != nullptr) {
+    const std::string why = error.ToString();
+    events_->Record("raft.stepped_aside", {{.name = "why", .text = why}});
+  }
+  pending_.GiveUp();
+  Wake();
+  loop_.Post(IfAlive([](Node& node) { node.peers_.reset(); }));
+  if (on_failed_) on_failed_(error);
+}
+
+}  // namespace beach::raft
