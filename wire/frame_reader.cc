@@ -31,7 +31,10 @@ void FrameReader::Feed(ByteView bytes) {
 }
 
 Result<std::optional<Frame>> FrameReader::Next() {
-  if (error_) return Fail(*error_);
+  if (error_) {
+    fed_ = {};
+    return Fail(*error_);
+  }
   auto frame = Take();
   if (!frame) {
     error_ = frame.error();
@@ -56,12 +59,13 @@ Result<FrameReader::Header> FrameReader::ReadHeader(ByteView bytes) const {
   header.head.flags = LoadFixed<std::uint16_t>(at + kFrameFlagsOffset);
   header.head.request = RequestId(LoadFixed<std::uint64_t>(at + kFrameRequestOffset));
   header.payload_crc = LoadFixed<std::uint32_t>(at + kFramePayloadCrcOffset);
-  const std::uint64_t max = payload_max_(header.head.type);
-  if (header.payload_size > max) {
+  const std::string what = "a frame of type " + std::to_string(header.head.type);
+  const std::optional<std::uint64_t> max = payload_max_(header.head.type);
+  if (!max) return Fail(ErrorCode::kInvalidArgument, what + " where none may be");
+  if (header.payload_size > *max) {
     return Fail(ErrorCode::kInvalidArgument,
-                "a frame of type " + std::to_string(header.head.type) + " announces " +
-                    std::to_string(header.payload_size) + " bytes; " + std::to_string(max) +
-                    " are the most that it may have");
+                what + " announces " + std::to_string(header.payload_size) + " bytes; " +
+                    std::to_string(*max) + " are the most that it may have");
   }
   return header;
 }

@@ -25,8 +25,9 @@ namespace beach::wire {
 // has arrived of it, nor than its type may be long.
 class FrameReader {
  public:
-  // How long a payload of that type may be; asked for each header, before anything is kept.
-  using PayloadMax = std::function<std::uint64_t(std::uint16_t type)>;
+  // How long a payload of that type may be at this place of the stream; nothing: no frame of that
+  // type may stand here. Asked once for each header, before anything behind it is kept.
+  using PayloadMax = std::function<std::optional<std::uint64_t>(std::uint16_t type)>;
 
   explicit FrameReader(PayloadMax payload_max) : payload_max_(std::move(payload_max)) {}
 
@@ -35,8 +36,8 @@ class FrameReader {
 
   // The next frame, whose payload lives until the next call; nothing where it is not whole yet. An
   // error is the end of the stream, and comes again: kRefused (not this protocol, or a version that
-  // this one does not know), kInvalidArgument (longer than its type may be), kCorruption (a
-  // checksum).
+  // this one does not know), kInvalidArgument (of a type that may not be here, or longer than that
+  // may be), kCorruption (a checksum).
   Result<std::optional<Frame>> Next();
 
   // Of an unfinished frame.

@@ -21,7 +21,10 @@ namespace {
 
 constexpr std::uint64_t kMax = 1 << 20;
 
-std::uint64_t Max(std::uint16_t type) { return type == 9 ? 16 : kMax; }
+std::optional<std::uint64_t> Max(std::uint16_t type) {
+  if (type == 99) return std::nullopt;
+  return type == 9 ? 16 : kMax;
+}
 
 struct Copy {
   std::uint16_t type = 0;
@@ -129,9 +132,23 @@ TEST(Frame, ALengthBeyondItsTypeIsRefusedBeforeItIsKept) {
   EXPECT_EQ(refused.error().code(), ErrorCode::kInvalidArgument);
   EXPECT_NE(refused.error().message().find("17 bytes"), std::string::npos);
   EXPECT_EQ(reader.kept_bytes(), 0U);
-  const auto again = reader.Next();
-  ASSERT_FALSE(again.has_value());
-  EXPECT_EQ(again.error().code(), ErrorCode::kInvalidArgument);
+  for (int i = 0; i < 2; ++i) {  // whatever is fed
+    reader.Feed(header);
+    const auto again = reader.Next();
+    ASSERT_FALSE(again.has_value());
+    EXPECT_EQ(again.error().code(), ErrorCode::kInvalidArgument);
+  }
+}
+
+TEST(Frame, ATypeThatMayNotBeIsRefusedByItsHeader) {
+  const std::string header = Encode({99, 0, 0, "payload"}).substr(0, kFrameHeaderSize);
+  FrameReader reader(Max);
+  reader.Feed(header);
+  const auto refused = reader.Next();
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code(), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(refused.error().message(), "a frame of type 99 where none may be");
+  EXPECT_EQ(reader.kept_bytes(), 0U);
 }
 
 TEST(Frame, AnnouncedBytesAreNotReserved) {

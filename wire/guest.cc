@@ -15,7 +15,8 @@ Guest::Guest(env::Loop& loop, env::Clock& clock, std::unique_ptr<env::Connection
       clock_(clock),
       connection_(std::move(connection)),
       options_(options),
-      reader_(std::move(payload_max)),
+      payload_max_(std::move(payload_max)),
+      reader_([this](std::uint16_t type) { return Admit(type); }),
       callbacks_(std::move(callbacks)) {
   look_ns_ = clock_.MonotonicNow() + options_.hello_max_ns;
   timer_ = loop_.At(look_ns_, [this] { Look(); });
@@ -48,7 +49,17 @@ void Guest::Look() {
   timer_ = loop_.At(look_ns_, [this] { Look(); });
 }
 
+// A type of the connection's own that is unknown is refused as well: the hello has settled the
+// version, and each version says which there are.
+std::optional<std::uint64_t> Guest::Admit(std::uint16_t type) const {
+  const bool welcome = state_ == State::kWelcome;
+  if (welcome && type >= kFirstTypeOfPayloads) return payload_max_(type);
+  if (type == (welcome ? kPingType : kHelloType)) return kOwnPayloadMax;
+  return std::nullopt;
+}
+
 void Guest::OnBytes(ByteView bytes) {
+  if (state_ == State::kRefused || state_ == State::kGone) return;
   heard_ns_ = clock_.MonotonicNow();
   reader_.Feed(bytes);
   for (;;) {
@@ -61,22 +72,15 @@ void Guest::OnBytes(ByteView bytes) {
   }
 }
 
-// False when that was its end; then the guest may be gone itself.
+// False when it is not heard any more; then the guest may be gone itself.
 bool Guest::OnFrame(const Frame& frame) {
-  if (state_ == State::kRefused) return true;
-  if (state_ == State::kUnknown) {
-    if (frame.head.type == kHelloType) return OnHello(frame.payload);
-    Leave("it speaks before it has said who it is");
-    return false;
-  }
+  if (state_ == State::kUnknown) return OnHello(frame.payload);
+  BEACH_CHECK(state_ == State::kWelcome);
   if (frame.head.type == kPingType) {
     static_cast<void>(SendFrame({.type = kPongType, .flags = 0, .request = {}}, {}));
     return true;
   }
-  if (frame.head.type < kFirstTypeOfPayloads) {
-    Leave("a frame of type " + std::to_string(frame.head.type) + " where none may be");
-    return false;
-  }
+  BEACH_CHECK_GE(frame.head.type, kFirstTypeOfPayloads);
   if (callbacks_.on_frame) callbacks_.on_frame(frame);
   return true;
 }
@@ -94,7 +98,7 @@ bool Guest::OnHello(ByteView payload) {
   if (!sent || answer.verdict != HelloVerdict::kWelcome) {
     state_ = State::kRefused;
     connection_->Close();  // the answer goes out first
-    return true;
+    return false;
   }
   state_ = State::kWelcome;
   if (timer_ != 0) loop_.Cancel(std::exchange(timer_, 0));

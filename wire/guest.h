@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/bytes.h"
@@ -34,7 +35,9 @@ class Guest {
     std::function<void(const std::string& why)> on_gone;
   };
 
-  // But for on_gone, no callback may destroy the guest.
+  // `payload_max` is asked about types from kFirstTypeOfPayloads on, and not before the welcome:
+  // until then a stranger says hello, or nothing of it is kept. But for on_gone, no callback may
+  // destroy the guest.
   Guest(env::Loop& loop, env::Clock& clock, std::unique_ptr<env::Connection> connection,
         const GuestOptions& options, FrameReader::PayloadMax payload_max, Callbacks callbacks);
   Guest(const Guest&) = delete;
@@ -54,6 +57,8 @@ class Guest {
   // kRefused: told so, and what it still says is not read.
   enum class State : std::uint8_t { kUnknown, kRefused, kWelcome, kGone };
 
+  // How long a payload of that type may be in this state.
+  std::optional<std::uint64_t> Admit(std::uint16_t type) const;
   void OnBytes(ByteView bytes);
   bool OnFrame(const Frame& frame);
   bool OnHello(ByteView payload);
@@ -66,6 +71,7 @@ class Guest {
   env::Clock& clock_;
   const std::unique_ptr<env::Connection> connection_;
   const GuestOptions options_;
+  const FrameReader::PayloadMax payload_max_;
   FrameReader reader_;
   const Callbacks callbacks_;
   State state_ = State::kUnknown;

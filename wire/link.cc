@@ -42,10 +42,17 @@ void Link::SetTimer(std::uint64_t deadline_ns, void (Link::*then)()) {
   });
 }
 
+std::optional<std::uint64_t> Link::Admit(std::uint16_t type) const {
+  const bool up = state_ == State::kUp;
+  if (up && type >= kFirstTypeOfPayloads) return payload_max_(type);
+  if (type == (up ? kPongType : kHelloAnswerType)) return kOwnPayloadMax;
+  return std::nullopt;
+}
+
 void Link::Dial() {
   BEACH_CHECK(connection_ == nullptr);
   state_ = State::kDialling;
-  reader_ = std::make_unique<FrameReader>(payload_max_);
+  reader_ = std::make_unique<FrameReader>([this](std::uint16_t type) { return Admit(type); });
   env::Connection::Callbacks callbacks;
   callbacks.on_open = [this] { OnOpen(); };
   callbacks.on_bytes = [this](ByteView bytes) { OnBytes(bytes); };
@@ -80,14 +87,10 @@ void Link::OnBytes(ByteView bytes) {
 }
 
 void Link::OnFrame(const Frame& frame) {
-  if (state_ == State::kDialling) {
-    if (frame.head.type == kHelloAnswerType) return OnAnswer(frame.payload);
-    return Break("it speaks before it has answered our hello");
-  }
+  if (state_ == State::kDialling) return OnAnswer(frame.payload);
+  BEACH_CHECK(state_ == State::kUp);
   if (frame.head.type == kPongType) return;
-  if (frame.head.type < kFirstTypeOfPayloads) {
-    return Break("a frame of type " + std::to_string(frame.head.type) + " where none may be");
-  }
+  BEACH_CHECK_GE(frame.head.type, kFirstTypeOfPayloads);
   if (callbacks_.on_frame) callbacks_.on_frame(frame);
 }
 
@@ -123,16 +126,17 @@ void Link::Look() {
     return Break("silent for " + std::to_string((now - heard_ns_) / 1'000'000) + " ms");
   }
   SetTimer(look_ns_, &Link::Look);
-  static_cast<void>(Send(Lane::kUrgent, {.type = kPingType, .flags = 0, .request = {}}, {}));
+  static_cast<void>(Enqueue(Lane::kUrgent, {.type = kPingType, .flags = 0, .request = {}}, {}));
 }
 
 void Link::Break(const std::string& why) {
+  const std::string reason = why;  // it may be of what goes now
   connection_.reset();
   reader_.reset();
   for (Queue& queue : queues_) queue = {};
   state_ = State::kWaiting;
   Retry();
-  if (callbacks_.on_down) callbacks_.on_down(why);
+  if (callbacks_.on_down) callbacks_.on_down(reason);
 }
 
 void Link::Retry() {
@@ -146,6 +150,11 @@ void Link::Retry() {
 }
 
 bool Link::Send(Lane lane, const FrameHead& head, ByteView payload) {
+  BEACH_CHECK_GE(head.type, kFirstTypeOfPayloads);
+  return Enqueue(lane, head, payload);
+}
+
+bool Link::Enqueue(Lane lane, const FrameHead& head, ByteView payload) {
   if (state_ != State::kUp) return false;
   Queue& queue = queues_[IndexOf(lane)];
   const std::uint64_t max =

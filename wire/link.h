@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/bytes.h"
@@ -50,15 +51,16 @@ class Link {
     std::function<void(const Frame&)> on_frame;           // an answer; borrowed for the call
   };
 
-  // `payload_max` is asked about types from kFirstTypeOfPayloads on. None of them may destroy the
-  // link.
+  // `payload_max` is asked about types from kFirstTypeOfPayloads on, and not before the welcome. No
+  // callback may destroy the link.
   Link(env::Loop& loop, env::Clock& clock, std::string address, const Hello& hello,
        const LinkOptions& options, FrameReader::PayloadMax payload_max, Callbacks callbacks);
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
   ~Link();
 
-  // False, and nothing queued, while the link is not up or its lane is full.
+  // False, and nothing queued, while the link is not up or its lane is full. REQUIRES: the type is
+  // none of the connection's own.
   [[nodiscard]] bool Send(Lane lane, const FrameHead& head, ByteView payload);
   bool up() const { return state_ == State::kUp; }
   std::uint64_t queued_bytes(Lane lane) const { return queues_[IndexOf(lane)].bytes; }
@@ -78,6 +80,8 @@ class Link {
   };
 
   static std::size_t IndexOf(Lane lane) { return static_cast<std::size_t>(lane); }
+  // How long a payload of that type may be in this state.
+  std::optional<std::uint64_t> Admit(std::uint16_t type) const;
   void Dial();
   void Break(const std::string& why);
   void Retry();
@@ -86,6 +90,7 @@ class Link {
   void OnFrame(const Frame& frame);
   void OnAnswer(ByteView payload);
   void Look();
+  bool Enqueue(Lane lane, const FrameHead& head, ByteView payload);
   void Pump();
   bool PumpOne(Lane lane);
   void SetTimer(std::uint64_t deadline_ns, void (Link::*then)());

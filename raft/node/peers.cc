@@ -2,6 +2,8 @@
 #include "raft/node/peers.h"
 
 #include <algorithm>
+#include <optional>
+#include <string>
 #include <utility>
 #include <variant>
 
@@ -27,8 +29,9 @@ std::uint64_t BulkBytes(const Options& options) {
 }  // namespace
 
 wire::FrameReader::PayloadMax PeerPayloadMax(const Options& options) {
-  return [options](std::uint16_t type) {
-    return IsMessageType(type) ? MessageBytesMax(type, options) : 0;
+  return [options](std::uint16_t type) -> std::optional<std::uint64_t> {
+    if (!IsMessageType(type)) return std::nullopt;
+    return MessageBytesMax(type, options);
   };
 }
 
@@ -58,7 +61,8 @@ Peers::Peers(env::Loop& loop, env::Clock& clock, const wire::ClusterId& cluster,
     hello.to = wire::NodeNumber(node.value);
     // Nobody answers on a link of ours but to greet and to ping.
     links_[node] = std::make_unique<wire::Link>(
-        loop, clock, address, hello, chosen, [](std::uint16_t) { return std::uint64_t{0}; },
+        loop, clock, address, hello, chosen,
+        [](std::uint16_t) -> std::optional<std::uint64_t> { return std::nullopt; },
         wire::Link::Callbacks{});
   }
 }

@@ -20,7 +20,7 @@ namespace beach::raft {
 // Where each node listens: "host:port".
 using AddressBook = std::map<NodeId, std::string>;
 
-// How long a frame of a node may be; 0: none of that type is read.
+// How long a frame of a node may be; nothing: none of that type is read.
 wire::FrameReader::PayloadMax PeerPayloadMax(const Options& options);
 
 // What a frame of another node says. kCorruption: no message of consensus, or one that says that it

@@ -58,8 +58,8 @@ env::Connection::Callbacks Port::Accept(std::unique_ptr<env::Connection> connect
   return place->guest->connection_callbacks();
 }
 
-std::uint64_t Port::PayloadMax(const Visitor& visitor, std::uint16_t type) const {
-  if (visitor.host == nullptr || visitor.unwanted) return 0;
+std::optional<std::uint64_t> Port::PayloadMax(const Visitor& visitor, std::uint16_t type) const {
+  if (visitor.host == nullptr || visitor.unwanted) return std::nullopt;
   return visitor.host == peers_ ? options_.peer_payload_max(type)
                                 : options_.client_payload_max(type);
 }

@@ -5,6 +5,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/error.h"
@@ -60,7 +61,7 @@ class Port {
 
   Port(env::Loop& loop, env::Clock& clock, const PortOptions& options, Host* peers, Host* clients);
   env::Connection::Callbacks Accept(std::unique_ptr<env::Connection> connection);
-  std::uint64_t PayloadMax(const Visitor& visitor, std::uint16_t type) const;
+  std::optional<std::uint64_t> PayloadMax(const Visitor& visitor, std::uint16_t type) const;
   void SendAway(Place place);
   void Leave(Place place);
 

@@ -5,8 +5,10 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 
+#include "base/check.h"
 #include "wire/guest.h"
 #include "wire/link.h"
 
@@ -16,8 +18,10 @@ namespace {
 constexpr std::uint64_t kLookNs = 10'000'000;  // how often the world is asked whether to stop
 constexpr wire::ClusterId kCluster{'b', 'e', 'a', 'c', 'h'};
 
-std::uint64_t PayloadMax(std::uint16_t type) {
-  return type == kSayType ? kPayloadMax : wire::kOwnPayloadMax;
+std::optional<std::uint64_t> PayloadMax(std::uint16_t type) {
+  BEACH_CHECK_GE(type, wire::kFirstTypeOfPayloads);  // the others are not ours to judge
+  if (type != kSayType) return std::nullopt;
+  return kPayloadMax;
 }
 
 wire::NodeNumber NumberOf(std::uint64_t node) { return wire::NodeNumber(node + 1); }
