@@ -95,8 +95,8 @@ constexpr bool RetryIsSafe(Fate fate) { return fate == Fate::kLost || fate == Fa
 struct ProposalFate {
   RequestId request;
   Fate fate = Fate::kUnknown;
-  LogIndex index;
-  Term term;
+  LogIndex index = {};
+  Term term = {};
   ProposeError error{};  // of a refused one
 };
 

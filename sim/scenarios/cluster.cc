@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/scenarios/cluster.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sim/decisions.h"
+#include "sim/scenarios/cluster_client.h"
+#include "sim/scenarios/cluster_judge.h"
+#include "sim/scenarios/cluster_node.h"
+#include "sim/scenarios/cluster_plan.h"
+#include "sim/swarm.h"
+#include "sim/weather.h"
+
+namespace beach::sim::scenarios {
+namespace {
+
+using namespace cluster;  // NOLINT: the parts of this scenario
+
+constexpr std::uint64_t kWeatherNs = 100 * kMillisecond;
+constexpr std::uint64_t kLookNs = 20 * kMillisecond;
+// A node that has ended by itself is started again: sooner, and its reasons would be the same.
+constexpr std::uint64_t kRestartNs = 200 * kMillisecond;
+
+// The machines, and who runs on them.
+class Machines {
+ public:
+  Machines(Simulation& simulation, Judge& judge, const Plan& plan)
+      : simulation_(simulation), judge_(judge), plan_(plan), nodes_(plan.nodes) {
+    const HostOptions options{.clock_drift_max_ppm = 40'000, .slow_cpu_max = 4};
+    for (std::uint64_t place = 0; place < plan.nodes; ++place) {
+      hosts_.push_back(simulation.AddHost("n" + std::to_string(place), options));
+    }
+    hosts_.push_back(simulation.AddHost("clients"));
+  }
+
+  const std::vector<HostId>& hosts() const { return hosts_; }
+
+  void Start(std::uint64_t place) {
+    judge_.Began(place);
+    nodes_[place] = simulation_.Start(hosts_[place], "node", [this, place](const env::Env& env) {
+      RunNode(judge_, plan_, place, env);
+    });
+  }
+
+  void StartClients(const Works& works) {
+    for (std::uint64_t client = 0; client < plan_.clients; ++client) {
+      clients_.push_back(
+          simulation_.Start(hosts_.back(), "client", [this, client, &works](const env::Env& env) {
+            RunClient(judge_, plan_, client, works[client], env);
+          }));
+    }
+  }
+
+  void Strike(const Blow& blow) {
+    const bool off =
+        simulation_.decisions().Off(blow.end == End::kKill ? "crash.kill" : "crash.power_loss");
+    if (off || blow.end == End::kNone) return;
+    for (std::uint64_t place = 0; place < plan_.nodes; ++place) {
+      if (blow.end != End::kPowerLossOfAll && place != blow.node) continue;
+      if (blow.end == End::kKill) {
+        simulation_.Kill(nodes_[place]);
+      } else {
+        simulation_.PowerLoss(hosts_[place]);
+      }
+      judge_.Died(place);
+    }
+  }
+
+  void StartWhoIsGone() {
+    for (std::uint64_t place = 0; place < plan_.nodes; ++place) {
+      if (!judge_.IsGone(place)) continue;
+      simulation_.Wait(nodes_[place]);
+      Start(place);
+    }
+  }
+
+  void WaitForAll() {
+    for (const ProcessId process : clients_) simulation_.Wait(process);
+    for (const ProcessId process : nodes_) simulation_.Wait(process);
+  }
+
+ private:
+  Simulation& simulation_;
+  Judge& judge_;
+  const Plan& plan_;
+  std::vector<HostId> hosts_;
+  std::vector<ProcessId> nodes_;
+  std::vector<ProcessId> clients_;
+};
+
+// Rule 28, from the moment at which nothing goes wrong any more: until then a connection may take
+// its time to be given up, and elections follow.
+std::uint64_t CalmNs(const Plan& plan) {
+  return 30'000 * kMillisecond + 10 * plan.core.election_timeout_ns;
+}
+
+void AwaitService(Simulation& simulation, Judge& judge, Machines& machines, const Plan& plan) {
+  judge.calm = true;
+  const std::uint64_t begin = simulation.Now();
+  // What a client has left to say takes time too; as long as it is answered, there is service.
+  std::uint64_t progress = begin;
+  std::uint64_t answered = judge.answered();
+  while (judge.clients_done() < plan.clients || !judge.AllApplied()) {
+    machines.StartWhoIsGone();
+    if (std::exchange(answered, judge.answered()) != judge.answered()) progress = simulation.Now();
+    if (simulation.Now() - progress > CalmNs(plan)) {
+      simulation.Fail("no-service", "nothing goes wrong any more, and " +
+                                        std::to_string(plan.clients - judge.clients_done()) +
+                                        " clients are not served; " + judge.AppliedText());
+    }
+    simulation.SleepFor(kLookNs);
+  }
+}
+
+}  // namespace
+
+std::string Cluster::boots() const {
+  return "one to five nodes with log, engine and port, and clients that come over the network";
+}
+
+std::string Cluster::checks() const {
+  return "linearizable, Raft's invariants, retries once, equal replicas; in calm all are served";
+}
+
+void Cluster::Run(Simulation& simulation) const {
+  const std::vector<FaultRate> faults = DrawClusterFaults(simulation);
+  const Plan plan = DrawPlan(simulation);
+  const Works works = TakeWorkload(simulation, plan);
+  Judge judge(simulation, plan);
+  Machines machines(simulation, judge, plan);
+  SetFaults(simulation, faults, true);
+  Weather weather(simulation, machines.hosts(), kWeatherNs);
+  for (std::uint64_t place = 0; place < plan.nodes; ++place) machines.Start(place);
+  machines.StartClients(works);
+  for (const Blow& blow : plan.blows) {
+    simulation.SleepFor(blow.after_ms * kMillisecond);
+    machines.Strike(blow);
+    simulation.SleepFor(std::max(blow.down_ms * kMillisecond, kRestartNs));
+    machines.StartWhoIsGone();
+  }
+  simulation.SleepFor(2'000 * kMillisecond);
+  weather.Stop();
+  SetFaults(simulation, faults, false);
+  AwaitService(simulation, judge, machines, plan);
+  judge.stop = true;
+  machines.WaitForAll();
+  judge.ExpectEqualContents();
+  judge.ExpectLinearizable();
+}
+
+}  // namespace beach::sim::scenarios

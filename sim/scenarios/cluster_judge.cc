@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/scenarios/cluster_judge.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/random.h"
+#include "base/site.h"
+#include "env/marks.h"
+#include "oracle/linearizability.h"
+#include "sim/system_scope.h"
+
+namespace beach::sim::scenarios::cluster {
+
+using raft::LogIndex;
+
+class Judge::Watcher final : public raft::NodeWatcher {
+ public:
+  Watcher(Judge& judge, std::uint64_t place) : judge_(judge), place_(place) {}
+
+  void Started(const raft::Core& core) override {
+    const SystemScope system;
+    judge_.Started(place_, core);
+  }
+
+  void Looked(const raft::Core& core) override {
+    const SystemScope system;
+    judge_.watch_.Look(place_, core);
+    const LogIndex told(judge_.watch_.terms(place_).size());
+    judge_.watch_.Durable(place_, std::min(core.durable(), told));
+  }
+
+  void Turned(const raft::Core& core, const raft::Output& output) override {
+    const SystemScope system;
+    judge_.watch_.Look(place_, core);
+    if (output.persist.id != raft::PersistId{}) {
+      judge_.nodes_[place_].unsaid.push_back(
+          {.id = output.persist.id, .hard_state = output.persist.hard_state, .entries = {}});
+    }
+    for (const raft::Message& message : output.messages) judge_.watch_.Speaks(place_, message);
+  }
+
+  void Persisted(raft::PersistId id) override {
+    const SystemScope system;
+    auto& unsaid = judge_.nodes_[place_].unsaid;
+    while (!unsaid.empty() && unsaid.front().id <= id) {
+      const raft::Persist persist = std::move(unsaid.front());
+      unsaid.pop_front();
+      if (persist.hard_state) judge_.watch_.HardState(place_, *persist.hard_state);
+    }
+  }
+
+  void Applied(const raft::Entry& entry, ByteView answer) override {
+    const SystemScope system;
+    judge_.Applied(place_, entry, answer);
+  }
+
+  void Compacted(LogIndex upto) override {
+    const SystemScope system;
+    judge_.watch_.Compacted(place_, upto);
+  }
+
+ private:
+  Judge& judge_;
+  const std::uint64_t place_;
+};
+
+Judge::Judge(Simulation& simulation, const Plan& plan)
+    : simulation_(simulation),
+      plan_(plan),
+      watch_(simulation, Said(VotersOf(plan)), plan.nodes),
+      nodes_(plan.nodes),
+      gone_(plan.nodes, true),
+      called_at_(plan.clients) {
+  for (std::uint64_t place = 0; place < plan.nodes; ++place) {
+    watchers_.push_back(std::make_unique<Watcher>(*this, place));
+  }
+}
+
+raft::NodeWatcher& Judge::watcher(std::uint64_t place) { return *watchers_[place]; }
+
+// --- Nodes.
+
+void Judge::Began(std::uint64_t place) { gone_[place] = false; }
+
+void Judge::Died(std::uint64_t place) {
+  if (!std::exchange(gone_[place], true)) watch_.Stopped(place);
+}
+
+void Judge::Left(std::uint64_t place, const std::string& why) {
+  const SystemScope system;
+  simulation_.Trace("node.left", "node " + std::to_string(place + 1) + ": " + why);
+  Died(place);
+}
+
+// What it has applied durably stands for the log up to there: whoever looks at it later wants no
+// more.
+void Judge::Started(std::uint64_t place, const raft::Core& core) {
+  Node& node = nodes_[place];
+  const LogIndex applied = core.applied();
+  oracle::RaftRecovery found{.term = Said(core.term()), .applied = Said(applied)};
+  if (core.vote() != raft::NodeId{}) found.vote = oracle::RaftNode(core.vote().value);
+  node.unsaid.clear();
+  node.applied = applied;
+  node.digest = 0;
+  if (applied != LogIndex{}) {
+    const auto term = core.log().TermAt(applied);
+    BEACH_CHECK(term.has_value());
+    found.base = oracle::RaftBase{.index = Said(applied),
+                                  .term = Said(*term),
+                                  .configuration = Said(core.configurations().At(applied))};
+    const auto digest = digests_.find(applied);
+    if (digest == digests_.end()) {
+      simulation_.Fail("applied-unknown",
+                       "node " + std::to_string(place + 1) + " holds all up to index " +
+                           std::to_string(applied.value) + ", which nobody has applied");
+    }
+    node.digest = digest->second;
+  }
+  for (LogIndex index = applied.Next(); index <= core.log().last(); index = index.Next()) {
+    found.entries.push_back(Said(core.log().tail().At(index)));
+  }
+  watch_.Started(place, core, found);
+}
+
+void Judge::Applied(std::uint64_t place, const raft::Entry& entry, ByteView answer) {
+  Node& node = nodes_[place];
+  BEACH_CHECK_EQ(entry.index.value, node.applied.value + 1);
+  node.applied = entry.index;
+  node.digest = Mix64(node.digest ^ Mix64(Said(entry).digest) ^ Site::Hash(answer));
+  watch_.Applied(place, entry, node.digest);
+  digests_.emplace(entry.index, node.digest);
+}
+
+bool Judge::AllApplied() const {
+  for (std::uint64_t place = 0; place < nodes_.size(); ++place) {
+    if (gone_[place] || nodes_[place].applied < watch_.committed()) return false;
+  }
+  return true;
+}
+
+std::string Judge::AppliedText() const {
+  std::string text = "committed " + std::to_string(watch_.committed().value);
+  for (std::uint64_t place = 0; place < nodes_.size(); ++place) {
+    text += ", node " + std::to_string(place + 1) +
+            (gone_[place] ? " is gone" : " " + std::to_string(nodes_[place].applied.value));
+  }
+  return text;
+}
+
+void Judge::Contents(std::uint64_t place, std::uint64_t digest) {
+  const SystemScope system;
+  nodes_[place].contents = digest;
+}
+
+void Judge::ExpectEqualContents() const {
+  std::optional<std::uint64_t> first;
+  for (std::uint64_t place = 0; place < nodes_.size(); ++place) {
+    const auto& contents = nodes_[place].contents;
+    BEACH_CHECK(contents.has_value());
+    if (!first) first = contents;
+    if (*contents == *first) continue;
+    simulation_.Fail("replicas-differ", "node " + std::to_string(place + 1) +
+                                            " has applied what node 1 has, and holds other data");
+  }
+}
+
+// --- Clients.
+
+void Judge::Called(std::uint64_t client) {
+  const SystemScope system;
+  called_at_[client] = simulation_.Now();
+}
+
+void Judge::Returned(std::uint64_t client, oracle::ClientOperation operation) {
+  const SystemScope system;
+  operation.client = client;
+  operation.called_at = called_at_[client];
+  operation.returned_at = simulation_.Now();
+  if (operation.answered()) ++answered_;
+  history_.push_back(std::move(operation));
+  simulation_.CountOperation();
+}
+
+// A client that has given up asks on under another name: its last request may take effect later.
+void Judge::ExpectLinearizable() {
+  std::vector<std::uint64_t> names(plan_.clients);
+  for (std::uint64_t client = 0; client < plan_.clients; ++client) names[client] = client;
+  std::uint64_t next = plan_.clients;
+  for (oracle::ClientOperation& operation : history_) {
+    std::uint64_t& name = names[operation.client];
+    operation.client = name;
+    if (!operation.answered()) name = next++;
+  }
+  const auto misuse = oracle::FindMisuse(history_);
+  BEACH_CHECK(!misuse);
+  const oracle::LinearReport report = oracle::CheckLinearizable(history_);
+  BEACH_SOMETIMES("cluster.history_undecided", report.verdict == oracle::LinearVerdict::kUndecided);
+  if (report.violation) simulation_.Fail(report.violation->rule, report.violation->message);
+}
+
+}  // namespace beach::sim::scenarios::cluster

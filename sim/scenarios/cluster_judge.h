@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "oracle/history.h"
+#include "raft/node/node.h"
+#include "sim/scenarios/cluster_plan.h"
+#include "sim/scenarios/raft_watch.h"
+#include "sim/simulation.h"
+
+namespace beach::sim::scenarios::cluster {
+
+// What outlives the processes of a cluster: looks at their cores, keeps what clients asked and were
+// told, and judges both. Nodes are named by place, from 0. Each function opens a SystemScope where
+// a process may call it.
+class Judge {
+ public:
+  Judge(Simulation& simulation, const Plan& plan);
+
+  // --- Nodes.
+
+  // For that node's lives, all of them.
+  raft::NodeWatcher& watcher(std::uint64_t place);
+  void Began(std::uint64_t place);
+  // Killed, or without power.
+  void Died(std::uint64_t place);
+  // Its process ended by itself: it could not start, or stepped aside.
+  void Left(std::uint64_t place, const std::string& why);
+  bool IsGone(std::uint64_t place) const { return gone_[place]; }
+  // All nodes have applied all that any has committed.
+  bool AllApplied() const;
+  std::string AppliedText() const;
+  // All that a node's state machine holds, when the run ends.
+  void Contents(std::uint64_t place, std::uint64_t digest);
+  void ExpectEqualContents() const;
+
+  // --- Clients.
+
+  void Called(std::uint64_t client);
+  // As the client saw it; without an answer: it gave up.
+  void Returned(std::uint64_t client, oracle::ClientOperation operation);
+  void ClientDone() { ++clients_done_; }
+  std::uint64_t clients_done() const { return clients_done_; }
+  std::uint64_t answered() const { return answered_; }
+  void ExpectLinearizable();
+
+  // Nothing goes wrong any more.
+  bool calm = false;
+  // The processes are to end.
+  bool stop = false;
+
+ private:
+  class Watcher;
+  struct Node {
+    raft::LogIndex applied;
+    std::uint64_t digest = 0;          // of what was applied up to there, and answered
+    std::deque<raft::Persist> unsaid;  // handed to the log; entries left out
+    std::optional<std::uint64_t> contents;
+  };
+
+  void Started(std::uint64_t place, const raft::Core& core);
+  void Applied(std::uint64_t place, const raft::Entry& entry, ByteView answer);
+
+  Simulation& simulation_;
+  const Plan& plan_;
+  RaftWatch watch_;
+  std::vector<Node> nodes_;
+  std::vector<bool> gone_;
+  std::vector<std::unique_ptr<Watcher>> watchers_;
+  std::map<raft::LogIndex, std::uint64_t> digests_;  // after each entry that any node has applied
+  std::vector<oracle::ClientOperation> history_;
+  std::vector<std::uint64_t> called_at_;
+  std::uint64_t clients_done_ = 0;
+  std::uint64_t answered_ = 0;
+};
+
+}  // namespace beach::sim::scenarios::cluster

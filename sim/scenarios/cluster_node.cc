@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/scenarios/cluster_node.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "engine/db.h"
+#include "raft/disk/disk_log.h"
+#include "raft/node/node.h"
+#include "raft/node/peer_host.h"
+#include "raft/node/port.h"
+#include "server/machine/machine.h"
+#include "server/service/service.h"
+
+namespace beach::sim::scenarios::cluster {
+namespace {
+
+constexpr std::uint64_t kLookNs =
+    20 * kMillisecond;  // how often the judge is asked whether to stop
+constexpr char kTables[] = "db";
+constexpr char kLog[] = "log";
+
+// In the order in which they are made; they go the other way round.
+class Process {
+ public:
+  Process(Judge& judge, const Plan& plan, std::uint64_t place, const env::Env& env)
+      : judge_(judge), plan_(plan), place_(place), env_(env) {}
+
+  Status Open() {
+    BEACH_TRY_ASSIGN(db_, engine::Db::Open(env_, kTables, plan_.engine));
+    BEACH_TRY_ASSIGN(machine_, server::Machine::Open(*db_, VotersOf(plan_)));
+    const raft::SnapshotMeta held = machine_->durable();
+    BEACH_TRY_ASSIGN(log_, raft::DiskLog::Open(env_, kLog, plan_.log, held.index, held.term));
+    BEACH_TRY_ASSIGN(loop_, env_.network->NewLoop());
+    BEACH_TRY_ASSIGN(node_, raft::Node::Start(*loop_, env_, NodeOptions(), *log_, *machine_,
+                                              [this](const Error& error) { Fail(error); }));
+    peers_.emplace(*node_);
+    return Listen();
+  }
+
+  Status Run() {
+    Look();
+    loop_->Run();
+    port_.reset();
+    service_.reset();
+    node_.reset();
+    log_.reset();
+    if (failure_) return beach::Fail(*failure_);
+    BEACH_TRY_ASSIGN(const std::uint64_t contents, machine_->ContentsDigest());
+    judge_.Contents(place_, contents);
+    return {};
+  }
+
+ private:
+  raft::NodeOptions NodeOptions() const {
+    raft::NodeOptions options;
+    options.core = plan_.core;
+    options.core.id = NodeOf(place_);
+    options.cluster = kCluster;
+    options.addresses = AddressesOf(plan_);
+    options.bootstrap = VotersOf(plan_);
+    options.watcher = &judge_.watcher(place_);
+    return options;
+  }
+
+  Status Listen() {
+    service_ = std::make_unique<server::Service>(*loop_, env_, *node_, *machine_);
+    raft::PortOptions options;
+    options.guests = {.cluster = kCluster, .self = wire::NodeNumber(place_ + 1)};
+    options.peer_payload_max = raft::PeerPayloadMax(node_->core().options());
+    options.client_payload_max = server::ClientPayloadMax;
+    BEACH_TRY_ASSIGN(port_, raft::Port::Open(*loop_, *env_.clock, AddressOf(place_), options,
+                                             &*peers_, service_.get()));
+    return {};
+  }
+
+  void Fail(const Error& error) {
+    failure_ = error;
+    loop_->Stop();
+  }
+
+  void Look() {
+    if (judge_.stop) return loop_->Stop();
+    loop_->At(env_.clock->MonotonicNow() + kLookNs, [this] { Look(); });
+  }
+
+  Judge& judge_;
+  const Plan& plan_;
+  const std::uint64_t place_;
+  const env::Env env_;
+  std::unique_ptr<engine::Db> db_;
+  std::unique_ptr<server::Machine> machine_;
+  std::unique_ptr<env::Loop> loop_;
+  std::unique_ptr<raft::DiskLog> log_;
+  std::unique_ptr<raft::Node> node_;
+  std::optional<raft::PeerHost> peers_;
+  std::unique_ptr<server::Service> service_;
+  std::unique_ptr<raft::Port> port_;
+  std::optional<Error> failure_;
+};
+
+}  // namespace
+
+void RunNode(Judge& judge, const Plan& plan, std::uint64_t place, const env::Env& env) {
+  Process process(judge, plan, place, env);
+  Status done = process.Open();
+  if (done) done = process.Run();
+  if (!done) judge.Left(place, done.error().ToString());
+}
+
+}  // namespace beach::sim::scenarios::cluster

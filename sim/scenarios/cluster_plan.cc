@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/scenarios/cluster_plan.h"
+
+#include <iterator>
+
+#include "engine/wal/format.h"
+#include "sim/weather.h"
+
+namespace beach::sim::scenarios::cluster {
+namespace {
+
+constexpr std::uint64_t kDriftPpm = 100'000;
+
+constexpr std::uint64_t kRates[] = {100, 1'000, 10'000};
+constexpr std::uint64_t kRatesOfSyncs[] = {500, 5'000, 20'000};
+constexpr std::uint64_t kRatesOfShortOnes[] = {10'000, 100'000, 500'000};
+constexpr std::uint64_t kRatesOfLongOnes[] = {20, 200, 2'000};
+constexpr FaultLadder kMachines[] = {{"net.bit_flip", kRates},
+                                     {"process.descriptors", kRates},
+                                     {"disk.eio.write", kRates},
+                                     {"disk.eio.sync", kRatesOfSyncs},
+                                     {"disk.no_space", kRates},
+                                     {"disk.short_write", kRatesOfShortOnes},
+                                     {"disk.short_read", kRatesOfShortOnes},
+                                     {"disk.stall", kRatesOfLongOnes},
+                                     {"clock.step", kRates},
+                                     {"host.pause", kRatesOfLongOnes},
+                                     {"thread.stall", kRatesOfLongOnes}};
+
+raft::Options DrawCore(Simulation& simulation, Knobs& knobs) {
+  raft::Options options;
+  options.random_key = simulation.Stream("cluster.elections").Next();
+  options.election_timeout_ns = knobs.Log("election_timeout_ms", 300, 1'000) * kMillisecond;
+  options.heartbeat_interval_ns = options.election_timeout_ns / knobs.Even("heartbeats", 3, 10);
+  options.clock_drift_ppm = kDriftPpm;
+  options.message_bytes_max = knobs.Log("message_bytes_max", 256, 1 << 20);
+  options.in_flight_count_max = knobs.Log("in_flight_count_max", 1, 256);
+  options.in_flight_bytes_max = knobs.Log("in_flight_bytes_max", 1 << 10, 1 << 22);
+  options.uncommitted_bytes_max = knobs.Log("uncommitted_bytes_max", 1 << 10, 1 << 22);
+  options.payload_bytes_max = 1 << 16;
+  options.tail_bytes_max = knobs.Log("tail_bytes_max", 1 << 8, 1 << 20);
+  options.apply_bytes_max = knobs.Log("apply_bytes_max", 1 << 8, 1 << 20);
+  options.apply_count_max = knobs.Log("apply_count_max", 1, 1 << 10);
+  options.proposal_timeout_ns = knobs.Log("proposal_timeout_ms", 500, 10'000) * kMillisecond;
+  return options;
+}
+
+engine::Options DrawEngine(Knobs& knobs) {
+  engine::Options options;
+  options.external_log = true;
+  options.memtable_size = knobs.Log("memtable_size", 1 << 10, 1 << 17);
+  options.table_size = knobs.Log("table_size", 1 << 10, 1 << 14);
+  options.level0_compact_count = knobs.Even("level0_compact_count", 1, 4);
+  options.level0_slow_count = options.level0_compact_count + knobs.Even("level0_slow_more", 1, 6);
+  options.level0_stop_count = options.level0_slow_count + knobs.Even("level0_stop_more", 1, 6);
+  options.level_size_base = knobs.Log("level_size_base", 1 << 10, 1 << 16);
+  options.compaction_threads = 1;
+  options.block_cache_size = knobs.Flag("no_cache", 30) ? 0 : 1 << 18;
+  return options;
+}
+
+std::vector<Blow> DrawBlows(Knobs& knobs, std::uint64_t nodes) {
+  std::vector<Blow> blows(knobs.Even("blows", 0, 6));
+  for (std::size_t i = 0; i < blows.size(); ++i) {
+    const std::string prefix = "blow." + std::to_string(i) + ".";
+    blows[i] = {.node = knobs.Even(prefix + "node", 0, kNodesMax - 1) % nodes,
+                .end = static_cast<End>(knobs.Even(prefix + "end", 0, kEnds - 1)),
+                .after_ms = knobs.Log(prefix + "after_ms", 1, 4'000),
+                .down_ms = knobs.Log(prefix + "down_ms", 1, 4'000)};
+  }
+  return blows;
+}
+
+}  // namespace
+
+Plan DrawPlan(Simulation& simulation) {
+  Knobs knobs(simulation, "cluster.knobs");
+  Plan plan;
+  static constexpr std::uint64_t kNodes[] = {1, 2, 3, 3, 3, 3, 3, 3, 4, 5, 5};
+  plan.nodes = kNodes[knobs.Even("nodes", 0, std::size(kNodes) - 1)];
+  plan.clients = knobs.Even("clients", 1, kClientsMax);
+  plan.operations = knobs.Log("operations", 32, 512);
+  plan.keys = knobs.Log("keys", 1, 32);
+  plan.value_size_max = knobs.Log("value_size_max", 8, 4'096);
+  plan.pause_max_ms = knobs.Log("pause_max_ms", 1, 400);
+  plan.blows = DrawBlows(knobs, plan.nodes);
+  plan.core = DrawCore(simulation, knobs);
+  plan.engine = DrawEngine(knobs);
+  plan.log.segment_size_bytes =
+      knobs.Log("segment_blocks", engine::wal::kSegmentSizeMin / engine::wal::kBlockSize * 2, 256) *
+      engine::wal::kBlockSize;
+  plan.log.flights_max = knobs.Even("flights_max", 1, 8);
+  return plan;
+}
+
+std::vector<FaultRate> DrawClusterFaults(Simulation& simulation) {
+  std::vector<FaultRate> faults = DrawFaults(simulation, UsualNetworkFaults());
+  for (const FaultRate& fault : DrawFaults(simulation, kMachines, {.on_percent = 25})) {
+    faults.push_back(fault);
+  }
+  return faults;
+}
+
+std::string AddressOf(std::uint64_t place) { return "n" + std::to_string(place) + ":7000"; }
+
+raft::NodeId NodeOf(std::uint64_t place) { return raft::NodeId(place + 1); }
+
+raft::AddressBook AddressesOf(const Plan& plan) {
+  raft::AddressBook addresses;
+  for (std::uint64_t i = 0; i < plan.nodes; ++i) addresses[NodeOf(i)] = AddressOf(i);
+  return addresses;
+}
+
+raft::Configuration VotersOf(const Plan& plan) {
+  raft::Configuration configuration;
+  for (std::uint64_t i = 0; i < plan.nodes; ++i) configuration.voters.push_back(NodeOf(i));
+  return configuration;
+}
+
+}  // namespace beach::sim::scenarios::cluster

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/options.h"
+#include "raft/disk/disk_log.h"
+#include "raft/node/node.h"
+#include "sim/simulation.h"
+#include "sim/swarm.h"
+
+namespace beach::sim::scenarios::cluster {
+
+inline constexpr std::uint64_t kMillisecond = 1'000'000;
+inline constexpr std::uint64_t kNodesMax = 5;
+inline constexpr std::uint64_t kClientsMax = 4;
+
+// What ends a life: after some time, of one node or of all, which begin anew after a while.
+enum class End : std::uint8_t { kNone = 0, kKill = 1, kPowerLoss = 2, kPowerLossOfAll = 3 };
+inline constexpr std::uint64_t kEnds = 4;
+struct Blow {
+  std::uint64_t node = 0;
+  End end = End::kNone;
+  std::uint64_t after_ms = 0;
+  std::uint64_t down_ms = 0;
+};
+
+// All that differs from run to run beside operations and faults.
+struct Plan {
+  std::uint64_t nodes = 3;
+  std::uint64_t clients = 1;
+  std::uint64_t operations = 1;  // of all clients
+  std::uint64_t keys = 1;
+  std::uint64_t value_size_max = 1;
+  std::uint64_t pause_max_ms = 1;  // of a client, before an operation
+  std::vector<Blow> blows;
+  raft::Options core;
+  raft::DiskLogOptions log;
+  engine::Options engine;
+};
+
+Plan DrawPlan(Simulation& simulation);
+// Beside those of the network.
+std::vector<FaultRate> DrawClusterFaults(Simulation& simulation);
+
+// "n0:7000", of nodes from 0; the node of place 0 has number 1.
+std::string AddressOf(std::uint64_t place);
+raft::NodeId NodeOf(std::uint64_t place);
+raft::AddressBook AddressesOf(const Plan& plan);
+raft::Configuration VotersOf(const Plan& plan);
+inline constexpr wire::ClusterId kCluster{'b', 'e', 'a', 'c', 'h'};
+
+}  // namespace beach::sim::scenarios::cluster
