@@ -29,8 +29,9 @@ class Process {
       : judge_(judge), plan_(plan), place_(place), env_(env) {}
 
   Status Open() {
-    BEACH_TRY_ASSIGN(db_, engine::Db::Open(env_, kTables, plan_.engine));
-    BEACH_TRY_ASSIGN(machine_, server::Machine::Open(*db_, VotersOf(plan_)));
+    BEACH_TRY_ASSIGN(db_, engine::Db::Open(env_, kTables, server::EngineOptions(plan_.engine)));
+    BEACH_TRY_ASSIGN(machine_, server::Machine::Open(*db_, {.sessions = plan_.sessions,
+                                                             .bootstrap = VotersOf(plan_)}));
     const raft::SnapshotMeta held = machine_->durable();
     BEACH_TRY_ASSIGN(log_, raft::DiskLog::Open(env_, kLog, plan_.log, held.index, held.term));
     BEACH_TRY_ASSIGN(loop_, env_.network->NewLoop());
@@ -48,7 +49,7 @@ class Process {
     node_.reset();
     log_.reset();
     if (failure_) return beach::Fail(*failure_);
-    BEACH_TRY_ASSIGN(const std::uint64_t contents, machine_->ContentsDigest());
+    BEACH_TRY_ASSIGN(const std::uint64_t contents, machine_->ContentDigest());
     judge_.Contents(place_, contents);
     return {};
   }
