@@ -101,6 +101,13 @@ class DbImpl final : public Db {
   Result<SequenceNumber> Checkpoint(const std::string& directory) override;
   Result<BackupReport> Backup(const std::string& directory, const BackupOptions& options) override;
   Result<std::unique_ptr<PinnedFiles>> PinFiles() override;
+  Result<TryGetResult> TryGet(const ReadOptions& options, ByteView key) override;
+  Status Apply(const WriteBatch& batch, LogMark mark) override;
+  Result<bool> TryApply(const WriteBatch& batch, LogMark mark) override;
+  LogMark DurableMark() override;
+  void WantFlush() override;
+  Status Install(const std::vector<PinnedFile>& files, SequenceNumber last_sequence,
+                 std::uint64_t time, LogMark mark) override;
   Status Close() override;
 
   // db_read.cc. What a read at that number shows of a view; `keep` is what the iterator holds.

@@ -40,11 +40,13 @@ class DbImpl::FilePin final : public PinnedFiles {
   DatabaseId database() const override { return held_.state().database; }
   SequenceNumber sequence() const override { return held_.state().last_sequence; }
   std::uint64_t time() const override { return held_.state().time.time; }
+  const LogMark& mark() const override { return mark_; }
   const std::vector<PinnedFile>& files() const override { return files_; }
 
  private:
   DbImpl& db_;
   HeldTables held_;
+  LogMark mark_;
   std::vector<PinnedFile> files_;
 };
 
