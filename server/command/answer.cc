@@ -10,6 +10,8 @@ namespace {
 constexpr std::uint8_t kVersion = 1;
 constexpr std::uint8_t kAbsent = 0;
 constexpr std::uint8_t kThere = 1;
+// Head, and of each value a flag and a length.
+static_assert(2 + 10 + 10 + kReadsMax * 11 <= kAnswerSizeMax - kValuesSizeMax);
 
 bool Read(Decoder& decoder, std::vector<std::optional<Bytes>>& values) {
   const std::uint64_t count = decoder.Varint();

@@ -13,9 +13,10 @@
 
 namespace beach::server {
 
-// Encoded. Room for one value of any size.
-inline constexpr std::uint64_t kAnswerSizeMax =
-    (std::uint64_t{4} << 20) + (std::uint64_t{64} << 10);
+// Of all values of an answer together: room for one of any size.
+inline constexpr std::uint64_t kValuesSizeMax = std::uint64_t{4} << 20;
+// Encoded.
+inline constexpr std::uint64_t kAnswerSizeMax = kValuesSizeMax + 4096;
 
 // Values are in logs and tables: never renumbered.
 enum class AnswerKind : std::uint8_t {
