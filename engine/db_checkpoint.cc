@@ -48,6 +48,7 @@ Status DbImpl::HeldTables::Take() {
     }
     state_.last_sequence = db_.flushed_sequence_;
     state_.time = db_.flushed_time_;
+    if (db_.options_.external_log) state_.log_mark = db_.flushed_mark_;
   }
   std::ranges::sort(tables_, {}, [](const TablePointer& table) { return table->info.file; });
   const ManifestState now = db_.manifest_->state();  // above all numbers of the tables

@@ -199,6 +199,7 @@ class ShelfCursor final : public LogCursor {
 }  // namespace
 
 Result<std::unique_ptr<LogCursor>> DbImpl::NewLogCursor(SequenceNumber after) {
+  BEACH_TRY(CheckOwnLog());
   std::unique_ptr<ShelfCursor> cursor;
   {
     const env::MutexLock lock(mutex_);
@@ -227,7 +228,7 @@ void DbImpl::ShowLog() {
 // will hold: before the memtable is frozen, after which recovery may not look for it there.
 Status DbImpl::SyncKeptLog() {
   mutex_.AssertHeld();
-  if (options_.log_kept_size == 0) return {};
+  if (options_.log_kept_size == 0 || options_.external_log) return {};
   BEACH_CHECK(flying_.empty());
   Status synced;
   LogPosition durable;

@@ -22,10 +22,11 @@ class DbImpl::FilePin final : public PinnedFiles {
   Status Take() {
     BEACH_TRY(held_.Take());
     const ManifestState& state = held_.state();
+    mark_ = state.log_mark.value_or(LogMark());
     for (const TableInfo& table : state.tables) {
       BEACH_CHECK_LE(table.sequence_max.value, state.last_sequence.value);
       files_.push_back({.path = env::JoinPath(db_.directory_, TableFileName(table.file)),
-                        .number = table.file,
+                        .number = table.origin_file.value_or(table.file),
                         .size_bytes = table.size_bytes,
                         .level = table.level,
                         .smallest = Bytes(UserKeyOf(table.smallest)),

@@ -198,6 +198,7 @@ Result<std::unique_ptr<Db>> Db::OpenReadOnly(const env::Env& env, const std::str
   BEACH_TRY_ASSIGN(view->version, OpenTables(files, directory, state, cache, nullptr));
   BEACH_TRY_ASSIGN(const SequenceNumber last, ReplayLog(files, directory, options, state, *view));
   found.last = std::max(last, state.last_sequence);
+  found.mark = state.log_mark.value_or(LogMark());
   found.view = std::move(view);
   return std::make_unique<ReadOnlyDb>(options, std::move(found));
 }
