@@ -36,7 +36,7 @@ class Judge::Watcher final : public raft::NodeWatcher {
     judge_.watch_.Look(place_, core);
     if (output.persist.id != raft::PersistId{}) {
       judge_.nodes_[place_].unsaid.push_back(
-          {.id = output.persist.id, .hard_state = output.persist.hard_state, .entries = {}});
+          {.id = output.persist.id, .state = output.persist.hard_state});
     }
     for (const raft::Message& message : output.messages) judge_.watch_.Speaks(place_, message);
   }
@@ -45,9 +45,8 @@ class Judge::Watcher final : public raft::NodeWatcher {
     const SystemScope system;
     auto& unsaid = judge_.nodes_[place_].unsaid;
     while (!unsaid.empty() && unsaid.front().id <= id) {
-      const raft::Persist persist = std::move(unsaid.front());
+      if (unsaid.front().state) judge_.watch_.HardState(place_, *unsaid.front().state);
       unsaid.pop_front();
-      if (persist.hard_state) judge_.watch_.HardState(place_, *persist.hard_state);
     }
   }
 
@@ -71,21 +70,24 @@ Judge::Judge(Simulation& simulation, const Plan& plan)
       plan_(plan),
       watch_(simulation, Said(VotersOf(plan)), plan.nodes),
       nodes_(plan.nodes),
-      gone_(plan.nodes, true),
+      gone_(plan.nodes, 1),
       called_at_(plan.clients) {
   for (std::uint64_t place = 0; place < plan.nodes; ++place) {
     watchers_.push_back(std::make_unique<Watcher>(*this, place));
   }
 }
 
+Judge::~Judge() = default;
+
 raft::NodeWatcher& Judge::watcher(std::uint64_t place) { return *watchers_[place]; }
 
 // --- Nodes.
 
-void Judge::Began(std::uint64_t place) { gone_[place] = false; }
+void Judge::Began(std::uint64_t place) { gone_[place] = 0; }
 
 void Judge::Died(std::uint64_t place) {
-  if (!std::exchange(gone_[place], true)) watch_.Stopped(place);
+  gone_[place] = 1;
+  if (std::exchange(nodes_[place].watched, false)) watch_.Stopped(place);
 }
 
 void Judge::Left(std::uint64_t place, const std::string& why) {
@@ -101,6 +103,7 @@ void Judge::Started(std::uint64_t place, const raft::Core& core) {
   const LogIndex applied = core.applied();
   oracle::RaftRecovery found{.term = Said(core.term()), .applied = Said(applied)};
   if (core.vote() != raft::NodeId{}) found.vote = oracle::RaftNode(core.vote().value);
+  node.watched = true;
   node.unsaid.clear();
   node.applied = applied;
   node.digest = 0;
@@ -135,7 +138,7 @@ void Judge::Applied(std::uint64_t place, const raft::Entry& entry, ByteView answ
 
 bool Judge::AllApplied() const {
   for (std::uint64_t place = 0; place < nodes_.size(); ++place) {
-    if (gone_[place] || nodes_[place].applied < watch_.committed()) return false;
+    if (IsGone(place) || nodes_[place].applied < watch_.committed()) return false;
   }
   return true;
 }
@@ -144,7 +147,7 @@ std::string Judge::AppliedText() const {
   std::string text = "committed " + std::to_string(watch_.committed().value);
   for (std::uint64_t place = 0; place < nodes_.size(); ++place) {
     text += ", node " + std::to_string(place + 1) +
-            (gone_[place] ? " is gone" : " " + std::to_string(nodes_[place].applied.value));
+            (IsGone(place) ? " is gone" : " " + std::to_string(nodes_[place].applied.value));
   }
   return text;
 }
@@ -175,6 +178,7 @@ void Judge::Called(std::uint64_t client) {
 
 void Judge::Returned(std::uint64_t client, oracle::ClientOperation operation) {
   const SystemScope system;
+  if (operation.reads.empty() && operation.changes.empty()) return;
   operation.client = client;
   operation.called_at = called_at_[client];
   operation.returned_at = simulation_.Now();
