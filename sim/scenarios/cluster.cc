@@ -19,6 +19,8 @@ namespace {
 using namespace cluster;  // NOLINT: the parts of this scenario
 
 constexpr std::uint64_t kWeatherNs = 100 * kMillisecond;
+// In the end, for what clients have given up and the log has not.
+constexpr std::uint64_t kQuietNs = 200 * kMillisecond;
 constexpr std::uint64_t kLookNs = 20 * kMillisecond;
 // A node that has ended by itself is started again: sooner, and its reasons would be the same.
 constexpr std::uint64_t kRestartNs = 200 * kMillisecond;
@@ -83,10 +85,11 @@ class Machines {
   std::vector<ProcessId> clients_;
 };
 
-// Rule 28, from the moment at which nothing goes wrong any more: until then a connection may take
-// its time to be given up, and elections follow.
+// A machine may stand still for more than two minutes, since before nothing went wrong any more.
+constexpr std::uint64_t kPauseNs = 140'000 * kMillisecond;
+// Connections take their time to be given up, and elections follow (rule 28).
 std::uint64_t CalmNs(const Plan& plan) {
-  return 30'000 * kMillisecond + 10 * plan.core.election_timeout_ns;
+  return kPauseNs + 30'000 * kMillisecond + 10 * plan.core.election_timeout_ns;
 }
 
 void AwaitService(Simulation& simulation, Judge& judge, Machines& machines, const Plan& plan, const Works& works) {
@@ -136,6 +139,7 @@ void Cluster::Run(Simulation& simulation) const {
   weather.Stop();
   SetFaults(simulation, faults, false);
   AwaitService(simulation, judge, machines, plan, works);
+  simulation.SleepFor(kQuietNs);
   judge.stop = true;
   machines.WaitForAll();
   judge.ExpectEqualContents();

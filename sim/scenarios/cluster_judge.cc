@@ -26,9 +26,10 @@ class Judge::Watcher final : public raft::NodeWatcher {
 
   void Looked(const raft::Core& core) override {
     const SystemScope system;
-    judge_.watch_.Look(place_, core);
+    // First, because a leader counts its own disk, and commits, in one step.
     const LogIndex told(judge_.watch_.terms(place_).size());
     judge_.watch_.Durable(place_, std::min(core.durable(), told));
+    judge_.watch_.Look(place_, core);
   }
 
   void Turned(const raft::Core& core, const raft::Output& output) override {
@@ -71,7 +72,7 @@ Judge::Judge(Simulation& simulation, const Plan& plan)
       watch_(simulation, Said(VotersOf(plan)), plan.nodes),
       nodes_(plan.nodes),
       gone_(plan.nodes, 1),
-      called_at_(plan.clients) {
+      asked_(plan.clients) {
   for (std::uint64_t place = 0; place < plan.nodes; ++place) {
     watchers_.push_back(std::make_unique<Watcher>(*this, place));
   }
@@ -158,37 +159,54 @@ void Judge::Contents(std::uint64_t place, std::uint64_t digest) {
 }
 
 void Judge::ExpectEqualContents() const {
-  std::optional<std::uint64_t> first;
+  std::map<LogIndex, std::uint64_t> first;  // at each index, the place
   for (std::uint64_t place = 0; place < nodes_.size(); ++place) {
-    const auto& contents = nodes_[place].contents;
-    BEACH_CHECK(contents.has_value());
-    if (!first) first = contents;
-    if (*contents == *first) continue;
-    simulation_.Fail("replicas-differ", "node " + std::to_string(place + 1) +
-                                            " has applied what node 1 has, and holds other data");
+    const Node& node = nodes_[place];
+    BEACH_CHECK(node.contents.has_value());
+    const auto [other, is_first] = first.emplace(node.applied, place);
+    if (is_first || nodes_[other->second].contents == node.contents) continue;
+    simulation_.Fail("replicas-differ", "nodes " + std::to_string(other->second + 1) + " and " +
+                                            std::to_string(place + 1) + " have applied " +
+                                            std::to_string(node.applied.value) +
+                                            " entries, and hold different data");
   }
 }
 
 // --- Clients.
 
-void Judge::Called(std::uint64_t client) {
+void Judge::Called(std::uint64_t client, oracle::ClientOperation operation) {
   const SystemScope system;
-  called_at_[client] = simulation_.Now();
+  Forget(client);
+  operation.client = client;
+  operation.called_at = simulation_.Now();
+  asked_[client] = std::move(operation);
 }
 
 void Judge::Returned(std::uint64_t client, oracle::ClientOperation operation) {
   const SystemScope system;
-  if (operation.reads.empty() && operation.changes.empty()) return;
+  BEACH_CHECK(asked_[client].has_value());
   operation.client = client;
-  operation.called_at = called_at_[client];
+  operation.called_at = asked_[client]->called_at;
   operation.returned_at = simulation_.Now();
+  asked_[client].reset();
   if (operation.answered()) ++answered_;
   history_.push_back(std::move(operation));
   simulation_.CountOperation();
 }
 
+void Judge::Refused(std::uint64_t client) {
+  const SystemScope system;
+  asked_[client].reset();
+}
+
+// Who asked has died, or died with the node that it asked.
+void Judge::Forget(std::uint64_t client) {
+  if (asked_[client]) history_.push_back(*std::exchange(asked_[client], std::nullopt));
+}
+
 // A client that has given up asks on under another name: its last request may take effect later.
 void Judge::ExpectLinearizable() {
+  for (std::uint64_t client = 0; client < plan_.clients; ++client) Forget(client);
   std::vector<std::uint64_t> names(plan_.clients);
   for (std::uint64_t client = 0; client < plan_.clients; ++client) names[client] = client;
   std::uint64_t next = plan_.clients;

@@ -45,9 +45,12 @@ class Judge {
 
   // --- Clients.
 
-  void Called(std::uint64_t client);
+  // What it asks for. Until it is answered, it may take effect at any time.
+  void Called(std::uint64_t client, oracle::ClientOperation operation);
   // As the client saw it; without an answer: it gave up.
   void Returned(std::uint64_t client, oracle::ClientOperation operation);
+  // It was told that it never takes effect.
+  void Refused(std::uint64_t client);
   std::size_t& next_work(std::uint64_t client) { return next_work_[client]; }
   void ClientDone() { ++clients_done_; }
   std::uint64_t clients_done() const { return clients_done_; }
@@ -80,6 +83,7 @@ class Judge {
   };
 
   void Started(std::uint64_t place, const raft::Core& core);
+  void Forget(std::uint64_t client);
   void Applied(std::uint64_t place, const raft::Entry& entry, ByteView answer);
 
   Simulation& simulation_;
@@ -90,7 +94,7 @@ class Judge {
   std::vector<std::unique_ptr<Watcher>> watchers_;
   std::map<raft::LogIndex, std::uint64_t> digests_;  // after each entry that any node has applied
   std::vector<oracle::ClientOperation> history_;
-  std::vector<std::uint64_t> called_at_;
+  std::vector<std::optional<oracle::ClientOperation>> asked_;  // by client
   std::vector<std::size_t> next_work_ = std::vector<std::size_t>(kClientsMax);
   std::uint64_t clients_done_ = 0;
   std::uint64_t answered_ = 0;

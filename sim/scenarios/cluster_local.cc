@@ -24,29 +24,49 @@ void LocalClient::Next() {
 }
 
 void LocalClient::Do(const Work& work) {
-  judge_.Called(client_);
   if (work.kind == Kind::kGet) return Get(work);
   Write(work);
 }
 
 void LocalClient::Get(const Work& work) {
+  {
+    const SystemScope system;
+    oracle::ClientOperation asked;
+    asked.reads = {{KeyOf(work.key), std::nullopt}};
+    judge_.Called(client_, asked);
+  }
   replica_.Read(raft::ReadMode::kRound, [this, &work](std::optional<raft::ReadError> error) {
-    oracle::ClientOperation operation;
     if (!error) {
       const auto value = machine_.Get(KeyOf(work.key));
       if (value) {
-        const SystemScope system;
-        operation = oracle::MakeGet(client_, {}, Bytes(KeyOf(work.key)), *value);
-        operation.answer = oracle::Answer::kDone;
+        {
+          const SystemScope system;
+          oracle::ClientOperation operation;
+          operation.reads = {{KeyOf(work.key), *value}};
+          operation.answer = oracle::Answer::kDone;
+          judge_.Returned(client_, std::move(operation));
+        }
+        Next();
+        return;
       }
     }
-    if (!operation.answered()) {
-      const SystemScope system;
-      operation.reads = {{Bytes(KeyOf(work.key)), std::nullopt}};
-    }
-    judge_.Returned(client_, std::move(operation));
+    judge_.Refused(client_);
     Next();
   });
+}
+
+namespace {
+oracle::ClientOperation Asked(const Work& work) {
+  oracle::ClientOperation operation;
+  const Bytes key = KeyOf(work.key);
+  const Bytes value = ValueOf(work);
+  const auto kind = work.kind == Kind::kDelete   ? oracle::ChangeKind::kDelete
+                    : work.kind == Kind::kAppend ? oracle::ChangeKind::kAppend
+                                                 : oracle::ChangeKind::kPut;
+  operation.changes = {{kind, key, kind == oracle::ChangeKind::kDelete ? Bytes() : value}};
+  if (work.kind == Kind::kCas) operation.conditions = {{key, std::nullopt}};
+  return operation;
+}
 }
 
 void LocalClient::Write(const Work& work) {
@@ -66,29 +86,28 @@ void LocalClient::Write(const Work& work) {
   command.operations.push_back(put);
   Bytes encoded;
   server::EncodeCommand(command, encoded);
+  {
+    const SystemScope system;
+    judge_.Called(client_, Asked(work));
+  }
   replica_.Propose(raft::Payload::Copy(encoded), [this, &work](const raft::Outcome& outcome) {
-    oracle::ClientOperation operation;
-    {
-      const SystemScope system;
-      const Bytes key = KeyOf(work.key);
-      const Bytes value = ValueOf(work);
-      const auto kind = work.kind == Kind::kDelete   ? oracle::ChangeKind::kDelete
-                        : work.kind == Kind::kAppend ? oracle::ChangeKind::kAppend
-                                                     : oracle::ChangeKind::kPut;
-      operation.changes = {{kind, key, kind == oracle::ChangeKind::kDelete ? Bytes() : value}};
-      if (work.kind == Kind::kCas) operation.conditions = {{key, std::nullopt}};
-    }
-    if (outcome.fate == raft::Fate::kCommitted) {
-      const auto answer = server::DecodeAnswer(outcome.answer);
-      BEACH_CHECK(answer.has_value());
-      operation.answer = answer->kind == server::AnswerKind::kDone
-                             ? oracle::Answer::kDone
-                             : oracle::Answer::kConditionsFailed;
-    }
     const bool never =
         outcome.fate == raft::Fate::kLost || outcome.fate == raft::Fate::kRefused;
-    if (!never) judge_.Returned(client_, std::move(operation));
-    if (never) judge_.Returned(client_, {});
+    if (never) {
+      judge_.Refused(client_);
+    } else {
+      oracle::Answer answer = oracle::Answer::kUnknown;
+      if (outcome.fate == raft::Fate::kCommitted) {
+        const auto decoded = server::DecodeAnswer(outcome.answer);
+        BEACH_CHECK(decoded.has_value());
+        answer = decoded->kind == server::AnswerKind::kDone ? oracle::Answer::kDone
+                                                            : oracle::Answer::kConditionsFailed;
+      }
+      const SystemScope system;
+      oracle::ClientOperation operation = Asked(work);
+      operation.answer = answer;
+      judge_.Returned(client_, std::move(operation));
+    }
     Next();
   });
 }
