@@ -62,6 +62,7 @@ class CrashModel {
   bool idle() const { return acknowledged_ == steps_.size(); }
   std::uint64_t acknowledged() const { return acknowledged_; }
   LogIndex last_acknowledged() const { return durable_.last(); }
+  std::optional<Term> TermAcknowledged(LogIndex index) const { return durable_.TermAt(index); }
 
   // Returns how many steps there are: what an acknowledgement names.
   std::uint64_t Issue(Step step);

@@ -129,6 +129,7 @@ class Driver {
       Load();
     } else {
       Write();
+      if (draw < 9) Compact();  // with what may be cut under way
     }
     loop_->At(env_.clock->MonotonicNow() + pause_ns, [this] { Work(); });
   }
@@ -241,11 +242,16 @@ class Driver {
     {
       const sim::SystemScope system;
       // What is acknowledged may be cut by what is queued.
-      const LogIndex last = std::min(world_.model.now().last(), world_.model.last_acknowledged());
+      const ModelState& now = world_.model.now();
+      const LogIndex last = std::min(now.last(), world_.model.last_acknowledged());
       const LogIndex applied = world_.model.applied();
-      if (!world_.model.idle() || last <= applied) return;
-      upto = applied + 1 + world_.Draw(CountBetween(applied, last));
-      world_.model.Applied(upto, *world_.model.now().TermAt(upto));
+      if (last <= applied) return;
+      upto = world_.OneIn(3) ? last : applied + 1 + world_.Draw(CountBetween(applied, last));
+      while (upto > applied && world_.model.TermAcknowledged(upto) != now.TermAt(upto)) {
+        upto = upto - 1;
+      }
+      if (upto <= applied) return;
+      world_.model.Applied(upto, *now.TermAt(upto));
     }
     log_->Compact(upto);
     if (log_->base() != upto) Wrong(world_, "not-compacted", "the base stays below");
@@ -336,7 +342,7 @@ bool RunLife(World& world, std::uint64_t work) {
 
 void SetFaults(World& world, bool on) {
   world.faults = on;
-  const std::uint64_t rate = on ? 2'000 : 0;
+  const std::uint64_t rate = !on ? 0 : world.OneIn(2) ? 2'000 : 20'000;
   world.simulation.SetFault("disk.eio.write", rate);
   world.simulation.SetFault("disk.eio.sync", rate);
   world.simulation.SetFault("disk.eio.metadata", rate);
