@@ -16,6 +16,7 @@
 #include "env/conformance/case_loop.h"
 #include "env/conformance/expect.h"
 #include "env/os/test_fixture.h"
+#include "raft/disk/failing_files.h"
 #include "raft/disk/register.h"
 
 namespace beach::raft {
@@ -41,10 +42,12 @@ class DiskLogTest : public testing::Test {
     return DiskLog::Open(env, directory, options, LogIndex(applied), Term(term));
   }
   Result<std::unique_ptr<DiskLog>> TryOpen(std::uint64_t applied = 0, std::uint64_t term = 0) {
-    return TryOpen(world_.env(), Directory(), options_, applied, term);
+    env::Env env = world_.env();
+    env.files = &files_;
+    return TryOpen(env, Directory(), options_, applied, term);
   }
   void Open(std::uint64_t applied = 0, std::uint64_t term = 0) {
-    auto opened = TryOpen(applied, term);
+    auto opened = Outcome(applied, term);
     ASSERT_OK(opened);
     log_ = *std::move(opened);
     last_id_ = persisted_ = {};
@@ -57,6 +60,16 @@ class DiskLogTest : public testing::Test {
   void Reopen(std::uint64_t applied = 0, std::uint64_t term = 0) {
     log_.reset();
     Open(applied, term);
+  }
+  // Of an open. A write of the log before may be under way, and holds the lock until it has ended.
+  Result<std::unique_ptr<DiskLog>> Outcome(std::uint64_t applied = 0, std::uint64_t term = 0) {
+    Result<std::unique_ptr<DiskLog>> opened = nullptr;
+    EXPECT_TRUE(loop_.RunUntil([&] {
+      if (opened && *opened != nullptr) return true;
+      opened = TryOpen(applied, term);
+      return opened || opened.error().code() != ErrorCode::kBusy;
+    }));
+    return opened;
   }
   void OpenAndStart() {
     Open();
@@ -132,6 +145,7 @@ class DiskLogTest : public testing::Test {
   }
 
   env::OsFixture world_{env::AsyncWrites::kRing};
+  FailingFiles files_{world_.files()};
   env::conformance::CaseLoop loop_{world_};
   DiskLogOptions options_{.segment_size_bytes = kSegmentSize};
   std::unique_ptr<DiskLog> log_;
@@ -281,7 +295,7 @@ TEST_F(DiskLogTest, ALogThatBeginsBehindTheStateMachineIsRefused) {
   ASSERT_TRUE(WriteEntries(1, 5, 1));
   ASSERT_TRUE(Replace(3, 1, true));
   log_.reset();
-  EXPECT_TRUE(FailsWith(TryOpen(2, 1), ErrorCode::kCorruption, Directory()));
+  EXPECT_TRUE(FailsWith(Outcome(2, 1), ErrorCode::kCorruption, Directory()));
 }
 
 TEST_F(DiskLogTest, LoadsAreBoundAndGiveOneEntryAtLeast) {
@@ -322,6 +336,62 @@ TEST_F(DiskLogTest, WorkLargerThanAFlightIsAcknowledgedWithItsLast) {
   EXPECT_EQ(log_->contents().last, LogIndex(300));
 }
 
+// Nothing is tried again, and nothing follows.
+TEST_F(DiskLogTest, AFailedWriteIsTheLast) {
+  OpenAndStart();
+  ASSERT_TRUE(WriteEntries(1, 3, 1));
+  files_.FailSegments();
+  EXPECT_FALSE(WriteEntries(4, 9, 1));
+  ASSERT_TRUE(error_.has_value());
+  EXPECT_EQ(error_->code(), ErrorCode::kIo);
+  EXPECT_EQ(persisted_, PersistId(3));
+  files_.Heal();
+  error_.reset();
+  Submit(Entries(4, 4, 1));
+  log_->Replace(LogIndex(3), Term(1), true, [] { FAIL(); });
+  log_->Compact(LogIndex(2));
+  loop_.RunFor(5 * env::conformance::kMillisecond);
+  EXPECT_FALSE(error_.has_value());
+  EXPECT_EQ(persisted_, PersistId(3));
+  EXPECT_EQ(log_->base(), LogIndex(0));
+  EXPECT_EQ(Load(1, 9, 1 << 20).size(), 3U);
+  Reopen();
+  EXPECT_EQ(Told(), "0: 1@1 2@1 3@1");
+}
+
+// A cut that is under way may never be: until it is durable, what it voids is needed.
+TEST_F(DiskLogTest, SegmentsAreNotDroppedForACutThatIsNotDurable) {
+  OpenAndStart();
+  ASSERT_TRUE(WriteEntries(1, 60, 1, 3'000));
+  files_.FailSegments();
+  Persist cut = Entries(2, 2, 2, 3'000);
+  cut.truncate_from = LogIndex(2);
+  Submit(std::move(cut));
+  log_->Compact(LogIndex(1));
+  EXPECT_FALSE(Await());
+  loop_.RunFor(20 * env::conformance::kMillisecond);
+  files_.Heal();
+  Reopen(1, 1);
+  EXPECT_EQ(log_->contents().last, LogIndex(60));
+}
+
+// The hard state stands at the head of each segment, once something is written there.
+TEST_F(DiskLogTest, TheSegmentWithTheHardStateStaysUntilTheNextHasIt) {
+  options_.recycled_max = 0;
+  OpenAndStart();
+  Persist vote = Entries(1, 1, 1);
+  vote.hard_state = HardState{.term = Term(9), .vote = NodeId(1)};
+  ASSERT_TRUE(Write(std::move(vote)));
+  Submit(Entries(2, 2, 1, 55'000));  // has to go to the next segment
+  log_->Compact(LogIndex(1));
+  files_.FailSegments(SegmentFiles().front());
+  EXPECT_FALSE(Await());
+  loop_.RunFor(20 * env::conformance::kMillisecond);
+  files_.Heal();
+  Reopen(1, 1);
+  EXPECT_EQ(log_->contents().hard_state, (HardState{.term = Term(9), .vote = NodeId(1)}));
+}
+
 TEST_F(DiskLogTest, ASecondOpenIsBusy) {
   Open();
   EXPECT_TRUE(FailsWith(TryOpen(), ErrorCode::kBusy, Directory() + "/LOCK"));
@@ -332,14 +402,9 @@ TEST_F(DiskLogTest, WhatIsUnderWayOutlivesTheLog) {
   for (std::uint64_t i = 1; i <= 50; ++i) Submit(Entries(i, i, 1, 5'000));
   log_->Load(LogIndex(1), LogIndex(1), 0, [](const Result<std::vector<Entry>>&) { FAIL(); });
   log_.reset();
-  // Its writes hold the lock until they have ended.
-  const auto opens = [this] {
-    auto opened = TryOpen();
-    if (opened) log_ = *std::move(opened);
-    return log_ != nullptr;
-  };
-  ASSERT_TRUE(loop_.RunUntil(opens));
-  EXPECT_EQ(persisted_, PersistId());
+  const PersistId before = persisted_;
+  Open();
+  EXPECT_EQ(before, PersistId());
   EXPECT_LE(log_->contents().last, LogIndex(50));
 }
 
@@ -363,7 +428,7 @@ TEST_F(DiskLogTest, DamageBelowWhatWasVouchedForIsRefusedWithItsPlace) {
   log_.reset();  // vouches
   const std::string name = SegmentFiles().front();
   FlipByte(name, 3 * engine::wal::kBlockSize + 70);
-  const auto opened = TryOpen();
+  const auto opened = Outcome();
   ASSERT_TRUE(FailsWith(opened, ErrorCode::kCorruption, Directory() + "/" + name));
   EXPECT_EQ(opened.error().offset(), 3 * engine::wal::kBlockSize);
 }
@@ -396,7 +461,7 @@ TEST_F(DiskLogTest, ForeignFilesAndLostRegistersAreRefused) {
   ASSERT_TRUE(WriteEntries(1, 3, 1));
   log_.reset();
   ASSERT_OK(world_.files().Remove(Directory() + "/" + kRegisterFileName));
-  const auto opened = TryOpen();
+  const auto opened = Outcome();
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code(), ErrorCode::kRefused);
   EXPECT_EQ(opened.error().path(), Directory() + "/" + SegmentFiles().front());
@@ -407,7 +472,7 @@ TEST_F(DiskLogTest, ADamagedRegisterIsRefused) {
   log_.reset();
   FlipByte(kRegisterFileName, 20);
   EXPECT_TRUE(
-      FailsWith(TryOpen(), ErrorCode::kCorruption, Directory() + "/" + kRegisterFileName));
+      FailsWith(Outcome(), ErrorCode::kCorruption, Directory() + "/" + kRegisterFileName));
 }
 
 TEST_F(DiskLogTest, DebrisGoes) {
