@@ -80,7 +80,7 @@ Result<bool> DbImpl::Hold(const WriteConditions& conditions) {
   for (const WriteConditions::Condition& condition : conditions.all()) {
     const StoredKey key(condition.table, condition.key);
     BEACH_TRY_ASSIGN(const std::optional<Bytes> found,
-                     Read(moment.view(), moment.sequence, moment.time, key));
+                     Read(*moment.view, moment.sequence, moment.time, key));
     if (found != condition.value) return false;
   }
   return true;

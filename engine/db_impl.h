@@ -164,12 +164,7 @@ class DbImpl final : public Db {
   // What a read looks at. In this order: see db_read.cc.
   struct Moment {
     Moment(DbImpl& db, const ReadOptions& options);
-    const View& view() const { return former != nullptr ? *former : *pin; }
-    // What may outlive it.
-    std::shared_ptr<const View> Share() const { return former != nullptr ? former : pin.Share(); }
-
-    CurrentView::Pin pin;
-    std::shared_ptr<const View> former;  // of a snapshot from before all was replaced
+    CurrentView::Pin view;
     SequenceNumber sequence;
     std::uint64_t time;
   };

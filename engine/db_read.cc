@@ -29,12 +29,14 @@ Status LookInto(const LoggedMemtable& memtable, PointRead& read) {
 }  // namespace
 
 DbImpl::Moment::Moment(DbImpl& db, const ReadOptions& options)
-    : pin(db.current_),
-      former(db.FormerViewOf(options.snapshot)),
+    : view(db.current_),
       sequence(options.snapshot != nullptr ? options.snapshot->sequence()
                                            : SequenceNumber(db.visible_.load())),
       time(std::max(options.time, options.snapshot != nullptr ? options.snapshot->time()
-                                                              : view().TimeAt(sequence))) {}
+                                                              : view->TimeAt(sequence))) {
+  // What a snapshot is of has been replaced since: it is kept for it, and its time is its own.
+  if (auto former = db.FormerViewOf(options.snapshot)) view.Turn(std::move(former));
+}
 
 Status DbImpl::CheckReadable(const ReadOptions& options) const {
   if (closing_) return Fail(ErrorCode::kClosed, "the database is closed");
@@ -48,21 +50,21 @@ Result<std::optional<Bytes>> DbImpl::Get(const ReadOptions& options, ByteView ke
   BEACH_TRY(CheckReadable(options));
   const Moment moment(*this, options);
   BEACH_TRY(CheckTable(moment, options));
-  return Read(moment.view(), moment.sequence, moment.time, StoredKey(options.table, key));
+  return Read(*moment.view, moment.sequence, moment.time, StoredKey(options.table, key));
 }
 
 Result<TryGetResult> DbImpl::TryGet(const ReadOptions& options, ByteView key) {
   BEACH_TRY(CheckReadable(options));
   const Moment moment(*this, options);
   const bool named = options.table != NamedTable();
-  if (named && !moment.view().tables->Contains(options.table, moment.sequence)) {
+  if (named && !moment.view->tables->Contains(options.table, moment.sequence)) {
     // Whether it was there as of then is in the system table.
     if (options.snapshot != nullptr) return TryGetResult{.would_block = true, .value = {}};
     return Fail(NoSuchTable(options.table));
   }
   TryGetResult result;
   BEACH_TRY_ASSIGN(result.value,
-                   Read(moment.view(), moment.sequence, moment.time, StoredKey(options.table, key),
+                   Read(*moment.view, moment.sequence, moment.time, StoredKey(options.table, key),
                         {.would_block = &result.would_block}));
   return result;
 }
@@ -84,7 +86,7 @@ std::vector<Result<std::optional<Bytes>>> DbImpl::MultiGet(const ReadOptions& op
     return found;
   }
   for (const std::size_t i : order) {
-    found[i] = Read(moment.view(), moment.sequence, moment.time, StoredKey(options.table, keys[i]));
+    found[i] = Read(*moment.view, moment.sequence, moment.time, StoredKey(options.table, keys[i]));
   }
   return found;
 }
@@ -109,11 +111,11 @@ Result<std::unique_ptr<Iterator>> DbImpl::NewIterator(const ReadOptions& options
   BEACH_TRY(CheckTable(moment, options));
   if (options_.compaction_style == CompactionStyle::kLeveled &&
       options_.compaction_read_worth > 0 &&
-      moment.pin.CountMerged(moment.view().version->levels[0].size())) {
+      moment.view.CountMerged(moment.view->version->levels[0].size())) {
     LookAtMerged();
   }
-  return Walk(moment.view(), moment.sequence, moment.time, options.table, options.range,
-              moment.Share());
+  return Walk(*moment.view, moment.sequence, moment.time, options.table, options.range,
+              moment.view.Share());
 }
 
 std::unique_ptr<Iterator> DbImpl::Walk(const View& view, SequenceNumber sequence,

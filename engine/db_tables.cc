@@ -12,7 +12,7 @@ namespace beach::engine {
 // Before anybody may write or read.
 Status DbImpl::LoadTables() {
   const Moment moment(*this, {});
-  const auto entry = Walk(moment.view(), moment.sequence, moment.time, kSystemTable, {}, nullptr);
+  const auto entry = Walk(*moment.view, moment.sequence, moment.time, kSystemTable, {}, nullptr);
   if (Status loaded = catalogue_.Load(*entry); !loaded) {
     const bool names_file = !loaded.error().path().empty();
     return names_file ? loaded : Fail(std::move(loaded).error().At(directory_));
@@ -85,9 +85,9 @@ Status DbImpl::CheckTable(const Moment& moment, const ReadOptions& options) {
   const NamedTable table = options.table;
   if (table == NamedTable()) [[likely]]
     return {};
-  if (moment.view().tables->Contains(table, moment.sequence)) return {};
+  if (moment.view->tables->Contains(table, moment.sequence)) return {};
   if (options.snapshot == nullptr) return Fail(NoSuchTable(table));
-  BEACH_TRY(TableIsThere(moment.view(), moment.sequence, table));
+  BEACH_TRY(TableIsThere(*moment.view, moment.sequence, table));
   BEACH_SOMETIMES("tables.dropped_one_read", true);
   return {};
 }
@@ -95,13 +95,13 @@ Status DbImpl::CheckTable(const Moment& moment, const ReadOptions& options) {
 Result<NamedTable> DbImpl::OpenTable(ByteView name) {
   BEACH_TRY(CheckReadable({}));
   const Moment moment(*this, {});
-  return FindTable(moment.view(), moment.sequence, name);
+  return FindTable(*moment.view, moment.sequence, name);
 }
 
 Result<std::vector<std::string>> DbImpl::ListTables() {
   BEACH_TRY(CheckReadable({}));
   const Moment moment(*this, {});
-  return TableNames(moment.view(), moment.sequence);
+  return TableNames(*moment.view, moment.sequence);
 }
 
 Status DbImpl::TableIsThere(const View& view, SequenceNumber sequence, NamedTable table) {
