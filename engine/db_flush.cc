@@ -64,7 +64,7 @@ Status DbImpl::AwaitFlushOf(std::uint64_t memtable_id) {
 void DbImpl::FlushLoop() {
   env::MutexLock lock(mutex_);
   while (true) {
-    while (!closing_ && (poison_ || view_->frozen.empty())) {
+    while (!closing_ && (poison_ || standing_still_ || view_->frozen.empty())) {
       if (!poison_ && IsAtRest() && WantsFreeze()) {
         FreezeAtRest();
       } else {
@@ -72,7 +72,9 @@ void DbImpl::FlushLoop() {
       }
     }
     if (poison_ || view_->frozen.empty()) return;  // closing
+    flushing_ = true;
     Status status = FlushOldest();
+    flushing_ = false;
     if (status) {
       BEACH_SOMETIMES("flush.retried_after_no_space", flush_no_space_.has_value());
       flush_no_space_.reset();
@@ -162,6 +164,7 @@ Status DbImpl::FlushOldest() {
     next->version = std::make_shared<const Version>(next->version->With({}, {std::move(table)}));
   }
   CurrentView::Views dropped = SetView(std::move(next));
+  for (auto& former : TakeFormerViews()) dropped.push_back(std::move(former));
   flushed_id_ = memtable->id;
   PressureChanged();
   WakeCompaction();
@@ -201,14 +204,13 @@ Status DbImpl::PublishFlush(const LoggedMemtable& memtable, const TablePointer& 
     edit.tables_added.push_back(table->info);
     edit.last_sequence = std::max(table->info.sequence_max, *edit.last_sequence);
   }
-  if (time != state.time) edit.time = time;
   if (memtable.mark) {
     edit.last_sequence = std::max(memtable.marked_sequence, *edit.last_sequence);
     edit.log_mark = memtable.mark;
-  } else {
-    edit.replay_from = replay_from;
-    edit.durable = durable;
   }
+  if (time != state.time) edit.time = time;
+  edit.replay_from = replay_from;
+  edit.durable = durable;
   // Only this thread removes segments, and those below replay_from are all sealed.
   const std::vector<wal::Segment> retired = log_shelf_->ToUnlist(replay_from.segment);
   for (const wal::Segment& segment : retired) {
