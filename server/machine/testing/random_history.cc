@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "raft/configuration.h"
+
 namespace beach::server::testing {
 namespace {
 
@@ -51,7 +53,8 @@ class Drawing {
 
   void AddConfiguration() {
     raft::Configuration members;
-    for (std::uint64_t node = 1; node <= 3 + stream_.Below(3); ++node) {
+    const std::uint64_t count = 3 + stream_.Below(3);
+    for (std::uint64_t node = 1; node <= count; ++node) {
       members.voters.push_back(raft::NodeId(node));
     }
     Add(raft::EntryKind::kConfiguration, raft::EncodeConfiguration(members), {});
