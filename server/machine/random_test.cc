@@ -15,8 +15,9 @@
 namespace beach::server::testing {
 namespace {
 
-class RandomTest : public engine::DbTest {
- protected:
+// One history, on files of its own.
+class Trial {
+ public:
   struct Outcome {
     std::map<std::uint64_t, std::uint64_t> digests;  // by index, where one was looked at
     std::map<Bytes, Bytes> live;
@@ -25,25 +26,9 @@ class RandomTest : public engine::DbTest {
     std::uint64_t time_ms = 0;
   };
 
-  static void Look(Machine& machine, Outcome& outcome) {
-    const DigestAt at = machine.digest();
-    const auto [known, first] = outcome.digests.emplace(at.index.value, at.digest);
-    ASSERT_EQ(known->second, at.digest) << "of entry " << at.index.value;
-    for (const DigestAt& kept : machine.RecentDigests()) {
-      const auto [old, added] = outcome.digests.emplace(kept.index.value, kept.digest);
-      ASSERT_EQ(old->second, kept.digest) << "of entry " << kept.index.value;
-    }
-  }
-  static void End(Node& node, Outcome& outcome) {
-    outcome.live = node.Live();
-    outcome.content = *node.machine().ContentDigest();
-    outcome.sequence = node.db().VisibleSequence().value;
-    outcome.time_ms = node.machine().time_ms();
-  }
-
   // One by one, and no more than that.
   void Straight(const History& history, Outcome& outcome) {
-    Node node(Environment(), "straight" + std::to_string(++runs_));
+    Node node(Environment(), "straight");
     node.Open();
     for (std::size_t i = 0; i < history.entries.size(); ++i) {
       std::vector<Bytes> answers;
@@ -57,7 +42,7 @@ class RandomTest : public engine::DbTest {
 
   // With everything that may happen to a replica meanwhile.
   void Astray(const History& history, RandomStream& stream, Outcome& outcome) {
-    Node node(Environment(), "astray" + std::to_string(++runs_));
+    Node node(Environment(), "astray");
     const auto open = [&] {
       node.Open([&](std::unique_ptr<engine::Db> db) {
         return std::make_unique<ReluctantDb>(std::move(db), stream, 20);
@@ -94,36 +79,85 @@ class RandomTest : public engine::DbTest {
     End(node, outcome);
   }
 
-  int runs_ = 0;  // each in a directory of its own
+ private:
+  env::Env Environment() { return {.files = &files_, .clock = &clock_, .events = &events_}; }
+
+  static void Look(Machine& machine, Outcome& outcome) {
+    const DigestAt at = machine.digest();
+    const auto [known, first] = outcome.digests.emplace(at.index.value, at.digest);
+    ASSERT_EQ(known->second, at.digest) << "of entry " << at.index.value;
+    for (const DigestAt& kept : machine.RecentDigests()) {
+      const auto [old, added] = outcome.digests.emplace(kept.index.value, kept.digest);
+      ASSERT_EQ(old->second, kept.digest) << "of entry " << kept.index.value;
+    }
+  }
+  static void End(Node& node, Outcome& outcome) {
+    outcome.live = node.Live();
+    outcome.content = *node.machine().ContentDigest();
+    outcome.sequence = node.db().VisibleSequence().value;
+    outcome.time_ms = node.machine().time_ms();
+  }
+
+  engine::testing::MemoryFiles files_;
+  engine::StoppedClock clock_;
+  engine::EventList events_;
 };
+
+// What the histories came to.
+struct Seen {
+  std::map<AnswerKind, std::uint64_t> kinds;
+  std::uint64_t retries = 0;  // that were answered
+  std::uint64_t long_retries = 0;
+};
+void Count(const History& history, Seen& seen) {
+  for (std::size_t i = 0; i < history.answers.size(); ++i) {
+    const auto answer = DecodeAnswer(history.answers[i]);
+    if (!answer) continue;
+    ++seen.kinds[answer->kind];
+    if (answer->index > i) continue;  // its own
+    ++seen.retries;
+    if (history.answers[i].size() > Sessions::kAnswerKeptMax) ++seen.long_retries;
+  }
+}
 
 std::uint64_t SeedsWanted() {
   const char* const wanted = std::getenv("MACHINE_SEEDS");
   return wanted == nullptr ? 40 : std::strtoull(wanted, nullptr, 10);
 }
 
-TEST_F(RandomTest, ReplicasAndTheModelAgree) {
+TEST(Random, ReplicasAndTheModelAgree) {
   const char* const one = std::getenv("MACHINE_SEED");
   const std::uint64_t first = one == nullptr ? 0 : std::strtoull(one, nullptr, 10);
   const std::uint64_t seeds = one == nullptr ? SeedsWanted() : 1;
+  Seen seen;
   for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
     SCOPED_TRACE("MACHINE_SEED=" + std::to_string(seed));
     RandomStream stream(seed);
     const std::uint64_t count = 100 + stream.Below(300);
     const History history = DrawHistory(stream, count, kSmallLimits);
-    Outcome straight;
-    ASSERT_NO_FATAL_FAILURE(Straight(history, straight));
+    Trial trial;
+    Trial::Outcome straight;
+    ASSERT_NO_FATAL_FAILURE(trial.Straight(history, straight));
     EXPECT_EQ(straight.live, history.live);
     EXPECT_EQ(straight.time_ms, history.time_ms);
-    Outcome astray;
+    Trial::Outcome astray;
     astray.digests = straight.digests;
-    ASSERT_NO_FATAL_FAILURE(Astray(history, stream, astray));
+    ASSERT_NO_FATAL_FAILURE(trial.Astray(history, stream, astray));
     EXPECT_EQ(astray.live, history.live);
     EXPECT_EQ(astray.content, straight.content);
     EXPECT_EQ(astray.sequence, straight.sequence);
     EXPECT_EQ(astray.time_ms, straight.time_ms);
-    if (HasFailure()) return;
+    if (::testing::Test::HasFailure()) return;
+    Count(history, seen);
   }
+  // Else it says nothing about these.
+  if (one != nullptr) return;
+  for (const auto kind : {AnswerKind::kDone, AnswerKind::kOtherwise, AnswerKind::kSessionGone,
+                          AnswerKind::kForgotten, AnswerKind::kInvalid}) {
+    EXPECT_GT(seen.kinds[kind], seeds) << static_cast<int>(kind);
+  }
+  EXPECT_GT(seen.retries, seeds);
+  EXPECT_GT(seen.long_retries, seeds / 10);
 }
 
 }  // namespace
