@@ -140,8 +140,4 @@ void DbImpl::WantFlush() {
   background_.NotifyAll();
 }
 
-Status DbImpl::Install(const std::vector<PinnedFile>&, SequenceNumber, std::uint64_t, LogMark) {
-  return Fail(ErrorCode::kUnsupported, "not yet");
-}
-
 }  // namespace beach::engine

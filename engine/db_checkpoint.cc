@@ -40,6 +40,7 @@ Status DbImpl::HeldTables::Take() {
   BEACH_TRY(db_.Flush());
   {
     const env::MutexLock lock(db_.mutex_);
+    if (db_.options_.external_log) state_.log_mark = db_.flushed_mark_;
     for (const Version::Level& level : db_.view_->version->levels) {
       for (const TablePointer& table : level) {
         db_.table_holds_.Hold(table);
@@ -48,7 +49,6 @@ Status DbImpl::HeldTables::Take() {
     }
     state_.last_sequence = db_.flushed_sequence_;
     state_.time = db_.flushed_time_;
-    if (db_.options_.external_log) state_.log_mark = db_.flushed_mark_;
   }
   std::ranges::sort(tables_, {}, [](const TablePointer& table) { return table->info.file; });
   const ManifestState now = db_.manifest_->state();  // above all numbers of the tables

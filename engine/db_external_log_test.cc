@@ -377,6 +377,12 @@ TEST_F(DbExternalLogTest, IsReadWithoutALog) {
   EXPECT_EQ((*reader)->Apply({}, AppliedLog::MarkAt(41)).error().code(), ErrorCode::kUnsupported);
 }
 
+TEST_F(DbExternalLogTest, KeepsNoLog) {
+  Options options = ExternalOptions();
+  options.log_kept_size = kMiB;
+  EXPECT_EQ(OpenError(options), ErrorCode::kInvalidArgument);
+}
+
 // Snapshots, iterators and compaction beside it are those of every database.
 TEST_F(DbExternalLogTest, CompactionKeepsWhatTheMarkStandsFor) {
   auto db = OpenExternal();

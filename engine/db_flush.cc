@@ -64,7 +64,7 @@ Status DbImpl::AwaitFlushOf(std::uint64_t memtable_id) {
 void DbImpl::FlushLoop() {
   env::MutexLock lock(mutex_);
   while (true) {
-    while (!closing_ && (poison_ || view_->frozen.empty())) {
+    while (!closing_ && (poison_ || standing_still_ || view_->frozen.empty())) {
       if (!poison_ && IsAtRest() && WantsFreeze()) {
         FreezeAtRest();
       } else {
@@ -72,7 +72,9 @@ void DbImpl::FlushLoop() {
       }
     }
     if (poison_ || view_->frozen.empty()) return;  // closing
+    flushing_ = true;
     Status status = FlushOldest();
+    flushing_ = false;
     if (status) {
       BEACH_SOMETIMES("flush.retried_after_no_space", flush_no_space_.has_value());
       flush_no_space_.reset();
@@ -162,6 +164,7 @@ Status DbImpl::FlushOldest() {
     next->version = std::make_shared<const Version>(next->version->With({}, {std::move(table)}));
   }
   CurrentView::Views dropped = SetView(std::move(next));
+  for (auto& former : TakeFormerViews()) dropped.push_back(std::move(former));
   flushed_id_ = memtable->id;
   PressureChanged();
   WakeCompaction();

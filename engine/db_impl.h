@@ -28,9 +28,9 @@
 namespace beach::engine {
 
 // The database, split by operation: db_open.cc, db_recover.cc (engine/recover.h), db_write.cc,
-// db_apply.cc, db_async.cc, db_conditions.cc, db_flights.cc, db_add.cc, db_segments.cc, db_read.cc,
-// db_flush.cc, db_compact.cc, db_throttle.cc, db_vouch.cc, db_tables.cc, db_checkpoint.cc,
-// db_backup.cc, db_close.cc.
+// db_apply.cc, db_install.cc, db_async.cc, db_conditions.cc, db_flights.cc, db_add.cc,
+// db_segments.cc, db_read.cc, db_flush.cc, db_compact.cc, db_throttle.cc, db_vouch.cc,
+// db_tables.cc, db_checkpoint.cc, db_backup.cc, db_close.cc.
 //
 // Threads. Callers write and read; threads "async" lead the writes that nobody waits for, "answer"
 // tells how they ended (db_async.cc); two that are always there: "flush" writes tables and, when
@@ -248,6 +248,21 @@ class DbImpl final : public Db {
   Status ApplyInTurn(const WriteBatch& batch, LogMark& mark);
   Status CheckNext(const WriteBatch& batch, const LogMark& mark) const;
   bool ApplyMustWait();
+  // db_install.cc
+  Status TakeIn(const std::vector<PinnedFile>& files, std::vector<TablePointer>& tables);
+  // These under mutex_, which StandStill, Replace and Show give up meanwhile. Leader.
+  void StandStill();
+  void GoOn();
+  Status CheckInstall(SequenceNumber last_sequence, std::uint64_t time, const LogMark& mark) const;
+  Status Replace(const std::vector<TablePointer>& tables, SequenceNumber last_sequence,
+                 std::uint64_t time, LogMark& mark, bool& in_doubt,
+                 std::vector<TablePointer>& retired);
+  void Show(const std::vector<TablePointer>& added, const std::vector<FileNumber>& removed,
+            SequenceNumber last_sequence, TimeMark time, LogMark mark);
+  // Those that no snapshot needs any more, to be dropped without a lock.
+  [[nodiscard]] CurrentView::Views TakeFormerViews();
+  // Without mutex_. Null: what is current has all that the snapshot is of.
+  std::shared_ptr<const View> FormerViewOf(const Snapshot* snapshot);
   // db_log_cursor.cc
   void ShowLog();
   Status SyncKeptLog();
@@ -336,6 +351,7 @@ class DbImpl final : public Db {
   CurrentView current_;  // view_
   std::atomic<std::uint64_t> visible_;
   std::atomic<bool> closing_{false};
+  std::atomic<std::uint64_t> former_below_{0};  // snapshots below it read in former_views_
 
   // Leader.
   std::unique_ptr<wal::Log> log_;
@@ -387,7 +403,14 @@ class DbImpl final : public Db {
   std::uint64_t applied_index_ = 0;            // of what was applied last
   bool flush_wanted_ = false;                  // of the active memtable, when its turn comes
   std::optional<std::uint64_t> try_apply_ns_;  // when compaction lets TryApply go on
-  std::optional<std::uint64_t> next_expiry_;   // of the tables: one is to be looked at then
+  bool flushing_ = false;
+  bool standing_still_ = false;  // no flush begins, and no compaction
+  struct FormerView {            // that was replaced by what was installed
+    SequenceNumber below;        // snapshots from before are below it
+    std::shared_ptr<const View> view;
+  };
+  std::vector<FormerView> former_views_;      // by that number
+  std::optional<std::uint64_t> next_expiry_;  // of the tables: one is to be looked at then
   std::optional<Error> poison_;
   std::optional<Error> flush_no_space_;  // why the flush thread waits
   // Segments, by ordinal, that are listed and that the log has not entered. The last one is the

@@ -228,7 +228,7 @@ void DbImpl::ShowLog() {
 // will hold: before the memtable is frozen, after which recovery may not look for it there.
 Status DbImpl::SyncKeptLog() {
   mutex_.AssertHeld();
-  if (options_.log_kept_size == 0 || options_.external_log) return {};
+  if (options_.log_kept_size == 0) return {};
   BEACH_CHECK(flying_.empty());
   Status synced;
   LogPosition durable;

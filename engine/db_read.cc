@@ -33,7 +33,10 @@ DbImpl::Moment::Moment(DbImpl& db, const ReadOptions& options)
       sequence(options.snapshot != nullptr ? options.snapshot->sequence()
                                            : SequenceNumber(db.visible_.load())),
       time(std::max(options.time, options.snapshot != nullptr ? options.snapshot->time()
-                                                              : view->TimeAt(sequence))) {}
+                                                              : view->TimeAt(sequence))) {
+  // What a snapshot is of has been replaced since: it is kept for it, and its time is its own.
+  if (auto former = db.FormerViewOf(options.snapshot)) view.Turn(std::move(former));
+}
 
 Status DbImpl::CheckReadable(const ReadOptions& options) const {
   if (closing_) return Fail(ErrorCode::kClosed, "the database is closed");
