@@ -29,6 +29,8 @@ engine::Options EngineOptions(engine::Options options) {
   options.key_size_max = std::max(options.key_size_max, kKeySizeMax + 1);
   options.value_size_max = std::max(options.value_size_max, kAnswerSizeMax + kMiB);
   options.batch_size_max = std::max(options.batch_size_max, kBatchSizeMax);
+  // Batches are held to what fits a segment, though there are none.
+  options.wal_segment_size = std::max(options.wal_segment_size, 64 * kMiB);
   return options;
 }
 

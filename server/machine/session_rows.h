@@ -26,9 +26,9 @@ inline std::uint8_t SlotOf(RequestNumber request) {
 struct SessionRow {
   std::uint64_t index = 0;  // of the entry that wrote it
   std::uint64_t used_at_ms = 0;
-  RequestNumber request;
-  RequestNumber answered_below;  // the greatest that the session has said
-  ByteView answer;               // encoded
+  RequestNumber request = {};
+  RequestNumber answered_below = {};  // the greatest that the session has said
+  ByteView answer;                    // encoded
 };
 
 // 11 bytes, in the order of sessions, then slots.

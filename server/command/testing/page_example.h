@@ -10,9 +10,9 @@
 
 namespace beach::server::testing {
 
-// The bytes of the n-th example of docs/formats/command.md, from 0; empty where there is none.
-inline Bytes PageExample(std::size_t n) {
-  std::ifstream in(BEACH_SOURCE_DIR "/docs/formats/command.md");
+// The bytes of the n-th example of a page of docs/formats/, from 0; empty where there is none.
+inline Bytes PageExample(std::size_t n, const std::string& page_name = "command.md") {
+  std::ifstream in(BEACH_SOURCE_DIR "/docs/formats/" + page_name);
   std::stringstream page;
   page << in.rdbuf();
   const std::string text = page.str();

@@ -104,12 +104,9 @@ void Model::Write(const Operation& operation) {
         return cell.first >= key && cell.first < operation.value;
       });
       break;
-    case OperationKind::kMerge: {
-      Cell& cell = cells_[key];
-      cell.merges.push_back(operation);
-      cell.operands.emplace_back(operation.value);
+    case OperationKind::kMerge:
+      cells_[key].merges.emplace_back(operation.merge, operation.value);
       break;
-    }
     default: break;
   }
 }
@@ -120,11 +117,9 @@ std::optional<Bytes> Model::Read(const Bytes& key) const {
   const Cell& cell = place->second;
   std::optional<Bytes> value = cell.base;
   if (cell.expires_at_ms && time_ms_ >= *cell.expires_at_ms) value.reset();
-  for (std::size_t i = 0; i < cell.merges.size(); ++i) {
-    engine::ApplyOperand(
-        {.merge_operator = static_cast<engine::MergeOperator>(cell.merges[i].merge),
-         .operand = cell.operands[i]},
-        value);
+  for (const auto& [kind, operand] : cell.merges) {
+    const auto merge_operator = static_cast<engine::MergeOperator>(kind);
+    engine::ApplyOperand({.merge_operator = merge_operator, .operand = operand}, value);
   }
   return value;
 }

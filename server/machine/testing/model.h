@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -31,10 +32,9 @@ class Model {
  private:
   // A value that may expire, and what was merged onto it since.
   struct Cell {
-    std::optional<Bytes> base;
-    std::optional<std::uint64_t> expires_at_ms;
-    std::vector<Operation> merges;  // their operands are in `operands`
-    std::vector<Bytes> operands;
+    std::optional<Bytes> base = {};
+    std::optional<std::uint64_t> expires_at_ms = {};
+    std::vector<std::pair<MergeKind, Bytes>> merges = {};
   };
   struct Session {
     std::uint64_t used_index = 0;

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "raft/configuration.h"
+
 namespace beach::server::testing {
 namespace {
 
@@ -14,8 +16,8 @@ class Drawing {
 
   void Next() {
     // A clock of some proposer: it goes on, jumps, and is behind the others' now and then.
-    clock_ms_ += stream_.Below(limits_.idle_max_ms / 8);
-    if (stream_.Chance(1, 40)) clock_ms_ += stream_.Below(limits_.idle_max_ms * 2);
+    clock_ms_ += stream_.Below(limits_.idle_max_ms / 16);
+    if (stream_.Chance(1, 60)) clock_ms_ += stream_.Below(limits_.idle_max_ms * 2);
     switch (stream_.Below(20)) {
       case 0: return Add(raft::EntryKind::kNoOp, {}, {});
       case 1: return AddConfiguration();
@@ -51,7 +53,8 @@ class Drawing {
 
   void AddConfiguration() {
     raft::Configuration members;
-    for (std::uint64_t node = 1; node <= 3 + stream_.Below(3); ++node) {
+    const std::uint64_t count = 3 + stream_.Below(3);
+    for (std::uint64_t node = 1; node <= count; ++node) {
       members.voters.push_back(raft::NodeId(node));
     }
     Add(raft::EntryKind::kConfiguration, raft::EncodeConfiguration(members), {});
@@ -120,7 +123,9 @@ class Drawing {
     std::uint64_t& newest = newest_[command.session];
     newest += stream_.Below(3);
     std::uint64_t& answered = answered_[command.session];
-    answered = std::max(answered, newest - std::min(newest, stream_.Below(kOutstandingMax)));
+    const std::uint64_t open_max = stream_.Chance(1, 2) ? 4 : kOutstandingMax;
+    const std::uint64_t open = stream_.Below(open_max);
+    answered = std::max(answered, newest - std::min(newest, open));
     command.answered_below.value = answered - std::min(answered, stream_.Below(6));
     command.request.value = std::max(command.answered_below.value, newest - stream_.Below(2));
     if (newest == 0) command.request.value = 0;

@@ -20,6 +20,7 @@ class ReluctantDb final : public engine::Db {
 
   std::uint64_t applied() const { return applied_; }
   std::uint64_t refused() const { return refused_; }
+  std::uint64_t flushes_wanted() const { return wanted_; }
   engine::Db& inner() { return *db_; }
 
   Status Apply(const engine::WriteBatch& batch, engine::LogMark mark) override {
@@ -43,7 +44,10 @@ class ReluctantDb final : public engine::Db {
     return db_->NewIterator(options);
   }
   engine::LogMark DurableMark() override { return db_->DurableMark(); }
-  void WantFlush() override { db_->WantFlush(); }
+  void WantFlush() override {
+    ++wanted_;
+    db_->WantFlush();
+  }
   Status Flush() override { return db_->Flush(); }
   engine::SequenceNumber VisibleSequence() override { return db_->VisibleSequence(); }
   engine::DbStats Stats() override { return db_->Stats(); }
@@ -112,6 +116,7 @@ class ReluctantDb final : public engine::Db {
   const std::uint64_t percent_;
   std::uint64_t applied_ = 0;
   std::uint64_t refused_ = 0;
+  std::uint64_t wanted_ = 0;
 };
 
 }  // namespace beach::server::testing
