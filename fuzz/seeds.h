@@ -20,6 +20,7 @@ void AddBatchSeeds(Seeds& seeds);     // batch, group
 void AddFrameSeeds(Seeds& seeds);     // frame
 void AddRaftSeeds(Seeds& seeds);      // raft_message
 void AddCommandSeeds(Seeds& seeds);   // command
+void AddClientSeeds(Seeds& seeds);    // client_message
 void AddLogSeeds(Seeds& seeds);       // wal_record, wal_segment, wal_recovery
 void AddTableSeeds(Seeds& seeds);     // sst_*
 void AddManifestSeeds(Seeds& seeds);  // manifest_*, current, identity
@@ -34,6 +35,7 @@ inline Seeds AllSeeds() {
   AddFrameSeeds(seeds);
   AddRaftSeeds(seeds);
   AddCommandSeeds(seeds);
+  AddClientSeeds(seeds);
   AddLogSeeds(seeds);
   AddTableSeeds(seeds);
   AddManifestSeeds(seeds);
