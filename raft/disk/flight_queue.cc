@@ -21,11 +21,11 @@ void FlightQueue::Push(Persist&& persist) {
 
 void FlightQueue::PushBase(LogIndex index, Term term, bool keeps_suffix,
                            std::function<void()> done) {
-  queue_.push_back({.what = Base{.index = index,
-                                 .term = term,
-                                 .keeps_suffix = keeps_suffix,
-                                 .done = std::move(done)},
-                    .entries_taken = 0});
+  queue_.push_back(
+      {.what =
+           Base{
+               .index = index, .term = term, .keeps_suffix = keeps_suffix, .done = std::move(done)},
+       .entries_taken = 0});
 }
 
 StagedFlight FlightQueue::Stage(std::uint64_t bytes_max) {

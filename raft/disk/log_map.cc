@@ -26,8 +26,8 @@ Status LogMap::Apply(ByteView payload, engine::LogPosition at) {
 
 Status LogMap::CheckWhole() const {
   if (next_ == LogIndex{} || next_ == last().Next()) return {};
-  return Fail(ErrorCode::kCorruption, "entries are missing from the Raft log behind index " +
-                                          std::to_string(last().value));
+  return Fail(ErrorCode::kCorruption,
+              "entries are missing from the Raft log behind index " + std::to_string(last().value));
 }
 
 Status LogMap::TakeEntry(const Record& record, engine::LogPosition at) {
