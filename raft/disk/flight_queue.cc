@@ -40,7 +40,7 @@ bool FlightQueue::Take(Work& work, std::uint64_t bytes_max, StagedFlight& flight
   if (Persist* const persist = std::get_if<Persist>(&work.what)) {
     return TakePersist(work, *persist, bytes_max, flight);
   }
-  Base& base = std::get<Base>(work.what);
+  Base& base = *std::get_if<Base>(&work.what);
   AppendBase(flight.records, base.index, base.term, base.keeps_suffix);
   ++flight.count;
   flight.completions.emplace_back(std::move(base.done));

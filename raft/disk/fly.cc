@@ -122,7 +122,7 @@ void DiskLog::Impl::Acknowledge() {
         continue;
       }
       tell();
-      if (!closed_) std::get<std::function<void()>>(completion)();
+      if (!closed_) (*std::get_if<std::function<void()>>(&completion))();
     }
   }
   tell();

@@ -89,7 +89,7 @@ void LogMap::Move(engine::LogPosition from, engine::LogPosition to) {
 std::vector<StoredRun> LogMap::Runs() const {
   std::vector<StoredRun> runs;
   for (LogIndex first = base().Next(); first <= last();) {
-    const Term term = terms_.TermAt(first).value();
+    const Term term = *terms_.TermAt(first);
     const LogIndex end = terms_.LastNotAbove(last(), term);
     runs.push_back({.term = term, .count = CountBetween(first - 1, end)});
     first = end.Next();
