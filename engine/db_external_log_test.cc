@@ -283,7 +283,7 @@ TEST_F(DbExternalLogTest, TryGetFoldsNoOperandOverWhatItHasNotRead) {
   WriteBatch batch;
   batch.Merge("list", MergeOperator::kAppend, "b");
   ASSERT_TRUE(db->Apply(batch, {.index = 2, .state = {}}));
-  EXPECT_TRUE(db->TryGet({}, "list")->would_block);
+  EXPECT_EQ(*db->TryGet({}, "list"), (TryGetResult{.would_block = true, .value = {}}));
   EXPECT_EQ(*db->Get({}, "list"), Bytes("ab"));
   EXPECT_EQ(*db->TryGet({}, "list"), (TryGetResult{.would_block = false, .value = "ab"}));
 }

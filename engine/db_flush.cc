@@ -204,14 +204,13 @@ Status DbImpl::PublishFlush(const LoggedMemtable& memtable, const TablePointer& 
     edit.tables_added.push_back(table->info);
     edit.last_sequence = std::max(table->info.sequence_max, *edit.last_sequence);
   }
-  if (time != state.time) edit.time = time;
   if (memtable.mark) {
     edit.last_sequence = std::max(memtable.marked_sequence, *edit.last_sequence);
     edit.log_mark = memtable.mark;
-  } else {
-    edit.replay_from = replay_from;
-    edit.durable = durable;
   }
+  if (time != state.time) edit.time = time;
+  edit.replay_from = replay_from;
+  edit.durable = durable;
   // Only this thread removes segments, and those below replay_from are all sealed.
   const std::vector<wal::Segment> retired = log_shelf_->ToUnlist(replay_from.segment);
   for (const wal::Segment& segment : retired) {

@@ -22,7 +22,6 @@ class DbImpl::FilePin final : public PinnedFiles {
   Status Take() {
     BEACH_TRY(held_.Take());
     const ManifestState& state = held_.state();
-    mark_ = state.log_mark.value_or(LogMark());
     for (const TableInfo& table : state.tables) {
       BEACH_CHECK_LE(table.sequence_max.value, state.last_sequence.value);
       files_.push_back({.path = env::JoinPath(db_.directory_, TableFileName(table.file)),
@@ -41,13 +40,12 @@ class DbImpl::FilePin final : public PinnedFiles {
   DatabaseId database() const override { return held_.state().database; }
   SequenceNumber sequence() const override { return held_.state().last_sequence; }
   std::uint64_t time() const override { return held_.state().time.time; }
-  const LogMark& mark() const override { return mark_; }
   const std::vector<PinnedFile>& files() const override { return files_; }
+  LogMark mark() const override { return held_.state().log_mark.value_or(LogMark()); }
 
  private:
   DbImpl& db_;
   HeldTables held_;
-  LogMark mark_;
   std::vector<PinnedFile> files_;
 };
 

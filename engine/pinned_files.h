@@ -41,7 +41,7 @@ class PinnedFiles {
   // expired may still be in them.
   virtual std::uint64_t time() const = 0;
   // What of somebody else's log is in the files (Options::external_log).
-  virtual const LogMark& mark() const = 0;
+  virtual LogMark mark() const = 0;
   // By number.
   virtual const std::vector<PinnedFile>& files() const = 0;
 };
