@@ -63,7 +63,10 @@ TEST(Answer, NumbersThatMeanNothingAreRefused) {
   EXPECT_FALSE(changed(0, 2).has_value());  // version
   EXPECT_FALSE(changed(1, 5).has_value());  // kind
   EXPECT_FALSE(changed(3, 2).has_value());  // more values than there are
-  EXPECT_FALSE(changed(4, 2).has_value());  // neither there nor absent
+  Bytes absent = Encoded({.kind = AnswerKind::kDone, .index = 1, .values = {std::nullopt}});
+  ASSERT_TRUE(DecodeAnswer(absent).has_value());
+  absent.back() = 2;  // neither there nor absent
+  EXPECT_FALSE(DecodeAnswer(absent).has_value());
 }
 
 // As much as a command may read, and no more; and a value of any size.

@@ -146,11 +146,9 @@ class Reader {
     command.kind = Enumerator(CommandKind::kTransaction);
     command.session.value = decoder_.Varint();
     command.answered_below.value = decoder_.Varint();
-    const std::uint64_t ahead = decoder_.Fixed8();
-    Expect(command.answered_below.value <= ~std::uint64_t{0} - ahead);
-    if (bad_) return;
-    command.request.value = command.answered_below.value + ahead;
-    if (command.kind != CommandKind::kTransaction) return;
+    // Beyond the greatest number it wraps round, to below those that are answered.
+    command.request.value = command.answered_below.value + decoder_.Fixed8();
+    if (bad_ || command.kind != CommandKind::kTransaction) return;
     Read(command.conditions);
     Read(command.operations);
     Read(command.otherwise);

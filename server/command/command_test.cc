@@ -240,8 +240,7 @@ TEST(Command, KindsAndVersionsThatAreNoneAreRefused) {
   EXPECT_FALSE(DecodeCommand(bytes).has_value());
 }
 
-// Counts that the bytes cannot hold take no memory.
-TEST(Command, AnnouncedPartsAreNotReserved) {
+TEST(Command, CountsThatTheBytesCannotHoldAreRefused) {
   Bytes bytes = Encoded(Command{});
   bytes.resize(bytes.size() - 3);
   bytes += "\xff\xff\x03";  // 65535

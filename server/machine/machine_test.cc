@@ -130,6 +130,28 @@ TEST_F(MachineTest, WhatTheClientHasSaidToBeAnsweredIsForgotten) {
   EXPECT_EQ(Get("n"), Number(3));
 }
 
+// Short answers cost nothing more until another takes their row.
+TEST_F(MachineTest, ALongAnswerThatIsForgottenLeavesNoRow) {
+  const SessionId session = OpenSession();
+  const auto has_row = [&](std::uint64_t request) {
+    const Bytes key = SessionRowKey(session, SlotOf(RequestNumber(request)));
+    return node_.db().Get({}, key)->has_value();
+  };
+  Apply(Done({PutOf("k", Bytes(1000, 'v')), GetOf("k")}, session, 3));
+  Apply(Done({GetOf("k")}, session, 4));
+  Apply(Done({}, session, 5));
+  EXPECT_TRUE(has_row(3) && has_row(4) && has_row(5));
+  Apply(Done({}, session, 6, 4));
+  EXPECT_FALSE(has_row(3));
+  EXPECT_TRUE(has_row(4));
+  Apply(Done({}, session, 68, 68));  // takes the row of 4
+  EXPECT_TRUE(has_row(4) && has_row(5) && has_row(6));
+  Flush();
+  Crash();
+  EXPECT_EQ(CloseSession(session).kind, AnswerKind::kDone);
+  EXPECT_FALSE(has_row(4) || has_row(5) || has_row(6));
+}
+
 TEST_F(MachineTest, SixtyFourRequestsMayBeUnanswered) {
   const SessionId session = OpenSession();
   std::vector<Answer> answers;
@@ -346,6 +368,69 @@ TEST_F(MachineTest, AnEntryIsOneBatchOfTheEngine) {
   Apply(Done({PutOf("a", "1")}, session, 1));
   ApplyEntry(raft::EntryKind::kNoOp, "");
   EXPECT_EQ(node_.db().VisibleSequence().value, 5U);
+}
+
+TEST_F(MachineTest, TheDigestIsOfEntriesAnswersAndWhatIsWritten) {
+  std::uint64_t digest = 0;
+  const auto expect = [&](ByteView answer, const engine::WriteBatch& batch) {
+    digest = RollDigest(digest, log_.back(), answer, batch.encoding());
+    EXPECT_EQ(machine().digest(),
+              (DigestAt{.index = raft::LogIndex(log_.size()), .digest = digest}));
+  };
+  ApplyEntry(raft::EntryKind::kNoOp, "");
+  expect("", {});
+  Bytes answer;
+  EncodeAnswer(Apply(Done({PutOf("k", "v"), GetOf("k")})), answer);
+  engine::WriteBatch batch;
+  batch.AdvanceTime(clock_ms_);
+  batch.Put("\x01k", "v");
+  expect(answer, batch);
+  Flush();
+  Crash();
+  EXPECT_EQ(machine().digest().digest, digest);
+  ApplyEntry(raft::EntryKind::kNoOp, "");
+  expect("", {});
+}
+
+// What the leader has goes as files, and is all of it: retries are known there too (bug X2).
+TEST_F(MachineTest, ReloadsWhatWasInstalled) {
+  const SessionId session = OpenSession();
+  const Command small = Done({AddOf("n"), GetOf("n")}, session, 1);
+  const Command large = Done({PutOf("k", Bytes(500, 'v')), GetOf("k")}, session, 2);
+  const Answer small_answer = Apply(small);
+  const Answer large_answer = Apply(large);
+  for (int i = 0; i < 100; ++i) ApplyEntry(raft::EntryKind::kNoOp, "");
+  auto pins = node_.db().PinFiles();
+  ASSERT_TRUE(pins) << pins.error().ToString();
+  const DigestAt at = machine().digest();
+  const std::uint64_t content = *machine().ContentDigest();
+
+  testing::Node other(Environment(), "other");
+  other.Open();
+  std::vector<Bytes> answers;
+  for (std::uint64_t i = 1; i <= 70; ++i) {
+    const raft::Entry entry{.term = raft::Term(1),
+                            .index = raft::LogIndex(i),
+                            .kind = raft::EntryKind::kNoOp,
+                            .payload = {}};
+    ASSERT_EQ(*other.machine().Apply(std::span(&entry, 1), true, answers), 1U);
+  }
+  EXPECT_EQ(other.machine().RecentDigests().size(), 1U);
+  const Status installed =
+      other.db().Install((*pins)->files(), (*pins)->sequence(), (*pins)->time(), (*pins)->mark());
+  ASSERT_TRUE(installed) << installed.error().ToString();
+  ASSERT_TRUE(other.machine().Reload());
+  EXPECT_EQ(other.machine().digest(), at);
+  EXPECT_EQ(*other.machine().ContentDigest(), content);
+  EXPECT_TRUE(other.machine().RecentDigests().empty());
+  EXPECT_EQ(other.machine().durable().index, at.index);
+  EXPECT_EQ(Apply(small), small_answer);
+  EXPECT_EQ(Apply(large), large_answer);
+  answers.clear();
+  ASSERT_EQ(*other.machine().Apply(std::span(log_).last(2), true, answers), 2U);
+  EXPECT_EQ(*DecodeAnswer(answers[0]), small_answer);
+  EXPECT_EQ(*DecodeAnswer(answers[1]), large_answer);
+  EXPECT_EQ(other.machine().digest(), machine().digest());
 }
 
 TEST_F(MachineTest, ADatabaseOfSomebodyElseIsRefused) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random histories on replicas that go different ways: entries in other pieces, with and without
-// leave to block, flushes, crashes. All of them, and a model of maps, say and hold the same.
+// leave to block, flushes, crashes, installed snapshots. All of them, and a model of maps, say and
+// hold the same.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -49,6 +50,8 @@ class Trial {
       });
     };
     open();
+    Node leader(Environment(), "leader");
+    leader.Open();
     std::uint64_t applied = 0;
     while (applied < history.entries.size()) {
       if (stream.Chance(1, 12)) {
@@ -60,6 +63,12 @@ class Trial {
         ASSERT_LE(node.machine().durable().index.value, applied);
         applied = node.machine().durable().index.value;
         ASSERT_EQ(node.machine().digest().index.value, applied);
+      }
+      if (stream.Chance(1, 30)) {
+        const std::uint64_t left = history.entries.size() - applied;
+        ASSERT_NO_FATAL_FAILURE(Install(history, applied + 1 + stream.Below(left), leader, node));
+        applied = node.machine().digest().index.value;
+        if (applied == history.entries.size()) break;
       }
       const std::uint64_t left = history.entries.size() - applied;
       const std::uint64_t count = 1 + stream.Below(std::min<std::uint64_t>(left, 30));
@@ -81,6 +90,23 @@ class Trial {
 
  private:
   env::Env Environment() { return {.files = &files_, .clock = &clock_, .events = &events_}; }
+
+  // Gives the node what a leader is that has come so far, at least.
+  static void Install(const History& history, std::uint64_t index, Node& leader, Node& node) {
+    const std::uint64_t before = leader.machine().digest().index.value;
+    if (before < index) {
+      std::vector<Bytes> answers;
+      const auto some = std::span(history.entries).subspan(before, index - before);
+      ASSERT_TRUE(leader.machine().Apply(some, true, answers));
+    }
+    const auto pins = leader.db().PinFiles();
+    ASSERT_TRUE(pins) << pins.error().ToString();
+    const Status installed =
+        node.db().Install((*pins)->files(), (*pins)->sequence(), (*pins)->time(), (*pins)->mark());
+    ASSERT_TRUE(installed) << installed.error().ToString();
+    ASSERT_TRUE(node.machine().Reload());
+    ASSERT_EQ(node.machine().durable().index, leader.machine().digest().index);
+  }
 
   static void Look(Machine& machine, Outcome& outcome) {
     const DigestAt at = machine.digest();

@@ -63,10 +63,9 @@ void Sessions::Remove(const Session& session, engine::WriteBatch& batch) {
 void Sessions::Open(std::uint64_t index, std::uint64_t time_ms, ByteView answer,
                     engine::WriteBatch& batch) {
   BEACH_CHECK(!plan_.opened);
-  if (by_use_.size() - plan_.removed.size() >= limits_.count_max) {
-    // Those that are removed already are the first of the list.
-    const auto first = static_cast<std::ptrdiff_t>(plan_.removed.size());
-    Remove(*std::next(by_use_.begin(), first), batch);
+  // One that goes for another reason makes room too.
+  if (plan_.removed.empty() && by_use_.size() >= limits_.count_max) {
+    Remove(by_use_.front(), batch);
   }
   const SessionId id(index);
   BEACH_CHECK(!by_id_.contains(id));

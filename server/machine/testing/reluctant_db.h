@@ -44,6 +44,10 @@ class ReluctantDb final : public engine::Db {
     return db_->NewIterator(options);
   }
   engine::LogMark DurableMark() override { return db_->DurableMark(); }
+  Status Install(const std::vector<engine::PinnedFile>& files, engine::SequenceNumber last_sequence,
+                 std::uint64_t time, engine::LogMark mark) override {
+    return db_->Install(files, last_sequence, time, std::move(mark));
+  }
   void WantFlush() override {
     ++wanted_;
     db_->WantFlush();
@@ -96,10 +100,6 @@ class ReluctantDb final : public engine::Db {
     return None();
   }
   Result<std::unique_ptr<engine::PinnedFiles>> PinFiles() override { return None(); }
-  Status Install(const std::vector<engine::PinnedFile>&, engine::SequenceNumber, std::uint64_t,
-                 engine::LogMark) override {
-    return None();
-  }
 
  private:
   static std::unexpected<Error> None() {
