@@ -10,8 +10,8 @@
 #include "engine/file_copy.h"
 #include "engine/manifest/file_names.h"
 #include "engine/manifest/manifest_file.h"
-#include "engine/manifest/small_file.h"
 #include "env/marks.h"
+#include "env/small_file.h"
 
 namespace beach::engine {
 namespace {
@@ -83,7 +83,7 @@ Status BackupPlace::Look() {
 
 Result<BackupRecord> BackupPlace::Read(std::uint64_t number) const {
   const std::string path = env::JoinPath(path_, BackupFileName(number));
-  BEACH_TRY_ASSIGN(const Bytes bytes, ReadSmallFile(*files_, path, kManifestFileSizeMax));
+  BEACH_TRY_ASSIGN(const Bytes bytes, env::ReadSmallFile(*files_, path, kManifestFileSizeMax));
   return DecodeBackup(bytes, number, path);
 }
 
@@ -138,7 +138,7 @@ std::optional<std::uint32_t> BackupPlace::ChecksumOf(DatabaseId origin,
 Result<std::uint32_t> BackupPlace::AddTable(const std::string& from, DatabaseId origin,
                                             const TableInfo& table) {
   const std::string path = PathOf(origin, table.file);
-  const std::string temporary = path + kTemporarySuffix;
+  const std::string temporary = path + env::kTemporarySuffix;
   BEACH_TRY_ASSIGN(const bool leftover, files_->Exists(temporary));
   if (leftover) BEACH_TRY(files_->Remove(temporary));
   BEACH_TRY_ASSIGN(const std::uint32_t checksum, CopyFile(*files_, from, temporary));
@@ -164,8 +164,8 @@ Status BackupPlace::Add(const BackupRecord& record) {
         Error(ErrorCode::kInvalidArgument, "more than a place of backups can list").At(path_));
   }
   const std::string name = BackupFileName(record.number);
-  BEACH_TRY(WriteTemporaryFile(*files_, path_, name, bytes));
-  BEACH_TRY(PublishSmallFile(*files_, path_, name));
+  BEACH_TRY(env::WriteTemporaryFile(*files_, path_, name, bytes));
+  BEACH_TRY(env::PublishSmallFile(*files_, path_, name));
   records_.push_back(record);
   numbers_.push_back(record.number);
   return {};

@@ -9,6 +9,7 @@
 #include "base/coding.h"
 #include "base/crc32c.h"
 #include "engine/manifest/file_names.h"
+#include "env/small_file.h"
 
 namespace beach::engine {
 namespace {
@@ -107,8 +108,8 @@ std::optional<BackupName> ParseBackupName(ByteView name) {
     parsed.is_lock = true;
     return parsed;
   }
-  parsed.is_temporary = name.ends_with(kTemporarySuffix);
-  if (parsed.is_temporary) name.remove_suffix(ByteView(kTemporarySuffix).size());
+  parsed.is_temporary = name.ends_with(env::kTemporarySuffix);
+  if (parsed.is_temporary) name.remove_suffix(ByteView(env::kTemporarySuffix).size());
   if (name.starts_with(kPrefix)) {
     // Its number is spelt as those of manifests are.
     const auto file = ParseFileName("MANIFEST-" + Bytes(name.substr(kPrefix.size())));

@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "engine/manifest/file_names.h"
-#include "engine/manifest/small_file.h"
 #include "engine/view.h"
 #include "engine/wal/segment_reader.h"
 #include "env/marks.h"
+#include "env/small_file.h"
 
 namespace beach::engine {
 namespace {
@@ -244,8 +244,8 @@ void MakeRoomFrom(env::FileSystem& files, const std::string& directory, FileNumb
       continue;
     }
     // Another file under the name, since what is there may have more names: those of checkpoints.
-    const std::string temporary = std::string(kCurrentFileName) + kTemporarySuffix;
-    const Status made = WriteTemporaryFile(files, directory, kCurrentFileName, {});
+    const std::string temporary = std::string(kCurrentFileName) + env::kTemporarySuffix;
+    const Status made = env::WriteTemporaryFile(files, directory, kCurrentFileName, {});
     if (made) static_cast<void>(files.Rename(env::JoinPath(directory, temporary), path));
   }
 }

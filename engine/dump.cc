@@ -13,8 +13,8 @@
 #include "engine/manifest/file_names.h"
 #include "engine/manifest/manifest.h"
 #include "engine/manifest/manifest_file.h"
-#include "engine/manifest/small_file.h"
 #include "engine/wal/dump.h"
+#include "env/small_file.h"
 
 namespace beach::engine {
 namespace {
@@ -113,7 +113,7 @@ Status DumpManifest(env::FileSystem& files, const std::string& directory, const 
   BEACH_TRY(CheckUsable(directory, names, /*create_if_missing=*/false));
   BEACH_TRY_ASSIGN(const FileNumber file, ReadCurrent(files, directory));
   const std::string path = env::JoinPath(directory, ManifestFileName(file));
-  BEACH_TRY_ASSIGN(const Bytes bytes, ReadSmallFile(files, path, kManifestFileSizeMax));
+  BEACH_TRY_ASSIGN(const Bytes bytes, env::ReadSmallFile(files, path, kManifestFileSizeMax));
   ManifestContents contents;
   Status sound = ParseManifest(bytes, file, path, contents);
   print(fmt::format("{}: {} bytes, snapshot ends at {}", ManifestFileName(file), bytes.size(),

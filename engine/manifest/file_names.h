@@ -15,7 +15,6 @@ inline constexpr char kLockFileName[] = "LOCK";
 inline constexpr char kIdentityFileName[] = "IDENTITY";
 inline constexpr char kCurrentFileName[] = "CURRENT";
 inline constexpr char kPartialFileName[] = "PARTIAL";
-inline constexpr char kTemporarySuffix[] = ".tmp";
 
 // No file of ours has a number above it. It leaves all arithmetic on numbers far from overflow.
 inline constexpr FileNumber kFileNumberMax{std::uint64_t{1} << 62};

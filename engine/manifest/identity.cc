@@ -7,7 +7,7 @@
 #include "base/random.h"
 #include "base/site.h"
 #include "engine/manifest/file_names.h"
-#include "engine/manifest/small_file.h"
+#include "env/small_file.h"
 
 namespace beach::engine {
 namespace {
@@ -62,13 +62,13 @@ Result<DatabaseId> DecodeIdentity(ByteView bytes, const std::string& path) {
 Result<DatabaseId> ReadIdentity(env::FileSystem& files, const std::string& directory) {
   const std::string path = env::JoinPath(directory, kIdentityFileName);
   // A little more than ours has: a longer file is then seen as what it is.
-  BEACH_TRY_ASSIGN(const Bytes bytes, ReadSmallFile(files, path, 4096));
+  BEACH_TRY_ASSIGN(const Bytes bytes, env::ReadSmallFile(files, path, 4096));
   return DecodeIdentity(bytes, path);
 }
 
 Status WriteIdentity(env::FileSystem& files, const std::string& directory, DatabaseId database) {
-  BEACH_TRY(WriteTemporaryFile(files, directory, kIdentityFileName, EncodeIdentity(database)));
-  return PublishSmallFile(files, directory, kIdentityFileName);
+  BEACH_TRY(env::WriteTemporaryFile(files, directory, kIdentityFileName, EncodeIdentity(database)));
+  return env::PublishSmallFile(files, directory, kIdentityFileName);
 }
 
 DatabaseId NewDatabaseId(env::Clock& clock, const std::string& directory) {

@@ -10,8 +10,8 @@
 #include "base/crc32c.h"
 #include "engine/manifest/file_names.h"
 #include "engine/manifest/manifest_file.h"
-#include "engine/manifest/small_file.h"
 #include "env/marks.h"
+#include "env/small_file.h"
 
 namespace beach::engine {
 namespace {
@@ -31,7 +31,7 @@ Bytes EncodeCurrent(FileNumber manifest) {
 
 Result<FileNumber> ReadCurrent(env::FileSystem& files, const std::string& directory) {
   const std::string path = env::JoinPath(directory, kCurrentFileName);
-  BEACH_TRY_ASSIGN(const Bytes bytes, ReadSmallFile(files, path, kCurrentSizeMax));
+  BEACH_TRY_ASSIGN(const Bytes bytes, env::ReadSmallFile(files, path, kCurrentSizeMax));
   const std::optional<FileName> name = ParseFileName(ByteView(bytes).substr(0, bytes.find(' ')));
   if (!name || name->kind != FileKind::kManifest || name->number > kFileNumberMax ||
       bytes != EncodeCurrent(name->number)) {
@@ -46,7 +46,7 @@ Result<ManifestOnDisk> ReadManifest(env::FileSystem& files, const std::string& d
   BEACH_TRY_ASSIGN(read.file, ReadCurrent(files, directory));
   const std::string path = env::JoinPath(directory, ManifestFileName(read.file));
   read.path = path;
-  auto bytes = ReadSmallFile(files, path, kManifestFileSizeMax);
+  auto bytes = env::ReadSmallFile(files, path, kManifestFileSizeMax);
   if (!bytes && bytes.error().code() == ErrorCode::kNotFound) {
     return Fail(
         Error(ErrorCode::kCorruption, "the manifest that CURRENT names is missing").At(path));
@@ -204,13 +204,13 @@ Status Manifest::WriteSnapshotFile(const ManifestState& state) {
   // debris.
   BEACH_FAILPOINT("manifest_after_new_directory_sync");
   if (written) {
-    written = WriteTemporaryFile(files_, directory_, kCurrentFileName, EncodeCurrent(number));
+    written = env::WriteTemporaryFile(files_, directory_, kCurrentFileName, EncodeCurrent(number));
   }
   if (!written) {
     // Best effort: what stays is debris that the next open removes.
     file.reset();
     static_cast<void>(files_.Remove(path));
-    const std::string temporary = std::string(kCurrentFileName) + kTemporarySuffix;
+    const std::string temporary = std::string(kCurrentFileName) + env::kTemporarySuffix;
     static_cast<void>(files_.Remove(env::JoinPath(directory_, temporary)));
     return written;
   }
@@ -225,7 +225,7 @@ Status Manifest::WriteSnapshotFile(const ManifestState& state) {
 Status Manifest::PublishFile() {
   // FAILPOINT: current_before_rename: the old manifest is current, the new one debris.
   BEACH_FAILPOINT("current_before_rename");
-  BEACH_TRY(PublishSmallFile(files_, directory_, kCurrentFileName));
+  BEACH_TRY(env::PublishSmallFile(files_, directory_, kCurrentFileName));
   // FAILPOINT: current_after_publish: the new manifest is current, the old one debris.
   BEACH_FAILPOINT("current_after_publish");
   return {};

@@ -7,6 +7,7 @@
 #include "engine/manifest/file_names.h"
 #include "engine/manifest/manifest.h"
 #include "engine/testing/memory_files.h"
+#include "env/small_file.h"
 #include "fuzz/targets/targets.h"
 
 namespace beach::fuzz {
@@ -33,7 +34,7 @@ void CheckName(ByteView name) {
     case FileKind::kIdentity: BEACH_CHECK(name == kIdentityFileName); return;
     case FileKind::kCurrent: BEACH_CHECK(name == kCurrentFileName); return;
     case FileKind::kPartial: BEACH_CHECK(name == kPartialFileName); return;
-    case FileKind::kTemporary: BEACH_CHECK(name.ends_with(kTemporarySuffix)); return;
+    case FileKind::kTemporary: BEACH_CHECK(name.ends_with(env::kTemporarySuffix)); return;
   }
 }
 

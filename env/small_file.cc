@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/manifest/small_file.h"
+#include "env/small_file.h"
 
 #include <memory>
 
-#include "engine/manifest/file_names.h"
 #include "env/marks.h"
 
-namespace beach::engine {
+namespace beach::env {
 
-Result<Bytes> ReadSmallFile(env::FileSystem& files, const std::string& path,
-                            std::uint64_t size_max) {
-  BEACH_TRY_ASSIGN(const auto file, files.Open(path, {.mode = env::OpenMode::kRead}));
+Result<Bytes> ReadSmallFile(FileSystem& files, const std::string& path, std::uint64_t size_max) {
+  BEACH_TRY_ASSIGN(const auto file, files.Open(path, {.mode = OpenMode::kRead}));
   BEACH_TRY_ASSIGN(const std::uint64_t size, file->Size());
   if (size > size_max) {
     return Fail(Error(ErrorCode::kCorruption, "the file is larger than its kind can be")
@@ -22,12 +20,12 @@ Result<Bytes> ReadSmallFile(env::FileSystem& files, const std::string& path,
   return contents;
 }
 
-Status WriteTemporaryFile(env::FileSystem& files, const std::string& directory,
-                          const std::string& name, ByteView contents) {
-  const std::string path = env::JoinPath(directory, name + kTemporarySuffix);
+Status WriteTemporaryFile(FileSystem& files, const std::string& directory, const std::string& name,
+                          ByteView contents) {
+  const std::string path = JoinPath(directory, name + kTemporarySuffix);
   BEACH_TRY_ASSIGN(const bool leftover, files.Exists(path));
   if (leftover) BEACH_TRY(files.Remove(path));
-  BEACH_TRY_ASSIGN(const auto file, files.Open(path, {.mode = env::OpenMode::kCreate}));
+  BEACH_TRY_ASSIGN(const auto file, files.Open(path, {.mode = OpenMode::kCreate}));
   BEACH_TRY(file->Append(contents));
   BEACH_TRY(file->Sync());
   // FAILPOINT: small_file_after_sync: a whole temporary file, which the next open removes.
@@ -35,9 +33,8 @@ Status WriteTemporaryFile(env::FileSystem& files, const std::string& directory,
   return {};
 }
 
-Status PublishSmallFile(env::FileSystem& files, const std::string& directory,
-                        const std::string& name) {
-  const std::string path = env::JoinPath(directory, name);
+Status PublishSmallFile(FileSystem& files, const std::string& directory, const std::string& name) {
+  const std::string path = JoinPath(directory, name);
   // FAILPOINT: small_file_rename_error: the rename that replaces CURRENT, or another small file.
   BEACH_TRY(BEACH_FAULTPOINT("small_file_rename_error"));
   BEACH_TRY(files.Rename(path + kTemporarySuffix, path));
@@ -52,4 +49,4 @@ Status PublishSmallFile(env::FileSystem& files, const std::string& directory,
   return {};
 }
 
-}  // namespace beach::engine
+}  // namespace beach::env
