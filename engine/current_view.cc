@@ -36,6 +36,12 @@ CurrentView::Pin::~Pin() {
   if (slot_ != nullptr) current_.Release(*slot_);
 }
 
+void CurrentView::Pin::Turn(std::shared_ptr<const View> other) {
+  shared_ = std::move(other);
+  view_ = shared_.get();
+  if (slot_ != nullptr) current_.Release(*std::exchange(slot_, nullptr));
+}
+
 // In the reader's own cache line.
 bool CurrentView::Pin::CountMerged(std::uint64_t tables) {
   if (slot_ == nullptr || tables == 0) return false;

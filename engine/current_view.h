@@ -52,6 +52,8 @@ class CurrentView {
 
     const View& operator*() const { return *view_; }
     const View* operator->() const { return view_; }
+    // Keeps another view instead.
+    void Turn(std::shared_ptr<const View> other);
     // Counts tables of level 0 that a cursor merges. Now and then true: TakeMerged may have become
     // worth a look.
     bool CountMerged(std::uint64_t tables);
@@ -60,8 +62,8 @@ class CurrentView {
 
    private:
     CurrentView& current_;
-    Slot* slot_ = nullptr;                // null: all were taken, and
-    std::shared_ptr<const View> shared_;  // is what keeps the view
+    Slot* slot_ = nullptr;                // null: all were taken, or it is another view, and
+    std::shared_ptr<const View> shared_;  // is what keeps it
     const View* view_ = nullptr;
   };
 

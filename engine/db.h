@@ -14,6 +14,7 @@
 #include "engine/conditions.h"
 #include "engine/iterator.h"
 #include "engine/log_cursor.h"
+#include "engine/log_mark.h"
 #include "engine/options.h"
 #include "engine/pinned_files.h"
 #include "engine/snapshot.h"
@@ -146,6 +147,9 @@ class Db {
   // This moment, to read at it later: all that is acknowledged when the call begins. Takes no more
   // than a lock. Errors: kClosed, kOverloaded (Options::snapshots_max are held).
   virtual Result<std::unique_ptr<const Snapshot>> GetSnapshot() = 0;
+  // What Get returns, where memory alone can tell: memtables, filters, indexes and cached blocks.
+  // Reads no file, opens none, and waits for nobody who does. Errors: as of Get.
+  virtual Result<TryGetResult> TryGet(const ReadOptions& options, ByteView key) = 0;
   // The sequence number that a read beginning now would see. After Close: the last one.
   virtual SequenceNumber VisibleSequence() = 0;
 
@@ -190,6 +194,43 @@ class Db {
   // acknowledged before the call is in them. Errors: kOverloaded (Options::file_pins_max live),
   // kClosed, and of Flush.
   virtual Result<std::unique_ptr<PinnedFiles>> PinFiles() = 0;
+
+  // Of a database without a log of its own (Options::external_log): its owner has one, and applies
+  // what is in it. What is applied is in memory, and visible at once; it is durable when a flush
+  // has made a table of it, and gone after the handle otherwise: then the owner applies it again,
+  // from DurableMark() on. All else that writes is kUnsupported here, and these are there.
+  //
+  // The next entry of the log: sequence numbers go on from the last one's, so that they are a
+  // function of what was applied, here and in every other database that the log was applied to. An
+  // empty batch moves the mark alone. All of it is visible, and then it returns. May wait for a
+  // flush, or for compaction. One caller of Apply, TryApply and Install at a time; reads run beside
+  // it. Errors, after which nothing was applied: kInvalidArgument (rule 1; the index is not above
+  // that of the last one; the mark is too large), kNotFound (a table), kNoSpace (tables have found
+  // none, and memory is full of what waits for it; retry), kClosed, and what poisoned the handle:
+  // that of a failed flush or compaction.
+  virtual Status Apply(const WriteBatch& batch, LogMark mark) = 0;
+  // The same, but false where it would have to wait; nothing was applied then. Others that wait for
+  // a turn, such as Flush, are reason enough.
+  virtual Result<bool> TryApply(const WriteBatch& batch, LogMark mark) = 0;
+  // The newest mark that a power loss leaves: of the tables that the manifest lists, which are all
+  // that was applied up to it and nothing else. Index 0 of a database with a log of its own.
+  virtual LogMark DurableMark() = 0;
+  // Begins a flush of all that is applied, or sees to it that one begins when those before it are
+  // done. Waits for nothing; Flush waits for the end.
+  virtual void WantFlush() = 0;
+  // Replaces all that is here by the tables of another database that the same log was applied to,
+  // as its PinFiles told of them: in one edit, durable when it returns; a crash before leaves the
+  // one or the other. `files` are theirs but for the paths: copies, whole and durable, in this file
+  // system; they get second names here, and the first ones are the caller's to remove. Their
+  // footers, indexes and filters are checked, their blocks when they are read. Iterators go on in
+  // what they began in, and so do snapshots. Waits for a flush that is under way; compactions give
+  // up. Errors, after which all is as before: kInvalidArgument (the mark, the sequence number or
+  // the time is behind what is applied here), kCorruption (a file is not what it is said to be),
+  // kNotFound, kNoSpace, kUnsupported (another file system), kClosed, and what poisoned the handle;
+  // after kIo either is there.
+  virtual Status Install(const std::vector<PinnedFile>& files, SequenceNumber last_sequence,
+                         std::uint64_t time, LogMark mark) = 0;
+
   // Counters, levels, and why writers are slowed down, if they are.
   virtual DbStats Stats() = 0;
   // Finishes the asynchronous writes and the flushes that are under way, syncs and vouches for the

@@ -15,6 +15,7 @@
 namespace beach::engine {
 
 Status DbImpl::WriteAsync(const WriteOptions& options, WriteBatch batch, WriteDone done) {
+  BEACH_TRY(CheckOwnLog());
   BEACH_TRY(CheckBatch(options_, batch));
   auto write = std::make_unique<AsyncWrite>();
   write->owned = std::move(batch);

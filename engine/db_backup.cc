@@ -29,6 +29,11 @@ std::optional<std::uint32_t> SoundChecksum(env::FileSystem& files, const BackupP
 
 Result<BackupReport> DbImpl::Backup(const std::string& directory, const BackupOptions& options) {
   if (closing_) return Fail(ErrorCode::kClosed, "the database is closed");
+  if (options_.external_log) {
+    return Fail(
+        ErrorCode::kUnsupported,
+        "no backups are made of a database whose log is somebody else's: make a checkpoint");
+  }
   BEACH_TRY_ASSIGN(BackupPlace place, BackupPlace::OpenToWrite(*env_.files, directory));
   BEACH_TRY(place.RemoveDebris());
   HeldTables held(*this);

@@ -40,6 +40,7 @@ Status DbImpl::HeldTables::Take() {
   BEACH_TRY(db_.Flush());
   {
     const env::MutexLock lock(db_.mutex_);
+    if (db_.options_.external_log) state_.log_mark = db_.flushed_mark_;
     for (const Version::Level& level : db_.view_->version->levels) {
       for (const TablePointer& table : level) {
         db_.table_holds_.Hold(table);

@@ -29,16 +29,31 @@ DbImpl::DbImpl(const env::Env& env, Parts parts)
       flushed_id_(view_->active->id - 1),
       flushed_sequence_(parts.last_sequence),
       flushed_time_(view_->active->times.begin()),
+      flushed_mark_(std::move(parts.mark)),
+      applied_index_(flushed_mark_.index),
       last_ordinal_(parts.reserve.value_or(parts.segment).ordinal) {
   BEACH_CHECK(view_->frozen.empty());
   BEACH_CHECK_EQ(segment_.end, wal::Segment::kOpenEnd);
   if (parts.reserve) ready_segments_.push_back(*parts.reserve);
-  log_shelf_->Begin(std::move(parts.log_start));
+  if (!options_.external_log) log_shelf_->Begin(std::move(parts.log_start));
 }
 
 DbImpl::~DbImpl() { static_cast<void>(Close()); }
 
 Status DbImpl::Start(LogPosition end) {
+  if (!options_.external_log) BEACH_TRY(StartLog(end));
+  BEACH_TRY(LoadTables());
+  flush_thread_ = env::Thread("flush", [this] { FlushLoop(); });
+  if (!options_.external_log) {
+    prepare_thread_ = env::Thread("prepare", [this] { PrepareLoop(); });
+  }
+  const env::MutexLock lock(mutex_);
+  PressureChanged();
+  WakeCompaction();
+  return {};
+}
+
+Status DbImpl::StartLog(LogPosition end) {
   wal::LogOptions options;
   options.files = env_.files;
   options.directory = directory_;
@@ -47,21 +62,13 @@ Status DbImpl::Start(LogPosition end) {
   options.flights_max = options_.wal_flights_max;
   options.next_segment = [this](LogPosition at) { return NextSegment(at); };
   BEACH_TRY_ASSIGN(log_, wal::Log::Open(std::move(options), segment_, end));
-  {
-    env::MutexLock lock(mutex_);
-    log_end_ = log_->end();
-    log_durable_ = log_->durable();
-    segment_wanted_ = ready_segments_.empty();
-    if (!segment_wanted_) {
-      Record("reserve.ready", {{.name = "segment", .number = ready_segments_[0].ordinal.value}});
-    }
-  }
-  BEACH_TRY(LoadTables());
-  flush_thread_ = env::Thread("flush", [this] { FlushLoop(); });
-  prepare_thread_ = env::Thread("prepare", [this] { PrepareLoop(); });
   const env::MutexLock lock(mutex_);
-  PressureChanged();
-  WakeCompaction();
+  log_end_ = log_->end();
+  log_durable_ = log_->durable();
+  segment_wanted_ = ready_segments_.empty();
+  if (!segment_wanted_) {
+    Record("reserve.ready", {{.name = "segment", .number = ready_segments_[0].ordinal.value}});
+  }
   return {};
 }
 

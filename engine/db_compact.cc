@@ -61,7 +61,7 @@ PickerInput DbImpl::PickerInputNow() const {
 
 bool DbImpl::MayCompact() const {
   mutex_.AssertHeld();
-  if (closing_ || poison_) return false;
+  if (closing_ || poison_ || standing_still_) return false;
   return !compact_retry_ns_ || env_.clock->MonotonicNow() >= *compact_retry_ns_;
 }
 
@@ -355,6 +355,10 @@ Status DbImpl::CompactLevel(std::uint32_t level, std::optional<Bytes> begin,
   while (true) {
     if (poison_) return Fail(*poison_);
     if (closing_) return Fail(ErrorCode::kClosed, "the database is closed");
+    if (standing_still_) {
+      compacted_.Wait(mutex_);
+      continue;
+    }
     bool meets = false;
     const auto job = PickFromLevel(PickerInputNow(), level, begin, end, meets);
     if (!job && !meets) return {};
@@ -372,6 +376,7 @@ Status DbImpl::CompactLevel(std::uint32_t level, std::optional<Bytes> begin,
     const bool useless = rewrite && gone == 0;
     const Status done = useless ? Status() : RunJob(*job);
     if (!done && poison_) return Fail(*poison_);  // it was given up for that
+    if (!done && standing_still_) continue;       // or for what is installed
     BEACH_TRY(done);
     if (level == 0) return {};
     // The first key behind it.

@@ -15,6 +15,7 @@ namespace beach::engine {
 
 Result<bool> DbImpl::WriteIf(const WriteOptions& options, const WriteConditions& conditions,
                              const WriteBatch& batch) {
+  BEACH_TRY(CheckOwnLog());
   BEACH_TRY(CheckBatch(options_, batch));
   BEACH_TRY(CheckConditions(options_, conditions));
   Writer writer;

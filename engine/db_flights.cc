@@ -66,7 +66,7 @@ void DbImpl::FinishLanded() {
       if (flying_.empty()) ArmVouch(log_->NeedsVouch(), true);
     }
     landed_.NotifyAll();
-    TellOfExpiry();
+    TellOfFreeze();
     const Status status = group.status;
     Acknowledge(group.members, status);  // and the group may be gone
   }

@@ -24,7 +24,7 @@ Status DbImpl::Flush() {
   AwaitTurn(writer);
   if (writer.done) return writer.status;
   AwaitLandings(0);
-  while (view_->active->count() > 0 && !poison_ && !flush_no_space_ &&
+  while (!view_->active->IsEmpty() && !poison_ && !flush_no_space_ &&
          view_->frozen.size() >= options_.frozen_memtables_max) {
     background_.Wait(mutex_);
   }
@@ -32,7 +32,7 @@ Status DbImpl::Flush() {
   std::uint64_t target = view_->active->id - 1;
   if (poison_) {
     status = Fail(*poison_);
-  } else if (view_->active->count() > 0) {
+  } else if (!view_->active->IsEmpty()) {
     if (view_->frozen.size() < options_.frozen_memtables_max) {
       status = SyncKeptLog();
       if (status) {
@@ -64,15 +64,17 @@ Status DbImpl::AwaitFlushOf(std::uint64_t memtable_id) {
 void DbImpl::FlushLoop() {
   env::MutexLock lock(mutex_);
   while (true) {
-    while (!closing_ && (poison_ || view_->frozen.empty())) {
-      if (!poison_ && IsAtRest() && MemtableHasExpiry()) {
-        FreezeForExpiry();
+    while (!closing_ && (poison_ || standing_still_ || view_->frozen.empty())) {
+      if (!poison_ && IsAtRest() && WantsFreeze()) {
+        FreezeAtRest();
       } else {
         Rest(env::kNoDeadline);
       }
     }
     if (poison_ || view_->frozen.empty()) return;  // closing
+    flushing_ = true;
     Status status = FlushOldest();
+    flushing_ = false;
     if (status) {
       BEACH_SOMETIMES("flush.retried_after_no_space", flush_no_space_.has_value());
       flush_no_space_.reset();
@@ -98,23 +100,23 @@ void DbImpl::FlushLoop() {
 }
 
 // Of the flush thread, in a turn of its own: nobody else is there to do it.
-void DbImpl::FreezeForExpiry() {
+void DbImpl::FreezeAtRest() {
   mutex_.AssertHeld();
   Writer turn;
   writers_.push_back(&turn);
   BEACH_CHECK(writers_.front() == &turn);
   const Status synced = SyncKeptLog();
-  if (synced && MemtableHasExpiry()) {
-    BEACH_SOMETIMES("flush.for_expiry_at_rest", true);
-    SwitchMemtable("expiry");
+  if (synced && WantsFreeze()) {
+    BEACH_SOMETIMES("flush.for_expiry_at_rest", MemtableHasExpiry());
+    SwitchMemtable(FreezeReason());
   }
   FinishGroup({&turn}, synced);
 }
 
 // The memtable may have come to what it is to be frozen for, and nobody else do it.
-void DbImpl::TellOfExpiry() {
+void DbImpl::TellOfFreeze() {
   mutex_.AssertHeld();
-  if (IsAtRest() && MemtableHasExpiry()) background_.NotifyAll();
+  if (IsAtRest() && WantsFreeze()) background_.NotifyAll();
 }
 
 Status DbImpl::FlushOldest() {
@@ -135,7 +137,7 @@ Status DbImpl::FlushOldest() {
       // Below replay_from the tables are what is durable: nobody will read the log there.
       durable = std::max(log_durable_, replay_from);
     }
-    if (Status published = PublishFlush(table, time, replay_from, durable); !published) {
+    if (Status published = PublishFlush(*memtable, table, replay_from, durable); !published) {
       return Fail(WithoutNoSpace(std::move(published).error()));
     }
     if (table != nullptr) {
@@ -150,6 +152,10 @@ Status DbImpl::FlushOldest() {
   next->frozen.erase(next->frozen.begin());
   flushed_sequence_ = std::max(flushed_sequence_, time.sequence);
   flushed_time_ = time;
+  if (memtable->mark) {
+    flushed_sequence_ = std::max(flushed_sequence_, memtable->marked_sequence);
+    flushed_mark_ = *memtable->mark;
+  }
   if (table != nullptr) {
     RecordTableChanges(env_.events, *view_->version, {}, {&table, 1});
     counters_.flush_bytes += table->info.size_bytes;
@@ -158,6 +164,7 @@ Status DbImpl::FlushOldest() {
     next->version = std::make_shared<const Version>(next->version->With({}, {std::move(table)}));
   }
   CurrentView::Views dropped = SetView(std::move(next));
+  for (auto& former : TakeFormerViews()) dropped.push_back(std::move(former));
   flushed_id_ = memtable->id;
   PressureChanged();
   WakeCompaction();
@@ -187,14 +194,19 @@ Result<TablePointer> DbImpl::WriteFlush(const LoggedMemtable& memtable) {
   return engine::OpenTable(*env_.files, directory_, database, *info, cache_);
 }
 
-Status DbImpl::PublishFlush(const TablePointer& table, TimeMark time, LogPosition replay_from,
-                            LogPosition durable) {
+Status DbImpl::PublishFlush(const LoggedMemtable& memtable, const TablePointer& table,
+                            LogPosition replay_from, LogPosition durable) {
   ManifestEdit edit;
   const ManifestState state = manifest_->state();
+  const TimeMark time = memtable.times.end();
   edit.last_sequence = std::max(time.sequence, state.last_sequence);
   if (table != nullptr) {
     edit.tables_added.push_back(table->info);
     edit.last_sequence = std::max(table->info.sequence_max, *edit.last_sequence);
+  }
+  if (memtable.mark) {
+    edit.last_sequence = std::max(memtable.marked_sequence, *edit.last_sequence);
+    edit.log_mark = memtable.mark;
   }
   if (time != state.time) edit.time = time;
   edit.replay_from = replay_from;

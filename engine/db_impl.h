@@ -28,9 +28,9 @@
 namespace beach::engine {
 
 // The database, split by operation: db_open.cc, db_recover.cc (engine/recover.h), db_write.cc,
-// db_async.cc, db_conditions.cc, db_flights.cc, db_add.cc, db_segments.cc, db_read.cc, db_flush.cc,
-// db_compact.cc, db_throttle.cc, db_vouch.cc, db_tables.cc, db_checkpoint.cc, db_backup.cc,
-// db_close.cc.
+// db_apply.cc, db_install.cc, db_async.cc, db_conditions.cc, db_flights.cc, db_add.cc,
+// db_segments.cc, db_read.cc, db_flush.cc, db_compact.cc, db_throttle.cc, db_vouch.cc,
+// db_tables.cc, db_checkpoint.cc, db_backup.cc, db_close.cc.
 //
 // Threads. Callers write and read; threads "async" lead the writes that nobody waits for, "answer"
 // tells how they ended (db_async.cc); two that are always there: "flush" writes tables and, when
@@ -58,12 +58,13 @@ class DbImpl final : public Db {
     std::shared_ptr<const View> view;
     SequenceNumber last_sequence;
     LogStart log_start;
+    LogMark mark;
   };
   DbImpl(const env::Env& env, Parts parts);
   ~DbImpl() override;
 
-  // Opens the log in `parts.segment` at `end` and starts the flush thread. REQUIRES: once, before
-  // any other call; after a failure the handle is only destroyed.
+  // Opens the log in `parts.segment` at `end`, where there is one, and starts the threads.
+  // REQUIRES: once, before any other call; after a failure the handle is only destroyed.
   Status Start(LogPosition end);
   // Keeps the files that it is on. REQUIRES: they are those of its Env.
   void Own(std::unique_ptr<env::FileSystem> files) { owned_files_ = std::move(files); }
@@ -101,11 +102,19 @@ class DbImpl final : public Db {
   Result<SequenceNumber> Checkpoint(const std::string& directory) override;
   Result<BackupReport> Backup(const std::string& directory, const BackupOptions& options) override;
   Result<std::unique_ptr<PinnedFiles>> PinFiles() override;
+  Result<TryGetResult> TryGet(const ReadOptions& options, ByteView key) override;
+  Status Apply(const WriteBatch& batch, LogMark mark) override;
+  Result<bool> TryApply(const WriteBatch& batch, LogMark mark) override;
+  LogMark DurableMark() override;
+  void WantFlush() override;
+  Status Install(const std::vector<PinnedFile>& files, SequenceNumber last_sequence,
+                 std::uint64_t time, LogMark mark) override;
   Status Close() override;
 
   // db_read.cc. What a read at that number shows of a view; `keep` is what the iterator holds.
   static Result<std::optional<Bytes>> Read(const View& view, SequenceNumber sequence,
-                                           std::uint64_t time, ByteView key);
+                                           std::uint64_t time, ByteView key,
+                                           const TableReadOptions& options = {});
   static std::unique_ptr<Iterator> Walk(const View& view, SequenceNumber sequence,
                                         std::uint64_t time, NamedTable table, const KeyRange& range,
                                         std::shared_ptr<const View> keep);
@@ -160,6 +169,8 @@ class DbImpl final : public Db {
     std::uint64_t time;
   };
 
+  // db_close.cc
+  Status StartLog(LogPosition end);
   // db_write.cc. All but SubmitGroup under mutex_.
   void AwaitTurn(Writer& writer);
   void LeadGroup(Writer& leader);
@@ -168,6 +179,8 @@ class DbImpl final : public Db {
   Status CheckTables(const Writer& writer) const;
   bool MemtableIsFull() const;
   bool MemtableHasExpiry() const;
+  bool WantsFreeze() const;
+  const char* FreezeReason() const;
   // Nobody writes, nor waits to.
   bool IsAtRest() const { return writers_.empty() && flying_.empty(); }
   bool MemtableTakesDeletes() const;
@@ -228,6 +241,28 @@ class DbImpl final : public Db {
   void ShowTables(const TableChange& change, SequenceNumber first);
   Status CheckTable(const Moment& moment, const ReadOptions& options);
   void RecordChange(const TableChange& change, SequenceNumber first);
+  // db_apply.cc
+  Status CheckOwnLog() const;
+  Status CheckApply(const WriteBatch& batch, const LogMark& mark) const;
+  // These under mutex_, which ApplyInTurn gives up meanwhile. Leader.
+  Status ApplyInTurn(const WriteBatch& batch, LogMark& mark);
+  Status CheckNext(const WriteBatch& batch, const LogMark& mark) const;
+  bool ApplyMustWait();
+  // db_install.cc
+  Status TakeIn(const std::vector<PinnedFile>& files, std::vector<TablePointer>& tables);
+  // These under mutex_, which StandStill, Replace and Show give up meanwhile. Leader.
+  void StandStill();
+  void GoOn();
+  Status CheckInstall(SequenceNumber last_sequence, std::uint64_t time, const LogMark& mark) const;
+  Status Replace(const std::vector<TablePointer>& tables, SequenceNumber last_sequence,
+                 std::uint64_t time, LogMark& mark, bool& in_doubt,
+                 std::vector<TablePointer>& retired);
+  void Show(const std::vector<TablePointer>& added, const std::vector<FileNumber>& removed,
+            SequenceNumber last_sequence, TimeMark time, LogMark mark);
+  // Those that no snapshot needs any more, to be dropped without a lock.
+  [[nodiscard]] CurrentView::Views TakeFormerViews();
+  // Without mutex_. Null: what is current has all that the snapshot is of.
+  std::shared_ptr<const View> FormerViewOf(const Snapshot* snapshot);
   // db_log_cursor.cc
   void ShowLog();
   Status SyncKeptLog();
@@ -238,14 +273,14 @@ class DbImpl final : public Db {
 
   // db_flush.cc
   void FlushLoop();
-  void FreezeForExpiry();
-  void TellOfExpiry();
+  void FreezeAtRest();
+  void TellOfFreeze();
   // One attempt at the oldest frozen memtable. Under mutex_, which it gives up meanwhile.
   Status FlushOldest();
   // These without mutex_.
   Result<TablePointer> WriteFlush(const LoggedMemtable& memtable);
-  Status PublishFlush(const TablePointer& table, TimeMark time, LogPosition replay_from,
-                      LogPosition durable);
+  Status PublishFlush(const LoggedMemtable& memtable, const TablePointer& table,
+                      LogPosition replay_from, LogPosition durable);
   Status AwaitFlushOf(std::uint64_t memtable_id);
 
   // db_vouch.cc. Under mutex_, which all but ArmVouch give up meanwhile.
@@ -316,6 +351,7 @@ class DbImpl final : public Db {
   CurrentView current_;  // view_
   std::atomic<std::uint64_t> visible_;
   std::atomic<bool> closing_{false};
+  std::atomic<std::uint64_t> former_below_{0};  // snapshots below it read in former_views_
 
   // Leader.
   std::unique_ptr<wal::Log> log_;
@@ -362,7 +398,19 @@ class DbImpl final : public Db {
   std::uint64_t flushed_id_ = 0;               // memtables up to this one are in tables, durably
   SequenceNumber flushed_sequence_;            // all up to this one is in the tables of view_
   TimeMark flushed_time_;                      // the last mark among those
-  std::optional<std::uint64_t> next_expiry_;   // of the tables: one is to be looked at then
+  // With an external log.
+  LogMark flushed_mark_;                       // of the tables of view_
+  std::uint64_t applied_index_ = 0;            // of what was applied last
+  bool flush_wanted_ = false;                  // of the active memtable, when its turn comes
+  std::optional<std::uint64_t> try_apply_ns_;  // when compaction lets TryApply go on
+  bool flushing_ = false;
+  bool standing_still_ = false;  // no flush begins, and no compaction
+  struct FormerView {            // that was replaced by what was installed
+    SequenceNumber below;        // snapshots from before are below it
+    std::shared_ptr<const View> view;
+  };
+  std::vector<FormerView> former_views_;      // by that number
+  std::optional<std::uint64_t> next_expiry_;  // of the tables: one is to be looked at then
   std::optional<Error> poison_;
   std::optional<Error> flush_no_space_;  // why the flush thread waits
   // Segments, by ordinal, that are listed and that the log has not entered. The last one is the

@@ -199,6 +199,7 @@ class ShelfCursor final : public LogCursor {
 }  // namespace
 
 Result<std::unique_ptr<LogCursor>> DbImpl::NewLogCursor(SequenceNumber after) {
+  BEACH_TRY(CheckOwnLog());
   std::unique_ptr<ShelfCursor> cursor;
   {
     const env::MutexLock lock(mutex_);

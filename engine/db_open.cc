@@ -84,7 +84,7 @@ Result<std::unique_ptr<Db>> Db::Open(const env::Env& env, const std::string& dir
   env::FileSystem& files = *env.files;
   // Judged before the lock is taken: a directory that is refused must stay untouched (rule 16).
   BEACH_TRY(PrepareDirectory(files, directory, options.create_if_missing));
-  BEACH_TRY(CheckUnlocked(files, directory));
+  BEACH_TRY(CheckUnlocked(files, directory, options));
   DbImpl::Parts parts;
   parts.directory = directory;
   parts.options = options;
@@ -98,6 +98,7 @@ Result<std::unique_ptr<Db>> Db::Open(const env::Env& env, const std::string& dir
     BEACH_TRY_ASSIGN(contents, InspectDirectory(files, directory));
   }
   BEACH_TRY_ASSIGN(const ManifestOnDisk manifest, ReadDatabase(files, directory));
+  BEACH_TRY(CheckKind(directory, manifest.state, options));
   BEACH_SOMETIMES("open.manifest_had_torn_tail", manifest.torn_tail_bytes > 0);
   parts.cache = std::make_shared<sst::TableCache>(
       sst::TableCache::Limits{.block_cache_size = options.block_cache_size,
@@ -120,6 +121,7 @@ Result<std::unique_ptr<Db>> Db::Open(const env::Env& env, const std::string& dir
                    OpenTables(files, directory, recovered.state, parts.cache, tables));
   parts.view = std::move(view);
   parts.epoch = recovered.state.epoch;
+  parts.mark = recovered.state.log_mark.value_or(LogMark());
   parts.segment = recovered.segment;
   parts.reserve = recovered.reserve;
   parts.log_start = recovered.log_start;

@@ -25,7 +25,7 @@ class DbImpl::FilePin final : public PinnedFiles {
     for (const TableInfo& table : state.tables) {
       BEACH_CHECK_LE(table.sequence_max.value, state.last_sequence.value);
       files_.push_back({.path = env::JoinPath(db_.directory_, TableFileName(table.file)),
-                        .number = table.file,
+                        .number = table.origin_file.value_or(table.file),
                         .size_bytes = table.size_bytes,
                         .level = table.level,
                         .smallest = Bytes(UserKeyOf(table.smallest)),
@@ -41,6 +41,7 @@ class DbImpl::FilePin final : public PinnedFiles {
   SequenceNumber sequence() const override { return held_.state().last_sequence; }
   std::uint64_t time() const override { return held_.state().time.time; }
   const std::vector<PinnedFile>& files() const override { return files_; }
+  LogMark mark() const override { return held_.state().log_mark.value_or(LogMark()); }
 
  private:
   DbImpl& db_;

@@ -33,7 +33,10 @@ DbImpl::Moment::Moment(DbImpl& db, const ReadOptions& options)
       sequence(options.snapshot != nullptr ? options.snapshot->sequence()
                                            : SequenceNumber(db.visible_.load())),
       time(std::max(options.time, options.snapshot != nullptr ? options.snapshot->time()
-                                                              : view->TimeAt(sequence))) {}
+                                                              : view->TimeAt(sequence))) {
+  // What a snapshot is of has been replaced since: it is kept for it, and its time is its own.
+  if (auto former = db.FormerViewOf(options.snapshot)) view.Turn(std::move(former));
+}
 
 Status DbImpl::CheckReadable(const ReadOptions& options) const {
   if (closing_) return Fail(ErrorCode::kClosed, "the database is closed");
@@ -48,6 +51,22 @@ Result<std::optional<Bytes>> DbImpl::Get(const ReadOptions& options, ByteView ke
   const Moment moment(*this, options);
   BEACH_TRY(CheckTable(moment, options));
   return Read(*moment.view, moment.sequence, moment.time, StoredKey(options.table, key));
+}
+
+Result<TryGetResult> DbImpl::TryGet(const ReadOptions& options, ByteView key) {
+  BEACH_TRY(CheckReadable(options));
+  const Moment moment(*this, options);
+  const bool named = options.table != NamedTable();
+  if (named && !moment.view->tables->Contains(options.table, moment.sequence)) {
+    // Whether it was there as of then is in the system table.
+    if (options.snapshot != nullptr) return TryGetResult{.would_block = true, .value = {}};
+    return Fail(NoSuchTable(options.table));
+  }
+  TryGetResult result;
+  BEACH_TRY_ASSIGN(result.value,
+                   Read(*moment.view, moment.sequence, moment.time, StoredKey(options.table, key),
+                        {.would_block = &result.would_block}));
+  return result;
 }
 
 std::vector<Result<std::optional<Bytes>>> DbImpl::MultiGet(const ReadOptions& options,
@@ -73,14 +92,16 @@ std::vector<Result<std::optional<Bytes>>> DbImpl::MultiGet(const ReadOptions& op
 }
 
 Result<std::optional<Bytes>> DbImpl::Read(const View& view, SequenceNumber sequence,
-                                          std::uint64_t time, ByteView key) {
+                                          std::uint64_t time, ByteView key,
+                                          const TableReadOptions& options) {
   PointRead read(key, sequence, time);
   BEACH_TRY(LookInto(*view.active, read));
   for (auto memtable = view.frozen.rbegin(); !read.done() && memtable != view.frozen.rend();
        ++memtable) {
     BEACH_TRY(LookInto(**memtable, read));
   }
-  if (!read.done()) BEACH_TRY(view.version->LookInto(read));
+  if (!read.done()) BEACH_TRY(view.version->LookInto(read, options));
+  if (options.would_block != nullptr && *options.would_block) return std::nullopt;
   return std::move(read).Finish();
 }
 

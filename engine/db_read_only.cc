@@ -22,6 +22,7 @@ struct Found {
   std::unique_ptr<env::FileLock> lock;  // null: there is no LOCK, and so no writer
   std::shared_ptr<const View> view;
   SequenceNumber last;
+  LogMark mark;
 };
 
 class ReadOnlyDb final : public Db {
@@ -30,6 +31,7 @@ class ReadOnlyDb final : public Db {
       : lock_(std::move(found.lock)),
         view_(std::move(found.view)),
         visible_(found.last),
+        mark_(std::move(found.mark)),
         snapshots_(std::make_shared<SnapshotList>(options.snapshots_max)) {}
 
   Status Put(const WriteOptions&, ByteView, ByteView) override { return ReadOnly(); }
@@ -64,6 +66,14 @@ class ReadOnlyDb final : public Db {
   }
   Result<std::unique_ptr<LogCursor>> NewLogCursor(SequenceNumber) override { return ReadOnly(); }
   Result<std::unique_ptr<PinnedFiles>> PinFiles() override { return ReadOnly(); }
+  Result<TryGetResult> TryGet(const ReadOptions&, ByteView) override { return ReadOnly(); }
+  Status Apply(const WriteBatch&, LogMark) override { return ReadOnly(); }
+  Result<bool> TryApply(const WriteBatch&, LogMark) override { return ReadOnly(); }
+  LogMark DurableMark() override { return mark_; }
+  void WantFlush() override {}
+  Status Install(const std::vector<PinnedFile>&, SequenceNumber, std::uint64_t, LogMark) override {
+    return ReadOnly();
+  }
 
   Result<std::optional<Bytes>> Get(const ReadOptions& options, ByteView key) override {
     BEACH_TRY(CheckReadable(options));
@@ -132,6 +142,7 @@ class ReadOnlyDb final : public Db {
   std::unique_ptr<env::FileLock> lock_;
   const std::shared_ptr<const View> view_;
   const SequenceNumber visible_;
+  const LogMark mark_;
   const std::shared_ptr<SnapshotList> snapshots_;  // thread-safe
   std::atomic<bool> closed_{false};
 };
@@ -187,6 +198,7 @@ Result<std::unique_ptr<Db>> Db::OpenReadOnly(const env::Env& env, const std::str
   BEACH_TRY_ASSIGN(view->version, OpenTables(files, directory, state, cache, nullptr));
   BEACH_TRY_ASSIGN(const SequenceNumber last, ReplayLog(files, directory, options, state, *view));
   found.last = std::max(last, state.last_sequence);
+  found.mark = state.log_mark.value_or(LogMark());
   found.view = std::move(view);
   return std::make_unique<ReadOnlyDb>(options, std::move(found));
 }

@@ -38,6 +38,17 @@ class Recoverer {
     Restart();
   }
 
+  // Nothing that is not in tables is anywhere.
+  Result<Recovered> RunWithoutLog() {
+    BEACH_TRY(PrepareToWrite());
+    ManifestState& state = recovered_.state;
+    state.epoch = state.epoch.Next();
+    recovered_.last_sequence = state.last_sequence;
+    BEACH_TRY(state.Check());
+    ReportRecovery();
+    return std::move(recovered_);
+  }
+
   Result<Recovered> Run() {
     BEACH_TRY(ReadLog());
     BEACH_TRY(PrepareToWrite());
@@ -346,7 +357,8 @@ Status ReplayFlight(const std::string& directory, const std::vector<wal::Segment
 Result<Recovered> RecoverDatabase(const env::Env& env, const std::string& directory,
                                   const Options& options, const ManifestState& state,
                                   const ManifestOnDisk& manifest) {
-  return Recoverer(env, directory, options, state, manifest).Run();
+  Recoverer recoverer(env, directory, options, state, manifest);
+  return state.log_mark ? recoverer.RunWithoutLog() : recoverer.Run();
 }
 
 }  // namespace beach::engine

@@ -40,6 +40,7 @@ Status DbImpl::DropTable(ByteView name) {
 }
 
 Result<NamedTable> DbImpl::ChangeTables(const std::function<Result<TableChange>()>& plan) {
+  BEACH_TRY(CheckOwnLog());
   Writer writer;
   writer.sync = true;
   const env::MutexLock lock(mutex_);

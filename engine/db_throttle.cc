@@ -8,12 +8,6 @@
 #include "env/marks.h"
 
 namespace beach::engine {
-namespace {
-
-// Shorter waits are put together: a timer is no finer.
-constexpr std::uint64_t kDelayMinNs = 200'000;
-
-}  // namespace
 
 // Before each write group, for the bytes of those before it.
 void DbImpl::Throttle() {
@@ -24,7 +18,7 @@ void DbImpl::Throttle() {
   }
   const std::uint64_t delay = DelayFor(pressure_.level, throttled_bytes_);
   const bool stop = pressure_.level >= kPressureStop && CompactionHelps();
-  if (delay < kDelayMinNs && !stop) return;
+  if (delay < kThrottleMinNs && !stop) return;
   throttled_bytes_ = 0;
   const std::uint64_t begin = env_.clock->MonotonicNow();
   BEACH_SOMETIMES("write.slowed_by_compaction", true);
@@ -53,7 +47,7 @@ void DbImpl::PressureChanged() {
   if (options_.compaction_style != CompactionStyle::kManual) {
     next_expiry_ = NextExpiry(*view_->version, options_, flushed_time_.time);
   }
-  TellOfExpiry();
+  TellOfFreeze();
   const auto tell = [this](Site event) {
     Record(event, {{.name = "reason", .text = pressure_.reason},
                    {.name = "pressure", .number = pressure_.level},

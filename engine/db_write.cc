@@ -61,6 +61,7 @@ Status DbImpl::Merge(const WriteOptions& options, ByteView key, MergeOperator me
 }
 
 Status DbImpl::Write(const WriteOptions& options, const WriteBatch& batch) {
+  BEACH_TRY(CheckOwnLog());
   BEACH_TRY(CheckBatch(options_, batch));
   Writer writer;
   writer.batch = &batch;
@@ -198,8 +199,8 @@ Status DbImpl::MakeRoom(bool deletes_only) {
   mutex_.AssertHeld();
   while (true) {
     if (poison_) return Fail(*poison_);
-    const bool early = MemtableHasExpiry() && !flush_no_space_ &&
-                       view_->frozen.size() < options_.frozen_memtables_max;
+    const bool early =
+        WantsFreeze() && !flush_no_space_ && view_->frozen.size() < options_.frozen_memtables_max;
     if (!MemtableIsFull() && !early) return {};
     if (!flying_.empty()) {  // they are for this memtable
       AwaitLandings(0);
@@ -207,7 +208,7 @@ Status DbImpl::MakeRoom(bool deletes_only) {
     }
     if (view_->frozen.size() < options_.frozen_memtables_max) {
       BEACH_TRY(SyncKeptLog());
-      SwitchMemtable(MemtableIsFull() ? FullReason() : "expiry");
+      SwitchMemtable(MemtableIsFull() ? FullReason() : FreezeReason());
       return {};
     }
     if (flush_no_space_) {
@@ -242,6 +243,13 @@ bool DbImpl::MemtableHasExpiry() const {
   return times.begin().time < *next_expiry_ && *next_expiry_ <= times.end().time;
 }
 
+// Though it is not full.
+bool DbImpl::WantsFreeze() const {
+  return MemtableHasExpiry() || (flush_wanted_ && !view_->active->IsEmpty());
+}
+
+const char* DbImpl::FreezeReason() const { return MemtableHasExpiry() ? "expiry" : "wanted"; }
+
 // Of a full one: what the reserve would take.
 bool DbImpl::MemtableTakesDeletes() const {
   const std::uint64_t reserve = options_.wal_segment_size;
@@ -258,7 +266,7 @@ void DbImpl::SwitchMemtable(const char* reason) {
   mutex_.AssertHeld();
   BEACH_CHECK(flying_.empty());
   const LoggedMemtable& full = *view_->active;
-  BEACH_CHECK_GT(full.count(), 0U);
+  BEACH_CHECK(!full.IsEmpty());
   Record("memtable.frozen", {{.name = "memtable", .number = view_->active->id},
                              {.name = "reason", .text = reason},
                              {.name = "entries", .number = full.count()},
@@ -273,6 +281,7 @@ void DbImpl::SwitchMemtable(const char* reason) {
   // No memtable and no table goes with the old one.
   static_cast<void>(SetView(std::move(next)));
   log_bytes_since_switch_ = 0;
+  flush_wanted_ = false;
   background_.NotifyAll();
 }
 
@@ -343,7 +352,7 @@ void DbImpl::TakeOff(const std::vector<Writer*>& members) {
     writers_.pop_front();
     member->taken = true;
   }
-  TellOfExpiry();
+  TellOfFreeze();
   WakeFront();
 }
 

@@ -108,11 +108,21 @@ Result<ManifestOnDisk> ReadDatabase(env::FileSystem& files, const std::string& d
   return ReadManifest(files, directory, *identity);
 }
 
-Status CheckUnlocked(env::FileSystem& files, const std::string& directory) {
+Status CheckKind(const std::string& directory, const ManifestState& state, const Options& options) {
+  if (state.log_mark.has_value() == options.external_log) return {};
+  return Fail(Error(ErrorCode::kInvalidArgument,
+                    options.external_log
+                        ? "external_log: the database has a log of its own, and goes on with it"
+                        : "external_log: the log of the database is somebody else's")
+                  .At(directory));
+}
+
+Status CheckUnlocked(env::FileSystem& files, const std::string& directory, const Options& options) {
   BEACH_TRY_ASSIGN(const DirectoryContents contents, InspectDirectory(files, directory));
   if (contents.has_lock) return {};
   if (contents.has_current) {
     BEACH_TRY_ASSIGN(const ManifestOnDisk manifest, ReadDatabase(files, directory));
+    BEACH_TRY(CheckKind(directory, manifest.state, options));
     BEACH_TRY(OpenTables(files, directory, manifest.state));
     BEACH_TRY(InspectUnlistedSegments(files, directory, contents, manifest));
   } else if (contents.has_identity) {
@@ -142,6 +152,7 @@ Status CreateDatabase(const env::Env& env, const std::string& directory,
   // FAILPOINT: create_after_identity: an identity and no database: the next open finishes it.
   BEACH_FAILPOINT("create_after_identity");
   state.next_file = contents.highest_number.Next();
+  if (options.external_log) state.log_mark.emplace();
   BEACH_TRY(Manifest::Start(files, directory, state, options.manifest_size_max));
   // FAILPOINT: create_after_current: an empty database without a log.
   BEACH_FAILPOINT("create_after_current");
@@ -183,6 +194,7 @@ Result<UnlistedSegments> InspectUnlistedSegments(env::FileSystem& files,
                                                  const DirectoryContents& contents,
                                                  const ManifestOnDisk& manifest) {
   const ManifestState& state = manifest.state;
+  if (state.log_mark) return UnlistedSegments{};  // no segment is of this database
   BEACH_TRY(InspectPreparedSegments(files, directory, manifest));
   SegmentOrdinal listed = std::max(state.replay_from.segment, state.durable.segment);
   for (const wal::Segment& segment : state.segments) listed = std::max(listed, segment.ordinal);

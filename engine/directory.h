@@ -43,9 +43,12 @@ Status SyncNameOf(env::FileSystem& files, const std::string& directory, bool was
 // Identity and manifest. Changes nothing. REQUIRES: a CURRENT.
 Result<ManifestOnDisk> ReadDatabase(env::FileSystem& files, const std::string& directory);
 
+// kInvalidArgument: Options::external_log is not what the database is.
+Status CheckKind(const std::string& directory, const ManifestState& state, const Options& options);
+
 // Judges, before the LOCK is made, what has none: a directory that is refused must stay untouched
 // (rule 16). With a LOCK it is judged under it.
-Status CheckUnlocked(env::FileSystem& files, const std::string& directory);
+Status CheckUnlocked(env::FileSystem& files, const std::string& directory, const Options& options);
 
 // Makes identity, empty manifest and CURRENT durable, in that order; a half of that which a crash
 // left behind is finished. REQUIRES: no CURRENT, no data files, the LOCK held.

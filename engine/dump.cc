@@ -29,6 +29,10 @@ std::string Text(const TimeMark& mark) {
   return fmt::format("time {} from sequence {}", mark.time, mark.sequence.value);
 }
 
+std::string Text(const LogMark& mark) {
+  return fmt::format("applied up to {}, state of {} bytes", mark.index, mark.state.size());
+}
+
 std::string Text(const wal::Segment& segment) {
   const std::string end =
       segment.end == wal::Segment::kOpenEnd ? "open" : fmt::format("{}", segment.end);
@@ -37,8 +41,9 @@ std::string Text(const wal::Segment& segment) {
 }
 
 std::string Text(const TableInfo& table) {
-  const std::string of =
+  std::string of =
       table.origin ? fmt::format(" of {:016x}{:016x}", table.origin->high, table.origin->low) : "";
+  if (table.origin_file) of += fmt::format(" there {}", table.origin_file->value);
   return fmt::format("table {}{} level {} size {} entries {} keys \"{}\"..\"{}\" sequences {}..{}",
                      table.file.value, of, table.level, table.size_bytes, table.entries,
                      Printable(UserKeyOf(table.smallest)), Printable(UserKeyOf(table.largest)),
@@ -55,6 +60,7 @@ void DumpEdit(const ManifestEdit& edit, const Print& print) {
   if (edit.replay_from) print("  replay from " + Text(*edit.replay_from));
   if (edit.durable) print("  durable " + Text(*edit.durable));
   if (edit.time) print("  " + Text(*edit.time));
+  if (edit.log_mark) print("  " + Text(*edit.log_mark));
   for (const auto& seal : edit.segments_sealed) {
     print(fmt::format("  seal segment {} end {}", seal.ordinal.value, seal.end));
   }
@@ -75,6 +81,7 @@ void DumpState(const ManifestState& state, const Print& print) {
                     state.next_file.value, state.last_sequence.value));
   print("  replay from " + Text(state.replay_from) + ", durable " + Text(state.durable));
   if (state.time != TimeMark()) print("  " + Text(state.time));
+  if (state.log_mark) print("  " + Text(*state.log_mark));
   for (const wal::Segment& segment : state.segments) print("  " + Text(segment));
   for (const TableInfo& table : state.tables) print("  " + Text(table));
 }

@@ -111,6 +111,10 @@ Status CheckOptions(const Options& options) {
         fmt::format("option wal_segment_size is {}, and must be a multiple of {}, {} to {}",
                     options.wal_segment_size, kSegmentAlignment, kSegmentSizeMin, kSegmentSizeMax));
   }
+  if (options.external_log && options.log_kept_size > 0) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "option log_kept_size must be 0 with external_log: there is no log to be kept");
+  }
   const std::uint64_t memtables = options.frozen_memtables_max + 1;
   const std::uint64_t most = kMemtableSegmentsMax * options.wal_segment_size / memtables;
   if (options.memtable_size > most) {

@@ -230,7 +230,8 @@ std::vector<wal::Segment> LogShelf::TakeUnread() {
       return !entry.second.given_up && entry.second.segment <= ordinal;
     });
   };
-  while (!segments_.front().listed && !wanted(segments_.front().segment.ordinal)) {
+  while (!segments_.empty() && !segments_.front().listed &&
+         !wanted(segments_.front().segment.ordinal)) {
     taken.push_back(PopFront());
   }
   return taken;

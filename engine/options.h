@@ -40,6 +40,11 @@ struct Options {
   // alone: a damaged manifest is refused in every mode.
   RecoveryMode recovery_mode = RecoveryMode::kTornTail;
 
+  // The database has no log: its owner has one, and Db::Apply alone writes. Of one kind or the
+  // other from its creation on; the other is refused (kInvalidArgument). What is said of the log
+  // below is for nothing then, and log_kept_size is 0.
+  bool external_log = false;
+
   // Contract rule 1; at most 4 MiB for a key, 512 MiB for the others. A batch (its encoding,
   // WriteBatch::size_bytes) must also fit a log segment: wal_segment_size less 32 KiB and a little.
   std::uint64_t key_size_max = 64 * kKiB;

@@ -104,6 +104,7 @@ ManifestState StateOfCopy(const ManifestState& source, env::Clock& clock,
   copy.next_file = source.next_file;
   copy.last_sequence = source.last_sequence;
   copy.time = source.time;
+  copy.log_mark = source.log_mark;
   copy.tables = source.tables;
   for (TableInfo& table : copy.tables) {
     if (!table.origin) table.origin = source.database;

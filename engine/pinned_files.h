@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "engine/log_mark.h"
 #include "engine/sst/table_info.h"
 #include "engine/types.h"
 
@@ -14,7 +15,7 @@ namespace beach::engine {
 // A table file (docs/formats/sst.md).
 struct PinnedFile {
   std::string path;
-  FileNumber number;
+  FileNumber number;  // that it was written under: its name may have another
   std::uint64_t size_bytes = 0;
   std::uint32_t level = 0;  // 0 is the newest data
   // User keys: no other is in the file, or hidden by its range deletes. Both included.
@@ -39,6 +40,8 @@ class PinnedFiles {
   // The database's time as of that number (engine/expiry.h): no file has it, and values that it has
   // expired may still be in them.
   virtual std::uint64_t time() const = 0;
+  // What of somebody else's log is in the files (Options::external_log).
+  virtual LogMark mark() const = 0;
   // By number.
   virtual const std::vector<PinnedFile>& files() const = 0;
 };

@@ -24,26 +24,27 @@ void Arrange(Version& version) {
   }
 }
 
-// Of a table that the key lies in.
-Status LookIntoTable(const Table& table, PointRead& read) {
-  const auto get = [&](SequenceNumber at) { return table.reader->Get(read.key(), at); };
-  return read.LookInto(table.ranges.NewestOver(read.key(), read.at()), get);
+// Of a table that the key lies in. Whether the read ends with it.
+Result<bool> EndsIn(const Table& table, PointRead& read, const TableReadOptions& options) {
+  const auto get = [&](SequenceNumber at) { return table.reader->Get(read.key(), at, options); };
+  BEACH_TRY(read.LookInto(table.ranges.NewestOver(read.key(), read.at()), get));
+  return read.done() || (options.would_block != nullptr && *options.would_block);
 }
 
 }  // namespace
 
-Status Version::LookInto(PointRead& read) const {
+Status Version::LookInto(PointRead& read, const TableReadOptions& options) const {
   for (const TablePointer& table : levels[0]) {
     if (read.key() < SmallestKeyOf(*table) || EndsBefore(*table, read.key())) continue;
-    BEACH_TRY(LookIntoTable(*table, read));
-    if (read.done()) return {};
+    BEACH_TRY_ASSIGN(const bool ends, EndsIn(*table, read, options));
+    if (ends) return {};
   }
   for (std::uint32_t level = 1; level < kLevelCount; ++level) {
     if (levels[level].empty()) continue;
     const Table* const table = TableOver(levels[level], read.key());
     if (table == nullptr) continue;
-    BEACH_TRY(LookIntoTable(*table, read));
-    if (read.done()) return {};
+    BEACH_TRY_ASSIGN(const bool ends, EndsIn(*table, read, options));
+    if (ends) return {};
   }
   return {};
 }

@@ -51,8 +51,8 @@ struct Version {
   std::array<bool, kLevelCount> has_ranges =
       {};  // whether any table of the level has range deletes
 
-  // Goes on with a read that is not done yet.
-  Status LookInto(PointRead& read) const;
+  // Goes on with a read that is not done yet; where it would block it stops.
+  Status LookInto(PointRead& read, const TableReadOptions& options = {}) const;
   // One for each table of level 0, and for each deeper level one over all of it, which opens its
   // tables as it comes to them. They must not outlive the version.
   void AppendIterators(std::vector<std::unique_ptr<Iterator>>& sources) const;

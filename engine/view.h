@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "engine/log_mark.h"
 #include "engine/memtable/memtable.h"
 #include "engine/memtable/range_list.h"
 #include "engine/memtable/time_list.h"
@@ -32,11 +34,17 @@ struct LoggedMemtable {
   Memtable memtable;
   RangeList ranges;
   TimeList times;
+  // With an external log: of what was applied last, and the number of its last operation. Under
+  // the database's mutex.
+  std::optional<LogMark> mark;
+  SequenceNumber marked_sequence;
 
   // As of a memtable, and so are the others.
   void Add(SequenceNumber sequence, const BatchOperation& operation);
   // Operations; and those of them that go to a table, as the time does not.
   std::uint64_t count() const { return table_count() + times.count(); }
+  // There is nothing for a flush to do.
+  bool IsEmpty() const { return count() == 0 && !mark; }
   std::uint64_t table_count() const { return memtable.count() + ranges.count(); }
   std::uint64_t size_bytes() const {
     return memtable.size_bytes() + ranges.size_bytes() + times.size_bytes();

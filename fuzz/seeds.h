@@ -19,6 +19,8 @@ using Seeds = std::vector<Seed>;
 void AddBatchSeeds(Seeds& seeds);     // batch, group
 void AddFrameSeeds(Seeds& seeds);     // frame
 void AddRaftSeeds(Seeds& seeds);      // raft_message
+void AddCommandSeeds(Seeds& seeds);   // command
+void AddClientSeeds(Seeds& seeds);    // client_message
 void AddLogSeeds(Seeds& seeds);       // wal_record, wal_segment, wal_recovery
 void AddTableSeeds(Seeds& seeds);     // sst_*
 void AddManifestSeeds(Seeds& seeds);  // manifest_*, current, identity
@@ -32,6 +34,8 @@ inline Seeds AllSeeds() {
   AddBatchSeeds(seeds);
   AddFrameSeeds(seeds);
   AddRaftSeeds(seeds);
+  AddCommandSeeds(seeds);
+  AddClientSeeds(seeds);
   AddLogSeeds(seeds);
   AddTableSeeds(seeds);
   AddManifestSeeds(seeds);

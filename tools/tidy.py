@@ -52,7 +52,7 @@ LAYERS = {
     "docs/demo": ["base", "env", "engine"],
     "examples/journaled_queue": ["base", "env", "sim", "sim/cli"],
     "bench": ["base", "env", "engine", "oracle", "artifacts", "command_line", "sim", "sim/cli",
-              "sim/scenarios", "server"],
+              "sim/scenarios", "raft", "server"],
 }
 FOLDERS = tuple(sorted({layer.split("/")[0] for layer in LAYERS}))
 

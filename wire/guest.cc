@@ -59,7 +59,7 @@ std::optional<std::uint64_t> Guest::Admit(std::uint16_t type) const {
 }
 
 void Guest::OnBytes(ByteView bytes) {
-  if (state_ == State::kRefused || state_ == State::kGone) return;
+  if (state_ != State::kUnknown && state_ != State::kWelcome) return;
   heard_ns_ = clock_.MonotonicNow();
   reader_.Feed(bytes);
   for (;;) {
@@ -82,7 +82,7 @@ bool Guest::OnFrame(const Frame& frame) {
   }
   BEACH_CHECK_GE(frame.head.type, kFirstTypeOfPayloads);
   if (callbacks_.on_frame) callbacks_.on_frame(frame);
-  return true;
+  return state_ == State::kWelcome;
 }
 
 bool Guest::OnHello(ByteView payload) {
@@ -107,7 +107,18 @@ bool Guest::OnHello(ByteView payload) {
     timer_ = loop_.At(look_ns_, [this] { Look(); });
   }
   if (callbacks_.on_welcome) callbacks_.on_welcome(hello_);
-  return true;
+  return state_ == State::kWelcome;
+}
+
+void Guest::CutOff(std::string why) {
+  if (state_ == State::kGone || state_ == State::kCutOff) return;
+  state_ = State::kCutOff;
+  cut_off_why_ = std::move(why);
+  if (timer_ != 0) loop_.Cancel(timer_);
+  timer_ = loop_.At(clock_.MonotonicNow(), [this] {
+    timer_ = 0;
+    Leave(cut_off_why_);
+  });
 }
 
 void Guest::Leave(const std::string& why) {

@@ -49,13 +49,16 @@ class Guest {
 
   // False, and nothing sent, before the welcome, when it is gone, and when too much is queued.
   [[nodiscard]] bool Send(const FrameHead& head, ByteView payload);
+  // Nothing more is sent or heard, what is queued may be lost, and on_gone follows: never from
+  // inside this call, so that any callback may ask for it.
+  void CutOff(std::string why);
   const std::string& peer() const { return connection_->peer(); }
   // Who it is. REQUIRES: it was welcomed.
   const Hello& hello() const { return hello_; }
 
  private:
-  // kRefused: told so, and what it still says is not read.
-  enum class State : std::uint8_t { kUnknown, kRefused, kWelcome, kGone };
+  // kRefused: told so, and what it still says is not read. kCutOff: nor is it told anything.
+  enum class State : std::uint8_t { kUnknown, kRefused, kWelcome, kCutOff, kGone };
 
   // How long a payload of that type may be in this state.
   std::optional<std::uint64_t> Admit(std::uint16_t type) const;
@@ -76,6 +79,7 @@ class Guest {
   const Callbacks callbacks_;
   State state_ = State::kUnknown;
   Hello hello_;
+  std::string cut_off_why_;
   env::Loop::TimerId timer_ = 0;
   std::uint64_t look_ns_ = 0;   // when the timer is due
   std::uint64_t heard_ns_ = 0;  // when something came last

@@ -49,8 +49,12 @@ class GuestTest : public ::testing::Test {
     auto [connection, end] = loop_.Accepted(options_);
     end_ = end;
     Guest::Callbacks callbacks;
-    callbacks.on_welcome = [this](const Hello& hello) { welcome_ = hello.from; };
+    callbacks.on_welcome = [this](const Hello& hello) {
+      welcome_ = hello.from;
+      if (cut_off_at_welcome_) guest_->CutOff("too many");
+    };
     callbacks.on_frame = [this](const Frame& frame) {
+      if (cut_off_at_frame_) guest_->CutOff("too much");
       heard_.push_back({.type = frame.head.type,
                         .request = frame.head.request.value,
                         .payload = std::string(frame.payload)});
@@ -97,6 +101,8 @@ class GuestTest : public ::testing::Test {
   std::vector<std::string> gone_;
   std::vector<std::uint16_t> asked_;
   int writable_ = 0;
+  bool cut_off_at_welcome_ = false;
+  bool cut_off_at_frame_ = false;
 };
 
 TEST_F(GuestTest, IsWelcomeOnceItHasSaidWhoItIs) {
@@ -304,6 +310,32 @@ TEST_F(GuestTest, AFullQueueRefusesAndTellsOfRoom) {
   ASSERT_EQ(said.size(), 2U);
   EXPECT_EQ(said[0].request, 1U);
   EXPECT_EQ(said[1].request, 3U);
+}
+
+TEST_F(GuestTest, OneThatIsCutOffIsNotHeardAndGoesAfterTheCallback) {
+  AcceptAndWelcome(7);
+  cut_off_at_frame_ = true;
+  end_->Say(FrameOf({kType, 1, "once"}) + FrameOf({kType, 2, "twice"}) + Ping());
+  EXPECT_EQ(heard_.size(), 1U);
+  EXPECT_THAT(gone_, IsEmpty());
+  EXPECT_FALSE(Send(1, "late"));
+  end_->Say(FrameOf({kType, 3, "late"}));
+  guest_->CutOff("again");
+  loop_.Settle();
+  EXPECT_THAT(gone_, ElementsAre("too much"));
+  EXPECT_EQ(heard_.size(), 1U);
+  EXPECT_EQ(end_->Take(), "");
+  EXPECT_EQ(loop_.timers(), 0U);
+
+  gone_.clear();
+  cut_off_at_welcome_ = true;
+  Accept();
+  end_->Say(HelloFrom(7) + FrameOf({kType, 4, "unheard"}));
+  end_->Break();
+  EXPECT_THAT(gone_, ElementsAre("reset"));
+  loop_.Settle();
+  EXPECT_EQ(gone_.size(), 1U);
+  EXPECT_EQ(heard_.size(), 1U);
 }
 
 TEST_F(GuestTest, OneThatIsGoneIsSoOnceAndNotHeard) {

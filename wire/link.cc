@@ -180,7 +180,11 @@ void Link::Pump() {
 bool Link::PumpOne(Lane lane) {
   Queue& queue = queues_[IndexOf(lane)];
   if (queue.frames.empty()) return false;
-  if (lane == Lane::kBulk && connection_->queued_bytes() >= options_.bulk_ahead_bytes) return false;
+  if (lane == Lane::kBulk) {
+    // Something urgent that finds no room is not passed by what is small enough.
+    const bool urgent_waits = !queues_[IndexOf(Lane::kUrgent)].frames.empty();
+    if (urgent_waits || connection_->queued_bytes() >= options_.bulk_ahead_bytes) return false;
+  }
   if (!connection_->Send(queue.frames.front())) return false;
   BEACH_SOMETIMES("link.urgent_overtakes",
                   lane == Lane::kUrgent && queues_[IndexOf(Lane::kBulk)].bytes > 0);

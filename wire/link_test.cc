@@ -321,6 +321,21 @@ TEST_F(LinkTest, UrgentFramesOvertakeBulkThatIsStillQueued) {
   EXPECT_EQ(link_->queued_bytes(Lane::kBulk), 0U);
 }
 
+TEST_F(LinkTest, SomethingUrgentThatFindsNoRoomIsNotPassedBySmallBulk) {
+  options_.urgent_max_bytes = 1'000;
+  options_.bulk_max_bytes = 1'000;
+  DialAndComeUp();
+  end().flows = false;
+  ASSERT_TRUE(Send(Lane::kBulk, 1, 1'000 - kFrameHeaderSize));
+  ASSERT_TRUE(Send(Lane::kBulk, 2, 1'000 - kFrameHeaderSize));
+  ASSERT_TRUE(Send(Lane::kUrgent, 3, 900));
+  EXPECT_EQ(link_->queued_bytes(Lane::kUrgent), 900 + kFrameHeaderSize);
+  ASSERT_TRUE(Send(Lane::kBulk, 4, 10));
+  end().flows = true;
+  loop_.Settle();
+  EXPECT_THAT(TakeRequests(), ElementsAre(1, 2, 3, 4));
+}
+
 TEST_F(LinkTest, EachLaneHasItsBound) {
   options_.urgent_max_bytes = 1'000;
   options_.bulk_max_bytes = 1'000;

@@ -130,6 +130,18 @@ class MapDb final : public engine::Db {
   Result<std::unique_ptr<engine::PinnedFiles>> PinFiles() override {
     return Fail(ErrorCode::kUnsupported, "a map has no files");
   }
+  Result<engine::TryGetResult> TryGet(const engine::ReadOptions& options, ByteView key) override {
+    BEACH_TRY_ASSIGN(auto value, Get(options, key));
+    return engine::TryGetResult{.value = std::move(value)};
+  }
+  Status Apply(const engine::WriteBatch&, engine::LogMark) override { return NoOther(); }
+  Result<bool> TryApply(const engine::WriteBatch&, engine::LogMark) override { return NoOther(); }
+  engine::LogMark DurableMark() override { return {}; }
+  void WantFlush() override {}
+  Status Install(const std::vector<engine::PinnedFile>&, engine::SequenceNumber, std::uint64_t,
+                 engine::LogMark) override {
+    return NoOther();
+  }
   Result<std::vector<std::string>> ListTables() override { return {}; }
   Status CompactRange(const std::optional<Bytes>&, const std::optional<Bytes>&,
                       engine::NamedTable) override {
@@ -144,6 +156,9 @@ class MapDb final : public engine::Db {
   }
 
  private:
+  static std::unexpected<Error> NoOther() {
+    return Fail(ErrorCode::kUnsupported, "a map has no log, nor anybody else's");
+  }
   bool Lies(Lie lie) const { return lie == lie_ && writes_ > after_; }
 
   const Lie lie_;

@@ -10,6 +10,9 @@ namespace beach::engine {
 
 inline constexpr std::uint64_t kPressureStop = 1000;
 
+// Shorter waits of writers are put together: a timer is no finer.
+inline constexpr std::uint64_t kThrottleMinNs = 200'000;
+
 // How far compaction is behind the writers.
 struct Pressure {
   std::uint64_t level = 0;  // 0: writers go at full speed; kPressureStop: they wait

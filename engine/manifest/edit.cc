@@ -32,7 +32,8 @@ void AppendTable(Bytes& target, const TableInfo& table) {
   Encoder encoder(body);
   ManifestTag tag = table.level > 0 ? ManifestTag::kAddTableBelow : ManifestTag::kAddTable;
   if (table.origin) {
-    tag = ManifestTag::kAddTableOf;
+    tag = table.origin_file ? ManifestTag::kAddTableFrom : ManifestTag::kAddTableOf;
+    if (table.origin_file) encoder.Varint(table.origin_file->value);
     encoder.Fixed64(table.origin->high);
     encoder.Fixed64(table.origin->low);
   }
@@ -96,6 +97,13 @@ TableInfo DecodeTableOf(Decoder& body) {
   return table;
 }
 
+TableInfo DecodeTableFrom(Decoder& body) {
+  const FileNumber there(body.Varint());
+  TableInfo table = DecodeTableOf(body);
+  table.origin_file = there;
+  return table;
+}
+
 wal::Segment DecodeSegment(Decoder& body) {
   wal::Segment segment;
   segment.ordinal = SegmentOrdinal(body.Varint());
@@ -145,6 +153,15 @@ bool DecodeField(std::uint64_t tag, Decoder& body, ManifestEdit& edit) {
       edit.time = mark;
       return true;
     }
+    case ManifestTag::kLogMark: {
+      LogMark& mark = edit.log_mark.emplace();
+      mark.index = body.Varint();
+      mark.state = body.LengthPrefixed();
+      return true;
+    }
+    case ManifestTag::kAddTableFrom:
+      edit.tables_added.push_back(DecodeTableFrom(body));
+      return true;
     case ManifestTag::kAddTableOf: edit.tables_added.push_back(DecodeTableOf(body)); return true;
   }
   return false;
@@ -175,6 +192,13 @@ Bytes EncodeManifestEdit(const ManifestEdit& edit) {
     encoder.Varint(edit.time->sequence.value);
     encoder.Varint(edit.time->time);
     AppendField(bytes, ManifestTag::kTime, body);
+  }
+  if (edit.log_mark) {
+    Bytes body;
+    Encoder encoder(body);
+    encoder.Varint(edit.log_mark->index);
+    encoder.LengthPrefixed(edit.log_mark->state);
+    AppendField(bytes, ManifestTag::kLogMark, body);
   }
   for (const TableInfo& table : edit.tables_added) AppendTable(bytes, table);
   for (const FileNumber file : edit.tables_removed) {
@@ -210,6 +234,9 @@ Result<ManifestEdit> DecodeManifestEdit(ByteView bytes) {
     if (!body.done()) return Fail(ErrorCode::kCorruption, "manifest edit with a malformed field");
   }
   if (!decoder.done()) return Fail(ErrorCode::kCorruption, "manifest edit with a malformed field");
+  if (edit.log_mark && edit.log_mark->state.size() > kLogMarkStateMax) {
+    return Fail(ErrorCode::kCorruption, "manifest edit with an impossible mark");
+  }
   for (const TableInfo& table : edit.tables_added) {
     if (table.level >= kLevelCount) {
       return Fail(ErrorCode::kCorruption, "manifest edit with a table at no level");

@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "engine/expiry.h"
+#include "engine/log_mark.h"
 #include "engine/sst/table.h"
 #include "engine/types.h"
 #include "engine/wal/log.h"
@@ -36,6 +37,8 @@ enum class ManifestTag : std::uint8_t {
   kAddTableBelow = 12,  // level (varint, 1 to 6), then as kAddTable
   kAddTableOf = 13,  // of another database: high, low (fixed64), level (varint), then as kAddTable
   kTime = 14,        // sequence number, time (varints); only where it was ever advanced
+  kLogMark = 15,     // index (varint), state (length-prefixed); only with an external log
+  kAddTableFrom = 16,  // another file number there: that (varint), then as kAddTableOf
 };
 inline constexpr std::uint64_t kFirstSkippableTag = 128;
 
@@ -56,6 +59,7 @@ struct ManifestEdit {
   std::optional<LogPosition> replay_from;
   std::optional<LogPosition> durable;
   std::optional<TimeMark> time;
+  std::optional<LogMark> log_mark;
   std::vector<TableInfo> tables_added;
   std::vector<FileNumber> tables_removed;
   std::vector<wal::Segment> segments_added;

@@ -49,6 +49,8 @@ TEST(ManifestDocumentTest, TagsAreThoseOfTheCode) {
       {ManifestTag::kAddTableBelow, "kAddTableBelow"},
       {ManifestTag::kAddTableOf, "kAddTableOf"},
       {ManifestTag::kTime, "kTime"},
+      {ManifestTag::kLogMark, "kLogMark"},
+      {ManifestTag::kAddTableFrom, "kAddTableFrom"},
   };
   for (const auto& [tag, name] : tags) {
     ExpectHas("| " + std::to_string(static_cast<int>(tag)) + " | " + name + " |");

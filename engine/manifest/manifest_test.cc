@@ -65,6 +65,7 @@ ManifestEdit RandomEdit() {
   if (maybe()) edit.replay_from = LogPosition{SegmentOrdinal(number()), number()};
   if (maybe()) edit.durable = LogPosition{SegmentOrdinal(number()), number()};
   if (maybe()) edit.time = TimeMark{SequenceNumber(number()), number()};
+  if (maybe()) edit.log_mark = LogMark{number(), *rc::gen::arbitrary<std::string>()};
   for (int i = *rc::gen::inRange(0, 4); i > 0; --i) {
     edit.tables_added.push_back({.file = FileNumber(number()),
                                  .size_bytes = number(),
@@ -75,6 +76,8 @@ ManifestEdit RandomEdit() {
                                  .sequence_max = SequenceNumber(number()),
                                  .level = *rc::gen::inRange(0U, kLevelCount)});
     if (maybe()) edit.tables_added.back().origin = DatabaseId{.high = number(), .low = number()};
+    TableInfo& table = edit.tables_added.back();
+    if (table.origin && maybe()) table.origin_file = FileNumber(number());
     edit.tables_removed.emplace_back(number());
     edit.segments_added.push_back({SegmentOrdinal(number()), FileNumber(number()), number(),
                                    maybe() ? wal::Segment::kOpenEnd : number()});

@@ -66,6 +66,10 @@ Status CheckTable(const TableInfo& table) {
   if (table.sequence_max > kRecordedSequenceMax) {
     return Contradiction("a table with an impossible sequence number");
   }
+  if (table.origin_file && (*table.origin_file == FileNumber{} ||
+                            *table.origin_file > kFileNumberMax || !table.origin)) {
+    return Contradiction("a table of an impossible number there");
+  }
   if (table.smallest.size() < kInternalKeyTrailerSize ||
       table.largest.size() < kInternalKeyTrailerSize ||
       CompareInternalKeys(table.smallest, table.largest) > 0) {
@@ -151,6 +155,13 @@ Status AdvanceTime(TimeMark& mark, const std::optional<TimeMark>& to) {
   return {};
 }
 
+Status AdvanceMark(std::optional<LogMark>& mark, const std::optional<LogMark>& to) {
+  if (!to) return {};
+  if (mark && to->index < mark->index) return Contradiction("the log mark goes back");
+  mark = to;
+  return {};
+}
+
 }  // namespace
 
 SequenceNumber ManifestState::LastWithoutLog() const {
@@ -185,6 +196,9 @@ Status ManifestState::Check() const {
   for (const FileNumber number : numbers) BEACH_TRY(CheckFileNumber(number, next_file));
   if (std::adjacent_find(numbers.begin(), numbers.end()) != numbers.end()) {
     return Contradiction("two files of one number");
+  }
+  if (log_mark && !segments.empty()) {
+    return Contradiction("a log of its own beside somebody else's");
   }
   if (!segments.empty()) {
     const bool listed =
@@ -230,6 +244,7 @@ Status ManifestBuilder::Apply(const ManifestEdit& edit) {
   }
   if (!Advance(state.durable, edit.durable)) return Contradiction("the durable position goes back");
   BEACH_TRY(AdvanceTime(state.time, edit.time));
+  BEACH_TRY(AdvanceMark(state.log_mark, edit.log_mark));
   BEACH_TRY(CheckCounters(state));
   BEACH_TRY(ApplySegments(edit));
   return ApplyTables(edit);
@@ -303,8 +318,9 @@ std::vector<ManifestEdit> ManifestState::Snapshot() const {
   head.replay_from = replay_from;
   head.durable = durable;
   if (time != TimeMark()) head.time = time;
+  head.log_mark = log_mark;
   head.segments_added = segments;
-  std::uint64_t size = 128 + 64 * segments.size();
+  std::uint64_t size = 128 + 64 * segments.size() + (log_mark ? log_mark->state.size() : 0);
   for (const TableInfo& table : tables) {
     const std::uint64_t more = 128 + table.smallest.size() + table.largest.size();
     if (size + more > kSnapshotEditSize) {

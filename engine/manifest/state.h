@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "base/error.h"
@@ -30,6 +31,7 @@ inline constexpr std::size_t kSegmentsListedMax = std::size_t{1} << 18;
 //   - in a listed segment, they lie within its end;
 //   - epoch, next_file, last_sequence, replay_from, durable and time never go back;
 //   - the time is of a sequence number that is not above the last;
+//   - with a log mark, which only goes up, no segment is listed;
 //   - no number is above its bound: those above, kFileNumberMax, and the size of a segment.
 struct ManifestState {
   DatabaseId database;
@@ -38,8 +40,9 @@ struct ManifestState {
   SequenceNumber last_sequence;
   LogPosition replay_from;
   LogPosition durable;
-  TimeMark time;                       // the last mark that tables cover: below replay_from
-  std::vector<TableInfo> tables;       // by file number
+  TimeMark time;                    // the last mark that tables cover: below replay_from
+  std::optional<LogMark> log_mark;  // there: the log is somebody else's, and the tables go so far
+  std::vector<TableInfo> tables;    // by file number
   std::vector<wal::Segment> segments;  // by ordinal
 
   // The last sequence number that needs no log: of the tables, or of what advanced the time.

@@ -54,6 +54,9 @@ class TableBuilder {
 struct TableReadOptions {
   // Whether data blocks that were not in the cache stay there: not for who reads each but once.
   bool fill_cache = true;
+  // Of Get. Where set, nothing is read from the file: it becomes true where a block is not in
+  // memory, and what is returned then means nothing.
+  bool* would_block = nullptr;
 };
 
 // Reads one table. Thread-safe. Every block's checksum is verified before its content is believed;
@@ -64,7 +67,8 @@ struct TableReadOptions {
 class TableReader {
  public:
   // Verifies footer, identity, index, filter, range deletes and properties against `info`;
-  // `database` is the one that lists it, and wrote it unless info.origin names another. Reads go
+  // `database` is the one that lists it, and wrote it unless info.origin names another, under
+  // info.file unless info.origin_file names another. Reads go
   // through `cache`, where there is one; Verify does not. REQUIRES: `files` outlives the reader.
   static Result<std::unique_ptr<TableReader>> Open(
       env::FileSystem& files, std::string path, DatabaseId database, const TableInfo& info,

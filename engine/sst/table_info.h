@@ -29,6 +29,8 @@ struct TableInfo {
   std::uint32_t level = 0;  // where the manifest has it: 0 is the newest data
   // The database that wrote it, whose identity it bears, if not the one that lists it.
   std::optional<DatabaseId> origin = std::nullopt;
+  // The number that it was written under and bears, if not `file`. Only with an origin.
+  std::optional<FileNumber> origin_file = std::nullopt;
 
   friend bool operator==(const TableInfo&, const TableInfo&) = default;
 };

@@ -35,9 +35,10 @@ Status CheckAgainstInfo(const TableFrame& frame, const TableInfo& info, const st
 
 class FileTableReader final : public TableReader, private sst::BlockSource {
  public:
-  FileTableReader(env::FileSystem& files, std::string path, TableFrame frame,
+  FileTableReader(env::FileSystem& files, std::string path, FileNumber number, TableFrame frame,
                   std::shared_ptr<TableCache> cache)
-      : file_(files, std::move(path)),
+      : number_(number),
+        file_(files, std::move(path)),
         path_(std::make_shared<const std::string>(file_.path())),
         frame_(std::move(frame)),
         cache_(std::move(cache)) {}
@@ -48,7 +49,7 @@ class FileTableReader final : public TableReader, private sst::BlockSource {
   // The file that Open has read the frame from.
   void Give(std::shared_ptr<env::File> file) { cache_->Add(file_, std::move(file)); }
 
-  FileNumber file() const override { return frame_.footer.identity.file; }
+  FileNumber file() const override { return number_; }
   const sst::Properties& properties() const override { return frame_.properties; }
   const sst::RangeDeletes& range_deletes() const override { return frame_.range_deletes; }
 
@@ -63,6 +64,7 @@ class FileTableReader final : public TableReader, private sst::BlockSource {
     const std::size_t number = frame_.index.Find(key, PackTrailer(sequence, kKindFirst));
     if (number == frame_.index.count()) return std::nullopt;
     BEACH_TRY_ASSIGN(const auto block, Load(number, options, nullptr));
+    if (block == nullptr) return std::nullopt;  // it would block
     bool beyond = false;
     auto found = block->Get(key, sequence, hash, beyond);
     // The index said that the block's last key is not before the target.
@@ -95,11 +97,16 @@ class FileTableReader final : public TableReader, private sst::BlockSource {
     return Load(number, walk.options, &walk.readahead);
   }
 
-  // From the cache, or what was read ahead, or the file.
+  // From the cache, or what was read ahead, or the file. Null: it would have to be read, and is not
+  // to be.
   Result<std::shared_ptr<const Block>> Load(std::size_t number, const TableReadOptions& options,
                                             sst::Readahead* readahead) {
     const BlockHandle handle = frame_.index.handle(number);
     if (auto cached = cache_->blocks().Find(file(), handle.offset)) return cached;
+    if (options.would_block != nullptr) {
+      *options.would_block = true;
+      return nullptr;
+    }
     BEACH_TRY_ASSIGN(Bytes content, Read(number, handle, readahead));
     BEACH_TRY_ASSIGN(auto block, Block::Parse(std::move(content), path_, handle.offset));
     if (options.fill_cache) cache_->blocks().Insert(file(), handle.offset, block);
@@ -124,6 +131,7 @@ class FileTableReader final : public TableReader, private sst::BlockSource {
                         "the index does not describe its block");
   }
 
+  const FileNumber number_;  // that it is listed under: its blocks' in the cache
   TableFile file_;
   const std::shared_ptr<const std::string> path_;  // for its blocks, which may outlive it
   const TableFrame frame_;
@@ -142,12 +150,13 @@ Result<std::unique_ptr<TableReader>> TableReader::Open(env::FileSystem& files, s
     return sst::Damaged(path, size < info.size_bytes ? size : info.size_bytes,
                         "the table has " + sizes + " expected");
   }
-  const sst::Identity identity{.database = info.origin.value_or(database), .file = info.file};
+  const sst::Identity identity{.database = info.origin.value_or(database),
+                               .file = info.origin_file.value_or(info.file)};
   BEACH_TRY_ASSIGN(TableFrame frame, ReadTableFrame(*file, size, identity));
   BEACH_TRY(CheckAgainstInfo(frame, info, path));
   if (cache == nullptr) cache = std::make_shared<TableCache>(TableCache::Limits());
-  auto reader =
-      std::make_unique<FileTableReader>(files, std::move(path), std::move(frame), std::move(cache));
+  auto reader = std::make_unique<FileTableReader>(files, std::move(path), info.file,
+                                                  std::move(frame), std::move(cache));
   reader->Give(std::move(file));
   return reader;
 }

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "sim/decisions.h"
-#include "sim/scenarios/cluster_client.h"
 #include "sim/scenarios/cluster_judge.h"
 #include "sim/scenarios/cluster_node.h"
 #include "sim/scenarios/cluster_plan.h"
@@ -20,6 +19,8 @@ namespace {
 using namespace cluster;  // NOLINT: the parts of this scenario
 
 constexpr std::uint64_t kWeatherNs = 100 * kMillisecond;
+// In the end, for what clients have given up and the log has not.
+constexpr std::uint64_t kQuietNs = 200 * kMillisecond;
 constexpr std::uint64_t kLookNs = 20 * kMillisecond;
 // A node that has ended by itself is started again: sooner, and its reasons would be the same.
 constexpr std::uint64_t kRestartNs = 200 * kMillisecond;
@@ -27,8 +28,8 @@ constexpr std::uint64_t kRestartNs = 200 * kMillisecond;
 // The machines, and who runs on them.
 class Machines {
  public:
-  Machines(Simulation& simulation, Judge& judge, const Plan& plan)
-      : simulation_(simulation), judge_(judge), plan_(plan), nodes_(plan.nodes) {
+  Machines(Simulation& simulation, Judge& judge, const Plan& plan, const Works& works)
+      : simulation_(simulation), judge_(judge), plan_(plan), works_(works), nodes_(plan.nodes) {
     const HostOptions options{.clock_drift_max_ppm = 40'000, .slow_cpu_max = 4};
     for (std::uint64_t place = 0; place < plan.nodes; ++place) {
       hosts_.push_back(simulation.AddHost("n" + std::to_string(place), options));
@@ -41,26 +42,18 @@ class Machines {
   void Start(std::uint64_t place) {
     judge_.Began(place);
     nodes_[place] = simulation_.Start(hosts_[place], "node", [this, place](const env::Env& env) {
-      RunNode(judge_, plan_, place, env);
+      RunNode(judge_, plan_, works_, place, env);
     });
   }
 
-  void StartClients(const Works& works) {
-    for (std::uint64_t client = 0; client < plan_.clients; ++client) {
-      clients_.push_back(
-          simulation_.Start(hosts_.back(), "client", [this, client, &works](const env::Env& env) {
-            RunClient(judge_, plan_, client, works[client], env);
-          }));
-    }
-  }
-
   void Strike(const Blow& blow) {
-    const bool off =
-        simulation_.decisions().Off(blow.end == End::kKill ? "crash.kill" : "crash.power_loss");
-    if (off || blow.end == End::kNone) return;
+    const Decisions& decisions = simulation_.decisions();
+    const bool kills = blow.end == End::kKill;
+    if (blow.end == End::kNone || (kills && decisions.Off("crash.kill"))) return;
+    if (!kills && decisions.Off("crash.power_loss")) return;
     for (std::uint64_t place = 0; place < plan_.nodes; ++place) {
       if (blow.end != End::kPowerLossOfAll && place != blow.node) continue;
-      if (blow.end == End::kKill) {
+      if (kills) {
         simulation_.Kill(nodes_[place]);
       } else {
         simulation_.PowerLoss(hosts_[place]);
@@ -86,24 +79,26 @@ class Machines {
   Simulation& simulation_;
   Judge& judge_;
   const Plan& plan_;
+  const Works& works_;
   std::vector<HostId> hosts_;
   std::vector<ProcessId> nodes_;
   std::vector<ProcessId> clients_;
 };
 
-// Rule 28, from the moment at which nothing goes wrong any more: until then a connection may take
-// its time to be given up, and elections follow.
+// A machine may stand still for more than two minutes, since before nothing went wrong any more.
+constexpr std::uint64_t kPauseNs = 140'000 * kMillisecond;
+// Connections take their time to be given up, and elections follow (rule 28).
 std::uint64_t CalmNs(const Plan& plan) {
-  return 30'000 * kMillisecond + 10 * plan.core.election_timeout_ns;
+  return kPauseNs + 30'000 * kMillisecond + 10 * plan.core.election_timeout_ns;
 }
 
-void AwaitService(Simulation& simulation, Judge& judge, Machines& machines, const Plan& plan) {
+void AwaitService(Simulation& simulation, Judge& judge, Machines& machines, const Plan& plan, const Works& works) {
   judge.calm = true;
   const std::uint64_t begin = simulation.Now();
   // What a client has left to say takes time too; as long as it is answered, there is service.
   std::uint64_t progress = begin;
   std::uint64_t answered = judge.answered();
-  while (judge.clients_done() < plan.clients || !judge.AllApplied()) {
+  while (!judge.AllDone(works) || !judge.AllApplied()) {
     machines.StartWhoIsGone();
     if (std::exchange(answered, judge.answered()) != judge.answered()) progress = simulation.Now();
     if (simulation.Now() - progress > CalmNs(plan)) {
@@ -130,11 +125,10 @@ void Cluster::Run(Simulation& simulation) const {
   const Plan plan = DrawPlan(simulation);
   const Works works = TakeWorkload(simulation, plan);
   Judge judge(simulation, plan);
-  Machines machines(simulation, judge, plan);
+  Machines machines(simulation, judge, plan, works);
   SetFaults(simulation, faults, true);
   Weather weather(simulation, machines.hosts(), kWeatherNs);
   for (std::uint64_t place = 0; place < plan.nodes; ++place) machines.Start(place);
-  machines.StartClients(works);
   for (const Blow& blow : plan.blows) {
     simulation.SleepFor(blow.after_ms * kMillisecond);
     machines.Strike(blow);
@@ -144,7 +138,8 @@ void Cluster::Run(Simulation& simulation) const {
   simulation.SleepFor(2'000 * kMillisecond);
   weather.Stop();
   SetFaults(simulation, faults, false);
-  AwaitService(simulation, judge, machines, plan);
+  AwaitService(simulation, judge, machines, plan, works);
+  simulation.SleepFor(kQuietNs);
   judge.stop = true;
   machines.WaitForAll();
   judge.ExpectEqualContents();

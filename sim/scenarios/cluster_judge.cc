@@ -26,9 +26,10 @@ class Judge::Watcher final : public raft::NodeWatcher {
 
   void Looked(const raft::Core& core) override {
     const SystemScope system;
-    judge_.watch_.Look(place_, core);
+    // First, because a leader counts its own disk, and commits, in one step.
     const LogIndex told(judge_.watch_.terms(place_).size());
     judge_.watch_.Durable(place_, std::min(core.durable(), told));
+    judge_.watch_.Look(place_, core);
   }
 
   void Turned(const raft::Core& core, const raft::Output& output) override {
@@ -36,7 +37,7 @@ class Judge::Watcher final : public raft::NodeWatcher {
     judge_.watch_.Look(place_, core);
     if (output.persist.id != raft::PersistId{}) {
       judge_.nodes_[place_].unsaid.push_back(
-          {.id = output.persist.id, .hard_state = output.persist.hard_state, .entries = {}});
+          {.id = output.persist.id, .state = output.persist.hard_state});
     }
     for (const raft::Message& message : output.messages) judge_.watch_.Speaks(place_, message);
   }
@@ -45,9 +46,8 @@ class Judge::Watcher final : public raft::NodeWatcher {
     const SystemScope system;
     auto& unsaid = judge_.nodes_[place_].unsaid;
     while (!unsaid.empty() && unsaid.front().id <= id) {
-      const raft::Persist persist = std::move(unsaid.front());
+      if (unsaid.front().state) judge_.watch_.HardState(place_, *unsaid.front().state);
       unsaid.pop_front();
-      if (persist.hard_state) judge_.watch_.HardState(place_, *persist.hard_state);
     }
   }
 
@@ -71,21 +71,24 @@ Judge::Judge(Simulation& simulation, const Plan& plan)
       plan_(plan),
       watch_(simulation, Said(VotersOf(plan)), plan.nodes),
       nodes_(plan.nodes),
-      gone_(plan.nodes, true),
-      called_at_(plan.clients) {
+      gone_(plan.nodes, 1),
+      asked_(plan.clients) {
   for (std::uint64_t place = 0; place < plan.nodes; ++place) {
     watchers_.push_back(std::make_unique<Watcher>(*this, place));
   }
 }
 
+Judge::~Judge() = default;
+
 raft::NodeWatcher& Judge::watcher(std::uint64_t place) { return *watchers_[place]; }
 
 // --- Nodes.
 
-void Judge::Began(std::uint64_t place) { gone_[place] = false; }
+void Judge::Began(std::uint64_t place) { gone_[place] = 0; }
 
 void Judge::Died(std::uint64_t place) {
-  if (!std::exchange(gone_[place], true)) watch_.Stopped(place);
+  gone_[place] = 1;
+  if (std::exchange(nodes_[place].watched, false)) watch_.Stopped(place);
 }
 
 void Judge::Left(std::uint64_t place, const std::string& why) {
@@ -101,6 +104,7 @@ void Judge::Started(std::uint64_t place, const raft::Core& core) {
   const LogIndex applied = core.applied();
   oracle::RaftRecovery found{.term = Said(core.term()), .applied = Said(applied)};
   if (core.vote() != raft::NodeId{}) found.vote = oracle::RaftNode(core.vote().value);
+  node.watched = true;
   node.unsaid.clear();
   node.applied = applied;
   node.digest = 0;
@@ -135,7 +139,7 @@ void Judge::Applied(std::uint64_t place, const raft::Entry& entry, ByteView answ
 
 bool Judge::AllApplied() const {
   for (std::uint64_t place = 0; place < nodes_.size(); ++place) {
-    if (gone_[place] || nodes_[place].applied < watch_.committed()) return false;
+    if (IsGone(place) || nodes_[place].applied < watch_.committed()) return false;
   }
   return true;
 }
@@ -144,7 +148,7 @@ std::string Judge::AppliedText() const {
   std::string text = "committed " + std::to_string(watch_.committed().value);
   for (std::uint64_t place = 0; place < nodes_.size(); ++place) {
     text += ", node " + std::to_string(place + 1) +
-            (gone_[place] ? " is gone" : " " + std::to_string(nodes_[place].applied.value));
+            (IsGone(place) ? " is gone" : " " + std::to_string(nodes_[place].applied.value));
   }
   return text;
 }
@@ -155,36 +159,54 @@ void Judge::Contents(std::uint64_t place, std::uint64_t digest) {
 }
 
 void Judge::ExpectEqualContents() const {
-  std::optional<std::uint64_t> first;
+  std::map<LogIndex, std::uint64_t> first;  // at each index, the place
   for (std::uint64_t place = 0; place < nodes_.size(); ++place) {
-    const auto& contents = nodes_[place].contents;
-    BEACH_CHECK(contents.has_value());
-    if (!first) first = contents;
-    if (*contents == *first) continue;
-    simulation_.Fail("replicas-differ", "node " + std::to_string(place + 1) +
-                                            " has applied what node 1 has, and holds other data");
+    const Node& node = nodes_[place];
+    BEACH_CHECK(node.contents.has_value());
+    const auto [other, is_first] = first.emplace(node.applied, place);
+    if (is_first || nodes_[other->second].contents == node.contents) continue;
+    simulation_.Fail("replicas-differ", "nodes " + std::to_string(other->second + 1) + " and " +
+                                            std::to_string(place + 1) + " have applied " +
+                                            std::to_string(node.applied.value) +
+                                            " entries, and hold different data");
   }
 }
 
 // --- Clients.
 
-void Judge::Called(std::uint64_t client) {
+void Judge::Called(std::uint64_t client, oracle::ClientOperation operation) {
   const SystemScope system;
-  called_at_[client] = simulation_.Now();
+  Forget(client);
+  operation.client = client;
+  operation.called_at = simulation_.Now();
+  asked_[client] = std::move(operation);
 }
 
 void Judge::Returned(std::uint64_t client, oracle::ClientOperation operation) {
   const SystemScope system;
+  BEACH_CHECK(asked_[client].has_value());
   operation.client = client;
-  operation.called_at = called_at_[client];
+  operation.called_at = asked_[client]->called_at;
   operation.returned_at = simulation_.Now();
+  asked_[client].reset();
   if (operation.answered()) ++answered_;
   history_.push_back(std::move(operation));
   simulation_.CountOperation();
 }
 
+void Judge::Refused(std::uint64_t client) {
+  const SystemScope system;
+  asked_[client].reset();
+}
+
+// Who asked has died, or died with the node that it asked.
+void Judge::Forget(std::uint64_t client) {
+  if (asked_[client]) history_.push_back(*std::exchange(asked_[client], std::nullopt));
+}
+
 // A client that has given up asks on under another name: its last request may take effect later.
 void Judge::ExpectLinearizable() {
+  for (std::uint64_t client = 0; client < plan_.clients; ++client) Forget(client);
   std::vector<std::uint64_t> names(plan_.clients);
   for (std::uint64_t client = 0; client < plan_.clients; ++client) names[client] = client;
   std::uint64_t next = plan_.clients;

@@ -12,6 +12,7 @@
 #include "oracle/history.h"
 #include "raft/node/node.h"
 #include "sim/scenarios/cluster_plan.h"
+#include "sim/scenarios/cluster_workload.h"
 #include "sim/scenarios/raft_watch.h"
 #include "sim/simulation.h"
 
@@ -23,6 +24,7 @@ namespace beach::sim::scenarios::cluster {
 class Judge {
  public:
   Judge(Simulation& simulation, const Plan& plan);
+  ~Judge();
 
   // --- Nodes.
 
@@ -33,7 +35,7 @@ class Judge {
   void Died(std::uint64_t place);
   // Its process ended by itself: it could not start, or stepped aside.
   void Left(std::uint64_t place, const std::string& why);
-  bool IsGone(std::uint64_t place) const { return gone_[place]; }
+  bool IsGone(std::uint64_t place) const { return gone_[place] != 0; }
   // All nodes have applied all that any has committed.
   bool AllApplied() const;
   std::string AppliedText() const;
@@ -43,11 +45,21 @@ class Judge {
 
   // --- Clients.
 
-  void Called(std::uint64_t client);
+  // What it asks for. Until it is answered, it may take effect at any time.
+  void Called(std::uint64_t client, oracle::ClientOperation operation);
   // As the client saw it; without an answer: it gave up.
   void Returned(std::uint64_t client, oracle::ClientOperation operation);
+  // It was told that it never takes effect.
+  void Refused(std::uint64_t client);
+  std::size_t& next_work(std::uint64_t client) { return next_work_[client]; }
   void ClientDone() { ++clients_done_; }
   std::uint64_t clients_done() const { return clients_done_; }
+  bool AllDone(const std::vector<std::vector<Work>>& works) const {
+    for (std::uint64_t i = 0; i < plan_.clients; ++i) {
+      if (next_work_[i] < works[i].size()) return false;
+    }
+    return true;
+  }
   std::uint64_t answered() const { return answered_; }
   void ExpectLinearizable();
 
@@ -61,22 +73,29 @@ class Judge {
   struct Node {
     raft::LogIndex applied;
     std::uint64_t digest = 0;          // of what was applied up to there, and answered
-    std::deque<raft::Persist> unsaid;  // handed to the log; entries left out
+    struct Unsaid {
+      raft::PersistId id;
+      std::optional<raft::HardState> state;
+    };
+    std::deque<Unsaid> unsaid;  // handed to the log
+    bool watched = false;       // its core runs
     std::optional<std::uint64_t> contents;
   };
 
   void Started(std::uint64_t place, const raft::Core& core);
+  void Forget(std::uint64_t client);
   void Applied(std::uint64_t place, const raft::Entry& entry, ByteView answer);
 
   Simulation& simulation_;
   const Plan& plan_;
   RaftWatch watch_;
   std::vector<Node> nodes_;
-  std::vector<bool> gone_;
+  std::vector<std::uint8_t> gone_;
   std::vector<std::unique_ptr<Watcher>> watchers_;
   std::map<raft::LogIndex, std::uint64_t> digests_;  // after each entry that any node has applied
   std::vector<oracle::ClientOperation> history_;
-  std::vector<std::uint64_t> called_at_;
+  std::vector<std::optional<oracle::ClientOperation>> asked_;  // by client
+  std::vector<std::size_t> next_work_ = std::vector<std::size_t>(kClientsMax);
   std::uint64_t clients_done_ = 0;
   std::uint64_t answered_ = 0;
 };

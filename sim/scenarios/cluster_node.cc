@@ -12,7 +12,7 @@
 #include "raft/node/peer_host.h"
 #include "raft/node/port.h"
 #include "server/machine/machine.h"
-#include "server/service/service.h"
+#include "sim/scenarios/cluster_local.h"
 
 namespace beach::sim::scenarios::cluster {
 namespace {
@@ -25,12 +25,13 @@ constexpr char kLog[] = "log";
 // In the order in which they are made; they go the other way round.
 class Process {
  public:
-  Process(Judge& judge, const Plan& plan, std::uint64_t place, const env::Env& env)
-      : judge_(judge), plan_(plan), place_(place), env_(env) {}
+  Process(Judge& judge, const Plan& plan, const Works& works, std::uint64_t place, const env::Env& env)
+      : judge_(judge), plan_(plan), works_(works), place_(place), env_(env) {}
 
   Status Open() {
-    BEACH_TRY_ASSIGN(db_, engine::Db::Open(env_, kTables, plan_.engine));
-    BEACH_TRY_ASSIGN(machine_, server::Machine::Open(*db_, VotersOf(plan_)));
+    BEACH_TRY_ASSIGN(db_, engine::Db::Open(env_, kTables, server::EngineOptions(plan_.engine)));
+    BEACH_TRY_ASSIGN(machine_, server::Machine::Open(*db_, {.sessions = plan_.sessions,
+                                                             .bootstrap = VotersOf(plan_)}));
     const raft::SnapshotMeta held = machine_->durable();
     BEACH_TRY_ASSIGN(log_, raft::DiskLog::Open(env_, kLog, plan_.log, held.index, held.term));
     BEACH_TRY_ASSIGN(loop_, env_.network->NewLoop());
@@ -44,11 +45,10 @@ class Process {
     Look();
     loop_->Run();
     port_.reset();
-    service_.reset();
     node_.reset();
     log_.reset();
     if (failure_) return beach::Fail(*failure_);
-    BEACH_TRY_ASSIGN(const std::uint64_t contents, machine_->ContentsDigest());
+    BEACH_TRY_ASSIGN(const std::uint64_t contents, machine_->ContentDigest());
     judge_.Contents(place_, contents);
     return {};
   }
@@ -66,13 +66,14 @@ class Process {
   }
 
   Status Listen() {
-    service_ = std::make_unique<server::Service>(*loop_, env_, *node_, *machine_);
+    if (place_ < plan_.clients) {
+      client_.emplace(judge_, place_, works_[place_], *node_, *machine_, *loop_, *env_.clock);
+    }
     raft::PortOptions options;
     options.guests = {.cluster = kCluster, .self = wire::NodeNumber(place_ + 1)};
     options.peer_payload_max = raft::PeerPayloadMax(node_->core().options());
-    options.client_payload_max = server::ClientPayloadMax;
     BEACH_TRY_ASSIGN(port_, raft::Port::Open(*loop_, *env_.clock, AddressOf(place_), options,
-                                             &*peers_, service_.get()));
+                                             &*peers_, nullptr));
     return {};
   }
 
@@ -88,6 +89,7 @@ class Process {
 
   Judge& judge_;
   const Plan& plan_;
+  const Works& works_;
   const std::uint64_t place_;
   const env::Env env_;
   std::unique_ptr<engine::Db> db_;
@@ -96,15 +98,15 @@ class Process {
   std::unique_ptr<raft::DiskLog> log_;
   std::unique_ptr<raft::Node> node_;
   std::optional<raft::PeerHost> peers_;
-  std::unique_ptr<server::Service> service_;
+  std::optional<LocalClient> client_;
   std::unique_ptr<raft::Port> port_;
   std::optional<Error> failure_;
 };
 
 }  // namespace
 
-void RunNode(Judge& judge, const Plan& plan, std::uint64_t place, const env::Env& env) {
-  Process process(judge, plan, place, env);
+void RunNode(Judge& judge, const Plan& plan, const Works& works, std::uint64_t place, const env::Env& env) {
+  Process process(judge, plan, works, place, env);
   Status done = process.Open();
   if (done) done = process.Run();
   if (!done) judge.Left(place, done.error().ToString());

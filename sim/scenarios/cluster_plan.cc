@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/scenarios/cluster_plan.h"
 
+#include <algorithm>
 #include <iterator>
 
 #include "engine/wal/format.h"
@@ -78,7 +79,7 @@ Plan DrawPlan(Simulation& simulation) {
   Plan plan;
   static constexpr std::uint64_t kNodes[] = {1, 2, 3, 3, 3, 3, 3, 3, 4, 5, 5};
   plan.nodes = kNodes[knobs.Even("nodes", 0, std::size(kNodes) - 1)];
-  plan.clients = knobs.Even("clients", 1, kClientsMax);
+  plan.clients = std::min(knobs.Even("clients", 1, kClientsMax), plan.nodes);
   plan.operations = knobs.Log("operations", 32, 512);
   plan.keys = knobs.Log("keys", 1, 32);
   plan.value_size_max = knobs.Log("value_size_max", 8, 4'096);

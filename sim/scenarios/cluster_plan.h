@@ -8,6 +8,7 @@
 #include "engine/options.h"
 #include "raft/disk/disk_log.h"
 #include "raft/node/node.h"
+#include "server/machine/sessions.h"
 #include "sim/simulation.h"
 #include "sim/swarm.h"
 
@@ -39,6 +40,7 @@ struct Plan {
   raft::Options core;
   raft::DiskLogOptions log;
   engine::Options engine;
+  server::SessionLimits sessions;
 };
 
 Plan DrawPlan(Simulation& simulation);

@@ -99,13 +99,17 @@ class Node {
     // First, since it may arrive before Send returns.
     world_.Sends(stream, number, payload.size(), link.queued_bytes(wire::Lane::kBulk));
     const std::uint64_t ahead = link.ahead_bytes();
+    const std::uint64_t urgent = link.queued_bytes(wire::Lane::kUrgent);
     if (link.Send(say.lane, {.type = kSayType, .flags = 0, .request = {}}, payload)) {
       numbers_[stream] = number;
     } else {
       world_.Refused(stream);
     }
     if (say.lane != wire::Lane::kBulk) return;
-    world_.HandedOver(stream, ahead, link.ahead_bytes(), plan_.options.bulk_ahead_bytes);
+    // What is urgent and had found no room may have gone ahead of it.
+    const std::uint64_t overtaken = urgent - link.queued_bytes(wire::Lane::kUrgent);
+    world_.HandedOver(stream, ahead, link.ahead_bytes() - overtaken,
+                      plan_.options.bulk_ahead_bytes);
   }
 
   void Look() {

@@ -2,6 +2,7 @@
 #include "sim/scenarios/registry.h"
 
 #include "sim/preempt/watcher.h"
+#include "sim/scenarios/cluster.h"
 #include "sim/scenarios/current_view.h"
 #include "sim/scenarios/engine_backup.h"
 #include "sim/scenarios/engine_crash.h"
@@ -16,6 +17,7 @@ namespace beach::sim::scenarios {
 
 std::vector<std::unique_ptr<sim::Scenario>> MakeScenarios() {
   std::vector<std::unique_ptr<sim::Scenario>> scenarios;
+  scenarios.push_back(std::make_unique<Cluster>());
   scenarios.push_back(std::make_unique<EngineBackup>());
   scenarios.push_back(std::make_unique<EngineCrash>(engine_crash::Weather::kErrors,
                                                     engine_crash::Focus::kCompaction));

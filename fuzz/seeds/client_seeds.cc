@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string>
+
+#include "fuzz/seeds.h"
+#include "server/command/answer.h"
+#include "server/command/command.h"
+#include "server/protocol/reply.h"
+#include "server/protocol/request.h"
+
+namespace beach::fuzz {
+namespace {
+
+using namespace server;  // NOLINT: its words
+
+Bytes RequestSeed(const Request& request) {
+  Bytes seed(1, static_cast<char>(TypeOf(request)));
+  EncodeRequest(request, seed);
+  return seed;
+}
+Bytes ReplySeed(const Reply& reply) {
+  Bytes seed(1, static_cast<char>(TypeOf(reply)));
+  EncodeReply(reply, seed);
+  return seed;
+}
+
+Bytes CommandSeed() {
+  Command command;
+  command.session = SessionId(9);
+  command.request = RequestNumber(2);
+  command.answered_below = RequestNumber(1);
+  command.conditions.push_back({.kind = ConditionKind::kAbsent, .key = "sand", .value = {}});
+  Operation put;
+  put.kind = OperationKind::kPut;
+  put.key = "sand";
+  put.value = "shell";
+  command.operations.push_back(put);
+  Bytes encoded;
+  EncodeCommand(command, encoded);
+  return encoded;
+}
+
+}  // namespace
+
+void AddClientSeeds(Seeds& seeds) {
+  const auto add = [&](const std::string& name, Bytes bytes) {
+    seeds.push_back({"client_message", name, std::move(bytes)});
+  };
+  const Bytes command = CommandSeed();
+  add("write", RequestSeed(WriteRequest{.deadline_ms = 1000, .command = command}));
+  add("get", RequestSeed(GetRequest{.deadline_ms = 1000, .consistency = {}, .key = "sand"}));
+  add("scan", RequestSeed(ScanRequest{.deadline_ms = 0,
+                                      .consistency = Consistency::kStale,
+                                      .begin = "a",
+                                      .end = "b",
+                                      .entries_max = 10,
+                                      .bytes_max = 1000}));
+  add("status", RequestSeed(StatusRequest{.deadline_ms = 5}));
+  const wire::NodeNumber leader(2);
+  Bytes answer;
+  EncodeAnswer({.kind = AnswerKind::kDone, .index = 7, .values = {Bytes("shell"), {}}}, answer);
+  add("written", ReplySeed(WriteReply{.leader = leader, .answer = answer}));
+  add("got", ReplySeed(GetReply{.leader = leader, .index = 7, .value = "shell"}));
+  add("absent", ReplySeed(GetReply{.leader = leader, .index = 7, .value = {}}));
+  add("scanned",
+      ReplySeed(ScanReply{.leader = leader,
+                          .index = 7,
+                          .entries = {{.key = "a", .value = "1"}, {.key = "ab", .value = ""}},
+                          .next = "b"}));
+  add("node_status", ReplySeed(StatusReply{.leader = leader,
+                                           .id = leader,
+                                           .role = NodeRole::kLeader,
+                                           .term = 3,
+                                           .commit = 8,
+                                           .applied = 7,
+                                           .nodes = {{.id = leader, .address = "n2:7000"}}}));
+  add("failed", ReplySeed(Failure{.leader = leader,
+                                  .kind = FailureKind::kOverloaded,
+                                  .retry_is_safe = true,
+                                  .retry_may_help = true,
+                                  .leader_address = "n2:7000",
+                                  .detail = "busy"}));
+}
+
+}  // namespace beach::fuzz

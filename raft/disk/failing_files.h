@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "env/files.h"
+
+namespace beach::raft {
+
+// Files of another file system, whose writes fail when a test wants it. For tests.
+class FailingFiles final : public env::FileSystem {
+ public:
+  explicit FailingFiles(env::FileSystem& files) : files_(files) {}
+
+  // Writes to segments fail from now on; but for the first ones of a name in `but`.
+  void FailSegments(std::string but = {}) {
+    but_ = std::move(but);
+    failing_ = true;
+  }
+  void Heal() { failing_ = false; }
+
+  Result<std::unique_ptr<env::File>> Open(const std::string& path,
+                                          env::OpenOptions options) override {
+    BEACH_TRY_ASSIGN(auto file, files_.Open(path, options));
+    const bool made = options.mode == env::OpenMode::kCreate;
+    return std::make_unique<FailingFile>(*this, std::move(file), made);
+  }
+  Result<bool> Exists(const std::string& path) override { return files_.Exists(path); }
+  Status Rename(const std::string& from, const std::string& to) override {
+    return files_.Rename(from, to);
+  }
+  Status Link(const std::string& from, const std::string& to) override {
+    return files_.Link(from, to);
+  }
+  Status Remove(const std::string& path) override { return files_.Remove(path); }
+  Result<std::vector<std::string>> List(const std::string& directory) override {
+    return files_.List(directory);
+  }
+  Status CreateDirectory(const std::string& path) override { return files_.CreateDirectory(path); }
+  Status RemoveDirectory(const std::string& path) override { return files_.RemoveDirectory(path); }
+  Status SyncDirectory(const std::string& path) override { return files_.SyncDirectory(path); }
+  Result<std::unique_ptr<env::FileLock>> Lock(const std::string& path) override {
+    return files_.Lock(path);
+  }
+  Result<std::uint64_t> FreeSpace(const std::string& path) override {
+    return files_.FreeSpace(path);
+  }
+
+ private:
+  class FailingFile final : public env::File {
+   public:
+    FailingFile(FailingFiles& owner, std::unique_ptr<env::File> file, bool made)
+        : owner_(owner), file_(std::move(file)), made_(made) {}
+
+    Result<std::size_t> ReadAt(std::uint64_t offset, char* target, std::size_t length) override {
+      return file_->ReadAt(offset, target, length);
+    }
+    Status WriteAt(std::uint64_t offset, ByteView data) override {
+      BEACH_TRY(owner_.MayWrite(path(), made_));
+      return file_->WriteAt(offset, data);
+    }
+    Status Append(ByteView data) override { return file_->Append(data); }
+    Result<std::unique_ptr<env::PendingWrite>> SubmitWrite(std::uint64_t offset,
+                                                           ByteView data) override {
+      BEACH_TRY(owner_.MayWrite(path(), made_));
+      return file_->SubmitWrite(offset, data);
+    }
+    Status Sync() override { return file_->Sync(); }
+    Status SyncData() override { return file_->SyncData(); }
+    Status Truncate(std::uint64_t size_bytes) override { return file_->Truncate(size_bytes); }
+    Status Allocate(std::uint64_t size_bytes) override { return file_->Allocate(size_bytes); }
+    Result<std::uint64_t> Size() override { return file_->Size(); }
+    const std::string& path() const override { return file_->path(); }
+
+   private:
+    FailingFiles& owner_;
+    std::unique_ptr<env::File> file_;
+    const bool made_;
+  };
+
+  // The handle that makes a segment may write: what fails are flights.
+  Status MayWrite(const std::string& path, bool made) const {
+    if (!failing_ || made || !path.ends_with(".wal")) return {};
+    if (!but_.empty() && path.ends_with(but_)) return {};
+    return Fail(Error(ErrorCode::kIo, "a write that a test wants to fail").At(path));
+  }
+
+  env::FileSystem& files_;
+  std::string but_;  // set before failing_
+  std::atomic<bool> failing_ = false;
+};
+
+}  // namespace beach::raft

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "engine/types.h"
+#include "raft/core.h"
+#include "raft/disk/record.h"
+#include "raft/term_runs.h"
+#include "raft/types.h"
+
+namespace beach::raft {
+
+// What the records of the log come to, taken in its order: hard state, base, terms, and in which
+// flight each entry stands. The same code takes them when they are written and when they are read
+// back, so that what a start will find is what is here.
+//
+// A replay begins with the base of the register, which may be younger than the records it meets
+// first, and may begin in the middle of what was cut later: such entries are passed over. So a
+// replay ends with CheckWhole.
+class LogMap {
+ public:
+  LogMap(LogIndex base, Term base_term) : terms_(base, base_term) {}
+
+  // kCorruption, without path: no records of ours, or entries that do not follow each other.
+  Status Apply(ByteView payload, engine::LogPosition at);
+  // kCorruption: an entry is missing between the base and the end.
+  Status CheckWhole() const;
+
+  // Makes it the base. REQUIRES: from the base to the last.
+  void Compact(LogIndex upto);
+  // What stood at `from` stands at `to`. REQUIRES: in the order of the log.
+  void Move(engine::LogPosition from, engine::LogPosition to);
+
+  HardState hard_state() const { return hard_state_; }
+  LogIndex base() const { return terms_.base(); }
+  Term base_term() const { return terms_.base_term(); }
+  LogIndex last() const { return terms_.last(); }
+  std::optional<Term> TermAt(LogIndex index) const { return terms_.TermAt(index); }
+  // Of all entries behind the base.
+  std::vector<StoredRun> Runs() const;
+
+  // Entries that stand in one flight.
+  struct Stretch {
+    LogIndex first;
+    LogIndex last;
+    engine::LogPosition at;
+  };
+  // The stretch from this entry on. REQUIRES: above the base, not above the last.
+  Stretch Find(LogIndex index) const;
+  // The segment of the first entry; nothing where there are no entries.
+  std::optional<engine::SegmentOrdinal> OldestSegment() const;
+
+ private:
+  struct Place {  // of the entries from `first` on, up to those of the next place
+    LogIndex first;
+    engine::LogPosition at;
+  };
+  Status TakeEntry(const Record& record, engine::LogPosition at);
+  void Cut(LogIndex from);
+  void TakeBase(const Record& record);
+  void Reset(LogIndex base, Term term);
+  std::size_t PlaceOf(LogIndex index) const;
+
+  HardState hard_state_;
+  TermRuns terms_;
+  std::deque<Place> places_;  // by entry; empty where there are no entries
+  // The entry that must come next in the log's order; 0: none has come yet.
+  LogIndex next_;
+};
+
+}  // namespace beach::raft

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The log leaves a segment for the next one, and segments that nobody needs any more go. Both are
+// the helper thread's work; the loop says when.
+
+#include <utility>
+
+#include "base/check.h"
+#include "raft/disk/disk_log_impl.h"
+
+namespace beach::raft {
+
+using engine::wal::ItemKind;
+
+// Comes again with each landing, until all is durable and the newest is vouched for.
+void DiskLog::Impl::Rotate() {
+  BEACH_CHECK(rotating_);
+  if (core_.in_flight() > 0 || entering_) return;
+  if (core_.NeedsVouch() && core_.Fits(ItemKind::kVouch, 0)) {
+    return Submit(ItemKind::kVouch, {}, 0, {});
+  }
+  BEACH_CHECK(core_.durable() == core_.end());
+  entering_ = true;
+  // The hard state comes before it.
+  const std::uint64_t payload = 1 + kHardStateRecordMax + staged_->records.size();
+  OnHelper([end = core_.end().offset, payload](Impl& log, SegmentKeeper& keeper) {
+    auto entered = keeper.Enter(end, payload);
+    log.loop_->Post([weak = log.weak_from_this(),
+                     result = std::make_shared<Result<SegmentKeeper::Entered>>(
+                         std::move(entered))] {
+      const std::shared_ptr<Impl> self = weak.lock();
+      if (self && !self->closed_) self->Entered(std::move(*result));
+    });
+  });
+}
+
+void DiskLog::Impl::Entered(Result<SegmentKeeper::Entered>&& entered) {
+  entering_ = rotating_ = false;
+  if (failed_) return;
+  if (!entered) return FailWith(entered.error());
+  listed_.back().end = core_.end().offset;
+  core_.EnterSegment(entered->segment);
+  listed_.push_back(entered->segment);
+  file_ = std::move(entered->file.file);
+  direct_ = entered->file.direct;
+  segment_begun_ = false;
+  if (retire_wanted_) RetireSegments();
+  OnHelper([](Impl&, SegmentKeeper& keeper) { keeper.Prepare(); });
+  Pump();
+}
+
+void DiskLog::Impl::Compact(LogIndex upto) {
+  if (!usable() || upto <= map_.base() || upto > map_.last()) return;
+  map_.Compact(upto);
+  retire_wanted_ = true;
+  if (core_.in_flight() == 0 && !rotating_) RetireSegments();
+}
+
+// Only when all that was submitted is durable: what a cut takes back may be all that a crash
+// leaves.
+void DiskLog::Impl::RetireSegments() {
+  BEACH_CHECK(core_.in_flight() == 0);
+  retire_wanted_ = false;
+  // One with a hard state at its head stays.
+  const bool before = !segment_begun_ && listed_.size() > 1;
+  engine::SegmentOrdinal oldest = (before ? listed_[listed_.size() - 2] : listed_.back()).ordinal;
+  if (const auto needed = map_.OldestSegment()) oldest = std::min(oldest, *needed);
+  if (listed_.front().ordinal >= oldest) return;
+  while (listed_.front().ordinal < oldest) listed_.pop_front();
+  OnHelper([oldest, base = map_.base(), term = map_.base_term()](Impl& log,
+                                                                 SegmentKeeper& keeper) {
+    const Status retired = keeper.Retire(oldest, base, term);
+    if (retired) return;
+    log.loop_->Post([weak = log.weak_from_this(), error = retired.error()] {
+      const std::shared_ptr<Impl> self = weak.lock();
+      if (self && !self->closed_) self->FailWith(error);
+    });
+  });
+}
+
+// The thread is joined before the log goes.
+void DiskLog::Impl::OnHelper(std::function<void(Impl&, SegmentKeeper&)> job) {
+  helper_->Do([this, job = std::move(job)] { job(*this, keeper_); });
+}
+
+}  // namespace beach::raft

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// What clients, oracles and tests read of the machine, beside who applies.
+#include <memory>
+#include <utility>
+
+#include "base/check.h"
+#include "base/crc32c.h"
+#include "base/random.h"
+#include "server/machine/key_space.h"
+#include "server/machine/machine.h"
+
+namespace beach::server {
+
+Result<std::optional<Bytes>> Machine::Get(ByteView key) {
+  Bytes scratch;
+  return db_.Get({}, StoredKey(key, scratch));
+}
+
+Result<engine::TryGetResult> Machine::TryGet(ByteView key) {
+  Bytes scratch;
+  return db_.TryGet({}, StoredKey(key, scratch));
+}
+
+Result<Scanned> Machine::Scan(ByteView begin, std::optional<ByteView> end, ScanLimits limits) {
+  engine::ReadOptions options;
+  options.range = StoredRange(begin, end);
+  BEACH_TRY_ASSIGN(const std::unique_ptr<engine::Iterator> rows, db_.NewIterator(options));
+  Scanned scanned;
+  std::uint64_t bytes = 0;
+  for (rows->SeekToFirst(); rows->Valid(); rows->Next()) {
+    const ByteView key = UserKey(rows->key());
+    const ByteView value = rows->value();
+    bytes += key.size() + value.size();
+    const bool fits = scanned.entries.empty() || bytes <= limits.bytes;
+    scanned.more = !fits || scanned.entries.size() >= limits.count;
+    if (scanned.more) break;
+    scanned.entries.emplace_back(key, value);
+  }
+  BEACH_TRY(rows->status());
+  return scanned;
+}
+
+Result<std::uint64_t> Machine::ContentDigest() {
+  BEACH_TRY_ASSIGN(const std::unique_ptr<engine::Iterator> rows, db_.NewIterator({}));
+  std::uint64_t digest = 0;
+  for (rows->SeekToFirst(); rows->Valid(); rows->Next()) {
+    const ByteView key = rows->key();
+    const ByteView value = rows->value();
+    digest = RandomValue(digest, key.size(), Crc32c(key), value.size(), Crc32c(value));
+  }
+  BEACH_TRY(rows->status());
+  return digest;
+}
+
+}  // namespace beach::server

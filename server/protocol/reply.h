@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "wire/hello.h"
+
+// What a node says to a client's request (server/protocol/request.h), in a frame with the same
+// request id. docs/formats/client.md has it byte for byte.
+
+namespace beach::server {
+
+// Types of frames. On the wire: never renumbered.
+enum class ReplyType : std::uint16_t {
+  kWritten = 48,
+  kGot = 49,
+  kScanned = 50,
+  kStatus = 51,
+  kFailed = 52,
+};
+inline constexpr std::uint16_t kReplyTypeFirst = 48;
+inline constexpr std::uint16_t kReplyTypeLast = 52;
+
+inline constexpr std::uint64_t kAddressSizeMax = 255;
+inline constexpr std::uint64_t kDetailSizeMax = 1024;
+inline constexpr std::uint64_t kNodesMax = 64;
+
+// Each begins with the leader as far as the node knows, 0 where it knows none. A hint: every node
+// serves every request.
+
+// The log has the command, and the state machine says this to it (server/command/answer.h).
+struct WriteReply {
+  wire::NodeNumber leader;
+  ByteView answer;  // encoded; neither kSessionGone nor kInvalid, which are failures
+  friend bool operator==(const WriteReply&, const WriteReply&) = default;
+};
+
+struct GetReply {
+  wire::NodeNumber leader;
+  std::uint64_t index = 0;        // of the log: the state read has everything up to there
+  std::optional<ByteView> value;  // nothing: absent
+  friend bool operator==(const GetReply&, const GetReply&) = default;
+};
+
+struct ScanEntry {
+  ByteView key;
+  ByteView value;
+  friend bool operator==(const ScanEntry&, const ScanEntry&) = default;
+};
+struct ScanReply {
+  wire::NodeNumber leader;
+  std::uint64_t index = 0;
+  std::vector<ScanEntry> entries;  // in order of keys, each once
+  std::optional<ByteView> next;    // where to go on; nothing: that was all
+  friend bool operator==(const ScanReply&, const ScanReply&) = default;
+};
+
+// On the wire: never renumbered.
+enum class NodeRole : std::uint8_t {
+  kFollower = 0,
+  kPreCandidate = 1,
+  kCandidate = 2,
+  kLeader = 3,
+};
+struct NodeAddress {
+  wire::NodeNumber id;
+  ByteView address;
+  friend bool operator==(const NodeAddress&, const NodeAddress&) = default;
+};
+struct StatusReply {
+  wire::NodeNumber leader;
+  wire::NodeNumber id;  // who says so
+  NodeRole role = NodeRole::kFollower;
+  std::uint64_t term = 0;
+  std::uint64_t commit = 0;   // indexes of the log
+  std::uint64_t applied = 0;  // at most `commit`
+  std::vector<NodeAddress> nodes;
+  friend bool operator==(const StatusReply&, const StatusReply&) = default;
+};
+
+// Why not. On the wire: never renumbered. A reader that does not know one goes by the two flags
+// beside it.
+enum class FailureKind : std::uint8_t {
+  kNoLeader = 1,        // none is known, or it changed meanwhile
+  kNotLeader = 2,       // this node does not do that; the leader may
+  kOverloaded = 3,      // as much is under way as may be, of this client or of all
+  kDeadline = 4,        // it has passed, and nothing was done
+  kUnknown = 5,         // a write may be done now, at any later time, or never
+  kSessionExpired = 6,  // it is not there any more, nor whether the request was done before
+  kInvalid = 7,         // a request that makes no sense
+  kTooLarge = 8,        // larger than may be
+  kUnavailable = 9,     // the node cannot serve: it is damaged, or about to end
+};
+// "no leader", ...: stable names, for people and JSON.
+const char* FailureKindName(FailureKind kind);
+
+struct Failure {
+  wire::NodeNumber leader;
+  FailureKind kind = FailureKind::kUnavailable;
+  // The request was not done, and will not be: whoever asks again does not do it twice.
+  bool retry_is_safe = false;
+  // The same may succeed later, or elsewhere.
+  bool retry_may_help = false;
+  ByteView leader_address;  // empty: not known
+  ByteView detail;          // for people
+  friend bool operator==(const Failure&, const Failure&) = default;
+};
+
+// In the order of their types.
+using Reply = std::variant<WriteReply, GetReply, ScanReply, StatusReply, Failure>;
+
+// For a FrameReader: the longest payload of each reply; nothing for other types.
+std::optional<std::uint64_t> ReplyBytesMax(std::uint16_t type);
+std::uint16_t TypeOf(const Reply& reply);
+wire::NodeNumber LeaderOf(const Reply& reply);
+
+// Appends the payload. REQUIRES: its parts are within their limits, and it within ReplyBytesMax.
+void EncodeReply(const Reply& reply, Bytes& target);
+// Views of the result are of `payload`. kCorruption: the bytes are no reply of that type. Nothing
+// is allocated that they do not fill.
+Result<Reply> DecodeReply(std::uint16_t type, ByteView payload);
+
+}  // namespace beach::server

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/protocol/reply.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "server/command/answer.h"
+#include "server/command/command.h"
+#include "server/protocol/request.h"
+
+namespace beach::server {
+namespace {
+
+using wire::NodeNumber;
+
+Bytes Encoded(const Reply& reply) {
+  Bytes bytes;
+  EncodeReply(reply, bytes);
+  return bytes;
+}
+
+// Some of each kind. The string outlives them.
+std::vector<Reply> Replies(std::uint64_t number, const std::string& bytes) {
+  const NodeNumber leader(number % 7);
+  const ByteView all(bytes);
+  ScanReply scanned{.leader = leader, .index = number, .entries = {}, .next = std::nullopt};
+  for (std::size_t length = 0; length <= all.size() && length < 10; ++length) {
+    scanned.entries.push_back({.key = all.substr(0, length), .value = all.substr(length)});
+  }
+  ScanReply part = scanned;
+  part.next = all;
+  StatusReply status{.leader = leader,
+                     .id = NodeNumber(number),
+                     .role = static_cast<NodeRole>(number % 4),
+                     .term = number / 2,
+                     .commit = number / 3,
+                     .applied = number / 5,
+                     .nodes = {}};
+  for (std::uint64_t id = 1; id <= number % 4; ++id) {
+    status.nodes.push_back({.id = NodeNumber(id), .address = all.substr(0, id)});
+  }
+  return {
+      WriteReply{.leader = leader, .answer = all},
+      GetReply{.leader = leader, .index = number, .value = all},
+      GetReply{.leader = leader, .index = number, .value = std::nullopt},
+      scanned,
+      part,
+      status,
+      Failure{.leader = leader,
+              .kind = static_cast<FailureKind>(number % 256),
+              .retry_is_safe = number % 2 == 0,
+              .retry_may_help = number % 3 == 0,
+              .leader_address = all.substr(0, 255),
+              .detail = all.substr(0, 1024)},
+  };
+}
+
+RC_GTEST_PROP(Reply, IsReadAsItWasWritten, (std::uint64_t number, std::string some)) {
+  for (const Reply& reply : Replies(number, some)) {
+    const Bytes bytes = Encoded(reply);
+    const Result<Reply> read = DecodeReply(TypeOf(reply), bytes);
+    RC_ASSERT(read.has_value());
+    RC_ASSERT(*read == reply);
+    RC_ASSERT(LeaderOf(*read) == NodeNumber(number % 7));
+    RC_ASSERT(bytes.size() <= *ReplyBytesMax(TypeOf(reply)));
+  }
+}
+
+TEST(Reply, WhatIsCutShortOrTooLongIsNone) {
+  const std::string some = "abc";
+  for (const Reply& reply : Replies(7, some)) {
+    if (std::holds_alternative<WriteReply>(reply)) continue;  // its answer ends where it ends
+    const Bytes bytes = Encoded(reply);
+    for (std::size_t length = 0; length < bytes.size(); ++length) {
+      const auto read = DecodeReply(TypeOf(reply), ByteView(bytes).substr(0, length));
+      ASSERT_FALSE(read.has_value()) << TypeOf(reply) << ", " << length << " bytes";
+      EXPECT_EQ(read.error().code(), ErrorCode::kCorruption);
+    }
+    EXPECT_FALSE(DecodeReply(TypeOf(reply), bytes + "x").has_value()) << TypeOf(reply);
+  }
+}
+
+TEST(Reply, NumbersThatMeanNothingAreRefused) {
+  Bytes got = Encoded(GetReply{});
+  got[16] = 2;
+  EXPECT_FALSE(DecodeReply(49, got).has_value());
+  Bytes scanned = Encoded(ScanReply{});
+  scanned[16] = 2;
+  EXPECT_FALSE(DecodeReply(50, scanned).has_value());
+  Bytes status = Encoded(StatusReply{});
+  status[16] = 4;
+  EXPECT_FALSE(DecodeReply(51, status).has_value());
+  for (const std::size_t flag : {9U, 10U}) {
+    Bytes failed = Encoded(Failure{});
+    failed[flag] = 2;
+    EXPECT_FALSE(DecodeReply(52, failed).has_value()) << flag;
+  }
+  for (const int number : {0, 16, 32, 47, 53, 65535}) {
+    const auto type = static_cast<std::uint16_t>(number);
+    EXPECT_FALSE(DecodeReply(type, Encoded(Failure{})).has_value()) << type;
+    EXPECT_FALSE(ReplyBytesMax(type).has_value()) << type;
+  }
+}
+
+// A kind that a later version may have: the flags say what to do.
+TEST(Reply, AFailureOfAKindThatNobodyKnowsIsRead) {
+  Bytes failed = Encoded(Failure{});
+  failed[8] = '\xee';
+  failed[10] = 1;
+  const auto read = DecodeReply(52, failed);
+  ASSERT_TRUE(read.has_value());
+  EXPECT_TRUE(std::get<Failure>(*read).retry_may_help);
+  EXPECT_FALSE(std::get<Failure>(*read).retry_is_safe);
+  EXPECT_STREQ(FailureKindName(std::get<Failure>(*read).kind), "another failure");
+}
+
+TEST(Reply, EntriesThatDoNotAscendAreRefused) {
+  const Bytes good =
+      Encoded(ScanReply{.leader = {},
+                        .index = 1,
+                        .entries = {{.key = "a", .value = "1"}, {.key = "b", .value = "2"}},
+                        .next = std::nullopt});
+  ASSERT_TRUE(DecodeReply(50, good).has_value());
+  for (const char second : {'a', 'A'}) {
+    Bytes bad = good;
+    bad[bad.size() - 3] = second;
+    EXPECT_FALSE(DecodeReply(50, bad).has_value()) << second;
+  }
+}
+
+// Counts that the bytes cannot hold take no memory for them.
+TEST(Reply, AnnouncedEntriesAreNotReserved) {
+  Bytes scanned = Encoded(ScanReply{});
+  scanned.pop_back();
+  scanned += "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01";
+  EXPECT_FALSE(DecodeReply(50, scanned).has_value());
+  Bytes many = Encoded(ScanReply{});
+  many.pop_back();
+  many += "\x81\x20";  // 4097 of them
+  for (int i = 0; i < 4097; ++i) {
+    many += '\x02';
+    many += static_cast<char>(i >> 8);
+    many += static_cast<char>(i & 255);
+    many += '\0';
+  }
+  EXPECT_FALSE(DecodeReply(50, many).has_value());
+  Bytes status = Encoded(StatusReply{});
+  status.pop_back();
+  status += '\x41';  // 65 nodes
+  for (int i = 0; i < 65; ++i) status += std::string(9, '\0');
+  EXPECT_FALSE(DecodeReply(51, status).has_value());
+}
+
+TEST(Reply, TextsHaveTheirLimits) {
+  const std::string address(kAddressSizeMax + 1, 'a');
+  const std::string detail(kDetailSizeMax + 1, 'd');
+  Failure failure;
+  failure.leader_address = ByteView(address).substr(1);
+  failure.detail = ByteView(detail).substr(1);
+  EXPECT_EQ(Encoded(failure).size(), *ReplyBytesMax(52));
+  Bytes bytes(11, '\0');
+  bytes += "\x80\x02" + address;
+  bytes += '\0';
+  EXPECT_FALSE(DecodeReply(52, bytes).has_value());
+  bytes.resize(11);
+  bytes += '\0';
+  bytes += "\x81\x08" + detail;
+  EXPECT_FALSE(DecodeReply(52, bytes).has_value());
+  failure.detail = detail;
+  EXPECT_DEATH(Encoded(failure), "kDetailSizeMax");
+}
+
+// One entry of any size, and as many small ones as there may be with a key to go on from.
+TEST(Reply, TheLongestOfEachFitsItsType) {
+  const std::string value(kValueSizeMax, 'v');
+  std::string key(kKeySizeMax, 'k');
+  EXPECT_EQ(Encoded(GetReply{.leader = {}, .index = 0, .value = value}).size(), *ReplyBytesMax(49));
+  ScanReply one{.leader = {}, .index = 0, .entries = {{.key = key, .value = value}}, .next = key};
+  EXPECT_LE(Encoded(one).size(), *ReplyBytesMax(50));
+  const std::string answer(kAnswerSizeMax, 'a');
+  EXPECT_EQ(Encoded(WriteReply{.leader = {}, .answer = answer}).size(), *ReplyBytesMax(48));
+  const std::string address(kAddressSizeMax, 'a');
+  StatusReply status;
+  for (std::uint64_t id = 0; id < kNodesMax; ++id) {
+    status.nodes.push_back({.id = NodeNumber(id), .address = address});
+  }
+  EXPECT_EQ(Encoded(status).size(), *ReplyBytesMax(51));
+}
+
+}  // namespace
+}  // namespace beach::server

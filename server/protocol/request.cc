@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/protocol/request.h"
+
+#include <string>
+#include <utility>
+
+#include "base/check.h"
+#include "base/coding.h"
+#include "server/command/command.h"
+
+namespace beach::server {
+namespace {
+
+constexpr std::uint64_t kDeadlineSize = sizeof(std::uint32_t);
+// A key behind its length.
+constexpr std::uint64_t kKeyFieldMax = 3 + kKeySizeMax;
+static_assert(kKeySizeMax < std::uint64_t{1} << 21);
+constexpr std::uint64_t kGetBytesMax = kDeadlineSize + 1 + kKeyFieldMax;
+constexpr std::uint64_t kScanRequestBytesMax =
+    kDeadlineSize + 1 + kKeyFieldMax + 1 + kKeyFieldMax + 2 * sizeof(std::uint32_t);
+static_assert(std::variant_size_v<Request> == kRequestTypeLast - kRequestTypeFirst + 1);
+
+std::unexpected<Error> Invalid(const char* what) { return Fail(ErrorCode::kInvalidArgument, what); }
+
+Status Check(const WriteRequest& request) {
+  if (request.command.size() > kCommandSizeMax) return Invalid("a command of more than 16 MiB");
+  if (request.command.size() < kCommandHeadSize) return Invalid("a write without a command");
+  return {};
+}
+Status Check(const GetRequest& request) {
+  if (request.key.size() > kKeySizeMax) return Invalid("a key of more than 64 KiB");
+  return {};
+}
+Status Check(const ScanRequest& request) {
+  const ByteView end = request.end.value_or(ByteView());
+  if (request.begin.size() > kKeySizeMax || end.size() > kKeySizeMax) {
+    return Invalid("a key of more than 64 KiB");
+  }
+  if (request.entries_max == 0) return Invalid("a scan for no entries");
+  return {};
+}
+Status Check(const StatusRequest&) { return {}; }
+
+void Encode(const WriteRequest& request, Encoder& encoder) { encoder.Raw(request.command); }
+void Encode(const GetRequest& request, Encoder& encoder) {
+  encoder.Fixed8(static_cast<std::uint8_t>(request.consistency));
+  encoder.LengthPrefixed(request.key);
+}
+void Encode(const ScanRequest& request, Encoder& encoder) {
+  encoder.Fixed8(static_cast<std::uint8_t>(request.consistency));
+  encoder.LengthPrefixed(request.begin);
+  encoder.Fixed8(request.end ? 1 : 0);
+  if (request.end) encoder.LengthPrefixed(*request.end);
+  encoder.Fixed32(request.entries_max);
+  encoder.Fixed32(request.bytes_max);
+}
+void Encode(const StatusRequest&, Encoder&) {}
+
+bool Read(Consistency& consistency, Decoder& decoder) {
+  const std::uint8_t value = decoder.Fixed8();
+  if (value > static_cast<std::uint8_t>(Consistency::kStale)) return false;
+  consistency = static_cast<Consistency>(value);
+  return true;
+}
+bool Read(WriteRequest& request, Decoder& decoder) {
+  request.command = decoder.Raw(decoder.rest().size());
+  return true;
+}
+bool Read(GetRequest& request, Decoder& decoder) {
+  if (!Read(request.consistency, decoder)) return false;
+  request.key = decoder.LengthPrefixed();
+  return true;
+}
+bool Read(ScanRequest& request, Decoder& decoder) {
+  if (!Read(request.consistency, decoder)) return false;
+  request.begin = decoder.LengthPrefixed();
+  const std::uint8_t has_end = decoder.Fixed8();
+  if (has_end > 1) return false;
+  if (has_end == 1) request.end = decoder.LengthPrefixed();
+  request.entries_max = decoder.Fixed32();
+  request.bytes_max = decoder.Fixed32();
+  return true;
+}
+bool Read(StatusRequest&, Decoder&) { return true; }
+
+std::optional<Request> Empty(std::uint16_t type) {
+  switch (static_cast<RequestType>(type)) {
+    case RequestType::kWrite: return WriteRequest{};
+    case RequestType::kGet: return GetRequest{};
+    case RequestType::kScan: return ScanRequest{};
+    case RequestType::kStatus: return StatusRequest{};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> RequestBytesMax(std::uint16_t type) {
+  switch (static_cast<RequestType>(type)) {
+    case RequestType::kWrite: return kDeadlineSize + kCommandSizeMax;
+    case RequestType::kGet: return kGetBytesMax;
+    case RequestType::kScan: return kScanRequestBytesMax;
+    case RequestType::kStatus: return kDeadlineSize;
+  }
+  return std::nullopt;
+}
+
+std::uint16_t TypeOf(const Request& request) {
+  return static_cast<std::uint16_t>(kRequestTypeFirst + request.index());
+}
+
+std::uint32_t DeadlineMsOf(const Request& request) {
+  return std::visit([](const auto& one) { return one.deadline_ms; }, request);
+}
+
+Status CheckRequest(const Request& request) {
+  return std::visit([](const auto& one) { return Check(one); }, request);
+}
+
+void EncodeRequest(const Request& request, Bytes& target) {
+  BEACH_CHECK(CheckRequest(request).has_value());
+  const std::size_t begin = target.size();
+  Encoder encoder(target);
+  encoder.Fixed32(DeadlineMsOf(request));
+  std::visit([&](const auto& one) { Encode(one, encoder); }, request);
+  BEACH_CHECK_LE(target.size() - begin, *RequestBytesMax(TypeOf(request)));
+}
+
+Result<Request> DecodeRequest(std::uint16_t type, ByteView payload) {
+  std::optional<Request> request = Empty(type);
+  Decoder decoder(payload);
+  const std::uint32_t deadline_ms = decoder.Fixed32();
+  const bool sound = request && std::visit(
+                                    [&](auto& one) {
+                                      one.deadline_ms = deadline_ms;
+                                      return Read(one, decoder);
+                                    },
+                                    *request);
+  if (!sound || !decoder.done()) {
+    return Fail(ErrorCode::kCorruption, "no request of type " + std::to_string(type) + " in " +
+                                            std::to_string(payload.size()) + " bytes");
+  }
+  BEACH_TRY(CheckRequest(*request));
+  return *std::move(request);
+}
+
+}  // namespace beach::server

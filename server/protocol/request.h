@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <variant>
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+// What a client asks of a node: payloads of frames (wire/frame.h), whose request id ties the reply
+// (server/protocol/reply.h) to it. docs/formats/client.md has them byte for byte.
+
+namespace beach::server {
+
+// Types of frames. On the wire: never renumbered. Requests have 32 to 47, replies 48 to 63.
+enum class RequestType : std::uint16_t { kWrite = 32, kGet = 33, kScan = 34, kStatus = 35 };
+inline constexpr std::uint16_t kRequestTypeFirst = 32;
+inline constexpr std::uint16_t kRequestTypeLast = 35;
+
+// What a read may miss. On the wire: never renumbered.
+enum class Consistency : std::uint8_t {
+  kLinearizable = 0,  // nothing that was acknowledged by any node before it was asked
+  kLease = 1,         // the same, while clocks drift no more than the cluster was told
+  kStale = 2,         // whatever this node has not applied yet
+};
+
+// Of the entries of one reply; fewer where the client says so, one whatever its size.
+inline constexpr std::uint32_t kScanEntriesMax = 4096;
+inline constexpr std::uint32_t kScanBytesMax = std::uint32_t{1} << 20;
+
+// In each, how long the client waits for a reply, from when the node has read the request, in
+// milliseconds; 0: for ever. What is replied later is for nobody, and may not be replied at all.
+
+// The command (server/command/command.h) as it is encoded there, its time left to the node.
+struct WriteRequest {
+  std::uint32_t deadline_ms = 0;
+  ByteView command;
+  friend bool operator==(const WriteRequest&, const WriteRequest&) = default;
+};
+
+struct GetRequest {
+  std::uint32_t deadline_ms = 0;
+  Consistency consistency = Consistency::kLinearizable;
+  ByteView key;
+  friend bool operator==(const GetRequest&, const GetRequest&) = default;
+};
+
+// Entries in order of keys, from `begin`, included, to `end`, excluded; nothing: to the last.
+struct ScanRequest {
+  std::uint32_t deadline_ms = 0;
+  Consistency consistency = Consistency::kLinearizable;
+  ByteView begin;
+  std::optional<ByteView> end;
+  std::uint32_t entries_max = kScanEntriesMax;  // at least 1
+  std::uint32_t bytes_max = kScanBytesMax;      // of keys and values
+  friend bool operator==(const ScanRequest&, const ScanRequest&) = default;
+};
+
+// What the node knows about itself and its cluster.
+struct StatusRequest {
+  std::uint32_t deadline_ms = 0;
+  friend bool operator==(const StatusRequest&, const StatusRequest&) = default;
+};
+
+// In the order of their types.
+using Request = std::variant<WriteRequest, GetRequest, ScanRequest, StatusRequest>;
+
+// For a FrameReader: the longest payload of each request; nothing for other types.
+std::optional<std::uint64_t> RequestBytesMax(std::uint16_t type);
+std::uint16_t TypeOf(const Request& request);
+std::uint32_t DeadlineMsOf(const Request& request);
+
+// kInvalidArgument with the limit that it breaks, for those who make requests. A command is not
+// looked into.
+Status CheckRequest(const Request& request);
+// Appends the payload. REQUIRES: CheckRequest has nothing against it.
+void EncodeRequest(const Request& request, Bytes& target);
+// Views of the result are of `payload`. kCorruption: the bytes are no request of that type.
+// kInvalidArgument: they are one that CheckRequest does not let pass.
+Result<Request> DecodeRequest(std::uint16_t type, ByteView payload);
+
+}  // namespace beach::server

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/protocol/request.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "server/command/command.h"
+
+namespace beach::server {
+namespace {
+
+Bytes Encoded(const Request& request) {
+  Bytes bytes;
+  EncodeRequest(request, bytes);
+  return bytes;
+}
+
+// One of each kind. The strings outlive them.
+std::vector<Request> Requests(std::uint32_t deadline_ms, const std::string& a,
+                              const std::string& b) {
+  return {
+      WriteRequest{.deadline_ms = deadline_ms, .command = a},
+      GetRequest{.deadline_ms = deadline_ms, .consistency = Consistency::kLease, .key = b},
+      ScanRequest{.deadline_ms = deadline_ms,
+                  .consistency = Consistency::kStale,
+                  .begin = a,
+                  .end = b,
+                  .entries_max = 7,
+                  .bytes_max = 0},
+      ScanRequest{.deadline_ms = deadline_ms,
+                  .consistency = Consistency::kLinearizable,
+                  .begin = b,
+                  .end = std::nullopt,
+                  .entries_max = 1,
+                  .bytes_max = deadline_ms},
+      StatusRequest{.deadline_ms = deadline_ms},
+  };
+}
+
+RC_GTEST_PROP(Request, IsReadAsItWasWritten, (std::uint32_t deadline_ms, std::string b)) {
+  const auto a = *rc::gen::arbitrary<std::string>() + std::string(kCommandHeadSize, 'c');
+  for (const Request& request : Requests(deadline_ms, a, b)) {
+    const Bytes bytes = Encoded(request);
+    const Result<Request> read = DecodeRequest(TypeOf(request), bytes);
+    RC_ASSERT(read.has_value());
+    RC_ASSERT(*read == request);
+    RC_ASSERT(DeadlineMsOf(*read) == deadline_ms);
+    RC_ASSERT(bytes.size() <= *RequestBytesMax(TypeOf(request)));
+  }
+}
+
+TEST(Request, WhatIsCutShortOrTooLongIsNone) {
+  const std::string command(20, 'c');
+  for (const Request& request : Requests(5, command, "key")) {
+    if (std::holds_alternative<WriteRequest>(request)) continue;  // its command ends where it ends
+    const Bytes bytes = Encoded(request);
+    for (std::size_t length = 0; length < bytes.size(); ++length) {
+      const auto read = DecodeRequest(TypeOf(request), ByteView(bytes).substr(0, length));
+      ASSERT_FALSE(read.has_value()) << TypeOf(request) << ", " << length << " bytes";
+      EXPECT_EQ(read.error().code(), ErrorCode::kCorruption);
+    }
+    const auto longer = DecodeRequest(TypeOf(request), bytes + "x");
+    ASSERT_FALSE(longer.has_value()) << TypeOf(request);
+    EXPECT_EQ(longer.error().code(), ErrorCode::kCorruption);
+  }
+}
+
+TEST(Request, NumbersThatMeanNothingAreRefused) {
+  Bytes get = Encoded(GetRequest{.deadline_ms = 0, .consistency = {}, .key = "k"});
+  get[4] = 3;
+  EXPECT_FALSE(DecodeRequest(33, get).has_value());
+  Bytes scan = Encoded(ScanRequest{});
+  scan[6] = 2;  // neither with an end nor without
+  EXPECT_FALSE(DecodeRequest(34, scan).has_value());
+  for (const int number : {0, 16, 31, 36, 48, 65535}) {
+    const auto type = static_cast<std::uint16_t>(number);
+    EXPECT_FALSE(DecodeRequest(type, Encoded(StatusRequest{})).has_value()) << type;
+    EXPECT_FALSE(RequestBytesMax(type).has_value()) << type;
+  }
+}
+
+// Well formed, so that the client can be told, and the connection stays.
+TEST(Request, ALimitThatIsBrokenIsToldAsSuch) {
+  const auto code = [](std::uint16_t type, const Bytes& bytes) {
+    const auto read = DecodeRequest(type, bytes);
+    return read ? std::string("none") : std::string(ErrorCodeName(read.error().code()));
+  };
+  Bytes get(5, '\0');
+  get += "\x81\x80\x04" + std::string(kKeySizeMax + 1, 'k');
+  EXPECT_EQ(code(33, get), "invalid argument");
+  Bytes scan = Encoded(ScanRequest{});
+  scan[scan.size() - 8] = scan[scan.size() - 7] = 0;  // no entries
+  EXPECT_EQ(code(34, scan), "invalid argument");
+  EXPECT_EQ(code(32, Bytes(4, '\0')), "invalid argument");  // no command
+  EXPECT_EQ(code(32, Bytes(4 + kCommandSizeMax + 1, '\0')), "invalid argument");
+  EXPECT_EQ(code(32, Bytes(4 + kCommandSizeMax, '\0')), "none");
+}
+
+TEST(Request, TheLongestOfEachIsAsLongAsItsTypeMayBe) {
+  const std::string key(kKeySizeMax, 'k');
+  const std::string command(kCommandSizeMax, 'c');
+  const Request longest[] = {
+      WriteRequest{.deadline_ms = 0, .command = command},
+      GetRequest{.deadline_ms = 0, .consistency = {}, .key = key},
+      ScanRequest{.deadline_ms = 0, .consistency = {}, .begin = key, .end = key},
+      StatusRequest{},
+  };
+  for (const Request& request : longest) {
+    EXPECT_EQ(Encoded(request).size(), *RequestBytesMax(TypeOf(request))) << TypeOf(request);
+  }
+}
+
+TEST(Request, WhatBreaksALimitIsNotWritten) {
+  const std::string key(kKeySizeMax + 1, 'k');
+  EXPECT_FALSE(CheckRequest(GetRequest{.deadline_ms = 0, .consistency = {}, .key = key}));
+  EXPECT_FALSE(
+      CheckRequest(ScanRequest{.deadline_ms = 0, .consistency = {}, .begin = key, .end = {}}));
+  EXPECT_FALSE(
+      CheckRequest(ScanRequest{.deadline_ms = 0, .consistency = {}, .begin = {}, .end = key}));
+  EXPECT_FALSE(CheckRequest(WriteRequest{}));
+  Bytes bytes;
+  EXPECT_DEATH(EncodeRequest(WriteRequest{}, bytes), "CheckRequest");
+}
+
+}  // namespace
+}  // namespace beach::server

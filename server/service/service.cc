@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/service/service.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "base/check.h"
+#include "server/command/answer.h"
+#include "server/command/command.h"
+#include "server/service/failures.h"
+
+namespace beach::server {
+namespace {
+
+constexpr std::uint64_t kNsPerMs = 1'000'000;
+
+wire::NodeNumber NumberOf(raft::NodeId id) { return wire::NodeNumber(id.value); }
+
+static_assert(static_cast<int>(raft::Role::kFollower) == static_cast<int>(NodeRole::kFollower));
+static_assert(static_cast<int>(raft::Role::kPreCandidate) ==
+              static_cast<int>(NodeRole::kPreCandidate));
+static_assert(static_cast<int>(raft::Role::kCandidate) == static_cast<int>(NodeRole::kCandidate));
+static_assert(static_cast<int>(raft::Role::kLeader) == static_cast<int>(NodeRole::kLeader));
+
+}  // namespace
+
+Service::Service(env::Loop& loop, env::Clock& clock, raft::Replica& replica, Store& store,
+                 const ServiceLimits& limits)
+    : loop_(loop), clock_(clock), replica_(replica), store_(store), limits_(limits) {
+  BEACH_CHECK_GT(limits_.guest_calls_max, 0U);
+  BEACH_CHECK_GT(limits_.work_max, 0U);
+}
+
+Service::~Service() {
+  for (const auto& [id, call] : calls_) {
+    if (call.timer != 0) loop_.Cancel(call.timer);
+  }
+}
+
+void Service::SetAddresses(std::map<wire::NodeNumber, std::string> addresses) {
+  BEACH_CHECK_LE(addresses.size(), kNodesMax);
+  for (const auto& [id, address] : addresses) BEACH_CHECK_LE(address.size(), kAddressSizeMax);
+  addresses_ = std::move(addresses);
+}
+
+Service::GuestId Service::Join(wire::Guest& guest) {
+  last_guest_ = last_guest_.Next();
+  hosts_[last_guest_].guest = &guest;
+  return last_guest_;
+}
+
+void Service::Leave(GuestId guest) {
+  const auto host = hosts_.find(guest);
+  BEACH_CHECK(host != hosts_.end());
+  for (const CallId id : host->second.calls) {
+    const auto call = calls_.find(id);
+    BEACH_CHECK(call != calls_.end());
+    if (call->second.timer != 0) loop_.Cancel(call->second.timer);
+    calls_.erase(call);
+  }
+  hosts_.erase(host);
+}
+
+void Service::OnFrame(GuestId guest, const wire::Frame& frame) {
+  const auto host = hosts_.find(guest);
+  BEACH_CHECK(host != hosts_.end());
+  wire::Guest& whom = *host->second.guest;
+  if (frame.head.request == wire::RequestId{}) return whom.CutOff("a request without an id");
+  const Result<Request> request = DecodeRequest(frame.head.type, frame.payload);
+  if (!request && request.error().code() == ErrorCode::kCorruption) {
+    return whom.CutOff(request.error().message());
+  }
+  if (!request) {
+    return Send(whom, frame.head.request, FailureOfInvalid(request.error().message()));
+  }
+  if (std::holds_alternative<StatusRequest>(*request)) {
+    return Send(whom, frame.head.request, StatusNow());
+  }
+  const bool full = host->second.calls.size() >= limits_.guest_calls_max ||
+                    work_ >= limits_.work_max ||
+                    frame.payload.size() > limits_.work_bytes_max - work_bytes_;
+  if (full) return Send(whom, frame.head.request, FailureOfOverload());
+  Begin(guest, frame, *request);
+}
+
+void Service::Begin(GuestId guest, const wire::Frame& frame, const Request& request) {
+  last_call_ = last_call_.Next();
+  const CallId id = last_call_;
+  Call& call = calls_[id];
+  call.guest = guest;
+  call.request = frame.head.request;
+  call.type = frame.head.type;
+  hosts_.at(guest).calls.insert(id);
+  SetDeadline(id, DeadlineMsOf(request));
+  if (const auto* const write = std::get_if<WriteRequest>(&request)) return BeginWrite(id, *write);
+  call.payload = Bytes(frame.payload);
+  const auto* const get = std::get_if<GetRequest>(&request);
+  const auto* const scan = std::get_if<ScanRequest>(&request);
+  BEACH_CHECK((get == nullptr) != (scan == nullptr));
+  BeginRead(id, get != nullptr ? get->consistency : scan->consistency);
+}
+
+void Service::SetDeadline(CallId id, std::uint32_t deadline_ms) {
+  if (deadline_ms == 0) return;
+  const std::uint64_t deadline_ns = clock_.MonotonicNow() + deadline_ms * kNsPerMs;
+  Call& call = calls_.at(id);
+  call.timer = loop_.At(deadline_ns, [this, id] {
+    Call& late = calls_.at(id);
+    late.timer = 0;
+    const bool proposed = late.type == static_cast<std::uint16_t>(RequestType::kWrite);
+    Finish(id, FailureAtDeadline(proposed));
+  });
+}
+
+void Service::BeginWrite(CallId id, const WriteRequest& request) {
+  const Result<Command> command = DecodeCommand(request.command);
+  if (!command) return Finish(id, FailureOfInvalid(command.error().message()));
+  Bytes stamped(request.command);
+  const std::uint64_t now_ns = clock_.WallNow();
+  StampCommand(stamped.data(), now_ns / kNsPerMs);
+  const std::uint64_t bytes = stamped.size();
+  TakeWork(bytes);
+  replica_.Propose(raft::Payload::Copy(stamped), [this, id, bytes](const raft::Outcome& outcome) {
+    GiveWork(bytes);
+    Written(id, outcome);
+  });
+}
+
+void Service::Written(CallId id, const raft::Outcome& outcome) {
+  if (outcome.fate != raft::Fate::kCommitted) return Finish(id, FailureOf(outcome));
+  const Result<Answer> answer = DecodeAnswer(outcome.answer);
+  Failure failure = FailureAtDeadline(true);
+  if (!answer) {  // it is applied, and this node was not the one to hear what was said
+    failure.detail = "it is done, and what was answered is not known here";
+    return Finish(id, failure);
+  }
+  switch (answer->kind) {
+    case AnswerKind::kSessionGone:
+      failure.kind = FailureKind::kSessionExpired;
+      failure.retry_may_help = false;
+      failure.detail = "no such session";
+      return Finish(id, failure);
+    case AnswerKind::kInvalid: return Finish(id, FailureOfInvalid("the command is not one to do"));
+    case AnswerKind::kDone:
+    case AnswerKind::kOtherwise:
+    case AnswerKind::kForgotten: break;
+  }
+  Finish(id, WriteReply{.leader = {}, .answer = outcome.answer});
+}
+
+void Service::BeginRead(CallId id, Consistency consistency) {
+  if (consistency == Consistency::kStale) return ReadStore(id);
+  const raft::ReadMode mode =
+      consistency == Consistency::kLease ? raft::ReadMode::kLease : raft::ReadMode::kRound;
+  const std::uint64_t bytes = calls_.at(id).payload.size();
+  TakeWork(bytes);
+  replica_.Read(mode, [this, id, bytes](std::optional<raft::ReadError> error) {
+    GiveWork(bytes);
+    if (error) return Finish(id, FailureOf(*error));
+    ReadStore(id);
+  });
+}
+
+void Service::ReadStore(CallId id) {
+  const auto call = calls_.find(id);
+  if (call == calls_.end()) return;  // nobody waits any more
+  const Bytes payload = std::exchange(call->second.payload, {});
+  const Result<Request> request = DecodeRequest(call->second.type, payload);
+  BEACH_CHECK(request.has_value());  // it was when it came
+  if (const auto* const get = std::get_if<GetRequest>(&*request)) return ReadKey(id, *get);
+  ReadRange(id, std::get<ScanRequest>(*request));
+}
+
+void Service::ReadKey(CallId id, const GetRequest& request) {
+  const std::uint64_t index = replica_.applied().value;
+  TakeWork(0);
+  store_.Get(request.key, [this, id, index](Result<std::optional<Bytes>> value) {
+    GiveWork(0);
+    if (!value) return Finish(id, FailureOfStore(value.error().ToString()));
+    GetReply reply{.leader = {}, .index = index, .value = {}};
+    if (*value) reply.value = **value;
+    Finish(id, reply);
+  });
+}
+
+void Service::ReadRange(CallId id, const ScanRequest& request) {
+  const StoreRange range{
+      .begin = Bytes(request.begin),
+      .end = request.end ? std::optional(Bytes(*request.end)) : std::nullopt,
+      .entries_max = std::min(request.entries_max, kScanEntriesMax),
+      .bytes_max = std::min(request.bytes_max, kScanBytesMax),
+  };
+  const std::uint64_t index = replica_.applied().value;
+  TakeWork(0);
+  store_.Scan(range, [this, id, index](Result<StoreScan> scan) {
+    GiveWork(0);
+    if (!scan) return Finish(id, FailureOfStore(scan.error().ToString()));
+    ScanReply reply{.leader = {}, .index = index, .entries = {}, .next = {}};
+    reply.entries.reserve(scan->entries.size());
+    for (const auto& [key, value] : scan->entries) {
+      reply.entries.push_back({.key = key, .value = value});
+    }
+    if (scan->next) reply.next = *scan->next;
+    Finish(id, std::move(reply));
+  });
+}
+
+Reply Service::StatusNow() const {
+  StatusReply status{.leader = {},
+                     .id = NumberOf(replica_.id()),
+                     .role = static_cast<NodeRole>(replica_.role()),
+                     .term = replica_.term().value,
+                     .commit = replica_.commit().value,
+                     .applied = replica_.applied().value,
+                     .nodes = {}};
+  for (const auto& [id, address] : addresses_) {
+    status.nodes.push_back({.id = id, .address = address});
+  }
+  return status;
+}
+
+void Service::TakeWork(std::uint64_t bytes) {
+  ++work_;
+  work_bytes_ += bytes;
+}
+
+void Service::GiveWork(std::uint64_t bytes) {
+  BEACH_CHECK_GT(work_, 0U);
+  BEACH_CHECK_GE(work_bytes_, bytes);
+  --work_;
+  work_bytes_ -= bytes;
+}
+
+void Service::Finish(CallId id, Reply reply) {
+  const auto found = calls_.find(id);
+  if (found == calls_.end()) return;
+  const Call& call = found->second;
+  if (call.timer != 0) loop_.Cancel(call.timer);
+  Host& host = hosts_.at(call.guest);
+  const wire::RequestId request = call.request;
+  host.calls.erase(id);
+  calls_.erase(found);
+  Send(*host.guest, request, std::move(reply));
+}
+
+void Service::Send(wire::Guest& guest, wire::RequestId request, Reply reply) {
+  const wire::NodeNumber leader = NumberOf(replica_.leader());
+  std::visit([&](auto& one) { one.leader = leader; }, reply);
+  const auto address = addresses_.find(leader);
+  auto* const failure = std::get_if<Failure>(&reply);
+  if (failure != nullptr && address != addresses_.end()) failure->leader_address = address->second;
+  Bytes payload;
+  EncodeReply(reply, payload);
+  const bool sent = guest.Send({.type = TypeOf(reply), .flags = 0, .request = request}, payload);
+  if (!sent) guest.CutOff("it does not read what it is replied");
+}
+
+}  // namespace beach::server

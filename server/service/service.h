@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/strong_id.h"
+#include "env/clock.h"
+#include "env/loop.h"
+#include "raft/node/replica.h"
+#include "server/protocol/reply.h"
+#include "server/protocol/request.h"
+#include "server/service/store.h"
+#include "wire/frame.h"
+#include "wire/guest.h"
+
+namespace beach::server {
+
+struct ServiceLimits {
+  // Requests without a reply, of one guest.
+  std::uint64_t guest_calls_max = 256;
+  // What is asked of the replica and the store, and not answered by them; of all guests, those that
+  // are gone included.
+  std::uint64_t work_max = 4096;
+  std::uint64_t work_bytes_max = std::uint64_t{64} << 20;  // of requests
+};
+
+// Serves the requests of clients on one node. A write is proposed, wherever the leader is; a read
+// waits until it may be served here, and is served from the store. Replies go out as they come.
+//
+// A guest is who the node's acceptor has welcomed as a client: it is joined, its frames are handed
+// on, and it is left when it is gone. Of one loop, and on its thread. Once the service has ended,
+// replica and store call nothing back any more.
+class Service {
+ public:
+  using GuestId = StrongId<struct GuestIdTag>;
+
+  Service(env::Loop& loop, env::Clock& clock, raft::Replica& replica, Store& store,
+          const ServiceLimits& limits);
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+  ~Service();
+
+  // Where nodes are, as clients are to dial them. REQUIRES: at most kNodesMax, and no address
+  // beyond kAddressSizeMax.
+  void SetAddresses(std::map<wire::NodeNumber, std::string> addresses);
+
+  // The guest lives until Leave. Its connection's send queue holds the longest reply at least, or
+  // who asks for one is cut off.
+  GuestId Join(wire::Guest& guest);
+  // A frame of that guest, of any type: what is no request cuts it off. REQUIRES: it has not left.
+  void OnFrame(GuestId guest, const wire::Frame& frame);
+  // It is gone: what is under way for it is replied to nobody.
+  void Leave(GuestId guest);
+
+  std::uint64_t work() const { return work_; }
+  std::uint64_t calls() const { return calls_.size(); }
+
+ private:
+  using CallId = StrongId<struct CallIdTag>;
+  struct Host {
+    wire::Guest* guest = nullptr;
+    std::set<CallId> calls;
+  };
+  struct Call {
+    GuestId guest;
+    wire::RequestId request;
+    std::uint16_t type = 0;
+    Bytes payload;  // of a read; a write's goes to the log
+    env::Loop::TimerId timer = 0;
+  };
+
+  void Begin(GuestId guest, const wire::Frame& frame, const Request& request);
+  void SetDeadline(CallId id, std::uint32_t deadline_ms);
+  void BeginWrite(CallId id, const WriteRequest& request);
+  void BeginRead(CallId id, Consistency consistency);
+  void ReadStore(CallId id);
+  void ReadKey(CallId id, const GetRequest& request);
+  void ReadRange(CallId id, const ScanRequest& request);
+  void Written(CallId id, const raft::Outcome& outcome);
+  Reply StatusNow() const;
+  // What the replica or the store was asked, and what it answers.
+  void TakeWork(std::uint64_t bytes);
+  void GiveWork(std::uint64_t bytes);
+  // The call ends with this, unless it has ended before.
+  void Finish(CallId id, Reply reply);
+  void Send(wire::Guest& guest, wire::RequestId request, Reply reply);
+
+  env::Loop& loop_;
+  env::Clock& clock_;
+  raft::Replica& replica_;
+  Store& store_;
+  const ServiceLimits limits_;
+  std::map<wire::NodeNumber, std::string> addresses_;
+  std::map<GuestId, Host> hosts_;
+  std::map<CallId, Call> calls_;  // without a reply so far
+  GuestId last_guest_;
+  CallId last_call_;
+  std::uint64_t work_ = 0;
+  std::uint64_t work_bytes_ = 0;
+};
+
+}  // namespace beach::server

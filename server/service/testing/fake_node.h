@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "raft/node/replica.h"
+#include "server/service/store.h"
+
+// A node's replica and store that do what a test says.
+
+namespace beach::server::testing {
+
+class FakeReplica final : public raft::Replica {
+ public:
+  struct Proposal {
+    raft::Payload payload;
+    ProposeDone done;
+  };
+  struct Waiting {
+    raft::ReadMode mode{};
+    ReadDone done;
+  };
+
+  void Propose(raft::Payload payload, ProposeDone done) override {
+    proposals.push_back({std::move(payload), std::move(done)});
+  }
+  void Read(raft::ReadMode mode, ReadDone done) override {
+    reads.push_back({mode, std::move(done)});
+  }
+  raft::NodeId id() const override { return raft::NodeId(2); }
+  raft::NodeId leader() const override { return leader_id; }
+  raft::Role role() const override { return role_now; }
+  raft::Term term() const override { return raft::Term(5); }
+  raft::LogIndex commit() const override { return raft::LogIndex(11); }
+  raft::LogIndex applied() const override { return raft::LogIndex(10); }
+
+  // The oldest of each is answered.
+  void Answer(const raft::Outcome& outcome) {
+    BEACH_CHECK(!proposals.empty());
+    const ProposeDone done = std::move(proposals.front().done);
+    proposals.erase(proposals.begin());
+    done(outcome);
+  }
+  void Grant(std::optional<raft::ReadError> error = std::nullopt) {
+    BEACH_CHECK(!reads.empty());
+    const ReadDone done = std::move(reads.front().done);
+    reads.erase(reads.begin());
+    done(error);
+  }
+
+  raft::NodeId leader_id{3};
+  raft::Role role_now = raft::Role::kFollower;
+  std::vector<Proposal> proposals;
+  std::vector<Waiting> reads;
+};
+
+class FakeStore final : public Store {
+ public:
+  void Get(ByteView key, GetDone done) override {
+    ++gets;
+    if (later) {
+      waiting.push_back([this, key = Bytes(key), done] { done(Value(key)); });
+      return;
+    }
+    done(Value(Bytes(key)));
+  }
+  void Scan(const StoreRange& range, ScanDone done) override {
+    last_range = range;
+    if (broken) return done(Fail(ErrorCode::kCorruption, "bad block"));
+    StoreScan scan;
+    for (auto at = values.lower_bound(range.begin);
+         at != values.end() && (!range.end || at->first < *range.end); ++at) {
+      if (scan.entries.size() == range.entries_max) {
+        scan.next = at->first;
+        break;
+      }
+      scan.entries.push_back(*at);
+    }
+    done(std::move(scan));
+  }
+
+  std::map<Bytes, Bytes> values;
+  StoreRange last_range;
+  bool later = false;  // reads are answered when the test runs what waits
+  bool broken = false;
+  int gets = 0;
+  std::vector<std::function<void()>> waiting;
+
+ private:
+  Result<std::optional<Bytes>> Value(const Bytes& key) {
+    if (broken) return Fail(ErrorCode::kCorruption, "bad block");
+    const auto found = values.find(key);
+    if (found == values.end()) return std::optional<Bytes>();
+    return std::optional<Bytes>(found->second);
+  }
+};
+
+}  // namespace beach::server::testing
