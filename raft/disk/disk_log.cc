@@ -48,11 +48,10 @@ Result<std::unique_ptr<DiskLog>> DiskLog::Open(const env::Env& env, const std::s
                                    .applied = applied,
                                    .applied_term = applied_term}));
   const std::string name = engine::wal::SegmentFileName(recovered.content.segments.back().file);
-  BEACH_TRY_ASSIGN(
-      FlightFile file,
-      OpenFlightFile(*env.files, env::JoinPath(directory, name), options.direct));
-  return std::unique_ptr<DiskLog>(new DiskLog(std::make_shared<Impl>(
-      env, directory, options, std::move(recovered), std::move(file))));
+  BEACH_TRY_ASSIGN(FlightFile file,
+                   OpenFlightFile(*env.files, env::JoinPath(directory, name), options.direct));
+  return std::unique_ptr<DiskLog>(new DiskLog(
+      std::make_shared<Impl>(env, directory, options, std::move(recovered), std::move(file))));
 }
 
 DiskLog::DiskLog(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -101,8 +100,7 @@ Result<std::vector<Entry>> DiskLog::Impl::ReadFrom(LogIndex first) const {
   BEACH_CHECK(first > map_.base());
   if (first > map_.last()) return std::vector<Entry>();
   const auto places = PlacesOf(first, map_.last(), ~std::size_t{0});
-  BEACH_TRY_ASSIGN(std::vector<Entry> entries,
-                   ReadEntries(*env_.files, places, ~std::uint64_t{0}));
+  BEACH_TRY_ASSIGN(std::vector<Entry> entries, ReadEntries(*env_.files, places, ~std::uint64_t{0}));
   return Judge(places, std::move(entries));
 }
 

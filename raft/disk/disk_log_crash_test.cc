@@ -330,10 +330,9 @@ class Driver {
 
 bool RunLife(World& world, std::uint64_t work) {
   bool good = false;
-  const sim::ProcessId process =
-      world.simulation.Start(world.host, "log", [&world, &good, work](const env::Env& env) {
-        good = Driver(world, env, work).Run();
-      });
+  const sim::ProcessId process = world.simulation.Start(
+      world.host, "log",
+      [&world, &good, work](const env::Env& env) { good = Driver(world, env, work).Run(); });
   const sim::ProcessEnd end = world.simulation.Wait(process);
   world.simulation.ArmStrike(world.host, sim::Strike::kKill, 0);
   if (end != sim::ProcessEnd::kExited) ++world.crashes;

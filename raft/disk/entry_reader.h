@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "engine/types.h"
+#include "engine/wal/log.h"
 #include "env/files.h"
 #include "raft/types.h"
 

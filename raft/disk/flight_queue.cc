@@ -21,11 +21,11 @@ void FlightQueue::Push(Persist&& persist) {
 
 void FlightQueue::PushBase(LogIndex index, Term term, bool keeps_suffix,
                            std::function<void()> done) {
-  queue_.push_back({.what = Base{.index = index,
-                                 .term = term,
-                                 .keeps_suffix = keeps_suffix,
-                                 .done = std::move(done)},
-                    .entries_taken = 0});
+  queue_.push_back(
+      {.what =
+           Base{
+               .index = index, .term = term, .keeps_suffix = keeps_suffix, .done = std::move(done)},
+       .entries_taken = 0});
 }
 
 StagedFlight FlightQueue::Stage(std::uint64_t bytes_max) {
@@ -40,7 +40,7 @@ bool FlightQueue::Take(Work& work, std::uint64_t bytes_max, StagedFlight& flight
   if (Persist* const persist = std::get_if<Persist>(&work.what)) {
     return TakePersist(work, *persist, bytes_max, flight);
   }
-  Base& base = std::get<Base>(work.what);
+  Base& base = *std::get_if<Base>(&work.what);
   AppendBase(flight.records, base.index, base.term, base.keeps_suffix);
   ++flight.count;
   flight.completions.emplace_back(std::move(base.done));

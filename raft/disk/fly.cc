@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "base/check.h"
-#include "engine/no_space.h"
 #include "raft/disk/disk_log_impl.h"
 #include "raft/disk/record.h"
 
@@ -20,6 +19,14 @@ using engine::wal::ItemKind;
 // After the last acknowledgement. Flights in a row never pay for a vouch: each vouches for those
 // before it.
 constexpr std::uint64_t kVouchDelayNs = 2'000'000;
+
+// kNoSpace would say that it may be tried again; it had begun.
+Error AsFailure(const Error& error) {
+  if (error.code() != ErrorCode::kNoSpace) return error;
+  return Error(ErrorCode::kIo, "no space half-way: " + error.message())
+      .At(error.path(), error.offset())
+      .WithErrno(error.os_error());
+}
 
 }  // namespace
 
@@ -115,7 +122,7 @@ void DiskLog::Impl::Acknowledge() {
         continue;
       }
       tell();
-      if (!closed_) std::get<std::function<void()>>(completion)();
+      if (!closed_) (*std::get_if<std::function<void()>>(&completion))();
     }
   }
   tell();
@@ -160,8 +167,7 @@ void DiskLog::Impl::FailWith(const Error& error) {
   staged_.reset();
   if (vouch_timer_) loop_->Cancel(*vouch_timer_);
   vouch_timer_.reset();
-  // It had begun: nobody may try it again.
-  callbacks_.on_failed(engine::WithoutNoSpace(error));
+  callbacks_.on_failed(AsFailure(error));
 }
 
 }  // namespace beach::raft

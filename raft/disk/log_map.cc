@@ -26,8 +26,8 @@ Status LogMap::Apply(ByteView payload, engine::LogPosition at) {
 
 Status LogMap::CheckWhole() const {
   if (next_ == LogIndex{} || next_ == last().Next()) return {};
-  return Fail(ErrorCode::kCorruption, "entries are missing from the Raft log behind index " +
-                                          std::to_string(last().value));
+  return Fail(ErrorCode::kCorruption,
+              "entries are missing from the Raft log behind index " + std::to_string(last().value));
 }
 
 Status LogMap::TakeEntry(const Record& record, engine::LogPosition at) {
@@ -89,7 +89,7 @@ void LogMap::Move(engine::LogPosition from, engine::LogPosition to) {
 std::vector<StoredRun> LogMap::Runs() const {
   std::vector<StoredRun> runs;
   for (LogIndex first = base().Next(); first <= last();) {
-    const Term term = terms_.TermAt(first).value();
+    const Term term = *terms_.TermAt(first);
     const LogIndex end = terms_.LastNotAbove(last(), term);
     runs.push_back({.term = term, .count = CountBetween(first - 1, end)});
     first = end.Next();

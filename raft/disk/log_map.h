@@ -8,7 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "engine/types.h"
+#include "engine/wal/log.h"
 #include "raft/core.h"
 #include "raft/disk/record.h"
 #include "raft/term_runs.h"

@@ -95,10 +95,9 @@ TEST(LogMap, TheLastHardStateCounts) {
 TEST(LogMap, ABaseKeepsWhatIsBehindItOrNothing) {
   EXPECT_EQ(Replayed(0, 0, {Flight().Entries(1, 9, 2), Flight().Base(6, 2, true)}), "6: 3x2");
   EXPECT_EQ(Replayed(0, 0, {Flight().Entries(1, 9, 2), Flight().Base(6, 3, false)}), "6:");
-  EXPECT_EQ(Replayed(0, 0,
-                     {Flight().Entries(1, 9, 2),
-                      Flight().Base(20, 3, false).Entries(21, 22, 3)}),
-            "20: 2x3");
+  EXPECT_EQ(
+      Replayed(0, 0, {Flight().Entries(1, 9, 2), Flight().Base(20, 3, false).Entries(21, 22, 3)}),
+      "20: 2x3");
 }
 
 // The register's base may be younger than all that is replayed.
@@ -155,8 +154,7 @@ RC_GTEST_PROP(LogMap, GarbageIsNoHarm, (std::vector<std::string> garbage)) {
   LogMap map{LogIndex(5), Term(1)};
   std::uint64_t segment = 1;
   for (const std::string& bytes : garbage) {
-    static_cast<void>(
-        map.Apply(Bytes{static_cast<char>(kRecordsVersion)} + bytes, At(segment++)));
+    static_cast<void>(map.Apply(Bytes{static_cast<char>(kRecordsVersion)} + bytes, At(segment++)));
   }
   RC_ASSERT(map.base() <= map.last());
 }

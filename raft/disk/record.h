@@ -27,11 +27,11 @@ inline constexpr LogIndex kLogIndexMax{std::uint64_t{1} << 62};
 
 struct Record {
   RecordKind kind{};
-  HardState hard_state;      // of kHardState
-  LogIndex index;            // of the others
-  Term term;                 // of kEntry and kBase
-  EntryKind entry_kind{};    // of kEntry
-  ByteView payload;          // the same; borrowed from what was decoded
+  HardState hard_state;       // of kHardState
+  LogIndex index;             // of the others
+  Term term;                  // of kEntry and kBase
+  EntryKind entry_kind{};     // of kEntry
+  ByteView payload;           // the same; borrowed from what was decoded
   bool keeps_suffix = false;  // of kBase
 };
 

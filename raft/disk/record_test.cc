@@ -51,8 +51,8 @@ RC_GTEST_PROP(RaftRecord, EntriesComeBack, (std::vector<std::string> payloads)) 
   std::uint64_t index = *rc::gen::inRange<std::uint64_t>(1, kLogIndexMax.value - 1'000);
   const std::uint64_t first = index;
   for (const std::string& payload : payloads) {
-    AppendEntry(bytes, EntryOf(index++, *rc::gen::arbitrary<std::uint64_t>(), EntryKind::kNormal,
-                               payload));
+    AppendEntry(
+        bytes, EntryOf(index++, *rc::gen::arbitrary<std::uint64_t>(), EntryKind::kNormal, payload));
   }
   RecordReader reader(bytes);
   Record record;
@@ -78,7 +78,8 @@ TEST(RaftRecord, CutShortItIsAnErrorOrEndsBetweenRecords) {
   for (std::size_t length = 0; length <= bytes.size(); ++length) {
     RecordReader reader(ByteView(bytes).substr(0, length));
     Record record;
-    while (reader.Next(record)) {}
+    while (reader.Next(record)) {
+    }
     const bool between = std::find(ends.begin(), ends.end(), length) != ends.end();
     EXPECT_EQ(reader.ok(), between) << length;
   }
@@ -88,13 +89,14 @@ TEST(RaftRecord, ImpossibleOnesAreErrors) {
   const auto is_refused = [](Bytes bytes) {
     RecordReader reader(bytes);
     Record record;
-    while (reader.Next(record)) {}
+    while (reader.Next(record)) {
+    }
     return !reader.ok();
   };
   EXPECT_TRUE(is_refused(""));
-  EXPECT_TRUE(is_refused("\x02"));                                    // another version
-  EXPECT_TRUE(is_refused(Start() + '\x05'));                          // another kind
-  EXPECT_TRUE(is_refused(Start() + Bytes("\x02\x00", 2)));            // a cut from nowhere
+  EXPECT_TRUE(is_refused("\x02"));                                      // another version
+  EXPECT_TRUE(is_refused(Start() + '\x05'));                            // another kind
+  EXPECT_TRUE(is_refused(Start() + Bytes("\x02\x00", 2)));              // a cut from nowhere
   EXPECT_TRUE(is_refused(Start() + Bytes("\x03\x00\x00\x01\x00", 5)));  // entry 0
   EXPECT_TRUE(is_refused(Start() + Bytes("\x03\x03\x01\x01\x00", 5)));  // a kind of entry
   EXPECT_TRUE(is_refused(Start() + Bytes("\x04\x02\x01\x01", 4)));      // neither kept nor void

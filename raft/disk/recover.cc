@@ -157,8 +157,7 @@ class Recoverer {
     const engine::wal::SegmentHeader header{
         .ordinal = fresh_.ordinal,
         .epoch = content_.epoch(),
-        .predecessor_end =
-            content_.segments.empty() ? engine::LogPosition{} : log_.durable};
+        .predecessor_end = content_.segments.empty() ? engine::LogPosition{} : log_.durable};
     BEACH_TRY(engine::wal::CreateSegment(files_, PathOf(fresh_), fresh_.size_bytes, header));
     BEACH_TRY_ASSIGN(
         end_, engine::wal::RelogTail(files_, PathOf(fresh_), fresh_, content_.epoch(), tail));

@@ -86,9 +86,10 @@ Result<Register> DecodeRegister(ByteView bytes, const std::string& path) {
   Decoder decoder(content.substr(kMagic.size()));
   const std::uint32_t version = decoder.Fixed32();
   if (version != kRegisterVersion) {
-    return Fail(Error(ErrorCode::kRefused,
-                      "unknown version of the register of a Raft log; use the release that wrote it")
-                    .At(path, kMagic.size()));
+    return Fail(
+        Error(ErrorCode::kRefused,
+              "unknown version of the register of a Raft log; use the release that wrote it")
+            .At(path, kMagic.size()));
   }
   const std::uint32_t reserved = decoder.Fixed32();
   Register read;

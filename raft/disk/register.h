@@ -7,7 +7,6 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "engine/types.h"
 #include "engine/wal/log.h"
 #include "env/files.h"
 #include "raft/types.h"
@@ -47,7 +46,6 @@ Result<Register> DecodeRegister(ByteView bytes, const std::string& path);
 // kNotFound where there is none.
 Result<Register> ReadRegister(env::FileSystem& files, const std::string& directory);
 // Durable when it returns; after a crash in it the old one or the new one is there.
-Status WriteRegister(env::FileSystem& files, const std::string& directory,
-                     const Register& content);
+Status WriteRegister(env::FileSystem& files, const std::string& directory, const Register& content);
 
 }  // namespace beach::raft

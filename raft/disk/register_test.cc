@@ -73,18 +73,18 @@ TEST(RaftRegister, ImpossibleOnesAreErrors) {
     return Sealed(std::move(bytes));
   };
   const std::size_t segments = kRegisterHeadSize;
-  for (const auto& [offset, value] : {std::pair<std::size_t, std::uint64_t>
-                                      {24, 8},                     // a file above the next
-                                      {32, 7},                     // an ordinal above the next
-                                      {16, ~std::uint64_t{0}},     // starts without end
-                                      {40, ~std::uint64_t{0}},     // a base beyond all
-                                      {64, 12},                    // durable inside a header
-                                      {72, 3},                     // a segment more
-                                      {72, ~std::uint64_t{0}},     // all there are
-                                      {segments, 0},               // no ordinal
-                                      {segments, 7},               // out of order
-                                      {segments + 16, 4'096},      // too small
-                                      {segments + 24, 65'537}}) {  // an end behind the end
+  for (const auto& [offset, value] :
+       {std::pair<std::size_t, std::uint64_t>{24, 8},  // a file above the next
+        {32, 7},                                       // an ordinal above the next
+        {16, ~std::uint64_t{0}},                       // starts without end
+        {40, ~std::uint64_t{0}},                       // a base beyond all
+        {64, 12},                                      // durable inside a header
+        {72, 3},                                       // a segment more
+        {72, ~std::uint64_t{0}},                       // all there are
+        {segments, 0},                                 // no ordinal
+        {segments, 7},                                 // out of order
+        {segments + 16, 4'096},                        // too small
+        {segments + 24, 65'537}}) {                    // an end behind the end
     EXPECT_EQ(CodeOf(with(offset, value)), ErrorCode::kCorruption) << offset << " " << value;
   }
 }

@@ -25,12 +25,12 @@ void DiskLog::Impl::Rotate() {
   const std::uint64_t payload = 1 + kHardStateRecordMax + staged_->records.size();
   OnHelper([end = core_.end().offset, payload](Impl& log, SegmentKeeper& keeper) {
     auto entered = keeper.Enter(end, payload);
-    log.loop_->Post([weak = log.weak_from_this(),
-                     result = std::make_shared<Result<SegmentKeeper::Entered>>(
-                         std::move(entered))] {
-      const std::shared_ptr<Impl> self = weak.lock();
-      if (self && !self->closed_) self->Entered(std::move(*result));
-    });
+    log.loop_->Post(
+        [weak = log.weak_from_this(),
+         result = std::make_shared<Result<SegmentKeeper::Entered>>(std::move(entered))] {
+          const std::shared_ptr<Impl> self = weak.lock();
+          if (self && !self->closed_) self->Entered(std::move(*result));
+        });
   });
 }
 
@@ -67,8 +67,7 @@ void DiskLog::Impl::RetireSegments() {
   if (const auto needed = map_.OldestSegment()) oldest = std::min(oldest, *needed);
   if (listed_.front().ordinal >= oldest) return;
   while (listed_.front().ordinal < oldest) listed_.pop_front();
-  OnHelper([oldest, base = map_.base(), term = map_.base_term()](Impl& log,
-                                                                 SegmentKeeper& keeper) {
+  OnHelper([oldest, base = map_.base(), term = map_.base_term()](Impl& log, SegmentKeeper& keeper) {
     const Status retired = keeper.Retire(oldest, base, term);
     if (retired) return;
     log.loop_->Post([weak = log.weak_from_this(), error = retired.error()] {

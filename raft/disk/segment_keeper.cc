@@ -38,10 +38,9 @@ Result<Segment> SegmentKeeper::Make(std::uint64_t size_bytes) {
                         .end = Segment::kOpenEnd};
   content_.next_ordinal = segment.ordinal.Next();
   content_.next_file = segment.file.Next();
-  const engine::wal::SegmentHeader header{
-      .ordinal = segment.ordinal,
-      .epoch = content_.epoch(),
-      .predecessor_end = {content_.segments.back().ordinal, 0}};
+  const engine::wal::SegmentHeader header{.ordinal = segment.ordinal,
+                                          .epoch = content_.epoch(),
+                                          .predecessor_end = {content_.segments.back().ordinal, 0}};
   if (!spare_.empty() && spare_.back().size_bytes == size_bytes) {
     const Segment former = spare_.back();
     spare_.pop_back();  // whatever comes of it
@@ -64,9 +63,9 @@ void SegmentKeeper::Prepare() {
 Result<SegmentKeeper::Entered> SegmentKeeper::Enter(std::uint64_t end,
                                                     std::uint64_t payload_bytes) {
   // A block stays for what vouches for it.
-  const std::uint64_t wanted =
-      engine::wal::kSegmentHeaderSize +
-      engine::wal::BlockUp(engine::wal::kItemHeaderSize + payload_bytes) + engine::wal::kBlockSize;
+  const std::uint64_t wanted = engine::wal::kSegmentHeaderSize +
+                               engine::wal::BlockUp(engine::wal::kItemHeaderSize + payload_bytes) +
+                               engine::wal::kBlockSize;
   const std::uint64_t size = std::max(wanted, options_.segment_size_bytes);
   if (size > engine::wal::kSegmentSizeMax) {
     return Fail(ErrorCode::kInvalidArgument, "an entry is larger than any segment of a log");
@@ -81,8 +80,8 @@ Result<SegmentKeeper::Entered> SegmentKeeper::Enter(std::uint64_t end,
   content_.durable = {left.ordinal, end};
   Entered entered{.segment = *std::exchange(prepared_, std::nullopt), .file = {}};
   content_.segments.push_back(entered.segment);
-  BEACH_TRY_ASSIGN(entered.file, OpenFlightFile(*options_.files, PathOf(entered.segment),
-                                                options_.direct));
+  BEACH_TRY_ASSIGN(entered.file,
+                   OpenFlightFile(*options_.files, PathOf(entered.segment), options_.direct));
   BEACH_TRY(WriteRegister(*options_.files, options_.directory, content_));
   return entered;
 }
@@ -102,8 +101,7 @@ Status SegmentKeeper::Retire(engine::SegmentOrdinal oldest, LogIndex base, Term 
 }
 
 void SegmentKeeper::LetGo(const Segment& segment) {
-  if (segment.size_bytes == options_.segment_size_bytes &&
-      spare_.size() < options_.recycled_max) {
+  if (segment.size_bytes == options_.segment_size_bytes && spare_.size() < options_.recycled_max) {
     spare_.push_back(segment);
     return;
   }
