@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include "env/loop.h"
+#include "raft/transfer/helper.h"
+
+namespace beach::raft::testing {
+
+// For tests: a helper without a thread, whose work is done in a later turn of the loop.
+class TurnHelper final : public Helper {
+ public:
+  explicit TurnHelper(env::Loop& loop) : loop_(loop), alive_(std::make_shared<bool>(true)) {}
+
+  void Do(std::function<void()> work, std::function<void()> then) override {
+    ++jobs;
+    loop_.Post([weak = std::weak_ptr<bool>(alive_), work = std::move(work),
+                then = std::move(then)]() mutable {
+      if (weak.lock() == nullptr) return;
+      work();
+      work = nullptr;
+      then();
+    });
+  }
+
+  std::uint64_t jobs = 0;
+
+ private:
+  env::Loop& loop_;
+  std::shared_ptr<bool> alive_;  // what is posted has it weakly
+};
+
+}  // namespace beach::raft::testing
