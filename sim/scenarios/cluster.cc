@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sim/decisions.h"
+#include "sim/scenarios/cluster_client.h"
 #include "sim/scenarios/cluster_judge.h"
 #include "sim/scenarios/cluster_node.h"
 #include "sim/scenarios/cluster_plan.h"
@@ -42,8 +43,17 @@ class Machines {
   void Start(std::uint64_t place) {
     judge_.Began(place);
     nodes_[place] = simulation_.Start(hosts_[place], "node", [this, place](const env::Env& env) {
-      RunNode(judge_, plan_, works_, place, env);
+      RunNode(judge_, plan_, place, env);
     });
+  }
+
+  void StartClients() {
+    for (std::uint64_t client = 0; client < plan_.clients; ++client) {
+      clients_.push_back(
+          simulation_.Start(hosts_.back(), "client", [this, client](const env::Env& env) {
+            RunClient(judge_, plan_, client, works_[client], env);
+          }));
+    }
   }
 
   void Strike(const Blow& blow) {
@@ -92,13 +102,13 @@ std::uint64_t CalmNs(const Plan& plan) {
   return kPauseNs + 30'000 * kMillisecond + 10 * plan.core.election_timeout_ns;
 }
 
-void AwaitService(Simulation& simulation, Judge& judge, Machines& machines, const Plan& plan, const Works& works) {
+void AwaitService(Simulation& simulation, Judge& judge, Machines& machines, const Plan& plan) {
   judge.calm = true;
   const std::uint64_t begin = simulation.Now();
   // What a client has left to say takes time too; as long as it is answered, there is service.
   std::uint64_t progress = begin;
   std::uint64_t answered = judge.answered();
-  while (!judge.AllDone(works) || !judge.AllApplied()) {
+  while (judge.clients_done() < plan.clients || !judge.AllApplied()) {
     machines.StartWhoIsGone();
     if (std::exchange(answered, judge.answered()) != judge.answered()) progress = simulation.Now();
     if (simulation.Now() - progress > CalmNs(plan)) {
@@ -129,6 +139,7 @@ void Cluster::Run(Simulation& simulation) const {
   SetFaults(simulation, faults, true);
   Weather weather(simulation, machines.hosts(), kWeatherNs);
   for (std::uint64_t place = 0; place < plan.nodes; ++place) machines.Start(place);
+  machines.StartClients();
   for (const Blow& blow : plan.blows) {
     simulation.SleepFor(blow.after_ms * kMillisecond);
     machines.Strike(blow);
@@ -138,7 +149,7 @@ void Cluster::Run(Simulation& simulation) const {
   simulation.SleepFor(2'000 * kMillisecond);
   weather.Stop();
   SetFaults(simulation, faults, false);
-  AwaitService(simulation, judge, machines, plan, works);
+  AwaitService(simulation, judge, machines, plan);
   simulation.SleepFor(kQuietNs);
   judge.stop = true;
   machines.WaitForAll();

@@ -32,9 +32,7 @@ oracle::ClientOperation AskedBy(const Work& work, const std::optional<Bytes>& ex
   const Bytes key = KeyOf(work.key);
   switch (work.kind) {
     case Kind::kGet: operation.reads = {{key, std::nullopt}}; break;
-    case Kind::kPut:
-      operation.changes = {{oracle::ChangeKind::kPut, key, ValueOf(work)}};
-      break;
+    case Kind::kPut: operation.changes = {{oracle::ChangeKind::kPut, key, ValueOf(work)}}; break;
     case Kind::kAppend:
       operation.changes = {{oracle::ChangeKind::kAppend, key, ValueOf(work)}};
       break;
@@ -104,9 +102,8 @@ class Client {
     const auto done = [this, &work](CallResult<Answer> result) { Wrote(work, std::move(result)); };
     switch (work.kind) {
       case Kind::kGet:
-        return client_.Get(key, plan_.reads, deadline_ns, [this, &work](CallResult<GetResult> got) {
-          Got(work, std::move(got));
-        });
+        return client_.Get(key, plan_.reads, deadline_ns,
+                           [this, &work](CallResult<GetResult> got) { Got(work, std::move(got)); });
       case Kind::kPut: return client_.Put(key, value, deadline_ns, done);
       case Kind::kDelete: return client_.Delete(key, deadline_ns, done);
       case Kind::kCas: return client_.CompareAndSet(key, expected, value, deadline_ns, done);
@@ -120,12 +117,13 @@ class Client {
       }
       case Kind::kPair: {
         const Bytes other = KeyOf(work.other);
-        const Transaction pair{.conditions = {},
-                               .operations = {{.kind = OperationKind::kGet, .key = key},
-                                              {.kind = OperationKind::kGet, .key = other},
-                                              {.kind = OperationKind::kPut, .key = key, .value = value},
-                                              {.kind = OperationKind::kPut, .key = other, .value = value}},
-                               .otherwise = {}};
+        const Transaction pair{
+            .conditions = {},
+            .operations = {{.kind = OperationKind::kGet, .key = key},
+                           {.kind = OperationKind::kGet, .key = other},
+                           {.kind = OperationKind::kPut, .key = key, .value = value},
+                           {.kind = OperationKind::kPut, .key = other, .value = value}},
+            .otherwise = {}};
         return client_.Transact(pair, deadline_ns, done);
       }
     }
@@ -198,7 +196,8 @@ class Client {
   env::Loop& loop_;
   env::Clock& clock_;
   std::size_t done_ = 0;
-  const Work last_{.id = 0, .kind = Kind::kPut, .key = 0, .other = 0, .value_size = 1, .pause_ms = 0};
+  const Work last_{
+      .id = 0, .kind = Kind::kPut, .key = 0, .other = 0, .value_size = 1, .pause_ms = 0};
   bool last_asked_ = false;
   std::map<std::uint64_t, std::optional<Bytes>> seen_;  // by key
   server::Client client_;

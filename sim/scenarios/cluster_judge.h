@@ -12,7 +12,6 @@
 #include "oracle/history.h"
 #include "raft/node/node.h"
 #include "sim/scenarios/cluster_plan.h"
-#include "sim/scenarios/cluster_workload.h"
 #include "sim/scenarios/raft_watch.h"
 #include "sim/simulation.h"
 
@@ -51,15 +50,8 @@ class Judge {
   void Returned(std::uint64_t client, oracle::ClientOperation operation);
   // It was told that it never takes effect.
   void Refused(std::uint64_t client);
-  std::size_t& next_work(std::uint64_t client) { return next_work_[client]; }
   void ClientDone() { ++clients_done_; }
   std::uint64_t clients_done() const { return clients_done_; }
-  bool AllDone(const std::vector<std::vector<Work>>& works) const {
-    for (std::uint64_t i = 0; i < plan_.clients; ++i) {
-      if (next_work_[i] < works[i].size()) return false;
-    }
-    return true;
-  }
   std::uint64_t answered() const { return answered_; }
   void ExpectLinearizable();
 
@@ -72,7 +64,7 @@ class Judge {
   class Watcher;
   struct Node {
     raft::LogIndex applied;
-    std::uint64_t digest = 0;          // of what was applied up to there, and answered
+    std::uint64_t digest = 0;  // of what was applied up to there, and answered
     struct Unsaid {
       raft::PersistId id;
       std::optional<raft::HardState> state;
@@ -95,7 +87,6 @@ class Judge {
   std::map<raft::LogIndex, std::uint64_t> digests_;  // after each entry that any node has applied
   std::vector<oracle::ClientOperation> history_;
   std::vector<std::optional<oracle::ClientOperation>> asked_;  // by client
-  std::vector<std::size_t> next_work_ = std::vector<std::size_t>(kClientsMax);
   std::uint64_t clients_done_ = 0;
   std::uint64_t answered_ = 0;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/scenarios/cluster_node.h"
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,7 +13,9 @@
 #include "raft/node/peer_host.h"
 #include "raft/node/port.h"
 #include "server/machine/machine.h"
-#include "sim/scenarios/cluster_local.h"
+#include "server/service/client_host.h"
+#include "server/service/machine_store.h"
+#include "server/service/service.h"
 
 namespace beach::sim::scenarios::cluster {
 namespace {
@@ -25,13 +28,13 @@ constexpr char kLog[] = "log";
 // In the order in which they are made; they go the other way round.
 class Process {
  public:
-  Process(Judge& judge, const Plan& plan, const Works& works, std::uint64_t place, const env::Env& env)
-      : judge_(judge), plan_(plan), works_(works), place_(place), env_(env) {}
+  Process(Judge& judge, const Plan& plan, std::uint64_t place, const env::Env& env)
+      : judge_(judge), plan_(plan), place_(place), env_(env) {}
 
   Status Open() {
     BEACH_TRY_ASSIGN(db_, engine::Db::Open(env_, kTables, server::EngineOptions(plan_.engine)));
     BEACH_TRY_ASSIGN(machine_, server::Machine::Open(*db_, {.sessions = plan_.sessions,
-                                                             .bootstrap = VotersOf(plan_)}));
+                                                            .bootstrap = VotersOf(plan_)}));
     const raft::SnapshotMeta held = machine_->durable();
     BEACH_TRY_ASSIGN(log_, raft::DiskLog::Open(env_, kLog, plan_.log, held.index, held.term));
     BEACH_TRY_ASSIGN(loop_, env_.network->NewLoop());
@@ -45,6 +48,9 @@ class Process {
     Look();
     loop_->Run();
     port_.reset();
+    clients_.reset();
+    service_.reset();
+    store_.reset();
     node_.reset();
     log_.reset();
     if (failure_) return beach::Fail(*failure_);
@@ -66,14 +72,22 @@ class Process {
   }
 
   Status Listen() {
-    if (place_ < plan_.clients) {
-      client_.emplace(judge_, place_, works_[place_], *node_, *machine_, *loop_, *env_.clock);
+    store_ = std::make_unique<server::MachineStore>(*loop_, *machine_, plan_.readers);
+    service_ =
+        std::make_unique<server::Service>(*loop_, *env_.clock, *node_, *store_, plan_.service);
+    clients_.emplace(*service_);
+    std::map<wire::NodeNumber, std::string> addresses;
+    for (const auto& [node, address] : AddressesOf(plan_)) {
+      addresses[wire::NodeNumber(node.value)] = address;
     }
+    service_->SetAddresses(std::move(addresses));
     raft::PortOptions options;
     options.guests = {.cluster = kCluster, .self = wire::NodeNumber(place_ + 1)};
+    options.client_payload_max = server::RequestBytesMax;
+    options.connections.send_queue_max_bytes = std::uint64_t{8} << 20;
     options.peer_payload_max = raft::PeerPayloadMax(node_->core().options());
     BEACH_TRY_ASSIGN(port_, raft::Port::Open(*loop_, *env_.clock, AddressOf(place_), options,
-                                             &*peers_, nullptr));
+                                             &*peers_, &*clients_));
     return {};
   }
 
@@ -89,7 +103,6 @@ class Process {
 
   Judge& judge_;
   const Plan& plan_;
-  const Works& works_;
   const std::uint64_t place_;
   const env::Env env_;
   std::unique_ptr<engine::Db> db_;
@@ -98,15 +111,17 @@ class Process {
   std::unique_ptr<raft::DiskLog> log_;
   std::unique_ptr<raft::Node> node_;
   std::optional<raft::PeerHost> peers_;
-  std::optional<LocalClient> client_;
+  std::unique_ptr<server::MachineStore> store_;
+  std::unique_ptr<server::Service> service_;
+  std::optional<server::ClientHost> clients_;
   std::unique_ptr<raft::Port> port_;
   std::optional<Error> failure_;
 };
 
 }  // namespace
 
-void RunNode(Judge& judge, const Plan& plan, const Works& works, std::uint64_t place, const env::Env& env) {
-  Process process(judge, plan, works, place, env);
+void RunNode(Judge& judge, const Plan& plan, std::uint64_t place, const env::Env& env) {
+  Process process(judge, plan, place, env);
   Status done = process.Open();
   if (done) done = process.Run();
   if (!done) judge.Left(place, done.error().ToString());

@@ -6,12 +6,11 @@
 #include "env/env.h"
 #include "sim/scenarios/cluster_judge.h"
 #include "sim/scenarios/cluster_plan.h"
-#include "sim/scenarios/cluster_workload.h"
 
 namespace beach::sim::scenarios::cluster {
 
 // The process of a node: opens what its disk holds, listens, takes part and serves clients, until
 // the judge stops it, or something fails.
-void RunNode(Judge& judge, const Plan& plan, const Works& works, std::uint64_t place, const env::Env& env);
+void RunNode(Judge& judge, const Plan& plan, std::uint64_t place, const env::Env& env);
 
 }  // namespace beach::sim::scenarios::cluster

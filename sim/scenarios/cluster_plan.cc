@@ -79,7 +79,7 @@ Plan DrawPlan(Simulation& simulation) {
   Plan plan;
   static constexpr std::uint64_t kNodes[] = {1, 2, 3, 3, 3, 3, 3, 3, 4, 5, 5};
   plan.nodes = kNodes[knobs.Even("nodes", 0, std::size(kNodes) - 1)];
-  plan.clients = std::min(knobs.Even("clients", 1, kClientsMax), plan.nodes);
+  plan.clients = knobs.Even("clients", 1, kClientsMax);
   plan.operations = knobs.Log("operations", 32, 512);
   plan.keys = knobs.Log("keys", 1, 32);
   plan.value_size_max = knobs.Log("value_size_max", 8, 4'096);
@@ -91,6 +91,12 @@ Plan DrawPlan(Simulation& simulation) {
       knobs.Log("segment_blocks", engine::wal::kSegmentSizeMin / engine::wal::kBlockSize * 2, 256) *
       engine::wal::kBlockSize;
   plan.log.flights_max = knobs.Even("flights_max", 1, 8);
+  plan.deadline_ns = knobs.Log("deadline_ms", 200, 20'000) * kMillisecond;
+  plan.readers = knobs.Even("readers", 1, 3);
+  if (knobs.Flag("lease_reads", 30)) plan.reads = server::Consistency::kLease;
+  plan.client.silence_max_ns = knobs.Log("client_silence_ms", 100, 2'000) * kMillisecond;
+  plan.client.random_key = simulation.Stream("cluster.clients").Next();
+  plan.sessions.count_max = knobs.Flag("few_sessions", 10) ? 2 : 10'000;
   return plan;
 }
 

@@ -8,7 +8,9 @@
 #include "engine/options.h"
 #include "raft/disk/disk_log.h"
 #include "raft/node/node.h"
+#include "server/client/client.h"
 #include "server/machine/sessions.h"
+#include "server/service/service.h"
 #include "sim/simulation.h"
 #include "sim/swarm.h"
 
@@ -41,6 +43,11 @@ struct Plan {
   raft::DiskLogOptions log;
   engine::Options engine;
   server::SessionLimits sessions;
+  server::ServiceLimits service;
+  server::ClientOptions client;
+  server::Consistency reads = server::Consistency::kLinearizable;
+  std::uint64_t deadline_ns = 0;  // of a client's call
+  std::uint64_t readers = 1;      // threads of a node that read for clients
 };
 
 Plan DrawPlan(Simulation& simulation);

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/service/machine_store.h"
+
+#include <optional>
+#include <utility>
+
+#include "base/check.h"
+#include "env/marks.h"
+
+namespace beach::server {
+namespace {
+
+Result<StoreScan> ScanOf(Machine& machine, const StoreRange& range) {
+  std::optional<ByteView> end;
+  if (range.end) end = *range.end;
+  BEACH_TRY_ASSIGN(
+      Scanned scanned,
+      machine.Scan(range.begin, end, {.count = range.entries_max, .bytes = range.bytes_max}));
+  StoreScan scan{.entries = std::move(scanned.entries), .next = std::nullopt};
+  if (scanned.more) scan.next = scan.entries.back().first + '\0';
+  return scan;
+}
+
+}  // namespace
+
+MachineStore::MachineStore(env::Loop& loop, Machine& machine, std::uint64_t readers)
+    : machine_(machine) {
+  BEACH_CHECK_GT(readers, 0U);
+  for (std::uint64_t i = 0; i < readers; ++i) {
+    readers_.push_back(std::make_unique<raft::ThreadHelper>(loop, "read"));
+  }
+}
+
+MachineStore::~MachineStore() = default;
+
+raft::Helper& MachineStore::NextReader() {
+  next_ = (next_ + 1) % readers_.size();
+  return *readers_[next_];
+}
+
+void MachineStore::Get(ByteView key, GetDone done) {
+  Result<engine::TryGetResult> tried = machine_.TryGet(key);
+  if (!tried) return done(Fail(std::move(tried).error()));
+  BEACH_SOMETIMES("store.get_would_block", tried->would_block);
+  if (!tried->would_block) return done(std::move(tried->value));
+  NextReader().Ask([this, key = Bytes(key)] { return machine_.Get(key); }, std::move(done));
+}
+
+void MachineStore::Scan(const StoreRange& range, ScanDone done) {
+  NextReader().Ask([this, range] { return ScanOf(machine_, range); }, std::move(done));
+}
+
+}  // namespace beach::server
