@@ -8,55 +8,23 @@
 #include <utility>
 
 #include "artifacts/artifact.h"
-#include "sim/run.h"
 #include "sim/scenarios/engine_backup_plan.h"
+#include "sim/scenarios/testing/whole_runs.h"
 
 namespace beach::sim::scenarios {
 namespace {
 
-#ifdef __SANITIZE_ADDRESS__
-constexpr std::uint64_t kSeeds = 10;  // each takes many times as long
-#else
-constexpr std::uint64_t kSeeds = 100;
-#endif
+constexpr std::uint64_t kSeeds = testing::kSanitized ? 10 : 100;
 
 TEST(EngineBackup, FreshSeedsFindNothing) {
-  std::uint64_t operations = 0;
-  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
-    RunOptions options;
-    options.seed = seed;
-    const RunReport report = RunScenario(EngineBackup(), options);
-    EXPECT_TRUE(report.verdict.ok())
-        << "seed " << seed << ": " << report.verdict.signature << ": " << report.verdict.message;
-    operations += report.operations;
-  }
-  EXPECT_GT(operations, 50 * kSeeds);
+  EXPECT_GT(testing::ExpectClean(EngineBackup(), 1, kSeeds).operations, 50 * kSeeds);
 }
 
 TEST(EngineBackup, EqualSeedsHaveEqualHashesWhereverMemoryLies) {
-  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
-    RunOptions options;
-    options.seed = seed;
-    const RunReport report = RunScenario(EngineBackup(), options);
-    options.address_salt = 99;
-    EXPECT_EQ(RunScenario(EngineBackup(), options).hash, report.hash) << seed;
-  }
+  testing::ExpectEqualHashes(EngineBackup(), 5);
 }
 
-TEST(EngineBackup, ReplaysFromItsArtifact) {
-  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
-    RunOptions options;
-    options.seed = seed;
-    const RunReport report = RunScenario(EngineBackup(), options);
-    const Result<artifacts::Artifact> artifact =
-        artifacts::FromJson(artifacts::ToJson(MakeArtifact(EngineBackup(), options, report)));
-    ASSERT_TRUE(artifact.has_value());
-    options.replay = &*artifact;
-    const RunReport replayed = RunScenario(EngineBackup(), options);
-    EXPECT_EQ(replayed.hash, report.hash) << seed;
-    EXPECT_EQ(replayed.diverged_at, std::nullopt) << seed;
-  }
-}
+TEST(EngineBackup, ReplaysFromItsArtifact) { testing::ExpectReplays(EngineBackup(), 3); }
 
 }  // namespace
 

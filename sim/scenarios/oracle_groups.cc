@@ -128,14 +128,15 @@ std::vector<Group> OracleGroups() {
       {kOracle,
        "replicas",
        "Replicas apply what is committed, in order, and are equal",
-       {"apply-order", "applied-uncommitted", "applied-differently", "replica-diverged"}},
+       {"apply-order", "applied-uncommitted", "applied-differently", "replica-diverged",
+        "replicas-differ", "applied-unknown"}},
       {kOracle,
        "answers",
        "A proposal's fate is told once and holds, a read sees what was committed before it; in "
        "calm "
        "a cluster serves, and answers all",
        {"applied-twice", "applied-though-lost", "fate-wrong", "fate-twice", "fate-untold",
-        "read-missed", "not-live"}},
+        "read-missed", "not-live", "no-service"}},
       {kOracle,
        "memtable",
        "Readers of a memtable see what was inserted, in order",

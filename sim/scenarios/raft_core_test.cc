@@ -9,57 +9,22 @@
 
 #include "artifacts/artifact.h"
 #include "sim/run.h"
+#include "sim/scenarios/testing/whole_runs.h"
 
 namespace beach::sim::scenarios {
 namespace {
 
-#ifdef __SANITIZE_ADDRESS__
-constexpr std::uint64_t kSeeds = 20;  // each takes many times as long
-#else
-constexpr std::uint64_t kSeeds = 300;
-#endif
-
-RunReport RunSeed(std::uint64_t seed) {
-  RunOptions options;
-  options.seed = seed;
-  return RunScenario(RaftCore(), options);
-}
+constexpr std::uint64_t kSeeds = testing::kSanitized ? 20 : 300;
 
 TEST(RaftCore, FreshSeedsFindNothing) {
-  std::uint64_t operations = 0;
-  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
-    const RunReport report = RunSeed(seed);
-    EXPECT_TRUE(report.verdict.ok())
-        << "seed " << seed << ": " << report.verdict.signature << ": " << report.verdict.message;
-    operations += report.operations;
-  }
-  EXPECT_GT(operations, 1'000 * kSeeds);
+  EXPECT_GT(testing::ExpectClean(RaftCore(), 1, kSeeds).operations, 1'000 * kSeeds);
 }
 
 TEST(RaftCore, EqualSeedsHaveEqualHashesWhereverMemoryLies) {
-  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
-    const RunReport report = RunSeed(seed);
-    RunOptions options;
-    options.seed = seed;
-    options.address_salt = 99;
-    EXPECT_EQ(RunScenario(RaftCore(), options).hash, report.hash) << seed;
-  }
+  testing::ExpectEqualHashes(RaftCore(), 10);
 }
 
-TEST(RaftCore, ReplaysFromItsArtifact) {
-  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
-    RunOptions options;
-    options.seed = seed;
-    const RunReport report = RunScenario(RaftCore(), options);
-    const Result<artifacts::Artifact> artifact =
-        artifacts::FromJson(artifacts::ToJson(MakeArtifact(RaftCore(), options, report)));
-    ASSERT_TRUE(artifact.has_value());
-    options.replay = &*artifact;
-    const RunReport replayed = RunScenario(RaftCore(), options);
-    EXPECT_EQ(replayed.hash, report.hash) << seed;
-    EXPECT_EQ(replayed.diverged_at, std::nullopt) << seed;
-  }
-}
+TEST(RaftCore, ReplaysFromItsArtifact) { testing::ExpectReplays(RaftCore(), 5); }
 
 // A disk that loses what was durable is reported, and what led to it is in the operations: most of
 // them can go.

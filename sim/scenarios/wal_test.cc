@@ -10,6 +10,7 @@
 #include "artifacts/artifact.h"
 #include "oracle/value_id.h"
 #include "sim/run.h"
+#include "sim/scenarios/testing/whole_runs.h"
 #include "sim/scenarios/wal_workload.h"
 
 namespace beach::sim::scenarios {
@@ -20,60 +21,24 @@ std::uint64_t FromEnvironment(const char* name, std::uint64_t otherwise) {
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
-#ifdef __SANITIZE_ADDRESS__
-constexpr std::uint64_t kSeeds = 25;  // each takes many times as long
-#else
-constexpr std::uint64_t kSeeds = 200;
-#endif
+constexpr std::uint64_t kSeeds = testing::kSanitized ? 25 : 200;
 
 // BEACH_SEED is the first seed, BEACH_SEEDS how many.
 TEST(Wal, FreshSeedsFindNothing) {
   const std::uint64_t first = FromEnvironment("BEACH_SEED", 1);
   const std::uint64_t count = FromEnvironment("BEACH_SEEDS", kSeeds);
-  std::uint64_t operations = 0;
-  std::uint64_t crashes = 0;
-  for (std::uint64_t seed = first; seed < first + count; ++seed) {
-    RunOptions options;
-    options.seed = seed;
-    const RunReport report = RunScenario(Wal(), options);
-    EXPECT_TRUE(report.verdict.ok())
-        << "seed " << seed << ": " << report.verdict.signature << ": " << report.verdict.message;
-    operations += report.operations;
-    for (const char* const name : {"crash.kill", "crash.power_loss"}) {
-      const auto found = report.faults.find(name);
-      if (found != report.faults.end()) crashes += found->second;
-    }
-  }
-  EXPECT_GT(operations, 100 * count);
-  EXPECT_GT(crashes, 2 * count);
+  const testing::Totals totals = testing::ExpectClean(Wal(), first, count);
+  EXPECT_GT(totals.operations, 100 * count);
+  const auto struck = [&totals](const char* name) {
+    const auto found = totals.faults.find(name);
+    return found == totals.faults.end() ? 0 : found->second;
+  };
+  EXPECT_GT(struck("crash.kill") + struck("crash.power_loss"), 2 * count);
 }
 
-TEST(Wal, EqualSeedsHaveEqualHashesWhereverMemoryLies) {
-  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
-    RunOptions options;
-    options.seed = seed;
-    const RunReport report = RunScenario(Wal(), options);
-    options.address_salt = 99;
-    const RunReport again = RunScenario(Wal(), options);
-    EXPECT_EQ(report.hash, again.hash) << seed;
-    EXPECT_EQ(report.events, again.events) << seed;
-  }
-}
+TEST(Wal, EqualSeedsHaveEqualHashesWhereverMemoryLies) { testing::ExpectEqualHashes(Wal(), 10); }
 
-TEST(Wal, ReplaysFromItsArtifact) {
-  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
-    RunOptions options;
-    options.seed = seed;
-    const RunReport report = RunScenario(Wal(), options);
-    const Result<artifacts::Artifact> artifact =
-        artifacts::FromJson(artifacts::ToJson(MakeArtifact(Wal(), options, report)));
-    ASSERT_TRUE(artifact.has_value());
-    options.replay = &*artifact;
-    const RunReport replayed = RunScenario(Wal(), options);
-    EXPECT_EQ(replayed.hash, report.hash) << seed;
-    EXPECT_EQ(replayed.diverged_at, std::nullopt) << seed;
-  }
-}
+TEST(Wal, ReplaysFromItsArtifact) { testing::ExpectReplays(Wal(), 5); }
 
 TEST(Wal, RefusesAWorkloadThatIsNotItsOwn) {
   RunOptions options;
