@@ -165,7 +165,8 @@ class BeachdbTest(unittest.TestCase):
     def test_help_and_version(self):
         self.assertTrue(run("--version").stdout.startswith("beachdb "))
         self.assertIn("Example", run("--help").stdout)
-        for command in ("budget", "cli", "verify", "repair", "wal-dump", "sst-dump", "manifest-dump"):
+        for command in ("budget", "cli", "verify", "repair", "wal-dump", "sst-dump", "manifest-dump",
+                        "raft-dump"):
             answer = run(command, "--help")
             self.assertEqual(answer.returncode, 0)
             self.assertIn("Example", answer.stdout)
@@ -238,7 +239,7 @@ class BeachdbTest(unittest.TestCase):
     def test_what_is_absent_is_the_environment(self):
         nowhere = self.data / "nothing"
         every = [("wal-dump", nowhere), ("sst-dump", nowhere), ("manifest-dump", nowhere),
-                 ("verify", nowhere), ("cli", "--data", nowhere, "get", "a"),
+                 ("raft-dump", nowhere), ("verify", nowhere), ("cli", "--data", nowhere, "get", "a"),
                  ("cli", "--data", nowhere, "scan"), ("cli", "--data", nowhere, "del", "a")]
         self.assertEqual(self.codes(*every), [ENVIRONMENT] * len(every))
         nowhere.mkdir(parents=True)  # a directory, and no database in it

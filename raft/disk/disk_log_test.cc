@@ -17,6 +17,7 @@
 #include "env/conformance/case_loop.h"
 #include "env/conformance/expect.h"
 #include "env/os/test_fixture.h"
+#include "raft/disk/dump.h"
 #include "raft/disk/failing_files.h"
 #include "raft/disk/register.h"
 
@@ -490,6 +491,35 @@ TEST_F(DiskLogTest, DebrisGoes) {
   EXPECT_EQ(SegmentFiles().size(), 1U);
   EXPECT_FALSE(world_.files().Exists(Directory() + "/REGISTER.tmp").value());
   EXPECT_TRUE(world_.files().Exists(Directory() + "/notes.txt").value());
+}
+
+TEST_F(DiskLogTest, ItsDumpTellsWhatIsSoundAndWhereItIsNot) {
+  OpenAndStart();
+  ASSERT_TRUE(WriteEntries(1, 1, 1));
+  Persist cut = Entries(1, 2, 2);
+  cut.hard_state = HardState{.term = Term(2), .vote = NodeId(3)};
+  cut.truncate_from = LogIndex(1);
+  ASSERT_TRUE(Write(std::move(cut)));
+  log_.reset();
+  const auto dump = [this](std::string& text) {
+    text.clear();
+    return DumpRaftLog(world_.files(), Directory(),
+                       [&text](std::string_view line) { text += Bytes(line) + "\n"; });
+  };
+  std::string text;
+  ASSERT_OK(dump(text));
+  EXPECT_NE(text.find("segment 1: 000001.wal, 65536 bytes, open\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("1:12288: entry 1, term 1, normal, 100 bytes\n"), std::string::npos) << text;
+  EXPECT_NE(text.find(": cut from 1\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("\nterm 2, vote 3, base 0, last 2, 2 of term 2\n"), std::string::npos)
+      << text;
+  Open();  // what a write under way may still have done
+  log_.reset();
+  FlipByte("000001.wal", 3 * engine::wal::kBlockSize + 70);
+  const Status damaged = dump(text);
+  EXPECT_TRUE(FailsWith(damaged, ErrorCode::kCorruption, Directory() + "/000001.wal"));
+  EXPECT_NE(text.find("1:4096: hard state: term 0, vote 0\n"), std::string::npos) << text;
+  EXPECT_EQ(text.find("last 2"), std::string::npos) << text;
 }
 
 TEST_F(DiskLogTest, ImpossibleOptionsAreRefused) {

@@ -8,6 +8,7 @@
 
 #include "engine/dump.h"
 #include "engine/sst/dump.h"
+#include "raft/disk/dump.h"
 #include "server/cli/commands.h"
 
 namespace beach::server {
@@ -85,6 +86,15 @@ void AddDumpCommands(command_line::Command root, const env::Env& env) {
     };
   });
   manifest.Examples("Example: beachdb manifest-dump /tmp/db");
+
+  const command_line::Command raft =
+      root.Add("raft-dump", "Print the log of a Raft node: segments, every record, what is left");
+  AddDump(raft, "DIR", [&files](const Arguments&) -> Dump {
+    return [&files](const std::string& path, const Print& print) {
+      return raft::DumpRaftLog(files, path, print);
+    };
+  });
+  raft.Examples("Example: beachdb raft-dump /tmp/node1/raft");
 }
 
 }  // namespace beach::server
