@@ -221,13 +221,13 @@ class Db {
   // Replaces all that is here by the tables of another database that the same log was applied to,
   // as its PinFiles told of them: in one edit, durable when it returns; a crash before leaves the
   // one or the other. `files` are theirs but for the paths: copies, whole and durable, in this file
-  // system; they get second names here, and the first ones are the caller's to remove. Their
-  // footers, indexes and filters are checked, their blocks when they are read. Iterators go on in
-  // what they began in, and so do snapshots. Waits for a flush that is under way; compactions give
-  // up. Errors, after which all is as before: kInvalidArgument (the mark, the sequence number or
-  // the time is behind what is applied here), kCorruption (a file is not what it is said to be),
-  // kNotFound, kNoSpace, kUnsupported (another file system), kClosed, and what poisoned the handle;
-  // after kIo either is there.
+  // system; they get second names here, and the first ones are the caller's to remove, not to write
+  // to. Their footers, indexes and filters are checked, their blocks when they are read. Iterators
+  // go on in what they began in, and so do snapshots. Waits for a flush that is under way;
+  // compactions give up. Errors, after which all is as before: kInvalidArgument (the mark, the
+  // sequence number or the time is behind what is applied here), kCorruption (a file is not what it
+  // is said to be), kNotFound, kNoSpace, kUnsupported (another file system), kClosed, and what
+  // poisoned the handle; after kIo either is there.
   virtual Status Install(const std::vector<PinnedFile>& files, SequenceNumber last_sequence,
                          std::uint64_t time, LogMark mark) = 0;
 

@@ -118,7 +118,6 @@ Status DbImpl::ApplyInTurn(const WriteBatch& batch, LogMark& mark) {
   next_sequence_ = first + batch.count();
   applied_index_ = mark.index;
   memtable.mark = std::move(mark);
-  memtable.marked_sequence = SequenceNumber(next_sequence_ - 1);
   // Visible only here: all of it, under its mark.
   visible_ = next_sequence_ - 1;
   counters_.user_bytes += batch.size_bytes();

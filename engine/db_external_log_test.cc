@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "engine/db.h"
+#include "engine/dump.h"
+#include "engine/repair.h"
 #include "engine/testing/applied_log.h"
 #include "engine/testing/db_fixture.h"
 
@@ -86,6 +88,13 @@ TEST_F(DbExternalLogTest, HasNoSegments) {
   EXPECT_TRUE(report->debris.empty());
   EXPECT_EQ(report->segments, 0U);
   EXPECT_GT(report->tables.size(), 5U);
+  const auto repaired = RepairDatabase(Environment(), "db", /*dry_run=*/false);
+  ASSERT_TRUE(repaired);
+  EXPECT_FALSE(repaired->repaired);
+  EXPECT_TRUE(repaired->damage.empty());
+  std::string dump;
+  ASSERT_TRUE(DumpManifest(files_, "db", [&dump](std::string_view line) { dump += line; }));
+  EXPECT_NE(dump.find("applied up to 100, state of 9 bytes"), std::string::npos);
 }
 
 TEST_F(DbExternalLogTest, AMarkWithoutABatchIsFlushedToo) {

@@ -152,10 +152,7 @@ Status DbImpl::FlushOldest() {
   next->frozen.erase(next->frozen.begin());
   flushed_sequence_ = std::max(flushed_sequence_, time.sequence);
   flushed_time_ = time;
-  if (memtable->mark) {
-    flushed_sequence_ = std::max(flushed_sequence_, memtable->marked_sequence);
-    flushed_mark_ = *memtable->mark;
-  }
+  if (memtable->mark) flushed_mark_ = *memtable->mark;
   if (table != nullptr) {
     RecordTableChanges(env_.events, *view_->version, {}, {&table, 1});
     counters_.flush_bytes += table->info.size_bytes;
@@ -199,14 +196,11 @@ Status DbImpl::PublishFlush(const LoggedMemtable& memtable, const TablePointer& 
   ManifestEdit edit;
   const ManifestState state = manifest_->state();
   const TimeMark time = memtable.times.end();
+  edit.log_mark = memtable.mark;
   edit.last_sequence = std::max(time.sequence, state.last_sequence);
   if (table != nullptr) {
     edit.tables_added.push_back(table->info);
     edit.last_sequence = std::max(table->info.sequence_max, *edit.last_sequence);
-  }
-  if (memtable.mark) {
-    edit.last_sequence = std::max(memtable.marked_sequence, *edit.last_sequence);
-    edit.log_mark = memtable.mark;
   }
   if (time != state.time) edit.time = time;
   edit.replay_from = replay_from;

@@ -161,6 +161,15 @@ class DbImpl final : public Db {
     bool landed = false;                         // its flight is durable or has failed:
     Status status;
   };
+  // What is to be in the place of all that is here.
+  struct Replacement {
+    SequenceNumber last_sequence;
+    std::uint64_t time = 0;
+    LogMark mark;
+    std::vector<TablePointer> tables = {};   // under names of this database
+    bool in_doubt = false;                   // the edit failed, and the next open tells how
+    std::vector<TablePointer> retired = {};  // what they replace, but for what is held
+  };
   // What a read looks at. In this order: see db_read.cc.
   struct Moment {
     Moment(DbImpl& db, const ReadOptions& options);
@@ -248,17 +257,15 @@ class DbImpl final : public Db {
   Status ApplyInTurn(const WriteBatch& batch, LogMark& mark);
   Status CheckNext(const WriteBatch& batch, const LogMark& mark) const;
   bool ApplyMustWait();
-  // db_install.cc
-  Status TakeIn(const std::vector<PinnedFile>& files, std::vector<TablePointer>& tables);
+  // db_install.cc. Without mutex_.
+  Status TakeIn(const std::vector<PinnedFile>& files, Replacement& replacement);
+  Status ReplaceInTurn(Replacement& replacement);
   // These under mutex_, which StandStill, Replace and Show give up meanwhile. Leader.
   void StandStill();
   void GoOn();
-  Status CheckInstall(SequenceNumber last_sequence, std::uint64_t time, const LogMark& mark) const;
-  Status Replace(const std::vector<TablePointer>& tables, SequenceNumber last_sequence,
-                 std::uint64_t time, LogMark& mark, bool& in_doubt,
-                 std::vector<TablePointer>& retired);
-  void Show(const std::vector<TablePointer>& added, const std::vector<FileNumber>& removed,
-            SequenceNumber last_sequence, TimeMark time, LogMark mark);
+  Status CheckAhead(const Replacement& replacement) const;
+  Status Replace(Replacement& replacement);
+  void Show(Replacement& replacement, const std::vector<FileNumber>& removed, TimeMark time);
   // Those that no snapshot needs any more, to be dropped without a lock.
   [[nodiscard]] CurrentView::Views TakeFormerViews();
   // Without mutex_. Null: what is current has all that the snapshot is of.

@@ -55,41 +55,24 @@ Result<TableInfo> ReadInfo(env::FileSystem& files, const PinnedFile& said, FileN
 Status DbImpl::Install(const std::vector<PinnedFile>& files, SequenceNumber last_sequence,
                        std::uint64_t time, LogMark mark) {
   BEACH_TRY(CheckApply({}, mark));
+  if (closing_) return Fail(ErrorCode::kClosed, "the database is closed");
   for (const PinnedFile& file : files) {
     if (file.level < kLevelCount && file.sequence_max <= last_sequence) continue;
     return Fail(
         Error(ErrorCode::kInvalidArgument, "a table at no level, or above the last sequence number")
             .At(file.path));
   }
-  std::vector<TablePointer> tables;
-  Status status = TakeIn(files, tables);
-  bool in_doubt = false;
-  std::vector<TablePointer> retired;
-  if (status) {
-    Writer turn;
-    const env::MutexLock lock(mutex_);
-    AwaitTurn(turn);
-    if (turn.done) {
-      status = turn.status;
-    } else {
-      StandStill();
-      status = CheckInstall(last_sequence, time, mark);
-      if (status) status = Replace(tables, last_sequence, time, mark, in_doubt, retired);
-      GoOn();
-      FinishGroup({&turn}, status);
-    }
-  }
+  Replacement replacement{.last_sequence = last_sequence, .time = time, .mark = std::move(mark)};
+  Status status = TakeIn(files, replacement);
+  if (status) status = ReplaceInTurn(replacement);
   // What an edit may have listed stays, as after any failed edit.
-  if (!status && !in_doubt) {
-    for (const TablePointer& table : tables) RemoveTableFile(*table);
-  }
-  for (const TablePointer& table : retired) RemoveTableFile(*table);
+  if (!status && !replacement.in_doubt) replacement.retired.swap(replacement.tables);
+  for (const TablePointer& table : replacement.retired) RemoveTableFile(*table);
   return status;
 }
 
 // Second names, durable, and opened under them: debris so far.
-Status DbImpl::TakeIn(const std::vector<PinnedFile>& files, std::vector<TablePointer>& tables) {
-  if (closing_) return Fail(ErrorCode::kClosed, "the database is closed");
+Status DbImpl::TakeIn(const std::vector<PinnedFile>& files, Replacement& replacement) {
   const DatabaseId database = manifest_->state().database;
   const auto take = [&](const PinnedFile& file) -> Status {
     const FileNumber number = manifest_->NewFileNumber();
@@ -101,11 +84,24 @@ Status DbImpl::TakeIn(const std::vector<PinnedFile>& files, std::vector<TablePoi
       static_cast<void>(env_.files->Remove(path));
       return Fail(std::move(table).error());
     }
-    tables.push_back(*std::move(table));
+    replacement.tables.push_back(*std::move(table));
     return {};
   };
   for (const PinnedFile& file : files) BEACH_TRY(take(file));
   return env_.files->SyncDirectory(directory_);
+}
+
+Status DbImpl::ReplaceInTurn(Replacement& replacement) {
+  Writer turn;
+  const env::MutexLock lock(mutex_);
+  AwaitTurn(turn);
+  if (turn.done) return turn.status;
+  StandStill();
+  Status status = CheckAhead(replacement);
+  if (status) status = Replace(replacement);
+  GoOn();
+  FinishGroup({&turn}, status);
+  return status;
 }
 
 // Leader. Returns with no flush and no compaction under way, and none begins before GoOn.
@@ -129,32 +125,34 @@ void DbImpl::GoOn() {
 }
 
 // What is installed is later than what is here, or no earlier and of the same moment.
-Status DbImpl::CheckInstall(SequenceNumber last_sequence, std::uint64_t time,
-                            const LogMark& mark) const {
+Status DbImpl::CheckAhead(const Replacement& replacement) const {
   mutex_.AssertHeld();
   if (poison_) return Fail(*poison_);
-  const bool forward = last_sequence.value > visible_;
-  const bool same = last_sequence.value == visible_ && time == TimeNow();
-  const bool in_bounds = last_sequence <= kRecordedSequenceMax;
-  if (mark.index > applied_index_ && time >= TimeNow() && (forward || same) && in_bounds) return {};
+  const std::uint64_t last = replacement.last_sequence.value;
+  const std::uint64_t now = TimeNow();
+  const bool same_moment = last == visible_ && replacement.time == now;
+  const bool later = last > visible_ && replacement.time >= now;
+  const bool in_bounds = replacement.last_sequence <= kRecordedSequenceMax;
+  if (replacement.mark.index > applied_index_ && (later || same_moment) && in_bounds) return {};
   return Fail(ErrorCode::kInvalidArgument,
-              "what is to be installed is behind what is applied: entry " +
-                  std::to_string(mark.index) + " with sequence number " +
-                  std::to_string(last_sequence.value) + ", here " + std::to_string(applied_index_) +
-                  " with " + std::to_string(visible_.load()));
+              "what is to be installed is not ahead of what is applied: entry " +
+                  std::to_string(replacement.mark.index) + " with sequence number " +
+                  std::to_string(last) + ", here " + std::to_string(applied_index_) + " with " +
+                  std::to_string(visible_.load()));
 }
 
-// Leader, while all stands still. `in_doubt`: it failed, and the next open tells how.
-Status DbImpl::Replace(const std::vector<TablePointer>& tables, SequenceNumber last_sequence,
-                       std::uint64_t time, LogMark& mark, bool& in_doubt,
-                       std::vector<TablePointer>& retired) {
+// While all stands still.
+Status DbImpl::Replace(Replacement& replacement) {
   mutex_.AssertHeld();
   const TimeMark before = view_->active->times.end();
-  const TimeMark now = time > before.time ? TimeMark{last_sequence, time} : before;
+  const TimeMark now = replacement.time > before.time
+                           ? TimeMark{replacement.last_sequence, replacement.time}
+                           : before;
   ManifestEdit edit;
-  edit.last_sequence = last_sequence;
-  edit.log_mark = mark;
-  for (const TablePointer& table : tables) edit.tables_added.push_back(table->info);
+  edit.last_sequence = replacement.last_sequence;
+  edit.log_mark = replacement.mark;
+  for (const TablePointer& table : replacement.tables) edit.tables_added.push_back(table->info);
+  Status applied;
   {
     const env::MutexUnlock unlock(mutex_);
     ManifestState state = manifest_->state();
@@ -165,55 +163,49 @@ Status DbImpl::Replace(const std::vector<TablePointer>& tables, SequenceNumber l
     }
     // A failure of the manifest is for good: tables that do not fit together are found here.
     BEACH_TRY(state.Apply(edit));
-  }
-  std::vector<TablePointer> former;
-  for (const Version::Level& level : view_->version->levels) {
-    former.insert(former.end(), level.begin(), level.end());
-  }
-  BEACH_CHECK_EQ(former.size(), edit.tables_removed.size());
-  Status applied;
-  {
-    const env::MutexUnlock unlock(mutex_);
     applied = manifest_->Apply(edit);
   }
   if (!applied) {
-    in_doubt = true;
+    replacement.in_doubt = true;
     const Error error = WithoutNoSpace(std::move(applied).error());
     Poison(error);
     return Fail(error);
   }
-  RecordTableChanges(env_.events, *view_->version, edit.tables_removed, tables);
-  Show(tables, edit.tables_removed, last_sequence, now, std::move(mark));
-  for (const TablePointer& table : former) {
-    if (table_holds_.Retire(table)) retired.push_back(table);
+  RecordTableChanges(env_.events, *view_->version, edit.tables_removed, replacement.tables);
+  for (const Version::Level& level : view_->version->levels) {
+    for (const TablePointer& table : level) {
+      if (table_holds_.Retire(table)) replacement.retired.push_back(table);
+    }
   }
+  Show(replacement, edit.tables_removed, now);
   return {};
 }
 
 // What the manifest lists, and nothing in memory.
-void DbImpl::Show(const std::vector<TablePointer>& added, const std::vector<FileNumber>& removed,
-                  SequenceNumber last_sequence, TimeMark time, LogMark mark) {
+void DbImpl::Show(Replacement& replacement, const std::vector<FileNumber>& removed, TimeMark time) {
   mutex_.AssertHeld();
+  const std::uint64_t last = replacement.last_sequence.value;
   auto next = std::make_shared<View>();
   next->active = std::make_shared<LoggedMemtable>(options_, time, memtable_chunks_);
   next->active->id = view_->active->id + 1;
-  next->version = std::make_shared<const Version>(view_->version->With(removed, added));
+  next->version =
+      std::make_shared<const Version>(view_->version->With(removed, replacement.tables));
   next->tables = view_->tables;
   flushed_id_ = view_->active->id;
-  flushed_sequence_ = last_sequence;
+  flushed_sequence_ = replacement.last_sequence;
   flushed_time_ = time;
-  applied_index_ = mark.index;
-  flushed_mark_ = std::move(mark);
+  applied_index_ = replacement.mark.index;
+  flushed_mark_ = std::move(replacement.mark);
   flush_wanted_ = false;
   flush_no_space_.reset();
-  next_sequence_ = last_sequence.value + 1;
+  next_sequence_ = last + 1;
   merged_ = 0;
   static_cast<void>(current_.TakeMerged());
   tables_aside_.clear();
-  former_views_.push_back({.below = last_sequence, .view = view_});
-  former_below_ = last_sequence.value;
+  former_views_.push_back({.below = replacement.last_sequence, .view = view_});
+  former_below_ = last;
   // Before the view: who finds the new tables reads at their number, never below it.
-  visible_ = last_sequence.value;
+  visible_ = last;
   CurrentView::Views dropped = SetView(std::move(next));
   for (auto& view : TakeFormerViews()) dropped.push_back(std::move(view));
   PressureChanged();

@@ -34,10 +34,8 @@ struct LoggedMemtable {
   Memtable memtable;
   RangeList ranges;
   TimeList times;
-  // With an external log: of what was applied last, and the number of its last operation. Under
-  // the database's mutex.
+  // With an external log: of what was applied last. Under the database's mutex, until it is frozen.
   std::optional<LogMark> mark;
-  SequenceNumber marked_sequence;
 
   // As of a memtable, and so are the others.
   void Add(SequenceNumber sequence, const BatchOperation& operation);
