@@ -99,10 +99,12 @@ void Link::OnAnswer(ByteView payload) {
   if (!answer) return Break(answer.error().message());
   if (answer->verdict != HelloVerdict::kWelcome) return Break(HelloVerdictText(answer->verdict));
   const bool fits = answer->version >= hello_.version_min && answer->version <= hello_.version_max;
-  if (!fits || answer->from != hello_.to) {
+  const bool meant = hello_.to == NodeNumber{} || answer->from == hello_.to;
+  if (!fits || !meant) {
     return Break("its answer to our hello is that of another node or version");
   }
   state_ = State::kUp;
+  peer_ = answer->from;
   failures_ = 0;
   ++times_up_;
   look_ns_ = heard_ns_ + options_.ping_every_ns;

@@ -52,7 +52,7 @@ class Link {
   };
 
   // `payload_max` is asked about types from kFirstTypeOfPayloads on, and not before the welcome. No
-  // callback may destroy the link.
+  // callback may destroy the link. A hello to node 0 is content with whoever answers.
   Link(env::Loop& loop, env::Clock& clock, std::string address, const Hello& hello,
        const LinkOptions& options, FrameReader::PayloadMax payload_max, Callbacks callbacks);
   Link(const Link&) = delete;
@@ -63,6 +63,8 @@ class Link {
   // none of the connection's own.
   [[nodiscard]] bool Send(Lane lane, const FrameHead& head, ByteView payload);
   bool up() const { return state_ == State::kUp; }
+  // Who answered the last hello; 0: nobody yet.
+  NodeNumber peer() const { return peer_; }
   std::uint64_t queued_bytes(Lane lane) const { return queues_[IndexOf(lane)].bytes; }
   // Handed to the connection, and not yet taken by the OS.
   std::uint64_t ahead_bytes() const {
@@ -103,6 +105,7 @@ class Link {
   const FrameReader::PayloadMax payload_max_;
   const Callbacks callbacks_;
   State state_ = State::kWaiting;
+  NodeNumber peer_;
   std::unique_ptr<env::Connection> connection_;
   std::unique_ptr<FrameReader> reader_;
   std::array<Queue, 2> queues_;   // by lane

@@ -48,7 +48,7 @@ class LinkTest : public ::testing::Test {
     Hello hello;
     hello.cluster = kOurs;
     hello.from = NodeNumber(1);
-    hello.to = NodeNumber(2);
+    hello.to = to_;
     Link::Callbacks callbacks;
     callbacks.on_up = [this] { ++ups_; };
     callbacks.on_down = [this](const std::string& why) { downs_.push_back(why); };
@@ -99,6 +99,7 @@ class LinkTest : public ::testing::Test {
   FakeClock clock_;
   FakeLoop loop_{clock_};
   LinkOptions options_;
+  NodeNumber to_{2};
   std::unique_ptr<Link> link_;
   int ups_ = 0;
   std::vector<std::string> downs_;
@@ -156,6 +157,16 @@ TEST_F(LinkTest, AnAnswerThatIsNoWelcomeBreaksIt) {
     EXPECT_THAT(downs_.back(), HasSubstr(one.why));
   }
   EXPECT_EQ(ups_, 0);
+}
+
+TEST_F(LinkTest, WhoDoesNotKnowTheNumberTakesWhoeverAnswers) {
+  to_ = NodeNumber(0);
+  Dial();
+  EXPECT_EQ(link_->peer(), NodeNumber(0));
+  ComeUp();
+  EXPECT_EQ(link_->peer(), NodeNumber(2));
+  end().Break();
+  EXPECT_EQ(link_->peer(), NodeNumber(2));
 }
 
 TEST_F(LinkTest, BeforeTheWelcomeNothingElseIsKept) {

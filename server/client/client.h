@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/strong_id.h"
+#include "env/clock.h"
+#include "env/loop.h"
+#include "server/client/request_window.h"
+#include "server/client/routes.h"
+#include "server/command/answer.h"
+#include "server/command/command.h"
+#include "server/protocol/reply.h"
+#include "server/protocol/request.h"
+
+namespace beach::server {
+
+struct ClientOptions {
+  wire::ClusterId cluster{};
+  std::vector<std::string> addresses;  // of all nodes, at least one
+  // A node that has not replied for so long is asked no more, and the next one is.
+  std::uint64_t silence_max_ns = 1'000'000'000;
+  // Before the same is asked again: doubled from the low one up, drawn between half of it and all.
+  std::uint64_t retry_low_ns = 10'000'000;
+  std::uint64_t retry_high_ns = 500'000'000;
+  std::uint64_t in_flight_max = 128;  // asked, and not replied
+  std::uint64_t calls_max = 4096;     // those that wait included
+  std::uint64_t bytes_max = std::uint64_t{64} << 20;
+  std::uint64_t random_key = 0;
+  wire::LinkOptions link = {.bulk_max_bytes = std::uint64_t{32} << 20};
+};
+
+// Why a call has not brought what it was to.
+struct CallFailure {
+  // kUnknown: a write may be done, now or later. With any other kind it is not done, and will not
+  // be.
+  FailureKind kind = FailureKind::kUnavailable;
+  Bytes detail;  // for people
+};
+template <class T>
+using CallResult = std::expected<T, CallFailure>;
+
+struct GetResult {
+  std::uint64_t index = 0;
+  std::optional<Bytes> value;
+};
+struct ScanResult {
+  std::uint64_t index = 0;
+  std::vector<std::pair<Bytes, Bytes>> entries;
+  std::optional<Bytes> next;  // where to go on; nothing: that was all
+};
+
+// If all conditions hold the operations, else those of `otherwise`. Borrowed for the call.
+struct Transaction {
+  std::vector<Condition> conditions;
+  std::vector<Operation> operations;
+  std::vector<Operation> otherwise;
+};
+
+// A client of a cluster: finds a node that serves, asks again where that is safe, and opens a
+// session, so that a write is done once however often it is asked for. Bytes that are handed to it
+// are copied. Each `done` is called once, never from inside the call that it was given to; not at
+// all when the client goes first. None may destroy the client. Of one loop, and on its thread.
+//
+// A deadline is relative, in nanoseconds; 0: none.
+class Client {
+ public:
+  using WriteDone = std::function<void(CallResult<Answer>)>;
+  using GetDone = std::function<void(CallResult<GetResult>)>;
+  using ScanDone = std::function<void(CallResult<ScanResult>)>;
+
+  Client(env::Loop& loop, env::Clock& clock, const ClientOptions& options);
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  ~Client();
+
+  void Transact(const Transaction& transaction, std::uint64_t deadline_ns, WriteDone done);
+  void Put(ByteView key, ByteView value, std::uint64_t deadline_ns, WriteDone done);
+  void Delete(ByteView key, std::uint64_t deadline_ns, WriteDone done);
+  // Puts `value` where the key has `expected`, or is absent with nothing. The answer's kind says
+  // which: kDone, or kOtherwise, with the value that is there.
+  void CompareAndSet(ByteView key, std::optional<ByteView> expected, ByteView value,
+                     std::uint64_t deadline_ns, WriteDone done);
+  void Get(ByteView key, Consistency consistency, std::uint64_t deadline_ns, GetDone done);
+  // Its deadline field is not looked at.
+  void Scan(const ScanRequest& request, std::uint64_t deadline_ns, ScanDone done);
+
+  // Without a result so far.
+  std::uint64_t calls() const { return calls_.size(); }
+  SessionId session() const { return session_; }  // 0: none is open
+
+ private:
+  using CallId = StrongId<struct CallIdTag>;
+  using ReplyDone = std::function<void(CallResult<const Reply*>)>;
+  enum class Kind : std::uint8_t { kOpen, kWrite, kRead };
+  struct Call {
+    Kind kind = Kind::kRead;
+    std::uint16_t type = 0;
+    Bytes payload;                  // of its request; of a write without a number, its command
+    std::uint64_t deadline_ns = 0;  // absolute; 0: none
+    std::uint64_t bytes = 0;        // as it counts
+    ReplyDone done;
+    SessionId session;     // of a write that has a number
+    RequestNumber number;  // 0: it has none yet
+    std::uint64_t not_before_ns = 0;
+    std::vector<wire::RequestId> tries;  // all of them
+    std::uint64_t unsettled = 0;         // tries that may be done, or may have been
+    wire::RequestId last_try;            // 0: it waits to be asked
+    std::size_t node = 0;                // of the last try
+    std::uint64_t give_up_ns = 0;        // when the last try has been silent for too long
+  };
+
+  void Begin(Call call, std::uint64_t deadline_ns);
+  void BeginRead(const Request& request, std::uint64_t deadline_ns, ReplyDone done);
+  void FailSoon(FailureKind kind, const Bytes& detail, const ReplyDone& done);
+  // Runs Work at that time, or before.
+  void WakeAt(std::uint64_t time_ns);
+  void Work();
+  void LookAt(CallId id, Call& call, std::uint64_t now_ns);
+  bool MayAsk(CallId id, Call& call, std::uint64_t now_ns);
+  bool Number(Call& call);
+  void OpenSession();
+  void Ask(CallId id, Call& call, std::uint64_t now_ns);
+  void AskAgain(Call& call);
+  void OnLost(std::size_t node);
+  void OnReply(std::size_t node, const wire::Frame& frame);
+  void OnFailure(CallId id, wire::RequestId asked, const Failure& failure);
+  void OnSessionExpired(CallId id, Call& call);
+  void OnOpened(CallResult<const Reply*> reply);
+  // Takes the call out, and tells it.
+  void Finish(CallId id, CallResult<const Reply*> result);
+  void FinishFailed(CallId id, FailureKind kind, Bytes detail);
+
+  env::Loop& loop_;
+  env::Clock& clock_;
+  const ClientOptions options_;
+  Routes routes_;
+  std::map<CallId, Call> calls_;             // in order of their begin
+  std::map<wire::RequestId, CallId> tries_;  // those of calls_
+  std::vector<std::function<void()>> soon_;  // what Work calls first
+  CallId last_call_;
+  wire::RequestId last_try_;
+  SessionId session_;
+  bool opening_ = false;
+  std::uint64_t open_not_before_ns_ = 0;
+  RequestWindow window_;  // of session_
+  std::uint64_t in_flight_ = 0;
+  std::uint64_t bytes_ = 0;
+  std::uint64_t draws_ = 0;
+  env::Loop::TimerId timer_ = 0;
+  std::uint64_t timer_ns_ = 0;
+};
+
+}  // namespace beach::server
