@@ -296,6 +296,7 @@ TEST_F(ClientTest, GoesToTheLeaderThatItIsTold) {
   EXPECT_EQ(second.node, 3U);
   // A number alone says it once that node has been met.
   Say(second, GetReply{.leader = NodeNumber(3), .index = 1, .value = {}});
+  loop_.Settle();
   Stop(3);
   loop_.Advance(kSecond);
   Start(3);
