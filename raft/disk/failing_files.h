@@ -17,7 +17,7 @@ class FailingFiles final : public env::FileSystem {
  public:
   explicit FailingFiles(env::FileSystem& files) : files_(files) {}
 
-  // Writes to segments fail from now on; but for the first ones of a name in `but`.
+  // Writes to segments fail from now on, but for those to the file of this name.
   void FailSegments(std::string but = {}) {
     but_ = std::move(but);
     failing_ = true;
