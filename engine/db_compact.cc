@@ -123,6 +123,7 @@ void DbImpl::CompactLoop() {
 
 Status DbImpl::RunJob(const CompactionJob& job) {
   mutex_.AssertHeld();
+  BEACH_CHECK(!standing_still_);
   const std::shared_ptr<const Version> version = view_->version;
   const KeepRules rules = RulesNow();
   jobs_running_.push_back(&job);

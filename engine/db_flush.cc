@@ -72,6 +72,7 @@ void DbImpl::FlushLoop() {
       }
     }
     if (poison_ || view_->frozen.empty()) return;  // closing
+    BEACH_CHECK(!standing_still_);
     flushing_ = true;
     Status status = FlushOldest();
     flushing_ = false;
