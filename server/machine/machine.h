@@ -35,7 +35,7 @@ struct MachineOptions {
 };
 
 struct ScanLimits {
-  std::uint64_t count = 1000;
+  std::uint64_t count = 1000;            // at least 1
   std::uint64_t bytes = kValuesSizeMax;  // of keys and values; the first entry always fits
 };
 struct Scanned {

@@ -22,6 +22,7 @@ Result<engine::TryGetResult> Machine::TryGet(ByteView key) {
 }
 
 Result<Scanned> Machine::Scan(ByteView begin, std::optional<ByteView> end, ScanLimits limits) {
+  BEACH_CHECK_GE(limits.count, 1U);  // else who goes on behind the last never ends
   engine::ReadOptions options;
   options.range = StoredRange(begin, end);
   BEACH_TRY_ASSIGN(const std::unique_ptr<engine::Iterator> rows, db_.NewIterator(options));

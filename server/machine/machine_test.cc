@@ -115,7 +115,8 @@ TEST_F(MachineTest, ARetryAfterACrashIsAnsweredFromTables) {
 
 TEST_F(MachineTest, WhatTheClientHasSaidToBeAnsweredIsForgotten) {
   const SessionId session = OpenSession();
-  const Command large = Done({AddOf("n"), PutOf("k", Bytes(1000, 'v')), GetOf("k")}, session, 3);
+  const Bytes value(1000, 'v');
+  const Command large = Done({AddOf("n"), PutOf("k", value), GetOf("k")}, session, 3);
   Apply(large);
   Apply(Done({AddOf("n")}, session, 5, 4));
   EXPECT_EQ(Apply(large).kind, AnswerKind::kForgotten);
@@ -321,7 +322,7 @@ TEST_F(MachineTest, AsMuchAsACommandMaySayCanBeWritten) {
   EXPECT_EQ(Apply(more).kind, AnswerKind::kInvalid);
   EXPECT_EQ(Get("1"), std::nullopt);
   Command command;
-  command.operations.assign(kOperationsMax, PutOf("0123456789", Bytes()));
+  command.operations.assign(kOperationsMax, PutOf("0123456789", ""));
   EXPECT_EQ(Apply(command).kind, AnswerKind::kDone);
   command = Done({PutOf("a", value), PutOf("b", value), PutOf("c", value)});
   EXPECT_EQ(Apply(command).kind, AnswerKind::kDone);
@@ -396,7 +397,8 @@ TEST_F(MachineTest, TheDigestIsOfEntriesAnswersAndWhatIsWritten) {
 TEST_F(MachineTest, ReloadsWhatWasInstalled) {
   const SessionId session = OpenSession();
   const Command small = Done({AddOf("n"), GetOf("n")}, session, 1);
-  const Command large = Done({PutOf("k", Bytes(500, 'v')), GetOf("k")}, session, 2);
+  const Bytes value(500, 'v');
+  const Command large = Done({PutOf("k", value), GetOf("k")}, session, 2);
   const Answer small_answer = Apply(small);
   const Answer large_answer = Apply(large);
   for (int i = 0; i < 100; ++i) ApplyEntry(raft::EntryKind::kNoOp, "");
