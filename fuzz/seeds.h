@@ -18,7 +18,7 @@ using Seeds = std::vector<Seed>;
 
 void AddBatchSeeds(Seeds& seeds);     // batch, group
 void AddFrameSeeds(Seeds& seeds);     // frame
-void AddRaftSeeds(Seeds& seeds);      // raft_message
+void AddRaftSeeds(Seeds& seeds);      // raft_message, snapshot_frame
 void AddCommandSeeds(Seeds& seeds);   // command
 void AddClientSeeds(Seeds& seeds);    // client_message
 void AddLogSeeds(Seeds& seeds);       // wal_record, wal_segment, wal_recovery

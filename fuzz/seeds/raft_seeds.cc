@@ -3,6 +3,7 @@
 
 #include "fuzz/seeds.h"
 #include "raft/message_encoding.h"
+#include "raft/transfer/snapshot_frame.h"
 
 namespace beach::fuzz {
 namespace {
@@ -33,6 +34,23 @@ Append AppendSeed(const Configuration& members) {
                               .payload = Payload::Copy(payload)});
   }
   return append;
+}
+
+void AddSnapshotSeeds(Seeds& seeds) {
+  const auto add = [&](const std::string& name, SnapshotKey key, SnapshotBody body) {
+    Bytes seed;
+    EncodeSnapshotFrame({.transfer = SnapshotId(5), .key = key, .body = std::move(body)}, seed);
+    seeds.push_back({"snapshot_frame", name, seed});
+  };
+  const SnapshotBegin begin{
+      .index = LogIndex(9), .term = Term(2), .description = "levels", .sizes = {4, 300}};
+  const SnapshotKey key = KeyOf(begin);
+  add("begin", key, begin);
+  add("chunk", key, SnapshotChunk{.place = 2, .file_crc = 7, .bytes = "nd"});
+  add("resume", key, SnapshotResume{.place = 2});
+  add("have", key, SnapshotHave{.place = 304});
+  add("done", key, SnapshotDone{});
+  add("refused", key, SnapshotRefused{});
 }
 
 }  // namespace
@@ -67,6 +85,7 @@ void AddRaftSeeds(Seeds& seeds) {
       ProposeForward{.id = ForwardId(3), .payload = Payload::Copy("a proposal")});
   add("propose_forward_reply",
       ProposeForwardReply{.id = ForwardId(3), .accepted = true, .index = LogIndex(10), .error = 0});
+  AddSnapshotSeeds(seeds);
 }
 
 }  // namespace beach::fuzz

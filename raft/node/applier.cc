@@ -35,8 +35,24 @@ Applier::~Applier() {
 
 void Applier::Add(std::span<const Entry> entries) {
   if (failed_) return;
+  BEACH_CHECK(idle_ == nullptr);
   waiting_.insert(waiting_.end(), entries.begin(), entries.end());
   if (handed_over_ == 0) Run();
+}
+
+void Applier::Void(std::function<void()> idle) {
+  BEACH_CHECK(idle_ == nullptr);
+  waiting_.clear();
+  idle_ = std::move(idle);
+  if (handed_over_ > 0) return;
+  loop_.Post([weak = std::weak_ptr<Applier*>(self_)] {
+    const std::shared_ptr<Applier*> self = weak.lock();
+    if (self != nullptr) (*self)->Idle();
+  });
+}
+
+void Applier::Idle() {
+  if (!failed_) std::exchange(idle_, nullptr)();
 }
 
 // On the loop: as much as can be had without waiting for a disk.
@@ -97,6 +113,7 @@ void Applier::Finished(std::vector<Entry> entries, Result<std::size_t> applied,
   if (!applied) return Failed(applied.error());
   BEACH_CHECK_EQ(*applied, entries.size());
   BEACH_CHECK_EQ(answers.size(), entries.size());
+  if (idle_ != nullptr) return Idle();
   callbacks_.on_applied(entries, answers);
   Run();
 }

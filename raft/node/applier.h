@@ -33,6 +33,10 @@ class Applier {
 
   // Tells of what it applies at once, from inside the call.
   void Add(std::span<const Entry> entries);
+  // What was handed in is void: what waits is dropped, and what the thread does is told to nobody.
+  // `idle` is called from the loop once it does nothing; not at all where it failed. REQUIRES:
+  // nothing is handed in until then.
+  void Void(std::function<void()> idle);
   // Entries that wait, or are with the thread.
   std::size_t waiting() const { return waiting_.size() + handed_over_; }
 
@@ -52,6 +56,7 @@ class Applier {
   void Finished(std::vector<Entry> entries, Result<std::size_t> applied,
                 std::vector<Bytes> answers);
   void Failed(const Error& error);
+  void Idle();
 
   env::Loop& loop_;
   StateMachine& machine_;
@@ -59,6 +64,7 @@ class Applier {
   std::deque<Entry> waiting_;
   std::size_t handed_over_ = 0;  // to the thread, which has not answered yet
   bool failed_ = false;
+  std::function<void()> idle_;  // set: all is void
   std::vector<Entry> turn_;
   std::vector<Bytes> answers_;
   std::shared_ptr<Applier*> self_;  // whoever posts has it weakly

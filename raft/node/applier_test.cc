@@ -140,5 +140,51 @@ TEST_F(ApplierTest, TellsNobodyOnceItIsGone) {
   EXPECT_EQ(told_, UpTo(1));
 }
 
+TEST_F(ApplierTest, WhatIsVoidIsToldToNobody) {
+  machine_.blocks_every = 4;  // 4 is with the thread, the rest waits for it
+  Start();
+  applier_->Add(Entries(1, 9));
+  EXPECT_EQ(told_, UpTo(3));
+  bool idle = false;
+  applier_->Void([&] {
+    idle = true;
+    EXPECT_EQ(applier_->waiting(), 0U);
+    loop_->Stop();
+  });
+  EXPECT_FALSE(idle);
+  loop_->Run();
+  EXPECT_TRUE(idle);
+  EXPECT_EQ(told_, UpTo(3));
+  // What comes behind a snapshot.
+  machine_.applied.clear();
+  machine_.blocks_every = ~std::uint64_t{0};
+  applier_->Add(Entries(20, 22));
+  EXPECT_EQ(told_.back(), 22U);
+}
+
+TEST_F(ApplierTest, WhatWaitsForNothingIsVoidAtOnceButNotFromInsideTheCall) {
+  Start();
+  bool idle = false;
+  applier_->Void([&] {
+    idle = true;
+    loop_->Stop();
+  });
+  EXPECT_FALSE(idle);
+  loop_->Run();
+  EXPECT_TRUE(idle);
+}
+
+TEST_F(ApplierTest, AFailureIsToldThoughItsEntriesAreVoid) {
+  machine_.blocks_every = 2;
+  machine_.fails_at = 4;
+  Start();
+  applier_->Add(Entries(1, 5));
+  bool idle = false;
+  applier_->Void([&] { idle = true; });
+  loop_->Run();
+  EXPECT_TRUE(failure_.has_value());
+  EXPECT_FALSE(idle);
+}
+
 }  // namespace
 }  // namespace beach::raft

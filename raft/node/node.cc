@@ -74,13 +74,16 @@ Node::Node(env::Loop& loop, const env::Env& env, const NodeOptions& options, con
       self_(std::make_shared<Node*>(this)) {
   pending_.Installed(core_.applied());
   peers_ = std::make_unique<Peers>(loop, clock_, options_.cluster, core, options_.links,
-                                   options_.addresses);
+                                   options_.addresses, options_.snapshots.BulkBytes(),
+                                   [this](NodeId node) { snapshots_->LinkUp(node); });
   applier_ = std::make_unique<Applier>(
       loop, machine,
       Applier::Callbacks{
           .on_applied = [this](std::span<const Entry> entries,
                                std::span<const Bytes> answers) { Applied(entries, answers); },
           .on_failed = [this](const Error& error) { StepAside(error); }});
+  snapshots_ = std::make_unique<SnapshotDriver>(loop, env, options_.snapshots, core_, machine,
+                                                *applier_, log, ForSnapshots());
   log_.Start(loop, {.on_persisted = [this](PersistId id) { Persisted(id); },
                     .on_failed = [this](const Error& error) { StepAside(error); }});
   if (options_.watcher != nullptr) options_.watcher->Started(core_);
@@ -105,6 +108,7 @@ auto Node::IfAlive(Then then) {
 
 Status Node::Received(const wire::Frame& frame, NodeId from) {
   if (failed_) return {};
+  if (frame.head.type == kSnapshotFrameType) return snapshots_->Received(frame.payload, from);
   BEACH_TRY_ASSIGN(Message message, ReadPeerFrame(frame, from));
   core_.Step(Now(), std::move(message));
   Look();
@@ -149,6 +153,22 @@ std::expected<void, TransferError> Node::TransferLeadership(NodeId target) {
   return begun;
 }
 
+SnapshotDriver::Callbacks Node::ForSnapshots() {
+  return {.is_up = [this](NodeId node) { return peers_ != nullptr && peers_->IsUp(node); },
+          .send =
+              [this](NodeId to, wire::Lane lane, ByteView payload) {
+                return peers_ != nullptr && peers_->Send(to, lane, kSnapshotFrameType, payload);
+              },
+          .on_input = [this] { Look(); },
+          .on_installed = [this](const LogReplacement& replacement) { Installed(replacement); },
+          .on_failed = [this](const Error& error) { StepAside(error); }};
+}
+
+void Node::Installed(const LogReplacement& replacement) {
+  if (options_.watcher != nullptr) options_.watcher->Installed(replacement);
+  pending_.Installed(replacement.meta.index);
+}
+
 void Node::Applied(std::span<const Entry> entries, std::span<const Bytes> answers) {
   for (std::size_t i = 0; i < entries.size(); ++i) {
     if (options_.watcher != nullptr) options_.watcher->Applied(entries[i], answers[i]);
@@ -183,6 +203,7 @@ void Node::Turn() {
   if (!failed_) {
     const std::uint64_t now = Now();
     if (now >= core_.NextDeadlineNs()) core_.Tick(now);
+    snapshots_->Look();
     Take(now);
     SetTimer(now);
   }
@@ -197,14 +218,7 @@ void Node::Take(std::uint64_t now_ns) {
   for (const ProposalFate& fate : output_.fates) pending_.Told(fate);
   for (const ReadAnswer& read : output_.reads) pending_.ReadAnswered(read.context, read.error);
   for (const LoadRequest& request : output_.loads) Load(request);
-  for (const SnapshotToSend& snapshot : output_.snapshots_to_send) {
-    core_.SnapshotFailed(snapshot.peer, snapshot.id);
-  }
-  if (output_.snapshot_to_receive) {
-    const SnapshotToReceive& snapshot = *output_.snapshot_to_receive;
-    core_.SnapshotReceiveFailed(now_ns, snapshot.from, snapshot.id);
-  }
-  BEACH_CHECK(!output_.replace_log);
+  snapshots_->Take(output_, now_ns);
   for (const Event& event : output_.events) Report(event);
   if (!output_.apply.empty()) applier_->Add(output_.apply);
 }
@@ -245,11 +259,14 @@ void Node::Housekeeping() {
 }
 
 void Node::DropLog() {
-  if (log_.bytes_on_disk() <= options_.log_bytes_max) return;
+  // While a snapshot takes the log's place, the state machine may be ahead of the core.
+  if (log_.bytes_on_disk() <= options_.log_bytes_max || snapshots_->installing()) return;
   const LogIndex durable = machine_.durable().index;
   const std::uint64_t kept = options_.log_entries_kept;
   const std::uint64_t last = core_.log().last().value;
-  const LogIndex upto = std::min(durable, LogIndex(last > kept ? last - kept : 0));
+  // What is applied may be durable before the core has been told.
+  const LogIndex upto =
+      std::min({durable, core_.applied(), LogIndex(last > kept ? last - kept : 0)});
   if (durable < core_.applied()) machine_.WantDurable();
   if (upto <= core_.log().base()) return;
   if (options_.watcher != nullptr) options_.watcher->Compacted(upto);

@@ -14,6 +14,7 @@
 #include "raft/node/peers.h"
 #include "raft/node/pending_calls.h"
 #include "raft/node/replica.h"
+#include "raft/node/snapshot_driver.h"
 #include "raft/node/state_machine.h"
 #include "wire/hello.h"
 
@@ -33,6 +34,8 @@ class NodeWatcher {
   virtual void Persisted(PersistId id) = 0;
   virtual void Applied(const Entry& entry, ByteView answer) = 0;
   virtual void Compacted(LogIndex upto) = 0;
+  // A snapshot took the place of log and state, durably. Before the core is told.
+  virtual void Installed(const LogReplacement& replacement) = 0;
 };
 
 struct NodeOptions {
@@ -51,6 +54,7 @@ struct NodeOptions {
   // allows, but for the newest entries, which those who lag behind may still want.
   std::uint64_t log_bytes_max = std::uint64_t{256} << 20;
   std::uint64_t log_entries_kept = 4096;
+  SnapshotOptions snapshots;
   NodeWatcher* watcher = nullptr;
 };
 
@@ -106,6 +110,8 @@ class Node final : public Replica {
   void Load(const LoadRequest& request);
   void Applied(std::span<const Entry> entries, std::span<const Bytes> answers);
   void Persisted(PersistId id);
+  void Installed(const LogReplacement& replacement);
+  SnapshotDriver::Callbacks ForSnapshots();
   void SetTimer(std::uint64_t now_ns);
   void Housekeeping();
   void DropLog();
@@ -127,6 +133,7 @@ class Node final : public Replica {
   PendingCalls pending_;
   std::unique_ptr<Peers> peers_;  // none: it has stepped aside
   std::unique_ptr<Applier> applier_;
+  std::unique_ptr<SnapshotDriver> snapshots_;
   env::Loop::TimerId timer_ = 0;
   std::uint64_t timer_ns_ = 0;
   env::Loop::TimerId housekeeping_ = 0;

@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "raft/message_encoding.h"
+#include "raft/transfer/snapshot_frame.h"
 
 namespace beach::raft {
 namespace {
@@ -30,6 +31,7 @@ std::uint64_t BulkBytes(const Options& options) {
 
 wire::FrameReader::PayloadMax PeerPayloadMax(const Options& options) {
   return [options](std::uint16_t type) -> std::optional<std::uint64_t> {
+    if (type == kSnapshotFrameType) return kSnapshotFrameBytesMax;
     if (!IsMessageType(type)) return std::nullopt;
     return MessageBytesMax(type, options);
   };
@@ -49,9 +51,10 @@ Result<Message> ReadPeerFrame(const wire::Frame& frame, NodeId from) {
 }
 
 Peers::Peers(env::Loop& loop, env::Clock& clock, const wire::ClusterId& cluster,
-             const Options& options, const wire::LinkOptions& links, const AddressBook& addresses) {
+             const Options& options, const wire::LinkOptions& links, const AddressBook& addresses,
+             std::uint64_t bulk_bytes, const std::function<void(NodeId)>& on_up) {
   wire::LinkOptions chosen = links;
-  chosen.bulk_max_bytes = std::max(chosen.bulk_max_bytes, BulkBytes(options));
+  chosen.bulk_max_bytes = std::max(chosen.bulk_max_bytes, BulkBytes(options) + bulk_bytes);
   chosen.random_key = options.random_key;
   for (const auto& [node, address] : addresses) {
     if (node == options.id) continue;
@@ -63,7 +66,9 @@ Peers::Peers(env::Loop& loop, env::Clock& clock, const wire::ClusterId& cluster,
     links_[node] = std::make_unique<wire::Link>(
         loop, clock, address, hello, chosen,
         [](std::uint16_t) -> std::optional<std::uint64_t> { return std::nullopt; },
-        wire::Link::Callbacks{});
+        wire::Link::Callbacks{.on_up = [on_up, node = node] { on_up(node); },
+                              .on_down = nullptr,
+                              .on_frame = nullptr});
   }
 }
 
@@ -75,6 +80,12 @@ void Peers::Send(const Message& message) {
   const auto type = static_cast<std::uint16_t>(TypeOf(message));
   const wire::FrameHead head{.type = type, .flags = 0, .request = {}};
   static_cast<void>(link->second->Send(LaneOf(message), head, payload_));
+}
+
+bool Peers::Send(NodeId to, wire::Lane lane, std::uint16_t type, ByteView payload) {
+  const auto link = links_.find(to);
+  if (link == links_.end()) return false;
+  return link->second->Send(lane, {.type = type, .flags = 0, .request = {}}, payload);
 }
 
 bool Peers::IsUp(NodeId node) const {

@@ -32,10 +32,15 @@ Result<Message> ReadPeerFrame(const wire::Frame& frame, NodeId from);
 // thread.
 class Peers {
  public:
+  // `bulk_bytes`: that others than messages may have queued at once. `on_up`: a link came up; it
+  // may not destroy them.
   Peers(env::Loop& loop, env::Clock& clock, const wire::ClusterId& cluster, const Options& options,
-        const wire::LinkOptions& links, const AddressBook& addresses);
+        const wire::LinkOptions& links, const AddressBook& addresses, std::uint64_t bulk_bytes,
+        const std::function<void(NodeId)>& on_up);
 
   void Send(const Message& message);
+  // A payload that is no message. False: it cannot be sent now.
+  bool Send(NodeId to, wire::Lane lane, std::uint16_t type, ByteView payload);
   bool IsUp(NodeId node) const;
 
  private:

@@ -2,13 +2,16 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/error.h"
 #include "raft/configuration.h"
 #include "raft/message.h"
+#include "raft/transfer/snapshot_store.h"
 #include "raft/types.h"
 
 namespace beach::raft {
@@ -16,10 +19,8 @@ namespace beach::raft {
 // What the log is for, as its node sees it: applies entries in order, each node the same ones, and
 // makes them durable when it likes. What it is after an entry is a function of the entries up to
 // there.
-class StateMachine {
+class StateMachine : public SnapshotStore {
  public:
-  virtual ~StateMachine() = default;
-
   // The newest entry whose effect, with that of all before it, survives a power loss, and the
   // configuration in force there. Any thread.
   virtual SnapshotMeta durable() const = 0;
@@ -34,6 +35,16 @@ class StateMachine {
 
   // Let what is applied become durable soon: the log waits for it. Does not block.
   virtual void WantDurable() = 0;
+
+  // Whoever has no snapshots leaves behind those who lag too far.
+  Result<std::unique_ptr<PinnedSnapshot>> Pin() override {
+    return Fail(ErrorCode::kUnsupported, "this state machine has no snapshots");
+  }
+  // Not while Apply runs; afterwards durable() is `meta`. Any failure is for good: the node steps
+  // aside.
+  Status Install(const SnapshotMeta&, ByteView, const std::vector<std::string>&) override {
+    return Fail(ErrorCode::kUnsupported, "this state machine has no snapshots");
+  }
 };
 
 }  // namespace beach::raft

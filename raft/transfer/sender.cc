@@ -88,6 +88,7 @@ void SnapshotSender::TakePin(Transfer& transfer) {
   transfer.pinning = false;
   transfer.snapshot = newest_;
   transfer.reader = std::make_shared<OutgoingReader>(files_, newest_);
+  callbacks_.want_look();
 }
 
 void SnapshotSender::Look(LogIndex applied,

@@ -39,6 +39,7 @@ class SnapshotSender {
  public:
   // None of them may destroy the sender.
   struct Callbacks {
+    std::function<void()> want_look;  // something waits for a call of Look
     std::function<bool(NodeId)> is_up;
     // Chunks and begins. False: it cannot be sent now, and is dropped.
     std::function<bool(NodeId to, ByteView payload)> send;

@@ -17,12 +17,12 @@ namespace beach::raft {
 
 inline constexpr std::uint16_t kSnapshotFrameType = 31;  // on the wire: never renumbered
 
-inline constexpr std::uint64_t kDescriptionBytesMax = std::uint64_t{1} << 20;
+inline constexpr std::uint64_t kDescriptionBytesMax = std::uint64_t{1} << 22;
 inline constexpr std::uint64_t kSnapshotFilesMax = std::uint64_t{1} << 16;
 inline constexpr std::uint64_t kSnapshotBytesMax = std::uint64_t{1} << 62;  // of all files
 inline constexpr std::uint64_t kChunkBytesMax = std::uint64_t{1} << 20;
 // Of a payload, for a reader to refuse it before it is read.
-inline constexpr std::uint64_t kSnapshotFrameBytesMax = std::uint64_t{1} << 21;
+inline constexpr std::uint64_t kSnapshotFrameBytesMax = std::uint64_t{6} << 20;
 
 // Which bytes these are: two transfers with one key carry the same, and one may go on where the
 // other ended. 0: none.

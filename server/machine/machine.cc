@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "raft/configuration.h"
+#include "server/machine/snapshot.h"
 
 namespace beach::server {
 namespace {
@@ -67,6 +68,14 @@ raft::SnapshotMeta Machine::durable() const {
   const Result<PlaceAndConfiguration> found = DecodePlace(mark);
   BEACH_CHECK(found.has_value());  // Reload has read it, or it was written here
   return found->meta();
+}
+
+Result<std::unique_ptr<raft::PinnedSnapshot>> Machine::Pin() { return PinSnapshot(db_); }
+
+Status Machine::Install(const raft::SnapshotMeta& meta, ByteView description,
+                        const std::vector<std::string>& paths) {
+  BEACH_TRY(InstallSnapshot(db_, meta, description, paths));
+  return Reload();
 }
 
 Result<std::size_t> Machine::Apply(std::span<const raft::Entry> entries, bool may_block,

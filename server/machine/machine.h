@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -47,8 +48,8 @@ struct Scanned {
 // its own. What it says and what it holds is a function of the entries alone; no clock of this node
 // is looked at. An entry is one batch of the engine, with the place that it brings the machine to.
 //
-// Apply, Reload and what they change: one caller at a time. Everything else runs beside it, on any
-// thread.
+// Apply, Reload, Install and what they change: one caller at a time. Everything else runs beside
+// it, on any thread.
 class Machine final : public raft::StateMachine {
  public:
   // `db` was opened with EngineOptions and nothing was applied to it since; it outlives the
@@ -64,6 +65,9 @@ class Machine final : public raft::StateMachine {
   Result<std::size_t> Apply(std::span<const raft::Entry> entries, bool may_block,
                             std::vector<Bytes>& answers) override;
   void WantDurable() override { db_.WantFlush(); }
+  Result<std::unique_ptr<raft::PinnedSnapshot>> Pin() override;
+  Status Install(const raft::SnapshotMeta& meta, ByteView description,
+                 const std::vector<std::string>& paths) override;
 
   // Takes what the database holds, after Db::Install. Errors as of Open.
   Status Reload();

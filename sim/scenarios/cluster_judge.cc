@@ -61,6 +61,11 @@ class Judge::Watcher final : public raft::NodeWatcher {
     judge_.watch_.Compacted(place_, upto);
   }
 
+  void Installed(const raft::LogReplacement& replacement) override {
+    const SystemScope system;
+    judge_.Installed(place_, replacement.meta);
+  }
+
  private:
   Judge& judge_;
   const std::uint64_t place_;
@@ -135,6 +140,26 @@ void Judge::Applied(std::uint64_t place, const raft::Entry& entry, ByteView answ
   node.digest = Mix64(node.digest ^ Mix64(Said(entry).digest) ^ Site::Hash(answer));
   watch_.Applied(place, entry, node.digest);
   digests_.emplace(entry.index, node.digest);
+}
+
+// What it holds from then on is what whoever applied that entry had.
+void Judge::Installed(std::uint64_t place, const raft::SnapshotMeta& meta) {
+  Node& node = nodes_[place];
+  const auto digest = digests_.find(meta.index);
+  if (digest == digests_.end()) {
+    simulation_.Fail("installed-unknown", "node " + std::to_string(place + 1) +
+                                              " has a snapshot of index " +
+                                              std::to_string(meta.index.value) +
+                                              ", which nobody has applied");
+  }
+  BEACH_SOMETIMES("cluster.snapshot_installed", true);
+  node.applied = meta.index;
+  node.digest = digest->second;
+  watch_.SnapshotInstalled(place,
+                           {.index = Said(meta.index),
+                            .term = Said(meta.term),
+                            .configuration = Said(meta.configuration)},
+                           node.digest);
 }
 
 bool Judge::AllApplied() const {

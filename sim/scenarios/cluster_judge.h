@@ -77,6 +77,7 @@ class Judge {
   void Started(std::uint64_t place, const raft::Core& core);
   void Forget(std::uint64_t client);
   void Applied(std::uint64_t place, const raft::Entry& entry, ByteView answer);
+  void Installed(std::uint64_t place, const raft::SnapshotMeta& meta);
 
   Simulation& simulation_;
   const Plan& plan_;

@@ -67,6 +67,9 @@ class Process {
     options.cluster = kCluster;
     options.addresses = AddressesOf(plan_);
     options.bootstrap = VotersOf(plan_);
+    options.log_bytes_max = plan_.log_bytes_max;
+    options.log_entries_kept = plan_.log_entries_kept;
+    options.snapshots = plan_.snapshots;
     options.watcher = &judge_.watcher(place_);
     return options;
   }

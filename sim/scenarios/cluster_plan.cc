@@ -60,6 +60,25 @@ engine::Options DrawEngine(Knobs& knobs) {
   return options;
 }
 
+raft::SnapshotOptions DrawSnapshots(Knobs& knobs) {
+  raft::SnapshotOptions options;
+  options.sender.chunk_bytes = knobs.Log("snapshot.chunk_bytes", 64, 1 << 16);
+  options.sender.window_bytes =
+      options.sender.chunk_bytes * knobs.Log("snapshot.window_chunks", 1, 64);
+  options.sender.ask_again_ns = knobs.Log("snapshot.ask_again_ms", 100, 2'000) * kMillisecond;
+  options.sender.give_up_ns = knobs.Log("snapshot.give_up_ms", 2'000, 30'000) * kMillisecond;
+  options.sender.pin_idle_ns = knobs.Log("snapshot.pin_idle_ms", 1, 30'000) * kMillisecond;
+  if (knobs.Flag("snapshot.throttled", 30)) {
+    options.sender.bytes_per_second = knobs.Log("snapshot.bytes_per_second", 1 << 14, 1 << 20);
+  }
+  options.receiver.directory = "incoming";
+  options.receiver.sync_every_bytes = knobs.Log("snapshot.sync_every_bytes", 1 << 8, 1 << 20);
+  options.receiver.queue_bytes_max =
+      options.sender.chunk_bytes * knobs.Log("snapshot.queue_chunks", 1, 64);
+  options.receiver.early_max_ns = knobs.Log("snapshot.early_max_ms", 10, 1'000) * kMillisecond;
+  return options;
+}
+
 std::vector<Blow> DrawBlows(Knobs& knobs, std::uint64_t nodes) {
   std::vector<Blow> blows(knobs.Even("blows", 0, 6));
   for (std::size_t i = 0; i < blows.size(); ++i) {
@@ -97,6 +116,10 @@ Plan DrawPlan(Simulation& simulation) {
   plan.client.silence_max_ns = knobs.Log("client_silence_ms", 100, 2'000) * kMillisecond;
   plan.client.random_key = simulation.Stream("cluster.clients").Next();
   plan.sessions.count_max = knobs.Flag("few_sessions", 10) ? 2 : 10'000;
+  plan.log_bytes_max =
+      knobs.Flag("log_is_short", 60) ? 0 : knobs.Log("log_bytes_max", 1 << 16, 1 << 24);
+  plan.log_entries_kept = knobs.Log("log_entries_kept", 1, 1 << 10);
+  plan.snapshots = DrawSnapshots(knobs);
   return plan;
 }
 

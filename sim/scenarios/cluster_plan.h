@@ -41,6 +41,9 @@ struct Plan {
   std::vector<Blow> blows;
   raft::Options core;
   raft::DiskLogOptions log;
+  std::uint64_t log_bytes_max = 0;
+  std::uint64_t log_entries_kept = 0;
+  raft::SnapshotOptions snapshots;
   engine::Options engine;
   server::SessionLimits sessions;
   server::ServiceLimits service;

@@ -110,6 +110,7 @@ class TransferWorld {
   std::map<NodeId, bool> down_;
   std::map<NodeId, std::uint64_t> said_;
   SnapshotId last_;
+  bool look_wanted_ = false;
 };
 
 }  // namespace beach::raft::testing
