@@ -20,12 +20,13 @@ namespace {
 constexpr std::uint64_t kMillisecond = 1'000'000;
 constexpr std::uint64_t kCallNs = 2'000 * kMillisecond;
 constexpr std::uint64_t kRetryNs = 200 * kMillisecond;
-constexpr std::uint64_t kWeatherNs = 50 * kMillisecond;
+constexpr std::uint64_t kWeatherNs = 500 * kMillisecond;
 // Somebody may still stand still for two minutes when nothing goes wrong any more.
 constexpr std::uint64_t kCalmNs = 300'000 * kMillisecond;
 constexpr std::uint64_t kClients = 3;
 constexpr std::uint64_t kLivesMax = 4;
 constexpr std::uint64_t kPauseMaxMs = 2'000;
+constexpr std::uint64_t kDownMaxMs = 2'000;
 constexpr sim::KindWeight kKinds[] = {{"append", 6}, {"read", 5}, {"lead", 1}};
 
 std::string AddressOf(std::uint64_t node) { return "n" + std::to_string(node) + ":7000"; }
@@ -49,7 +50,7 @@ class Machine {
       const std::string life = name + std::to_string(i);
       lives_.push_back({.power = knobs.Flag(life + ".power_loss", 50),
                         .strike_calls = knobs.Log(life + ".strike_calls", 1, 512),
-                        .down_ms = knobs.Log(life + ".down_ms", 1, 8'000)});
+                        .down_ms = knobs.Log(life + ".down_ms", 1, kDownMaxMs)});
     }
     supervisor_ = env::Thread("supervisor", [this] { Supervise(); });
   }
