@@ -101,6 +101,11 @@ queue=$home/queue
 [ "$(grep -c '"id":' "$queue/small.json")" -le 6 ] || die "the failure of the tutorial does not shrink well"
 grep -qi '<html' "$queue/small.html" || die "timeline made no page"
 
+step "docs/tutorial-network.md"
+"$top/scripts/tutorial.py" "$top/docs/tutorial-network.md" --sources "$top/examples/mirrored_log" \
+  --home "$home" --prefix "$prefix" || die "docs/tutorial-network.md is not what happens"
+[ "$(grep -c '"id":' "$home/mirror/small.json")" -le 6 ] || die "the failure of two machines does not shrink well"
+
 step "a library that goes behind the seams' back is told so"
 astray=$workspace/astray
 rm -rf "$astray" && cp -r "$top/examples/journaled_queue" "$astray"

@@ -52,6 +52,7 @@ LAYERS = {
     "examples": ["base", "env", "engine"],
     "docs/demo": ["base", "env", "engine"],
     "examples/journaled_queue": ["base", "env", "sim", "sim/cli"],
+    "examples/mirrored_log": ["base", "env", "sim", "sim/cli"],
     "bench": ["base", "env", "engine", "oracle", "artifacts", "command_line", "sim", "sim/cli",
               "sim/scenarios", "raft", "server"],
 }
