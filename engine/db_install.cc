@@ -237,6 +237,7 @@ std::shared_ptr<const View> DbImpl::FormerViewOf(const Snapshot* snapshot) {
     if (snapshot->sequence() < former.below) return former.view;
   }
   BEACH_CHECK(false);  // it is kept for as long as the snapshot lives
+  return nullptr;
 }
 
 }  // namespace beach::engine
