@@ -74,9 +74,22 @@ class Machines {
 
   void StartWhoIsGone() {
     for (std::uint64_t place = 0; place < plan_.nodes; ++place) {
-      if (!judge_.IsGone(place)) continue;
+      if (!judge_.IsGone(place) || judge_.IsExcused(place)) continue;
       simulation_.Wait(nodes_[place]);
       Start(place);
+    }
+  }
+
+  // The others stand still from now on: they neither speak nor come back.
+  void KeepAMajority() {
+    RandomStream stream = simulation_.Stream("cluster.majority");
+    for (std::uint64_t lost = (plan_.nodes - 1) / 2; lost > 0;) {
+      const std::uint64_t place = stream.Below(plan_.nodes);
+      if (judge_.IsExcused(place)) continue;
+      judge_.Excuse(place);
+      if (!judge_.IsGone(place)) simulation_.Kill(nodes_[place]);
+      judge_.Died(place);
+      --lost;
     }
   }
 
@@ -97,8 +110,11 @@ class Machines {
 
 // A machine may stand still for more than two minutes, since before nothing went wrong any more.
 constexpr std::uint64_t kPauseNs = 140'000 * kMillisecond;
+// A connection is given up after two seconds, dialled for as long, and again after as long.
+constexpr std::uint64_t kRedialNs = 8'000 * kMillisecond;
 // Connections take their time to be given up, and elections follow (rule 28).
 std::uint64_t CalmNs(const Plan& plan) {
+  if (plan.focus == Focus::kLiveness) return kRedialNs + 10 * plan.core.election_timeout_ns;
   return kPauseNs + 30'000 * kMillisecond + 10 * plan.core.election_timeout_ns;
 }
 
@@ -122,17 +138,36 @@ void AwaitService(Simulation& simulation, Judge& judge, Machines& machines, cons
 
 }  // namespace
 
+std::string Cluster::name() const {
+  switch (focus_) {
+    case Focus::kEverything: break;
+    case Focus::kMembership: return "cluster-membership";
+    case Focus::kSnapshots: return "cluster-snapshot";
+    case Focus::kClocks: return "cluster-clock";
+    case Focus::kLiveness: return "cluster-liveness";
+  }
+  return "cluster";
+}
+
 std::string Cluster::boots() const {
+  switch (focus_) {
+    case Focus::kEverything: break;
+    case Focus::kMembership: return "the same, and nodes that come, go and hand over leadership";
+    case Focus::kSnapshots: return "the same with short logs, so that who lags gets a snapshot";
+    case Focus::kClocks: return "the same, with clocks that drift, step and stand still";
+    case Focus::kLiveness: return "the same, and in the end only a majority of the nodes";
+  }
   return "one to five nodes with log, engine and port, and clients that come over the network";
 }
 
 std::string Cluster::checks() const {
+  if (focus_ == Focus::kLiveness) return "what cluster does; the majority serves, and in time";
   return "linearizable, Raft's invariants, retries once, equal replicas; in calm all are served";
 }
 
 void Cluster::Run(Simulation& simulation) const {
-  const std::vector<FaultRate> faults = DrawClusterFaults(simulation);
-  const Plan plan = DrawPlan(simulation);
+  const Plan plan = DrawPlan(simulation, focus_);
+  const std::vector<FaultRate> faults = DrawClusterFaults(simulation, plan);
   const Works works = TakeWorkload(simulation, plan);
   Judge judge(simulation, plan);
   Machines machines(simulation, judge, plan, works);
@@ -142,6 +177,7 @@ void Cluster::Run(Simulation& simulation) const {
   machines.StartClients();
   for (const Blow& blow : plan.blows) {
     simulation.SleepFor(blow.after_ms * kMillisecond);
+    if (blow.order != Order::kNone) judge.Give(blow);
     machines.Strike(blow);
     simulation.SleepFor(std::max(blow.down_ms * kMillisecond, kRestartNs));
     machines.StartWhoIsGone();
@@ -149,6 +185,7 @@ void Cluster::Run(Simulation& simulation) const {
   simulation.SleepFor(2'000 * kMillisecond);
   weather.Stop();
   SetFaults(simulation, faults, false);
+  if (focus_ == Focus::kLiveness) machines.KeepAMajority();
   AwaitService(simulation, judge, machines, plan);
   simulation.SleepFor(kQuietNs);
   judge.stop = true;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sim/scenario.h"
+#include "sim/scenarios/cluster_plan.h"
 
 namespace beach::sim::scenarios {
 
@@ -14,13 +15,21 @@ namespace beach::sim::scenarios {
 // are killed, lose their power one by one or all at once, and begin anew, while the network, their
 // disks and clocks do what they like. In the end nothing goes wrong any more: all clients must be
 // served, and all replicas hold the same.
+//
+// The same with a focus is a scenario of its own: cluster-membership, cluster-snapshot,
+// cluster-clock, cluster-liveness.
 class Cluster final : public Scenario {
  public:
-  std::string name() const override { return "cluster"; }
+  explicit Cluster(cluster::Focus focus = cluster::Focus::kEverything) : focus_(focus) {}
+
+  std::string name() const override;
   std::string boots() const override;
   std::string checks() const override;
   std::vector<std::uint32_t> rules() const override { return {21, 22, 24, 25, 26}; }
   void Run(Simulation& simulation) const override;
+
+ private:
+  const cluster::Focus focus_;
 };
 
 }  // namespace beach::sim::scenarios

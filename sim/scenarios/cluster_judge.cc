@@ -30,6 +30,7 @@ class Judge::Watcher final : public raft::NodeWatcher {
     const LogIndex told(judge_.watch_.terms(place_).size());
     judge_.watch_.Durable(place_, std::min(core.durable(), told));
     judge_.watch_.Look(place_, core);
+    judge_.LookAtMembers(core);
   }
 
   void Turned(const raft::Core& core, const raft::Output& output) override {
@@ -147,10 +148,9 @@ void Judge::Installed(std::uint64_t place, const raft::SnapshotMeta& meta) {
   Node& node = nodes_[place];
   const auto digest = digests_.find(meta.index);
   if (digest == digests_.end()) {
-    simulation_.Fail("installed-unknown", "node " + std::to_string(place + 1) +
-                                              " has a snapshot of index " +
-                                              std::to_string(meta.index.value) +
-                                              ", which nobody has applied");
+    simulation_.Fail("installed-unknown",
+                     "node " + std::to_string(place + 1) + " has a snapshot of index " +
+                         std::to_string(meta.index.value) + ", which nobody has applied");
   }
   BEACH_SOMETIMES("cluster.snapshot_installed", true);
   node.applied = meta.index;
@@ -162,8 +162,19 @@ void Judge::Installed(std::uint64_t place, const raft::SnapshotMeta& meta) {
                            node.digest);
 }
 
+void Judge::LookAtMembers(const raft::Core& core) {
+  if (core.role() != raft::Role::kLeader || core.commit() <= members_at_) return;
+  members_at_ = core.commit();
+  members_ = core.configurations().At(core.commit());
+}
+
+bool Judge::IsExpected(std::uint64_t place) const {
+  return !nodes_[place].excused && members_.IsMember(NodeOf(place));
+}
+
 bool Judge::AllApplied() const {
   for (std::uint64_t place = 0; place < nodes_.size(); ++place) {
+    if (!IsExpected(place)) continue;
     if (IsGone(place) || nodes_[place].applied < watch_.committed()) return false;
   }
   return true;
@@ -187,7 +198,7 @@ void Judge::ExpectEqualContents() const {
   std::map<LogIndex, std::uint64_t> first;  // at each index, the place
   for (std::uint64_t place = 0; place < nodes_.size(); ++place) {
     const Node& node = nodes_[place];
-    BEACH_CHECK(node.contents.has_value());
+    if (!node.contents) continue;  // it was struck and left out
     const auto [other, is_first] = first.emplace(node.applied, place);
     if (is_first || nodes_[other->second].contents == node.contents) continue;
     simulation_.Fail("replicas-differ", "nodes " + std::to_string(other->second + 1) + " and " +

@@ -35,12 +35,22 @@ class Judge {
   // Its process ended by itself: it could not start, or stepped aside.
   void Left(std::uint64_t place, const std::string& why);
   bool IsGone(std::uint64_t place) const { return gone_[place] != 0; }
-  // All nodes have applied all that any has committed.
+  // Nobody waits for it any more: it is left out at the end.
+  void Excuse(std::uint64_t place) { nodes_[place].excused = true; }
+  bool IsExcused(std::uint64_t place) const { return nodes_[place].excused; }
+  // All nodes that belong to the cluster have applied all that any has committed.
   bool AllApplied() const;
   std::string AppliedText() const;
   // All that a node's state machine holds, when the run ends.
   void Contents(std::uint64_t place, std::uint64_t digest);
   void ExpectEqualContents() const;
+
+  // --- Operators.
+
+  // What is to be ordered by whoever leads; nothing: nothing, or it has been done.
+  void Give(const Blow& order) { order_ = order; }
+  const std::optional<Blow>& order() const { return order_; }
+  void OrderDone() { order_.reset(); }
 
   // --- Clients.
 
@@ -71,10 +81,13 @@ class Judge {
     };
     std::deque<Unsaid> unsaid;  // handed to the log
     bool watched = false;       // its core runs
+    bool excused = false;
     std::optional<std::uint64_t> contents;
   };
 
   void Started(std::uint64_t place, const raft::Core& core);
+  void LookAtMembers(const raft::Core& core);
+  bool IsExpected(std::uint64_t place) const;
   void Forget(std::uint64_t client);
   void Applied(std::uint64_t place, const raft::Entry& entry, ByteView answer);
   void Installed(std::uint64_t place, const raft::SnapshotMeta& meta);
@@ -86,6 +99,10 @@ class Judge {
   std::vector<std::uint8_t> gone_;
   std::vector<std::unique_ptr<Watcher>> watchers_;
   std::map<raft::LogIndex, std::uint64_t> digests_;  // after each entry that any node has applied
+  // In force at the greatest index that a leader has committed.
+  raft::LogIndex members_at_;
+  raft::Configuration members_;
+  std::optional<Blow> order_;
   std::vector<oracle::ClientOperation> history_;
   std::vector<std::optional<oracle::ClientOperation>> asked_;  // by client
   std::uint64_t clients_done_ = 0;

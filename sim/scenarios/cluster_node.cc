@@ -99,8 +99,37 @@ class Process {
     loop_->Stop();
   }
 
+  // What an operator orders of whoever leads.
+  void Obey() {
+    if (obeying_ || !judge_.order() || node_->role() != raft::Role::kLeader) return;
+    const Blow order = *judge_.order();
+    const raft::NodeId target = NodeOf(order.target);
+    if (order.order == Order::kTransfer) {
+      judge_.OrderDone();
+      static_cast<void>(node_->TransferLeadership(target));
+      return;
+    }
+    const raft::ChangeKind kind = order.order == Order::kAddVoter ? raft::ChangeKind::kAddVoter
+                                  : order.order == Order::kAddLearner
+                                      ? raft::ChangeKind::kAddLearner
+                                      : raft::ChangeKind::kRemove;
+    const raft::Change change{.kind = kind, .node = target};
+    obeying_ = true;
+    node_->ProposeConfiguration(
+        {&change, 1}, order.joint ? raft::ChangeMode::kJoint : raft::ChangeMode::kSimple,
+        [this](const raft::Outcome& outcome) {
+          obeying_ = false;
+          // Another one is under way, or no leader is ready: it is tried again.
+          const bool again =
+              outcome.fate == raft::Fate::kLost ||
+              (outcome.fate == raft::Fate::kRefused && raft::RetryMayHelp(outcome.error));
+          if (!again) judge_.OrderDone();
+        });
+  }
+
   void Look() {
     if (judge_.stop) return loop_->Stop();
+    Obey();
     loop_->At(env_.clock->MonotonicNow() + kLookNs, [this] { Look(); });
   }
 
@@ -118,6 +147,7 @@ class Process {
   std::unique_ptr<server::Service> service_;
   std::optional<server::ClientHost> clients_;
   std::unique_ptr<raft::Port> port_;
+  bool obeying_ = false;
   std::optional<Error> failure_;
 };
 

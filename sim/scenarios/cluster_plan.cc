@@ -24,9 +24,10 @@ constexpr FaultLadder kMachines[] = {{"net.bit_flip", kRates},
                                      {"disk.short_write", kRatesOfShortOnes},
                                      {"disk.short_read", kRatesOfShortOnes},
                                      {"disk.stall", kRatesOfLongOnes},
-                                     {"clock.step", kRates},
-                                     {"host.pause", kRatesOfLongOnes},
-                                     {"thread.stall", kRatesOfLongOnes}};
+                                     {"clock.step", kRates}};
+constexpr FaultLadder kPauses[] = {{"host.pause", kRatesOfLongOnes},
+                                   {"thread.stall", kRatesOfLongOnes}};
+constexpr FaultLadder kStandstills[] = {{"clock.freeze", kRatesOfLongOnes}};
 
 raft::Options DrawCore(Simulation& simulation, Knobs& knobs) {
   raft::Options options;
@@ -79,31 +80,41 @@ raft::SnapshotOptions DrawSnapshots(Knobs& knobs) {
   return options;
 }
 
-std::vector<Blow> DrawBlows(Knobs& knobs, std::uint64_t nodes) {
-  std::vector<Blow> blows(knobs.Even("blows", 0, 6));
+std::vector<Blow> DrawBlows(Knobs& knobs, Focus focus, std::uint64_t nodes) {
+  const bool orders = focus == Focus::kMembership;
+  std::vector<Blow> blows(orders ? knobs.Even("blows", 1, 12) : knobs.Even("blows", 0, 6));
   for (std::size_t i = 0; i < blows.size(); ++i) {
     const std::string prefix = "blow." + std::to_string(i) + ".";
     blows[i] = {.node = knobs.Even(prefix + "node", 0, kNodesMax - 1) % nodes,
                 .end = static_cast<End>(knobs.Even(prefix + "end", 0, kEnds - 1)),
                 .after_ms = knobs.Log(prefix + "after_ms", 1, 4'000),
                 .down_ms = knobs.Log(prefix + "down_ms", 1, 4'000)};
+    if (!orders) continue;
+    blows[i].order = static_cast<Order>(knobs.Even(prefix + "order", 0, kOrders - 1));
+    blows[i].target = knobs.Even(prefix + "target", 0, kNodesMax - 1) % nodes;
+    blows[i].joint = knobs.Flag(prefix + "joint", 50);
   }
   return blows;
 }
 
 }  // namespace
 
-Plan DrawPlan(Simulation& simulation) {
+Plan DrawPlan(Simulation& simulation, Focus focus) {
   Knobs knobs(simulation, "cluster.knobs");
   Plan plan;
+  plan.focus = focus;
   static constexpr std::uint64_t kNodes[] = {1, 2, 3, 3, 3, 3, 3, 3, 4, 5, 5};
   plan.nodes = kNodes[knobs.Even("nodes", 0, std::size(kNodes) - 1)];
+  // A majority of one or two is all of them, or leaves nobody out.
+  if (focus == Focus::kLiveness) plan.nodes = std::max<std::uint64_t>(plan.nodes, 3);
+  plan.voters = plan.nodes;
+  if (focus == Focus::kMembership) plan.nodes = std::min(plan.nodes + 2, kNodesMax);
   plan.clients = knobs.Even("clients", 1, kClientsMax);
   plan.operations = knobs.Log("operations", 32, 512);
   plan.keys = knobs.Log("keys", 1, 32);
   plan.value_size_max = knobs.Log("value_size_max", 8, 4'096);
   plan.pause_max_ms = knobs.Log("pause_max_ms", 1, 400);
-  plan.blows = DrawBlows(knobs, plan.nodes);
+  plan.blows = DrawBlows(knobs, focus, plan.nodes);
   plan.core = DrawCore(simulation, knobs);
   plan.engine = DrawEngine(knobs);
   plan.log.segment_size_bytes =
@@ -112,21 +123,31 @@ Plan DrawPlan(Simulation& simulation) {
   plan.log.flights_max = knobs.Even("flights_max", 1, 8);
   plan.deadline_ns = knobs.Log("deadline_ms", 200, 20'000) * kMillisecond;
   plan.readers = knobs.Even("readers", 1, 3);
-  if (knobs.Flag("lease_reads", 30)) plan.reads = server::Consistency::kLease;
+  const std::uint64_t leases = focus == Focus::kClocks ? 60 : 30;
+  if (knobs.Flag("lease_reads", leases)) plan.reads = server::Consistency::kLease;
   plan.client.silence_max_ns = knobs.Log("client_silence_ms", 100, 2'000) * kMillisecond;
   plan.client.random_key = simulation.Stream("cluster.clients").Next();
   plan.sessions.count_max = knobs.Flag("few_sessions", 10) ? 2 : 10'000;
-  plan.log_bytes_max =
-      knobs.Flag("log_is_short", 60) ? 0 : knobs.Log("log_bytes_max", 1 << 16, 1 << 24);
-  plan.log_entries_kept = knobs.Log("log_entries_kept", 1, 1 << 10);
+  const bool about_snapshots = focus == Focus::kSnapshots;
+  plan.log_bytes_max = knobs.Flag("log_is_short", about_snapshots ? 100 : 60)
+                           ? 0
+                           : knobs.Log("log_bytes_max", 1 << 16, 1 << 24);
+  plan.log_entries_kept = knobs.Log("log_entries_kept", 1, about_snapshots ? 32 : 1 << 10);
   plan.snapshots = DrawSnapshots(knobs);
   return plan;
 }
 
-std::vector<FaultRate> DrawClusterFaults(Simulation& simulation) {
+std::vector<FaultRate> DrawClusterFaults(Simulation& simulation, const Plan& plan) {
   std::vector<FaultRate> faults = DrawFaults(simulation, UsualNetworkFaults());
-  for (const FaultRate& fault : DrawFaults(simulation, kMachines, {.on_percent = 25})) {
-    faults.push_back(fault);
+  const auto add = [&faults](const std::vector<FaultRate>& more) {
+    faults.insert(faults.end(), more.begin(), more.end());
+  };
+  add(DrawFaults(simulation, kMachines, {.on_percent = 25}));
+  // They outlast the moment from which a majority has to serve.
+  if (plan.focus != Focus::kLiveness) add(DrawFaults(simulation, kPauses, {.on_percent = 25}));
+  // A lease is good while clocks drift no more than is stated, and one that stands still drifts.
+  if (plan.focus == Focus::kClocks && plan.reads == server::Consistency::kLinearizable) {
+    add(DrawFaults(simulation, kStandstills, {.calm_percent = 10, .on_percent = 100}));
   }
   return faults;
 }
@@ -143,7 +164,7 @@ raft::AddressBook AddressesOf(const Plan& plan) {
 
 raft::Configuration VotersOf(const Plan& plan) {
   raft::Configuration configuration;
-  for (std::uint64_t i = 0; i < plan.nodes; ++i) configuration.voters.push_back(NodeOf(i));
+  for (std::uint64_t i = 0; i < plan.voters; ++i) configuration.voters.push_back(NodeOf(i));
   return configuration;
 }
 

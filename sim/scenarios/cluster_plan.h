@@ -20,19 +20,42 @@ inline constexpr std::uint64_t kMillisecond = 1'000'000;
 inline constexpr std::uint64_t kNodesMax = 5;
 inline constexpr std::uint64_t kClientsMax = 4;
 
+// What a scenario is about.
+enum class Focus : std::uint8_t {
+  kEverything,
+  kMembership,  // nodes come and go, leadership is handed over
+  kSnapshots,   // logs are short, and nodes lag behind them
+  kClocks,      // clocks drift, step and stand still; leases where they may be trusted
+  kLiveness,    // in the end a majority alone has to serve
+};
+
 // What ends a life: after some time, of one node or of all, which begin anew after a while.
 enum class End : std::uint8_t { kNone = 0, kKill = 1, kPowerLoss = 2, kPowerLossOfAll = 3 };
 inline constexpr std::uint64_t kEnds = 4;
+// What an operator orders.
+enum class Order : std::uint8_t {
+  kNone = 0,
+  kAddVoter = 1,
+  kAddLearner = 2,
+  kRemove = 3,
+  kTransfer = 4,
+};
+inline constexpr std::uint64_t kOrders = 5;
 struct Blow {
   std::uint64_t node = 0;
   End end = End::kNone;
   std::uint64_t after_ms = 0;
   std::uint64_t down_ms = 0;
+  Order order = Order::kNone;  // before it
+  std::uint64_t target = 0;    // of the order: a place
+  bool joint = false;          // by way of a joint configuration
 };
 
 // All that differs from run to run beside operations and faults.
 struct Plan {
-  std::uint64_t nodes = 3;
+  Focus focus = Focus::kEverything;
+  std::uint64_t nodes = 3;   // spare ones included
+  std::uint64_t voters = 3;  // in the beginning: the first ones
   std::uint64_t clients = 1;
   std::uint64_t operations = 1;  // of all clients
   std::uint64_t keys = 1;
@@ -53,9 +76,9 @@ struct Plan {
   std::uint64_t readers = 1;      // threads of a node that read for clients
 };
 
-Plan DrawPlan(Simulation& simulation);
+Plan DrawPlan(Simulation& simulation, Focus focus);
 // Beside those of the network.
-std::vector<FaultRate> DrawClusterFaults(Simulation& simulation);
+std::vector<FaultRate> DrawClusterFaults(Simulation& simulation, const Plan& plan);
 
 // "n0:7000", of nodes from 0; the node of place 0 has number 1.
 std::string AddressOf(std::uint64_t place);

@@ -129,7 +129,7 @@ std::vector<Group> OracleGroups() {
        "replicas",
        "Replicas apply what is committed, in order, and are equal",
        {"apply-order", "applied-uncommitted", "applied-differently", "replica-diverged",
-        "replicas-differ", "applied-unknown"}},
+        "replicas-differ", "applied-unknown", "installed-unknown"}},
       {kOracle,
        "answers",
        "A proposal's fate is told once and holds, a read sees what was committed before it; in "
