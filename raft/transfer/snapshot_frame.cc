@@ -10,6 +10,7 @@
 #include "base/coding.h"
 #include "base/random.h"
 #include "base/site.h"
+#include "base/variant.h"
 
 namespace beach::raft {
 namespace {
@@ -75,23 +76,14 @@ bool Read(SnapshotHave& have, Decoder& decoder) {
 bool Read(SnapshotDone&, Decoder&) { return true; }
 bool Read(SnapshotRefused&, Decoder&) { return true; }
 
-// As std::visit would, which brings exceptions along.
-template <std::size_t kKind>
-void WriteKind(const SnapshotBody& body, Encoder& encoder) {
-  if constexpr (kKind < std::variant_size_v<SnapshotBody>) {
-    const auto* const found = std::get_if<kKind>(&body);
-    if (found == nullptr) return WriteKind<kKind + 1>(body, encoder);
-    Write(*found, encoder);
-  }
-}
-
 template <std::size_t kKind>
 bool ReadKind(std::size_t kind, SnapshotBody& body, Decoder& decoder) {
   if constexpr (kKind == std::variant_size_v<SnapshotBody>) {
     return false;
   } else {
     if (kind != kKind) return ReadKind<kKind + 1>(kind, body, decoder);
-    return Read(body.emplace<kKind>(), decoder);
+    body = SnapshotBody(std::in_place_index<kKind>);
+    return Read(*std::get_if<kKind>(&body), decoder);
   }
 }
 
@@ -126,7 +118,7 @@ void EncodeSnapshotFrame(const SnapshotFrame& frame, Bytes& target) {
   encoder.Fixed8(static_cast<std::uint8_t>(frame.body.index()));
   encoder.Fixed64(frame.transfer.value);
   encoder.Fixed64(frame.key.value);
-  WriteKind<0>(frame.body, encoder);
+  Visit([&](const auto& body) { Write(body, encoder); }, frame.body);
 }
 
 Result<SnapshotFrame> DecodeSnapshotFrame(ByteView payload) {
@@ -136,7 +128,7 @@ Result<SnapshotFrame> DecodeSnapshotFrame(ByteView payload) {
   frame.transfer = SnapshotId(decoder.Fixed64());
   frame.key = SnapshotKey(decoder.Fixed64());
   bool good = decoder.ok() && ReadKind<0>(kind, frame.body, decoder) && decoder.done();
-  if (good && kind == 0) good = KeyOf(*std::get_if<SnapshotBegin>(&frame.body)) == frame.key;
+  if (good && kind == 0) good = KeyOf(As<SnapshotBegin>(frame.body)) == frame.key;
   if (good) return frame;
   return Fail(ErrorCode::kCorruption,
               "no frame of a snapshot's transfer in " + std::to_string(payload.size()) + " bytes");

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "base/check.h"
+#include "base/variant.h"
 
 namespace beach::server {
 namespace {
@@ -18,7 +19,7 @@ template <class T, class Wanted, class Take>
 auto Unpack(std::function<void(CallResult<T>)> done, Take take) {
   return [done = std::move(done), take](CallResult<const Reply*> result) {
     if (!result) return done(std::unexpected(std::move(result.error())));
-    done(take(std::get<Wanted>(**result)));
+    done(take(As<Wanted>(**result)));
   };
 }
 

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/coding.h"
 #include "base/random.h"
+#include "base/variant.h"
 #include "server/client/client.h"
 
 namespace beach::server {
@@ -110,7 +111,7 @@ void Client::OnOpened(CallResult<const Reply*> reply) {
     open_not_before_ns_ = clock_.MonotonicNow() + options_.retry_high_ns;
     return;
   }
-  const Result<Answer> answer = DecodeAnswer(std::get<WriteReply>(**reply).answer);
+  const Result<Answer> answer = DecodeAnswer(As<WriteReply>(**reply).answer);
   BEACH_CHECK(answer.has_value());
   session_ = SessionId(answer->index);
   window_ = {};

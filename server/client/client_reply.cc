@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "base/check.h"
+#include "base/variant.h"
 #include "server/client/client.h"
 
 namespace beach::server {
@@ -66,7 +67,7 @@ void Client::OnSessionExpired(CallId id, Call& call) {
   if (call.last_try != wire::RequestId{}) AskAgain(call);
   const Result<Request> request = DecodeRequest(call.type, call.payload);
   BEACH_CHECK(request.has_value());
-  call.payload = Bytes(std::get<WriteRequest>(*request).command);
+  call.payload = Bytes(As<WriteRequest>(*request).command);
   call.session = {};
   call.number = {};
   WakeAt(0);

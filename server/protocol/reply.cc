@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/coding.h"
+#include "base/variant.h"
 #include "server/command/answer.h"
 #include "server/command/command.h"
 #include "server/protocol/request.h"
@@ -179,14 +180,14 @@ std::uint16_t TypeOf(const Reply& reply) {
 }
 
 wire::NodeNumber LeaderOf(const Reply& reply) {
-  return std::visit([](const auto& one) { return one.leader; }, reply);
+  return Visit([](const auto& one) { return one.leader; }, reply);
 }
 
 void EncodeReply(const Reply& reply, Bytes& target) {
   const std::size_t begin = target.size();
   Encoder encoder(target);
   encoder.Fixed64(LeaderOf(reply).value);
-  std::visit([&](const auto& one) { Encode(one, encoder); }, reply);
+  Visit([&](const auto& one) { Encode(one, encoder); }, reply);
   BEACH_CHECK_LE(target.size() - begin, *ReplyBytesMax(TypeOf(reply)));
 }
 
@@ -194,7 +195,7 @@ Result<Reply> DecodeReply(std::uint16_t type, ByteView payload) {
   std::optional<Reply> reply = Empty(type);
   Decoder decoder(payload);
   const wire::NodeNumber leader(decoder.Fixed64());
-  const bool sound = reply && std::visit(
+  const bool sound = reply && Visit(
                                   [&](auto& one) {
                                     one.leader = leader;
                                     return Read(one, decoder);

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/coding.h"
+#include "base/variant.h"
 #include "server/command/command.h"
 
 namespace beach::server {
@@ -110,11 +111,11 @@ std::uint16_t TypeOf(const Request& request) {
 }
 
 std::uint32_t DeadlineMsOf(const Request& request) {
-  return std::visit([](const auto& one) { return one.deadline_ms; }, request);
+  return Visit([](const auto& one) { return one.deadline_ms; }, request);
 }
 
 Status CheckRequest(const Request& request) {
-  return std::visit([](const auto& one) { return Check(one); }, request);
+  return Visit([](const auto& one) { return Check(one); }, request);
 }
 
 void EncodeRequest(const Request& request, Bytes& target) {
@@ -122,7 +123,7 @@ void EncodeRequest(const Request& request, Bytes& target) {
   const std::size_t begin = target.size();
   Encoder encoder(target);
   encoder.Fixed32(DeadlineMsOf(request));
-  std::visit([&](const auto& one) { Encode(one, encoder); }, request);
+  Visit([&](const auto& one) { Encode(one, encoder); }, request);
   BEACH_CHECK_LE(target.size() - begin, *RequestBytesMax(TypeOf(request)));
 }
 
@@ -130,7 +131,7 @@ Result<Request> DecodeRequest(std::uint16_t type, ByteView payload) {
   std::optional<Request> request = Empty(type);
   Decoder decoder(payload);
   const std::uint32_t deadline_ms = decoder.Fixed32();
-  const bool sound = request && std::visit(
+  const bool sound = request && Visit(
                                     [&](auto& one) {
                                       one.deadline_ms = deadline_ms;
                                       return Read(one, decoder);

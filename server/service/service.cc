@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "base/check.h"
+#include "base/variant.h"
 #include "server/command/answer.h"
 #include "server/command/command.h"
 #include "server/service/failures.h"
@@ -169,7 +170,7 @@ void Service::ReadStore(CallId id) {
   const Result<Request> request = DecodeRequest(call->second.type, payload);
   BEACH_CHECK(request.has_value());  // it was when it came
   if (const auto* const get = std::get_if<GetRequest>(&*request)) return ReadKey(id, *get);
-  ReadRange(id, std::get<ScanRequest>(*request));
+  ReadRange(id, As<ScanRequest>(*request));
 }
 
 void Service::ReadKey(CallId id, const GetRequest& request) {
@@ -246,7 +247,7 @@ void Service::Finish(CallId id, Reply reply) {
 
 void Service::Send(wire::Guest& guest, wire::RequestId request, Reply reply) {
   const wire::NodeNumber leader = NumberOf(replica_.leader());
-  std::visit([&](auto& one) { one.leader = leader; }, reply);
+  Visit([&](auto& one) { one.leader = leader; }, reply);
   const auto address = addresses_.find(leader);
   auto* const failure = std::get_if<Failure>(&reply);
   if (failure != nullptr && address != addresses_.end()) failure->leader_address = address->second;
