@@ -25,7 +25,7 @@ class Cluster final : public Scenario {
   std::string name() const override;
   std::string boots() const override;
   std::string checks() const override;
-  std::vector<std::uint32_t> rules() const override { return {21, 22, 24, 25, 26}; }
+  std::vector<std::uint32_t> rules() const override { return {21, 22, 23, 24, 25, 26}; }
   void Run(Simulation& simulation) const override;
 
  private:
