@@ -122,7 +122,10 @@ TEST_F(SenderTest, WhatIsAheadOfTheCoreIsToldWhenItHasCaughtUp) {
 TEST_F(SenderTest, WhatNobodyAwaitsEndsWithoutAWord) {
   std::uint64_t chunks = 0;
   world_.deliver = [&](const Flying&, const SnapshotFrame& frame) {
-    if (IsChunk(frame) && ++chunks == 5) world_.awaited.clear();
+    if (IsChunk(frame) && ++chunks == 5) {
+      world_.awaited.clear();
+      world_.look_wanted = true;
+    }
     return 1;
   };
   world_.Send(NodeId(2));
