@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "env/marks.h"
 
 namespace beach::raft {
 
@@ -94,7 +95,7 @@ void SnapshotReceiver::RefuseEarly() {
 // --- Its bytes.
 
 void SnapshotReceiver::Open(SnapshotFrame&& frame) {
-  SnapshotBegin& begin = std::get<SnapshotBegin>(frame.body);
+  SnapshotBegin& begin = *std::get_if<SnapshotBegin>(&frame.body);
   if (begin.index != expected_.meta.index || begin.term != expected_.meta.term) return;
   if (leftover_timer_ != 0) loop_.Cancel(std::exchange(leftover_timer_, 0));
   state_ = State::kOpening;
@@ -120,6 +121,7 @@ void SnapshotReceiver::Opened(Result<std::uint64_t> place) {
   taken_ = written_ = *place;
   queued_bytes_ = 0;
   asked_.reset();
+  BEACH_SOMETIMES("raft.snapshot_resumed", written_ > 0);
   if (written_ == total_) return Whole();
   state_ = State::kStreaming;
   Say(SnapshotResume{.place = written_});
@@ -132,7 +134,7 @@ bool SnapshotReceiver::Fits(const SnapshotChunk& chunk) const {
 }
 
 void SnapshotReceiver::OnChunk(SnapshotFrame&& frame) {
-  SnapshotChunk& chunk = std::get<SnapshotChunk>(frame.body);
+  SnapshotChunk& chunk = *std::get_if<SnapshotChunk>(&frame.body);
   if (!Fits(chunk)) return;
   if (chunk.place < taken_) return Say(SnapshotHave{.place = written_});  // it came twice
   if (chunk.place > taken_) {

@@ -46,6 +46,15 @@ void Write(const SnapshotHave& have, Encoder& encoder) { encoder.Fixed64(have.pl
 void Write(const SnapshotDone&, Encoder&) {}
 void Write(const SnapshotRefused&, Encoder&) {}
 
+template <std::size_t kKind>
+void WriteKind(const SnapshotBody& body, Encoder& encoder) {
+  if constexpr (kKind < std::variant_size_v<SnapshotBody>) {
+    const auto* const written = std::get_if<kKind>(&body);
+    if (written != nullptr) return Write(*written, encoder);
+    WriteKind<kKind + 1>(body, encoder);
+  }
+}
+
 bool Read(SnapshotBegin& begin, Decoder& decoder) {
   begin.index = LogIndex(decoder.Fixed64());
   begin.term = Term(decoder.Fixed64());
@@ -81,7 +90,8 @@ bool ReadKind(std::size_t kind, SnapshotBody& body, Decoder& decoder) {
     return false;
   } else {
     if (kind != kKind) return ReadKind<kKind + 1>(kind, body, decoder);
-    return Read(body.emplace<kKind>(), decoder);
+    body = SnapshotBody(std::in_place_index<kKind>);
+    return Read(*std::get_if<kKind>(&body), decoder);
   }
 }
 
@@ -116,7 +126,7 @@ void EncodeSnapshotFrame(const SnapshotFrame& frame, Bytes& target) {
   encoder.Fixed8(static_cast<std::uint8_t>(frame.body.index()));
   encoder.Fixed64(frame.transfer.value);
   encoder.Fixed64(frame.key.value);
-  std::visit([&](const auto& body) { Write(body, encoder); }, frame.body);
+  WriteKind<0>(frame.body, encoder);
 }
 
 Result<SnapshotFrame> DecodeSnapshotFrame(ByteView payload) {
@@ -126,7 +136,7 @@ Result<SnapshotFrame> DecodeSnapshotFrame(ByteView payload) {
   frame.transfer = SnapshotId(decoder.Fixed64());
   frame.key = SnapshotKey(decoder.Fixed64());
   bool good = decoder.ok() && ReadKind<0>(kind, frame.body, decoder) && decoder.done();
-  if (good && kind == 0) good = KeyOf(std::get<SnapshotBegin>(frame.body)) == frame.key;
+  if (good && kind == 0) good = KeyOf(*std::get_if<SnapshotBegin>(&frame.body)) == frame.key;
   if (good) return frame;
   return Fail(ErrorCode::kCorruption,
               "no frame of a snapshot's transfer in " + std::to_string(payload.size()) + " bytes");

@@ -110,7 +110,8 @@ Plan DrawPlan(Simulation& simulation) {
       knobs.Log("segment_blocks", engine::wal::kSegmentSizeMin / engine::wal::kBlockSize * 2, 256) *
       engine::wal::kBlockSize;
   plan.log.flights_max = knobs.Even("flights_max", 1, 8);
-  plan.log_bytes_max = knobs.Flag("log_is_short", 60) ? 0 : knobs.Log("log_bytes_max", 1 << 16, 1 << 24);
+  plan.log_bytes_max = knobs.Log("log_bytes_max", 1 << 16, 1 << 24);
+  if (knobs.Flag("log_is_short", 60)) plan.log_bytes_max = 0;
   plan.log_entries_kept = knobs.Log("log_entries_kept", 1, 1 << 10);
   plan.snapshots = DrawSnapshots(knobs);
   return plan;
