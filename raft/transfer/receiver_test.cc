@@ -87,7 +87,7 @@ TEST_F(ReceiverTest, WhatIsBehindAFileThatIsSentAgainIsNotTaken) {
   };
   world_.Send(NodeId(2));
   world_.Settle();
-  EXPECT_EQ(follower().helper->jobs, 5U);  // to open, a file, and some of the next
+  EXPECT_EQ(follower().helper->jobs, 6U);  // to open, a file, and the next two
   follower().helper->Release();
   world_.RunFor(kMillisecond);
   ExpectArrived();
