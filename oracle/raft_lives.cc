@@ -36,12 +36,15 @@ Judgement RaftOracle::Recover(RaftNode id, Node& node, const RaftRecovery& found
   RaftBase base = found.base.value_or(RaftBase{.index = {}, .term = {}, .configuration = initial_});
   if (Judgement wrong = JudgeSnapshot(id, base)) return wrong;
   const std::uint64_t base_chain = *FindChain(base.index, base.term);
+  // The crash may have come just after a snapshot took the place of a log that did not hold its
+  // last entry: what stood behind is not of that log.
+  const bool replaced = node.log.Has(base.index) && node.log.ChainAt(base.index) != base_chain;
   node.log.Reset(std::move(base), base_chain);
   for (const RaftEntry& entry : found.entries) {
     if (Judgement wrong = TakeEntry(id, node, entry)) return wrong;
   }
   node.durable = node.log.end();
-  if (found.is_damaged || promised < node.log.begin()) return std::nullopt;
+  if (found.is_damaged || replaced || promised < node.log.begin()) return std::nullopt;
   if (promised <= node.log.end() && node.log.ChainAt(promised) == chain) return std::nullopt;
   return Wrong("durable-entry-lost", Name(id) + " had all up to " + Name(promised) +
                                          " durably; now its log ends at " + Name(node.log.end()) +

@@ -66,7 +66,7 @@ Peers::Peers(env::Loop& loop, env::Clock& clock, const wire::ClusterId& cluster,
     links_[node] = std::make_unique<wire::Link>(
         loop, clock, address, hello, chosen,
         [](std::uint16_t) -> std::optional<std::uint64_t> { return std::nullopt; },
-        wire::Link::Callbacks{.on_up = [on_up, node = node] { on_up(node); },
+        wire::Link::Callbacks{.on_up = [on_up, peer = node] { on_up(peer); },
                               .on_down = nullptr,
                               .on_frame = nullptr});
   }

@@ -80,7 +80,6 @@ Result<std::uint64_t> IncomingFiles::Open(SnapshotKey key,
 Result<std::uint64_t> IncomingFiles::Find() {
   BEACH_TRY_ASSIGN(place_, Resume());
   durable_ = place_;
-  names_durable_ = false;
   if (place_ == 0) BEACH_TRY(BeginNew());
   BEACH_TRY_ASSIGN(const std::uint64_t room, files_.FreeSpace(directory_));
   if (room < begins_.back() - place_) {
@@ -149,9 +148,9 @@ Status IncomingFiles::Clear() {
   return files_.SyncDirectory(directory_);
 }
 
+// Makes names of files durable, too; if the power goes before that, PLACE may be there without
+// them, which Holds finds out.
 Status IncomingFiles::Record() {
-  if (!names_durable_) BEACH_TRY(files_.SyncDirectory(directory_));
-  names_durable_ = true;
   const Bytes bytes = EncodePlace({.key = key_, .place = place_});
   BEACH_TRY(env::WriteTemporaryFile(files_, directory_, kPlaceName, bytes));
   BEACH_TRY(env::PublishSmallFile(files_, directory_, kPlaceName));
@@ -167,7 +166,6 @@ Status IncomingFiles::OpenFile(std::size_t number, bool anew) {
   const env::OpenMode mode = create ? env::OpenMode::kCreate : env::OpenMode::kReadWrite;
   BEACH_TRY_ASSIGN(current_.file, files_.Open(path, {.mode = mode}));
   current_.number = number;
-  if (create) names_durable_ = false;
   return {};
 }
 

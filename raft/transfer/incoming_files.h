@@ -76,7 +76,6 @@ class IncomingFiles {
   std::vector<std::uint64_t> begins_;  // of each file, and behind them the total
   std::uint64_t place_ = 0;            // written up to here
   std::uint64_t durable_ = 0;          // and recorded up to here
-  bool names_durable_ = false;
   Current current_;
   std::vector<bool> sent_again_;  // by file
 };

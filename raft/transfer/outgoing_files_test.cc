@@ -62,6 +62,13 @@ TEST_F(OutgoingFilesTest, AStretchThatIsReadTwiceCountsOnce) {
   EXPECT_EQ(reader.Read(8, 2)->file_crc, Crc32c(kFirst));
 }
 
+TEST_F(OutgoingFilesTest, AsManyBytesAsTheFileHasAreNotYetTheFile) {
+  OutgoingReader reader(files_, snapshot_);
+  ASSERT_TRUE(reader.Read(4, 4).has_value());
+  ASSERT_TRUE(reader.Read(4, 4).has_value());
+  EXPECT_EQ(reader.Read(8, 2)->file_crc, Crc32c(kFirst));
+}
+
 TEST_F(OutgoingFilesTest, WhatIsNotAsItWasPinnedIsDamage) {
   OutgoingReader reader(files_, snapshot_);
   files_.SetContent("n/1", "0123");

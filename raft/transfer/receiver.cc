@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/variant.h"
+#include "env/marks.h"
 
 namespace beach::raft {
 
@@ -121,6 +122,7 @@ void SnapshotReceiver::Opened(Result<std::uint64_t> place) {
   taken_ = written_ = *place;
   queued_bytes_ = 0;
   asked_.reset();
+  BEACH_SOMETIMES("raft.snapshot_resumed", written_ > 0);
   if (written_ == total_) return Whole();
   state_ = State::kStreaming;
   Say(SnapshotResume{.place = written_});

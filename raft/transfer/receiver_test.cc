@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "raft/transfer/receiver.h"
 
+#include <utility>
+
 #include "raft/transfer/testing/transfer_fixture.h"
 
 namespace beach::raft {
@@ -54,9 +56,43 @@ TEST_F(ReceiverTest, ASlowReceiverIsNotOverrun) {
   world_.sender_options.window_bytes = 20'000;
   world_.receiver_options.queue_bytes_max = 1'500;
   world_.StartFollower(NodeId(2));
+  world_.deliver = [&](const Flying&, const SnapshotFrame& frame) {
+    if (IsChunk(frame)) follower().helper->held = true;
+    return 1;
+  };
   world_.Send(NodeId(2));
+  world_.RunFor(500 * kMillisecond);
+  EXPECT_GT(world_.chunk_bytes_delivered, 10'000U);
+  EXPECT_EQ(follower().helper->jobs, 2U);  // to open, and one chunk
+  world_.deliver = nullptr;
+  follower().helper->Release();
   world_.RunFor(60 * kSecond);
   ExpectArrived();
+}
+
+TEST_F(ReceiverTest, WhatIsBehindAFileThatIsSentAgainIsNotTaken) {
+  bool damaged = false;
+  world_.files.set_hook([&](const engine::testing::FileEvent& event) -> Status {
+    const bool sync = event.call == engine::testing::FileCall::kSync;
+    if (!sync || event.path != "n2/in/FILE-00000000" || std::exchange(damaged, true)) return {};
+    Bytes content = world_.files.Content(event.path);
+    content[100] ^= 1;
+    world_.files.SetContent(event.path, content);
+    return {};
+  });
+  std::uint64_t chunks = 0;
+  world_.deliver = [&](const Flying&, const SnapshotFrame& frame) {
+    if (IsChunk(frame) && ++chunks <= 4) follower().helper->held = true;
+    return 1;
+  };
+  world_.Send(NodeId(2));
+  world_.Settle();
+  EXPECT_EQ(follower().helper->jobs, 6U);  // to open, a file, and the next two
+  follower().helper->Release();
+  world_.RunFor(kMillisecond);
+  ExpectArrived();
+  EXPECT_TRUE(damaged);
+  EXPECT_EQ(world_.rewinds, 1U);
 }
 
 TEST_F(ReceiverTest, WhatIsOfAnotherTransferIsIgnored) {

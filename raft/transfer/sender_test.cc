@@ -122,7 +122,10 @@ TEST_F(SenderTest, WhatIsAheadOfTheCoreIsToldWhenItHasCaughtUp) {
 TEST_F(SenderTest, WhatNobodyAwaitsEndsWithoutAWord) {
   std::uint64_t chunks = 0;
   world_.deliver = [&](const Flying&, const SnapshotFrame& frame) {
-    if (IsChunk(frame) && ++chunks == 5) world_.awaited.clear();
+    if (IsChunk(frame) && ++chunks == 5) {
+      world_.awaited.clear();
+      world_.look_wanted = true;
+    }
     return 1;
   };
   world_.Send(NodeId(2));
@@ -177,10 +180,9 @@ TEST_F(SenderTest, FilesThatAreNotAsPinnedFailTheTransfer) {
 }
 
 TEST_F(SenderTest, AnswersThatCannotBeAreIgnored) {
-  bool lied = false;
+  int answers = 0;
   world_.deliver = [&](const Flying& flying, const SnapshotFrame& frame) {
-    if (flying.to != NodeId(1) || lied) return 1;
-    lied = true;
+    if (flying.to != NodeId(1) || ++answers != 4) return 1;
     SnapshotFrame lie = frame;
     lie.body = SnapshotHave{.place = kTotal};
     world_.sender->Received(NodeId(2), lie);  // it was not sent yet
@@ -196,6 +198,34 @@ TEST_F(SenderTest, AnswersThatCannotBeAreIgnored) {
     return 1;
   };
   world_.Send(NodeId(2));
+  world_.Settle();
+  ExpectArrived();
+  EXPECT_EQ(world_.chunk_bytes_delivered, kTotal);
+}
+
+TEST_F(SenderTest, APinThatIsInUseIsSharedHoweverLongItTakes) {
+  world_.sender_options.bytes_per_second = 500;
+  world_.Send(NodeId(2));
+  world_.RunFor(40 * kSecond);
+  EXPECT_EQ(world_.sender->transfers(), 1U);
+  world_.Send(NodeId(3));
+  world_.RunFor(kSecond);
+  EXPECT_EQ(world_.store.pins, 1U);
+  EXPECT_EQ(world_.store.held, 1U);
+}
+
+TEST_F(SenderTest, WhatWasReadForABrokenLinkIsSentWhenItIsUpAgain) {
+  std::uint64_t chunks = 0;
+  world_.deliver = [&](const Flying&, const SnapshotFrame& frame) {
+    if (IsChunk(frame) && ++chunks == 3) world_.helper->held = true;
+    return 1;
+  };
+  world_.Send(NodeId(2));
+  world_.Settle();
+  world_.Break(NodeId(2));
+  world_.helper->Release();
+  world_.Settle();
+  world_.Connect(NodeId(2));
   world_.Settle();
   ExpectArrived();
   EXPECT_EQ(world_.chunk_bytes_delivered, kTotal);

@@ -47,6 +47,15 @@ void Write(const SnapshotHave& have, Encoder& encoder) { encoder.Fixed64(have.pl
 void Write(const SnapshotDone&, Encoder&) {}
 void Write(const SnapshotRefused&, Encoder&) {}
 
+template <std::size_t kKind>
+void WriteKind(const SnapshotBody& body, Encoder& encoder) {
+  if constexpr (kKind < std::variant_size_v<SnapshotBody>) {
+    const auto* const written = std::get_if<kKind>(&body);
+    if (written != nullptr) return Write(*written, encoder);
+    WriteKind<kKind + 1>(body, encoder);
+  }
+}
+
 bool Read(SnapshotBegin& begin, Decoder& decoder) {
   begin.index = LogIndex(decoder.Fixed64());
   begin.term = Term(decoder.Fixed64());

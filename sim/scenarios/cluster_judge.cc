@@ -15,6 +15,14 @@ namespace beach::sim::scenarios::cluster {
 
 using raft::LogIndex;
 
+namespace {
+
+// Of the search in one part of a history; what is beyond takes longer than all the rest of the run.
+constexpr oracle::LinearLimits kLimits{.configurations_max = 50'000};
+
+}  // namespace
+
+
 class Judge::Watcher final : public raft::NodeWatcher {
  public:
   Watcher(Judge& judge, std::uint64_t place) : judge_(judge), place_(place) {}
@@ -253,7 +261,7 @@ void Judge::ExpectLinearizable() {
   }
   const auto misuse = oracle::FindMisuse(history_);
   BEACH_CHECK(!misuse);
-  const oracle::LinearReport report = oracle::CheckLinearizable(history_);
+  const oracle::LinearReport report = oracle::CheckLinearizable(history_, kLimits);
   BEACH_SOMETIMES("cluster.history_undecided", report.verdict == oracle::LinearVerdict::kUndecided);
   if (report.violation) simulation_.Fail(report.violation->rule, report.violation->message);
 }

@@ -61,7 +61,7 @@ TransferWorld::~TransferWorld() {
 void TransferWorld::StartSender() {
   helper = std::make_unique<TurnHelper>(loop);
   SnapshotSender::Callbacks callbacks;
-  callbacks.want_look = [this] { look_wanted_ = true; };
+  callbacks.want_look = [this] { look_wanted = true; };
   callbacks.is_up = [this](NodeId node) { return !down_[node]; };
   callbacks.send = [this](NodeId to, ByteView payload) {
     if (down_[to]) return false;
@@ -162,11 +162,11 @@ bool TransferWorld::DeliverOne() {
 }
 
 void TransferWorld::Settle() {
-  look_wanted_ = true;  // the core may have moved
+  look_wanted = true;  // the core may have moved
   for (int turn = 0; turn < kTurnsMax; ++turn) {
     loop.Settle();
-    if (sender != nullptr && look_wanted_) {
-      look_wanted_ = false;
+    if (sender != nullptr && look_wanted) {
+      look_wanted = false;
       sender->Look(applied, [this](NodeId peer, SnapshotId id) {
         return awaited.contains(peer) && awaited[peer] == id;
       });

@@ -98,6 +98,7 @@ class TransferWorld {
   std::function<std::size_t(std::size_t)> pick;
   // The begin of a transfer reaches the follower's core at once, or when a test says so.
   bool cores_speak = true;
+  bool look_wanted = false;  // by the sender, or because its core has moved
   std::uint64_t chunk_bytes_delivered = 0;
   std::uint64_t frames_delivered = 0;
   std::uint64_t rewinds = 0;  // resumes at a place before one that was said before
@@ -110,7 +111,6 @@ class TransferWorld {
   std::map<NodeId, bool> down_;
   std::map<NodeId, std::uint64_t> said_;
   SnapshotId last_;
-  bool look_wanted_ = false;
 };
 
 }  // namespace beach::raft::testing

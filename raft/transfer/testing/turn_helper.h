@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "env/loop.h"
 #include "raft/transfer/helper.h"
@@ -17,6 +19,20 @@ class TurnHelper final : public Helper {
 
   void Do(std::function<void()> work, std::function<void()> then) override {
     ++jobs;
+    if (held) return waiting_.push_back({std::move(work), std::move(then)});
+    Post(std::move(work), std::move(then));
+  }
+
+  void Release() {
+    held = false;
+    for (auto& [work, then] : std::exchange(waiting_, {})) Post(std::move(work), std::move(then));
+  }
+
+  std::uint64_t jobs = 0;
+  bool held = false;  // what comes waits for Release
+
+ private:
+  void Post(std::function<void()> work, std::function<void()> then) {
     loop_.Post([weak = std::weak_ptr<bool>(alive_), work = std::move(work),
                 then = std::move(then)]() mutable {
       if (weak.lock() == nullptr) return;
@@ -26,11 +42,9 @@ class TurnHelper final : public Helper {
     });
   }
 
-  std::uint64_t jobs = 0;
-
- private:
   env::Loop& loop_;
   std::shared_ptr<bool> alive_;  // what is posted has it weakly
+  std::vector<std::pair<std::function<void()>, std::function<void()>>> waiting_;
 };
 
 }  // namespace beach::raft::testing
