@@ -131,6 +131,13 @@ LogMark DbImpl::DurableMark() {
 }
 
 // The flush thread takes a turn for it, or whoever applies next.
+Status DbImpl::Health() {
+  const env::MutexLock lock(mutex_);
+  if (closing_) return Fail(ErrorCode::kClosed, "the database is closed");
+  if (poison_) return Fail(*poison_);
+  return {};
+}
+
 void DbImpl::WantFlush() {
   if (!options_.external_log) return;
   const env::MutexLock lock(mutex_);

@@ -107,6 +107,7 @@ class DbImpl final : public Db {
   Result<bool> TryApply(const WriteBatch& batch, LogMark mark) override;
   LogMark DurableMark() override;
   void WantFlush() override;
+  Status Health() override;
   Status Install(const std::vector<PinnedFile>& files, SequenceNumber last_sequence,
                  std::uint64_t time, LogMark mark) override;
   Status Close() override;

@@ -71,6 +71,7 @@ class ReadOnlyDb final : public Db {
   Result<bool> TryApply(const WriteBatch&, LogMark) override { return ReadOnly(); }
   LogMark DurableMark() override { return mark_; }
   void WantFlush() override {}
+  Status Health() override { return ReadOnly(); }
   Status Install(const std::vector<PinnedFile>&, SequenceNumber, std::uint64_t, LogMark) override {
     return ReadOnly();
   }

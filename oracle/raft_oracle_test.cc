@@ -327,6 +327,30 @@ TEST_F(RaftOracleTest, DurableEntriesAreThereAfterARestart) {
   EXPECT_EQ(RuleOf(RaftOracle(oracle).Started(kA, both)), "entry-from-nobody");
 }
 
+// A snapshot takes the place of a log that does not hold its last entry, and of that alone.
+TEST_F(RaftOracleTest, ACrashJustAfterAnInstallMayTakeWhatStoodBehind) {
+  Elect(kC, kB, 1);
+  Put(kC, Entry(1, 1));
+  Put(kC, Entry(2, 1));
+  RaftOracle agreeing = oracle;
+  Elect(kA, kB, 2);
+  Put(kA, Entry(1, 2));
+  Put(kB, Entry(1, 2));
+  Ok(oracle.AcknowledgementSent(kB, T(2), I(1)));
+  Ok(oracle.Committed(kA, I(1)));
+  oracle.Stopped(kC);
+  const RaftBase other = {.index = I(1), .term = T(2), .configuration = kThree};
+  Ok(oracle.Started(kC, {.term = T(1), .vote = kC, .base = other, .applied = I(1)}));
+
+  EXPECT_EQ(RuleOf(agreeing.Appended(kB, Entry(1, 1))), "none");
+  EXPECT_EQ(RuleOf(agreeing.Durable(kB, I(1))), "none");
+  EXPECT_EQ(RuleOf(agreeing.Committed(kC, I(1))), "none");
+  agreeing.Stopped(kC);
+  const RaftBase same = {.index = I(1), .term = T(1), .configuration = kThree};
+  EXPECT_EQ(RuleOf(agreeing.Started(kC, {.term = T(1), .vote = kC, .base = same, .applied = I(1)})),
+            "durable-entry-lost");
+}
+
 TEST_F(RaftOracleTest, CommittedEntriesStayOnAMajority) {
   CommitOne();
   RaftOracle other = oracle;

@@ -138,6 +138,7 @@ class MapDb final : public engine::Db {
   Result<bool> TryApply(const engine::WriteBatch&, engine::LogMark) override { return NoOther(); }
   engine::LogMark DurableMark() override { return {}; }
   void WantFlush() override {}
+  Status Health() override { return {}; }
   Status Install(const std::vector<engine::PinnedFile>&, engine::SequenceNumber, std::uint64_t,
                  engine::LogMark) override {
     return NoOther();

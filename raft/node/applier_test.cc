@@ -30,6 +30,7 @@ class TestMachine final : public StateMachine {
     if (may_block) ++blocking_calls;
     return count;
   }
+  Status Health() const override { return {}; }
   void WantDurable() override {}
 
   std::uint64_t blocks_every = ~std::uint64_t{0};

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/random.h"
 #include "base/site.h"
 
 namespace beach::raft {
@@ -54,6 +55,8 @@ Result<std::unique_ptr<Node>> Node::Start(env::Loop& loop, const env::Env& env,
   Options core = options.core;
   core.cluster = ClusterNumber(options.cluster);
   core.incarnation = log.contents().starts;
+  // Nodes that were given one key draw apart: elections that always begin together never end.
+  core.random_key = RandomValue(core.random_key, core.id.value);
   BEACH_TRY_ASSIGN(Restored restored, Restore(log, machine, options));
   return std::unique_ptr<Node>(
       new Node(loop, env, options, core, log, machine, std::move(restored), std::move(on_failed)));
@@ -248,6 +251,10 @@ void Node::SetTimer(std::uint64_t now_ns) {
 
 void Node::Housekeeping() {
   if (failed_) return;
+  // A leader whose tables cannot grow any more has no snapshot for who lags behind, and would lead
+  // them for ever.
+  const Status health = machine_.Health();
+  if (!health) return StepAside(health.error());
   const std::uint64_t now = Now();
   pending_.Expire(now);
   if (pending_.ready()) Wake();

@@ -33,6 +33,9 @@ class StateMachine : public SnapshotStore {
   virtual Result<std::size_t> Apply(std::span<const Entry> entries, bool may_block,
                                     std::vector<Bytes>& answers) = 0;
 
+  // Why it can take no more, for good: what is applied will never be durable. Does not block.
+  virtual Status Health() const = 0;
+
   // Let what is applied become durable soon: the log waits for it. Does not block.
   virtual void WantDurable() = 0;
 

@@ -64,6 +64,7 @@ class Machine final : public raft::StateMachine {
   // REQUIRES: the first entry is the one behind the last that was applied.
   Result<std::size_t> Apply(std::span<const raft::Entry> entries, bool may_block,
                             std::vector<Bytes>& answers) override;
+  Status Health() const override { return db_.Health(); }
   void WantDurable() override { db_.WantFlush(); }
   Result<std::unique_ptr<raft::PinnedSnapshot>> Pin() override;
   Status Install(const raft::SnapshotMeta& meta, ByteView description,

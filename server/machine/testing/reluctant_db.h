@@ -48,6 +48,7 @@ class ReluctantDb final : public engine::Db {
                  std::uint64_t time, engine::LogMark mark) override {
     return db_->Install(files, last_sequence, time, std::move(mark));
   }
+  Status Health() override { return db_->Health(); }
   void WantFlush() override {
     ++wanted_;
     db_->WantFlush();
