@@ -247,7 +247,10 @@ void Core::SetTerm(Term term, NodeId vote) {
   BEACH_CHECK(term >= term_);
   if (term > term_) {
     LoseForwarded();
-    held_.clear();  // words of the old term, which nobody waits for
+    // Words of the old term, which nobody waits for: those that are not out yet would say after a
+    // newer leader was heard what was true before.
+    held_.clear();
+    output_.messages.clear();
   }
   term_ = term;
   vote_ = vote;
