@@ -67,6 +67,9 @@ class Process {
     options.cluster = kCluster;
     options.addresses = AddressesOf(plan_);
     options.bootstrap = VotersOf(plan_);
+    options.call_max_ns = plan_.call_max_ns;
+    options.log_bytes_max = plan_.log_bytes_max;
+    options.log_entries_kept = plan_.log_entries_kept;
     options.watcher = &judge_.watcher(place_);
     return options;
   }
@@ -91,12 +94,18 @@ class Process {
     return {};
   }
 
+  void TellDigest() {
+    const server::DigestAt now = machine_->digest();
+    judge_.Digest(place_, now.index, now.digest);
+  }
+
   void Fail(const Error& error) {
     failure_ = error;
     loop_->Stop();
   }
 
   void Look() {
+    TellDigest();
     if (judge_.stop) return loop_->Stop();
     loop_->At(env_.clock->MonotonicNow() + kLookNs, [this] { Look(); });
   }

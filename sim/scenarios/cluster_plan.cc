@@ -91,6 +91,15 @@ Plan DrawPlan(Simulation& simulation) {
       knobs.Log("segment_blocks", engine::wal::kSegmentSizeMin / engine::wal::kBlockSize * 2, 256) *
       engine::wal::kBlockSize;
   plan.log.flights_max = knobs.Even("flights_max", 1, 8);
+  plan.log.flight_bytes_max = knobs.Log("flight_bytes_max", 256, 1 << 22);
+  plan.log_bytes_max = std::uint64_t{256} << 20;
+  plan.log_entries_kept = 4'096;
+  // Who lags behind has no other way to what is dropped: so only where there is nobody.
+  if (plan.nodes == 1) {
+    plan.log_bytes_max = knobs.Log("log_bytes_max", 1 << 10, 1 << 20);
+    plan.log_entries_kept = knobs.Log("log_entries_kept", 1, 64);
+  }
+  plan.call_max_ns = knobs.Log("call_max_ms", 100, 10'000) * kMillisecond;
   plan.deadline_ns = knobs.Log("deadline_ms", 200, 20'000) * kMillisecond;
   plan.readers = knobs.Even("readers", 1, 3);
   if (knobs.Flag("lease_reads", 30)) plan.reads = server::Consistency::kLease;
