@@ -14,6 +14,8 @@ namespace {
 constexpr std::size_t kNamedMax = 3;
 // Of the search after one operation less: who cannot be shown to be needless stays.
 constexpr std::uint64_t kConfigurationsMax = 20'000;
+// Of all these searches: one for each operation of a long history would take minutes.
+constexpr std::uint64_t kConfigurationsInAllMax = 50'000;
 
 class Shrinker {
  public:
@@ -27,22 +29,28 @@ class Shrinker {
   // Lets `gone` loose if what is left fails without them.
   bool TryWithout(std::span<const std::size_t> gone) {
     for (const std::size_t index : gone) roles_[index] = Role::kLoose;
-    if (Fails()) return true;
+    if (left_ > 0 && Fails()) return true;
     for (const std::size_t index : gone) roles_[index] = Role::kKept;
     return false;
   }
 
  private:
-  bool Fails() const {
+  bool Fails() {
     LinearProblem problem(history_, roles_);
     return std::ranges::any_of(problem.parts(), [&](const LinearPart& part) {
-      return LinearSearch(problem, part, limits_).Run() == LinearVerdict::kNot;
+      LinearLimits limits = limits_;
+      limits.configurations_max = std::min(limits.configurations_max, left_);
+      LinearSearch search(problem, part, limits);
+      const LinearVerdict verdict = search.Run();
+      left_ -= std::min(left_, search.tried());
+      return verdict == LinearVerdict::kNot;
     });
   }
 
   std::span<const ClientOperation> history_;
   LinearLimits limits_;
   std::vector<Role> roles_;
+  std::uint64_t left_ = kConfigurationsInAllMax;
 };
 
 // The one of them whose return no order gets beyond, with all others let loose.

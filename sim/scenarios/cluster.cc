@@ -31,7 +31,8 @@ class Machines {
  public:
   Machines(Simulation& simulation, Judge& judge, const Plan& plan, const Works& works)
       : simulation_(simulation), judge_(judge), plan_(plan), works_(works), nodes_(plan.nodes) {
-    const HostOptions options{.clock_drift_max_ppm = 40'000, .slow_cpu_max = 4};
+    const HostOptions options{
+        .clock_drift_max_ppm = 40'000, .slow_cpu_max = 4, .draw_disk_speed = true};
     for (std::uint64_t place = 0; place < plan.nodes; ++place) {
       hosts_.push_back(simulation.AddHost("n" + std::to_string(place), options));
     }

@@ -146,6 +146,7 @@ class Client {
   void Wrote(const Work& work, CallResult<Answer> result) {
     const std::optional<Bytes> expected = seen_.contains(work.key) ? seen_[work.key] : std::nullopt;
     if (result) {
+      judge_.DoneAt(number_, result->index);
       Learn(work, *result);
     } else {
       BEACH_SOMETIMES("cluster.outcome_unknown", result.error().kind == FailureKind::kUnknown);

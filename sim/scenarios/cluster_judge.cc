@@ -22,7 +22,6 @@ constexpr oracle::LinearLimits kLimits{.configurations_max = 50'000};
 
 }  // namespace
 
-
 class Judge::Watcher final : public raft::NodeWatcher {
  public:
   Watcher(Judge& judge, std::uint64_t place) : judge_(judge), place_(place) {}
@@ -197,6 +196,14 @@ std::string Judge::AppliedText() const {
   return text;
 }
 
+void Judge::Digest(std::uint64_t place, LogIndex index, std::uint64_t digest) {
+  const SystemScope system;
+  if (machine_digests_.emplace(index, digest).first->second == digest) return;
+  simulation_.Fail("digests-differ", "node " + std::to_string(place + 1) +
+                                         " has another digest of what was applied up to index " +
+                                         std::to_string(index.value) + " than was seen before");
+}
+
 void Judge::Contents(std::uint64_t place, std::uint64_t digest) {
   const SystemScope system;
   nodes_[place].contents = digest;
@@ -224,6 +231,15 @@ void Judge::Called(std::uint64_t client, oracle::ClientOperation operation) {
   operation.client = client;
   operation.called_at = simulation_.Now();
   asked_[client] = std::move(operation);
+}
+
+void Judge::DoneAt(std::uint64_t client, std::uint64_t index) {
+  const SystemScope system;
+  const auto [other, is_first] = done_by_.emplace(index, client);
+  if (is_first) return;
+  simulation_.Fail("answer-of-another", "clients " + std::to_string(other->second) + " and " +
+                                            std::to_string(client) + " are both told that entry " +
+                                            std::to_string(index) + " is theirs");
 }
 
 void Judge::Returned(std::uint64_t client, oracle::ClientOperation operation) {

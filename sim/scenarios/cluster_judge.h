@@ -41,6 +41,8 @@ class Judge {
   // All nodes that belong to the cluster have applied all that any has committed.
   bool AllApplied() const;
   std::string AppliedText() const;
+  // Of its state machine, at an index.
+  void Digest(std::uint64_t place, raft::LogIndex index, std::uint64_t digest);
   // All that a node's state machine holds, when the run ends.
   void Contents(std::uint64_t place, std::uint64_t digest);
   void ExpectEqualContents() const;
@@ -56,6 +58,8 @@ class Judge {
 
   // What it asks for. Until it is answered, it may take effect at any time.
   void Called(std::uint64_t client, oracle::ClientOperation operation);
+  // The answer names the entry that did it: no other write can have it.
+  void DoneAt(std::uint64_t client, std::uint64_t index);
   // As the client saw it; without an answer: it gave up.
   void Returned(std::uint64_t client, oracle::ClientOperation operation);
   // It was told that it never takes effect.
@@ -103,6 +107,8 @@ class Judge {
   raft::LogIndex members_at_;
   raft::Configuration members_;
   std::optional<Blow> order_;
+  std::map<raft::LogIndex, std::uint64_t> machine_digests_;  // as their machines say
+  std::map<std::uint64_t, std::uint64_t> done_by_;           // index to client
   std::vector<oracle::ClientOperation> history_;
   std::vector<std::optional<oracle::ClientOperation>> asked_;  // by client
   std::uint64_t clients_done_ = 0;

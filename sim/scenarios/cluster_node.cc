@@ -70,6 +70,7 @@ class Process {
     options.log_bytes_max = plan_.log_bytes_max;
     options.log_entries_kept = plan_.log_entries_kept;
     options.snapshots = plan_.snapshots;
+    options.call_max_ns = plan_.call_max_ns;
     options.watcher = &judge_.watcher(place_);
     return options;
   }
@@ -92,6 +93,11 @@ class Process {
     BEACH_TRY_ASSIGN(port_, raft::Port::Open(*loop_, *env_.clock, AddressOf(place_), options,
                                              &*peers_, &*clients_));
     return {};
+  }
+
+  void TellDigest() {
+    const server::DigestAt now = machine_->digest();
+    judge_.Digest(place_, now.index, now.digest);
   }
 
   void Fail(const Error& error) {
@@ -128,6 +134,7 @@ class Process {
   }
 
   void Look() {
+    TellDigest();
     if (judge_.stop) return loop_->Stop();
     Obey();
     loop_->At(env_.clock->MonotonicNow() + kLookNs, [this] { Look(); });

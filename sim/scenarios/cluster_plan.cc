@@ -121,6 +121,8 @@ Plan DrawPlan(Simulation& simulation, Focus focus) {
       knobs.Log("segment_blocks", engine::wal::kSegmentSizeMin / engine::wal::kBlockSize * 2, 256) *
       engine::wal::kBlockSize;
   plan.log.flights_max = knobs.Even("flights_max", 1, 8);
+  plan.log.flight_bytes_max = knobs.Log("flight_bytes_max", 256, 1 << 22);
+  plan.call_max_ns = knobs.Log("call_max_ms", 100, 10'000) * kMillisecond;
   plan.deadline_ns = knobs.Log("deadline_ms", 200, 20'000) * kMillisecond;
   plan.readers = knobs.Even("readers", 1, 3);
   const std::uint64_t leases = focus == Focus::kClocks ? 60 : 30;

@@ -64,7 +64,7 @@ struct Plan {
   std::vector<Blow> blows;
   raft::Options core;
   raft::DiskLogOptions log;
-  std::uint64_t log_bytes_max = 0;
+  std::uint64_t log_bytes_max = 0;  // before a node drops its log
   std::uint64_t log_entries_kept = 0;
   raft::SnapshotOptions snapshots;
   engine::Options engine;
@@ -73,6 +73,7 @@ struct Plan {
   server::ClientOptions client;
   server::Consistency reads = server::Consistency::kLinearizable;
   std::uint64_t deadline_ns = 0;  // of a client's call
+  std::uint64_t call_max_ns = 1;  // of a call on a node
   std::uint64_t readers = 1;      // threads of a node that read for clients
 };
 
