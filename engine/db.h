@@ -218,7 +218,7 @@ class Db {
   // Begins a flush of all that is applied, or sees to it that one begins when those before it are
   // done. Waits for nothing; Flush waits for the end.
   virtual void WantFlush() = 0;
-  // Whether it takes writes; else what poisoned the handle, or kClosed. Waits for nothing but a lock.
+  // Whether it takes writes; else what poisoned the handle, or kClosed. Waits for a lock alone.
   virtual Status Health() = 0;
   // Replaces all that is here by the tables of another database that the same log was applied to,
   // as its PinFiles told of them: in one edit, durable when it returns; a crash before leaves the
