@@ -129,14 +129,14 @@ std::vector<Group> OracleGroups() {
        "replicas",
        "Replicas apply what is committed, in order, and are equal",
        {"apply-order", "applied-uncommitted", "applied-differently", "replica-diverged",
-        "replicas-differ", "applied-unknown", "installed-unknown"}},
+        "replicas-differ", "applied-unknown", "installed-unknown", "digests-differ"}},
       {kOracle,
        "answers",
        "A proposal's fate is told once and holds, a read sees what was committed before it; in "
        "calm "
        "a cluster serves, and answers all",
        {"applied-twice", "applied-though-lost", "fate-wrong", "fate-twice", "fate-untold",
-        "read-missed", "not-live", "no-service"}},
+        "read-missed", "not-live", "no-service", "answer-of-another"}},
       {kOracle,
        "memtable",
        "Readers of a memtable see what was inserted, in order",
