@@ -83,6 +83,7 @@ class Machines {
 
   // The others stand still from now on: they neither speak nor come back.
   void KeepAMajority() {
+    if (simulation_.decisions().Off("crash.kill")) return;
     RandomStream stream = simulation_.Stream("cluster.majority");
     for (std::uint64_t lost = (plan_.nodes - 1) / 2; lost > 0;) {
       const std::uint64_t place = stream.Below(plan_.nodes);
