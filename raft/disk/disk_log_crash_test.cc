@@ -42,6 +42,7 @@ struct World {
   std::uint64_t failed = 0;
   std::uint64_t crashes = 0;
   std::uint64_t acknowledged = 0;
+  std::vector<Step> drawn{};  // what a process writes now; a kill leaves it here
 
   std::uint64_t Draw(std::uint64_t count) { return random.Next() % count; }
   bool OneIn(std::uint64_t count) { return Draw(count) == 0; }
@@ -153,12 +154,11 @@ class Driver {
   void Write() {
     Persist persist;
     persist.id = last_id_ = last_id_.Next();
-    std::vector<Step> steps;
     {
       const sim::SystemScope system;
-      steps = DrawSteps();
+      world_.drawn = DrawSteps();
     }
-    for (const Step& step : steps) {
+    for (const Step& step : world_.drawn) {
       switch (step.kind) {
         case Step::Kind::kHardState: persist.hard_state = step.hard_state; break;
         case Step::Kind::kCut: persist.truncate_from = step.index; break;
@@ -169,7 +169,7 @@ class Driver {
                                      .payload = Payload::Copy(PayloadOf(step.entry.payload))});
       }
     }
-    steps_of_[persist.id] = Issue(steps);
+    steps_of_[persist.id] = Issue(world_.drawn);
     log_->Write(std::move(persist));
   }
 

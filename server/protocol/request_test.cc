@@ -54,7 +54,8 @@ RC_GTEST_PROP(Request, IsReadAsItWasWritten, (std::uint32_t deadline_ms, std::st
 
 TEST(Request, WhatIsCutShortOrTooLongIsNone) {
   const std::string command(20, 'c');
-  for (const Request& request : Requests(5, command, "key")) {
+  const Bytes key = "key";
+  for (const Request& request : Requests(5, command, key)) {
     if (std::holds_alternative<WriteRequest>(request)) continue;  // its command ends where it ends
     const Bytes bytes = Encoded(request);
     for (std::size_t length = 0; length < bytes.size(); ++length) {
