@@ -36,7 +36,10 @@ struct Restored {
   Term base_term;
   LogIndex applied;                      // durably; base or above
   std::vector<StoredRun> applied_terms;  // of (base, applied]
-  std::vector<Entry> entries;            // all above `applied`
+  std::vector<Entry> entries;            // all above `applied`, lost ones among them
+  // The state machine has lost what was applied up to the base, and `applied` is the base all the
+  // same: a snapshot has to come before anything is applied.
+  bool state_lost = false;
   // In force at `applied`, and the index of its entry.
   LogIndex configuration_index;
   Configuration configuration;

@@ -6,6 +6,7 @@ namespace beach::raft {
 void Output::Clear() {
   persist.id = {};
   persist.hard_state.reset();
+  persist.fills.clear();
   persist.truncate_from = {};
   persist.entries.clear();
   replace_log.reset();

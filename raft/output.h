@@ -12,12 +12,13 @@
 
 namespace beach::raft {
 
-// To be made durable in this order: the hard state, the cut, the entries; a crash may leave any
-// first part of that. Ids grow by one; storage may write several at once, but what it reports as
-// persisted holds of all ids up to there.
+// To be made durable in this order: the hard state, the fills, the cut, the entries; a crash may
+// leave any first part of that. Ids grow by one; storage may write several at once, but what it
+// reports as persisted holds of all ids up to there.
 struct Persist {
   PersistId id;  // 0: there is nothing to persist
   std::optional<HardState> hard_state;
+  std::vector<Entry> fills;  // in place of lost ones of the same index and term; indexes grow
   LogIndex truncate_from;  // 0: nothing is cut; else entries from here on are void
   std::vector<Entry> entries;
 };

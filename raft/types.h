@@ -41,6 +41,9 @@ enum class EntryKind : std::uint8_t {
   kNormal = 0,
   kNoOp = 1,           // of a leader, at the begin of its term
   kConfiguration = 2,  // its payload is an encoded Configuration, in force once it is in the log
+  // What it was is not known: its bytes were damaged on this node's disk. Index and term are, and
+  // name it: whatever node has an entry of these two has the same. No message carries it.
+  kLost = 3,
 };
 
 struct Entry {

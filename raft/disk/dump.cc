@@ -21,6 +21,7 @@ const char* KindName(EntryKind kind) {
     case EntryKind::kNormal: return "normal";
     case EntryKind::kNoOp: return "no-op";
     case EntryKind::kConfiguration: return "configuration";
+    case EntryKind::kLost: return "lost";
   }
   return "?";
 }

@@ -97,6 +97,7 @@ std::string Text(const Entry& entry) {
     case EntryKind::kNoOp: return place + " no-op";
     case EntryKind::kConfiguration:
       return place + " " + Text(DecodeConfiguration(entry.payload.view()).value());
+    case EntryKind::kLost: return place + " lost";
     case EntryKind::kNormal: break;
   }
   return fmt::format("{} {}", place, entry.payload.view());

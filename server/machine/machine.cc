@@ -103,6 +103,7 @@ Result<bool> Machine::ApplyOne(const raft::Entry& entry, bool may_block, Bytes& 
   std::optional<PlaceConfiguration> changed;
   switch (entry.kind) {
     case raft::EntryKind::kNoOp: break;
+    case raft::EntryKind::kLost: BEACH_CHECK(false);  // is committed nowhere before it is found
     case raft::EntryKind::kConfiguration: {
       auto configuration = raft::DecodeConfiguration(entry.payload.view());
       BEACH_CHECK(configuration.has_value());  // else it is in no log
