@@ -185,6 +185,14 @@ void ConfigurationHistory::Append(LogIndex index, Configuration configuration) {
   changes_.push_back({.index = index, .configuration = std::move(configuration)});
 }
 
+void ConfigurationHistory::Insert(LogIndex index, Configuration configuration) {
+  BEACH_CHECK(!Unsound(configuration));
+  const std::size_t before = Find(index);
+  BEACH_CHECK(changes_[before].index < index);
+  changes_.insert(changes_.begin() + static_cast<std::ptrdiff_t>(before) + 1,
+                  {.index = index, .configuration = std::move(configuration)});
+}
+
 bool ConfigurationHistory::TruncateFrom(LogIndex from) {
   bool changed = false;
   while (changes_.size() > 1 && changes_.back().index >= from) {

@@ -71,6 +71,8 @@ class ConfigurationHistory {
 
   // REQUIRES: above current_index().
   void Append(LogIndex index, Configuration configuration);
+  // That of an entry which was lost. REQUIRES: above the first; none is known of that index.
+  void Insert(LogIndex index, Configuration configuration);
   // True: the one in force is another now. REQUIRES: above the first.
   bool TruncateFrom(LogIndex from);
   // Forgets what was in force before `index` alone.

@@ -8,7 +8,7 @@
 
 // Inputs, the rules that hold for all messages, and output. What each message does is in the file
 // of its operation: elect, replicate, follow, commit, propose, read, reconfigure, transfer,
-// snapshot.
+// snapshot, repair.
 
 namespace beach::raft {
 namespace {
@@ -48,6 +48,8 @@ Core::Core(const Options& options, Restored restored, std::uint64_t now_ns)
 }
 
 void Core::Restore(Restored& restored) {
+  BEACH_CHECK(!restored.state_lost || restored.applied == restored.base);
+  state_lost_ = restored.state_lost;
   for (const StoredRun& run : restored.applied_terms) {
     for (std::uint64_t i = 0; i < run.count; ++i) log_.AppendStored(run.term);
   }
@@ -58,6 +60,7 @@ void Core::Restore(Restored& restored) {
       BEACH_CHECK(configuration.has_value());
       configurations_.Append(entry.index, std::move(*configuration));
     }
+    if (entry.kind == EntryKind::kLost) storage_.Lost(entry.index);
     log_.Append(std::move(entry));
   }
 }
@@ -71,7 +74,10 @@ void Core::Step(std::uint64_t now_ns, Message&& message) {
       from == options_.id) {
     return Tell(EventKind::kMessageIgnored, Reason::kNone, from);
   }
-  if (!TakesTerm(now_ns, message)) return;
+  // Entries are what they are in any term.
+  const bool of_any_term = std::holds_alternative<Fetch>(message.body) ||
+                           std::holds_alternative<FetchReply>(message.body);
+  if (!of_any_term && !TakesTerm(now_ns, message)) return;
   if (message.term == term_) {
     if (Progress* const peer = Find(from)) peer->heard_ns = now_ns;
   }
@@ -125,6 +131,7 @@ void Core::Tick(std::uint64_t now_ns) {
     } else {
       leader_ = {};
       DrawElectionTimeout(now_ns);
+      AskForLost();
     }
   }
   proposals_.Expire(now_ns, output_.fates);
@@ -201,7 +208,7 @@ void Core::TakeOutput(std::uint64_t now_ns, Output& output) {
 
 // What is applied is durable here: after a crash the log reaches at least as far as the state.
 void Core::HandOutCommitted() {
-  if (installing_) return;
+  if (installing_ || state_lost_) return;
   LogIndex upto = std::min(commit_, storage_.durable());
   if (upto <= handed_) return;
   const std::uint64_t under_way = log_.tail().BytesBetween(applied_, handed_);

@@ -93,7 +93,7 @@ class Core {
   void Applied(std::uint64_t now_ns, LogIndex index);
   // The log has been dropped up to `index`, which the state machine holds durably.
   void Compacted(LogIndex index);
-  // The answer to a LoadRequest: entries from `first` on, as many as there are.
+  // The answer to a LoadRequest: entries from `first` on, as many as there are and are not lost.
   void Loaded(std::uint64_t now_ns, NodeId peer, LogIndex first, std::vector<Entry>&& entries);
 
   // The snapshot to be sent is this one. Its bytes may leave.
@@ -129,6 +129,8 @@ class Core {
   bool LeaseValid(std::uint64_t now_ns) const;
   std::uint64_t uncommitted_bytes() const;
   std::uint64_t held_messages() const { return held_.size(); }
+  // Nothing is applied before a snapshot has come.
+  bool state_lost() const { return state_lost_; }
 
   // All that must hold between two inputs; stops the process if it does not.
   void CheckInvariants() const;
@@ -156,6 +158,10 @@ class Core {
     Term term;
     SnapshotId id;
     SnapshotMeta meta;
+  };
+  struct Fetching {  // entries are loaded for a node that has lost them
+    NodeId node;
+    LogIndex first;
   };
   struct Origin {  // of forwarded proposals
     NodeId node;
@@ -249,6 +255,13 @@ class Core {
   void LeaveJointIfDue(std::uint64_t now_ns);
   void StepDownIfRemoved(std::uint64_t now_ns);
 
+  // repair.cc
+  void AskForLost();
+  void Fill(Entry&& entry);
+  void AnswerFetch(NodeId node, LogIndex first, std::vector<Entry>&& entries);
+  void On(std::uint64_t now_ns, NodeId from, Term term, Fetch& request);
+  void On(std::uint64_t now_ns, NodeId from, Term term, FetchReply& reply);
+
   // transfer.cc
   void AskToCampaign(const Progress& peer);
   void EndTransfer(Reason reason);
@@ -257,6 +270,7 @@ class Core {
 
   // snapshot.cc
   void BeginSnapshot(Progress& peer);
+  bool IsHeld(const SnapshotMeta& meta) const;
   Progress* AwaitsSnapshot(NodeId peer, SnapshotId id);
   void AnswerSnapshot(NodeId to, SnapshotId id, SnapshotReplyKind kind, LogIndex index);
   void On(std::uint64_t now_ns, NodeId from, Term term, InstallSnapshot& request);
@@ -289,6 +303,8 @@ class Core {
   std::uint64_t forward_counter_ = 0;
   std::optional<Receiving> receiving_;
   std::optional<LogReplacement> installing_;
+  bool state_lost_ = false;
+  std::vector<Fetching> fetches_;
   SnapshotId last_install_;
 
   // Leader; anew with each leadership.

@@ -72,8 +72,10 @@ bool Core::FollowLeader(std::uint64_t now_ns, NodeId leader) {
 // does not count itself: it may hold the only log with which anybody can win. What is committed may
 // be any of its configurations from `commit_` on, which a start knows little of: one that makes it
 // a voter, and another that removes it, may both be behind that.
+// Nor does who has lost something: a leader has what it says that it has.
 bool Core::MayCampaign() const {
-  return !installing_ && configurations_.IsVoterSince(commit_, options_.id);
+  return !installing_ && !state_lost_ && log_.whole() &&
+         configurations_.IsVoterSince(commit_, options_.id);
 }
 
 void Core::BeginBallots() {
@@ -151,6 +153,7 @@ void Core::BecomeLeader(std::uint64_t now_ns) {
   role_ = Role::kLeader;
   leader_ = options_.id;
   receiving_.reset();
+  fetches_.clear();
   rounds_ = {};
   timed_round_ = {};
   lease_ = Lease(options_.election_timeout_ns, options_.clock_drift_ppm);

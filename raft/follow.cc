@@ -30,10 +30,15 @@ void Core::On(std::uint64_t now_ns, NodeId from, Term term, Append& request) {
   if (installing_) return;  // a snapshot is taking the log's place
   if (request.previous < log_.base()) {
     // What is gone here is committed, and every leader has it: all up to `commit_` is equal.
-    return Send(from, AppendReply{.accepted = true, .matched = commit_, .previous = {}, .hint = {}},
-                storage_.AfterEntry(commit_));
+    const LogIndex held = std::min(commit_, log_.whole_last());
+    return Send(from, AppendReply{.accepted = true, .matched = held, .previous = {}, .hint = {}},
+                storage_.AfterEntry(held));
   }
-  if (!log_.Matches(request.previous, request.previous_term)) return Refuse(from, request);
+  // Behind what is lost nothing is held: the leader goes back to there, and sends it anew.
+  if (request.previous > log_.whole_last() ||
+      !log_.Matches(request.previous, request.previous_term)) {
+    return Refuse(from, request);
+  }
   // The last index that *this* request has shown to be equal: the log may go on, and differ.
   const LogIndex matched = request.previous + request.entries.size();
   if (!Merge(now_ns, from, request.entries)) return;
@@ -48,7 +53,10 @@ void Core::On(std::uint64_t now_ns, NodeId from, Term term, Append& request) {
 bool Core::Merge(std::uint64_t now_ns, NodeId from, std::vector<Entry>& entries) {
   for (Entry& entry : entries) {
     if (entry.index <= log_.last()) {
-      if (log_.Matches(entry.index, entry.term)) continue;
+      if (log_.Matches(entry.index, entry.term)) {
+        if (log_.IsLost(entry.index)) Fill(std::move(entry));
+        continue;
+      }
       if (entry.index <= commit_) {
         Tell(EventKind::kMessageIgnored, Reason::kNone, from, entry.index);
         return false;
@@ -81,7 +89,7 @@ void Core::Truncate(NodeId leader, LogIndex from) {
 // 3.5's hint, by terms on both sides: all entries of a term above the request's differ, so the
 // leader need not try them one by one.
 void Core::Refuse(NodeId from, const Append& request) {
-  const LogIndex last = std::min(request.previous, log_.last());
+  const LogIndex last = std::min(request.previous, log_.whole_last());
   const LogIndex agree = log_.LastNotAbove(last, request.previous_term);
   Send(from, AppendReply{.accepted = false,
                          .matched = {},
@@ -93,7 +101,9 @@ void Core::On(std::uint64_t now_ns, NodeId from, Term, Heartbeat& request) {
   if (!FollowLeader(now_ns, from)) return;
   const LogIndex commit = std::min(request.commit, log_.last());
   if (commit > commit_ && !installing_) CommitTo(commit);
-  Send(from, HeartbeatReply{.round = request.round});
+  Send(from, HeartbeatReply{.round = request.round,
+                            .lost = log_.FirstLostAbove(log_.base()).value_or(LogIndex{}),
+                            .snapshot_min = state_lost_ ? log_.base() : LogIndex{}});
 }
 
 }  // namespace beach::raft

@@ -16,7 +16,8 @@ void Core::CheckInvariants() const {
   BEACH_CHECK_LE(handed_.value, commit_.value);
   BEACH_CHECK_LE(commit_.value, log_.last().value);
   BEACH_CHECK_LE(handed_.value, storage_.durable().value);
-  BEACH_CHECK_LE(storage_.durable().value, log_.last().value);
+  BEACH_CHECK_LE(storage_.durable().value, log_.whole_last().value);
+  BEACH_CHECK(!state_lost_ || applied_ == log_.base());
   // Memory holds all that is not both durable and applied, up to the end of the log.
   BEACH_CHECK_EQ(log_.tail().next().value, log_.last().value + 1);
   BEACH_CHECK_LE(log_.tail().first().value, std::min(applied_, storage_.durable()).value + 1);
@@ -40,6 +41,8 @@ void Core::CheckInvariants() const {
   BEACH_CHECK(vote_ == options_.id);
   BEACH_CHECK(storage_.durable_state().term == term_);
   BEACH_CHECK(!installing_.has_value());
+  BEACH_CHECK(log_.whole());
+  BEACH_CHECK(!state_lost_);
   for (const Progress& peer : progress_) {
     BEACH_CHECK_LT(peer.match.value, peer.next.value);
     BEACH_CHECK_LE(peer.match.value, log_.last().value);

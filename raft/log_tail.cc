@@ -34,6 +34,14 @@ void LogTail::Append(Entry entry) {
   slots_.push_back({.entry = std::move(entry), .sum = sum});
 }
 
+void LogTail::Replace(Entry entry) {
+  BEACH_CHECK(Holds(entry.index));
+  const LogIndex index = entry.index;
+  const std::uint64_t more = EntrySize(entry) - EntrySize(At(index));  // modulo 2^64
+  slots_[index.value - first_.value].entry = std::move(entry);
+  for (LogIndex i = index; i < next(); i = i.Next()) slots_[i.value - first_.value].sum += more;
+}
+
 void LogTail::TruncateFrom(LogIndex from) {
   while (!slots_.empty() && next() > from) slots_.pop_back();
   if (slots_.empty() && from < first_) first_ = from;

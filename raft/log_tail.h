@@ -34,6 +34,8 @@ class LogTail {
 
   // REQUIRES: its index is next().
   void Append(Entry entry);
+  // In place of the one of its index, which is here.
+  void Replace(Entry entry);
   void TruncateFrom(LogIndex from);
   void DropUpTo(LogIndex index);
   void Reset(LogIndex next);

@@ -57,6 +57,11 @@ struct Heartbeat {
 };
 struct HeartbeatReply {
   RoundId round;
+  // 0, or the first entry whose bytes its disk has lost: what it acknowledged from there on does
+  // not count.
+  LogIndex lost = {};
+  // 0, or it has lost its state machine: a snapshot of at least this index has to come.
+  LogIndex snapshot_min = {};
 };
 
 // What a snapshot stands for: all of the log up to `index`.
@@ -105,9 +110,21 @@ struct ProposeForwardReply {
   std::uint8_t error = 0;  // else a ProposeError
 };
 
-using Body = std::variant<Append, AppendReply, Heartbeat, HeartbeatReply, PreVote, PreVoteReply,
-                          RequestVote, VoteReply, InstallSnapshot, InstallSnapshotReply, TimeoutNow,
-                          ReadForward, ReadForwardReply, ProposeForward, ProposeForwardReply>;
+// "Who has them?": entries of [first, last] are lost here. Asked and answered in any term, and of
+// nobody in particular: an entry of one index and term is the same wherever it is.
+struct Fetch {
+  LogIndex first;
+  LogIndex last;
+};
+struct FetchReply {
+  LogIndex previous;  // before the first of
+  std::vector<Entry> entries;
+};
+
+using Body =
+    std::variant<Append, AppendReply, Heartbeat, HeartbeatReply, PreVote, PreVoteReply, RequestVote,
+                 VoteReply, InstallSnapshot, InstallSnapshotReply, TimeoutNow, ReadForward,
+                 ReadForwardReply, ProposeForward, ProposeForwardReply, Fetch, FetchReply>;
 
 struct Message {
   ClusterId cluster;

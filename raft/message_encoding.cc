@@ -118,13 +118,13 @@ void VisitHead(MessageLike& message, auto& visit) {
 }
 
 // The body that goes with the type. The one place where types and bodies are tied together.
-static_assert(std::variant_size_v<Body> == kMessageTypeLast - kMessageTypeFirst + 1);
 template <class Kind>
 struct TypeOfBody;
-#define BEACH_MESSAGE(Kind)                                    \
-  template <>                                                  \
-  struct TypeOfBody<Kind> {                                    \
-    static constexpr MessageType value = MessageType::k##Kind; \
+#define BEACH_MESSAGE(Kind)                                          \
+  template <>                                                        \
+  struct TypeOfBody<Kind> {                                          \
+    static constexpr MessageType value = MessageType::k##Kind;       \
+    static_assert(IsMessageType(static_cast<std::uint16_t>(value))); \
   }
 BEACH_MESSAGE(Append);
 BEACH_MESSAGE(AppendReply);
@@ -141,6 +141,8 @@ BEACH_MESSAGE(ReadForward);
 BEACH_MESSAGE(ReadForwardReply);
 BEACH_MESSAGE(ProposeForward);
 BEACH_MESSAGE(ProposeForwardReply);
+BEACH_MESSAGE(Fetch);
+BEACH_MESSAGE(FetchReply);
 #undef BEACH_MESSAGE
 
 // Calls `call` with the index in Body of each kind, until one says that it was the one.
@@ -159,6 +161,7 @@ std::uint64_t MessageBytesMax(std::uint16_t type, const Options& options) {
   switch (static_cast<MessageType>(type)) {
     // One entry always fits, whatever the limit of all together.
     case MessageType::kAppend:
+    case MessageType::kFetchReply:
       return kPlainMax +
              std::max(options.message_bytes_max, options.payload_bytes_max + kEntryOverhead);
     case MessageType::kProposeForward: return kPlainMax + options.payload_bytes_max;

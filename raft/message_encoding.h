@@ -30,13 +30,12 @@ enum class MessageType : std::uint16_t {
   kReadForwardReply = 28,
   kProposeForward = 29,
   kProposeForwardReply = 30,
+  // 31 is of snapshots on their way.
+  kFetch = 32,
+  kFetchReply = 33,
 };
-inline constexpr std::uint16_t kMessageTypeFirst = 16;
-inline constexpr std::uint16_t kMessageTypeLast = 30;
 
-inline bool IsMessageType(std::uint16_t type) {
-  return type >= kMessageTypeFirst && type <= kMessageTypeLast;
-}
+constexpr bool IsMessageType(std::uint16_t type) { return type >= 16 && type <= 33 && type != 31; }
 
 // How long the payload of a message of that type may be, for a reader to refuse it before it is
 // read. REQUIRES: IsMessageType(type).

@@ -35,7 +35,11 @@ void VisitFields(Of<Heartbeat> auto& heartbeat, auto& visit) {
   visit(heartbeat.round);
   visit(heartbeat.commit);
 }
-void VisitFields(Of<HeartbeatReply> auto& reply, auto& visit) { visit(reply.round); }
+void VisitFields(Of<HeartbeatReply> auto& reply, auto& visit) {
+  visit(reply.round);
+  visit(reply.lost);
+  visit(reply.snapshot_min);
+}
 
 void VisitFields(Of<PreVote> auto& vote, auto& visit) {
   visit(vote.round);
@@ -80,6 +84,14 @@ void VisitFields(Of<ProposeForwardReply> auto& reply, auto& visit) {
   visit(reply.accepted);
   visit(reply.index);
   visit(reply.error);
+}
+void VisitFields(Of<Fetch> auto& fetch, auto& visit) {
+  visit(fetch.first);
+  visit(fetch.last);
+}
+void VisitFields(Of<FetchReply> auto& reply, auto& visit) {
+  visit(reply.previous);
+  visit(reply.entries, reply.previous);
 }
 
 }  // namespace beach::raft

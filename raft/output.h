@@ -19,7 +19,7 @@ struct Persist {
   PersistId id;  // 0: there is nothing to persist
   std::optional<HardState> hard_state;
   std::vector<Entry> fills;  // in place of lost ones of the same index and term; indexes grow
-  LogIndex truncate_from;  // 0: nothing is cut; else entries from here on are void
+  LogIndex truncate_from;    // 0: nothing is cut; else entries from here on are void
   std::vector<Entry> entries;
 };
 
@@ -116,6 +116,7 @@ enum class EventKind : std::uint8_t {
   kTransferEnded,    // of leadership to `node`
   kConflict,         // entries from `index` on were cut: `node` leads another log
   kSnapshotIgnored,  // word of a snapshot that nobody waits for
+  kFilled,           // the entry of `index` was lost, and is there again
   kMessageIgnored,   // from `node`: of another cluster, malformed, or impossible
 };
 enum class Reason : std::uint8_t {

@@ -100,6 +100,12 @@ bool Progress::Reject(LogIndex previous, LogIndex agree) {
   return false;
 }
 
+void Progress::Forget(LogIndex from) {
+  if (from > match) return;
+  match = from - 1;
+  if (state == ProgressState::kReplicate) BecomeProbe(from);
+}
+
 void Progress::Sent(LogIndex last, std::uint64_t bytes) {
   if (state == ProgressState::kProbe) probe_sent = true;
   if (state == ProgressState::kReplicate && last >= next) {

@@ -63,6 +63,7 @@ struct Progress {
   bool ask_again = false;   // something may have been lost: send, if only a question
   bool load_pending = false;
   LogIndex load_first;
+  LogIndex snapshot_min;       // 0, or no entry helps it before a snapshot of this index has come
   std::uint64_t heard_ns = 0;  // of it, in this term
   RoundId round;               // of heartbeats, the newest that it answered
   RoundId asked_round;         // in which it was last asked again
@@ -85,6 +86,8 @@ struct Progress {
   // It has no entry equal to that at `previous`; the logs may agree up to `agree`. False: the
   // answer is to a question that was settled since.
   bool Reject(LogIndex previous, LogIndex agree);
+  // From there on it has lost what it had.
+  void Forget(LogIndex from);
   // A message with entries up to `last` leaves.
   void Sent(LogIndex last, std::uint64_t bytes);
 

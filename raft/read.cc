@@ -59,6 +59,7 @@ void Core::Grant(ReadContext context, LogIndex index) {
 }
 
 void Core::GrantApplied() {
+  if (state_lost_) return;
   while (!granted_.empty() && granted_.front().index <= applied_) {
     output_.reads.push_back({.context = granted_.front().context,
                              .index = granted_.front().index,

@@ -91,6 +91,7 @@ void Core::RequestLoad(Progress& peer) {
 }
 
 void Core::Loaded(std::uint64_t, NodeId node, LogIndex first, std::vector<Entry>&& entries) {
+  if (role_ != Role::kLeader) return AnswerFetch(node, first, std::move(entries));
   Progress* const peer = Find(node);
   if (peer == nullptr || !peer->load_pending || peer->load_first != first) return;
   peer->load_pending = false;
@@ -129,7 +130,8 @@ void Core::On(std::uint64_t now_ns, NodeId from, Term, AppendReply& reply) {
   if (reply.matched > log_.last()) return Tell(EventKind::kMessageIgnored, Reason::kNone, from);
   const bool advances = peer->Acknowledge(reply.matched);
   // What it misses is in the log after all.
-  if (peer->state == ProgressState::kSnapshot && peer->match >= log_.base()) {
+  if (peer->state == ProgressState::kSnapshot && peer->match >= log_.base() &&
+      peer->snapshot_min == LogIndex{}) {
     peer->BecomeReplicate();
   }
   if (!advances) return;
@@ -142,6 +144,14 @@ void Core::On(std::uint64_t now_ns, NodeId from, Term, AppendReply& reply) {
 void Core::On(std::uint64_t, NodeId from, Term, HeartbeatReply& reply) {
   Progress* const peer = Find(from);
   if (peer == nullptr || reply.round > rounds_.sent()) return;
+  if (reply.snapshot_min > log_.last()) {
+    return Tell(EventKind::kMessageIgnored, Reason::kNone, from);
+  }
+  if (reply.lost != LogIndex{}) peer->Forget(reply.lost);
+  peer->snapshot_min = reply.snapshot_min;
+  if (reply.snapshot_min != LogIndex{} && peer->state != ProgressState::kSnapshot) {
+    BeginSnapshot(*peer);
+  }
   peer->round = std::max(peer->round, reply.round);
   if (reply.round >= timed_round_ && peer->asked_round < timed_round_) {
     peer->asked_round = timed_round_;

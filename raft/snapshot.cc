@@ -16,8 +16,9 @@ void Core::BeginSnapshot(Progress& peer) {
   last_snapshot_ = last_snapshot_.Next();
   peer.BecomeSnapshot(last_snapshot_);
   peer.ask_again = false;
-  output_.snapshots_to_send.push_back(
-      {.peer = peer.id, .id = last_snapshot_, .index_min = log_.base()});
+  output_.snapshots_to_send.push_back({.peer = peer.id,
+                                       .id = last_snapshot_,
+                                       .index_min = std::max(log_.base(), peer.snapshot_min)});
 }
 
 // Ids are never reused, not by a later leadership either: word of another transfer is not of this.
@@ -75,6 +76,13 @@ void Core::On(std::uint64_t now_ns, NodeId from, Term, InstallSnapshotReply& rep
 
 // --- The follower.
 
+// All that the snapshot holds is here. Not where the state machine is lost: then any helps that
+// the log goes on from; nor where an entry of it is.
+bool Core::IsHeld(const SnapshotMeta& meta) const {
+  if (state_lost_ && meta.index >= log_.base()) return false;
+  return meta.index <= commit_ && meta.index <= log_.whole_last();
+}
+
 void Core::AnswerSnapshot(NodeId to, SnapshotId id, SnapshotReplyKind kind, LogIndex index) {
   Send(to, InstallSnapshotReply{.id = id, .kind = kind, .index = index},
        storage_.AfterEntry(index));
@@ -92,8 +100,12 @@ void Core::On(std::uint64_t now_ns, NodeId from, Term term, InstallSnapshot& req
   }
   // All that it holds is in the log already: what is there stays there.
   if (meta.index > commit_ && log_.Matches(meta.index, meta.term)) CommitTo(meta.index);
-  if (meta.index <= commit_) {
-    return AnswerSnapshot(from, request.id, SnapshotReplyKind::kHeld, commit_);
+  if (IsHeld(meta)) {
+    const LogIndex held = std::min(commit_, log_.whole_last());
+    return AnswerSnapshot(from, request.id, SnapshotReplyKind::kHeld, held);
+  }
+  if (meta.index <= commit_ && !log_.Matches(meta.index, meta.term)) {  // not of this cluster
+    return Tell(EventKind::kMessageIgnored, Reason::kNone, from);
   }
   if (receiving_ && receiving_->from == from && receiving_->term == term &&
       receiving_->id == request.id) {
@@ -109,8 +121,8 @@ bool Core::SnapshotReceived(std::uint64_t now_ns, NodeId from, SnapshotId id) {
     return false;
   }
   const Receiving received = std::move(*std::exchange(receiving_, std::nullopt));
-  if (received.meta.index <= commit_) {  // the log was faster
-    AnswerSnapshot(from, id, SnapshotReplyKind::kHeld, commit_);
+  if (IsHeld(received.meta)) {  // the log was faster
+    AnswerSnapshot(from, id, SnapshotReplyKind::kHeld, std::min(commit_, log_.whole_last()));
     return false;
   }
   if (role_ != Role::kFollower) BecomeFollower(now_ns, term_, NodeId{}, Reason::kNone);
@@ -151,6 +163,7 @@ void Core::SnapshotInstalled(std::uint64_t, SnapshotId install) {
     configurations_.Reset(meta.configuration_index, meta.configuration);
     Tell(EventKind::kConfiguration, Reason::kNone, NodeId{}, meta.configuration_index);
   }
+  state_lost_ = false;
   handed_ = applied_ = meta.index;
   if (meta.index > commit_) CommitTo(meta.index);
   GrantApplied();

@@ -17,6 +17,7 @@ namespace {
 // entries is one of them: if it overtook the one before, it would be refused.
 wire::Lane LaneOf(const Message& message) {
   const bool bulk = std::holds_alternative<Append>(message.body) ||
+                    std::holds_alternative<FetchReply>(message.body) ||
                     std::holds_alternative<ProposeForward>(message.body);
   return bulk ? wire::Lane::kBulk : wire::Lane::kUrgent;
 }

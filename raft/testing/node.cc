@@ -29,7 +29,7 @@ SnapshotMeta State::meta() const {
 }
 
 Node::Node(const Options& options, const Configuration& configuration) : options_(options) {
-  flushed_.configuration = configuration;
+  first_ = flushed_.configuration = configuration;
 }
 
 std::vector<StoredRun> Node::TermsUpTo(LogIndex index) const {
@@ -45,16 +45,18 @@ std::vector<StoredRun> Node::TermsUpTo(LogIndex index) const {
 void Node::Start(std::uint64_t now_ns) {
   BEACH_CHECK(!up());
   options_.incarnation = ++starts_;
+  const LogIndex held = std::max(flushed_.index, base_);
   Restored restored{.hard_state = hard_state_,
                     .base = base_,
                     .base_term = base_term_,
-                    .applied = flushed_.index,
-                    .applied_terms = TermsUpTo(flushed_.index),
+                    .applied = held,
+                    .applied_terms = TermsUpTo(held),
                     .entries = {},
+                    .state_lost = state_lost_,
                     .configuration_index = flushed_.configuration_index,
                     .configuration = flushed_.configuration};
   for (const Entry& entry : entries_) {
-    if (entry.index > flushed_.index) restored.entries.push_back(entry);
+    if (entry.index > held) restored.entries.push_back(entry);
   }
   state_ = flushed_;
   core_ = std::make_unique<Core>(options_, std::move(restored), now_ns);
@@ -76,6 +78,24 @@ bool Node::LoseLastEntry() {
   BEACH_CHECK(!up());
   if (entries_.empty() || disk_last() <= flushed_.index) return false;
   entries_.pop_back();
+  return true;
+}
+
+bool Node::LoseEntry(LogIndex index) {
+  BEACH_CHECK(!up());
+  if (index <= base_ || index > disk_last() || index <= flushed_.index) return false;
+  Entry& entry = entries_[index.value - base_.value - 1];
+  entry = {.term = entry.term, .index = index, .kind = EntryKind::kLost, .payload = {}};
+  return true;
+}
+
+// What is in the log from its very begin can be applied again.
+bool Node::LoseState() {
+  BEACH_CHECK(!up());
+  if (flushed_.index == LogIndex{}) return false;
+  flushed_ = {};
+  flushed_.configuration = first_;
+  state_lost_ = base_ != LogIndex{};
   return true;
 }
 
@@ -101,6 +121,13 @@ void Node::Crash(std::size_t done, std::size_t entries) {
 
 void Node::Write(const Persist& persist, std::size_t entries_max) {
   if (persist.hard_state) hard_state_ = *persist.hard_state;
+  for (const Entry& entry : persist.fills) {
+    if (entry.index <= base_) continue;  // the same
+    Entry& there = entries_[entry.index.value - base_.value - 1];
+    BEACH_CHECK(there.term == entry.term);
+    BEACH_CHECK(there.kind == EntryKind::kLost);
+    there = entry;
+  }
   if (persist.truncate_from != LogIndex{}) {
     BEACH_CHECK(persist.truncate_from > base_);
     if (disk_last() >= persist.truncate_from) {
@@ -127,6 +154,7 @@ void Node::Replace(const LogReplacement& replacement, const State& state) {
   base_ = index;
   base_term_ = replacement.meta.term;
   flushed_ = state;
+  state_lost_ = false;
 }
 
 void Node::Pump(std::uint64_t now_ns) {
@@ -176,6 +204,7 @@ void Node::AnswerLoad(std::uint64_t now_ns) {
   const bool there = request.first > base_ && request.first <= disk_last();  // else dropped since
   for (std::uint64_t i = there ? request.first.value - base_.value - 1 : entries_.size();
        i < entries_.size() && entries_[i].index <= request.last; ++i) {
+    if (entries_[i].kind == EntryKind::kLost) break;
     bytes += EntrySize(entries_[i]);
     if (!entries.empty() && bytes > request.bytes_max) break;
     entries.push_back(entries_[i]);

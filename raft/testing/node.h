@@ -79,6 +79,11 @@ class Node {
 
   // As no disk may: the last entry is gone. False: there is none. REQUIRES: down.
   bool LoseLastEntry();
+  // Damage, as it is found at a start. False: the entry is not there. REQUIRES: down.
+  bool LoseEntry(LogIndex index);
+  // All of the state machine. False: there is none. REQUIRES: down.
+  bool LoseState();
+  bool state_lost() const { return state_lost_; }
 
   // Said by the core since the owner looked.
   std::vector<Message> messages;
@@ -101,6 +106,7 @@ class Node {
   void TakeReceived(std::uint64_t now_ns);
 
   Options options_;
+  Configuration first_;
   std::uint64_t starts_ = 0;
   std::unique_ptr<Core> core_;
   Output output_;
@@ -111,6 +117,7 @@ class Node {
   Term base_term_;
   std::vector<Entry> entries_;  // from base_ on
   State flushed_;
+  bool state_lost_ = false;
   std::vector<StoredRun> TermsUpTo(LogIndex index) const;
 
   // Memory.

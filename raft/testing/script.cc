@@ -148,6 +148,13 @@ bool Script::Machine(const std::string& verb, std::istringstream& words) {
   } else if (verb == "restart") {
     const std::uint64_t id = Number(words);
     At(id).Start(TimeOf(id));
+  } else if (verb == "damage") {
+    const std::uint64_t id = Number(words);
+    if (const std::string what = Word(words); what == "state") {
+      if (!At(id).LoseState()) Print(id, "has no state");
+    } else if (!At(id).LoseEntry(LogIndex(std::stoull(what)))) {
+      Print(id, "has no such entry");
+    }
   } else if (verb == "compact") {
     Node& node = At(Number(words));
     node.Flush();

@@ -32,9 +32,11 @@ namespace beach::raft::testing {
 //   partition 1 | 2 3 / heal
 //   hold disk 1 / hold apply 1   work waits; "persist 1 [2]", "apply 1 [2]" does some; "release
 //   ..." crash 1 [2]                  loses what the disk has not finished, but for the first 2
-//   pieces restart 1 compact 1 [4]                flushes, and drops the log up to there, or all
-//   that is applied bytes [1 2]                  snapshots arrive; "lost 1 2": they do not log 1 /
-//   status / progress 1 / disk 1
+//   pieces damage 1 3 / damage 1 state  of a crashed node: entry 3, or all of the state machine
+//   restart 1
+//   compact 1 [4]                flushes, and drops the log up to there, or all that is applied
+//   bytes [1 2]                  snapshots arrive; "lost 1 2": they do not
+//   log 1 / status / progress 1 / disk 1
 class Script {
  public:
   // The text with the output of each command in place of what stands behind it.

@@ -48,7 +48,12 @@ struct BodyText {
     return fmt::format("heartbeat {}, commit {}", m.round.value, m.commit.value);
   }
   std::string operator()(const HeartbeatReply& m) const {
-    return fmt::format("heartbeat {} answered", m.round.value);
+    std::string text = fmt::format("heartbeat {} answered", m.round.value);
+    if (m.lost != LogIndex{}) text += fmt::format(", entry {} is lost", m.lost.value);
+    if (m.snapshot_min != LogIndex{}) {
+      text += fmt::format(", a snapshot of {} is wanted", m.snapshot_min.value);
+    }
+    return text;
   }
   std::string operator()(const InstallSnapshot& m) const {
     return fmt::format("snapshot {} of {}, {}", Short(m.id), Place(m.meta.index, m.meta.term),
@@ -71,6 +76,14 @@ struct BodyText {
     if (m.accepted) return fmt::format("proposed at {}", m.index.value);
     return fmt::format("proposal refused: {}",
                        ProposeErrorName(static_cast<ProposeError>(m.error)));
+  }
+  std::string operator()(const Fetch& m) const {
+    return fmt::format("who has {}..{}?", m.first.value, m.last.value);
+  }
+  std::string operator()(const FetchReply& m) const {
+    std::string text = "here are";
+    for (const Entry& entry : m.entries) text += fmt::format(" [{}]", Text(entry));
+    return text;
   }
 };
 
@@ -119,6 +132,7 @@ std::string Text(const Event& event) {
       return fmt::format("cuts its log from {} on, for {}'s", event.index.value, event.node.value);
     case EventKind::kSnapshotIgnored:
       return fmt::format("ignores word of another snapshot of {}", event.node.value);
+    case EventKind::kFilled: return fmt::format("has entry {} again", event.index.value);
     case EventKind::kMessageIgnored:
       return fmt::format("ignores a message of {}", event.node.value);
   }
