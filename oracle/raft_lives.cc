@@ -27,11 +27,12 @@ Judgement RaftOracle::Started(RaftNode node, const RaftRecovery& found) {
   }
   one.applied = found.applied;
   one.committed = found.applied;
+  one.is_state_lost = found.is_state_lost;
   return JudgeLoss(node);
 }
 
 Judgement RaftOracle::Recover(RaftNode id, Node& node, const RaftRecovery& found) {
-  const RaftIndex promised = node.durable;
+  const RaftIndex promised = node.held;
   const std::uint64_t chain = node.log.ChainAt(promised);
   RaftBase base = found.base.value_or(RaftBase{.index = {}, .term = {}, .configuration = initial_});
   if (Judgement wrong = JudgeSnapshot(id, base)) return wrong;
@@ -43,8 +44,10 @@ Judgement RaftOracle::Recover(RaftNode id, Node& node, const RaftRecovery& found
   for (const RaftEntry& entry : found.entries) {
     if (Judgement wrong = TakeEntry(id, node, entry)) return wrong;
   }
-  node.durable = node.log.end();
-  if (found.is_damaged || replaced || promised < node.log.begin()) return std::nullopt;
+  const auto lost = std::ranges::find_if(found.entries, &RaftEntry::is_lost);
+  node.held = node.log.end();
+  node.durable = lost == found.entries.end() ? node.held : RaftIndex(lost->index.value - 1);
+  if (replaced || promised < node.log.begin()) return std::nullopt;
   if (promised <= node.log.end() && node.log.ChainAt(promised) == chain) return std::nullopt;
   return Wrong("durable-entry-lost", Name(id) + " had all up to " + Name(promised) +
                                          " durably; now its log ends at " + Name(node.log.end()) +
@@ -79,11 +82,14 @@ Judgement RaftOracle::SnapshotInstalled(RaftNode node, RaftBase base, std::uint6
   const std::uint64_t chain = *FindChain(base.index, base.term);
   if (one.log.Has(index) && one.log.ChainAt(index) == chain) {
     one.log.DropTo(index);  // what follows stays
+    one.log.SetFirstConfiguration(std::move(base.configuration));
   } else {
     one.log.Reset(std::move(base), chain);
-    one.durable = index;
+    one.durable = one.held = index;
   }
   one.durable = std::max(one.durable, index);
+  one.held = std::max(one.held, index);
+  one.is_state_lost = false;
   one.committed = std::max(one.committed, index);
   one.applied = index;
   if (Judgement wrong = JudgeState(node, index, state_digest)) return wrong;
@@ -114,6 +120,10 @@ Judgement RaftOracle::Applied(RaftNode node, RaftIndex index, RaftTerm term,
   if (index != one.applied.Next()) {
     return Wrong("apply-order",
                  Name(node) + " applies " + Name(index) + " behind " + Name(one.applied));
+  }
+  if (one.is_state_lost) {
+    return Wrong("applied-without-state",
+                 Name(node) + " applies " + Name(index) + ", and has lost its state machine");
   }
   if (!one.log.Has(index) || one.log.TermAt(index) != term) {
     return Wrong("applied-differently", Name(node) + " applies an entry at " + Name(index) +

@@ -20,9 +20,10 @@ std::uint64_t RaftLog::ChainWith(const RaftEntry& entry) const {
   return RandomValue(At(end()).chain, entry.index.value, entry.term.value, entry.digest);
 }
 
-void RaftLog::Append(const RaftEntry& entry) {
+void RaftLog::Append(const RaftEntry& entry) { AppendKnown(entry, ChainWith(entry)); }
+
+void RaftLog::AppendKnown(const RaftEntry& entry, std::uint64_t chain) {
   BEACH_CHECK_EQ(entry.index.value, end().value + 1);
-  const std::uint64_t chain = ChainWith(entry);
   entries_.push_back({.term = entry.term, .chain = chain});
   if (entry.configuration) {
     configurations_.push_back({.index = entry.index, .configuration = *entry.configuration});
@@ -47,6 +48,10 @@ void RaftLog::DropTo(RaftIndex index) {
   while (configurations_.size() > 1 && configurations_[1].index <= index) {
     configurations_.erase(configurations_.begin());
   }
+}
+
+void RaftLog::SetFirstConfiguration(RaftConfiguration configuration) {
+  configurations_.front().configuration = std::move(configuration);
 }
 
 const RaftLog::Place& RaftLog::At(RaftIndex index) const {

@@ -29,6 +29,8 @@ struct RaftEntry {
   RaftTerm term;
   std::uint64_t digest = 0;                             // of its payload
   std::optional<RaftConfiguration> configuration = {};  // in force from its append on
+  // Damaged where it stands: index and term are known, and name it.
+  bool is_lost = false;
 };
 
 // Where a log begins: all up to that index is in a snapshot.
@@ -50,12 +52,16 @@ class RaftLog {
   void Reset(RaftBase base, std::uint64_t chain);
   // REQUIRES: index end().Next().
   void Append(const RaftEntry& entry);
+  // One whose bytes are not there. REQUIRES: the same index.
+  void AppendKnown(const RaftEntry& entry, std::uint64_t chain);
   // The chain that the entry would have at the end.
   std::uint64_t ChainWith(const RaftEntry& entry) const;
   // REQUIRES: index above begin().
   void TruncateFrom(RaftIndex index);
   // All up to the index is in a snapshot. REQUIRES: it is in the log.
   void DropTo(RaftIndex index);
+  // What was in force up to where the log begins.
+  void SetFirstConfiguration(RaftConfiguration configuration);
 
   RaftIndex begin() const { return base_; }                                   // excluded
   RaftIndex end() const { return RaftIndex(base_.value + entries_.size()); }  // included

@@ -94,10 +94,28 @@ Judgement RaftOracle::JudgeLeader(RaftNode id, const Node& leader, const Commit&
 
 std::optional<std::uint64_t> RaftOracle::FindChain(RaftIndex index, RaftTerm term) const {
   if (index.value == 0) return 0;
-  if (index.value > known_.size()) return std::nullopt;
+  const Known* const known = FindKnown(index, term);
+  return known != nullptr ? std::optional(known->chain) : std::nullopt;
+}
+
+const RaftOracle::Known* RaftOracle::FindKnown(RaftIndex index, RaftTerm term) const {
+  if (index.value > known_.size()) return nullptr;
   for (const Known& one : known_[index.value - 1]) {
-    if (one.term == term) return one.chain;
+    if (one.term == term) return &one;
   }
+  return nullptr;
+}
+
+// It is what its index and term say that it was.
+Judgement RaftOracle::TakeLost(RaftNode id, Node& node, const RaftEntry& entry) {
+  const Known* const known = FindKnown(entry.index, entry.term);
+  if (known == nullptr) {
+    return Wrong("entry-from-nobody", Name(id) + " has lost an entry at " + Name(entry.index) +
+                                          OfTerm(entry.term) + " that no leader of that term made");
+  }
+  RaftEntry whole = entry;
+  whole.configuration = known->configuration;
+  node.log.AppendKnown(whole, known->chain);
   return std::nullopt;
 }
 
@@ -106,6 +124,7 @@ Judgement RaftOracle::TakeEntry(RaftNode id, Node& node, const RaftEntry& entry)
     return Wrong("log-gap", Name(id) + " has an entry at " + Name(entry.index) +
                                 " behind its last one at " + Name(node.log.end()));
   }
+  if (entry.is_lost) return TakeLost(id, node, entry);
   const std::uint64_t chain = node.log.ChainWith(entry);
   const std::optional<std::uint64_t> known = FindChain(entry.index, entry.term);
   if (known && *known != chain) {
@@ -121,7 +140,8 @@ Judgement RaftOracle::TakeEntry(RaftNode id, Node& node, const RaftEntry& entry)
                                             " that no leader of that term made");
     }
     if (known_.size() < entry.index.value) known_.resize(entry.index.value);
-    known_[entry.index.value - 1].push_back({.term = entry.term, .chain = chain});
+    known_[entry.index.value - 1].push_back(
+        {.term = entry.term, .chain = chain, .configuration = entry.configuration});
   }
   node.log.Append(entry);
   return std::nullopt;
@@ -142,6 +162,7 @@ Judgement RaftOracle::Truncated(RaftNode node, RaftIndex from) {
   }
   one.log.TruncateFrom(from);
   one.durable = std::min(one.durable, one.log.end());
+  one.held = std::min(one.held, one.log.end());
   return JudgeLoss(node);
 }
 
@@ -152,6 +173,7 @@ Judgement RaftOracle::Durable(RaftNode node, RaftIndex index) {
                                 " is durable, and has no more than " + Name(one.log.end()));
   }
   one.durable = std::max(one.durable, index);
+  one.held = std::max(one.held, index);
   return std::nullopt;
 }
 
@@ -184,7 +206,7 @@ bool RaftOracle::IsHeldBy(const std::vector<RaftNode>& voters, const Commit& com
     const auto found = nodes_.find(voter);
     if (found == nodes_.end()) continue;
     const Node& node = found->second;
-    if (node.durable >= commit.index && node.log.Has(commit.index) &&
+    if (node.held >= commit.index && node.log.Has(commit.index) &&
         node.log.ChainAt(commit.index) == commit.chain) {
       ++count;
     }
@@ -202,7 +224,7 @@ Judgement RaftOracle::JudgeLoss(RaftNode id) const {
   const Node& node = nodes_.at(id);
   return Wrong("committed-entry-lost", "what was committed at " + Name(commits_.back().index) +
                                            " is on no majority any more since " + Name(id) +
-                                           " has durably no more than " + Name(node.durable));
+                                           " has durably no more than " + Name(node.held));
 }
 
 Judgement RaftOracle::JudgeQuorum(RaftNode id, const Node& leader, RaftIndex index) const {

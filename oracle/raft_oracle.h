@@ -15,12 +15,13 @@ namespace beach::oracle {
 // What a node has after a start, all of it durable.
 struct RaftRecovery {
   RaftTerm term = {};
-  std::optional<RaftNode> vote = {};  // in that term
-  std::optional<RaftBase> base = {};  // nothing: the log begins at its first entry
-  std::vector<RaftEntry> entries = {};
-  RaftIndex applied = {};  // the state machine's; above it entries are applied again
-  // Its disk was damaged in a way that the node may notice: it may lack what was durable.
-  bool is_damaged = false;
+  std::optional<RaftNode> vote = {};    // in that term
+  std::optional<RaftBase> base = {};    // nothing: the log begins at its first entry
+  std::vector<RaftEntry> entries = {};  // lost ones among them
+  RaftIndex applied = {};               // the state machine's; above it entries are applied again
+  // Its state machine is lost: `applied` is where the log begins, and nothing may be applied before
+  // a snapshot has come.
+  bool is_state_lost = false;
 };
 
 // Judges a cluster of Raft (Ongaro and Ousterhout, "In search of an understandable consensus
@@ -28,6 +29,10 @@ struct RaftRecovery {
 // function tells that something has happened, in the order in which it did, and says what is wrong
 // with that. What a node does comes before what others do because of it. Only nodes that were
 // started may do anything.
+//
+// A node may lose entries where they stand, to damage. It knows their indexes and terms, and may
+// not acknowledge past the first of them; but what it had still speaks for a majority, for it votes
+// by it: a cluster that loses too much cannot go on, and is not wrong.
 //
 // A call costs what it tells, and at most a look at each node; never the length of a log, but for a
 // start. Not thread-safe.
@@ -78,7 +83,9 @@ class RaftOracle {
     std::optional<RaftNode> spoken_vote;
     std::optional<RaftTerm> leads;
     RaftLog log;
-    RaftIndex durable;
+    RaftIndex durable;  // all up to there, and nothing of it is lost
+    RaftIndex held;     // durable, or lost since
+    bool is_state_lost = false;
     RaftIndex committed;  // in this life
     RaftIndex applied;
   };
@@ -86,6 +93,7 @@ class RaftOracle {
   struct Known {
     RaftTerm term;
     std::uint64_t chain = 0;
+    std::optional<RaftConfiguration> configuration;
   };
   struct Commit {
     RaftTerm term;  // of the leader that did it
@@ -99,6 +107,8 @@ class RaftOracle {
   // Its log becomes what it found.
   Judgement Recover(RaftNode id, Node& node, const RaftRecovery& found);
   Judgement TakeEntry(RaftNode id, Node& node, const RaftEntry& entry);
+  Judgement TakeLost(RaftNode id, Node& node, const RaftEntry& entry);
+  const Known* FindKnown(RaftIndex index, RaftTerm term) const;
   std::optional<std::uint64_t> FindChain(RaftIndex index, RaftTerm term) const;
   Judgement JudgeSnapshot(RaftNode id, const RaftBase& base) const;
   Judgement JudgeQuorum(RaftNode id, const Node& leader, RaftIndex index) const;

@@ -311,9 +311,6 @@ TEST_F(RaftOracleTest, DurableEntriesAreThereAfterARestart) {
   oracle.Stopped(kA);
   const RaftRecovery none = {.term = T(1), .vote = kA};
   EXPECT_EQ(RuleOf(RaftOracle(oracle).Started(kA, none)), "durable-entry-lost");
-  RaftRecovery damaged = none;
-  damaged.is_damaged = true;
-  EXPECT_EQ(RuleOf(RaftOracle(oracle).Started(kA, damaged)), "none") << "nothing is committed";
   RaftRecovery one = none;
   one.entries = {Entry(1, 1)};
   EXPECT_EQ(RuleOf(RaftOracle(oracle).Started(kA, one)), "none");
@@ -355,12 +352,48 @@ TEST_F(RaftOracleTest, CommittedEntriesStayOnAMajority) {
   CommitOne();
   RaftOracle other = oracle;
   other.Stopped(kB);
-  const RaftRecovery damaged = {.term = T(1), .vote = kA, .is_damaged = true};
-  EXPECT_EQ(RuleOf(other.Started(kB, damaged)), "committed-entry-lost");
+  EXPECT_EQ(RuleOf(other.Started(kB, {.term = T(1), .vote = kA})), "durable-entry-lost");
   EXPECT_EQ(RuleOf(RaftOracle(oracle).Truncated(kB, I(1))), "committed-entry-lost");
   Follow(kC, Entry(1, 1), 1);
+  Ok(oracle.Truncated(kB, I(1)));
+}
+
+RaftEntry Lost(std::uint64_t index, std::uint64_t term) {
+  return {.index = I(index), .term = T(term), .is_lost = true};
+}
+
+// It still speaks for the majority that has it, for its node votes by it; acknowledged it is not.
+TEST_F(RaftOracleTest, ALostEntryIsHeldAndNotAcknowledged) {
+  CommitOne();
   oracle.Stopped(kB);
-  Ok(oracle.Started(kB, damaged));
+  EXPECT_EQ(
+      RuleOf(RaftOracle(oracle).Started(kB, {.term = T(1), .vote = kA, .entries = {Lost(1, 2)}})),
+      "entry-from-nobody");
+  Ok(oracle.Started(kB, {.term = T(1), .vote = kA, .entries = {Lost(1, 1)}}));
+  EXPECT_EQ(RuleOf(RaftOracle(oracle).AcknowledgementSent(kB, T(1), I(1))), "ack-not-durable");
+  Ok(oracle.Durable(kB, I(1)));
+  Ok(oracle.AcknowledgementSent(kB, T(1), I(1)));
+}
+
+TEST_F(RaftOracleTest, NothingIsAppliedWithoutAState) {
+  CommitOne();
+  Put(kA, Entry(2, 1));
+  Ok(oracle.Applied(kA, I(1), T(1), 50));
+  Put(kB, Entry(2, 1));
+  Ok(oracle.AcknowledgementSent(kB, T(1), I(2)));
+  Ok(oracle.Committed(kA, I(2)));
+  oracle.Stopped(kB);
+  const RaftBase base = {.index = I(1), .term = T(1), .configuration = kThree};
+  Ok(oracle.Started(kB, {.term = T(1),
+                         .vote = kA,
+                         .base = base,
+                         .entries = {Entry(2, 1)},
+                         .applied = I(1),
+                         .is_state_lost = true}));
+  Ok(oracle.Committed(kB, I(2)));
+  EXPECT_EQ(RuleOf(RaftOracle(oracle).Applied(kB, I(2), T(1), 51)), "applied-without-state");
+  Ok(oracle.SnapshotInstalled(kB, base, 50));
+  Ok(oracle.Applied(kB, I(2), T(1), 51));
 }
 
 TEST_F(RaftOracleTest, SnapshotsAreOfWhatIsCommitted) {

@@ -207,6 +207,14 @@ void ConfigurationHistory::Compact(LogIndex index) {
   changes_.erase(changes_.begin(), changes_.begin() + static_cast<std::ptrdiff_t>(Find(index)));
 }
 
+bool ConfigurationHistory::Rebase(LogIndex upto, LogIndex index, Configuration configuration) {
+  BEACH_CHECK(!Unsound(configuration));
+  const LogIndex before = current_index();
+  std::erase_if(changes_, [upto](const InForce& change) { return change.index <= upto; });
+  changes_.insert(changes_.begin(), {.index = index, .configuration = std::move(configuration)});
+  return current_index() != before;
+}
+
 void ConfigurationHistory::Reset(LogIndex index, Configuration configuration) {
   BEACH_CHECK(!Unsound(configuration));
   changes_.clear();

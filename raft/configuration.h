@@ -77,6 +77,9 @@ class ConfigurationHistory {
   bool TruncateFrom(LogIndex from);
   // Forgets what was in force before `index` alone.
   void Compact(LogIndex index);
+  // What was in force up to `upto` is this one, of an entry at or before it, whatever was known.
+  // True: the one in force now is another than before.
+  bool Rebase(LogIndex upto, LogIndex index, Configuration configuration);
   // All there is comes from a snapshot.
   void Reset(LogIndex index, Configuration configuration);
 

@@ -52,9 +52,8 @@ Message Drawn(std::size_t kind, RandomStream& stream) {
                   .previous = LogIndex(some()),
                   .hint = end},
       Heartbeat{.round = RoundId(some()), .commit = LogIndex(some())},
-      HeartbeatReply{.round = RoundId(some()),
-                     .lost = LogIndex(some()),
-                     .snapshot_min = LogIndex(some())},
+      HeartbeatReply{
+          .round = RoundId(some()), .lost = LogIndex(some()), .snapshot_min = LogIndex(some())},
       PreVote{.round = RoundId(some()), .last = end},
       PreVoteReply{.round = RoundId(some()), .granted = flag()},
       RequestVote{.last = end, .transfer = flag()},

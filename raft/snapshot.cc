@@ -155,7 +155,10 @@ void Core::SnapshotInstalled(std::uint64_t, SnapshotId install) {
     BEACH_CHECK(log_.Matches(meta.index, meta.term));
     log_.Compact(meta.index);
     storage_.Raise(meta.index);
-    configurations_.Compact(meta.index);
+    // Who had lost entries, or all, may have known of none of them.
+    if (configurations_.Rebase(meta.index, meta.configuration_index, meta.configuration)) {
+      Tell(EventKind::kConfiguration, Reason::kNone, NodeId{}, configurations_.current_index());
+    }
   } else {
     BEACH_CHECK(commit_ <= meta.index);
     log_.Reset(meta.index, meta.term);

@@ -89,6 +89,16 @@ bool Node::LoseEntry(LogIndex index) {
   return true;
 }
 
+bool Node::IsDamaged() const {
+  return state_lost_ || std::ranges::any_of(entries_, [](const Entry& entry) {
+           return entry.kind == EntryKind::kLost;
+         });
+}
+
+bool Node::CanGive(LogIndex index, Term term) const {
+  return index > base_ && index <= disk_last() && disk_term(index) == term && !IsLost(index);
+}
+
 // What is in the log from its very begin can be applied again.
 bool Node::LoseState() {
   BEACH_CHECK(!up());
@@ -226,9 +236,12 @@ void Node::Compact(LogIndex upto) {
 }
 
 std::optional<Transfer> Node::PinSnapshot(std::uint64_t now_ns) {
-  const SnapshotToSend request = to_send_.front();
-  to_send_.pop_front();
-  if (state_.index < request.index_min) return std::nullopt;
+  const auto ready = std::ranges::find_if(to_send_, [this](const SnapshotToSend& request) {
+    return request.index_min <= state_.index;
+  });
+  if (ready == to_send_.end()) return std::nullopt;
+  const SnapshotToSend request = *ready;
+  to_send_.erase(ready);
   core_->SnapshotPinned(now_ns, request.peer, request.id, state_.meta());
   return Transfer{.from = options_.id, .to = request.peer, .id = request.id, .state = state_};
 }

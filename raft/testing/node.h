@@ -61,7 +61,7 @@ class Node {
   // What is applied is durable from now on; the log is dropped up to `log_kept` before it.
   void Flush();
   void Compact(LogIndex upto);
-  // The next one that the core asked for, if it still does.
+  // The next one that the core asked for and that the state machine has come to.
   std::optional<Transfer> PinSnapshot(std::uint64_t now_ns);
   std::size_t snapshots_to_send() const { return to_send_.size(); }
   void Receive(std::uint64_t now_ns, const Transfer& transfer);
@@ -84,6 +84,13 @@ class Node {
   // All of the state machine. False: there is none. REQUIRES: down.
   bool LoseState();
   bool state_lost() const { return state_lost_; }
+  // REQUIRES: above the base, and there.
+  bool IsLost(LogIndex index) const {
+    return entries_[index.value - base_.value - 1].kind == EntryKind::kLost;
+  }
+  bool IsDamaged() const;
+  // Whether another node can have the entry from here.
+  bool CanGive(LogIndex index, Term term) const;
 
   // Said by the core since the owner looked.
   std::vector<Message> messages;

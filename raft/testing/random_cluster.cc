@@ -430,8 +430,8 @@ void RandomCluster::SettleFor(std::uint64_t time_ns) {
       while (at.disk_work() > 0) at.FinishDiskWork(TimeOf(i));
       while (at.apply_work() > 0) at.ApplyOne(TimeOf(i));
       while (at.loads() > 0) at.AnswerLoad(TimeOf(i));
-      while (at.snapshots_to_send() > 0) {
-        if (auto pinned = at.PinSnapshot(TimeOf(i))) transfers_.push_back(std::move(*pinned));
+      while (auto pinned = at.PinSnapshot(TimeOf(i))) {
+        transfers_.push_back(std::move(*pinned));
       }
       Pump(i);
     }

@@ -372,8 +372,10 @@ void Script::Settle(std::uint64_t id) {
       node.AnswerLoad(TimeOf(id));
       busy = true;
     } else if (node.snapshots_to_send() > 0) {
-      if (auto transfer = node.PinSnapshot(TimeOf(id))) transfers_.push_back(std::move(*transfer));
-      busy = true;
+      if (auto transfer = node.PinSnapshot(TimeOf(id))) {
+        transfers_.push_back(std::move(*transfer));
+        busy = true;
+      }
     }
     Drain(id);
   }

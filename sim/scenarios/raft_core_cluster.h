@@ -73,6 +73,8 @@ class Cluster {
   // --- The workload.
   void DoNext();
   void Do(const Action& action, std::uint64_t place);
+  bool IsOneOfFew(std::uint64_t place) const;
+  void DamageDisk(std::uint64_t place, std::uint64_t behind, std::uint64_t count);
   void Propose(std::uint64_t place, std::uint64_t size);
   void Read(std::uint64_t place, bool lease);
   void Change(std::uint64_t place, const Action& action);

@@ -156,6 +156,7 @@ void Cluster::Do(const Action& action, std::uint64_t place) {
     if (!machine.node.up()) Start(place);
     return;
   }
+  if (action.kind == ActionKind::kDamage) return DamageDisk(place, action.first, action.second);
   if (!machine.node.up()) return;
   switch (action.kind) {
     case ActionKind::kCrash: return Crash(place, action.first, action.second);
@@ -178,6 +179,34 @@ void Cluster::Do(const Action& action, std::uint64_t place) {
     case ActionKind::kFlush: return machine.node.Flush();
     case ActionKind::kCompact: return Compact(place, action.first);
     default: return;
+  }
+}
+
+// Whether it would be one of few: the others are a majority that lacks nothing.
+bool Cluster::IsOneOfFew(std::uint64_t place) const {
+  std::uint64_t damaged = 1;
+  for (std::uint64_t other = 0; other < plan_.voters; ++other) {
+    if (other != place && machines_[other].node.IsDamaged()) ++damaged;
+  }
+  return damaged * 2 < plan_.voters;
+}
+
+// Never more than the cluster must get over.
+void Cluster::DamageDisk(std::uint64_t place, std::uint64_t behind, std::uint64_t count) {
+  if (plan_.damages == Damages::kNone || place >= plan_.voters) return;
+  if (machines_[place].node.up()) Crash(place, 0, 0);
+  raft::testing::Node& node = machines_[place].node;
+  const bool few = plan_.damages == Damages::kMinority;
+  if (few && !IsOneOfFew(place)) return;
+  if (count == 0 && few) node.LoseState();
+  for (; count > 0 && node.disk_last().value > behind + node.disk_base().value; ++behind, --count) {
+    const raft::LogIndex index = node.disk_last() - behind;
+    bool whole = few;
+    for (std::uint64_t other = 0; other < plan_.voters; ++other) {
+      if (other == place) continue;
+      whole = whole || machines_[other].node.CanGive(index, node.disk_term(index));
+    }
+    if (whole) node.LoseEntry(index);
   }
 }
 

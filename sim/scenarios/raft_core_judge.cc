@@ -35,7 +35,9 @@ Judge::Judge(Simulation& simulation, const Plan& plan)
 
 void Judge::Started(std::uint64_t place, const Node& node) {
   const raft::HardState& state = node.disk_hard_state();
-  oracle::RaftRecovery found{.term = Said(state.term), .applied = Said(node.flushed().index)};
+  oracle::RaftRecovery found{.term = Said(state.term),
+                             .applied = Said(node.core().applied()),
+                             .is_state_lost = node.state_lost()};
   if (state.vote != raft::NodeId{}) found.vote = oracle::RaftNode(state.vote.value);
   if (node.disk_base() != LogIndex{}) {
     found.base = oracle::RaftBase{.index = Said(node.disk_base()),
@@ -44,6 +46,7 @@ void Judge::Started(std::uint64_t place, const Node& node) {
   }
   for (const raft::Entry& entry : node.disk_entries()) found.entries.push_back(Said(entry));
   ++lives_[place].number;
+  lives_[place].without_state = node.state_lost();
   watch_.Started(place, node.core(), found);
 }
 
@@ -59,6 +62,8 @@ void Judge::DiskDone(std::uint64_t place, Node& node) {
     BEACH_SOMETIMES("raft_core.snapshot_installed", true);
     BEACH_SOMETIMES("raft_core.suffix_kept",
                     node.suffix_kept && node.disk_last() > node.disk_base());
+    BEACH_SOMETIMES("raft_core.state_fetched_anew",
+                    std::exchange(lives_[place].without_state, false));
     const raft::testing::State& state = node.flushed();
     watch_.SnapshotInstalled(place,
                              {.index = Said(state.index),
@@ -69,14 +74,18 @@ void Judge::DiskDone(std::uint64_t place, Node& node) {
   TellDurable(place, node);
 }
 
-// As far as its disk has what its log has. What the core takes for durable is the most that counts:
-// a cut that has not reached the disk will take more away.
+// As far as its disk has what its log has, and nothing of it is lost. What the core takes for
+// durable is the most that counts: a cut that has not reached the disk will take more away.
 void Judge::TellDurable(std::uint64_t place, const Node& node) {
   const std::vector<raft::Term>& terms = watch_.terms(place);
   LogIndex durable = std::min({node.core().durable(), node.disk_last(), LogIndex(terms.size())});
   while (durable > node.disk_base() && durable > watch_.durable(place) &&
          node.disk_term(durable) != terms[durable.value - 1]) {
     durable = durable - 1;
+  }
+  for (LogIndex index = std::max(watch_.durable(place), node.disk_base()).Next(); index <= durable;
+       index = index.Next()) {
+    if (node.IsLost(index)) durable = index - 1;
   }
   watch_.Durable(place, durable);
 }

@@ -57,6 +57,7 @@ class Judge {
   struct Life {
     std::uint64_t number = 0;
     bool was_asked = false;  // its last campaign was by the leader's wish
+    bool without_state = false;
   };
   enum class Known : std::uint8_t { kOpen, kCommitted, kNever, kUnknown };
   struct Request {

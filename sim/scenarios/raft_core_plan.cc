@@ -87,6 +87,12 @@ Plan DrawPlan(Simulation& simulation) {
   plan.operations = knobs.Log("operations", 64, 4'095);
   plan.pause_max_us = knobs.Log("pause_max_us", 200, 50'000);
   plan.trouble_pause_max_us = knobs.Log("trouble_pause_max_us", 1'000, 1'000'000);
+  if (knobs.Flag("damages", 30)) {
+    plan.damages = knobs.Flag("damages_everywhere", 40) ? Damages::kEverywhere : Damages::kMinority;
+  }
+  if (plan.damages == Damages::kEverywhere) {
+    for (NodePlan& node : plan.nodes) node.compact_every = 0;
+  }
   plan.loses_entries = simulation.Option("loses_entries", 0) != 0;
   return plan;
 }

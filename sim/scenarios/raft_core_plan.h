@@ -30,6 +30,14 @@ struct NodePlan {
   std::uint64_t compact_every = 0;  // entries, by itself; 0: as operators say
 };
 
+// What becomes of disks of voters, beside what a crash does; where anything does, nobody comes or
+// goes. What is lost on one disk is whole on another.
+enum class Damages : std::uint8_t {
+  kNone,
+  kMinority,    // entries, and all of a state machine, of few nodes at a time
+  kEverywhere,  // entries, of all nodes, which keep their logs
+};
+
 // All that differs from run to run beside operations and faults.
 struct Plan {
   std::uint64_t voters = 3;
@@ -47,6 +55,7 @@ struct Plan {
   std::uint64_t operations = 1;
   std::uint64_t pause_max_us = 1;          // before an operation of a client
   std::uint64_t trouble_pause_max_us = 1;  // before any other
+  Damages damages = Damages::kNone;
   bool loses_entries = false;  // for tests: a crash takes the last entry that was durable
 };
 

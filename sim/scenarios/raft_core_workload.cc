@@ -38,6 +38,7 @@ constexpr Kind kKinds[] = {
     {"partition", ActionKind::kPartition, 16, 2, ~std::uint64_t{0}, 1},
     {"heal", ActionKind::kHeal, 4, 0, 0, 0},
     {"pause", ActionKind::kPause, 12, 1, 400'000, 0},
+    {"damage", ActionKind::kDamage, 24, 2, 64, 8},
 };
 
 const Kind* FindKind(const std::string& name) {
@@ -55,8 +56,13 @@ class Maker {
     for (const Kind& kind : kKinds) {
       const std::uint64_t times = kTimes[stream_.Below(std::size(kTimes))];
       const bool needed = kind.kind == ActionKind::kPropose;
+      const bool damages = plan.damages != Damages::kNone;
+      const bool excluded =
+          kind.kind == (damages ? ActionKind::kChange : ActionKind::kDamage) ||
+          (kind.kind == ActionKind::kCompact && plan.damages == Damages::kEverywhere);
       weights_.push_back(
-          {kind.name, kind.weight * (needed ? std::max<std::uint64_t>(times, 1) : times)});
+          {kind.name,
+           excluded ? 0 : kind.weight * (needed ? std::max<std::uint64_t>(times, 1) : times)});
     }
   }
 
@@ -119,6 +125,10 @@ class Maker {
         const std::uint64_t pieces = stream_.Below(4);
         const std::uint64_t entries = stream_.Below(4);
         return {pieces, entries};
+      }
+      case ActionKind::kDamage: {
+        for (std::uint64_t node = 0; node < nodes_; ++node) UndoLater("start", node);
+        return {DrawLog(stream_, 1, 64) - 1, stream_.Below(9)};
       }
       case ActionKind::kChange: {
         std::vector<std::uint64_t> numbers{stream_.Below(kModes)};

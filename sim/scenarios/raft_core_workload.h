@@ -25,6 +25,7 @@ enum class ActionKind : std::uint8_t {
   kPartition,  // one bit a node, 1: the one half is heard by the other
   kHeal,       //
   kPause,      // for so many microseconds
+  kDamage,     // of a node that crashes: behind how many entries, how many; 0: all of its state
 };
 
 // What clients, operators and bad luck do: one line of the workload. Node `nodes`, one behind the

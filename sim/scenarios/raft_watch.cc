@@ -42,6 +42,7 @@ oracle::RaftEntry Said(const raft::Entry& entry) {
   oracle::RaftEntry told{.index = Said(entry.index),
                          .term = Said(entry.term),
                          .digest = Mix64(Site::Hash(entry.payload.view()) ^ kind)};
+  if (entry.kind == raft::EntryKind::kLost) told.is_lost = true;
   if (entry.kind == raft::EntryKind::kConfiguration) {
     const auto configuration = raft::DecodeConfiguration(entry.payload.view());
     BEACH_CHECK(configuration.has_value());
@@ -72,6 +73,12 @@ void RaftWatch::Started(std::uint64_t place, const raft::Core& core,
   seen.base = base;
   seen.commit = LogIndex(found.applied.value);
   seen.durable = LogIndex(seen.terms.size());
+  seen.first_lost = {};
+  const auto lost = std::ranges::find_if(found.entries, &oracle::RaftEntry::is_lost);
+  if (lost != found.entries.end()) {
+    seen.first_lost = LogIndex(lost->index.value);
+    seen.durable = seen.first_lost - 1;
+  }
   seen.hard_state = {.term = core.term(), .vote = core.vote()};
   Look(place, core);
 }
@@ -132,6 +139,7 @@ void RaftWatch::LookAtLog(std::uint64_t place, const raft::Core& core) {
     BEACH_SOMETIMES("raft.uncommitted_overwritten", true);
     Expect(oracle_.Truncated(Named(place), Said(same.Next())));
     seen.terms.resize(same.value);
+    if (same < seen.first_lost) seen.first_lost = {};
     seen.durable = std::min(seen.durable, same);
   }
   for (LogIndex index = same.Next(); index <= end.index; index = index.Next()) {
@@ -153,6 +161,11 @@ void RaftWatch::HardState(std::uint64_t place, const raft::HardState& durable) {
 void RaftWatch::Durable(std::uint64_t place, LogIndex index) {
   Seen& seen = seen_[place];
   if (index <= seen.durable) return;
+  if (seen.first_lost != LogIndex{} && index >= seen.first_lost) {
+    BEACH_SOMETIMES("raft.lost_entry_filled", true);
+    BEACH_SOMETIMES("raft.committed_entry_repaired", seen.first_lost <= committed());
+    seen.first_lost = {};
+  }
   seen.durable = index;
   Expect(oracle_.Durable(Named(place), Said(index)));
 }
@@ -193,6 +206,7 @@ void RaftWatch::SnapshotInstalled(std::uint64_t place, const oracle::RaftBase& b
     seen.terms.resize(index.value);
     seen.terms.back() = term;
   }
+  if (seen.first_lost <= index) seen.first_lost = {};
   seen.base = index;
   seen.commit = std::max(seen.commit, index);
   seen.durable = std::max(std::min(seen.durable, LogIndex(seen.terms.size())), index);

@@ -53,6 +53,7 @@ class RaftWatch {
     std::vector<raft::Term> terms;  // of entry 1 first; below the base they may be anything
     raft::LogIndex commit;
     raft::LogIndex durable;
+    raft::LogIndex first_lost;  // 0: none is; another may be behind it
     raft::HardState hard_state;
   };
 
