@@ -150,5 +150,25 @@ TEST(ConfigurationHistory, AVoterOfAnyConfigurationBehindAnIndexIsFound) {
   EXPECT_FALSE(history.IsVoterSince(LogIndex(7), k3));
 }
 
+TEST(ConfigurationHistory, OneThatWasLostComesBackIntoItsPlace) {
+  ConfigurationHistory history(LogIndex{}, Of({k1}));
+  history.Append(LogIndex(5), Of({k1, k2, k3}));
+  history.Insert(LogIndex(3), Of({k1, k2}));
+  EXPECT_EQ(history.At(LogIndex(4)), Of({k1, k2}));
+  EXPECT_EQ(history.current(), Of({k1, k2, k3}));
+  history.Insert(LogIndex(8), Of({k4}));
+  EXPECT_EQ(history.current(), Of({k4}));
+}
+
+TEST(ConfigurationHistory, ASnapshotSaysWhatWasInForce) {
+  ConfigurationHistory history(LogIndex{}, Of({k1}));
+  history.Append(LogIndex(7), Of({k1, k2, k3}));
+  EXPECT_FALSE(history.Rebase(LogIndex(5), LogIndex(3), Of({k1, k2})));
+  EXPECT_EQ(history.At(LogIndex(5)), Of({k1, k2}));
+  EXPECT_EQ(history.current(), Of({k1, k2, k3}));
+  EXPECT_TRUE(history.Rebase(LogIndex(9), LogIndex(8), Of({k4})));
+  EXPECT_EQ(history.current(), Of({k4}));
+}
+
 }  // namespace
 }  // namespace beach::raft

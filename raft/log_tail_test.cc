@@ -23,7 +23,14 @@ RC_GTEST_PROP(LogTailProperty, BytesAndPlacesAreThoseOfAList, ()) {
   std::deque<std::uint64_t> sizes;
   for (int step = 0; step < 60; ++step) {
     const std::uint64_t next = first + sizes.size();
-    switch (*rc::gen::inRange(0, 6)) {
+    switch (*rc::gen::inRange(0, 7)) {
+      case 6: {
+        if (sizes.empty()) break;
+        const std::uint64_t at = *rc::gen::inRange<std::uint64_t>(0, sizes.size());
+        sizes[at] = *rc::gen::inRange<std::uint64_t>(0, 50);
+        tail.Replace(EntryOf(first + at, sizes[at]));
+        break;
+      }
       case 0: {
         const std::uint64_t from = *rc::gen::inRange<std::uint64_t>(first, next + 1);
         tail.TruncateFrom(LogIndex(from));

@@ -120,5 +120,40 @@ TEST_F(PersistQueueTest, ASnapshotMakesDurableWhatItHolds) {
   EXPECT_EQ(queue.durable(), LogIndex(10)) << "of the log that was replaced";
 }
 
+TEST_F(PersistQueueTest, NothingBehindALostEntryIsDurableUntilItIsFilledAndWritten) {
+  Append(1, 4);
+  queue.Done(Take().id);
+  queue.Lost(LogIndex(2));
+  queue.Lost(LogIndex(4));
+  EXPECT_EQ(queue.durable(), LogIndex(1));
+  queue.Filled(LogIndex(2));
+  EXPECT_EQ(queue.durable(), LogIndex(1));
+  const Persist first = Take();
+  ASSERT_EQ(first.fills.size(), 1U);
+  EXPECT_EQ(first.fills[0].index, LogIndex(2));
+  EXPECT_TRUE(first.entries.empty());
+  EXPECT_EQ(queue.AfterEntry(LogIndex(3)), first.id);
+  queue.Filled(LogIndex(4));
+  EXPECT_EQ(queue.AfterEntry(LogIndex(4)), first.id.Next());
+  queue.Done(first.id);
+  EXPECT_EQ(queue.durable(), LogIndex(3));
+  queue.Done(Take().id);
+  EXPECT_EQ(queue.durable(), LogIndex(4));
+}
+
+TEST_F(PersistQueueTest, WhatIsCutNeedsNoFill) {
+  Append(1, 4);
+  queue.Done(Take().id);
+  queue.Lost(LogIndex(3));
+  queue.Filled(LogIndex(3));
+  Truncate(3);
+  EXPECT_EQ(queue.durable(), LogIndex(2));
+  Append(2, 1);
+  const Persist work = Take();
+  EXPECT_TRUE(work.fills.empty());
+  queue.Done(work.id);
+  EXPECT_EQ(queue.durable(), LogIndex(3));
+}
+
 }  // namespace
 }  // namespace beach::raft

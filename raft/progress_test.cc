@@ -94,5 +94,17 @@ TEST(Progress, WithASnapshotUnderWayNothingIsSent) {
   EXPECT_EQ(peer.state, ProgressState::kProbe);
 }
 
+TEST(Progress, WhatIsLostIsSentAgain) {
+  Progress peer(NodeId(2), LogIndex(9), 0, InFlight(4, 1000));
+  peer.Acknowledge(LogIndex(9));
+  ASSERT_EQ(peer.state, ProgressState::kReplicate);
+  peer.Forget(LogIndex(10));
+  EXPECT_EQ(peer.match, LogIndex(9));
+  peer.Forget(LogIndex(4));
+  EXPECT_EQ(peer.match, LogIndex(3));
+  EXPECT_EQ(peer.next, LogIndex(4));
+  EXPECT_EQ(peer.state, ProgressState::kProbe);
+}
+
 }  // namespace
 }  // namespace beach::raft

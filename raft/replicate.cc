@@ -129,9 +129,10 @@ void Core::On(std::uint64_t now_ns, NodeId from, Term, AppendReply& reply) {
   }
   if (reply.matched > log_.last()) return Tell(EventKind::kMessageIgnored, Reason::kNone, from);
   const bool advances = peer->Acknowledge(reply.matched);
-  // What it misses is in the log after all.
+  // What it misses is in the log after all; or it is its state machine, and word of the snapshot
+  // that it was sent did not come through: its next heartbeat says whether it wants another.
   if (peer->state == ProgressState::kSnapshot && peer->match >= log_.base() &&
-      peer->snapshot_min == LogIndex{}) {
+      (peer->snapshot_min == LogIndex{} || peer->snapshot_delivered)) {
     peer->BecomeReplicate();
   }
   if (!advances) return;

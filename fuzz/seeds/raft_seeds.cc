@@ -85,6 +85,14 @@ void AddRaftSeeds(Seeds& seeds) {
       ProposeForward{.id = ForwardId(3), .payload = Payload::Copy("a proposal")});
   add("propose_forward_reply",
       ProposeForwardReply{.id = ForwardId(3), .accepted = true, .index = LogIndex(10), .error = 0});
+  add("heartbeat_reply",
+      HeartbeatReply{.round = RoundId(4), .lost = LogIndex(3), .snapshot_min = LogIndex(2)});
+  add("fetch", Fetch{.first = LogIndex(3), .last = LogIndex(5)});
+  add("fetch_reply", FetchReply{.previous = LogIndex(2),
+                                .entries = {{.term = Term(1),
+                                             .index = LogIndex(3),
+                                             .kind = EntryKind::kNormal,
+                                             .payload = Payload::Copy("what was lost")}}});
   AddSnapshotSeeds(seeds);
 }
 

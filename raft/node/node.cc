@@ -27,6 +27,9 @@ Result<Restored> Restore(DiskLog& log, const StateMachine& machine, const NodeOp
   const DiskLogContents& found = log.contents();
   SnapshotMeta held = machine.durable();
   if (held.index == LogIndex{}) held.configuration = options.bootstrap;
+  // A machine that has lost its state, and a log that cannot give it anew.
+  const bool state_lost = held.index == LogIndex{} && found.base != LogIndex{};
+  if (state_lost) held.index = found.base;
   BEACH_CHECK(held.index >= found.base);
   BEACH_CHECK(held.index <= found.last);
   const std::uint64_t applied = held.index.value - found.base.value;
@@ -37,6 +40,7 @@ Result<Restored> Restore(DiskLog& log, const StateMachine& machine, const NodeOp
                   .applied = held.index,
                   .applied_terms = FirstOf(found.terms, applied),
                   .entries = std::move(entries),
+                  .state_lost = state_lost,
                   .configuration_index = held.configuration_index,
                   .configuration = std::move(held.configuration)};
 }

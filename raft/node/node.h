@@ -69,7 +69,8 @@ ClusterId ClusterNumber(const wire::ClusterId& cluster);
 class Node final : public Replica {
  public:
   // `log` was opened for what `machine` holds durably, and is not started yet; both outlive the
-  // node. Reads what of the log is not durable in the machine: blocking.
+  // node. A machine that holds nothing while the log begins later has lost its state: it is fetched
+  // from the leader. Reads what of the log is not durable in the machine: blocking.
   static Result<std::unique_ptr<Node>> Start(env::Loop& loop, const env::Env& env,
                                              const NodeOptions& options, DiskLog& log,
                                              StateMachine& machine,
