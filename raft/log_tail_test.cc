@@ -27,8 +27,9 @@ RC_GTEST_PROP(LogTailProperty, BytesAndPlacesAreThoseOfAList, ()) {
       case 6: {
         if (sizes.empty()) break;
         const std::uint64_t at = *rc::gen::inRange<std::uint64_t>(0, sizes.size());
-        sizes[at] = *rc::gen::inRange<std::uint64_t>(0, 50);
-        tail.Replace(EntryOf(first + at, sizes[at]));
+        const std::uint64_t size = *rc::gen::inRange<std::uint64_t>(0, 50);
+        tail.Replace(EntryOf(first + at, size));
+        sizes[at] = size + kEntryOverhead;
         break;
       }
       case 0: {
