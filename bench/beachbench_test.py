@@ -37,6 +37,20 @@ class CommandLineTest(unittest.TestCase):
         for words in ["engine-crash:", "operations a seed", "crashes a seed", "ns an event"]:
             self.assertIn(words, out)
 
+    def test_a_busy_cluster_is_asked_enough(self):
+        arguments = ["--scenario", "cluster-load", "--time", "1ms", "--rounds", "20", "--json"]
+        out = self.call("sim", *arguments).stdout
+        (load,) = json.loads(out)["scenarios"]
+        self.assertEqual(load["name"], "cluster-load")
+        self.assertGreaterEqual(load["operations_per_virtual_s"], 50)
+        self.assertGreater(load["operations_per_seed"], 900)
+
+    def test_knobs_are_set_by_hand(self):
+        few = ["--scenario", "cluster", "--option", "operations=32", "--time", "1ms", "--rounds", "3"]
+        (cluster,) = json.loads(self.call("sim", *few, "--json").stdout)["scenarios"]
+        self.assertLess(cluster["operations_per_seed"], 40)
+        self.call("sim", "--option", "nodes", code=2)
+
     def test_the_floor_is_measured_apart(self):
         out = self.call("sim", "--floor", "--time", "1ms", "--json").stdout
         names = [scenario["name"] for scenario in json.loads(out)["scenarios"]]

@@ -35,6 +35,7 @@ class Meter {
         runner_(runner),
         clocks_(clocks),
         progress_(progress),
+        options_(plan.options),
         next_seed_(plan.first_seed) {}
 
   // Seeds until the time is over, one at least.
@@ -57,6 +58,7 @@ class Meter {
   void RunOne(Sums& sums) {
     sim::RunOptions options;
     options.seed = next_seed_++;
+    options.options = options_;
     const sim::RunReport report = runner_(scenario_, options);
     if (!report.verdict.ok()) failures_.push_back({options.seed, report.verdict.signature});
     ++sums.seeds;
@@ -70,6 +72,7 @@ class Meter {
   const Runner& runner_;
   const Clocks& clocks_;
   const std::function<void(const Sums&)>& progress_;
+  const std::map<std::string, std::uint64_t>& options_;
   std::uint64_t next_seed_;
   std::vector<Failure> failures_;
 };

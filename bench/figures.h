@@ -64,7 +64,8 @@ struct Plan {
   std::uint64_t first_seed = 0;  // each run takes the next one
   std::uint64_t rounds = 5;      // REQUIRES: at least 1
   std::uint64_t wall_ns = 0;     // of all rounds; a round begins no seed when its share is over
-  std::uint64_t warm_up_wall_ns = 0;  // before the first, not measured
+  std::uint64_t warm_up_wall_ns = 0;                  // before the first, not measured
+  std::map<std::string, std::uint64_t> options = {};  // of each run, set by hand
 };
 
 // Runs seeds of the scenario one after the other, in this process and on this thread. A round runs

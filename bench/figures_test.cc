@@ -20,6 +20,7 @@ class Idle final : public sim::Scenario {
 struct Machine {
   std::uint64_t now_ns = 0;
   std::vector<std::uint64_t> seeds;
+  std::map<std::string, std::uint64_t> options_seen;  // of the last one
 
   Clocks clocks() {
     return {.processor_ns = [this] { return now_ns / 2; }, .wall_ns = [this] { return now_ns; }};
@@ -28,6 +29,7 @@ struct Machine {
     return [this](const sim::Scenario&, const sim::RunOptions& options) {
       now_ns += 4'000'000;
       seeds.push_back(options.seed);
+      options_seen = options.options;
       sim::RunReport report;
       report.events = 1000;
       report.operations = 30;
@@ -67,6 +69,13 @@ TEST(Measure, CountsPerSecondOfTheProcessorAndWarmsUpApart) {
   EXPECT_DOUBLE_EQ(figures.virtual_s_per_s.median, 3);
 }
 
+TEST(Measure, GivesEachRunTheOptionsOfThePlan) {
+  Machine machine;
+  const Plan plan{.rounds = 1, .options = {{"nodes", 3}}};
+  Measure(Idle(), plan, machine.runner(), machine.clocks(), [](const Sums&) {});
+  EXPECT_EQ(machine.options_seen, plan.options);
+}
+
 TEST(Measure, RunsASeedInEveryRoundHoweverShortAndTellsFailures) {
   Machine machine;
   const Plan plan{.first_seed = 11, .rounds = 2, .wall_ns = 0, .warm_up_wall_ns = 0};
@@ -77,6 +86,7 @@ TEST(Measure, RunsASeedInEveryRoundHoweverShortAndTellsFailures) {
   EXPECT_EQ(figures.failures[0].seed, 12U);
   EXPECT_EQ(figures.failures[0].signature, "idle/bored");
   EXPECT_NE(AsText({figures}).find("seed 12 failed: idle/bored"), std::string::npos);
+  EXPECT_NE(AsJson({figures}).find("\"operations_per_virtual_s\": 5000.0"), std::string::npos);
 }
 
 }  // namespace

@@ -15,6 +15,10 @@ double Ratio(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
+double PerVirtualSecond(std::uint64_t count, std::uint64_t virtual_ns) {
+  return Ratio(count, virtual_ns) * 1e9;
+}
+
 void AddSpread(std::string& text, const char* name, const Spread& spread) {
   fmt::format_to(std::back_inserter(text), "  {:<20} {:>12.1f}   ({:.1f} to {:.1f})\n", name,
                  spread.median, spread.least, spread.most);
@@ -44,6 +48,7 @@ std::string AsText(const std::vector<Figures>& all) {
     AddSpread(text, "seeds", figures.seeds_per_wall_s);
     text += "  on average\n";
     AddRatio(text, "operations a seed", Ratio(sums.operations, sums.seeds));
+    AddRatio(text, "a virtual second", PerVirtualSecond(sums.operations, sums.virtual_ns));
     AddRatio(text, "crashes a seed", Ratio(sums.crashes, sums.seeds));
     AddRatio(text, "events a seed", Ratio(sums.events, sums.seeds));
     AddRatio(text, "ns an event", Ratio(sums.processor_ns, sums.events));
@@ -74,6 +79,7 @@ std::string AsJson(const std::vector<Figures>& all) {
     json["processor_seconds"] = static_cast<double>(sums.processor_ns) / 1e9;
     json["wall_seconds"] = static_cast<double>(sums.wall_ns) / 1e9;
     json["operations_per_seed"] = Ratio(sums.operations, sums.seeds);
+    json["operations_per_virtual_s"] = PerVirtualSecond(sums.operations, sums.virtual_ns);
     json["crashes_per_seed"] = Ratio(sums.crashes, sums.seeds);
     json["events_per_seed"] = Ratio(sums.events, sums.seeds);
     json["ns_per_operation"] = Ratio(sums.processor_ns, sums.operations);

@@ -23,8 +23,9 @@ LinearSearch::LinearSearch(LinearProblem& problem, const LinearPart& part,
       state_words_(static_cast<std::uint32_t>((part.keys.size() + 1) / 2)),
       used_words_(WordsFor(part.unknown.size())),
       first_made_(problem.moment_count()),
-      now_(mask_words_ + state_words_ + used_words_),
-      underway_(part.slot_count, kNobody) {
+      now_(1 + mask_words_ + state_words_ + used_words_),
+      underway_(part.slot_count, kNobody),
+      failures_(now_.size() - used_words_, used_words_, part.events.size() / 2) {
   for (std::uint32_t slot = 0; slot < part.keys.size(); ++slot) {
     SetState(slot, problem.values().Absent(part.keys[slot]));
   }
@@ -144,36 +145,16 @@ bool LinearSearch::IsDeadEnd(std::uint32_t stuck_index) const {
 // seen again only after all that follows from it has been tried, since each step places an
 // operation or walks on.
 bool LinearSearch::IsNew() {
-  const std::size_t width = now_.size() + 1;
-  const std::size_t same_words = now_.size() - used_words_;
-  const auto hash_of = [&](std::uint64_t at, const std::uint64_t* words) {
-    std::uint64_t hash = Mix64(at);
-    for (std::size_t i = 0; i < same_words; ++i) hash = Mix64(hash ^ words[i]);
-    return hash;
-  };
-  const auto is_failed = [&](std::uint32_t index) {
-    const std::uint64_t* const old = failed_.data() + index * width;
-    if (old[0] != at_ || !std::equal(old + 1, old + 1 + same_words, now_.begin())) return false;
-    for (std::size_t i = same_words; i < now_.size(); ++i) {
-      if ((old[1 + i] & ~now_[i]) != 0) return false;
-    }
-    return true;
-  };
-  if (failed_.empty()) failed_table_.Reset(part_.events.size() / 2);
-  const std::uint64_t hash = hash_of(at_, now_.data());
-  if (failed_table_.Find(hash, is_failed) != IndexTable::kNone) return false;
-  const std::uint64_t bytes = (failed_.size() + width) * sizeof(std::uint64_t);
+  now_.front() = at_;
+  const LinearFailures::Place place = failures_.Find(now_);
+  if (place.known) return false;
+  const std::uint64_t bytes = failures_.bytes() + now_.size() * sizeof(std::uint64_t);
   if (tried_ >= limits_.configurations_max || bytes > limits_.memory_bytes_max) {
     out_of_bounds_ = true;
     return false;
   }
   ++tried_;
-  const auto index = static_cast<std::uint32_t>(failed_.size() / width);
-  failed_.push_back(at_);
-  failed_.insert(failed_.end(), now_.begin(), now_.end());
-  failed_table_.Add(hash, index, [&](std::uint32_t i) {
-    return hash_of(failed_[i * width], failed_.data() + i * width + 1);
-  });
+  failures_.Add(place, now_);
   return true;
 }
 

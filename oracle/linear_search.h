@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "oracle/index_table.h"
+#include "oracle/linear_failures.h"
 #include "oracle/linear_problem.h"
 
 namespace beach::oracle {
@@ -68,13 +68,13 @@ class LinearSearch {
   void ClearDone(const LinearOperation& operation) {
     mask()[operation.slot / 64] &= ~(std::uint64_t{1} << (operation.slot % 64));
   }
-  std::uint64_t* mask() { return now_.data(); }
-  const std::uint64_t* mask() const { return now_.data(); }
+  std::uint64_t* mask() { return now_.data() + 1; }
+  const std::uint64_t* mask() const { return now_.data() + 1; }
   ValueIndex State(std::uint32_t slot) const {
-    return static_cast<ValueIndex>(now_[mask_words_ + slot / 2] >> (slot % 2 * 32));
+    return static_cast<ValueIndex>(now_[1 + mask_words_ + slot / 2] >> (slot % 2 * 32));
   }
   void SetState(std::uint32_t slot, ValueIndex value);
-  std::uint64_t* used() { return now_.data() + mask_words_ + state_words_; }
+  std::uint64_t* used() { return mask() + mask_words_ + state_words_; }
 
   bool IsLegal(const LinearOperation& operation) const;
   ValueIndex After(const LinearEffect& effect);
@@ -110,13 +110,12 @@ class LinearSearch {
   std::uint32_t furthest_ = 0;
   bool out_of_bounds_ = false;
   ValueIndex first_made_ = 0;            // above all values that operations look for
-  std::vector<std::uint64_t> now_;       // done, state, used
+  std::vector<std::uint64_t> now_;       // the event when last stuck, done, state, used
   std::vector<std::uint32_t> underway_;  // by slot; kNobody
   std::vector<Frame> frames_;
   std::vector<std::uint64_t> saved_;  // one configuration for each frame
   std::vector<Choice> choices_;
-  std::vector<std::uint64_t> failed_;  // an event and a configuration, one behind the other
-  IndexTable failed_table_;
+  LinearFailures failures_;
   std::vector<std::uint64_t> scratch_;
   std::vector<std::uint8_t> touched_;  // by slot of the state
 };

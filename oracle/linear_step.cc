@@ -19,7 +19,7 @@ enum Rank : std::uint32_t { kItself, kKnownHelps, kUnknownHelps, kKnown, kUnknow
 }  // namespace
 
 void LinearSearch::SetState(std::uint32_t slot, ValueIndex value) {
-  std::uint64_t& word = now_[mask_words_ + slot / 2];
+  std::uint64_t& word = now_[1 + mask_words_ + slot / 2];
   const std::uint32_t shift = slot % 2 * 32;
   word = (word & ~(std::uint64_t{0xffffffff} << shift)) | std::uint64_t{value} << shift;
 }

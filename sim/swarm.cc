@@ -42,10 +42,12 @@ RandomStream Knobs::StreamOf(const std::string& name) const {
   return RandomStream(RandomValue(key_, Site::Hash(name)));
 }
 
-std::uint64_t Knobs::Log(const std::string& name, std::uint64_t low, std::uint64_t high) {
+std::uint64_t Knobs::Log(const std::string& name, std::uint64_t low, std::uint64_t high,
+                         std::uint64_t most) {
+  BEACH_CHECK_LE(high, most);
   RandomStream stream = StreamOf(name);
   const std::uint64_t drawn = DrawLog(stream, low, high);
-  return std::clamp(simulation_.Option(name, drawn), low, high);
+  return std::clamp(simulation_.Option(name, drawn), low, most);
 }
 
 std::uint64_t Knobs::Even(const std::string& name, std::uint64_t low, std::uint64_t high) {

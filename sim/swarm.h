@@ -50,7 +50,12 @@ class Knobs {
       : simulation_(simulation), key_(simulation.Stream(site).Next()) {}
 
   // As many draws between 1 and 2 as between 1024 and 2048. REQUIRES: 1 <= low <= high < 2^63.
-  std::uint64_t Log(const std::string& name, std::uint64_t low, std::uint64_t high);
+  std::uint64_t Log(const std::string& name, std::uint64_t low, std::uint64_t high) {
+    return Log(name, low, high, high);
+  }
+  // The same, where more than is ever drawn may be set by hand. REQUIRES: high <= most.
+  std::uint64_t Log(const std::string& name, std::uint64_t low, std::uint64_t high,
+                    std::uint64_t most);
   // All equally often. REQUIRES: low <= high.
   std::uint64_t Even(const std::string& name, std::uint64_t low, std::uint64_t high);
   // True in so many of a hundred runs.

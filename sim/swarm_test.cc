@@ -116,21 +116,24 @@ TEST(Swarm, KnobsAreOptionsWithinTheirBounds) {
   const auto draw = [&seen](Simulation& simulation) {
     Knobs knobs(simulation, "test.knobs");
     ++seen["log"][knobs.Log("log", 3, 12)];
+    ++seen["far"][knobs.Log("far", 3, 12, 100)];
     ++seen["even"][knobs.Even("even", 0, 3)];
     ++seen["flag"][knobs.Flag("flag", 25) ? 1 : 0];
   };
   RunOptions options;
   for (options.seed = 0; options.seed < 400; ++options.seed) {
     const RunReport report = RunBody(draw, options);
-    EXPECT_EQ(report.options.size(), 4U + (report.options.at("schedule.policy") == 1 ? 2U : 0U));
+    EXPECT_EQ(report.options.size(), 5U + (report.options.at("schedule.policy") == 1 ? 2U : 0U));
   }
   EXPECT_EQ(seen["log"].size(), 10U);
+  EXPECT_EQ(seen["far"].size(), 10U);
   EXPECT_EQ(seen["even"].size(), 4U);
   EXPECT_NEAR(seen["flag"][1], 100, 40);
   seen.clear();
-  options.options = {{"log", 1'000}, {"even", 2}, {"flag", 9}};
+  options.options = {{"log", 1'000}, {"far", 1'000}, {"even", 2}, {"flag", 9}};
   RunBody(draw, options);
   EXPECT_EQ(seen["log"].begin()->first, 12U);
+  EXPECT_EQ(seen["far"].begin()->first, 100U);
   EXPECT_EQ(seen["even"].begin()->first, 2U);
   EXPECT_EQ(seen["flag"].begin()->first, 1U);
 }

@@ -86,17 +86,17 @@ void VirtualLoop::Post(std::function<void()> work) {
 env::Loop::TimerId VirtualLoop::At(std::uint64_t deadline_ns, std::function<void()> work) {
   CheckThread();
   const TimerId timer = ++last_timer_;
-  timers_.emplace(std::pair(deadline_ns, timer), std::move(work));
-  deadlines_.emplace(timer, deadline_ns);
+  const auto behind = std::ranges::upper_bound(timers_, deadline_ns, {}, &Timer::deadline_ns);
+  timers_.insert(behind, {.deadline_ns = deadline_ns, .id = timer, .work = std::move(work)});
   return timer;
 }
 
 void VirtualLoop::Cancel(TimerId timer) {
   CheckThread();
-  const auto found = deadlines_.find(timer);
-  if (found == deadlines_.end()) return;
-  timers_.erase(std::pair(found->second, timer));
-  deadlines_.erase(found);
+  const auto found = std::ranges::find(timers_, timer, &Timer::id);
+  if (found == timers_.end()) return;
+  const std::function<void()> work = std::move(found->work);
+  timers_.erase(found);
 }
 
 Result<std::unique_ptr<env::Listener>> VirtualLoop::Listen(const std::string& address,
@@ -163,105 +163,91 @@ void VirtualLoop::SubmitWrite(env::File& file, std::uint64_t offset, ByteView da
 
 void VirtualLoop::RunTurn() {
   surroundings_.gate.Enter("net.turn", ++turns_);
-  Turn turn;
-  Collect(turn);
+  Collect();
   constexpr std::array kSources = {Source::kPosted, Source::kTimer, Source::kWrite, Source::kSocket,
                                    Source::kListener};
   while (!stopped_) {
     std::array<Source, kSources.size()> ready{};
     std::size_t count = 0;
     for (const Source source : kSources) {
-      if (HasReady(turn, source)) ready[count++] = source;
+      if (HasReady(source)) ready[count++] = source;
     }
     if (count == 0) break;
     const std::size_t chosen =
         count == 1 ? 0 : RandomBelow(surroundings_.decisions.Draw(kOrder), count);
-    CallOne(turn, ready[chosen]);
+    CallOne(ready[chosen]);
   }
-  PutBack(turn);
+  PutBack();
   FlushAll();
   surroundings_.gate.Leave("net.turn");
   if (!stopped_) Park();
 }
 
-void VirtualLoop::Collect(Turn& turn) {
+void VirtualLoop::Collect() {
   {
+    std::vector<std::function<void()>>& posted = turn_.posted.Begin();
     const env::MutexLock lock(mutex_);
-    turn.posted.swap(posted_);
+    posted.swap(posted_);
   }
   const std::uint64_t now = surroundings_.clock.MonotonicNow();
-  for (const auto& [key, work] : timers_) {
-    if (key.first > now) break;
-    turn.timers.push_back(key.second);
+  std::vector<TimerId>& due = turn_.timers.Begin();
+  for (const Timer& timer : timers_) {
+    if (timer.deadline_ns > now) break;
+    due.push_back(timer.id);
   }
   CompleteWrites();
   VirtualNetwork& network = surroundings_.network;
   const std::vector<SocketId>& ready = network.ready(poller_);
-  turn.sockets.assign(attended_.begin(), attended_.end());
-  turn.sockets.insert(turn.sockets.end(), ready.begin(), ready.end());
-  attended_.clear();
+  std::vector<SocketId>& sockets = turn_.sockets.Begin();
+  sockets.swap(attended_);
+  sockets.insert(sockets.end(), ready.begin(), ready.end());
   const std::vector<ListenerId>& connecting = network.connecting(poller_);
-  turn.listeners.assign(listened_.begin(), listened_.end());
-  turn.listeners.insert(turn.listeners.end(), connecting.begin(), connecting.end());
-  listened_.clear();
+  std::vector<ListenerId>& listeners = turn_.listeners.Begin();
+  listeners.swap(listened_);
+  listeners.insert(listeners.end(), connecting.begin(), connecting.end());
   OnNetwork([this] { surroundings_.network.ForgetReady(poller_); });
 }
 
-void VirtualLoop::PutBack(Turn& turn) {
-  attended_.insert(attended_.end(), turn.sockets.begin(), turn.sockets.end());
-  listened_.insert(listened_.end(), turn.listeners.begin(), turn.listeners.end());
-  if (turn.posted.empty()) return;
+void VirtualLoop::PutBack() {
+  if (!stopped_) return;  // all was called
+  turn_.sockets.MoveTo(attended_, attended_.end());
+  turn_.listeners.MoveTo(listened_, listened_.end());
+  if (turn_.posted.empty()) return;
   const env::MutexLock lock(mutex_);
-  posted_.insert(posted_.begin(), std::make_move_iterator(turn.posted.begin()),
-                 std::make_move_iterator(turn.posted.end()));
+  turn_.posted.MoveTo(posted_, posted_.begin());
 }
 
-bool VirtualLoop::HasReady(const Turn& turn, Source source) const {
+bool VirtualLoop::HasReady(Source source) const {
   switch (source) {
-    case Source::kPosted: return !turn.posted.empty();
-    case Source::kTimer: return !turn.timers.empty();
+    case Source::kPosted: return !turn_.posted.empty();
+    case Source::kTimer: return !turn_.timers.empty();
     case Source::kWrite:
       return std::ranges::any_of(writes_, [](const Write& write) { return write.completed; });
-    case Source::kSocket: return !turn.sockets.empty();
-    case Source::kListener: return !turn.listeners.empty();
+    case Source::kSocket: return !turn_.sockets.empty();
+    case Source::kListener: return !turn_.listeners.empty();
   }
   return false;
 }
 
-void VirtualLoop::CallOne(Turn& turn, Source source) {
+void VirtualLoop::CallOne(Source source) {
   switch (source) {
     case Source::kPosted: {
-      const std::function<void()> work = std::move(turn.posted.front());
-      turn.posted.pop_front();
+      const std::function<void()> work = turn_.posted.Take();
       return work();
     }
-    case Source::kTimer: {
-      const TimerId timer = turn.timers.front();
-      turn.timers.pop_front();
-      return CallTimer(timer);
-    }
+    case Source::kTimer: return CallTimer(turn_.timers.Take());
     case Source::kWrite: return CallWrite();
-    case Source::kSocket: {
-      const SocketId socket = turn.sockets.front();
-      turn.sockets.pop_front();
-      return CallSocket(socket);
-    }
-    case Source::kListener: {
-      const ListenerId listener = turn.listeners.front();
-      turn.listeners.pop_front();
-      return CallListener(listener);
-    }
+    case Source::kSocket: return CallSocket(turn_.sockets.Take());
+    case Source::kListener: return CallListener(turn_.listeners.Take());
   }
 }
 
 // Unless it was cancelled in this turn.
 void VirtualLoop::CallTimer(TimerId timer) {
-  const auto deadline = deadlines_.find(timer);
-  if (deadline == deadlines_.end()) return;
-  const auto found = timers_.find(std::pair(deadline->second, timer));
-  const std::function<void()> work = std::move(found->second);
+  const auto found = std::ranges::find(timers_, timer, &Timer::id);
+  if (found == timers_.end()) return;
+  const std::function<void()> work = std::move(found->work);
   timers_.erase(found);
-  deadlines_.erase(deadline);
   work();
 }
 
@@ -313,7 +299,9 @@ void VirtualLoop::Flush(SocketId socket) {
 }
 
 void VirtualLoop::FlushAll() {
-  for (const SocketId socket : std::exchange(dirty_, {})) {
+  flushed_.clear();
+  flushed_.swap(dirty_);
+  for (const SocketId socket : flushed_) {
     const auto found = connections_.find(socket);
     if (found != connections_.end()) found->second->Flush();
   }
@@ -335,7 +323,7 @@ void VirtualLoop::Park() {
                      write.looked_at->due_ns() <= surroundings_.gate.Now();
     if (due) return;
   }
-  const std::uint64_t deadline = timers_.empty() ? env::kNoDeadline : timers_.begin()->first.first;
+  const std::uint64_t deadline = timers_.empty() ? env::kNoDeadline : timers_.front().deadline_ns;
   static_cast<void>(env::current_virtual_os->Park(this, deadline));
 }
 

@@ -3,8 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
+#include <iterator>
 #include <list>
 #include <map>
 #include <memory>
@@ -81,26 +81,54 @@ class VirtualLoop final : public env::Loop {
     bool completed = false;
     std::function<void(Status)> done;
   };
+  struct Timer {
+    std::uint64_t deadline_ns = 0;
+    TimerId id = 0;
+    std::function<void()> work;
+  };
+  // What waits in order. It keeps its room, since a loop makes thousands of turns a second.
+  template <class T>
+  class Line {
+   public:
+    bool empty() const { return next_ == waiting_.size(); }
+    T Take() { return std::move(waiting_[next_++]); }
+    // What was taken is dropped.
+    std::vector<T>& Begin() {
+      waiting_.clear();
+      next_ = 0;
+      return waiting_;
+    }
+    void MoveTo(std::vector<T>& others, typename std::vector<T>::iterator where) {
+      others.insert(where,
+                    std::make_move_iterator(waiting_.begin() + static_cast<std::ptrdiff_t>(next_)),
+                    std::make_move_iterator(waiting_.end()));
+      Begin();
+    }
+
+   private:
+    std::vector<T> waiting_;
+    std::size_t next_ = 0;
+  };
   // What is called in a turn.
   struct Turn {
-    std::deque<std::function<void()>> posted;
-    std::deque<TimerId> timers;
-    std::deque<SocketId> sockets;
-    std::deque<ListenerId> listeners;
+    Line<std::function<void()>> posted;
+    Line<TimerId> timers;
+    Line<SocketId> sockets;
+    Line<ListenerId> listeners;
   };
   enum class Source : std::uint8_t { kPosted, kTimer, kWrite, kSocket, kListener };
 
   void CheckThread() const;
   void RunTurn();
-  void Collect(Turn& turn);
-  bool HasReady(const Turn& turn, Source source) const;
-  void CallOne(Turn& turn, Source source);
+  void Collect();
+  bool HasReady(Source source) const;
+  void CallOne(Source source);
   void CallTimer(TimerId timer);
   void CallWrite();
   void CallSocket(SocketId socket);
   void CallListener(ListenerId listener);
   // What a stop has left of the turn is ready in the next.
-  void PutBack(Turn& turn);
+  void PutBack();
   void CompleteWrites();
   void FlushAll();
   void Park();
@@ -116,11 +144,10 @@ class VirtualLoop final : public env::Loop {
   std::uint64_t turns_ = 0;
 
   env::Mutex mutex_;
-  std::deque<std::function<void()>> posted_;  // under mutex_
+  std::vector<std::function<void()>> posted_;  // under mutex_
 
   TimerId last_timer_ = 0;
-  std::map<std::pair<std::uint64_t, TimerId>, std::function<void()>> timers_;  // by deadline
-  std::map<TimerId, std::uint64_t> deadlines_;
+  std::vector<Timer> timers_;  // by deadline, then by id
   std::list<Write> writes_;
 
   std::map<SocketId, VirtualConnection*> connections_;
@@ -128,7 +155,9 @@ class VirtualLoop final : public env::Loop {
   std::vector<SocketId> attended_;
   std::vector<ListenerId> listened_;
   std::vector<SocketId> dirty_;
-  std::vector<char> buffer_;  // what is read, for the call that tells it
+  Turn turn_;                      // the present one
+  std::vector<SocketId> flushed_;  // at its end
+  std::vector<char> buffer_;       // what is read, for the call that tells it
 };
 
 }  // namespace beach::sim

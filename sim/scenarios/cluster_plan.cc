@@ -11,6 +11,7 @@ namespace beach::sim::scenarios::cluster {
 namespace {
 
 constexpr std::uint64_t kDriftPpm = 100'000;
+constexpr std::uint64_t kOperationsMax = 1 << 14;  // where a hand sets them
 
 constexpr std::uint64_t kRates[] = {100, 1'000, 10'000};
 constexpr std::uint64_t kRatesOfSyncs[] = {500, 5'000, 20'000};
@@ -110,7 +111,7 @@ Plan DrawPlan(Simulation& simulation, Focus focus) {
   plan.voters = plan.nodes;
   if (focus == Focus::kMembership) plan.nodes = std::min(plan.nodes + 2, kNodesMax);
   plan.clients = knobs.Even("clients", 1, kClientsMax);
-  plan.operations = knobs.Log("operations", 32, 512);
+  plan.operations = knobs.Log("operations", 32, 512, kOperationsMax);
   plan.keys = knobs.Log("keys", 1, 32);
   plan.value_size_max = knobs.Log("value_size_max", 8, 4'096);
   plan.pause_max_ms = knobs.Log("pause_max_ms", 1, 400);
