@@ -74,6 +74,7 @@ void DiskLog::Load(LogIndex first, LogIndex last, std::uint64_t bytes_max,
 }
 void DiskLog::Compact(LogIndex upto) { impl_->Compact(upto); }
 LogIndex DiskLog::base() const { return impl_->base(); }
+DiskLogRange DiskLog::durable() const { return impl_->durable(); }
 std::uint64_t DiskLog::bytes_on_disk() const { return impl_->bytes_on_disk(); }
 
 DiskLog::Impl::Impl(const env::Env& env, std::string directory, const DiskLogOptions& options,
@@ -84,6 +85,7 @@ DiskLog::Impl::Impl(const env::Env& env, std::string directory, const DiskLogOpt
       contents_(ContentsOf(recovered)),
       lock_(std::move(recovered.lock)),
       map_(std::move(recovered.map)),
+      durable_{.base = map_.base(), .last = map_.last()},
       listed_(recovered.content.segments.begin(), recovered.content.segments.end()),
       core_(recovered.content.epoch(), listed_.back(), recovered.end),
       file_(std::move(file.file)),

@@ -34,6 +34,12 @@ struct DiskLogContents {
   LogIndex last;
 };
 
+// Of a log: the entries behind `base`, up to `last`.
+struct DiskLogRange {
+  LogIndex base;
+  LogIndex last;
+};
+
 // A node's durable log, in a directory of its own: what a core hands out to be persisted, in the
 // segments of engine/wal, by a driver that never blocks its loop. docs/formats/raft_log.md has the
 // bytes; docs/formats/wal.md the rule.
@@ -84,6 +90,8 @@ class DiskLog {
   void Compact(LogIndex upto);
 
   LogIndex base() const;
+  // What a start would find, as far as that is known to be durable.
+  DiskLogRange durable() const;
   std::uint64_t bytes_on_disk() const;
 
  private:

@@ -41,6 +41,7 @@ class DiskLog::Impl final : public std::enable_shared_from_this<DiskLog::Impl> {
   void Replace(LogIndex index, Term term, bool keep_suffix, std::function<void()> done);
   void Close();
   LogIndex base() const { return map_.base(); }
+  DiskLogRange durable() const { return durable_; }
   std::uint64_t bytes_on_disk() const { return keeper_.bytes_on_disk(); }
 
   // load.cc
@@ -61,6 +62,7 @@ class DiskLog::Impl final : public std::enable_shared_from_this<DiskLog::Impl> {
   };
   struct Unacknowledged {
     engine::LogPosition end;
+    DiskLogRange range;  // of the log with it
     std::vector<Completion> completions;
   };
 
@@ -100,6 +102,7 @@ class DiskLog::Impl final : public std::enable_shared_from_this<DiskLog::Impl> {
   std::shared_ptr<env::FileLock> lock_;
 
   LogMap map_;  // of all that was submitted
+  DiskLogRange durable_;
   std::deque<engine::wal::Segment> listed_;
   engine::wal::LogCore core_;
   std::shared_ptr<env::File> file_;  // of the segment that the log is in

@@ -276,6 +276,27 @@ TEST_F(DiskLogTest, ASnapshotThatTheLogAgreesWithKeepsWhatIsBehindIt) {
   EXPECT_EQ(Told(), "3: 4@1 5@1 6@2");
 }
 
+TEST_F(DiskLogTest, SaysWhatIsDurableAndNoMore) {
+  const auto durable = [this] {
+    return std::pair(log_->durable().base.value, log_->durable().last.value);
+  };
+  OpenAndStart();
+  ASSERT_TRUE(WriteEntries(1, 5, 1));
+  EXPECT_EQ(durable(), std::pair(0UL, 5UL));
+  Submit(Entries(6, 6, 1));
+  bool done = false;
+  log_->Replace(LogIndex(3), Term(1), true, [&] {
+    EXPECT_EQ(durable(), std::pair(3UL, 6UL));
+    done = true;
+  });
+  EXPECT_EQ(durable(), std::pair(0UL, 5UL));
+  ASSERT_TRUE(loop_.RunUntil([&done] { return done; }));
+  ASSERT_TRUE(Replace(20, 3, false));
+  EXPECT_EQ(durable(), std::pair(20UL, 20UL));
+  Reopen(20, 3);
+  EXPECT_EQ(durable(), std::pair(20UL, 20UL));
+}
+
 TEST_F(DiskLogTest, ALogBehindTheStateMachineIsReplaced) {
   OpenAndStart();
   ASSERT_TRUE(WriteEntries(1, 5, 1));

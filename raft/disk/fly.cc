@@ -81,9 +81,9 @@ void DiskLog::Impl::Submit(ItemKind kind, ByteView payload, std::uint32_t count,
     // What a start would make of it.
     BEACH_CHECK(map_.Apply(payload, flight->item.begin).has_value());
     BEACH_CHECK(map_.CheckWhole().has_value());
-  }
-  if (!completions.empty()) {
-    unacknowledged_.push_back({flight->item.end, std::move(completions)});
+    unacknowledged_.push_back({.end = flight->item.end,
+                               .range = {.base = map_.base(), .last = map_.last()},
+                               .completions = std::move(completions)});
   }
   loop_->SubmitWrite(*flight->file, flight->item.begin.offset, flight->image.view(),
                      [weak = weak_from_this(), flight](const Status& status) {
@@ -115,6 +115,7 @@ void DiskLog::Impl::Acknowledge() {
   };
   while (!unacknowledged_.empty() && unacknowledged_.front().end <= core_.durable()) {
     const std::vector<Completion> done = std::move(unacknowledged_.front().completions);
+    durable_ = unacknowledged_.front().range;
     unacknowledged_.pop_front();
     for (const Completion& completion : done) {
       if (const PersistId* const id = std::get_if<PersistId>(&completion)) {

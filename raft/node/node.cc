@@ -122,10 +122,32 @@ Status Node::Received(const wire::Frame& frame, NodeId from) {
   return {};
 }
 
+template <class Done>
+Done Node::Watched(std::uint64_t now_ns, CallId call, Done done) const {
+  NodeWatcher* const watcher = options_.watcher;
+  if (watcher == nullptr) return done;
+  watcher->Asked(call, now_ns);
+  return [watcher, call, done = std::move(done)](const auto& answer) {
+    watcher->Answered(call);
+    done(answer);
+  };
+}
+
+RequestId Node::Await(std::uint64_t now_ns, ProposeDone done) {
+  done = Watched(now_ns, pending_.next_request(), std::move(done));
+  Wake();
+  return pending_.AddProposal(std::move(done), now_ns + options_.call_max_ns);
+}
+
+ReadContext Node::Await(std::uint64_t now_ns, ReadDone done) {
+  done = Watched(now_ns, pending_.next_context(), std::move(done));
+  Wake();
+  return pending_.AddRead(std::move(done), now_ns + options_.call_max_ns);
+}
+
 void Node::Propose(Payload payload, ProposeDone done) {
   const std::uint64_t now = Now();
-  const RequestId request = pending_.AddProposal(std::move(done), now + options_.call_max_ns);
-  Wake();
+  const RequestId request = Await(now, std::move(done));
   if (failed_) return pending_.Told({.request = request, .fate = Fate::kUnknown});
   const auto proposed = core_.Propose(now, std::move(payload), request);
   if (!proposed) pending_.Refused(request, proposed.error());
@@ -135,8 +157,7 @@ void Node::Propose(Payload payload, ProposeDone done) {
 void Node::ProposeConfiguration(std::span<const Change> changes, ChangeMode mode,
                                 ProposeDone done) {
   const std::uint64_t now = Now();
-  const RequestId request = pending_.AddProposal(std::move(done), now + options_.call_max_ns);
-  Wake();
+  const RequestId request = Await(now, std::move(done));
   if (failed_) return pending_.Told({.request = request, .fate = Fate::kUnknown});
   const auto proposed = core_.ProposeConfiguration(now, changes, mode, request);
   if (!proposed) pending_.Refused(request, proposed.error());
@@ -145,8 +166,7 @@ void Node::ProposeConfiguration(std::span<const Change> changes, ChangeMode mode
 
 void Node::Read(ReadMode mode, ReadDone done) {
   const std::uint64_t now = Now();
-  const ReadContext context = pending_.AddRead(std::move(done), now + options_.call_max_ns);
-  Wake();
+  const ReadContext context = Await(now, std::move(done));
   if (failed_) return pending_.ReadAnswered(context, ReadError::kUnanswered);
   const auto asked = core_.Read(now, context, mode);
   if (!asked) pending_.ReadAnswered(context, asked.error());
@@ -172,7 +192,7 @@ SnapshotDriver::Callbacks Node::ForSnapshots() {
 }
 
 void Node::Installed(const LogReplacement& replacement) {
-  if (options_.watcher != nullptr) options_.watcher->Installed(replacement);
+  if (options_.watcher != nullptr) options_.watcher->Installed(replacement, log_.durable());
   pending_.Installed(replacement.meta.index);
 }
 

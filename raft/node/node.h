@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <variant>
 
 #include "base/error.h"
 #include "env/env.h"
@@ -20,6 +21,9 @@
 
 namespace beach::raft {
 
+// A call on a node, as the node numbers it: in each of its lives from the beginning.
+using CallId = std::variant<RequestId, ReadContext>;
+
 // Looks at a node from outside, while it runs: for oracles and tests. Called on the loop's thread;
 // it may call nothing of the node.
 class NodeWatcher {
@@ -34,8 +38,12 @@ class NodeWatcher {
   virtual void Persisted(PersistId id) = 0;
   virtual void Applied(const Entry& entry, ByteView answer) = 0;
   virtual void Compacted(LogIndex upto) = 0;
-  // A snapshot took the place of log and state, durably. Before the core is told.
-  virtual void Installed(const LogReplacement& replacement) = 0;
+  // A snapshot took the place of log and state, durably, which left of the log what is said. Before
+  // the core is told.
+  virtual void Installed(const LogReplacement& replacement, const DiskLogRange& log) = 0;
+  // A call of a client, by the node's clock, and that it is being answered.
+  virtual void Asked(CallId call, std::uint64_t now_ns) = 0;
+  virtual void Answered(CallId call) = 0;
 };
 
 struct NodeOptions {
@@ -118,6 +126,10 @@ class Node final : public Replica {
   void DropLog();
   void Report(const Event& event);
   void StepAside(const Error& error);
+  RequestId Await(std::uint64_t now_ns, ProposeDone done);
+  ReadContext Await(std::uint64_t now_ns, ReadDone done);
+  template <class Done>
+  Done Watched(std::uint64_t now_ns, CallId call, Done done) const;
   // A function of the loop's that does nothing once the node is gone.
   template <class Then>
   auto IfAlive(Then then);

@@ -26,6 +26,9 @@ class PendingCalls {
  public:
   explicit PendingCalls(const PendingLimits& limits) : limits_(limits) {}
 
+  // The numbers that the next two get.
+  RequestId next_request() const { return last_request_.Next(); }
+  ReadContext next_context() const { return last_context_.Next(); }
   RequestId AddProposal(Replica::ProposeDone done, std::uint64_t deadline_ns);
   ReadContext AddRead(Replica::ReadDone done, std::uint64_t deadline_ns);
 

@@ -48,6 +48,8 @@ class Judge::Watcher final : public raft::NodeWatcher {
           {.id = output.persist.id, .state = output.persist.hard_state});
     }
     for (const raft::Message& message : output.messages) judge_.watch_.Speaks(place_, message);
+    const LogIndex applied = judge_.nodes_[place_].applied;
+    judge_.ExpectOfCalls(place_, judge_.calls_[place_].Turned(output.fates, output.reads, applied));
   }
 
   void Persisted(raft::PersistId id) override {
@@ -69,9 +71,19 @@ class Judge::Watcher final : public raft::NodeWatcher {
     judge_.watch_.Compacted(place_, upto);
   }
 
-  void Installed(const raft::LogReplacement& replacement) override {
+  void Installed(const raft::LogReplacement& replacement, const raft::DiskLogRange& log) override {
     const SystemScope system;
-    judge_.Installed(place_, replacement.meta);
+    judge_.Installed(place_, replacement.meta, log);
+  }
+
+  void Asked(raft::CallId call, std::uint64_t now_ns) override {
+    const SystemScope system;
+    judge_.calls_[place_].Asked(call, now_ns);
+  }
+
+  void Answered(raft::CallId call) override {
+    const SystemScope system;
+    judge_.ExpectOfCalls(place_, judge_.calls_[place_].Answered(call));
   }
 
  private:
@@ -84,6 +96,7 @@ Judge::Judge(Simulation& simulation, const Plan& plan)
       plan_(plan),
       watch_(simulation, Said(VotersOf(plan)), plan.nodes),
       nodes_(plan.nodes),
+      calls_(plan.nodes, CallWatch(plan.call_max_ns)),
       gone_(plan.nodes, 1),
       asked_(plan.clients) {
   for (std::uint64_t place = 0; place < plan.nodes; ++place) {
@@ -118,6 +131,7 @@ void Judge::Started(std::uint64_t place, const raft::Core& core) {
   oracle::RaftRecovery found{.term = Said(core.term()), .applied = Said(applied)};
   if (core.vote() != raft::NodeId{}) found.vote = oracle::RaftNode(core.vote().value);
   node.watched = true;
+  calls_[place].Begin();
   node.unsaid.clear();
   node.applied = applied;
   node.digest = 0;
@@ -151,7 +165,8 @@ void Judge::Applied(std::uint64_t place, const raft::Entry& entry, ByteView answ
 }
 
 // What it holds from then on is what whoever applied that entry had.
-void Judge::Installed(std::uint64_t place, const raft::SnapshotMeta& meta) {
+void Judge::Installed(std::uint64_t place, const raft::SnapshotMeta& meta,
+                      const raft::DiskLogRange& log) {
   Node& node = nodes_[place];
   const auto digest = digests_.find(meta.index);
   if (digest == digests_.end()) {
@@ -162,11 +177,22 @@ void Judge::Installed(std::uint64_t place, const raft::SnapshotMeta& meta) {
   BEACH_SOMETIMES("cluster.snapshot_installed", true);
   node.applied = meta.index;
   node.digest = digest->second;
-  watch_.SnapshotInstalled(place,
-                           {.index = Said(meta.index),
-                            .term = Said(meta.term),
-                            .configuration = Said(meta.configuration)},
-                           node.digest);
+  const oracle::RaftBase base{.index = Said(meta.index),
+                              .term = Said(meta.term),
+                              .configuration = Said(meta.configuration)};
+  watch_.LogReplaced(place, base, log.base, log.last);
+  watch_.SnapshotInstalled(place, base, node.digest);
+}
+
+void Judge::LookAtCalls(std::uint64_t place, std::uint64_t now_ns) {
+  const SystemScope system;
+  ExpectOfCalls(place, calls_[place].Look(now_ns));
+}
+
+void Judge::ExpectOfCalls(std::uint64_t place, const oracle::Judgement& judgement) {
+  if (!judgement) return;
+  simulation_.Fail(judgement->rule,
+                   "on node " + std::to_string(place + 1) + " " + judgement->message);
 }
 
 void Judge::LookAtMembers(const raft::Core& core) {

@@ -11,6 +11,7 @@
 
 #include "oracle/history.h"
 #include "raft/node/node.h"
+#include "sim/scenarios/call_watch.h"
 #include "sim/scenarios/cluster_plan.h"
 #include "sim/scenarios/raft_watch.h"
 #include "sim/simulation.h"
@@ -43,6 +44,8 @@ class Judge {
   std::string AppliedText() const;
   // Of its state machine, at an index.
   void Digest(std::uint64_t place, raft::LogIndex index, std::uint64_t digest);
+  // Now and then, by its clock.
+  void LookAtCalls(std::uint64_t place, std::uint64_t now_ns);
   // All that a node's state machine holds, when the run ends.
   void Contents(std::uint64_t place, std::uint64_t digest);
   void ExpectEqualContents() const;
@@ -94,12 +97,15 @@ class Judge {
   bool IsExpected(std::uint64_t place) const;
   void Forget(std::uint64_t client);
   void Applied(std::uint64_t place, const raft::Entry& entry, ByteView answer);
-  void Installed(std::uint64_t place, const raft::SnapshotMeta& meta);
+  void Installed(std::uint64_t place, const raft::SnapshotMeta& meta,
+                 const raft::DiskLogRange& log);
+  void ExpectOfCalls(std::uint64_t place, const oracle::Judgement& judgement);
 
   Simulation& simulation_;
   const Plan& plan_;
   RaftWatch watch_;
   std::vector<Node> nodes_;
+  std::vector<CallWatch> calls_;  // by node
   std::vector<std::uint8_t> gone_;
   std::vector<std::unique_ptr<Watcher>> watchers_;
   std::map<raft::LogIndex, std::uint64_t> digests_;  // after each entry that any node has applied

@@ -135,6 +135,7 @@ class Process {
 
   void Look() {
     TellDigest();
+    judge_.LookAtCalls(place_, env_.clock->MonotonicNow());
     if (judge_.stop) return loop_->Stop();
     Obey();
     loop_->At(env_.clock->MonotonicNow() + kLookNs, [this] { Look(); });

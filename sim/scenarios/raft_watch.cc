@@ -194,15 +194,36 @@ void RaftWatch::Speaks(std::uint64_t place, const raft::Message& message) {
   }
 }
 
+bool RaftWatch::Has(std::uint64_t place, LogIndex index, Term term) const {
+  const Seen& seen = seen_[place];
+  return index >= seen.base && index.value <= seen.terms.size() &&
+         seen.terms[index.value - 1] == term;
+}
+
+// What is behind a snapshot may be acknowledged, and stays where the logs agree; elsewhere all of
+// the log contradicts what is committed (figure 5.3, step 6).
+void RaftWatch::LogReplaced(std::uint64_t place, const oracle::RaftBase& base, LogIndex found_base,
+                            LogIndex found_last) {
+  const LogIndex index(base.index.value);
+  const bool stays = Has(place, index, Term(base.term.value));
+  const LogIndex last = stays ? LogIndex(seen_[place].terms.size()) : index;
+  BEACH_SOMETIMES("raft.suffix_kept", stays && last > index);
+  if (found_base == index && found_last == last) return;
+  simulation_.Fail("log-after-install",
+                   "node " + std::to_string(place + 1) + " has a snapshot of index " +
+                       std::to_string(index.value) + ", behind which its log has to end at " +
+                       std::to_string(last.value) + ", and durably it holds (" +
+                       std::to_string(found_base.value) + ", " + std::to_string(found_last.value) +
+                       "]");
+}
+
 void RaftWatch::SnapshotInstalled(std::uint64_t place, const oracle::RaftBase& base,
                                   std::uint64_t digest) {
   Seen& seen = seen_[place];
   const LogIndex index(base.index.value);
   const Term term(base.term.value);
   Expect(oracle_.SnapshotInstalled(Named(place), base, digest));
-  const bool has =
-      index >= seen.base && index.value <= seen.terms.size() && seen.terms[index.value - 1] == term;
-  if (!has) {
+  if (!Has(place, index, term)) {
     seen.terms.resize(index.value);
     seen.terms.back() = term;
   }

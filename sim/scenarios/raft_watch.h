@@ -34,6 +34,10 @@ class RaftWatch {
   // Before it leaves: what it promises is held against what is durable.
   void Speaks(std::uint64_t place, const raft::Message& message);
   void SnapshotInstalled(std::uint64_t place, const oracle::RaftBase& base, std::uint64_t digest);
+  // What is left of a log, durably, where a snapshot of that entry took its place. Before
+  // SnapshotInstalled.
+  void LogReplaced(std::uint64_t place, const oracle::RaftBase& base, raft::LogIndex found_base,
+                   raft::LogIndex found_last);
   // Before the core is told.
   void Compacted(std::uint64_t place, raft::LogIndex index);
   void Applied(std::uint64_t place, const raft::Entry& entry, std::uint64_t digest);
@@ -58,6 +62,7 @@ class RaftWatch {
   };
 
   void Expect(const oracle::Judgement& judgement);
+  bool Has(std::uint64_t place, raft::LogIndex index, raft::Term term) const;
   void LookAtLog(std::uint64_t place, const raft::Core& core);
   void LookAtCommit(std::uint64_t place, const raft::Core& core);
   void BecameLeader(std::uint64_t place, const raft::Core& core);
