@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <sys/single_threaded.h>
 
+#include <algorithm>
+#include <iterator>
 #include <memory>
 
 #include "base/check.h"
@@ -68,7 +70,9 @@ artifacts::Artifact MakeArtifact(const Scenario& scenario, const RunOptions& opt
   artifact.verdict = report.verdict;
   artifact.hash = report.hash;
   artifact.checkpoints = report.checkpoints;
-  artifact.last_events = report.trace;
+  // What was shown is no event: a replay that nobody watches has none of it.
+  std::ranges::copy_if(report.trace, std::back_inserter(artifact.last_events),
+                       [](const auto& event) { return event.kind != kShownKind; });
   return artifact;
 }
 

@@ -84,12 +84,16 @@ struct RunOptions {
   CrashPointHook* crash_points = nullptr;  // borrowed
   Steering* steering = nullptr;            // borrowed; not with `replay`
   bool keep_trace = false;                 // all events in `trace`, not the last few only
-  bool keep_images = false;                // the disks as they are in the end, in `images`
+  bool keep_shown = false;   // with all events, in `trace`: what Simulation::Show shows
+  bool keep_images = false;  // the disks as they are in the end, in `images`
   // Moves every arena, hands blocks out in another order and fills them; must not change the hash.
   std::uint64_t address_salt = 0;
   EventRange close_up;  // these are told one by one in RunReport::close_up; no part in the hash
   std::uint64_t events_max = 20'000'000;  // beyond it: the "event limit" verdict
 };
+
+// The kind of the lines of `trace` that RunOptions::keep_shown adds.
+inline constexpr char kShownKind[] = "shown";
 
 struct RunReport {
   artifacts::Verdict verdict;

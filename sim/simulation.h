@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "base/random.h"
 #include "base/site.h"
 #include "env/env.h"
+#include "env/events.h"
 #include "sim/decisions.h"
 #include "sim/ids.h"
 #include "sim/run.h"
@@ -120,6 +122,13 @@ class Simulation {
 
   // A line of the trace; part of the hash.
   virtual void Trace(const char* kind, const std::string& text) = 0;
+  // Whether anybody looks at what Show shows. Whoever asks must do the same either way.
+  virtual bool Watched() const = 0;
+  // Shows it to who watches the run, and writes it into its trace where all of that is kept
+  // (docs/simulation.md has the names and fields): no event, no draw, no time, no part of the hash.
+  // `ahead_ns`: by how much the scenario's own time is ahead of Now.
+  virtual void Show(const char* name, std::span<const env::EventField> fields,
+                    std::uint64_t ahead_ns) = 0;
   virtual void CountOperation() = 0;
   // Ends the run: `rule` is the oracle's rule, without values; `message` one sentence with them.
   [[noreturn]] virtual void Fail(const std::string& rule, const std::string& message) = 0;

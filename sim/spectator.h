@@ -40,8 +40,19 @@ enum class SightKind : std::uint8_t {
   // which it is. `name`: "started", "exited", "killed", "lost its power" or "ran out of memory";
   // `text`: what the process is called; `number`: its id in the trace.
   kProcess = 8,
+  // What the scenario or the network says of itself (Simulation::Show). `name`: "cluster.role",
+  // "net.cut", ...; `fields`: as docs/simulation.md has them.
+  kShown = 9,
 };
-inline constexpr std::uint8_t kSightKindLast = 8;
+inline constexpr std::uint8_t kSightKindLast = 9;
+
+// A number, or a text where there is one.
+struct SightField {
+  std::string name;
+  std::uint64_t number = 0;
+  std::string text;
+  friend bool operator==(const SightField&, const SightField&) = default;
+};
 
 struct SightRange {
   enum class Kind : std::uint8_t { kDirty = 1, kInFlight = 2, kKept = 3, kTorn = 4 };
@@ -67,6 +78,7 @@ struct Sight {
   std::uint64_t length = 0;
   std::int64_t number = 0;
   std::vector<SightRange> ranges;
+  std::vector<SightField> fields;
   friend bool operator==(const Sight&, const Sight&) = default;
 };
 

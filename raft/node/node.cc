@@ -117,6 +117,7 @@ Status Node::Received(const wire::Frame& frame, NodeId from) {
   if (failed_) return {};
   if (frame.head.type == kSnapshotFrameType) return snapshots_->Received(frame.payload, from);
   BEACH_TRY_ASSIGN(Message message, ReadPeerFrame(frame, from));
+  if (options_.watcher != nullptr) options_.watcher->Heard(message);
   core_.Step(Now(), std::move(message));
   Look();
   return {};

@@ -32,6 +32,8 @@ class NodeWatcher {
   virtual void Started(const Core& core) = 0;
   // After each input.
   virtual void Looked(const Core& core) = 0;
+  // A message has come; the core takes it next.
+  virtual void Heard(const Message& message) = 0;
   // What a turn has brought; nothing of it has happened yet.
   virtual void Turned(const Core& core, const Output& output) = 0;
   // Before the core is told.

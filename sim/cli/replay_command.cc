@@ -36,6 +36,7 @@ int Replay(const Arguments& arguments, const Program& program) {
 
   RunOptions run = recorded->ToRun();
   run.keep_trace = arguments.timeline || !arguments.trace.empty();
+  run.keep_shown = run.keep_trace;
   run.keep_images = !arguments.images.empty();
   sweep::WorkerLimits limits;
   limits.cpu_ms = arguments.cpu_limit_s * 1000;

@@ -135,6 +135,7 @@ int Run(const Arguments& arguments, const Program& program) {
   run.policy = *policy;
   run.options = *knobs;
   run.keep_trace = !arguments.trace.empty();
+  run.keep_shown = run.keep_trace;
   run.keep_images = !arguments.images.empty();
   const auto outcome = RunOnce(arguments, *scenario, run, program);
   if (!outcome) return EnvironmentError(outcome.error());

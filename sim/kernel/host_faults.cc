@@ -203,6 +203,9 @@ void Kernel::SeamFaults(Process& process) {
 // The devices go on.
 void Kernel::PauseHost(Host& host, std::uint64_t for_ns) {
   host.paused_until_ns = scheduler_.now() + for_ns;
+  const env::EventField fields[] = {{.name = "host", .text = host.name},
+                                    {.name = "ns", .number = for_ns}};
+  Show("host.paused", fields, 0);
   scheduler_.BeginPause(host.paused_until_ns);
   for (const std::unique_ptr<Process>& process : processes_) {
     if (&process->host != &host) continue;

@@ -82,6 +82,9 @@ class Kernel final : public Simulation,
   std::uint64_t Now() override { return scheduler_.now(); }
   void SleepFor(std::uint64_t ns) override;
   void Trace(const char* kind, const std::string& text) override;
+  bool Watched() const override { return options_.spectator != nullptr || options_.keep_shown; }
+  void Show(const char* name, std::span<const env::EventField> fields,
+            std::uint64_t ahead_ns) override;
   void CountOperation() override;
   [[noreturn]] void Fail(const std::string& rule, const std::string& message) override;
 
@@ -137,6 +140,7 @@ class Kernel final : public Simulation,
   // NetworkSurroundings.
   void Wake(ProcessId process, const void* key) override;
   void Tell(Site what, std::uint64_t number) override;
+  void ShowWay(const char* what, HostId from, HostId to) override;
   // Ends the run well, where the rule is one that it is without.
   [[noreturn]] void EndUnreported(const std::string& rule, std::string message);
 

@@ -70,6 +70,29 @@ void Kernel::CountOperation() {
   options_.spectator->See(Look(SightKind::kOperation));
 }
 
+void Kernel::Show(const char* name, std::span<const env::EventField> fields,
+                  std::uint64_t ahead_ns) {
+  if (!Watched()) return;
+  const SystemScope system;
+  if (options_.keep_shown) {
+    recorder_.NoteShown(scheduler_.now() + ahead_ns, scheduler_.identity(), name, fields);
+  }
+  if (options_.spectator == nullptr) return;
+  Sight sight = Look(SightKind::kShown);
+  sight.virtual_ns += ahead_ns;
+  sight.name = name;
+  for (const env::EventField& field : fields) {
+    sight.fields.push_back({field.name, field.number, std::string(field.text)});
+  }
+  options_.spectator->See(sight);
+}
+
+void Kernel::ShowWay(const char* what, HostId from, HostId to) {
+  const env::EventField fields[] = {{.name = "from", .text = HostOf(from).name},
+                                    {.name = "to", .text = HostOf(to).name}};
+  Show(what, fields, 0);
+}
+
 void Kernel::ShowCall(const SeenCall& call) {
   const SystemScope system;
   Sight sight = Look(SightKind::kCall);

@@ -78,6 +78,16 @@ void Recorder::NoteText(std::uint64_t now_ns, const Identity& who, const char* k
   Tell(line);
 }
 
+void Recorder::NoteShown(std::uint64_t now_ns, const Identity& who, const char* name,
+                         std::span<const env::EventField> fields) {
+  BEACH_CHECK(keep_all_);
+  Line& line = NextLine(now_ns, who, kShownKind, name);
+  for (const env::EventField& field : fields) {
+    line.text += field.text.empty() ? fmt::format(" {}={}", field.name, field.number)
+                                    : fmt::format(" {}={}", field.name, Printable(field.text));
+  }
+}
+
 void Recorder::Event(std::uint64_t now_ns, const Identity& who, Site event,
                      std::span<const env::EventField> fields) {
   Count(who.hash, event.hash, fields.size());

@@ -43,6 +43,11 @@ class Recorder {
   void Event(std::uint64_t now_ns, const Identity& who, Site event,
              std::span<const env::EventField> fields);
 
+  // A line of what the scenario shows: nothing of the run, so nobody but the reader of the trace is
+  // told. REQUIRES: all lines are kept. `name` is a literal.
+  void NoteShown(std::uint64_t now_ns, const Identity& who, const char* name,
+                 std::span<const env::EventField> fields);
+
   // Tells of each line from now on. Borrowed.
   void Observe(RunObserver* observer) { observer_ = observer; }
   // Shows it each line from now on. Borrowed.

@@ -28,6 +28,8 @@ class NetworkSurroundings {
   virtual void Wake(ProcessId process, const void* key) = 0;
   // An event of the run, and a line of its trace.
   virtual void Tell(Site what, std::uint64_t number) = 0;
+  // For pictures: no part of the run (Simulation::Show).
+  virtual void ShowWay(const char* what, HostId from, HostId to) = 0;
 
  protected:
   ~NetworkSurroundings() = default;

@@ -281,11 +281,13 @@ void VirtualNetwork::ResumeAll(HostId from, HostId to) {
 
 void VirtualNetwork::Cut(HostId from, HostId to) {
   BEACH_CHECK(from != to);
-  LinkOf(from, to).cut = true;
+  if (!std::exchange(LinkOf(from, to).cut, true)) surroundings_.ShowWay("net.cut", from, to);
 }
 
 void VirtualNetwork::Heal(HostId from, HostId to) {
-  if (std::exchange(LinkOf(from, to).cut, false)) ResumeAll(from, to);
+  if (!std::exchange(LinkOf(from, to).cut, false)) return;
+  surroundings_.ShowWay("net.whole", from, to);
+  ResumeAll(from, to);
 }
 
 void VirtualNetwork::HealAll() {

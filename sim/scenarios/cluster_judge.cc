@@ -40,6 +40,11 @@ class Judge::Watcher final : public raft::NodeWatcher {
     judge_.LookAtMembers(core);
   }
 
+  void Heard(const raft::Message& message) override {
+    const SystemScope system;
+    judge_.watch_.Heard(message);
+  }
+
   void Turned(const raft::Core& core, const raft::Output& output) override {
     const SystemScope system;
     judge_.watch_.Look(place_, core);
@@ -256,6 +261,7 @@ void Judge::Called(std::uint64_t client, oracle::ClientOperation operation) {
   Forget(client);
   operation.client = client;
   operation.called_at = simulation_.Now();
+  watch_.told().Asked(operation);
   asked_[client] = std::move(operation);
 }
 
@@ -275,6 +281,7 @@ void Judge::Returned(std::uint64_t client, oracle::ClientOperation operation) {
   operation.called_at = asked_[client]->called_at;
   operation.returned_at = simulation_.Now();
   asked_[client].reset();
+  watch_.told().Answered(operation);
   if (operation.answered()) ++answered_;
   history_.push_back(std::move(operation));
   simulation_.CountOperation();
@@ -282,6 +289,7 @@ void Judge::Returned(std::uint64_t client, oracle::ClientOperation operation) {
 
 void Judge::Refused(std::uint64_t client) {
   const SystemScope system;
+  watch_.told().Refused(client);
   asked_[client].reset();
 }
 

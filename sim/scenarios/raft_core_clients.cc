@@ -16,15 +16,40 @@ raft::Payload PayloadOf(raft::RequestId request, std::uint64_t size) {
   return raft::Payload::Copy(bytes);
 }
 
-raft::RequestId Judge::NewRequest(std::uint64_t place, bool is_change) {
-  requests_.push_back({.place = place, .life = lives_[place].number, .is_change = is_change});
-  return raft::RequestId(requests_.size());
+namespace {
+
+// Reads and proposals are numbered apart.
+std::uint64_t CallOf(raft::RequestId request) { return 2 * request.value; }
+std::uint64_t CallOf(raft::ReadContext read) { return 2 * read.value + 1; }
+
+const char* NameOf(raft::Fate fate) {
+  switch (fate) {
+    case raft::Fate::kCommitted: return "done";
+    case raft::Fate::kLost: return "lost";
+    case raft::Fate::kUnknown: return "unknown";
+    case raft::Fate::kRefused: return "refused";
+  }
+  return "?";
 }
 
-void Judge::Refused(raft::RequestId request) { requests_[request.value - 1].fate = Known::kNever; }
+}  // namespace
+
+raft::RequestId Judge::NewRequest(std::uint64_t place, bool is_change) {
+  requests_.push_back({.place = place, .life = lives_[place].number, .is_change = is_change});
+  const raft::RequestId request(requests_.size());
+  told().Asked(place, CallOf(request), is_change ? "change of members" : "proposal");
+  return request;
+}
+
+void Judge::Refused(raft::RequestId request) {
+  Request& refused = requests_[request.value - 1];
+  refused.fate = Known::kNever;
+  told().Answered(refused.place, CallOf(request), "refused");
+}
 
 void Judge::FateTold(std::uint64_t place, const raft::ProposalFate& fate) {
   const std::string what = "proposal " + std::to_string(fate.request.value);
+  told().Answered(place, CallOf(fate.request), NameOf(fate.fate), fate.index.value);
   Request& request = requests_.at(fate.request.value - 1);
   if (request.place != place || request.life != lives_[place].number ||
       request.fate != Known::kOpen) {
@@ -59,13 +84,21 @@ void Judge::FateTold(std::uint64_t place, const raft::ProposalFate& fate) {
 // Whatever is committed anywhere when it is asked, whoever knows of it.
 raft::ReadContext Judge::NewRead(std::uint64_t place) {
   reads_.push_back({.place = place, .life = lives_[place].number, .least = committed()});
-  return raft::ReadContext(reads_.size());
+  const raft::ReadContext context(reads_.size());
+  told().Asked(place, CallOf(context), "read");
+  return context;
 }
 
-void Judge::ReadRefused(raft::ReadContext context) { reads_[context.value - 1].open = false; }
+void Judge::ReadRefused(raft::ReadContext context) {
+  Read& read = reads_[context.value - 1];
+  read.open = false;
+  told().Answered(read.place, CallOf(context), "refused");
+}
 
 void Judge::ReadAnswered(std::uint64_t place, const raft::testing::Node& node,
                          const raft::ReadAnswer& answer) {
+  told().Answered(place, CallOf(answer.context), answer.error ? "refused" : "done",
+                  answer.index.value);
   Read& read = reads_.at(answer.context.value - 1);
   if (!read.open || read.place != place || read.life != lives_[place].number) {
     simulation_.Fail("fate-twice", "read " + std::to_string(answer.context.value) +

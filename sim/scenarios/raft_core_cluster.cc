@@ -67,9 +67,11 @@ std::uint64_t Cluster::WhenClockShows(std::uint64_t place, std::uint64_t clock_n
 
 void Cluster::AdvanceTo(std::uint64_t now_ns) {
   now_ns_ = now_ns;
-  if (now_ns_ - slept_ns_ < kStepNs) return;
-  simulation_.SleepFor(now_ns_ - slept_ns_);
-  slept_ns_ = now_ns_;
+  if (now_ns_ - slept_ns_ >= kStepNs) {
+    simulation_.SleepFor(now_ns_ - slept_ns_);
+    slept_ns_ = now_ns_;
+  }
+  judge_.told().SetAhead(now_ns_ - slept_ns_);
 }
 
 void Cluster::RunFor(std::uint64_t time_ns) {
@@ -104,7 +106,7 @@ void Cluster::Run() {
 void Cluster::Calm() {
   is_calm_ = true;
   drops_ = repeats_ = delays_ = fails_snapshots_ = fails_senders_ = false;
-  halves_.assign(halves_.size(), false);
+  Part(std::vector<bool>(halves_.size()), one_way_);
   for (std::uint64_t place = 0; place < machines_.size(); ++place) {
     machines_[place].paused_until_ns = now_ns_;
     if (!machines_[place].node.up()) Start(place);
@@ -242,6 +244,7 @@ void Cluster::Deliver(std::uint32_t slot) {
   Machine& machine = machines_[place];
   if (!machine.node.up() || !Linked(message.from, message.to)) return;
   simulation_.CountOperation();
+  judge_.Heard(message);
   machine.node.core().Step(ClockOf(place), std::move(message));
   AfterInput(place);
 }

@@ -65,6 +65,8 @@ class Cluster {
   void TakeAnswers(std::uint64_t place);
   // Sees to it that what it waits for comes.
   void Arrange(std::uint64_t place);
+  // Who talks to whom from now on.
+  void Part(std::vector<bool> halves, bool one_way);
   void Send(raft::Message&& message);
   bool Linked(raft::NodeId from, raft::NodeId to) const;
   // No place: nobody leads.

@@ -107,6 +107,26 @@ bool Cluster::Linked(raft::NodeId from, raft::NodeId to) const {
   return sender == halves_[to.value - 1] || (one_way_ && !sender);
 }
 
+void Cluster::Part(std::vector<bool> halves, bool one_way) {
+  const auto ways = [this] {
+    std::vector<bool> linked;
+    for (std::uint64_t from = 1; from <= machines_.size(); ++from) {
+      for (std::uint64_t to = 1; to <= machines_.size(); ++to) {
+        linked.push_back(Linked(raft::NodeId(from), raft::NodeId(to)));
+      }
+    }
+    return linked;
+  };
+  const std::vector<bool> before = ways();
+  halves_ = std::move(halves);
+  one_way_ = one_way;
+  const std::vector<bool> after = ways();
+  for (std::size_t way = 0; way < after.size(); ++way) {
+    if (after[way] == before[way]) continue;
+    judge_.told().Way(before[way], way / machines_.size(), way % machines_.size());
+  }
+}
+
 void Cluster::Send(raft::Message&& message) {
   Decisions& decisions = simulation_.decisions();
   const std::uint64_t from = message.from.value - 1;
@@ -146,11 +166,11 @@ void Cluster::DoNext() {
 
 void Cluster::Do(const Action& action, std::uint64_t place) {
   if (action.kind == ActionKind::kPartition) {
-    for (std::uint64_t i = 0; i < halves_.size(); ++i) halves_[i] = (action.first >> i & 1) != 0;
-    one_way_ = action.second != 0;
-    return;
+    std::vector<bool> halves(halves_.size());
+    for (std::uint64_t i = 0; i < halves.size(); ++i) halves[i] = (action.first >> i & 1) != 0;
+    return Part(std::move(halves), action.second != 0);
   }
-  if (action.kind == ActionKind::kHeal) return halves_.assign(halves_.size(), false);
+  if (action.kind == ActionKind::kHeal) return Part(std::vector<bool>(halves_.size()), one_way_);
   Machine& machine = machines_[place];
   if (action.kind == ActionKind::kStart) {
     if (!machine.node.up()) Start(place);
@@ -162,6 +182,7 @@ void Cluster::Do(const Action& action, std::uint64_t place) {
     case ActionKind::kCrash: return Crash(place, action.first, action.second);
     case ActionKind::kPause:
       machine.paused_until_ns = now_ns_ + action.first * kMicrosecond;
+      judge_.told().Paused(place, action.first * kMicrosecond);
       return;
     default: break;
   }

@@ -31,6 +31,8 @@ class Judge {
   void DiskDone(std::uint64_t place, raft::testing::Node& node);
   // As a message leaves.
   void Speaks(std::uint64_t place, const raft::Message& message);
+  // Before the core takes it.
+  void Heard(const raft::Message& message) { watch_.Heard(message); }
   // What it has applied since the last call.
   void Applied(std::uint64_t place, const raft::testing::Node& node, const raft::Entry& entry);
   // Before the core is told.
@@ -50,6 +52,9 @@ class Judge {
   // All has been quiet for long enough: who asked in a life that goes on has been answered. A read
   // that was granted to a node which is no member any more may wait for its entries for ever.
   void ExpectAllAnswered(const raft::Configuration& members);
+
+  // For pictures of the run, what is seen elsewhere too.
+  ClusterTold& told() { return watch_.told(); }
 
   std::uint64_t committed() const { return watch_.committed().value; }
 

@@ -52,7 +52,10 @@ oracle::RaftEntry Said(const raft::Entry& entry) {
 }
 
 RaftWatch::RaftWatch(Simulation& simulation, oracle::RaftConfiguration initial, std::uint64_t nodes)
-    : simulation_(simulation), oracle_(std::move(initial)), seen_(nodes) {}
+    : simulation_(simulation),
+      oracle_(std::move(initial)),
+      seen_(nodes),
+      told_(simulation, nodes) {}
 
 void RaftWatch::Expect(const oracle::Judgement& judgement) {
   if (judgement) [[unlikely]]
@@ -61,6 +64,7 @@ void RaftWatch::Expect(const oracle::Judgement& judgement) {
 
 void RaftWatch::Started(std::uint64_t place, const raft::Core& core,
                         const oracle::RaftRecovery& found) {
+  told_.Up(place, core);
   Seen& seen = seen_[place];
   const LogIndex base(found.base ? found.base->index.value : 0);
   seen.terms.assign(base.value, Term{});
@@ -84,12 +88,14 @@ void RaftWatch::Started(std::uint64_t place, const raft::Core& core,
 }
 
 void RaftWatch::Stopped(std::uint64_t place) {
+  told_.Down(place);
   oracle_.Stopped(Named(place));
   seen_[place].leads = false;
 }
 
 // A leader's commit comes before what it appends because of it; a follower appends first.
 void RaftWatch::Look(std::uint64_t place, const raft::Core& core) {
+  told_.Look(place, core);
   Seen& seen = seen_[place];
   const bool leads = core.role() == raft::Role::kLeader;
   if (seen.leads && (!leads || core.term() != seen.led)) {
@@ -137,6 +143,7 @@ void RaftWatch::LookAtLog(std::uint64_t place, const raft::Core& core) {
   }
   if (same < told) {
     BEACH_SOMETIMES("raft.uncommitted_overwritten", true);
+    told_.Truncated(place, same.Next(), told);
     Expect(oracle_.Truncated(Named(place), Said(same.Next())));
     seen.terms.resize(same.value);
     if (same < seen.first_lost) seen.first_lost = {};
@@ -171,6 +178,7 @@ void RaftWatch::Durable(std::uint64_t place, LogIndex index) {
 }
 
 void RaftWatch::Speaks(std::uint64_t place, const raft::Message& message) {
+  told_.Sent(message);
   const Seen& seen = seen_[place];
   if (message.term > seen.hard_state.term) {
     simulation_.Fail("term-not-durable", "node " + std::to_string(place + 1) + " speaks of term " +
@@ -222,6 +230,7 @@ void RaftWatch::SnapshotInstalled(std::uint64_t place, const oracle::RaftBase& b
   Seen& seen = seen_[place];
   const LogIndex index(base.index.value);
   const Term term(base.term.value);
+  told_.Installed(place, index, term);
   Expect(oracle_.SnapshotInstalled(Named(place), base, digest));
   if (!Has(place, index, term)) {
     seen.terms.resize(index.value);

@@ -6,6 +6,7 @@
 
 #include "oracle/raft_oracle.h"
 #include "raft/core.h"
+#include "sim/scenarios/cluster_told.h"
 #include "sim/simulation.h"
 
 namespace beach::sim::scenarios {
@@ -33,6 +34,8 @@ class RaftWatch {
   void Durable(std::uint64_t place, raft::LogIndex index);
   // Before it leaves: what it promises is held against what is durable.
   void Speaks(std::uint64_t place, const raft::Message& message);
+  // Before the core of that node takes it.
+  void Heard(const raft::Message& message) { told_.Heard(message); }
   void SnapshotInstalled(std::uint64_t place, const oracle::RaftBase& base, std::uint64_t digest);
   // What is left of a log, durably, where a snapshot of that entry took its place. Before
   // SnapshotInstalled.
@@ -41,6 +44,9 @@ class RaftWatch {
   // Before the core is told.
   void Compacted(std::uint64_t place, raft::LogIndex index);
   void Applied(std::uint64_t place, const raft::Entry& entry, std::uint64_t digest);
+
+  // For pictures of the run, what is seen elsewhere too.
+  ClusterTold& told() { return told_; }
 
   raft::LogIndex committed() const { return raft::LogIndex(oracle_.committed().value); }
   const raft::HardState& hard_state(std::uint64_t place) const { return seen_[place].hard_state; }
@@ -71,6 +77,7 @@ class RaftWatch {
   Simulation& simulation_;
   oracle::RaftOracle oracle_;
   std::vector<Seen> seen_;
+  ClusterTold told_;
   raft::Term joint_led_;  // the last term whose leader had a joint configuration in force
 };
 

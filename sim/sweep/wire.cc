@@ -246,6 +246,11 @@ Bytes EncodeSight(const Sight& sight) {
     to.Varint(range.first);
     to.Varint(range.end);
   });
+  EncodeList(out, sight.fields, [](Encoder& to, const SightField& field) {
+    to.LengthPrefixed(field.name);
+    to.Varint(field.number);
+    to.LengthPrefixed(field.text);
+  });
   return bytes;
 }
 
@@ -273,6 +278,11 @@ std::optional<Result<Sight>> DecodeSight(ByteView bytes) {
     range.kind = static_cast<SightRange::Kind>(of);
     range.first = from.Varint();
     range.end = from.Varint();
+  });
+  DecodeList(in, sight.fields, [](Decoder& from, SightField& field) {
+    field.name = DecodeText(from);
+    field.number = from.Varint();
+    field.text = DecodeText(from);
   });
   if (!in.done() || !known) {
     return Fail(ErrorCode::kCorruption, "a sweep worker showed something malformed");

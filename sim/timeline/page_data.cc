@@ -10,7 +10,7 @@
 
 // The data of a page, one JSON object:
 //
-//   format       2; a page reads its own data only
+//   format       3; a page reads its own data only
 //   program, artifact, scenario, seed, policy, build
 //   recorded     {signature, message, event, virtual_ns}: of the artifact
 //   verdict      the same of the run that was seen
@@ -21,6 +21,7 @@
 //   workload     [id, life, client, kind, [arguments]]
 //   texts        every string of the sights, once
 //   lanes        [host, thread] as numbers of texts
+//   shapes       [name, field, ...] of what is shown
 //   left_out     how many sights are missing, after sight number `left_out_at`
 //   sights       rows, by SightKind (sim/spectator.h); t: a number of texts
 //     note       [1, event, ns, lane, life, name t, text t]
@@ -32,6 +33,7 @@
 //     cut        [6, event, ns, host t, file, path t, what t, offset, length, kept, ranges]
 //     strike     [7, event, ns, lane, life, where t]
 //     process    [8, event, ns, host t, life, name t, called t, id]
+//     shown      [9, event, ns, lane, life, shape, values ...], numbers, or texts as they are
 //   ranges are flat: kind, first, end, kind, first, end, ...
 
 namespace beach::sim::timeline {
@@ -66,6 +68,7 @@ class Writer {
         break;
       case SightKind::kReturn: Add(row, {sight.number}); break;
       case SightKind::kStrike: Add(row, {Text(sight.name)}); break;
+      case SightKind::kShown: AddShown(row, sight); break;
       default: break;
     }
     return row;
@@ -73,10 +76,24 @@ class Writer {
 
   Json& texts() { return texts_; }
   Json& lanes() { return lanes_; }
+  Json& shapes() { return shapes_; }
 
  private:
   static void Add(Json& row, std::initializer_list<Json> values) {
     for (const Json& value : values) row.push_back(value);
+  }
+
+  // A run has a handful of shapes and many rows: names of fields stand once.
+  void AddShown(Json& row, const Sight& sight) {
+    Json shape = Json::array({sight.name});
+    for (const SightField& field : sight.fields) shape.push_back(field.name);
+    const auto [entry, is_new] = shape_numbers_.emplace(
+        shape.dump(-1, ' ', true, Json::error_handler_t::replace), shape_numbers_.size());
+    if (is_new) shapes_.push_back(std::move(shape));
+    row.push_back(entry->second);
+    for (const SightField& field : sight.fields) {
+      row.push_back(field.text.empty() ? Json(field.number) : Json(field.text));
+    }
   }
 
   std::size_t Text(const std::string& text) {
@@ -104,8 +121,10 @@ class Writer {
 
   Json texts_ = Json::array();
   Json lanes_ = Json::array();
+  Json shapes_ = Json::array();
   std::map<std::string, std::size_t> text_numbers_;
   std::map<std::pair<std::string, std::string>, std::size_t> lane_numbers_;
+  std::map<std::string, std::size_t> shape_numbers_;
 };
 
 Json VerdictAsJson(const artifacts::Verdict& verdict) {
@@ -156,7 +175,7 @@ std::string PageData(const Subject& subject, const Seen& seen) {
   for (const Sight& sight : seen.last()) sights.push_back(writer.Row(sight));
 
   Json data;
-  data["format"] = 2;
+  data["format"] = 3;
   data["program"] = subject.program;
   data["artifact"] = subject.artifact;
   data["scenario"] = recorded.scenario;
@@ -177,6 +196,7 @@ std::string PageData(const Subject& subject, const Seen& seen) {
   data["workload"] = WorkloadAsJson(report.workload);
   data["texts"] = std::move(writer.texts());
   data["lanes"] = std::move(writer.lanes());
+  data["shapes"] = std::move(writer.shapes());
   data["left_out"] = seen.left_out();
   data["left_out_at"] = seen.first().size();
   data["sights"] = std::move(sights);

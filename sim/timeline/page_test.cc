@@ -28,9 +28,9 @@ struct Fixture {
     report.options["knob"] = ~std::uint64_t{0};
     report.workload.push_back(
         {.id = 1, .life = 0, .client = 2, .kind = "put", .arguments = {kHostile}});
-    for (const SightKind kind :
-         {SightKind::kNote, SightKind::kCall, SightKind::kReturn, SightKind::kOperation,
-          SightKind::kFile, SightKind::kCut, SightKind::kStrike, SightKind::kProcess}) {
+    for (const SightKind kind : {SightKind::kNote, SightKind::kCall, SightKind::kReturn,
+                                 SightKind::kOperation, SightKind::kFile, SightKind::kCut,
+                                 SightKind::kStrike, SightKind::kProcess, SightKind::kShown}) {
       Sight sight;
       sight.kind = kind;
       sight.host = "a";
@@ -40,6 +40,7 @@ struct Fixture {
       sight.text = kHostile;
       sight.number = -5;
       sight.ranges = {{SightRange::Kind::kDirty, 512, 1024}};
+      sight.fields = {{"node", 3, ""}, {kHostile, 0, kHostile}};
       seen.See(sight);
     }
   }
@@ -63,7 +64,7 @@ TEST(PageData, IsAsciiJsonThatCannotLeaveItsElement) {
   const Json json = Json::parse(data);
   EXPECT_EQ(json["seed"], "18446744073709551615");
   EXPECT_EQ(json["options"]["knob"], "18446744073709551615");
-  EXPECT_EQ(json["sights"].size(), 8U);
+  EXPECT_EQ(json["sights"].size(), 9U);
   // What is no UTF-8 becomes U+FFFD; the rest is what it was.
   EXPECT_EQ(json["verdict"]["message"],
             "</script><!--\xe2\x80\xa8\xe2\x80\xa9\xef\xbf\xbd&\"'\n\x01");
@@ -73,14 +74,19 @@ TEST(PageData, IsAsciiJsonThatCannotLeaveItsElement) {
 TEST(PageData, RowsAreAsTheirTableSays) {
   const Fixture fixture;
   const Json json = Json::parse(PageData(fixture.Of(), fixture.seen));
-  const std::size_t lengths[] = {7, 10, 6, 5, 12, 11, 6, 8};
-  for (std::size_t i = 0; i < 8; ++i) {
+  const std::size_t lengths[] = {7, 10, 6, 5, 12, 11, 6, 8, 8};
+  for (std::size_t i = 0; i < 9; ++i) {
     EXPECT_EQ(json["sights"][i][0], i + 1);
     EXPECT_EQ(json["sights"][i].size(), lengths[i]) << i;
   }
   EXPECT_EQ(json["sights"][2][5], -5);
   EXPECT_EQ(json["sights"][4][11], Json({1, 512, 1024}));
   EXPECT_EQ(json["lanes"].size(), 1U);
+  EXPECT_EQ(json["shapes"].size(), 1U);
+  EXPECT_EQ(json["shapes"][0][1], "node");
+  EXPECT_EQ(json["sights"][8][5], 0);
+  EXPECT_EQ(json["sights"][8][6], 3);
+  EXPECT_EQ(json["sights"][8][7], json["verdict"]["message"]);
 }
 
 TEST(PageData, SaysWhatIsLeftOut) {

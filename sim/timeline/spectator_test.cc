@@ -12,6 +12,7 @@
 #include "env/threads.h"
 #include "sim/disk/disk.h"
 #include "sim/kernel/test_scenario.h"
+#include "sim/network/links.h"
 #include "sim/sweep/wire.h"
 #include "sim/system_scope.h"
 #include "sim/timeline/seen.h"
@@ -190,11 +191,75 @@ TEST(Spectator, SeesLivesAndWhereTheyWereStruck) {
   EXPECT_GT(strikes, 3U);
 }
 
+// Partitions, and what a scenario says of itself.
+void Parted(Simulation& simulation) {
+  const HostId a = simulation.AddHost("a", {});
+  const HostId b = simulation.AddHost("b", {});
+  for (int i = 0; i < 3; ++i) {
+    simulation.links().Cut(a, b);
+    simulation.links().Cut(a, b);  // it stands
+    const env::EventField fields[] = {{.name = "node", .number = 1},
+                                      {.name = "role", .text = "x y"}};
+    if (simulation.Watched()) simulation.Show("test.role", fields, 7);
+    simulation.SleepFor(1'000'000);
+    simulation.links().HealAll();
+  }
+  simulation.Trace("test", "done");
+}
+
+TEST(Spectator, SeesWaysAndWhatTheScenarioShows) {
+  Watching spectator;
+  RunOptions options;
+  options.spectator = &spectator;
+  RunBody(&Parted, options);
+  const std::vector<Sight> shown = spectator.Of(SightKind::kShown);
+  ASSERT_EQ(shown.size(), 9U);
+  EXPECT_EQ(shown[0].name, "net.cut");
+  EXPECT_THAT(shown[0].fields, ElementsAre(SightField{"from", 0, "a"}, SightField{"to", 0, "b"}));
+  EXPECT_EQ(shown[1].name, "test.role");
+  EXPECT_THAT(shown[1].fields,
+              ElementsAre(SightField{"node", 1, ""}, SightField{"role", 0, "x y"}));
+  EXPECT_EQ(shown[1].virtual_ns, shown[0].virtual_ns + 7);
+  EXPECT_EQ(shown[2].name, "net.whole");
+  EXPECT_GT(shown[2].virtual_ns, shown[1].virtual_ns);
+}
+
+TEST(Spectator, WhatIsShownIsInTheWholeTraceAndInNothingElse) {
+  const TestScenario scenario(&Parted);
+  RunOptions options;
+  const RunReport alone = RunScenario(scenario, options);
+  options.keep_trace = true;
+  const RunReport all = RunScenario(scenario, options);
+  options.keep_shown = true;
+  const RunReport shown = RunScenario(scenario, options);
+  EXPECT_EQ(shown.hash, alone.hash);
+  EXPECT_EQ(shown.events, alone.events);
+  EXPECT_EQ(shown.checkpoints, alone.checkpoints);
+  std::vector<artifacts::TraceEvent> rest = shown.trace;
+  std::vector<std::string> texts;
+  std::erase_if(rest, [&texts](const artifacts::TraceEvent& event) {
+    if (event.kind != kShownKind) return false;
+    texts.push_back(event.text);
+    return true;
+  });
+  EXPECT_EQ(rest, all.trace);
+  ASSERT_EQ(texts.size(), 9U);
+  EXPECT_EQ(texts[0], "net.cut from=a to=b");
+  EXPECT_EQ(texts[1], "test.role node=1 role=x y");
+  // An artifact of it replays where nobody watches.
+  const artifacts::Artifact artifact = MakeArtifact(scenario, options, shown);
+  EXPECT_EQ(artifact.last_events, all.trace);
+  RunOptions replay;
+  replay.replay = &artifact;
+  EXPECT_EQ(RunScenario(scenario, replay).diverged_at, std::nullopt);
+}
+
 TEST(SightOnTheWire, ComesBackAsItWas) {
   Watching spectator;
   RunOptions options;
   options.spectator = &spectator;
   RunBody(&Busy, options);
+  RunBody(&Parted, options);
   for (const Sight& sight : spectator.sights) {
     const auto decoded = sweep::DecodeSight(sweep::EncodeSight(sight));
     ASSERT_TRUE(decoded.has_value());
@@ -208,6 +273,7 @@ TEST(SightOnTheWire, GarbageIsRefused) {
   sight.kind = SightKind::kFile;
   sight.path = "path";
   sight.ranges = {{SightRange::Kind::kTorn, 1, 2}};
+  sight.fields = {{"a", 1, ""}, {"b", 0, "text"}};
   const Bytes whole = sweep::EncodeSight(sight);
   for (std::size_t length = 1; length < whole.size(); ++length) {
     const auto decoded = sweep::DecodeSight(ByteView(whole).substr(0, length));
