@@ -218,13 +218,20 @@ class Db {
   // Begins a flush of all that is applied, or sees to it that one begins when those before it are
   // done. Waits for nothing; Flush waits for the end.
   virtual void WantFlush() = 0;
-  // Whether it takes writes; else what poisoned the handle, or kClosed. Waits for a lock alone.
+  // Whether it takes writes and nothing of it is known to be damaged; else what poisoned the
+  // handle, the first damage of a table (kCorruption) that a read, a compaction or a check of
+  // pinned files has met, or kClosed. After damage the handle goes on as before: what it can read
+  // is right. Waits for locks alone.
   virtual Status Health() = 0;
+  // Reads all of a file that Install is to take. kCorruption: it is not what it is said to be, or
+  // damaged anywhere; kNotFound, kIo, kClosed. Of no effect on Health: the file is the caller's.
+  virtual Status CheckFile(const PinnedFile& file) = 0;
   // Replaces all that is here by the tables of another database that the same log was applied to,
   // as its PinFiles told of them: in one edit, durable when it returns; a crash before leaves the
   // one or the other. `files` are theirs but for the paths: copies, whole and durable, in this file
   // system; they get second names here, and the first ones are the caller's to remove, not to write
-  // to. Their footers, indexes and filters are checked, their blocks when they are read. Iterators
+  // to. Their footers, indexes and filters are checked, their blocks when they are read, or before,
+  // by CheckFile. Iterators
   // go on in what they began in, and so do snapshots. Waits for a flush that is under way;
   // compactions give up. Errors, after which all is as before: kInvalidArgument (the mark, the
   // sequence number or the time is behind what is applied here), kCorruption (a file is not what it

@@ -130,14 +130,15 @@ LogMark DbImpl::DurableMark() {
   return flushed_mark_;
 }
 
-// The flush thread takes a turn for it, or whoever applies next.
 Status DbImpl::Health() {
   const env::MutexLock lock(mutex_);
   if (closing_) return Fail(ErrorCode::kClosed, "the database is closed");
   if (poison_) return Fail(*poison_);
+  if (const std::optional<Error> damage = cache_->damage()) return Fail(*damage);
   return {};
 }
 
+// The flush thread takes a turn for it, or whoever applies next.
 void DbImpl::WantFlush() {
   if (!options_.external_log) return;
   const env::MutexLock lock(mutex_);

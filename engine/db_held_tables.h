@@ -21,6 +21,8 @@ class DbImpl::HeldTables {
 
   // Its tables, its last sequence number, and what numbers are in use; no log.
   const ManifestState& state() const { return state_; }
+  // state().tables[index], opened. REQUIRES: not let go.
+  const Table& table(std::size_t index) const { return *tables_[index]; }
   // Done with state().tables[index].
   void LetGo(std::size_t index);
 

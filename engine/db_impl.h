@@ -108,6 +108,7 @@ class DbImpl final : public Db {
   LogMark DurableMark() override;
   void WantFlush() override;
   Status Health() override;
+  Status CheckFile(const PinnedFile& file) override;
   Status Install(const std::vector<PinnedFile>& files, SequenceNumber last_sequence,
                  std::uint64_t time, LogMark mark) override;
   Status Close() override;

@@ -52,6 +52,15 @@ Result<TableInfo> ReadInfo(env::FileSystem& files, const PinnedFile& said, FileN
 
 }  // namespace
 
+// Past the cache: nothing of it is the database's yet.
+Status DbImpl::CheckFile(const PinnedFile& file) {
+  if (closing_) return Fail(ErrorCode::kClosed, "the database is closed");
+  BEACH_TRY_ASSIGN(const TableInfo info, ReadInfo(*env_.files, file, file.number));
+  BEACH_TRY_ASSIGN(const auto reader,
+                   TableReader::Open(*env_.files, file.path, file.written_by, info));
+  return reader->Verify();
+}
+
 Status DbImpl::Install(const std::vector<PinnedFile>& files, SequenceNumber last_sequence,
                        std::uint64_t time, LogMark mark) {
   BEACH_TRY(CheckApply({}, mark));

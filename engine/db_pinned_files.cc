@@ -41,6 +41,10 @@ class DbImpl::FilePin final : public PinnedFiles {
   SequenceNumber sequence() const override { return held_.state().last_sequence; }
   std::uint64_t time() const override { return held_.state().time.time; }
   const std::vector<PinnedFile>& files() const override { return files_; }
+  Status Check(std::size_t number) const override {
+    BEACH_CHECK_LT(number, files_.size());
+    return held_.table(number).reader->Verify();
+  }
   LogMark mark() const override { return held_.state().log_mark.value_or(LogMark()); }
 
  private:

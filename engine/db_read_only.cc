@@ -72,6 +72,7 @@ class ReadOnlyDb final : public Db {
   LogMark DurableMark() override { return mark_; }
   void WantFlush() override {}
   Status Health() override { return ReadOnly(); }
+  Status CheckFile(const PinnedFile&) override { return ReadOnly(); }
   Status Install(const std::vector<PinnedFile>&, SequenceNumber, std::uint64_t, LogMark) override {
     return ReadOnly();
   }

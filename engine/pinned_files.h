@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/error.h"
 #include "engine/log_mark.h"
 #include "engine/sst/table_info.h"
 #include "engine/types.h"
@@ -44,6 +45,9 @@ class PinnedFiles {
   virtual LogMark mark() const = 0;
   // By number.
   virtual const std::vector<PinnedFile>& files() const = 0;
+  // Reads all of files()[number] from the disk: whether it is what was written. kCorruption, which
+  // is then what Db::Health says; kIo.
+  virtual Status Check(std::size_t number) const = 0;
 };
 
 }  // namespace beach::engine

@@ -81,6 +81,17 @@ void TableCache::Forget(TableFile& table) {
   }
 }
 
+void TableCache::Met(const Error& error) {
+  if (error.code() != ErrorCode::kCorruption) return;
+  const env::MutexLock lock(mutex_);
+  if (!damage_) damage_ = error;
+}
+
+std::optional<Error> TableCache::damage() {
+  const env::MutexLock lock(mutex_);
+  return damage_;
+}
+
 std::uint64_t TableCache::open_tables() {
   const env::MutexLock lock(mutex_);
   return open_.size() + kept_;

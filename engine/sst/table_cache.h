@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/error.h"
@@ -59,6 +60,10 @@ class TableCache {
   // REQUIRES: nobody else uses the table, now or later.
   void Forget(TableFile& table);
 
+  // To be told of every error of reading a table; remembers the first that is kCorruption.
+  void Met(const Error& error);
+  std::optional<Error> damage();
+
   std::uint64_t open_tables();
 
  private:
@@ -70,8 +75,9 @@ class TableCache {
   BlockCache blocks_;
   Decompressor decompressor_;
   env::Mutex mutex_;
-  std::list<TableFile*> open_;  // not kept; the last used first. Under mutex_
-  std::uint64_t kept_ = 0;      // under mutex_
+  std::list<TableFile*> open_;   // not kept; the last used first. Under mutex_
+  std::uint64_t kept_ = 0;       // under mutex_
+  std::optional<Error> damage_;  // under mutex_
 };
 
 }  // namespace beach::engine::sst

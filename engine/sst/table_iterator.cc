@@ -105,6 +105,7 @@ class TableIterator final : public Iterator {
       return StandAt(entry_.key());
     status_ = entry_.status();
     if (status_) status_ = blocks_.IndexDamage();
+    blocks_.Met(status_.error());
     Leave();
   }
 

@@ -26,6 +26,8 @@ class BlockSource {
   virtual Result<std::shared_ptr<const Block>> Load(std::size_t block, Walk& walk) = 0;
   // The error for an index that does not describe the block it led to.
   virtual std::unexpected<Error> IndexDamage() const = 0;
+  // A block that it gave has turned out to be damaged.
+  virtual void Met(const Error& error) = 0;
 };
 
 // All entries of a table: a walk over the index, and in it one over the block at hand. `index` and

@@ -56,6 +56,28 @@ class FileTableReader final : public TableReader, private sst::BlockSource {
   Result<std::optional<VersionFound>> Get(ByteView key, SequenceNumber sequence,
                                           const TableReadOptions& options) override {
     BEACH_CHECK_LE(sequence.value, kMaxSequence.value);
+    auto found = Find(key, sequence, options);
+    if (!found) Met(found.error());
+    return found;
+  }
+
+  std::unique_ptr<Iterator> NewIterator(const TableReadOptions& options) override {
+    return sst::NewTableIterator(
+        frame_.index, *this,
+        {.options = options, .readahead = sst::Readahead(cache_->readahead_max())});
+  }
+
+  Status Verify() override {
+    Status sound = VerifyFile();
+    if (!sound) Met(sound.error());
+    return sound;
+  }
+
+  Status KeepOpen() override { return cache_->Keep(file_); }
+
+ private:
+  Result<std::optional<VersionFound>> Find(ByteView key, SequenceNumber sequence,
+                                           const TableReadOptions& options) {
     const std::uint64_t hash = sst::HashUserKey(key);
     if (frame_.filter && !frame_.filter->MayContain(hash)) {
       BEACH_SOMETIMES("sst.filter_said_absent", true);
@@ -73,13 +95,7 @@ class FileTableReader final : public TableReader, private sst::BlockSource {
     return found;
   }
 
-  std::unique_ptr<Iterator> NewIterator(const TableReadOptions& options) override {
-    return sst::NewTableIterator(
-        frame_.index, *this,
-        {.options = options, .readahead = sst::Readahead(cache_->readahead_max())});
-  }
-
-  Status Verify() override {
+  Status VerifyFile() {
     const std::uint64_t size = frame_.blocks_end + sst::kFooterSize;
     BEACH_TRY_ASSIGN(const auto file, cache_->Use(file_));
     // From the disk, not from what Open read: it may have changed since.
@@ -90,11 +106,10 @@ class FileTableReader final : public TableReader, private sst::BlockSource {
     return VerifyBlocks(*file, fresh, cache_->decompressor());
   }
 
-  Status KeepOpen() override { return cache_->Keep(file_); }
-
- private:
   Result<std::shared_ptr<const Block>> Load(std::size_t number, sst::Walk& walk) override {
-    return Load(number, walk.options, &walk.readahead);
+    auto block = Load(number, walk.options, &walk.readahead);
+    if (!block) Met(block.error());
+    return block;
   }
 
   // From the cache, or what was read ahead, or the file. Null: it would have to be read, and is not
@@ -130,6 +145,8 @@ class FileTableReader final : public TableReader, private sst::BlockSource {
     return sst::Damaged(file_.path(), frame_.footer.index.offset,
                         "the index does not describe its block");
   }
+
+  void Met(const Error& error) override { cache_->Met(error); }
 
   const FileNumber number_;  // that it is listed under: its blocks' in the cache
   TableFile file_;

@@ -198,12 +198,32 @@ Result<bool> MemoryFiles::Exists(const std::string& path) {
 Status MemoryFiles::Rename(const std::string& from, const std::string& to) {
   const Guard guard(mutex_);
   BEACH_TRY(Ask(FileCall::kRename, from));
+  if (directories_.contains(from)) return RenameDirectory(from, to);
   const auto found = files_.find(from);
   if (found == files_.end()) return Fail(ErrnoError(ENOENT, "rename", from));
   if (!DirectoryExists(ParentOf(to))) return Fail(ErrnoError(ENOENT, "rename", to));
   if (from == to) return {};
   files_[to] = found->second;
   files_.erase(from);
+  return {};
+}
+
+Status MemoryFiles::RenameDirectory(const std::string& from, const std::string& to) {
+  if (!DirectoryExists(ParentOf(to))) return Fail(ErrnoError(ENOENT, "rename", to));
+  if (HasEntries(to)) return Fail(ErrnoError(ENOTEMPTY, "rename", to));
+  const std::string above = from + "/";
+  std::map<std::string, std::shared_ptr<Inode>> files;
+  for (const auto& [path, inode] : files_) {
+    const bool moves = path.starts_with(above);
+    files[moves ? to + path.substr(from.size()) : path] = inode;
+  }
+  files_ = std::move(files);
+  std::set<std::string> directories;
+  for (const std::string& path : directories_) {
+    const bool moves = path == from || path.starts_with(above);
+    directories.insert(moves ? to + path.substr(from.size()) : path);
+  }
+  directories_ = std::move(directories);
   return {};
 }
 

@@ -81,6 +81,7 @@ class MemoryFiles final : public env::FileSystem {
              std::uint64_t length = 0) const;
   bool DirectoryExists(const std::string& path) const;
   bool HasEntries(const std::string& directory) const;
+  Status RenameDirectory(const std::string& from, const std::string& to);
 
   // A native mutex is right here: nothing is awaited while it is held, in either world.
   mutable std::recursive_mutex mutex_;

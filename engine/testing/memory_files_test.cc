@@ -33,6 +33,23 @@ TEST(MemoryFiles, KeepsWhatIsWrittenUnderItsNames) {
   EXPECT_EQ(files.Open("d/b", kRead).value()->Append("x").error().code(), ErrorCode::kIo);
 }
 
+TEST(MemoryFiles, ADirectoryIsRenamedWithAllThatIsInIt) {
+  MemoryFiles files;
+  ASSERT_TRUE(files.CreateDirectory("d").has_value());
+  ASSERT_TRUE(files.CreateDirectory("d/e").has_value());
+  ASSERT_TRUE(files.CreateDirectory("full").has_value());
+  files.SetContent("d/a", "1");
+  files.SetContent("d/e/b", "2");
+  files.SetContent("da", "3");
+  files.SetContent("full/c", "4");
+  EXPECT_EQ(files.Rename("d", "full").error().code(), ErrorCode::kIo);
+  ASSERT_TRUE(files.Rename("d", "f").has_value());
+  EXPECT_EQ(files.List("f").value(), (std::vector<std::string>{"a", "e"}));
+  EXPECT_EQ(files.Content("f/e/b"), "2");
+  EXPECT_EQ(files.Content("da"), "3");
+  EXPECT_FALSE(files.Exists("d").value());
+}
+
 TEST(MemoryFiles, ALockIsHeldByOne) {
   MemoryFiles files;
   {

@@ -42,6 +42,7 @@ class Blocks final : public engine::sst::BlockSource {
     }
   }
 
+  void Met(const Error&) override {}
   Result<std::shared_ptr<const Block>> Load(std::size_t block, engine::sst::Walk&) override {
     if (block >= kBlocks) return engine::sst::Damaged("table", 0, "no such block");
     return blocks_[block];

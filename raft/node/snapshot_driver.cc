@@ -24,7 +24,7 @@ SnapshotDriver::SnapshotDriver(env::Loop& loop, const env::Env& env, const Snaps
       receives_(!options.receiver.directory.empty()),
       helper_(std::make_unique<ThreadHelper>(loop, "raft-snapshot")),
       sender_(loop, clock_, *env.files, *helper_, machine, options.sender, ForSender()),
-      receiver_(loop, clock_, *env.files, *helper_, options.receiver, ForReceiver()),
+      receiver_(loop, clock_, *env.files, *helper_, machine, options.receiver, ForReceiver()),
       self_(std::make_shared<SnapshotDriver*>(this)) {}
 
 SnapshotDriver::~SnapshotDriver() { helper_.reset(); }

@@ -43,6 +43,9 @@ class StateMachine : public SnapshotStore {
   Result<std::unique_ptr<PinnedSnapshot>> Pin() override {
     return Fail(ErrorCode::kUnsupported, "this state machine has no snapshots");
   }
+  Status Check(ByteView, const std::vector<std::string>&) override {
+    return Fail(ErrorCode::kUnsupported, "this state machine has no snapshots");
+  }
   // Not while Apply runs; afterwards durable() is `meta`. Any failure is for good: the node steps
   // aside.
   Status Install(const SnapshotMeta&, ByteView, const std::vector<std::string>&) override {

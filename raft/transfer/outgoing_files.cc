@@ -75,12 +75,16 @@ Result<SnapshotChunk> OutgoingReader::Read(std::uint64_t place, std::uint64_t le
   return chunk;
 }
 
-// What was not read from its begin on, in one go, is read again for it.
+// What was not read from its begin on, in one go, is read again for it. Where what was read differs
+// from what is known, the file is damaged by now, or was read wrongly once: it is checked again.
 Result<std::uint32_t> OutgoingReader::SumOf(std::size_t number) {
   std::optional<std::uint32_t>& known = snapshot_->sums()[number];
   const std::uint64_t size = snapshot_->files()[number].size_bytes;
-  if (!known && summed_ == size) known = crc_;
-  if (known) return *known;
+  const bool whole = summed_ == size;
+  if (known && (!whole || *known == crc_)) return *known;
+  known.reset();
+  BEACH_TRY(snapshot_->Check(number));
+  if (whole) return *(known = crc_);
   BEACH_TRY_ASSIGN(const FileSum sum, SumOfFile(files_, snapshot_->files()[number].path));
   if (sum.size_bytes != size) {
     return Fail(Error(ErrorCode::kCorruption, "the file is not as long as when it was pinned")

@@ -29,7 +29,10 @@ class OutgoingSnapshot {
   std::uint64_t EndOfFileAt(std::uint64_t place) const;
   std::size_t NumberAt(std::uint64_t place) const;
 
-  // Of whole files, as far as they are known; of the helper alone.
+  // Whether a file is what was written, by its maker's word; of the helper alone, and so is what
+  // follows.
+  Status Check(std::size_t number) const { return pinned_->Check(number); }
+  // Of whole files that were found sound, as far as they are known.
   std::vector<std::optional<std::uint32_t>>& sums() { return sums_; }
 
  private:
@@ -49,8 +52,8 @@ class OutgoingReader {
   OutgoingReader(env::FileSystem& files, std::shared_ptr<OutgoingSnapshot> snapshot)
       : files_(files), snapshot_(std::move(snapshot)) {}
 
-  // So many bytes of one file, with its checksum where they end it. kCorruption: the file is not
-  // as it was pinned.
+  // So many bytes of one file, with its checksum where they end it, which makes them good for who
+  // gets them: so the file is checked before. kCorruption: it is not as it was pinned.
   Result<SnapshotChunk> Read(std::uint64_t place, std::uint64_t length);
 
  private:

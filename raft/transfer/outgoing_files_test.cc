@@ -80,6 +80,36 @@ TEST_F(OutgoingFilesTest, WhatIsNotAsItWasPinnedIsDamage) {
   EXPECT_EQ(other.Read(0, 6).error().code(), ErrorCode::kNotFound);
 }
 
+// The checksum of a damaged file would make its bytes good for whoever gets them.
+TEST_F(OutgoingFilesTest, WhatIsDamagedGetsNoChecksum) {
+  store_.damaged.insert("n/1");
+  OutgoingReader reader(files_, snapshot_);
+  EXPECT_EQ(reader.Read(0, 6)->bytes, "012345");
+  EXPECT_EQ(reader.Read(6, 4).error().code(), ErrorCode::kCorruption);
+  EXPECT_EQ(reader.Read(10, 6)->file_crc, Crc32c(kSecond));
+  OutgoingReader other(files_, snapshot_);
+  EXPECT_EQ(other.Read(6, 4).error().code(), ErrorCode::kCorruption);
+}
+
+TEST_F(OutgoingFilesTest, WhatDiffersFromWhatIsKnownIsCheckedAgain) {
+  OutgoingReader reader(files_, snapshot_);
+  EXPECT_EQ(reader.Read(0, 10)->file_crc, Crc32c(kFirst));
+  EXPECT_EQ(store_.checks, 1U);
+  OutgoingReader same(files_, snapshot_);
+  EXPECT_EQ(same.Read(0, 10)->file_crc, Crc32c(kFirst));
+  EXPECT_EQ(store_.checks, 1U);
+  files_.SetContent("n/1", "0123x56789");
+  OutgoingReader other(files_, snapshot_);
+  ASSERT_TRUE(other.Read(0, 5).has_value());
+  store_.damaged.insert("n/1");
+  EXPECT_EQ(other.Read(5, 5).error().code(), ErrorCode::kCorruption);
+  // It was wrong the first time, and is sound.
+  store_.damaged.clear();
+  OutgoingReader third(files_, snapshot_);
+  EXPECT_EQ(third.Read(0, 10)->file_crc, Crc32c("0123x56789"));
+  EXPECT_EQ(store_.checks, 3U);
+}
+
 TEST_F(OutgoingFilesTest, WhatCannotBeSentIsRefused) {
   store_.files[0].size_bytes = 0;
   EXPECT_EQ(OutgoingSnapshot::Make(std::move(*store_.Pin())).error().code(),

@@ -11,11 +11,12 @@
 namespace beach::raft {
 
 SnapshotReceiver::SnapshotReceiver(env::Loop& loop, env::Clock& clock, env::FileSystem& files,
-                                   Helper& helper, const SnapshotReceiverOptions& options,
-                                   Callbacks callbacks)
+                                   Helper& helper, SnapshotStore& store,
+                                   const SnapshotReceiverOptions& options, Callbacks callbacks)
     : loop_(loop),
       clock_(clock),
       helper_(helper),
+      store_(store),
       options_(options),
       callbacks_(std::move(callbacks)),
       files_(std::make_shared<IncomingFiles>(files, options.directory, options.sync_every_bytes)) {
@@ -76,7 +77,8 @@ void SnapshotReceiver::OnBegin(NodeId from, SnapshotFrame&& frame) {
   if (!expected) return Wait(from, std::move(frame));
   if (state_ == State::kExpecting) return Open(std::move(frame));
   if (frame.key != key_) return;
-  if (state_ == State::kStreaming) return Say(SnapshotResume{.place = taken_});
+  const bool busy = state_ == State::kStreaming || state_ == State::kChecking;
+  if (busy) return Say(SnapshotResume{.place = taken_});
   if (state_ != State::kOpening) Say(SnapshotDone{});
 }
 
@@ -179,7 +181,18 @@ void SnapshotReceiver::Written(std::uint64_t end, std::uint64_t size,
 
 // --- Its end.
 
+// Each file is what was sent, or was when it ended. Whether that is what was once written, and is
+// so still, the store can tell.
 void SnapshotReceiver::Whole() {
+  state_ = State::kChecking;
+  helper_.Ask([&store = store_, description = begin_.description,
+               paths = Paths()] { return store.Check(description, paths); },
+              IfCurrent([this](const Status& sound) { Checked(sound); }));
+}
+
+void SnapshotReceiver::Checked(const Status& sound) {
+  BEACH_CHECK(state_ == State::kChecking);
+  if (!sound) return GiveUp(sound.error());
   state_ = State::kInstalling;
   Say(SnapshotDone{});
   if (!callbacks_.on_received(expected_.from, expected_.id)) BecomeIdle();
@@ -196,11 +209,15 @@ void SnapshotReceiver::GiveUp(const Error& error) {
 
 SnapshotReceiver::Arrived SnapshotReceiver::arrived() const {
   BEACH_CHECK(state_ == State::kInstalling);
-  Arrived arrived{.description = begin_.description, .paths = {}};
+  return {.description = begin_.description, .paths = Paths()};
+}
+
+std::vector<std::string> SnapshotReceiver::Paths() const {
+  std::vector<std::string> paths;
   for (std::size_t number = 0; number < begin_.sizes.size(); ++number) {
-    arrived.paths.push_back(IncomingFiles::PathOf(options_.directory, number));
+    paths.push_back(IncomingFiles::PathOf(options_.directory, number));
   }
-  return arrived;
+  return paths;
 }
 
 void SnapshotReceiver::Installed() {

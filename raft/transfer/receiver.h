@@ -17,6 +17,7 @@
 #include "raft/transfer/helper.h"
 #include "raft/transfer/incoming_files.h"
 #include "raft/transfer/snapshot_frame.h"
+#include "raft/transfer/snapshot_store.h"
 
 namespace beach::raft {
 
@@ -54,7 +55,8 @@ class SnapshotReceiver {
   };
 
   SnapshotReceiver(env::Loop& loop, env::Clock& clock, env::FileSystem& files, Helper& helper,
-                   const SnapshotReceiverOptions& options, Callbacks callbacks);
+                   SnapshotStore& store, const SnapshotReceiverOptions& options,
+                   Callbacks callbacks);
   SnapshotReceiver(const SnapshotReceiver&) = delete;
   SnapshotReceiver& operator=(const SnapshotReceiver&) = delete;
   ~SnapshotReceiver();
@@ -75,7 +77,8 @@ class SnapshotReceiver {
     kExpecting,  // a begin
     kOpening,    // the helper looks what is here
     kStreaming,
-    kInstalling,  // all is here, and wanted
+    kChecking,    // all is here: the helper reads it, for the store to judge
+    kInstalling,  // it is sound, and wanted
   };
   struct Early {
     NodeId from;
@@ -91,6 +94,8 @@ class SnapshotReceiver {
   void Write(SnapshotChunk&& chunk);
   void Written(std::uint64_t end, std::uint64_t size, const Result<std::uint64_t>& place);
   void Whole();
+  void Checked(const Status& sound);
+  std::vector<std::string> Paths() const;
   void GiveUp(const Error& error);
   void BecomeIdle();
   void KeepForAWhile();
@@ -107,6 +112,7 @@ class SnapshotReceiver {
   env::Loop& loop_;
   env::Clock& clock_;
   Helper& helper_;
+  SnapshotStore& store_;
   const SnapshotReceiverOptions options_;
   const Callbacks callbacks_;
   const std::shared_ptr<IncomingFiles> files_;  // of the helper's work

@@ -161,7 +161,11 @@ void SnapshotSender::Received(NodeId from, const SnapshotFrame& frame) {
 
 void SnapshotSender::OnResume(Transfer& transfer, std::uint64_t place) {
   if (place > transfer.snapshot->total()) return;
-  if (place > transfer.have || !transfer.answered) transfer.progress_ns = transfer.heard_ns;
+  // Who has all is at it: what arrived is being checked, and that may take long.
+  const bool has_all = place == transfer.snapshot->total();
+  if (place > transfer.have || !transfer.answered || has_all) {
+    transfer.progress_ns = transfer.heard_ns;
+  }
   transfer.answered = true;
   transfer.stuck = false;
   transfer.reading = false;

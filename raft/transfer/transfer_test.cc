@@ -238,6 +238,84 @@ TEST_F(TransferTest, AFileThatIsNotWhatWasSentIsSentAgainOnce) {
   EXPECT_THAT(FilesOf(2), IsEmpty());
 }
 
+// What the store cannot take is refused as a whole, and comes anew: nothing of it is believed.
+TEST_F(TransferTest, WhatArrivesDamagedIsSentAnew) {
+  std::uint64_t damaged = 1;  // so often
+  world_.store.check_arrived = [&](const std::vector<std::string>& paths) -> Status {
+    EXPECT_THAT(paths, SizeIs(5));
+    if (damaged == 0) return {};
+    --damaged;
+    return Fail(Error(ErrorCode::kCorruption, "bad block checksum").At(paths[2], 7));
+  };
+  world_.Send(NodeId(2));
+  world_.Settle();
+  EXPECT_THAT(follower().received, IsEmpty());
+  ASSERT_THAT(follower().failures, SizeIs(1));
+  EXPECT_EQ(follower().failures[0].code(), ErrorCode::kCorruption);
+  ASSERT_THAT(world_.failures, SizeIs(1));
+  EXPECT_THAT(world_.sent, IsEmpty());
+  EXPECT_THAT(FilesOf(2), IsEmpty());
+  world_.Send(NodeId(2));
+  world_.Settle();
+  ExpectArrived();
+  EXPECT_EQ(world_.chunk_bytes_delivered, 2 * kTotal);
+  EXPECT_EQ(world_.store.arrivals, 2U);
+}
+
+// Also what an earlier life has received to the end: it may be damaged since.
+TEST_F(TransferTest, WhatWasThereIsCheckedLikeWhatArrives) {
+  follower().wants = false;  // a later transfer is to find it
+  world_.Send(NodeId(2));
+  world_.Settle();
+  EXPECT_EQ(world_.store.arrivals, 1U);
+  follower().wants = true;
+  world_.store.check_arrived = [](const std::vector<std::string>& paths) -> Status {
+    return Fail(Error(ErrorCode::kCorruption, "bad block checksum").At(paths[0]));
+  };
+  world_.Send(NodeId(2));
+  world_.Settle();
+  EXPECT_EQ(world_.chunk_bytes_delivered, kTotal);
+  EXPECT_EQ(world_.store.arrivals, 2U);
+  EXPECT_THAT(follower().failures, SizeIs(1));
+  EXPECT_THAT(FilesOf(2), IsEmpty());
+}
+
+TEST_F(TransferTest, ACheckMayTakeLong) {
+  world_.deliver = [&](const Flying&, const SnapshotFrame& frame) {
+    const auto* const chunk = std::get_if<SnapshotChunk>(&frame.body);
+    const bool last = chunk != nullptr && chunk->place + chunk->bytes.size() == kTotal;
+    if (last) follower().helper->held = true;
+    return 1;
+  };
+  world_.Send(NodeId(2));
+  world_.Settle();
+  follower().helper->Release();  // the last chunk; then the check is held
+  follower().helper->held = true;
+  world_.RunFor(3 * world_.sender_options.give_up_ns);
+  EXPECT_EQ(world_.store.arrivals, 0U);
+  EXPECT_THAT(follower().received, IsEmpty());
+  EXPECT_EQ(world_.sender->transfers(), 1U);
+  EXPECT_THAT(world_.failures, IsEmpty());
+  follower().helper->Release();
+  world_.RunFor(2 * kSecond);
+  ExpectArrived();
+  EXPECT_EQ(world_.store.arrivals, 1U);
+  EXPECT_EQ(world_.chunk_bytes_delivered, kTotal);
+}
+
+// The leader finds out before it has vouched for anything.
+TEST_F(TransferTest, WhatIsDamagedAtTheSenderArrivesNowhere) {
+  world_.store.damaged.insert(world_.store.files[3].path);
+  world_.Send(NodeId(2));
+  world_.Settle();
+  EXPECT_THAT(follower().received, IsEmpty());
+  ASSERT_THAT(world_.failures, SizeIs(1));
+  EXPECT_EQ(world_.failures[0].code(), ErrorCode::kCorruption);
+  EXPECT_EQ(world_.failures[0].path(), world_.store.files[3].path);
+  EXPECT_EQ(world_.store.arrivals, 0U);
+  EXPECT_EQ(world_.sender->transfers(), 0U);
+}
+
 // Of any call of the receiver's on its files; the next attempt finds nothing in its way.
 TEST_F(TransferTest, AFailedCallFailsTheTransferAndLeavesNothing) {
   for (std::uint64_t at = 1;; ++at) {

@@ -72,6 +72,10 @@ raft::SnapshotMeta Machine::durable() const {
 
 Result<std::unique_ptr<raft::PinnedSnapshot>> Machine::Pin() { return PinSnapshot(db_); }
 
+Status Machine::Check(ByteView description, const std::vector<std::string>& paths) {
+  return CheckSnapshot(db_, description, paths);
+}
+
 Status Machine::Install(const raft::SnapshotMeta& meta, ByteView description,
                         const std::vector<std::string>& paths) {
   BEACH_TRY(InstallSnapshot(db_, meta, description, paths));

@@ -67,6 +67,7 @@ class Machine final : public raft::StateMachine {
   Status Health() const override { return db_.Health(); }
   void WantDurable() override { db_.WantFlush(); }
   Result<std::unique_ptr<raft::PinnedSnapshot>> Pin() override;
+  Status Check(ByteView description, const std::vector<std::string>& paths) override;
   Status Install(const raft::SnapshotMeta& meta, ByteView description,
                  const std::vector<std::string>& paths) override;
 

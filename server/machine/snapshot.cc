@@ -57,6 +57,7 @@ class Pinned final : public raft::PinnedSnapshot {
   const raft::SnapshotMeta& meta() const override { return meta_; }
   const Bytes& description() const override { return description_; }
   const std::vector<raft::SnapshotFile>& files() const override { return files_; }
+  Status Check(std::size_t number) const override { return pin_->Check(number); }
 
  private:
   const std::unique_ptr<engine::PinnedFiles> pin_;
@@ -64,6 +65,15 @@ class Pinned final : public raft::PinnedSnapshot {
   const Bytes description_;
   std::vector<raft::SnapshotFile> files_;
 };
+
+// The described files, where they are here.
+Status SetPaths(SnapshotDescription& described, const std::vector<std::string>& paths) {
+  if (described.files.size() != paths.size()) {
+    return Fail(ErrorCode::kCorruption, "the description is of another snapshot");
+  }
+  for (std::size_t i = 0; i < paths.size(); ++i) described.files[i].path = paths[i];
+  return {};
+}
 
 }  // namespace
 
@@ -105,14 +115,20 @@ Result<std::unique_ptr<raft::PinnedSnapshot>> PinSnapshot(engine::Db& db) {
   return std::make_unique<Pinned>(std::move(pin), found.meta());
 }
 
+Status CheckSnapshot(engine::Db& db, ByteView description, const std::vector<std::string>& paths) {
+  BEACH_TRY_ASSIGN(SnapshotDescription described, DecodeSnapshotDescription(description));
+  BEACH_TRY(SetPaths(described, paths));
+  for (const engine::PinnedFile& file : described.files) BEACH_TRY(db.CheckFile(file));
+  return {};
+}
+
 Status InstallSnapshot(engine::Db& db, const raft::SnapshotMeta& meta, ByteView description,
                        const std::vector<std::string>& paths) {
   BEACH_TRY_ASSIGN(SnapshotDescription described, DecodeSnapshotDescription(description));
   BEACH_TRY_ASSIGN(const PlaceAndConfiguration found, DecodePlace(described.mark));
-  const bool same = found.place.index == meta.index && found.place.term == meta.term &&
-                    described.files.size() == paths.size();
+  const bool same = found.place.index == meta.index && found.place.term == meta.term;
   if (!same) return Fail(ErrorCode::kCorruption, "the description is of another snapshot");
-  for (std::size_t i = 0; i < paths.size(); ++i) described.files[i].path = paths[i];
+  BEACH_TRY(SetPaths(described, paths));
   return db.Install(described.files, described.last_sequence, described.time,
                     std::move(described.mark));
 }

@@ -33,6 +33,10 @@ Result<SnapshotDescription> DecodeSnapshotDescription(ByteView bytes);
 // of Db::PinFiles.
 Result<std::unique_ptr<raft::PinnedSnapshot>> PinSnapshot(engine::Db& db);
 
+// Reads all of the files under these paths. kCorruption: the description is none, or of another
+// number of files; else as of Db::CheckFile.
+Status CheckSnapshot(engine::Db& db, ByteView description, const std::vector<std::string>& paths);
+
 // Db::Install of what was described, with the files under these paths. kCorruption: the description
 // is none, of another index or term, or of another number of files; else as of Db::Install.
 Status InstallSnapshot(engine::Db& db, const raft::SnapshotMeta& meta, ByteView description,

@@ -28,6 +28,12 @@ class TestStore::TestPin final : public PinnedSnapshot {
   const SnapshotMeta& meta() const override { return meta_; }
   const Bytes& description() const override { return description_; }
   const std::vector<SnapshotFile>& files() const override { return files_; }
+  Status Check(std::size_t number) const override {
+    ++store_.checks;
+    const std::string& path = files_[number].path;
+    if (!store_.damaged.contains(path)) return {};
+    return Fail(Error(ErrorCode::kCorruption, "bad block checksum").At(path));
+  }
 
  private:
   TestStore& store_;
@@ -40,6 +46,11 @@ Result<std::unique_ptr<PinnedSnapshot>> TestStore::Pin() {
   ++pins;
   if (fails) return Fail(Error(*fails));
   return std::make_unique<TestPin>(*this);
+}
+
+Status TestStore::Check(ByteView, const std::vector<std::string>& paths) {
+  ++arrivals;
+  return check_arrived ? check_arrived(paths) : Status();
 }
 
 TransferWorld::TransferWorld() {
@@ -98,8 +109,8 @@ void TransferWorld::StartFollower(NodeId node) {
   callbacks.on_failed = [&follower](NodeId, SnapshotId, const Error& error) {
     follower.failures.push_back(error);
   };
-  follower.receiver =
-      std::make_unique<SnapshotReceiver>(loop, clock, files, *follower.helper, options, callbacks);
+  follower.receiver = std::make_unique<SnapshotReceiver>(loop, clock, files, *follower.helper,
+                                                         store, options, callbacks);
 }
 
 void TransferWorld::StopFollower(NodeId node) {

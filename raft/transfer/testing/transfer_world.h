@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ namespace beach::raft::testing {
 class TestStore final : public SnapshotStore {
  public:
   Result<std::unique_ptr<PinnedSnapshot>> Pin() override;
+  Status Check(ByteView description, const std::vector<std::string>& paths) override;
   Status Install(const SnapshotMeta&, ByteView, const std::vector<std::string>&) override {
     return {};
   }
@@ -32,6 +34,11 @@ class TestStore final : public SnapshotStore {
   std::optional<Error> fails;
   std::uint64_t pins = 0;
   std::uint64_t held = 0;
+  std::set<std::string> damaged;  // that Check finds out
+  std::uint64_t checks = 0;
+  // Of what has arrived somewhere: sound, unless a test says otherwise.
+  std::function<Status(const std::vector<std::string>& paths)> check_arrived;
+  std::uint64_t arrivals = 0;
 
  private:
   class TestPin;

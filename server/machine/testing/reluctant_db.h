@@ -49,6 +49,7 @@ class ReluctantDb final : public engine::Db {
     return db_->Install(files, last_sequence, time, std::move(mark));
   }
   Status Health() override { return db_->Health(); }
+  Status CheckFile(const engine::PinnedFile& file) override { return db_->CheckFile(file); }
   void WantFlush() override {
     ++wanted_;
     db_->WantFlush();

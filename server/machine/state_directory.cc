@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/machine/state_directory.h"
+
+#include <cerrno>
+#include <utility>
+#include <vector>
+
+#include "engine/verify.h"
+#include "env/small_file.h"
+
+namespace beach::server {
+namespace {
+
+constexpr std::uint64_t kMarkSizeMax = 4096;
+
+// "." where the path has none.
+std::string FolderOf(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+// What is in it is files alone: a directory that is not is left to whoever has made it.
+Status RemoveDirectoryOfFiles(env::FileSystem& files, const std::string& directory) {
+  BEACH_TRY_ASSIGN(const bool there, files.Exists(directory));
+  if (!there) return {};
+  BEACH_TRY_ASSIGN(const std::vector<std::string> names, files.List(directory));
+  for (const std::string& name : names) BEACH_TRY(files.Remove(env::JoinPath(directory, name)));
+  BEACH_TRY(files.RemoveDirectory(directory));
+  return files.SyncDirectory(FolderOf(directory));
+}
+
+// One look at all there is. What is wrong and no damage is an error.
+Result<std::optional<Error>> Examine(env::FileSystem& files, const std::string& directory) {
+  auto report = engine::VerifyDatabase(files, directory);
+  if (!report) {
+    Error error = std::move(report).error();
+    if (MayBeDamage(error)) return error;
+    // An empty directory, or one whose making a crash has ended.
+    if (error.code() == ErrorCode::kNotFound) return std::nullopt;
+    return Fail(std::move(error));
+  }
+  for (const Error& error : report->damage) {
+    if (MayBeDamage(error)) return error;
+  }
+  if (!report->damage.empty()) return Fail(report->damage.front());
+  return std::nullopt;
+}
+
+bool SamePlace(const Error& one, const Error& other) {
+  return one.code() == other.code() && one.path() == other.path() && one.offset() == other.offset();
+}
+
+}  // namespace
+
+std::string DamageMarkOf(const std::string& directory) { return directory + ".damage"; }
+std::string SetAsideNameOf(const std::string& directory) { return directory + ".damaged"; }
+
+bool MayBeDamage(const Error& error) {
+  if (error.code() == ErrorCode::kCorruption) return true;
+  return error.code() == ErrorCode::kIo && error.os_error() == EIO;
+}
+
+Status MarkDamaged(env::FileSystem& files, const std::string& directory, const Error& error) {
+  const std::string path = DamageMarkOf(directory);
+  BEACH_TRY_ASSIGN(const bool there, files.Exists(path));
+  if (!there) {
+    BEACH_TRY_ASSIGN(const auto file, files.Open(path, {.mode = env::OpenMode::kCreate}));
+    BEACH_TRY(file->Append((error.ToString() + "\n").substr(0, kMarkSizeMax)));
+    BEACH_TRY(file->Sync());
+  }
+  // Also when it was there: who made it may have died before this.
+  return files.SyncDirectory(FolderOf(directory));
+}
+
+Result<std::optional<Error>> ReadDamageMark(env::FileSystem& files, const std::string& directory) {
+  const std::string path = DamageMarkOf(directory);
+  BEACH_TRY_ASSIGN(const bool there, files.Exists(path));
+  if (!there) return std::nullopt;
+  Result<Bytes> text = env::ReadSmallFile(files, path, kMarkSizeMax);
+  if (!text || text->empty()) text = Bytes("damage was met");
+  while (text->ends_with('\n')) text->pop_back();
+  return Error(ErrorCode::kCorruption, *std::move(text)).At(path);
+}
+
+Status RemoveDamageMark(env::FileSystem& files, const std::string& directory) {
+  const std::string path = DamageMarkOf(directory);
+  BEACH_TRY_ASSIGN(const bool there, files.Exists(path));
+  if (!there) return {};
+  BEACH_TRY(files.Remove(path));
+  return files.SyncDirectory(FolderOf(directory));
+}
+
+// Sound tables that are set aside may be the last ones of the cluster: what is met but once, or
+// elsewhere the next time, was the reading.
+Result<std::optional<Error>> FindDamage(env::FileSystem& files, const std::string& directory) {
+  BEACH_TRY_ASSIGN(const bool there, files.Exists(directory));
+  if (!there) return std::nullopt;
+  BEACH_TRY_ASSIGN(std::optional<Error> met, Examine(files, directory));
+  if (!met) return std::nullopt;
+  BEACH_TRY_ASSIGN(const std::optional<Error> again, Examine(files, directory));
+  if (!again || !SamePlace(*met, *again)) return std::nullopt;
+  return met;
+}
+
+Status SetAside(env::FileSystem& files, const std::string& directory) {
+  const std::string aside = SetAsideNameOf(directory);
+  BEACH_TRY(RemoveDirectoryOfFiles(files, aside));
+  BEACH_TRY(files.Rename(directory, aside));
+  return files.SyncDirectory(FolderOf(directory));
+}
+
+}  // namespace beach::server
