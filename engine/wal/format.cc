@@ -26,6 +26,11 @@ bool WellLinked(std::uint64_t previous_end, std::uint64_t offset) {
          offset == ChunkUp(previous_end);
 }
 
+// It has room in the block that is kept for it.
+bool MayBeVouch(const ItemHeader& header) {
+  return header.count == 0 && kItemHeaderSize + header.payload_length <= kBlockSize;
+}
+
 }  // namespace
 
 void EncodeItem(const ItemHeader& header, ByteView payload, char* target) {
@@ -79,9 +84,7 @@ bool DecodeItemHeader(ByteView bytes, const ItemPlace& place, ItemHeader& header
   if (header.begin != LogPosition{place.segment, place.offset} || header.epoch != place.epoch) {
     return false;
   }
-  if (header.kind == ItemKind::kVouch && (header.payload_length != 0 || header.count != 0)) {
-    return false;
-  }
+  if (header.kind == ItemKind::kVouch && !MayBeVouch(header)) return false;
   return header.end() <= place.limit && header.durable <= header.begin &&
          MayBePosition(header.durable) &&
          WellPlaced(header.kind, header.begin.offset, header.size()) &&

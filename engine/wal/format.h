@@ -75,7 +75,7 @@ static_assert(kSegmentFormerOffset == kSegmentPredecessorEndOffset + kSegmentPre
 enum class ItemKind : std::uint8_t {
   kFlight = 1,     // a synced write: whole blocks
   kRunRecord = 2,  // an un-synced write: packed
-  kVouch = 3,      // an empty flight, written for its `durable`
+  kVouch = 3,      // one block, written for its `durable`; a payload is no operations
 };
 
 constexpr std::uint64_t BlockUp(std::uint64_t offset) {

@@ -32,21 +32,26 @@ DiskLogContents ContentsOf(const RecoveredLog& recovered) {
           .base = recovered.map.base(),
           .base_term = recovered.map.base_term(),
           .terms = recovered.map.Runs(),
-          .last = recovered.map.last()};
+          .last = recovered.map.last(),
+          .lost = recovered.map.lost(),
+          .damage = recovered.damage};
 }
 
 }  // namespace
 
 Result<std::unique_ptr<DiskLog>> DiskLog::Open(const env::Env& env, const std::string& directory,
-                                               const DiskLogOptions& options, LogIndex applied,
-                                               Term applied_term) {
+                                               const DiskLogOptions& options,
+                                               const HeldState& held) {
   BEACH_TRY(CheckOptions(options));
+  if (held.lost && held.index > LogIndex{}) return Invalid("a lost state machine holds something");
   BEACH_TRY_ASSIGN(RecoveredLog recovered,
                    RecoverRaftLog({.files = env.files,
                                    .directory = directory,
                                    .segment_size_bytes = options.segment_size_bytes,
-                                   .applied = applied,
-                                   .applied_term = applied_term}));
+                                   .cluster = options.cluster,
+                                   .node = options.node,
+                                   .create = options.create,
+                                   .held = held}));
   const std::string name = engine::wal::SegmentFileName(recovered.content.segments.back().file);
   BEACH_TRY_ASSIGN(FlightFile file,
                    OpenFlightFile(*env.files, env::JoinPath(directory, name), options.direct));

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,11 @@
 namespace beach::raft {
 
 struct DiskLogOptions {
+  ClusterId cluster{};  // whose log it is: that of another is refused
+  NodeId node{};
+  // A log is made where there is none. Else that is refused: a node whose disk is empty has
+  // forgotten what it promised, and is not the node that it was.
+  bool create = false;
   // Of a segment's file; an entry that is larger gets a larger one. 64 KiB to 4 GiB, whole blocks.
   std::uint64_t segment_size_bytes = std::uint64_t{16} << 20;
   std::uint64_t flights_max = 2;  // under way at once; 1 where the files are not direct
@@ -32,6 +38,15 @@ struct DiskLogContents {
   Term base_term;
   std::vector<StoredRun> terms;  // of all entries behind the base
   LogIndex last;
+  std::uint64_t lost = 0;       // entries behind the base whose bytes are to be had from peers
+  std::optional<Error> damage;  // what was met, and mended but for the lost entries
+};
+
+// What the state machine holds durably.
+struct HeldState {
+  LogIndex index;
+  Term term;
+  bool lost = false;  // it held more, and lost it all: the index is 0, and the log may begin behind
 };
 
 // Of a log: the entries behind `base`, up to `last`.
@@ -46,8 +61,10 @@ struct DiskLogRange {
 //
 // What is queued while as many flights are under way as may be shares the next one: one sync for
 // all. Files are made, listed and dropped on a thread of the log's own, entries are read on
-// another. After Start all calls are made on the loop's thread, and all callbacks come there, never
-// from inside a call. One of them may destroy the log. It goes before its loop.
+// another. Damage does not make it forget what it promised: its hard state, and which entries it
+// has. Some of these may be lost: EntryKind::kLost, until they are filled. After Start all calls
+// are made on the loop's thread, and all callbacks come there, never from inside a call. One of
+// them may destroy the log. It goes before its loop.
 class DiskLog {
  public:
   struct Callbacks {
@@ -58,14 +75,14 @@ class DiskLog {
     std::function<void(const Error&)> on_failed;
   };
 
-  // Blocking. Makes what is not there, but not the folder above. `applied` and `applied_term`: what
-  // the state machine holds durably. A log without that very entry is replaced by an empty one
-  // behind it: a crash came between a snapshot's install and this log's part of it.
-  // kBusy: it is open elsewhere. kCorruption, with file and offset: something is damaged that was
-  // durable, or the log begins behind `applied`. kRefused: the directory is not ours.
+  // Blocking. A log without the very entry up to which the state machine holds all is replaced by
+  // an empty one behind it: a crash came between a snapshot's install and this log's part of it.
+  // kBusy: it is open elsewhere. kCorruption, with file and offset: it is damaged so that it is not
+  // known what it was, or it begins behind what the state machine holds. kRefused: the directory is
+  // not ours, or another node's, or empty.
   static Result<std::unique_ptr<DiskLog>> Open(const env::Env& env, const std::string& directory,
-                                               const DiskLogOptions& options, LogIndex applied,
-                                               Term applied_term);
+                                               const DiskLogOptions& options,
+                                               const HeldState& held);
   // Waits for what its threads do at this moment, and, when nothing is under way, vouches for the
   // newest flight. What is under way still may become durable, or may not.
   ~DiskLog();

@@ -89,13 +89,15 @@ class Driver {
       const sim::SystemScope system;
       applied = world_.model.applied();
       applied_term = world_.model.applied_term();
-      options_ = {.segment_size_bytes = kSegmentSize,
+      options_ = {.create = true,
+                  .segment_size_bytes = kSegmentSize,
                   .flights_max = 1 + world_.Draw(4),
                   .flight_bytes_max = world_.OneIn(2) ? 4'000U : 20'000U,
                   .recycled_max = world_.Draw(3),
                   .direct = !world_.OneIn(4)};
     }
-    auto opened = DiskLog::Open(env_, kDirectory, options_, applied, applied_term);
+    auto opened =
+        DiskLog::Open(env_, kDirectory, options_, {.index = applied, .term = applied_term});
     if (!opened) return Excuse("opening", opened.error());
     log_ = *std::move(opened);
     auto entries = log_->ReadFrom(log_->contents().base.Next());

@@ -107,7 +107,7 @@ class DiskLog::Impl final : public std::enable_shared_from_this<DiskLog::Impl> {
   engine::wal::LogCore core_;
   std::shared_ptr<env::File> file_;  // of the segment that the log is in
   bool direct_ = false;
-  bool segment_begun_ = true;  // the hard state stands at its head
+  bool segment_begun_ = true;  // there is something in it
   std::vector<engine::wal::AlignedBuffer> spare_images_;
 
   FlightQueue queue_;

@@ -41,7 +41,7 @@ class DiskLogTest : public testing::Test {
   static Result<std::unique_ptr<DiskLog>> TryOpen(const env::Env& env, const std::string& directory,
                                                   const DiskLogOptions& options,
                                                   std::uint64_t applied, std::uint64_t term) {
-    return DiskLog::Open(env, directory, options, LogIndex(applied), Term(term));
+    return DiskLog::Open(env, directory, options, {.index = LogIndex(applied), .term = Term(term)});
   }
   Result<std::unique_ptr<DiskLog>> TryOpen(std::uint64_t applied = 0, std::uint64_t term = 0) {
     env::Env env = world_.env();
@@ -100,7 +100,7 @@ class DiskLogTest : public testing::Test {
   }
   static Persist Entries(std::uint64_t first, std::uint64_t last, std::uint64_t term,
                          std::size_t size = 100) {
-    Persist persist{.id = {}, .hard_state = {}, .truncate_from = {}, .entries = {}};
+    Persist persist;
     for (; first <= last; ++first) persist.entries.push_back(EntryOf(first, term, size));
     return persist;
   }
@@ -149,7 +149,10 @@ class DiskLogTest : public testing::Test {
   env::OsFixture world_{env::AsyncWrites::kRing};
   FailingFiles files_{world_.files()};
   env::conformance::CaseLoop loop_{world_};
-  DiskLogOptions options_{.segment_size_bytes = kSegmentSize};
+  DiskLogOptions options_{.cluster = ClusterId(1),
+                          .node = NodeId(3),
+                          .create = true,
+                          .segment_size_bytes = kSegmentSize};
   std::unique_ptr<DiskLog> log_;
   PersistId last_id_;
   PersistId persisted_;
@@ -495,11 +498,84 @@ TEST_F(DiskLogTest, ForeignFilesAndLostRegistersAreRefused) {
   EXPECT_EQ(opened.error().path(), Directory() + "/" + SegmentFiles().front());
 }
 
-TEST_F(DiskLogTest, ADamagedRegisterIsRefused) {
+TEST_F(DiskLogTest, OneSoundCopyOfTheRegisterIsEnough) {
   Open();
   log_.reset();
-  FlipByte(kRegisterFileName, 20);
+  FlipByte(kRegisterFileName, 40);
+  Open();
+  ASSERT_TRUE(log_->contents().damage.has_value());
+  EXPECT_EQ(log_->contents().damage->path(), Directory() + "/" + kRegisterFileName);
+  Reopen();
+  EXPECT_FALSE(log_->contents().damage.has_value());
+  log_.reset();
+  FlipByte(kRegisterFileName, 40);
+  FlipByte(kRegisterFileName, engine::wal::kBlockSize + 40);
   EXPECT_TRUE(FailsWith(Outcome(), ErrorCode::kCorruption, Directory() + "/" + kRegisterFileName));
+}
+
+TEST_F(DiskLogTest, ALogIsMadeOnlyWhereThatIsWanted) {
+  const auto is_refused = [this] {
+    const auto opened = Outcome();
+    return FailsWith(opened, ErrorCode::kRefused, Directory()) &&
+           opened.error().message().starts_with("no log of node 3 is here");
+  };
+  options_.create = false;
+  EXPECT_TRUE(is_refused());
+  EXPECT_FALSE(world_.files().Exists(Directory()).value());
+  ASSERT_OK(world_.files().CreateDirectory(Directory()));
+  EXPECT_TRUE(is_refused());
+  options_.create = true;
+  Open();
+  log_.reset();
+  options_.create = false;
+  Open();
+}
+
+TEST_F(DiskLogTest, TheLogOfAnotherNodeIsRefused) {
+  Open();
+  log_.reset();
+  options_.node = NodeId(4);
+  const auto opened = Outcome();
+  ASSERT_TRUE(FailsWith(opened, ErrorCode::kRefused, Directory()));
+  EXPECT_EQ(opened.error().message(),
+            "this is the log of node 3 of cluster 1, not of node 4 of cluster 1");
+  options_.node = NodeId(3);
+  options_.cluster = ClusterId(2);
+  EXPECT_TRUE(FailsWith(Outcome(), ErrorCode::kRefused, Directory()));
+}
+
+// As a salvage leaves them.
+TEST_F(DiskLogTest, LostEntriesAreLostUntilTheyAreFilled) {
+  OpenAndStart();
+  Persist lost = Entries(1, 6, 2);
+  for (std::size_t i = 1; i < 5; ++i) {
+    lost.entries[i].kind = EntryKind::kLost;
+    lost.entries[i].payload = {};
+  }
+  ASSERT_TRUE(Write(std::move(lost)));
+  Reopen();
+  EXPECT_EQ(log_->contents().lost, 4U);
+  EXPECT_EQ(Told(), "0: 1@2 2@2? 3@2? 4@2? 5@2? 6@2");
+  EXPECT_EQ(log_->ReadFrom(LogIndex(1)).value()[1].kind, EntryKind::kLost);
+  Start();
+  // Two fills against their order share a flight, and a cut takes back what the third one fills.
+  ASSERT_TRUE(WriteEntries(7, 9, 2));
+  for (const std::uint64_t index : {3, 2, 5}) {
+    Persist fill;
+    fill.fills.push_back(EntryOf(index, 2, 100));
+    Submit(std::move(fill));
+  }
+  Persist cut;
+  cut.truncate_from = LogIndex(5);
+  Submit(std::move(cut));
+  ASSERT_TRUE(Await());
+  const std::vector<Entry> loaded = Load(1, 9, 1 << 20);
+  ASSERT_EQ(loaded.size(), 4U);
+  EXPECT_EQ(loaded[2].payload.view(), EntryOf(3, 2, 100).payload.view());
+  EXPECT_EQ(loaded[3].kind, EntryKind::kLost);
+  Reopen();
+  EXPECT_EQ(log_->contents().lost, 1U);
+  EXPECT_EQ(Told(), "0: 1@2 2@2 3@2 4@2?");
 }
 
 TEST_F(DiskLogTest, DebrisGoes) {
@@ -539,8 +615,8 @@ TEST_F(DiskLogTest, ItsDumpTellsWhatIsSoundAndWhereItIsNot) {
   FlipByte("000001.wal", 3 * engine::wal::kBlockSize + 70);
   const Status damaged = dump(text);
   EXPECT_TRUE(FailsWith(damaged, ErrorCode::kCorruption, Directory() + "/000001.wal"));
-  EXPECT_NE(text.find("1:4096: hard state: term 0, vote 0\n"), std::string::npos) << text;
-  EXPECT_EQ(text.find("last 2"), std::string::npos) << text;
+  EXPECT_NE(text.find("1:4096: head: term 0, vote 0, base 0, last 0;"), std::string::npos) << text;
+  EXPECT_EQ(text.find("\nterm 2, vote 3"), std::string::npos) << text;
 }
 
 TEST_F(DiskLogTest, ImpossibleOptionsAreRefused) {

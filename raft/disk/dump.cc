@@ -26,6 +26,17 @@ const char* KindName(EntryKind kind) {
   return "?";
 }
 
+std::string Told(const LogHead& head) {
+  std::string text = "term " + Number(head.hard_state.term.value) + ", vote " +
+                     Number(head.hard_state.vote.value) + ", base " + Number(head.base.value) +
+                     ", last " + Number(head.last.value) + "; term " + Number(head.before.value) +
+                     " at " + Number(head.before_index().value);
+  for (const LogHead::Run& run : head.runs) {
+    text += ", " + Number(run.term.value) + " from " + Number(run.first.value);
+  }
+  return text;
+}
+
 std::string Told(const Record& record) {
   const std::string index = Number(record.index.value);
   switch (record.kind) {
@@ -33,9 +44,12 @@ std::string Told(const Record& record) {
       return "hard state: term " + Number(record.hard_state.term.value) + ", vote " +
              Number(record.hard_state.vote.value);
     case RecordKind::kCut: return "cut from " + index;
+    case RecordKind::kHead: return "head: " + Told(record.head);
     case RecordKind::kEntry:
-      return "entry " + index + ", term " + Number(record.term.value) + ", " +
-             KindName(record.entry_kind) + ", " + Number(record.payload.size()) + " bytes";
+    case RecordKind::kFill:
+      return (record.kind == RecordKind::kFill ? "fill " : "entry ") + index + ", term " +
+             Number(record.term.value) + ", " + KindName(record.entry_kind) + ", " +
+             Number(record.payload.size()) + " bytes";
     case RecordKind::kBase:
       return "base " + index + ", term " + Number(record.term.value) +
              (record.keeps_suffix ? ", entries above it stay" : ", no entries");
@@ -44,8 +58,11 @@ std::string Told(const Record& record) {
 }
 
 void TellRegister(const Register& content, const Print& print) {
-  print("register: " + Number(content.starts) + " starts, base " + Number(content.base.value) +
-        ", term " + Number(content.base_term.value) + ", durable below " + Place(content.durable));
+  print("register: cluster " + Number(content.cluster.value) + ", node " +
+        Number(content.node.value) + ", " + Number(content.starts) + " starts, base " +
+        Number(content.base.value) + ", term " + Number(content.base_term.value) +
+        ", durable below " + Place(content.durable));
+  print("head there: " + Told(content.head));
   for (const engine::wal::Segment& segment : content.segments) {
     const bool open = segment.end == engine::wal::Segment::kOpenEnd;
     print("segment " + Number(segment.ordinal.value) + ": " +
@@ -63,11 +80,12 @@ void TellEnd(const LogMap& map, const engine::wal::Recovery& log, const Print& p
   for (const StoredRun& run : map.Runs()) {
     text += ", " + Number(run.count) + " of term " + Number(run.term.value);
   }
+  if (map.lost() > 0) text += ", " + Number(map.lost()) + " lost";
   print(text);
 }
 
 // Where there are segments, a register that is not there has been lost.
-Result<Register> ReadListed(env::FileSystem& files, const std::string& directory) {
+Result<FoundRegister> ReadListed(env::FileSystem& files, const std::string& directory) {
   auto content = ReadRegister(files, directory);
   if (content || content.error().code() != ErrorCode::kNotFound) return content;
   BEACH_TRY_ASSIGN(const auto names, files.List(directory));
@@ -80,9 +98,11 @@ Result<Register> ReadListed(env::FileSystem& files, const std::string& directory
 }  // namespace
 
 Status DumpRaftLog(env::FileSystem& files, const std::string& directory, const Print& print) {
-  BEACH_TRY_ASSIGN(const Register content, ReadListed(files, directory));
+  BEACH_TRY_ASSIGN(const FoundRegister found, ReadListed(files, directory));
+  const Register& content = found.content;
+  if (found.damage) print("one copy of the register is damaged: " + found.damage->ToString());
   TellRegister(content, print);
-  LogMap map(content.base, content.base_term);
+  LogMap map(content.base, content.base_term, content.head.hard_state);
   const auto tell = [&](const engine::wal::Flight& flight) -> Status {
     RecordReader reader(flight.payload);
     Record record;

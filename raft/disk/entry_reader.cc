@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "raft/disk/entry_reader.h"
 
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -18,17 +19,27 @@ std::unexpected<Error> Missing(const EntryPlace& place) {
                   .At(place.path, place.at.offset));
 }
 
-// What the flight leaves behind: it may take back what it began with.
-std::vector<Record> Remaining(ByteView payload) {
-  std::vector<Record> entries;
+// What the flight leaves behind: it may take back what it began with, and fill in any order.
+std::map<LogIndex, Record> Remaining(ByteView payload) {
+  std::map<LogIndex, Record> entries;
   RecordReader reader(payload);
   Record record;
   while (reader.Next(record)) {
-    if (record.kind == RecordKind::kCut) {
-      while (!entries.empty() && entries.back().index >= record.index) entries.pop_back();
+    switch (record.kind) {
+      case RecordKind::kCut: entries.erase(entries.lower_bound(record.index), entries.end()); break;
+      case RecordKind::kBase:
+        if (!record.keeps_suffix) entries.clear();
+        break;
+      case RecordKind::kEntry: entries.insert_or_assign(record.index, record); break;
+      case RecordKind::kFill: {
+        const auto [entry, is_new] = entries.try_emplace(record.index, record);
+        const bool lost = entry->second.entry_kind == EntryKind::kLost;
+        if (!is_new && lost && entry->second.term == record.term) entry->second = record;
+        break;
+      }
+      case RecordKind::kHardState:
+      case RecordKind::kHead: break;
     }
-    if (record.kind == RecordKind::kBase && !record.keeps_suffix) entries.clear();
-    if (record.kind == RecordKind::kEntry) entries.push_back(record);
   }
   return entries;
 }
@@ -41,9 +52,10 @@ Result<bool> TakeFrom(SegmentReader& reader, const EntryPlace& place, std::uint6
   if (!there) return Missing(place);
   BEACH_TRY_ASSIGN(const ByteView payload, reader.Payload(header));
   LogIndex next = place.first;
-  for (const Record& record : Remaining(payload)) {
-    if (record.index != next) continue;
-    if (next > place.last) break;
+  const std::map<LogIndex, Record> entries_here = Remaining(payload);
+  for (auto at = entries_here.lower_bound(next); at != entries_here.end(); ++at) {
+    const Record& record = at->second;
+    if (record.index != next || next > place.last) break;
     bytes += kEntryOverhead + record.payload.size();
     if (bytes > bytes_max && !entries.empty()) return false;
     entries.push_back({.term = record.term,

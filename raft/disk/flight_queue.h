@@ -21,11 +21,14 @@ using Completion = std::variant<PersistId, std::function<void()>>;
 struct StagedFlight {
   Bytes records;
   std::uint32_t count = 0;
+  std::size_t runs = 0;                 // of terms that begin in it, and
+  Term last_term;                       // the last of them
   std::vector<Completion> completions;  // of what ends in it, in order
 };
 
 // Work that waits for a flight, and its records. Work that is larger than a flight goes out in
-// several, in the order of its records, and is complete with the last.
+// several, in the order of its records, and is complete with the last. So does what has more terms
+// than the head of the next flight tells of.
 class FlightQueue {
  public:
   void Push(Persist&& persist);
@@ -45,11 +48,16 @@ class FlightQueue {
   };
   struct Work {
     std::variant<Persist, Base> what;
-    std::size_t entries_taken = 0;  // of a Persist
+    std::size_t fills_taken = 0;  // of a Persist
+    std::size_t entries_taken = 0;
   };
   // False: the rest of it goes into the next flight.
   static bool Take(Work& work, std::uint64_t bytes_max, StagedFlight& flight);
   static bool TakePersist(Work& work, Persist& persist, std::uint64_t bytes_max,
+                          StagedFlight& flight);
+  static bool TakeFills(Work& work, Persist& persist, std::uint64_t bytes_max,
+                        StagedFlight& flight);
+  static bool TakeEntries(Work& work, Persist& persist, std::uint64_t bytes_max,
                           StagedFlight& flight);
 
   std::deque<Work> queue_;

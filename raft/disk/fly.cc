@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "engine/wal/format.h"
 #include "raft/disk/disk_log_impl.h"
 #include "raft/disk/record.h"
 
@@ -19,6 +20,8 @@ using engine::wal::ItemKind;
 // After the last acknowledgement. Flights in a row never pay for a vouch: each vouches for those
 // before it.
 constexpr std::uint64_t kVouchDelayNs = 2'000'000;
+// In the block that each flight leaves behind it.
+static_assert(engine::wal::kItemHeaderSize + 1 + kHeadRecordMax <= engine::wal::kBlockSize);
 
 // kNoSpace would say that it may be tried again; it had begun.
 Error AsFailure(const Error& error) {
@@ -46,22 +49,22 @@ void DiskLog::Impl::Pump() {
   }
 }
 
-// Of records that fit a segment of the usual size with the hard state before them.
+// Of records that fit a segment of the usual size with a head before them.
 std::uint64_t DiskLog::Impl::StagedBytesMax() const {
   const std::uint64_t room = engine::wal::PayloadSizeMax(options_.segment_size_bytes);
-  return std::min(options_.flight_bytes_max, room - kHardStateRecordMax - 1);
+  return std::min(options_.flight_bytes_max, room - kHeadRecordMax - 1);
 }
 
 Bytes DiskLog::Impl::StagedPayload() const {
   Bytes payload{static_cast<char>(kRecordsVersion)};
-  payload.reserve(1 + kHardStateRecordMax + staged_->records.size());
-  if (!segment_begun_) AppendHardState(payload, map_.hard_state());
+  payload.reserve(1 + kHeadRecordMax + staged_->records.size());
+  AppendHead(payload, map_.Head());
   payload.append(staged_->records);
   return payload;
 }
 
 void DiskLog::Impl::SubmitStaged(const Bytes& payload) {
-  const std::uint32_t count = staged_->count + (segment_begun_ ? 0 : 1);
+  const std::uint32_t count = staged_->count + 1;
   Submit(ItemKind::kFlight, payload, count, std::move(staged_->completions));
   staged_.reset();
   segment_begun_ = true;
@@ -148,15 +151,17 @@ void DiskLog::Impl::VouchIfDue() {
   vouch_timer_.reset();
   if (!usable() || rotating_ || core_.in_flight() > 0 || !core_.NeedsVouch()) return;
   if (env_.clock->MonotonicNow() < vouch_due_ns_) return SetVouchTimer();
-  if (core_.Fits(ItemKind::kVouch, 0)) Submit(ItemKind::kVouch, {}, 0, {});
+  const Bytes head = HeadPayload(map_.Head());
+  if (core_.Fits(ItemKind::kVouch, head.size())) Submit(ItemKind::kVouch, head, 0, {});
 }
 
 // At the end, when nothing is under way. What fails then is no loss.
 void DiskLog::Impl::VouchBlocking() {
   if (failed_ || rotating_ || core_.in_flight() > 0 || !core_.NeedsVouch()) return;
-  if (!core_.Fits(ItemKind::kVouch, 0)) return;
+  const Bytes head = HeadPayload(map_.Head());
+  if (!core_.Fits(ItemKind::kVouch, head.size())) return;
   engine::wal::AlignedBuffer image;
-  const engine::wal::PlannedItem item = core_.Plan(ItemKind::kVouch, {}, {}, 0, image);
+  const engine::wal::PlannedItem item = core_.Plan(ItemKind::kVouch, head, {}, 0, image);
   const Status written = file_->WriteAt(item.begin.offset, image.view());
   if (written && !direct_) static_cast<void>(file_->SyncData());
 }

@@ -19,11 +19,12 @@ constexpr std::size_t kLoadPlacesMax = 256;  // flights that one load reads
 std::vector<EntryPlace> DiskLog::Impl::PlacesOf(LogIndex first, LogIndex last,
                                                 std::size_t places_max) const {
   std::vector<EntryPlace> places;
-  auto segment = listed_.begin();
   while (first <= last && places.size() < places_max) {
     const LogMap::Stretch stretch = map_.Find(first);
     if (stretch.at >= core_.durable()) break;
-    while (segment->ordinal < stretch.at.segment) ++segment;
+    const auto segment =
+        std::ranges::lower_bound(listed_, stretch.at.segment, {}, &engine::wal::Segment::ordinal);
+    BEACH_CHECK(segment != listed_.end());
     BEACH_CHECK(segment->ordinal == stretch.at.segment);
     const bool here = segment->ordinal == core_.segment().ordinal;
     places.push_back({.path = PathOf(*segment),

@@ -16,7 +16,7 @@ LogPosition At(std::uint64_t segment, std::uint64_t offset = 4096) {
   return {SegmentOrdinal(segment), offset};
 }
 
-// A flight in the making.
+// The records of a flight in the making.
 class Flight {
  public:
   Flight& HardStateOf(std::uint64_t term, std::uint64_t vote) {
@@ -29,10 +29,7 @@ class Flight {
   }
   Flight& Entries(std::uint64_t first, std::uint64_t last, std::uint64_t term) {
     for (; first <= last; ++first) {
-      AppendEntry(bytes_, {.term = Term(term),
-                           .index = LogIndex(first),
-                           .kind = EntryKind::kNormal,
-                           .payload = Payload::Copy("x")});
+      AppendEntry(bytes_, EntryOf(first, term, EntryKind::kNormal));
     }
     return *this;
   }
@@ -40,10 +37,25 @@ class Flight {
     AppendBase(bytes_, LogIndex(index), Term(term), keeps_suffix);
     return *this;
   }
-  const Bytes& bytes() const { return bytes_; }
+  Flight& Lost(std::uint64_t first, std::uint64_t last, std::uint64_t term) {
+    for (; first <= last; ++first) AppendEntry(bytes_, EntryOf(first, term, EntryKind::kLost));
+    return *this;
+  }
+  Flight& Fill(std::uint64_t index, std::uint64_t term) {
+    AppendFill(bytes_, EntryOf(index, term, EntryKind::kNormal));
+    return *this;
+  }
+  Bytes After(const LogHead& head) const { return HeadPayload(head) + bytes_; }
 
  private:
-  Bytes bytes_{static_cast<char>(kRecordsVersion)};
+  static Entry EntryOf(std::uint64_t index, std::uint64_t term, EntryKind kind) {
+    return {.term = Term(term),
+            .index = LogIndex(index),
+            .kind = kind,
+            .payload = kind == EntryKind::kLost ? Payload() : Payload::Copy("x")};
+  }
+
+  Bytes bytes_;
 };
 
 // "3: 4x2 6x5": behind base 3, four entries of term 2 and six of term 5.
@@ -55,10 +67,15 @@ std::string Told(const LogMap& map) {
   return text;
 }
 
-std::string Replayed(LogMap& map, const std::vector<Flight>& flights) {
-  std::uint64_t segment = 1;
-  for (const Flight& flight : flights) {
-    const Status taken = map.Apply(flight.bytes(), At(segment++));
+// Flights as a log writes them, replayed from the one behind those that are `gone`. A flight is in
+// the segment of its number, from 1 on.
+std::string Replayed(LogMap& map, const std::vector<Flight>& flights, std::size_t gone = 0) {
+  LogMap writer{LogIndex(0), Term(0)};
+  for (std::size_t i = 0; i < flights.size(); ++i) {
+    const Bytes payload = flights[i].After(writer.Head());
+    EXPECT_TRUE(writer.Apply(payload, At(i + 1)));
+    if (i < gone) continue;
+    const Status taken = map.Apply(payload, At(i + 1));
     if (!taken) return taken.error().message();
   }
   const Status whole = map.CheckWhole();
@@ -66,9 +83,18 @@ std::string Replayed(LogMap& map, const std::vector<Flight>& flights) {
 }
 
 std::string Replayed(std::uint64_t base, std::uint64_t base_term,
-                     const std::vector<Flight>& flights) {
+                     const std::vector<Flight>& flights, std::size_t gone = 0) {
   LogMap map{LogIndex(base), Term(base_term)};
-  return Replayed(map, flights);
+  return Replayed(map, flights, gone);
+}
+
+LogHead HeadOf(std::uint64_t base, std::uint64_t last, std::uint64_t before,
+               std::vector<LogHead::Run> runs) {
+  return {.hard_state = {},
+          .base = LogIndex(base),
+          .last = LogIndex(last),
+          .before = Term(before),
+          .runs = std::move(runs)};
 }
 
 TEST(LogMap, ACutVoidsEntriesWhereverTheyStand) {
@@ -102,27 +128,163 @@ TEST(LogMap, ABaseKeepsWhatIsBehindItOrNothing) {
 
 // The register's base may be younger than all that is replayed.
 TEST(LogMap, WhatABaseOfLaterHoldsIsPassedOver) {
-  EXPECT_EQ(Replayed(6, 2, {Flight().Entries(3, 9, 2)}), "6: 3x2");
-  EXPECT_EQ(Replayed(6, 3, {Flight().Entries(3, 9, 2).CutFrom(5).Entries(5, 7, 3)}), "6: 1x3");
-  EXPECT_EQ(Replayed(30, 3, {Flight().Entries(3, 9, 2).Base(20, 3, false).Entries(21, 31, 3)}),
-            "30: 1x3");
+  const Flight gone = Flight().Entries(1, 2, 2);
+  EXPECT_EQ(Replayed(6, 2, {gone, Flight().Entries(3, 9, 2)}, 1), "6: 3x2");
+  EXPECT_EQ(Replayed(6, 3, {gone, Flight().Entries(3, 9, 2).CutFrom(5).Entries(5, 7, 3)}, 1),
+            "6: 1x3");
+  EXPECT_EQ(
+      Replayed(30, 3, {gone, Flight().Entries(3, 9, 2).Base(20, 3, false).Entries(21, 31, 3)}, 1),
+      "30: 1x3");
 }
 
 // The segments of entries 3 to 6 are gone: a cut further on had voided them.
 TEST(LogMap, WhatIsCutLaterNeedsNoBegin) {
-  EXPECT_EQ(Replayed(2, 1, {Flight().Entries(7, 9, 1), Flight().CutFrom(2).Entries(2, 4, 2)}),
-            "2: 2x2");
+  const Flight gone = Flight().Entries(1, 6, 1);
+  EXPECT_EQ(
+      Replayed(2, 2, {gone, Flight().Entries(7, 9, 1), Flight().CutFrom(2).Entries(2, 4, 2)}, 1),
+      "2: 2x2");
 }
 
 TEST(LogMap, AnEntryThatIsMissingIsSeen) {
-  EXPECT_EQ(Replayed(2, 1, {Flight().Entries(7, 9, 1)}),
+  const Flight gone = Flight().Entries(1, 6, 1);
+  EXPECT_EQ(Replayed(2, 1, {gone, Flight().Entries(7, 9, 1)}, 1),
             "entries are missing from the Raft log behind index 2");
-  EXPECT_EQ(Replayed(0, 0, {Flight().Entries(1, 3, 1), Flight().Entries(5, 6, 1)}),
-            "the Raft log has entry 5 where 4 had to follow");
-  EXPECT_EQ(Replayed(0, 0, {Flight().Entries(1, 3, 5), Flight().Entries(4, 4, 4)}),
-            "entries are missing from the Raft log behind index 3");
-  EXPECT_EQ(Replayed(9, 1, {Flight().Entries(1, 7, 1)}),
+  EXPECT_EQ(Replayed(9, 1, {gone, Flight().Entries(7, 7, 1)}, 1),
             "entries are missing from the Raft log behind index 9");
+  const auto then = [](const Bytes& payload) -> std::string {
+    LogMap map{LogIndex(0), Term(0)};
+    EXPECT_EQ(Replayed(map, {Flight().Entries(1, 3, 5)}), "0: 3x5");
+    const Status taken = map.Apply(payload, At(2));
+    return taken ? map.CheckWhole().error().message() : taken.error().message();
+  };
+  const LogHead head = HeadOf(0, 3, 0, {{LogIndex(1), Term(5)}});
+  EXPECT_EQ(then(Flight().Entries(5, 6, 5).After(head)),
+            "the Raft log has entry 5 where 4 had to follow");
+  EXPECT_EQ(then(Flight().Entries(4, 4, 4).After(head)),
+            "entries are missing from the Raft log behind index 3");
+  EXPECT_EQ(then(Flight().After(HeadOf(0, 4, 0, {{LogIndex(1), Term(5)}}))),
+            "the Raft log ends at entry 3 where it had to end at 4 of term 5");
+  EXPECT_EQ(then(Flight().After(HeadOf(0, 3, 0, {{LogIndex(1), Term(4)}}))),
+            "the Raft log ends at entry 3 where it had to end at 3 of term 4");
+}
+
+TEST(LogMap, ItsHeadTellsOfTheNewestRuns) {
+  LogMap map{LogIndex(0), Term(0)};
+  EXPECT_EQ(map.Head(), LogHead());
+  Replayed(map, {Flight().HardStateOf(9, 2).Entries(1, 3, 2).Entries(4, 4, 5)});
+  LogHead head = HeadOf(0, 4, 0, {{LogIndex(1), Term(2)}, {LogIndex(4), Term(5)}});
+  head.hard_state = {.term = Term(9), .vote = NodeId(2)};
+  EXPECT_EQ(map.Head(), head);
+  map.Compact(LogIndex(2));
+  head.base = LogIndex(2);
+  head.before = Term(2);
+  head.runs[0].first = LogIndex(3);
+  EXPECT_EQ(map.Head(), head);
+  LogMap many{LogIndex(7), Term(1)};
+  for (std::uint64_t i = 8; i < 20; ++i) {
+    ASSERT_TRUE(many.Apply(Flight().Entries(i, i, i).After(many.Head()), At(1)));
+  }
+  EXPECT_EQ(many.Head().runs.size(), kHeadRunsMax);
+  EXPECT_EQ(many.Head().before_index(), LogIndex(11));
+  EXPECT_EQ(many.Head().before, Term(11));
+}
+
+// What was there, and the head behind what is damaged.
+std::string Jumped(const std::vector<Flight>& flights, const LogHead& head) {
+  LogMap map{LogIndex(0), Term(0)};
+  Replayed(map, flights);
+  map.Jump(head);
+  EXPECT_TRUE(map.CheckWhole());
+  EXPECT_EQ(map.last(), std::max(head.last, map.base()));
+  return Told(map) + (map.lacks_terms() ? " ?" : "");
+}
+
+TEST(LogMap, BehindDamageTheLogIsWhatTheHeadSays) {
+  const std::vector<Flight> flights{Flight().Entries(1, 5, 1), Flight().Entries(6, 9, 3)};
+  const auto runs = [](std::uint64_t first) {
+    std::vector<LogHead::Run> all;
+    for (; all.size() < kHeadRunsMax; ++first) all.push_back({LogIndex(first), Term(first)});
+    return all;
+  };
+  const auto newest = [&](std::uint64_t first, std::uint64_t before) {
+    return HeadOf(0, first + 9, before, runs(first));
+  };
+  // It goes on, or back, or another way.
+  EXPECT_EQ(Jumped(flights, HeadOf(0, 12, 0, {{LogIndex(1), Term(1)}, {LogIndex(6), Term(3)}})),
+            "0: 5x1 7x3");
+  EXPECT_EQ(Jumped(flights, HeadOf(0, 3, 0, {{LogIndex(1), Term(1)}})), "0: 3x1");
+  EXPECT_EQ(Jumped(flights, HeadOf(0, 8, 0, {{LogIndex(1), Term(1)}, {LogIndex(5), Term(4)}})),
+            "0: 4x1 4x4");
+  EXPECT_EQ(Jumped(flights, newest(9, 3)), "0: 5x1 3x3 1x9 1x10 1x11 1x12 1x13 1x14 1x15 3x16");
+  // All of it is known but what is below.
+  EXPECT_EQ(Jumped(flights, newest(9, 2)), "8: 1x9 1x10 1x11 1x12 1x13 1x14 1x15 3x16 ?");
+  EXPECT_EQ(Jumped(flights, newest(20, 3)).back(), '?');
+  // A snapshot has come between.
+  EXPECT_EQ(Jumped(flights, HeadOf(20, 21, 4, {{LogIndex(21), Term(5)}})), "20: 1x5");
+}
+
+// The register's base is from the time of a snapshot that came later still.
+TEST(LogMap, AHeadFromBeforeTheBaseIsPassedOver) {
+  LogMap map{LogIndex(30), Term(4)};
+  map.Jump(HeadOf(0, 35, 0, {{LogIndex(1), Term(3)}}));
+  EXPECT_FALSE(map.CheckWhole());
+  ASSERT_TRUE(map.Apply(Flight()
+                            .Base(30, 4, false)
+                            .Entries(31, 32, 5)
+                            .After(HeadOf(0, 35, 0, {{LogIndex(1), Term(3)}})),
+                        At(2)));
+  EXPECT_TRUE(map.CheckWhole());
+  EXPECT_EQ(Told(map), "30: 2x5");
+}
+
+// "1-3@1 4@2? 5-7@1": where the entries stand, and which are lost.
+std::string Places(const LogMap& map) {
+  std::string text;
+  for (LogIndex index = map.base().Next(); index <= map.last();) {
+    const LogMap::Stretch stretch = map.Find(index);
+    text += (text.empty() ? "" : " ") + std::to_string(index.value) + "-" +
+            std::to_string(stretch.last.value) + "@" + std::to_string(stretch.at.segment.value);
+    index = stretch.last.Next();
+  }
+  return text + " lost " + std::to_string(map.lost());
+}
+
+TEST(LogMap, AFillPutsAnEntryWhereItStands) {
+  LogMap map{LogIndex(0), Term(0)};
+  const std::vector<Flight> flights{Flight().Entries(1, 2, 1).Lost(3, 8, 1).Entries(9, 9, 1)};
+  EXPECT_EQ(Replayed(map, flights), "0: 9x1");
+  EXPECT_EQ(Places(map), "1-2@1 3-8@1 9-9@1 lost 6");
+  const auto fill = [&map](const Flight& flight, std::uint64_t segment) {
+    EXPECT_TRUE(map.Apply(flight.After(map.Head()), At(segment)));
+    return Places(map);
+  };
+  EXPECT_EQ(fill(Flight().Fill(5, 1), 2), "1-2@1 3-4@1 5-5@2 6-8@1 9-9@1 lost 5");
+  EXPECT_EQ(fill(Flight().Fill(6, 1).Fill(7, 1), 2), "1-2@1 3-4@1 5-7@2 8-8@1 9-9@1 lost 3");
+  EXPECT_EQ(fill(Flight().Fill(3, 1).Fill(4, 1), 3), "1-2@1 3-4@3 5-7@2 8-8@1 9-9@1 lost 1");
+  EXPECT_EQ(fill(Flight().Fill(8, 1), 4), "1-2@1 3-4@3 5-7@2 8-8@4 9-9@1 lost 0");
+  EXPECT_EQ(map.OldestSegment(), SegmentOrdinal(1));
+  // A segment that moves takes what was filled with it, and what had been lost there.
+  map.Move(At(3), At(7));
+  EXPECT_EQ(Places(map), "1-2@1 3-4@7 5-7@2 8-8@4 9-9@1 lost 0");
+  map.Compact(LogIndex(6));
+  EXPECT_EQ(Places(map), "7-7@2 8-8@4 9-9@1 lost 0");
+  EXPECT_EQ(map.OldestSegment(), SegmentOrdinal(1));
+  map.Compact(LogIndex(8));
+  EXPECT_EQ(Places(map), "9-9@1 lost 0");
+}
+
+TEST(LogMap, AFillOfWhatIsNotLostIsPassedOver) {
+  LogMap map{LogIndex(0), Term(0)};
+  const std::vector<Flight> flights{Flight().Entries(1, 3, 1).Lost(4, 8, 1),
+                                    Flight().CutFrom(7).Entries(7, 7, 2).Lost(8, 8, 2)};
+  EXPECT_EQ(Replayed(map, flights), "0: 6x1 2x2");
+  map.Compact(LogIndex(4));
+  const std::string before = Places(map);
+  EXPECT_EQ(before, "5-6@1 7-7@2 8-8@2 lost 3");
+  const Flight fills = Flight().Fill(3, 1).Fill(4, 1).Fill(7, 2).Fill(8, 1).Fill(9, 2);
+  ASSERT_TRUE(map.Apply(fills.After(map.Head()), At(3)));
+  EXPECT_EQ(Places(map), before);
+  ASSERT_TRUE(map.CheckWhole());
 }
 
 TEST(LogMap, CompactingNeverLosesThePlaceOfAnEntry) {
@@ -154,7 +316,7 @@ RC_GTEST_PROP(LogMap, GarbageIsNoHarm, (std::vector<std::string> garbage)) {
   LogMap map{LogIndex(5), Term(1)};
   std::uint64_t segment = 1;
   for (const std::string& bytes : garbage) {
-    static_cast<void>(map.Apply(Bytes{static_cast<char>(kRecordsVersion)} + bytes, At(segment++)));
+    static_cast<void>(map.Apply(HeadPayload(map.Head()) + bytes, At(segment++)));
   }
   RC_ASSERT(map.base() <= map.last());
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/coding.h"
@@ -12,7 +14,7 @@
 
 namespace beach::raft {
 
-inline constexpr std::uint8_t kRecordsVersion = 1;
+inline constexpr std::uint8_t kRecordsVersion = 2;
 
 // Values are on disk: never renumbered.
 enum class RecordKind : std::uint8_t {
@@ -20,19 +22,49 @@ enum class RecordKind : std::uint8_t {
   kCut = 2,  // entries from an index on are void
   kEntry = 3,
   kBase = 4,  // a snapshot holds all up to an index; what was behind it stays, or is void
+  kHead = 5,  // what the log is before the records that follow; the first of each payload
+  kFill = 6,  // the bytes of an entry that is there as a lost one
 };
 
 // No index is above it: arithmetic on what a decoder gives cannot overflow.
 inline constexpr LogIndex kLogIndexMax{std::uint64_t{1} << 62};
 
+// What a log is at one place: its hard state, and index and term of its entries, the newest runs of
+// terms alone. It is what survives of the records before it when they are damaged, because an entry
+// is named by index and term: whatever else has that name is a copy of it.
+struct LogHead {
+  struct Run {
+    LogIndex first;
+    Term term;
+    friend bool operator==(const Run&, const Run&) = default;
+  };
+  HardState hard_state;
+  LogIndex base;  // not above the last
+  LogIndex last;
+  Term before;            // of the entry at before_index()
+  std::vector<Run> runs;  // each of one term, up to the next or to the last; terms rise
+
+  // Below it the terms are not said, and above the base there may be entries.
+  LogIndex before_index() const { return runs.empty() ? last : runs.front().first - 1; }
+  Term last_term() const { return runs.empty() ? before : runs.back().term; }
+  // Nothing where it is not said.
+  std::optional<Term> TermAt(LogIndex index) const;
+  friend bool operator==(const LogHead&, const LogHead&) = default;
+};
+inline constexpr std::size_t kHeadRunsMax = 8;
+// What is appended with one flight begins fewer runs than a head tells of: so the head behind it
+// reaches down to what was there before, and all its terms are known without it.
+inline constexpr std::size_t kFlightRunsMax = kHeadRunsMax - 1;
+
 struct Record {
   RecordKind kind{};
   HardState hard_state;       // of kHardState
-  LogIndex index;             // of the others
-  Term term;                  // of kEntry and kBase
-  EntryKind entry_kind{};     // of kEntry
+  LogIndex index;             // of the others, but for kHead
+  Term term;                  // of kEntry, kFill and kBase
+  EntryKind entry_kind{};     // of kEntry and kFill
   ByteView payload;           // the same; borrowed from what was decoded
   bool keeps_suffix = false;  // of kBase
+  LogHead head;               // of kHead
 };
 
 // Each appends one record. REQUIRES: no index above kLogIndexMax; a cut and an entry have one.
@@ -40,25 +72,44 @@ void AppendHardState(Bytes& target, HardState state);
 void AppendCut(Bytes& target, LogIndex from);
 void AppendEntry(Bytes& target, const Entry& entry);
 void AppendBase(Bytes& target, LogIndex index, Term term, bool keeps_suffix);
+// REQUIRES: an entry that is not lost.
+void AppendFill(Bytes& target, const Entry& entry);
+// REQUIRES: a possible one.
+void AppendHead(Bytes& target, const LogHead& head);
 
-// What an entry needs at most beside its payload, and a hard state in all.
+// Whether a log may be like this. Else nothing is to be computed of it.
+bool IsPossible(const LogHead& head);
+
+// The fields of a head, also where they are no record.
+void EncodeHead(Encoder& encoder, const LogHead& head);
+// False where these are no fields of a possible one.
+bool DecodeHead(Decoder& decoder, LogHead& head);
+
+// The payload of an item that says what the log is, and no more.
+Bytes HeadPayload(const LogHead& head);
+
+// What an entry needs at most beside its payload; what a hard state and a head need in all.
 inline constexpr std::uint64_t kEntryRecordHeadMax = 1 + 1 + 10 + 10 + 10;
 inline constexpr std::uint64_t kHardStateRecordMax = 1 + 10 + 10;
+inline constexpr std::uint64_t kHeadRecordMax = 1 + 5 * 10 + 1 + kHeadRunsMax * (10 + 10);
 
 // Takes records off hostile bytes.
 class RecordReader {
  public:
   explicit RecordReader(ByteView payload);
 
-  // False at the end, and where no record of ours follows: then ok() is false for good.
+  // False at the end, and where no record of ours follows: then ok() is false for good. The first
+  // is a head, and no other.
   bool Next(Record& record);
   bool ok() const { return ok_; }
 
  private:
   bool Decode(Record& record);
+  bool DecodeEntry(Record& record);
 
   Decoder decoder_;
   bool ok_ = true;
+  bool begun_ = false;
 };
 
 }  // namespace beach::raft

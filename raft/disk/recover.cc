@@ -19,6 +19,7 @@ namespace beach::raft {
 namespace {
 
 using engine::wal::Segment;
+using TailFlight = engine::wal::Recovery::TailFlight;
 
 constexpr ByteView kSegmentSuffix = ".wal";
 
@@ -38,6 +39,7 @@ class Recoverer {
     BEACH_TRY(MakeDirectory());
     BEACH_TRY_ASSIGN(auto lock, files_.Lock(env::JoinPath(request_.directory, kLogLockFileName)));
     BEACH_TRY(ReadOrCreateRegister());
+    BEACH_TRY(CheckOwner());
     BEACH_TRY(RemoveDebris());
     BEACH_TRY(Replay());
     BEACH_TRY(Relog());
@@ -45,12 +47,14 @@ class Recoverer {
     DropUnneeded();
     content_.base = map_.base();
     content_.base_term = map_.base_term();
+    content_.head = map_.Head();
     BEACH_TRY(WriteRegister(files_, request_.directory, content_));
     BEACH_TRY(RemoveDebris());
     return RecoveredLog{.lock = std::move(lock),
                         .content = std::move(content_),
                         .end = end_,
-                        .map = std::move(map_)};
+                        .map = std::move(map_),
+                        .damage = std::move(damage_)};
   }
 
  private:
@@ -61,9 +65,30 @@ class Recoverer {
   Status MakeDirectory() {
     BEACH_TRY_ASSIGN(const bool exists, files_.Exists(request_.directory));
     if (exists) return {};
+    if (!request_.create) return NoLog();
     const Status made = files_.CreateDirectory(request_.directory);
     if (!made && made.error().code() != ErrorCode::kAlreadyExists) return made;
     return {};
+  }
+
+  std::unexpected<Error> NoLog() const {
+    return Fail(
+        Error(ErrorCode::kRefused,
+              "no log of node " + std::to_string(request_.node.value) +
+                  " is here: a new node is made with create; one that lost its disk must be "
+                  "removed from its cluster and added under another number")
+            .At(request_.directory));
+  }
+
+  Status CheckOwner() const {
+    if (content_.cluster == request_.cluster && content_.node == request_.node) return {};
+    const auto told = [](ClusterId cluster, NodeId node) {
+      return "node " + std::to_string(node.value) + " of cluster " + std::to_string(cluster.value);
+    };
+    return Fail(Error(ErrorCode::kRefused, "this is the log of " +
+                                               told(content_.cluster, content_.node) + ", not of " +
+                                               told(request_.cluster, request_.node))
+                    .At(request_.directory));
   }
 
   Status ReadOrCreateRegister() {
@@ -72,7 +97,8 @@ class Recoverer {
     BEACH_TRY(files_.SyncDirectory(request_.directory));
     auto read = ReadRegister(files_, request_.directory);
     if (read) {
-      content_ = *std::move(read);
+      content_ = std::move(read->content);
+      damage_ = std::move(read->damage);
       return {};
     }
     if (read.error().code() != ErrorCode::kNotFound) return Fail(std::move(read).error());
@@ -84,6 +110,9 @@ class Recoverer {
                         "touched")
                       .At(env::JoinPath(request_.directory, name)));
     }
+    if (!request_.create) return NoLog();
+    content_.cluster = request_.cluster;
+    content_.node = request_.node;
     // The directory's own name, also where a process that made it died before.
     BEACH_TRY(files_.SyncDirectory(ParentOf(request_.directory)));
     return WriteRegister(files_, request_.directory, content_);
@@ -104,7 +133,7 @@ class Recoverer {
   }
 
   Status Replay() {
-    map_ = LogMap(content_.base, content_.base_term);
+    map_ = LogMap(content_.base, content_.base_term, content_.head.hard_state);
     const engine::wal::RecoveryInput input{.directory = request_.directory,
                                            .segments = content_.segments,
                                            .replay_from = {},
@@ -118,10 +147,14 @@ class Recoverer {
     BEACH_TRY_ASSIGN(log_, engine::wal::RecoverLog(files_, input, take));
     const Status whole = map_.CheckWhole();
     if (!whole) return Fail(Error(whole.error()).At(request_.directory));
-    if (request_.applied >= map_.base()) return {};
+    return CheckBegin();
+  }
+
+  Status CheckBegin() const {
+    if (request_.held.lost || request_.held.index >= map_.base()) return {};
     return Fail(Error(ErrorCode::kCorruption,
                       "the Raft log begins behind entry " + std::to_string(map_.base().value) +
-                          ", the state machine holds " + std::to_string(request_.applied.value))
+                          ", the state machine holds " + std::to_string(request_.held.index.value))
                     .At(request_.directory));
   }
 
@@ -132,20 +165,26 @@ class Recoverer {
     return request_.directory;
   }
 
-  // Copies what the disk may lack into a fresh segment, behind the hard state, so that older
-  // segments can go; and behind it, where the state machine is ahead, the base that it needs.
-  Status Relog() {
-    std::vector<engine::wal::Recovery::TailFlight> tail;
-    Bytes head{static_cast<char>(kRecordsVersion)};
-    AppendHardState(head, map_.hard_state());
-    tail.push_back({.first_sequence = {}, .count = 1, .payload = std::move(head)});
-    std::ranges::move(log_.tail, std::back_inserter(tail));
-    if (map_.TermAt(request_.applied) != request_.applied_term) {
-      Bytes base{static_cast<char>(kRecordsVersion)};
-      AppendBase(base, request_.applied, request_.applied_term, /*keeps_suffix=*/false);
-      tail.push_back({.first_sequence = {}, .count = 1, .payload = std::move(base)});
-    }
+  // Whether the state machine holds an entry that the log has not.
+  bool IsReplaced() const {
+    if (request_.held.lost) return false;
+    return map_.TermAt(request_.held.index) != request_.held.term;
+  }
 
+  // Copies what the disk may lack into a fresh segment, or says there what the log is, so that
+  // older segments can go; and behind it, where the state machine is ahead, the base that it needs.
+  Status Relog() {
+    std::vector<TailFlight> tail;
+    if (log_.tail.empty()) {
+      tail.push_back({.first_sequence = {}, .count = 1, .payload = HeadPayload(map_.Head())});
+      copied_from_ = 1;
+    }
+    std::ranges::move(log_.tail, std::back_inserter(tail));
+    if (IsReplaced()) {
+      Bytes base = HeadPayload(map_.Head());
+      AppendBase(base, request_.held.index, request_.held.term, /*keeps_suffix=*/false);
+      tail.push_back({.first_sequence = {}, .count = 2, .payload = std::move(base)});
+    }
     ++content_.starts;
     content_.segments = std::move(log_.kept);
     fresh_ = {.ordinal = content_.next_ordinal,
@@ -183,16 +222,16 @@ class Recoverer {
       if (!found) return damaged(at);
       at = header.end();
       if (header.kind == engine::wal::ItemKind::kVouch) continue;
-      if (taken > 0 && taken <= log_.tail.size()) {
-        map_.Move(begins_[old + taken - 1], header.begin);
-      } else if (taken > log_.tail.size()) {
+      const std::size_t copied = taken - copied_from_;
+      if (taken >= copied_from_ && copied < log_.tail.size()) {
+        map_.Move(begins_[old + copied], header.begin);
+      } else {
         BEACH_TRY_ASSIGN(const ByteView payload, reader.Payload(header));
         BEACH_TRY(map_.Apply(payload, header.begin));
       }
       ++taken;
     }
-    if (taken <= log_.tail.size()) return damaged(at);
-    BEACH_CHECK(map_.TermAt(request_.applied) == request_.applied_term);
+    if (taken < copied_from_ + log_.tail.size() || IsReplaced()) return damaged(at);
     return {};
   }
 
@@ -208,8 +247,10 @@ class Recoverer {
   LogMap map_;
   engine::wal::Recovery log_;
   std::vector<engine::LogPosition> begins_;  // of all flights that were replayed
+  std::size_t copied_from_ = 0;  // of the flights in the fresh segment, the first copied one
   Segment fresh_;
   engine::LogPosition end_;
+  std::optional<Error> damage_;
 };
 
 }  // namespace

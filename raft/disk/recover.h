@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/error.h"
 #include "env/files.h"
+#include "raft/disk/disk_log.h"
 #include "raft/disk/log_map.h"
 #include "raft/disk/register.h"
 
@@ -16,8 +18,10 @@ struct RecoveryRequest {
   env::FileSystem* files = nullptr;
   std::string directory;
   std::uint64_t segment_size_bytes = 0;
-  LogIndex applied;  // what the state machine holds durably
-  Term applied_term;
+  ClusterId cluster;
+  NodeId node;
+  bool create = false;
+  HeldState held;
 };
 
 struct RecoveredLog {
@@ -25,10 +29,12 @@ struct RecoveredLog {
   Register content;         // as it is on disk; the log goes on in the last segment
   engine::LogPosition end;  // there
   LogMap map;
+  std::optional<Error> damage;
 };
 
-// Makes the directory where there is none, reads the log, makes durable what the page cache alone
-// may hold, and leaves a register that says so. Blocking.
+// Makes what is not there, if it may, but not the folder above. Reads the log, makes durable what
+// the page cache alone may hold, mends what is damaged, and leaves a register that says so.
+// Blocking.
 Result<RecoveredLog> RecoverRaftLog(const RecoveryRequest& request);
 
 }  // namespace beach::raft

@@ -1,20 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "raft/disk/register.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "base/check.h"
 #include "base/coding.h"
 #include "base/crc32c.h"
 #include "engine/wal/format.h"
 #include "env/small_file.h"
-#include "raft/disk/record.h"
 
 namespace beach::raft {
 namespace {
 
+using engine::wal::BlockUp;
+using engine::wal::kBlockSize;
+
 constexpr ByteView kMagic = "BEACHRLR";
-constexpr std::uint64_t kCrcSize = sizeof(std::uint32_t);
-constexpr std::uint64_t kFileSizeMax =
-    kRegisterHeadSize + kRegisterSegmentsMax * kRegisterSegmentSize + kCrcSize;
+constexpr std::uint64_t kVersionOffset = 8;
+constexpr std::uint64_t kCrcOffset = 12;
+constexpr std::uint64_t kCrcEnd = 16;
+constexpr std::uint64_t kCopySizeMax =
+    BlockUp(kRegisterHeadSize + kRegisterSegmentsMax * kRegisterSegmentSize + kHeadRecordMax);
 // It leaves all arithmetic on counters far from overflow.
 constexpr std::uint64_t kCounterMax = std::uint64_t{1} << 62;
 
@@ -31,7 +38,8 @@ bool IsPossible(const engine::wal::Segment& segment, const Register& content) {
 // Its checksum was right; still nothing that is computed from it may crash.
 bool IsPossible(const Register& content) {
   if (content.starts > kCounterMax || content.next_file.value > kCounterMax ||
-      content.next_ordinal.value > kCounterMax || content.base > kLogIndexMax) {
+      content.next_ordinal.value > kCounterMax || content.base > kLogIndexMax ||
+      !IsPossible(content.head)) {
     return false;
   }
   engine::SegmentOrdinal below;
@@ -42,16 +50,18 @@ bool IsPossible(const Register& content) {
   return engine::wal::MayBePosition(content.durable);
 }
 
-}  // namespace
+std::uint32_t CopyCrc(ByteView copy) {
+  return Crc32c(copy.substr(kCrcEnd), Crc32c(copy.substr(0, kCrcOffset)));
+}
 
-Bytes EncodeRegister(const Register& content) {
-  BEACH_CHECK(IsPossible(content));
-  BEACH_CHECK_LE(content.segments.size(), kRegisterSegmentsMax);
+Bytes EncodeCopy(const Register& content) {
   Bytes bytes;
   Encoder encoder(bytes);
   encoder.Raw(kMagic);
   encoder.Fixed32(kRegisterVersion);
-  encoder.Fixed32(0);
+  encoder.Fixed32(0);  // the checksum
+  encoder.Fixed64(content.cluster.value);
+  encoder.Fixed64(content.node.value);
   encoder.Fixed64(content.starts);
   encoder.Fixed64(content.next_file.value);
   encoder.Fixed64(content.next_ordinal.value);
@@ -60,39 +70,24 @@ Bytes EncodeRegister(const Register& content) {
   encoder.Fixed64(content.durable.segment.value);
   encoder.Fixed64(content.durable.offset);
   encoder.Fixed64(content.segments.size());
-  BEACH_CHECK_EQ(bytes.size() + 4, kRegisterHeadSize);
-  encoder.Fixed32(0);
+  BEACH_CHECK_EQ(bytes.size(), kRegisterHeadSize);
   for (const engine::wal::Segment& segment : content.segments) {
     encoder.Fixed64(segment.ordinal.value);
     encoder.Fixed64(segment.file.value);
     encoder.Fixed64(segment.size_bytes);
     encoder.Fixed64(segment.end);
   }
-  encoder.Fixed32(Crc32c(bytes));
+  EncodeHead(encoder, content.head);
+  bytes.resize(BlockUp(bytes.size()));
+  StoreFixed(bytes.data() + kCrcOffset, CopyCrc(bytes));
   return bytes;
 }
 
-Result<Register> DecodeRegister(ByteView bytes, const std::string& path) {
-  const auto damaged = [&path] {
-    return Fail(Error(ErrorCode::kCorruption, "damaged register of a Raft log").At(path, 0));
-  };
-  if (!bytes.starts_with(kMagic)) {
-    return Fail(Error(ErrorCode::kRefused, "not the register of a Raft log of ours").At(path, 0));
-  }
-  // First: a version is believed only under its checksum.
-  if (bytes.size() < kMagic.size() + kCrcSize) return damaged();
-  const ByteView content = bytes.substr(0, bytes.size() - kCrcSize);
-  if (Crc32c(content) != LoadFixed<std::uint32_t>(bytes.data() + content.size())) return damaged();
-  Decoder decoder(content.substr(kMagic.size()));
-  const std::uint32_t version = decoder.Fixed32();
-  if (version != kRegisterVersion) {
-    return Fail(
-        Error(ErrorCode::kRefused,
-              "unknown version of the register of a Raft log; use the release that wrote it")
-            .At(path, kMagic.size()));
-  }
-  const std::uint32_t reserved = decoder.Fixed32();
-  Register read;
+// REQUIRES: its checksum is right.
+bool DecodeCopy(ByteView copy, Register& read) {
+  Decoder decoder(copy.substr(kCrcEnd));
+  read.cluster = ClusterId(decoder.Fixed64());
+  read.node = NodeId(decoder.Fixed64());
   read.starts = decoder.Fixed64();
   read.next_file = engine::FileNumber(decoder.Fixed64());
   read.next_ordinal = engine::SegmentOrdinal(decoder.Fixed64());
@@ -101,26 +96,94 @@ Result<Register> DecodeRegister(ByteView bytes, const std::string& path) {
   read.durable.segment = engine::SegmentOrdinal(decoder.Fixed64());
   read.durable.offset = decoder.Fixed64();
   const std::uint64_t count = decoder.Fixed64();
-  const std::uint32_t padding = decoder.Fixed32();
-  if (!decoder.ok() || reserved != 0 || padding != 0 || count > kRegisterSegmentsMax ||
-      decoder.rest().size() != count * kRegisterSegmentSize) {
-    return damaged();
-  }
-  for (std::uint64_t i = 0; i < count; ++i) {
+  if (!decoder.ok() || count > kRegisterSegmentsMax) return false;
+  for (std::uint64_t i = 0; i < count && decoder.ok(); ++i) {
     engine::wal::Segment& segment = read.segments.emplace_back();
     segment.ordinal = engine::SegmentOrdinal(decoder.Fixed64());
     segment.file = engine::FileNumber(decoder.Fixed64());
     segment.size_bytes = decoder.Fixed64();
     segment.end = decoder.Fixed64();
   }
-  if (!decoder.done() || !IsPossible(read)) return damaged();
+  if (!DecodeHead(decoder, read.head)) return false;
+  return decoder.rest().find_first_not_of('\0') == ByteView::npos && IsPossible(read);
+}
+
+std::unexpected<Error> UnknownVersion(const std::string& path, std::uint64_t offset) {
+  return Fail(Error(ErrorCode::kRefused,
+                    "unknown version of the register of a Raft log; use the release that wrote it")
+                  .At(path, offset + kVersionOffset));
+}
+
+Result<Register> ReadCopy(ByteView copy, const std::string& path, std::uint64_t offset) {
+  const auto damaged = [&] {
+    return Fail(Error(ErrorCode::kCorruption, "damaged register of a Raft log").At(path, offset));
+  };
+  // First: a version is believed only under its checksum.
+  if (copy.size() < kBlockSize || !copy.starts_with(kMagic)) return damaged();
+  if (LoadFixed<std::uint32_t>(copy.data() + kCrcOffset) != CopyCrc(copy)) return damaged();
+  if (LoadFixed<std::uint32_t>(copy.data() + kVersionOffset) != kRegisterVersion) {
+    return UnknownVersion(path, offset);
+  }
+  Register read;
+  if (!DecodeCopy(copy, read)) return damaged();
   return read;
 }
 
-Result<Register> ReadRegister(env::FileSystem& files, const std::string& directory) {
+// Blocks that cannot be read are zeros, and `unread` the first one's error.
+Result<Bytes> ReadWhatCanBe(env::File& file, std::optional<Error>& unread) {
+  BEACH_TRY_ASSIGN(const std::uint64_t size, file.Size());
+  if (size > 2 * kCopySizeMax) {
+    return Fail(Error(ErrorCode::kCorruption, "the file is larger than any register")
+                    .At(file.path(), 2 * kCopySizeMax));
+  }
+  Bytes bytes(size, '\0');
+  for (std::uint64_t at = 0; at < size; at += kBlockSize) {
+    auto got = file.ReadAt(at, bytes.data() + at, std::min(kBlockSize, size - at));
+    if (got) continue;
+    if (got.error().code() != ErrorCode::kIo) return Fail(std::move(got).error());
+    if (!unread) unread = std::move(got).error();
+  }
+  return bytes;
+}
+
+}  // namespace
+
+Bytes EncodeRegister(const Register& content) {
+  BEACH_CHECK(IsPossible(content));
+  BEACH_CHECK_LE(content.segments.size(), kRegisterSegmentsMax);
+  const Bytes copy = EncodeCopy(content);
+  return copy + copy;
+}
+
+Result<FoundRegister> DecodeRegister(ByteView bytes, const std::string& path) {
+  const std::size_t half = bytes.size() / 2;
+  const bool is_ours = bytes.starts_with(kMagic) || bytes.substr(half).starts_with(kMagic);
+  if (!is_ours) {
+    return Fail(Error(ErrorCode::kRefused, "not the register of a Raft log of ours").At(path, 0));
+  }
+  // It had one copy, and no checksum where this one has it.
+  const bool is_first_version = bytes.size() % kBlockSize != 0 && bytes.size() > kCrcEnd &&
+                                LoadFixed<std::uint32_t>(bytes.data() + kVersionOffset) == 1;
+  if (is_first_version) return UnknownVersion(path, 0);
+  auto first = ReadCopy(bytes.substr(0, half), path, 0);
+  auto second = ReadCopy(bytes.substr(half), path, half);
+  if (first) {
+    std::optional<Error> damage;
+    if (!second) damage = std::move(second).error();
+    return FoundRegister{.content = *std::move(first), .damage = std::move(damage)};
+  }
+  if (!second) return Fail(std::move(first).error());
+  return FoundRegister{.content = *std::move(second), .damage = std::move(first).error()};
+}
+
+Result<FoundRegister> ReadRegister(env::FileSystem& files, const std::string& directory) {
   const std::string path = env::JoinPath(directory, kRegisterFileName);
-  BEACH_TRY_ASSIGN(const Bytes bytes, env::ReadSmallFile(files, path, kFileSizeMax));
-  return DecodeRegister(bytes, path);
+  BEACH_TRY_ASSIGN(const auto file, files.Open(path, {.mode = env::OpenMode::kRead}));
+  std::optional<Error> unread;
+  BEACH_TRY_ASSIGN(const Bytes bytes, ReadWhatCanBe(*file, unread));
+  auto found = DecodeRegister(bytes, path);
+  if (!found && unread) return Fail(*std::move(unread));
+  return found;
 }
 
 Status WriteRegister(env::FileSystem& files, const std::string& directory,

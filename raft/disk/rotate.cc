@@ -16,15 +16,17 @@ using engine::wal::ItemKind;
 void DiskLog::Impl::Rotate() {
   BEACH_CHECK(rotating_);
   if (core_.in_flight() > 0 || entering_) return;
-  if (core_.NeedsVouch() && core_.Fits(ItemKind::kVouch, 0)) {
-    return Submit(ItemKind::kVouch, {}, 0, {});
+  const LogHead head = map_.Head();
+  if (core_.NeedsVouch()) {
+    const Bytes vouch = HeadPayload(head);
+    if (core_.Fits(ItemKind::kVouch, vouch.size())) return Submit(ItemKind::kVouch, vouch, 0, {});
   }
   BEACH_CHECK(core_.durable() == core_.end());
   entering_ = true;
-  // The hard state comes before it.
-  const std::uint64_t payload = 1 + kHardStateRecordMax + staged_->records.size();
-  OnHelper([end = core_.end().offset, payload](Impl& log, SegmentKeeper& keeper) {
-    auto entered = keeper.Enter(end, payload);
+  // A head comes before it.
+  const std::uint64_t payload = 1 + kHeadRecordMax + staged_->records.size();
+  OnHelper([end = core_.end().offset, head, payload](Impl& log, SegmentKeeper& keeper) {
+    auto entered = keeper.Enter(end, head, payload);
     log.loop_->Post(
         [weak = log.weak_from_this(),
          result = std::make_shared<Result<SegmentKeeper::Entered>>(std::move(entered))] {
@@ -61,14 +63,15 @@ void DiskLog::Impl::Compact(LogIndex upto) {
 void DiskLog::Impl::RetireSegments() {
   BEACH_CHECK(core_.in_flight() == 0);
   retire_wanted_ = false;
-  // One with a hard state at its head stays.
+  // One with something in it stays.
   const bool before = !segment_begun_ && listed_.size() > 1;
   engine::SegmentOrdinal oldest = (before ? listed_[listed_.size() - 2] : listed_.back()).ordinal;
   if (const auto needed = map_.OldestSegment()) oldest = std::min(oldest, *needed);
   if (listed_.front().ordinal >= oldest) return;
   while (listed_.front().ordinal < oldest) listed_.pop_front();
-  OnHelper([oldest, base = map_.base(), term = map_.base_term()](Impl& log, SegmentKeeper& keeper) {
-    const Status retired = keeper.Retire(oldest, base, term);
+  OnHelper([oldest, durable = core_.durable(), base_term = map_.base_term(), head = map_.Head()](
+               Impl& log, SegmentKeeper& keeper) {
+    const Status retired = keeper.Retire(oldest, durable, head, base_term);
     if (retired) return;
     log.loop_->Post([weak = log.weak_from_this(), error = retired.error()] {
       const std::shared_ptr<Impl> self = weak.lock();

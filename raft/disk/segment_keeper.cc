@@ -60,7 +60,7 @@ void SegmentKeeper::Prepare() {
   if (auto made = Make(options_.segment_size_bytes)) prepared_ = *made;
 }
 
-Result<SegmentKeeper::Entered> SegmentKeeper::Enter(std::uint64_t end,
+Result<SegmentKeeper::Entered> SegmentKeeper::Enter(std::uint64_t end, const LogHead& head,
                                                     std::uint64_t payload_bytes) {
   // A block stays for what vouches for it.
   const std::uint64_t wanted = engine::wal::kSegmentHeaderSize +
@@ -78,6 +78,7 @@ Result<SegmentKeeper::Entered> SegmentKeeper::Enter(std::uint64_t end,
   BEACH_CHECK(left.end == Segment::kOpenEnd);
   left.end = end;
   content_.durable = {left.ordinal, end};
+  content_.head = head;
   Entered entered{.segment = *std::exchange(prepared_, std::nullopt), .file = {}};
   content_.segments.push_back(entered.segment);
   BEACH_TRY_ASSIGN(entered.file,
@@ -86,15 +87,18 @@ Result<SegmentKeeper::Entered> SegmentKeeper::Enter(std::uint64_t end,
   return entered;
 }
 
-Status SegmentKeeper::Retire(engine::SegmentOrdinal oldest, LogIndex base, Term base_term) {
+Status SegmentKeeper::Retire(engine::SegmentOrdinal oldest, engine::LogPosition durable,
+                             const LogHead& head, Term base_term) {
   BEACH_CHECK(oldest <= content_.segments.back().ordinal);
   std::vector<Segment> retired;
   while (content_.segments.front().ordinal < oldest) {
     retired.push_back(content_.segments.front());
     content_.segments.erase(content_.segments.begin());
   }
-  content_.base = base;
+  content_.base = head.base;
   content_.base_term = base_term;
+  content_.durable = durable;
+  content_.head = head;
   BEACH_TRY(WriteRegister(*options_.files, options_.directory, content_));
   for (const Segment& segment : retired) LetGo(segment);
   return {};

@@ -45,12 +45,14 @@ class SegmentKeeper {
     engine::wal::Segment segment;
     FlightFile file;
   };
-  // The log leaves its segment at `end`, below which all is durable, for the next one, which has
-  // room for a flight of that payload: lists both facts by one change.
-  Result<Entered> Enter(std::uint64_t end, std::uint64_t payload_bytes);
+  // The log leaves its segment at `end`, below which all is durable and comes to `head`, for the
+  // next one, which has room for a flight of that payload: lists both facts by one change.
+  Result<Entered> Enter(std::uint64_t end, const LogHead& head, std::uint64_t payload_bytes);
 
-  // Segments below `oldest` are not needed any more: the log begins behind `base`.
-  Status Retire(engine::SegmentOrdinal oldest, LogIndex base, Term base_term);
+  // Segments below `oldest` are not needed any more: the log begins behind the base of `head`. All
+  // below `durable` is, and comes to that head.
+  Status Retire(engine::SegmentOrdinal oldest, engine::LogPosition durable, const LogHead& head,
+                Term base_term);
 
   // From any thread. Segments and what is kept to become one.
   std::uint64_t bytes_on_disk() const { return bytes_.load(std::memory_order_relaxed); }

@@ -36,7 +36,12 @@ class Process {
     BEACH_TRY_ASSIGN(machine_, server::Machine::Open(*db_, {.sessions = plan_.sessions,
                                                             .bootstrap = VotersOf(plan_)}));
     const raft::SnapshotMeta held = machine_->durable();
-    BEACH_TRY_ASSIGN(log_, raft::DiskLog::Open(env_, kLog, plan_.log, held.index, held.term));
+    raft::DiskLogOptions log = plan_.log;
+    log.cluster = raft::ClusterNumber(kCluster);
+    log.node = NodeOf(place_);
+    log.create = true;
+    BEACH_TRY_ASSIGN(log_, raft::DiskLog::Open(env_, kLog, log,
+                                               {.index = held.index, .term = held.term}));
     BEACH_TRY_ASSIGN(loop_, env_.network->NewLoop());
     BEACH_TRY_ASSIGN(node_, raft::Node::Start(*loop_, env_, NodeOptions(), *log_, *machine_,
                                               [this](const Error& error) { Fail(error); }));
