@@ -6,8 +6,11 @@
 #include <utility>
 #include <vector>
 
+#include "env/marks.h"
 #include "sim/decisions.h"
+#include "sim/disk/disk.h"
 #include "sim/scenarios/cluster_client.h"
+#include "sim/scenarios/cluster_damage.h"
 #include "sim/scenarios/cluster_judge.h"
 #include "sim/scenarios/cluster_node.h"
 #include "sim/scenarios/cluster_plan.h"
@@ -73,6 +76,30 @@ class Machines {
     }
   }
 
+  // Behind the strike. A cluster must get over damage of few of its nodes at a time.
+  void Damage(const Blow& blow) {
+    if (blow.damage == DamageKind::kNone || judge_.IsExcused(blow.node)) return;
+    const bool swaps = blow.damage == DamageKind::kEmptyDisk;
+    const bool is_up = !judge_.IsGone(blow.node);
+    if (simulation_.decisions().Off("cluster.damage") || (swaps && is_up)) return;
+    std::uint64_t damaged = 1;
+    for (std::uint64_t place = 0; place < plan_.nodes; ++place) {
+      if (place == blow.node) continue;
+      const bool is_one = judge_.IsExcused(place) || judge_.IsIncomplete(place) ||
+                          !simulation_.disk(hosts_[place]).Damages().empty();
+      damaged += is_one ? 1 : 0;
+    }
+    if (damaged * 2 >= plan_.nodes && !plan_.damages_beyond) return;
+    if (swaps) simulation_.Wait(nodes_[blow.node]);
+    const std::uint64_t sectors = DamageDisk(simulation_, hosts_[blow.node], blow);
+    BEACH_SOMETIMES("cluster.disk_damaged", sectors > 0);
+    if (swaps) judge_.DiskIsEmpty(blow.node);
+  }
+
+  void KillClients() {
+    for (const ProcessId process : clients_) simulation_.Kill(process);
+  }
+
   void StartWhoIsGone() {
     for (std::uint64_t place = 0; place < plan_.nodes; ++place) {
       if (!judge_.IsGone(place) || judge_.IsExcused(place)) continue;
@@ -112,6 +139,8 @@ class Machines {
 
 // A machine may stand still for more than two minutes, since before nothing went wrong any more.
 constexpr std::uint64_t kPauseNs = 140'000 * kMillisecond;
+// Of a cluster that has lost more than it must get over.
+constexpr std::uint64_t kTryNs = 20'000 * kMillisecond;
 // A connection is given up after two seconds, dialled for as long, and again after as long.
 constexpr std::uint64_t kRedialNs = 8'000 * kMillisecond;
 // Connections take their time to be given up, and elections follow (rule 28).
@@ -138,6 +167,17 @@ void AwaitService(Simulation& simulation, Judge& judge, Machines& machines, cons
   }
 }
 
+// Whoever is served is served right; nobody need be.
+void TryForAWhile(Simulation& simulation, Judge& judge, Machines& machines) {
+  judge.calm = true;
+  const std::uint64_t begin = simulation.Now();
+  while (simulation.Now() - begin < kTryNs) {
+    machines.StartWhoIsGone();
+    simulation.SleepFor(kRestartNs);
+  }
+  machines.KillClients();
+}
+
 }  // namespace
 
 std::string Cluster::name() const {
@@ -147,6 +187,7 @@ std::string Cluster::name() const {
     case Focus::kSnapshots: return "cluster-snapshot";
     case Focus::kClocks: return "cluster-clock";
     case Focus::kLiveness: return "cluster-liveness";
+    case Focus::kStorage: return "cluster-storage-faults";
   }
   return "cluster";
 }
@@ -158,13 +199,25 @@ std::string Cluster::boots() const {
     case Focus::kSnapshots: return "the same with short logs, so that who lags gets a snapshot";
     case Focus::kClocks: return "the same, with clocks that drift, step and stand still";
     case Focus::kLiveness: return "the same, and in the end only a majority of the nodes";
+    case Focus::kStorage: return "the same, with disks that lose what they had, or are others";
   }
   return "one to five nodes with log, engine and port, and clients that come over the network";
 }
 
 std::string Cluster::checks() const {
   if (focus_ == Focus::kLiveness) return "what cluster does; the majority serves, and in time";
+  if (focus_ == Focus::kStorage) {
+    return "what cluster does; few damaged nodes are made whole, many are never wrong";
+  }
   return "linearizable, Raft's invariants, retries once, equal replicas; in calm all are served";
+}
+
+std::vector<std::uint32_t> Cluster::rules() const {
+  std::vector<std::uint32_t> rules{21, 22, 23, 24, 25, 26};
+  if (focus_ == Focus::kStorage) rules.push_back(27);
+  if (focus_ == Focus::kLiveness) rules.push_back(28);
+  if (focus_ == Focus::kClocks) rules.push_back(29);
+  return rules;
 }
 
 void Cluster::Run(Simulation& simulation) const {
@@ -181,6 +234,7 @@ void Cluster::Run(Simulation& simulation) const {
     simulation.SleepFor(blow.after_ms * kMillisecond);
     if (blow.order != Order::kNone) judge.Give(blow);
     machines.Strike(blow);
+    machines.Damage(blow);
     simulation.SleepFor(std::max(blow.down_ms * kMillisecond, kRestartNs));
     machines.StartWhoIsGone();
   }
@@ -188,7 +242,11 @@ void Cluster::Run(Simulation& simulation) const {
   weather.Stop();
   SetFaults(simulation, faults, false);
   if (focus_ == Focus::kLiveness) machines.KeepAMajority();
-  AwaitService(simulation, judge, machines, plan);
+  if (plan.damages_beyond) {
+    TryForAWhile(simulation, judge, machines);
+  } else {
+    AwaitService(simulation, judge, machines, plan);
+  }
   simulation.SleepFor(kQuietNs);
   judge.stop = true;
   machines.WaitForAll();

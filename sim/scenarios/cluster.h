@@ -17,7 +17,7 @@ namespace beach::sim::scenarios {
 // served, and all replicas hold the same.
 //
 // The same with a focus is a scenario of its own: cluster-membership, cluster-snapshot,
-// cluster-clock, cluster-liveness.
+// cluster-clock, cluster-liveness, cluster-storage-faults.
 class Cluster final : public Scenario {
  public:
   explicit Cluster(cluster::Focus focus = cluster::Focus::kEverything) : focus_(focus) {}
@@ -25,7 +25,7 @@ class Cluster final : public Scenario {
   std::string name() const override;
   std::string boots() const override;
   std::string checks() const override;
-  std::vector<std::uint32_t> rules() const override { return {21, 22, 23, 24, 25, 26}; }
+  std::vector<std::uint32_t> rules() const override;
   void Run(Simulation& simulation) const override;
 
  private:

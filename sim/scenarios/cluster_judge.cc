@@ -38,6 +38,7 @@ class Judge::Watcher final : public raft::NodeWatcher {
     judge_.watch_.Durable(place_, std::min(core.durable(), told));
     judge_.watch_.Look(place_, core);
     judge_.LookAtMembers(core);
+    judge_.nodes_[place_].incomplete = core.state_lost() || !core.log().whole();
   }
 
   void Heard(const raft::Message& message) override {
@@ -132,8 +133,14 @@ void Judge::Left(std::uint64_t place, const std::string& why) {
 // more.
 void Judge::Started(std::uint64_t place, const raft::Core& core) {
   Node& node = nodes_[place];
+  if (node.has_lost_log) {
+    simulation_.Fail("started-on-an-empty-disk",
+                     "node " + std::to_string(place + 1) +
+                         " had a log, has another disk without one, and takes part");
+  }
   const LogIndex applied = core.applied();
-  oracle::RaftRecovery found{.term = Said(core.term()), .applied = Said(applied)};
+  oracle::RaftRecovery found{
+      .term = Said(core.term()), .applied = Said(applied), .is_state_lost = core.state_lost()};
   if (core.vote() != raft::NodeId{}) found.vote = oracle::RaftNode(core.vote().value);
   node.watched = true;
   calls_[place].Begin();
@@ -157,7 +164,19 @@ void Judge::Started(std::uint64_t place, const raft::Core& core) {
   for (LogIndex index = applied.Next(); index <= core.log().last(); index = index.Next()) {
     found.entries.push_back(Said(core.log().tail().At(index)));
   }
+  if (core.state_lost()) node.applied = {};
+  node.incomplete = core.state_lost() || !core.log().whole();
   watch_.Started(place, core, found);
+}
+
+void Judge::DiskIsEmpty(std::uint64_t place) {
+  nodes_[place].has_lost_log = nodes_[place].has_log;
+  nodes_[place].excused = true;
+}
+
+void Judge::LogIsMade(std::uint64_t place) {
+  const SystemScope system;
+  nodes_[place].has_log = true;
 }
 
 void Judge::Applied(std::uint64_t place, const raft::Entry& entry, ByteView answer) {
@@ -180,6 +199,7 @@ void Judge::Installed(std::uint64_t place, const raft::SnapshotMeta& meta,
                          std::to_string(meta.index.value) + ", which nobody has applied");
   }
   BEACH_SOMETIMES("cluster.snapshot_installed", true);
+  BEACH_SOMETIMES("cluster.state_fetched_anew", node.applied == LogIndex{} && node.incomplete);
   node.applied = meta.index;
   node.digest = digest->second;
   const oracle::RaftBase base{.index = Said(meta.index),

@@ -39,6 +39,13 @@ class Judge {
   // Nobody waits for it any more: it is left out at the end.
   void Excuse(std::uint64_t place) { nodes_[place].excused = true; }
   bool IsExcused(std::uint64_t place) const { return nodes_[place].excused; }
+  // Another disk is in its place: it must not be started again.
+  void DiskIsEmpty(std::uint64_t place);
+  // Its log was made, some time: it may only be opened.
+  void LogIsMade(std::uint64_t place);
+  bool HasLog(std::uint64_t place) const { return nodes_[place].has_log; }
+  // Entries are lost, or all of its state machine.
+  bool IsIncomplete(std::uint64_t place) const { return nodes_[place].incomplete; }
   // All nodes that belong to the cluster have applied all that any has committed.
   bool AllApplied() const;
   std::string AppliedText() const;
@@ -89,6 +96,9 @@ class Judge {
     std::deque<Unsaid> unsaid;  // handed to the log
     bool watched = false;       // its core runs
     bool excused = false;
+    bool has_log = false;
+    bool has_lost_log = false;
+    bool incomplete = false;
     std::optional<std::uint64_t> contents;
   };
 

@@ -13,6 +13,7 @@
 #include "raft/node/peer_host.h"
 #include "raft/node/port.h"
 #include "server/machine/machine.h"
+#include "server/machine/node_state.h"
 #include "server/service/client_host.h"
 #include "server/service/machine_store.h"
 #include "server/service/service.h"
@@ -22,8 +23,6 @@ namespace {
 
 constexpr std::uint64_t kLookNs =
     20 * kMillisecond;  // how often the judge is asked whether to stop
-constexpr char kTables[] = "db";
-constexpr char kLog[] = "log";
 
 // In the order in which they are made; they go the other way round.
 class Process {
@@ -32,16 +31,20 @@ class Process {
       : judge_(judge), plan_(plan), place_(place), env_(env) {}
 
   Status Open() {
-    BEACH_TRY_ASSIGN(db_, engine::Db::Open(env_, kTables, server::EngineOptions(plan_.engine)));
-    BEACH_TRY_ASSIGN(machine_, server::Machine::Open(*db_, {.sessions = plan_.sessions,
-                                                            .bootstrap = VotersOf(plan_)}));
+    BEACH_TRY_ASSIGN(state_, server::NodeState::Open(
+                                 env_, kTablesDirectory, server::EngineOptions(plan_.engine),
+                                 {.sessions = plan_.sessions, .bootstrap = VotersOf(plan_)}));
+    machine_ = &state_->machine();
     const raft::SnapshotMeta held = machine_->durable();
     raft::DiskLogOptions log = plan_.log;
     log.cluster = raft::ClusterNumber(kCluster);
     log.node = NodeOf(place_);
-    log.create = true;
-    BEACH_TRY_ASSIGN(log_, raft::DiskLog::Open(env_, kLog, log,
-                                               {.index = held.index, .term = held.term}));
+    log.create = !judge_.HasLog(place_);
+    BEACH_TRY_ASSIGN(log_, raft::DiskLog::Open(env_, kLogDirectory, log,
+                                               {.index = held.index,
+                                                .term = held.term,
+                                                .lost = held.index == raft::LogIndex{}}));
+    judge_.LogIsMade(place_);
     BEACH_TRY_ASSIGN(loop_, env_.network->NewLoop());
     BEACH_TRY_ASSIGN(node_, raft::Node::Start(*loop_, env_, NodeOptions(), *log_, *machine_,
                                               [this](const Error& error) { Fail(error); }));
@@ -58,7 +61,10 @@ class Process {
     store_.reset();
     node_.reset();
     log_.reset();
-    if (failure_) return beach::Fail(*failure_);
+    if (failure_) {
+      static_cast<void>(state_->SteppedAside(*failure_));
+      return beach::Fail(*failure_);
+    }
     BEACH_TRY_ASSIGN(const std::uint64_t contents, machine_->ContentDigest());
     judge_.Contents(place_, contents);
     return {};
@@ -141,6 +147,9 @@ class Process {
   void Look() {
     TellDigest();
     judge_.LookAtCalls(place_, env_.clock->MonotonicNow());
+    if (state_->lost() && !refilled_ && machine_->durable().index > raft::LogIndex{}) {
+      refilled_ = state_->Refilled().has_value();
+    }
     if (judge_.stop) return loop_->Stop();
     Obey();
     loop_->At(env_.clock->MonotonicNow() + kLookNs, [this] { Look(); });
@@ -150,8 +159,8 @@ class Process {
   const Plan& plan_;
   const std::uint64_t place_;
   const env::Env env_;
-  std::unique_ptr<engine::Db> db_;
-  std::unique_ptr<server::Machine> machine_;
+  std::unique_ptr<server::NodeState> state_;
+  server::Machine* machine_ = nullptr;
   std::unique_ptr<env::Loop> loop_;
   std::unique_ptr<raft::DiskLog> log_;
   std::unique_ptr<raft::Node> node_;
@@ -160,6 +169,7 @@ class Process {
   std::unique_ptr<server::Service> service_;
   std::optional<server::ClientHost> clients_;
   std::unique_ptr<raft::Port> port_;
+  bool refilled_ = false;
   bool obeying_ = false;
   std::optional<Error> failure_;
 };

@@ -73,7 +73,7 @@ raft::SnapshotOptions DrawSnapshots(Knobs& knobs) {
   if (knobs.Flag("snapshot.throttled", 30)) {
     options.sender.bytes_per_second = knobs.Log("snapshot.bytes_per_second", 1 << 14, 1 << 20);
   }
-  options.receiver.directory = "incoming";
+  options.receiver.directory = kArrivedDirectory;
   options.receiver.sync_every_bytes = knobs.Log("snapshot.sync_every_bytes", 1 << 8, 1 << 20);
   options.receiver.queue_bytes_max =
       options.sender.chunk_bytes * knobs.Log("snapshot.queue_chunks", 1, 64);
@@ -83,13 +83,20 @@ raft::SnapshotOptions DrawSnapshots(Knobs& knobs) {
 
 std::vector<Blow> DrawBlows(Knobs& knobs, Focus focus, std::uint64_t nodes) {
   const bool orders = focus == Focus::kMembership;
-  std::vector<Blow> blows(orders ? knobs.Even("blows", 1, 12) : knobs.Even("blows", 0, 6));
+  std::vector<Blow> blows(orders || focus == Focus::kStorage ? knobs.Even("blows", 1, 12)
+                                                             : knobs.Even("blows", 0, 6));
   for (std::size_t i = 0; i < blows.size(); ++i) {
     const std::string prefix = "blow." + std::to_string(i) + ".";
     blows[i] = {.node = knobs.Even(prefix + "node", 0, kNodesMax - 1) % nodes,
                 .end = static_cast<End>(knobs.Even(prefix + "end", 0, kEnds - 1)),
                 .after_ms = knobs.Log(prefix + "after_ms", 1, 4'000),
                 .down_ms = knobs.Log(prefix + "down_ms", 1, 4'000)};
+    if (focus == Focus::kStorage && knobs.Flag(prefix + "damages", 60)) {
+      blows[i].damage = static_cast<DamageKind>(knobs.Even(prefix + "damage", 1, kDamageKinds - 1));
+      blows[i].damages = knobs.Log(prefix + "damage_places", 1, 16);
+      blows[i].damage_newest = knobs.Flag(prefix + "damage_newest", 50);
+      blows[i].unreadable = knobs.Flag(prefix + "unreadable", 30);
+    }
     if (!orders) continue;
     blows[i].order = static_cast<Order>(knobs.Even(prefix + "order", 0, kOrders - 1));
     blows[i].target = knobs.Even(prefix + "target", 0, kNodesMax - 1) % nodes;
@@ -108,6 +115,11 @@ Plan DrawPlan(Simulation& simulation, Focus focus) {
   plan.nodes = kNodes[knobs.Even("nodes", 0, std::size(kNodes) - 1)];
   // A majority of one or two is all of them, or leaves nobody out.
   if (focus == Focus::kLiveness) plan.nodes = std::max<std::uint64_t>(plan.nodes, 3);
+  // So that there is a minority.
+  if (focus == Focus::kStorage) {
+    plan.nodes = std::max<std::uint64_t>(plan.nodes, 3);
+    plan.damages_beyond = knobs.Flag("damages_beyond", 25);
+  }
   plan.voters = plan.nodes;
   if (focus == Focus::kMembership) plan.nodes = std::min(plan.nodes + 2, kNodesMax);
   plan.clients = knobs.Even("clients", 1, kClientsMax);

@@ -27,6 +27,7 @@ enum class Focus : std::uint8_t {
   kSnapshots,   // logs are short, and nodes lag behind them
   kClocks,      // clocks drift, step and stand still; leases where they may be trusted
   kLiveness,    // in the end a majority alone has to serve
+  kStorage,     // disks lose what they had
 };
 
 // What ends a life: after some time, of one node or of all, which begin anew after a while.
@@ -41,14 +42,28 @@ enum class Order : std::uint8_t {
   kTransfer = 4,
 };
 inline constexpr std::uint64_t kOrders = 5;
+// What a disk loses, once its node is down or while it runs.
+enum class DamageKind : std::uint8_t {
+  kNone = 0,
+  kLog = 1,
+  kRegister = 2,  // of the log: one copy of two
+  kTables = 3,
+  kArrived = 4,    // of a snapshot
+  kEmptyDisk = 5,  // another disk is there, with nothing on it
+};
+inline constexpr std::uint64_t kDamageKinds = 6;
 struct Blow {
   std::uint64_t node = 0;
   End end = End::kNone;
   std::uint64_t after_ms = 0;
   std::uint64_t down_ms = 0;
-  Order order = Order::kNone;  // before it
-  std::uint64_t target = 0;    // of the order: a place
-  bool joint = false;          // by way of a joint configuration
+  Order order = Order::kNone;             // before it
+  std::uint64_t target = 0;               // of the order: a place
+  bool joint = false;                     // by way of a joint configuration
+  DamageKind damage = DamageKind::kNone;  // behind it
+  std::uint64_t damages = 0;              // places
+  bool damage_newest = false;             // of a log: near its end
+  bool unreadable = false;                // sectors, instead of bits that flip
 };
 
 // All that differs from run to run beside operations and faults.
@@ -75,11 +90,18 @@ struct Plan {
   std::uint64_t deadline_ns = 0;  // of a client's call
   std::uint64_t call_max_ns = 1;  // of a call on a node
   std::uint64_t readers = 1;      // threads of a node that read for clients
+  // Of kStorage: disks of more than a few nodes. Nobody has to be served then.
+  bool damages_beyond = false;
 };
 
 Plan DrawPlan(Simulation& simulation, Focus focus);
 // Beside those of the network.
 std::vector<FaultRate> DrawClusterFaults(Simulation& simulation, const Plan& plan);
+
+// On the disk of a node.
+inline constexpr char kTablesDirectory[] = "db";
+inline constexpr char kLogDirectory[] = "log";
+inline constexpr char kArrivedDirectory[] = "incoming";
 
 // "n0:7000", of nodes from 0; the node of place 0 has number 1.
 std::string AddressOf(std::uint64_t place);

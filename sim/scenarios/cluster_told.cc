@@ -66,6 +66,13 @@ struct InWords {
     return {reply.accepted ? "proposal accepted" : "proposal refused", reply.index.value, 0,
             reply.id.value};
   }
+  Words operator()(const raft::Fetch& fetch) const {
+    return {"lost entries asked for", fetch.first.value, fetch.last.value, 0};
+  }
+  Words operator()(const raft::FetchReply& reply) const {
+    return {"lost entries", reply.previous.value + 1, reply.previous.value + reply.entries.size(),
+            0};
+  }
 };
 
 }  // namespace
