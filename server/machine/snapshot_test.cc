@@ -134,6 +134,31 @@ TEST_F(SnapshotTest, OneThatWasInstalledIsPinnedAndInstalledAgain) {
   pinned.reset();
 }
 
+TEST_F(SnapshotTest, WhatIsDamagedIsFoundBeforeItIsSentAndBeforeItIsInstalled) {
+  const auto pinned = Pin();
+  const std::vector<std::string> paths = Copy(*pinned);
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    EXPECT_TRUE(pinned->Check(i));
+  }
+  EXPECT_TRUE(other_.machine().Check(pinned->description(), paths));
+  for (const std::string& path : {paths.back(), pinned->files().back().path}) {
+    Bytes content = files_.Content(path);
+    content[content.size() / 3] ^= 1;
+    files_.SetContent(path, content);
+  }
+  const Status arrived = other_.machine().Check(pinned->description(), paths);
+  ASSERT_FALSE(arrived);
+  EXPECT_EQ(arrived.error().code(), ErrorCode::kCorruption);
+  EXPECT_EQ(arrived.error().path(), paths.back());
+  EXPECT_TRUE(other_.machine().Health());
+  EXPECT_TRUE(machine().Health());
+  EXPECT_EQ(pinned->Check(paths.size() - 1).error().code(), ErrorCode::kCorruption);
+  EXPECT_EQ(machine().Health().error().code(), ErrorCode::kCorruption);
+  EXPECT_EQ(other_.machine().Check(pinned->description(), {}).error().code(),
+            ErrorCode::kCorruption);
+  EXPECT_EQ(other_.machine().Check("none", paths).error().code(), ErrorCode::kCorruption);
+}
+
 TEST_F(SnapshotTest, WhatDoesNotBelongTogetherIsRefused) {
   const auto pinned = Pin();
   const std::vector<std::string> paths = Copy(*pinned);
