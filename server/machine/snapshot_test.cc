@@ -119,6 +119,20 @@ TEST_F(SnapshotTest, WhoInstallsItIsWhatTheOtherWasAndGoesOnAlike) {
   EXPECT_EQ(other_.machine().durable().index, pinned->meta().index);
 }
 
+// Tables behind the log's base are no state that anybody was ever shown.
+TEST_F(SnapshotTest, WhoAwaitsOneShowsNothingBefore) {
+  const auto pinned = Pin();
+  other_.machine().AwaitSnapshot();
+  EXPECT_EQ(other_.machine().Get("key1").error().code(), ErrorCode::kCompactedAway);
+  EXPECT_EQ(other_.machine().TryGet("key1").error().code(), ErrorCode::kCompactedAway);
+  EXPECT_EQ(other_.machine().Scan("", std::nullopt, {}).error().code(), ErrorCode::kCompactedAway);
+  EXPECT_FALSE(other_.machine().Install(pinned->meta(), pinned->description(), {}));
+  EXPECT_FALSE(other_.machine().Get("key1"));
+  ASSERT_TRUE(other_.machine().Install(pinned->meta(), pinned->description(), Copy(*pinned)));
+  EXPECT_EQ(*other_.machine().Get("key1"), Bytes(300, 'v'));
+  EXPECT_EQ(other_.Live(), node_.Live());
+}
+
 TEST_F(SnapshotTest, OneThatWasInstalledIsPinnedAndInstalledAgain) {
   auto pinned = Pin();
   ASSERT_TRUE(other_.machine().Install(pinned->meta(), pinned->description(), Copy(*pinned)));
