@@ -220,8 +220,8 @@ class Db {
   virtual void WantFlush() = 0;
   // Whether it takes writes and nothing of it is known to be damaged; else what poisoned the
   // handle, the first damage of a table (kCorruption) that a read, a compaction or a check of
-  // pinned files has met, or kClosed. After damage the handle goes on as before: what it can read
-  // is right. Waits for locks alone.
+  // pinned files has met, a block that could not be read for a second or more among it, or kClosed.
+  // After damage the handle goes on as before: what it can read is right. Waits for locks alone.
   virtual Status Health() = 0;
   // Reads all of a file that Install is to take. kCorruption: it is not what it is said to be, or
   // damaged anywhere; kNotFound, kIo, kClosed. Of no effect on Health: the file is the caller's.

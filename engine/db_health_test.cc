@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a handle says of itself once a table turned out to be damaged: whoever has met it is told,
 // and from then on Health tells everybody; what can be read is read as before.
-#include <functional>
+#include <atomic>
+#include <cerrno>
 #include <memory>
 #include <string>
 
@@ -11,8 +12,21 @@
 namespace beach::engine {
 namespace {
 
+// Time passes when the test says so.
+class HandClock final : public env::Clock {
+ public:
+  std::uint64_t MonotonicNow() override { return now; }
+  std::uint64_t WallNow() override { return 1; }
+  void SleepUntil(std::uint64_t) override {}
+
+  std::atomic<std::uint64_t> now = std::uint64_t{1} << 61;  // of its threads, too
+};
+
 class DbHealthTest : public DbTest {
  protected:
+  env::Env Environment() override {
+    return {.files = &files_, .clock = &hand_clock_, .events = &events_};
+  }
   static Options ExternalOptions() {
     Options options = SmallOptions();
     options.external_log = true;
@@ -38,6 +52,8 @@ class DbHealthTest : public DbTest {
     content[2000] ^= 0x10;
     files_.SetContent(path, content);
   }
+
+  HandClock hand_clock_;
 };
 
 TEST_F(DbHealthTest, ARead) {
@@ -54,7 +70,7 @@ TEST_F(DbHealthTest, ARead) {
       ++damaged;
     }
   }
-  EXPECT_EQ(damaged, 1);
+  EXPECT_EQ(damaged, 2);  // of one block
   EXPECT_EQ(db->Health().error().code(), ErrorCode::kCorruption);
 }
 
@@ -89,10 +105,40 @@ TEST_F(DbHealthTest, ATableThatIsMissing) {
 }
 
 // Where the disk refuses a read it may pass.
-TEST_F(DbHealthTest, WhatCannotBeReadIsNoDamage) {
+TEST_F(DbHealthTest, WhatCannotBeReadForASecondIsAsGoodAsDamaged) {
+  const auto db = OpenDamaged();
+  files_.set_hook([](const FileEvent& event) -> Status {
+    if (event.call != FileCall::kRead) return {};
+    return Fail(ErrnoError(EIO, "read", event.path, event.offset));
+  });
+  const auto read_both = [&] {
+    EXPECT_EQ(db->Get({}, "a10").error().code(), ErrorCode::kIo);
+    EXPECT_EQ(db->Get({}, "b25").error().code(), ErrorCode::kIo);
+  };
+  read_both();
+  hand_clock_.now += 999'999'999;
+  read_both();
+  EXPECT_TRUE(db->Health());
+  EXPECT_EQ(db->Get({}, "b10").error().code(), ErrorCode::kIo);  // another place
+  EXPECT_TRUE(db->Health());
+  hand_clock_.now += 1;
+  EXPECT_EQ(db->Get({}, "b10").error().code(), ErrorCode::kIo);
+  EXPECT_TRUE(db->Health());
+  read_both();
+  const Status health = db->Health();
+  ASSERT_FALSE(health);
+  EXPECT_EQ(health.error().code(), ErrorCode::kCorruption);
+  EXPECT_EQ(health.error().path(), PathOfFirst());
+}
+
+// Of descriptors and memory that there are none of, and what else is no word of the disk's.
+TEST_F(DbHealthTest, WhatTheSystemRefusesIsNoDamage) {
   const auto db = OpenDamaged();
   SetHook(FileCall::kRead, ".sst", ErrorCode::kIo);
-  EXPECT_EQ(db->Get({}, "a20").error().code(), ErrorCode::kIo);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(db->Get({}, "a10").error().code(), ErrorCode::kIo);
+    hand_clock_.now += 2'000'000'000;
+  }
   EXPECT_TRUE(db->Health());
 }
 

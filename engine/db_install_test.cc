@@ -103,6 +103,35 @@ TEST_F(DbInstallTest, IsWhatTheOtherWasAndGoesOnFromThere) {
   }
 }
 
+TEST_F(DbInstallTest, AFileIsCheckedWholeBeforeItIsTaken) {
+  const AppliedLog log(2);
+  const Copy copy = CopyAt(log, 50, /*compacted=*/true);
+  const auto db = OpenAt("db");
+  ASSERT_FALSE(copy.files.empty());
+  PinnedFile file = copy.files[0];
+  const Status sound = db->CheckFile(file);
+  EXPECT_TRUE(sound) << sound.error().ToString();
+  const Bytes content = files_.Content(file.path);
+  for (std::size_t at = 0; at < content.size(); at += 37) {
+    Bytes damaged = content;
+    damaged[at] ^= 0x20;
+    files_.SetContent(file.path, damaged);
+    EXPECT_FALSE(db->CheckFile(file)) << at;
+  }
+  files_.SetContent(file.path, content.substr(1));
+  EXPECT_EQ(db->CheckFile(file).error().code(), ErrorCode::kCorruption);
+  files_.SetContent(file.path, content);
+  EXPECT_TRUE(db->CheckFile(file));
+  file.sequence_max = SequenceNumber(file.sequence_max.value + 1);
+  EXPECT_EQ(db->CheckFile(file).error().code(), ErrorCode::kCorruption);
+  file = copy.files[0];
+  file.number = FileNumber(file.number.value + 1);
+  EXPECT_EQ(db->CheckFile(file).error().code(), ErrorCode::kCorruption);
+  file.path = "inbox/none";
+  EXPECT_EQ(db->CheckFile(file).error().code(), ErrorCode::kNotFound);
+  EXPECT_TRUE(db->Health());  // none of it is the database's
+}
+
 TEST_F(DbInstallTest, IsDurableWhenItReturns) {
   const AppliedLog log(2);
   const Copy copy = CopyAt(log, 50);

@@ -103,7 +103,8 @@ Result<std::unique_ptr<Db>> Db::Open(const env::Env& env, const std::string& dir
   parts.cache = std::make_shared<sst::TableCache>(
       sst::TableCache::Limits{.block_cache_size = options.block_cache_size,
                               .open_tables_max = options.open_tables_max,
-                              .readahead_max = options.readahead_max});
+                              .readahead_max = options.readahead_max,
+                              .clock = env.clock});
   std::shared_ptr<const Version> tables;
   BEACH_TRY_ASSIGN(const ManifestState state,
                    StateToRecover(files, directory, contents, manifest, parts.cache, tables));

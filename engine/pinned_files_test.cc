@@ -66,6 +66,32 @@ TEST_F(PinnedFilesTest, StayAsTheyAreUntilTheyAreLetGo) {
   EXPECT_EQ(db->Stats().file_pins, 0U);
 }
 
+TEST_F(PinnedFilesTest, ACheckReadsAllOfAFileAndFindsAnyDamage) {
+  const auto db = Open();
+  Fill(*db, 0, 40);
+  const auto pinned = Pin(*db);
+  ASSERT_GE(pinned->files().size(), 2U);
+  for (std::size_t i = 0; i < pinned->files().size(); ++i) {
+    const Status sound = pinned->Check(i);
+    EXPECT_TRUE(sound) << sound.error().ToString();
+  }
+  EXPECT_TRUE(db->Health());
+  const std::string path = pinned->files()[1].path;
+  const Bytes content = files_.Content(path);
+  for (std::size_t at = 0; at < content.size(); at += 31) {
+    Bytes damaged = content;
+    damaged[at] ^= 0x04;
+    files_.SetContent(path, damaged);
+    const Status checked = pinned->Check(1);
+    ASSERT_FALSE(checked) << at;
+    EXPECT_EQ(checked.error().path(), path);
+    EXPECT_TRUE(pinned->Check(0));
+  }
+  files_.SetContent(path, content);
+  EXPECT_TRUE(pinned->Check(1));
+  EXPECT_EQ(db->Health().error().code(), ErrorCode::kCorruption);
+}
+
 TEST_F(PinnedFilesTest, SayTheTimeAsOfTheirNumber) {
   const auto db = Open();
   EXPECT_EQ(Pin(*db)->time(), 0U);

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/sst/table_cache.h"
 
+#include <cerrno>
 #include <utility>
 #include <vector>
 
 #include "env/marks.h"
 
 namespace beach::engine::sst {
+namespace {
+
+constexpr std::uint64_t kUnreadableNs = 1'000'000'000;
+constexpr std::size_t kUnreadableMax = 16;
+
+}  // namespace
 
 Result<std::shared_ptr<env::File>> TableCache::Use(TableFile& table) {
   if (auto file = FindOpen(table)) return file;
@@ -82,9 +89,28 @@ void TableCache::Forget(TableFile& table) {
 }
 
 void TableCache::Met(const Error& error) {
-  if (error.code() != ErrorCode::kCorruption) return;
   const env::MutexLock lock(mutex_);
-  if (!damage_) damage_ = error;
+  if (damage_) return;
+  if (error.code() == ErrorCode::kCorruption) damage_ = error;
+  if (IsUnreadableAgain(error)) {
+    damage_ = Error(ErrorCode::kCorruption, "cannot be read, time and again: " + error.message())
+                  .At(error.path(), error.offset());
+  }
+}
+
+// Takes note of where the disk has refused a read. A read that went well in between is not asked
+// for: whoever acts on damage looks again.
+bool TableCache::IsUnreadableAgain(const Error& error) {
+  mutex_.AssertHeld();
+  if (error.os_error() != EIO || limits_.clock == nullptr) return false;
+  const std::uint64_t now = limits_.clock->MonotonicNow();
+  for (const Unreadable& place : unreadable_) {
+    if (place.path != error.path() || place.offset != error.offset()) continue;
+    return now - place.since_ns >= kUnreadableNs;
+  }
+  unreadable_.push_back({.path = error.path(), .offset = error.offset(), .since_ns = now});
+  if (unreadable_.size() > kUnreadableMax) unreadable_.pop_front();
+  return false;
 }
 
 std::optional<Error> TableCache::damage() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <list>
 #include <memory>
 #include <optional>
@@ -10,6 +11,7 @@
 #include "base/error.h"
 #include "engine/sst/block_cache.h"
 #include "engine/sst/compression.h"
+#include "env/clock.h"
 #include "env/files.h"
 #include "env/threads.h"
 
@@ -44,6 +46,7 @@ class TableCache {
     std::uint64_t block_cache_size = 0;  // bytes; 0: no blocks are kept
     std::uint64_t open_tables_max = ~std::uint64_t{0};
     std::uint64_t readahead_max = 0;  // bytes that a walk reads at once; 0: block by block
+    env::Clock* clock = nullptr;      // of Met; without one what cannot be read is no damage
   };
   explicit TableCache(const Limits& limits) : limits_(limits), blocks_(limits.block_cache_size) {}
 
@@ -60,7 +63,9 @@ class TableCache {
   // REQUIRES: nobody else uses the table, now or later.
   void Forget(TableFile& table);
 
-  // To be told of every error of reading a table; remembers the first that is kCorruption.
+  // To be told of every error of reading a table; remembers the first that is kCorruption, or that
+  // the disk had for the same place a second or more before: what it cannot read time and again is
+  // as good as damaged.
   void Met(const Error& error);
   std::optional<Error> damage();
 
@@ -69,15 +74,22 @@ class TableCache {
  private:
   // Null where it is closed.
   std::shared_ptr<env::File> FindOpen(TableFile& table);
+  bool IsUnreadableAgain(const Error& error);
   std::shared_ptr<env::File> TakeIn(TableFile& table, std::shared_ptr<env::File> file, bool keep);
 
   const Limits limits_;
   BlockCache blocks_;
   Decompressor decompressor_;
   env::Mutex mutex_;
-  std::list<TableFile*> open_;   // not kept; the last used first. Under mutex_
-  std::uint64_t kept_ = 0;       // under mutex_
-  std::optional<Error> damage_;  // under mutex_
+  std::list<TableFile*> open_;  // not kept; the last used first. Under mutex_
+  std::uint64_t kept_ = 0;      // under mutex_
+  struct Unreadable {
+    std::string path;
+    std::uint64_t offset = 0;
+    std::uint64_t since_ns = 0;
+  };
+  std::deque<Unreadable> unreadable_;  // the newest places. Under mutex_
+  std::optional<Error> damage_;        // under mutex_
 };
 
 }  // namespace beach::engine::sst

@@ -79,11 +79,14 @@ Status Machine::Check(ByteView description, const std::vector<std::string>& path
 Status Machine::Install(const raft::SnapshotMeta& meta, ByteView description,
                         const std::vector<std::string>& paths) {
   BEACH_TRY(InstallSnapshot(db_, meta, description, paths));
-  return Reload();
+  BEACH_TRY(Reload());
+  awaits_snapshot_ = false;
+  return {};
 }
 
 Result<std::size_t> Machine::Apply(std::span<const raft::Entry> entries, bool may_block,
                                    std::vector<Bytes>& answers) {
+  BEACH_CHECK(!awaits_snapshot_);
   std::size_t applied = 0;
   for (const raft::Entry& entry : entries) {
     Bytes answer;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -73,8 +74,12 @@ class Machine final : public raft::StateMachine {
 
   // Takes what the database holds, after Db::Install. Errors as of Open.
   Status Reload();
+  // What is here is behind where the log begins: until a snapshot is installed, nothing may be
+  // applied to it, and reads for clients answer kCompactedAway. Before anybody reads.
+  void AwaitSnapshot() { awaits_snapshot_ = true; }
 
-  // Of the user's keys, as of all that was applied when the call begins. Errors: of Db::Get.
+  // Of the user's keys, as of all that was applied when the call begins. Errors: of Db::Get, and
+  // kCompactedAway (AwaitSnapshot): another node can tell.
   Result<std::optional<Bytes>> Get(ByteView key);
   Result<engine::TryGetResult> TryGet(ByteView key);  // of Db::TryGet
   // From `begin`, included, to `end`, excluded; without `end` to the last one. Reads files.
@@ -100,8 +105,11 @@ class Machine final : public raft::StateMachine {
   Result<bool> ReadAnswer(const Command& command, KeyReader& reader, Bytes& answer);
   void Arrive(const Place& next);
 
+  Status CheckReadable() const;
+
   engine::Db& db_;
   const MachineOptions options_;
+  std::atomic<bool> awaits_snapshot_ = false;
   Sessions sessions_;
   PlaceConfiguration configuration_;  // in force at place_
   engine::WriteBatch batch_;          // of the entry that is planned; kept for its memory

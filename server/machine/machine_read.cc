@@ -11,17 +11,25 @@
 
 namespace beach::server {
 
+Status Machine::CheckReadable() const {
+  if (!awaits_snapshot_) return {};
+  return Fail(ErrorCode::kCompactedAway, "the tables of this node are lost: a snapshot is awaited");
+}
+
 Result<std::optional<Bytes>> Machine::Get(ByteView key) {
+  BEACH_TRY(CheckReadable());
   Bytes scratch;
   return db_.Get({}, StoredKey(key, scratch));
 }
 
 Result<engine::TryGetResult> Machine::TryGet(ByteView key) {
+  BEACH_TRY(CheckReadable());
   Bytes scratch;
   return db_.TryGet({}, StoredKey(key, scratch));
 }
 
 Result<Scanned> Machine::Scan(ByteView begin, std::optional<ByteView> end, ScanLimits limits) {
+  BEACH_TRY(CheckReadable());
   BEACH_CHECK_GE(limits.count, 1U);  // else who goes on behind the last never ends
   engine::ReadOptions options;
   options.range = StoredRange(begin, end);

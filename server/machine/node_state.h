@@ -17,8 +17,9 @@ namespace beach::server {
 // next. Damaged ones are not served: they are set aside (state_directory.h), and peers fill new
 // ones. For nodes that have peers: whoever has none opens Db and Machine himself, and is told.
 //
-// A life of a process: Open; the log is opened for what the machine holds; Node::Start; Refilled
-// when a snapshot was installed; where the node steps aside, SteppedAside, and the process ends.
+// A life of a process: Open; the log is opened for what the machine holds, and where that is behind
+// the log's base the machine awaits a snapshot; Node::Start; Refilled when one was installed; where
+// the node steps aside, SteppedAside, and the process ends.
 class NodeState {
  public:
   // `directory` is the database's: its folder is there. Damage is confirmed by reading all there
@@ -36,8 +37,9 @@ class NodeState {
 
   // Set: damage was met, and the tables hold nothing. Entries that the log still has from the first
   // on are applied anew, and nothing is lost. Else a snapshot must come, of the log's base or later
-  // (raft::Restored::state_lost); the same holds without a mark, for whoever has removed the
-  // directory, and so durable().index below the log's base is what tells.
+  // (raft::Restored::state_lost, Machine::AwaitSnapshot); so it must without a mark, where somebody
+  // has removed the directory, or damage at the manifest's end has taken its last edits: that
+  // durable().index is below the log's base is what tells.
   const std::optional<Error>& lost() const { return lost_; }
 
   // The node has stepped aside with that error, its own or its log's. Where it tells of damage

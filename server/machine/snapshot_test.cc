@@ -119,6 +119,20 @@ TEST_F(SnapshotTest, WhoInstallsItIsWhatTheOtherWasAndGoesOnAlike) {
   EXPECT_EQ(other_.machine().durable().index, pinned->meta().index);
 }
 
+// Tables behind the log's base are no state that anybody was ever shown.
+TEST_F(SnapshotTest, WhoAwaitsOneShowsNothingBefore) {
+  const auto pinned = Pin();
+  other_.machine().AwaitSnapshot();
+  EXPECT_EQ(other_.machine().Get("key1").error().code(), ErrorCode::kCompactedAway);
+  EXPECT_EQ(other_.machine().TryGet("key1").error().code(), ErrorCode::kCompactedAway);
+  EXPECT_EQ(other_.machine().Scan("", std::nullopt, {}).error().code(), ErrorCode::kCompactedAway);
+  EXPECT_FALSE(other_.machine().Install(pinned->meta(), pinned->description(), {}));
+  EXPECT_FALSE(other_.machine().Get("key1"));
+  ASSERT_TRUE(other_.machine().Install(pinned->meta(), pinned->description(), Copy(*pinned)));
+  EXPECT_EQ(*other_.machine().Get("key1"), Bytes(300, 'v'));
+  EXPECT_EQ(other_.Live(), node_.Live());
+}
+
 TEST_F(SnapshotTest, OneThatWasInstalledIsPinnedAndInstalledAgain) {
   auto pinned = Pin();
   ASSERT_TRUE(other_.machine().Install(pinned->meta(), pinned->description(), Copy(*pinned)));
@@ -132,6 +146,31 @@ TEST_F(SnapshotTest, OneThatWasInstalledIsPinnedAndInstalledAgain) {
   EXPECT_EQ(third.Live(), node_.Live());
   second->reset();
   pinned.reset();
+}
+
+TEST_F(SnapshotTest, WhatIsDamagedIsFoundBeforeItIsSentAndBeforeItIsInstalled) {
+  const auto pinned = Pin();
+  const std::vector<std::string> paths = Copy(*pinned);
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    EXPECT_TRUE(pinned->Check(i));
+  }
+  EXPECT_TRUE(other_.machine().Check(pinned->description(), paths));
+  for (const std::string& path : {paths.back(), pinned->files().back().path}) {
+    Bytes content = files_.Content(path);
+    content[content.size() / 3] ^= 1;
+    files_.SetContent(path, content);
+  }
+  const Status arrived = other_.machine().Check(pinned->description(), paths);
+  ASSERT_FALSE(arrived);
+  EXPECT_EQ(arrived.error().code(), ErrorCode::kCorruption);
+  EXPECT_EQ(arrived.error().path(), paths.back());
+  EXPECT_TRUE(other_.machine().Health());
+  EXPECT_TRUE(machine().Health());
+  EXPECT_EQ(pinned->Check(paths.size() - 1).error().code(), ErrorCode::kCorruption);
+  EXPECT_EQ(machine().Health().error().code(), ErrorCode::kCorruption);
+  EXPECT_EQ(other_.machine().Check(pinned->description(), {}).error().code(),
+            ErrorCode::kCorruption);
+  EXPECT_EQ(other_.machine().Check("none", paths).error().code(), ErrorCode::kCorruption);
 }
 
 TEST_F(SnapshotTest, WhatDoesNotBelongTogetherIsRefused) {

@@ -13,7 +13,7 @@
 //   db.damage   a mark: damage was met, in this life or an earlier one, and nothing durable is
 //               known to have come in its place. That it is there is what counts; its text is for
 //               people, and the first error stays.
-//   db.damaged  what was set aside last, for people; nothing here looks into it.
+//   db.damaged  what was set aside last, for people, who may remove it: nothing here looks into it.
 //
 // In this order, each step durable before the next: the mark; an older `db.damaged` goes; `db` is
 // renamed to `db.damaged`; a new `db` is made, which holds index 0; it gets a snapshot's tables, or
