@@ -10,18 +10,24 @@ namespace beach::server {
 
 Result<std::unique_ptr<NodeState>> NodeState::Open(const env::Env& env, std::string directory,
                                                    const engine::Options& options,
-                                                   const MachineOptions& machine) {
-  std::unique_ptr<NodeState> state(new NodeState(env, std::move(directory)));
+                                                   const MachineOptions& machine, bool is_ours) {
+  std::unique_ptr<NodeState> state(new NodeState(env, std::move(directory), is_ours));
   env::FileSystem& files = *env.files;
   BEACH_TRY_ASSIGN(std::optional<Error> mark, ReadDamageMark(files, state->directory_));
   if (mark) BEACH_TRY(state->SetAsideWhatIsDamaged());
   Status opened = state->OpenTables(options, machine);
-  if (!opened && MayBeDamage(opened.error())) {
+  if (!opened && MayBeDamage(opened.error(), is_ours)) {
     const Error met = std::move(opened).error();
     BEACH_TRY(MarkDamaged(files, state->directory_, met));
-    // What cannot be read now may be readable in the next life.
-    if (met.code() != ErrorCode::kCorruption) return Fail(met);
-    BEACH_TRY(state->SetAsideWhatIsDamaged());
+    // What cannot be read now may be readable in the next life. What was met in the one before, and
+    // is still in the way, is damage even where no look at the tables shows it.
+    if (mark) {
+      BEACH_TRY(state->SetAsideFor(met));
+    } else if (met.code() == ErrorCode::kCorruption) {
+      BEACH_TRY(state->SetAsideWhatIsDamaged());
+    } else {
+      return Fail(met);
+    }
     BEACH_TRY_ASSIGN(mark, ReadDamageMark(files, state->directory_));
     opened = state->OpenTables(options, machine);
   }
@@ -37,10 +43,14 @@ Result<std::unique_ptr<NodeState>> NodeState::Open(const env::Env& env, std::str
 
 Status NodeState::SetAsideWhatIsDamaged() {
   BEACH_CHECK(db_ == nullptr);
-  BEACH_TRY_ASSIGN(const std::optional<Error> damage, FindDamage(*env_.files, directory_));
-  if (!damage) return {};
+  BEACH_TRY_ASSIGN(const std::optional<Error> damage,
+                   FindDamage(*env_.files, directory_, is_ours_));
+  return damage ? SetAsideFor(*damage) : Status();
+}
+
+Status NodeState::SetAsideFor(const Error& damage) {
   if (env_.events != nullptr) {
-    const std::string why = damage->ToString();
+    const std::string why = damage.ToString();
     env_.events->Record("machine.tables_set_aside", {{.name = "why", .text = why}});
   }
   return SetAside(*env_.files, directory_);
@@ -63,7 +73,8 @@ Status NodeState::SteppedAside(const Error& error) {
     return MarkDamaged(*env_.files, directory_, health.error());
   }
   const bool here = error.path().starts_with(directory_ + "/");
-  return here && MayBeDamage(error) ? MarkDamaged(*env_.files, directory_, error) : Status();
+  return here && MayBeDamage(error, is_ours_) ? MarkDamaged(*env_.files, directory_, error)
+                                              : Status();
 }
 
 Status NodeState::Refilled() {

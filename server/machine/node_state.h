@@ -22,13 +22,14 @@ namespace beach::server {
 // the node steps aside, SteppedAside, and the process ends.
 class NodeState {
  public:
-  // `directory` is the database's: its folder is there. Damage is confirmed by reading all there
-  // is, and then set aside. What cannot be read is, where that was so in the life before too; until
-  // then it is an error. Errors: of Db::Open and Machine::Open; kCorruption where no damage of the
-  // disk explains it.
+  // `directory` is the database's: its folder is there. `is_ours`: this node has been here before,
+  // as its log shows; else files that begin with other bytes than ours are somebody's. Damage is
+  // confirmed by reading all there is, and then set aside. What cannot be read is, where that was
+  // so in the life before too; until then it is an error. Errors: of Db::Open and Machine::Open;
+  // kCorruption where no damage of the disk explains it.
   static Result<std::unique_ptr<NodeState>> Open(const env::Env& env, std::string directory,
                                                  const engine::Options& options,
-                                                 const MachineOptions& machine);
+                                                 const MachineOptions& machine, bool is_ours);
   NodeState(const NodeState&) = delete;
   NodeState& operator=(const NodeState&) = delete;
 
@@ -51,14 +52,16 @@ class NodeState {
   Status Refilled();
 
  private:
-  NodeState(const env::Env& env, std::string directory)
-      : env_(env), directory_(std::move(directory)) {}
+  NodeState(const env::Env& env, std::string directory, bool is_ours)
+      : env_(env), directory_(std::move(directory)), is_ours_(is_ours) {}
 
   Status OpenTables(const engine::Options& options, const MachineOptions& machine);
   Status SetAsideWhatIsDamaged();
+  Status SetAsideFor(const Error& damage);
 
   const env::Env env_;
   const std::string directory_;
+  const bool is_ours_;
   std::unique_ptr<engine::Db> db_;
   std::unique_ptr<Machine> machine_;
   std::optional<Error> lost_;

@@ -39,7 +39,8 @@ Result<std::unique_ptr<NodeState>> OpenState(const env::Env& env, const char* di
   options.level0_stop_count = 8;
   raft::Configuration bootstrap;
   bootstrap.voters = {raft::NodeId(1), raft::NodeId(2)};
-  return NodeState::Open(env, directory, options, {.sessions = kLimits, .bootstrap = bootstrap});
+  return NodeState::Open(env, directory, options, {.sessions = kLimits, .bootstrap = bootstrap},
+                         true);
 }
 
 // What the harness knows, of plain values alone: the memory of a process goes with it.

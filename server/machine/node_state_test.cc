@@ -39,11 +39,11 @@ class NodeStateTest : public MachineTest {
     ASSERT_TRUE((*state)->db().Flush());
   }
 
-  Result<std::unique_ptr<NodeState>> OpenState() {
+  Result<std::unique_ptr<NodeState>> OpenState(bool is_ours = true) {
     engine::Options options = engine::SmallOptions();
     options.memtable_size = 8 * engine::kKiB;
     return NodeState::Open(Environment(), "mine", options,
-                           {.sessions = kSmallLimits, .bootstrap = Node::bootstrap()});
+                           {.sessions = kSmallLimits, .bootstrap = Node::bootstrap()}, is_ours);
   }
   // What the log has behind what is durable.
   void ApplyLog(NodeState& state) {
@@ -221,6 +221,37 @@ TEST_F(NodeStateTest, WhatIsNoDamageIsAnErrorAndStays) {
   EXPECT_TRUE((*state)->SteppedAside(Error(ErrorCode::kNoSpace, "full").At("mine/000001.sst")));
   EXPECT_TRUE((*state)->SteppedAside(Error(ErrorCode::kCorruption, "a record").At("log/1")));
   EXPECT_FALSE(Marked());
+}
+
+// Files that begin with other bytes than ours are somebody's, but where our node has been before.
+TEST_F(NodeStateTest, WhatDoesNotBeginAsOursIsDamageOfAKnownNodeAlone) {
+  Flip("mine/IDENTITY", 0);
+  const auto before = files_.Snapshot("mine");
+  const auto foreign = OpenState(/*is_ours=*/false);
+  ASSERT_FALSE(foreign);
+  EXPECT_EQ(foreign.error().code(), ErrorCode::kRefused);
+  EXPECT_TRUE(files_.Snapshot("mine") == before);
+  EXPECT_FALSE(Marked());
+  EXPECT_FALSE(OpenState()) << "it is looked at in two lives";
+  EXPECT_TRUE(Marked());
+  const auto state = OpenState();
+  ASSERT_TRUE(state) << state.error().ToString();
+  EXPECT_TRUE((*state)->lost());
+  EXPECT_TRUE(WasSetAside());
+}
+
+// What no look at the tables shows, and opens meet in two lives.
+TEST_F(NodeStateTest, WhatIsInTheWayInTwoLivesIsSetAside) {
+  files_.set_hook([this](const FileEvent& event) -> Status {
+    const bool strikes =
+        event.call == FileCall::kRead && event.path == "mine/IDENTITY" && !WasSetAside();
+    return strikes ? Fail(ErrnoError(EIO, "read", event.path, event.offset)) : Status();
+  });
+  ASSERT_FALSE(OpenState());
+  EXPECT_TRUE(Marked());
+  const auto state = OpenState();
+  ASSERT_TRUE(state) << state.error().ToString();
+  EXPECT_TRUE((*state)->lost());
 }
 
 // A sector that cannot be read may be readable later, and what was read wrongly once may be read

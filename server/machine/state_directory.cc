@@ -31,17 +31,18 @@ Status RemoveDirectoryOfFiles(env::FileSystem& files, const std::string& directo
 }
 
 // One look at all there is. What is wrong and no damage is an error.
-Result<std::optional<Error>> Examine(env::FileSystem& files, const std::string& directory) {
+Result<std::optional<Error>> Examine(env::FileSystem& files, const std::string& directory,
+                                     bool is_ours) {
   auto report = engine::VerifyDatabase(files, directory);
   if (!report) {
     Error error = std::move(report).error();
-    if (MayBeDamage(error)) return error;
+    if (MayBeDamage(error, is_ours)) return error;
     // An empty directory, or one whose making a crash has ended.
     if (error.code() == ErrorCode::kNotFound) return std::nullopt;
     return Fail(std::move(error));
   }
   for (const Error& error : report->damage) {
-    if (MayBeDamage(error)) return error;
+    if (MayBeDamage(error, is_ours)) return error;
   }
   if (!report->damage.empty()) return Fail(report->damage.front());
   return std::nullopt;
@@ -56,9 +57,11 @@ bool SamePlace(const Error& one, const Error& other) {
 std::string DamageMarkOf(const std::string& directory) { return directory + ".damage"; }
 std::string SetAsideNameOf(const std::string& directory) { return directory + ".damaged"; }
 
-bool MayBeDamage(const Error& error) {
+bool MayBeDamage(const Error& error, bool is_ours) {
   if (error.code() == ErrorCode::kCorruption) return true;
-  return error.code() == ErrorCode::kIo && error.os_error() == EIO;
+  if (error.code() == ErrorCode::kIo && error.os_error() == EIO) return true;
+  // Versions are believed under a checksum alone: so it is refused for its first bytes.
+  return error.code() == ErrorCode::kRefused && error.offset() == 0 && is_ours;
 }
 
 Status MarkDamaged(env::FileSystem& files, const std::string& directory, const Error& error) {
@@ -93,12 +96,13 @@ Status RemoveDamageMark(env::FileSystem& files, const std::string& directory) {
 
 // Sound tables that are set aside may be the last ones of the cluster: what is met but once, or
 // elsewhere the next time, was the reading.
-Result<std::optional<Error>> FindDamage(env::FileSystem& files, const std::string& directory) {
+Result<std::optional<Error>> FindDamage(env::FileSystem& files, const std::string& directory,
+                                        bool is_ours) {
   BEACH_TRY_ASSIGN(const bool there, files.Exists(directory));
   if (!there) return std::nullopt;
-  BEACH_TRY_ASSIGN(std::optional<Error> met, Examine(files, directory));
+  BEACH_TRY_ASSIGN(std::optional<Error> met, Examine(files, directory, is_ours));
   if (!met) return std::nullopt;
-  BEACH_TRY_ASSIGN(const std::optional<Error> again, Examine(files, directory));
+  BEACH_TRY_ASSIGN(const std::optional<Error> again, Examine(files, directory, is_ours));
   if (!again || !SamePlace(*met, *again)) return std::nullopt;
   return met;
 }

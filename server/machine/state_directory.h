@@ -27,9 +27,10 @@ std::string DamageMarkOf(const std::string& directory);
 std::string SetAsideNameOf(const std::string& directory);
 
 // Whether an error says that bytes on disk are not what was written, or cannot be read: it is to be
-// confirmed by FindDamage. All others are no damage, whatever they say: what is refused is
-// somebody's, and what found no space, no memory or a lock may go well the next time.
-bool MayBeDamage(const Error& error);
+// confirmed by FindDamage. All others are no damage, whatever they say: what found no space, no
+// memory or a lock may go well the next time; what is refused is somebody's, unless the directory
+// is known to be ours and it is refused for its first bytes.
+bool MayBeDamage(const Error& error, bool is_ours);
 
 // Durable when it returns.
 Status MarkDamaged(env::FileSystem& files, const std::string& directory, const Error& error);
@@ -40,7 +41,8 @@ Status RemoveDamageMark(env::FileSystem& files, const std::string& directory);
 // Reads all that a database in the directory consists of: the first damage, where a second look
 // meets it too. Nothing: it is sound, or there is none. REQUIRES: it is closed. Errors: kBusy, and
 // what is wrong and no damage.
-Result<std::optional<Error>> FindDamage(env::FileSystem& files, const std::string& directory);
+Result<std::optional<Error>> FindDamage(env::FileSystem& files, const std::string& directory,
+                                        bool is_ours);
 
 // Renames the directory, in place of what was set aside before. REQUIRES: nobody has it open.
 Status SetAside(env::FileSystem& files, const std::string& directory);

@@ -79,6 +79,7 @@ class Machines {
   // Behind the strike. A cluster must get over damage of few of its nodes at a time.
   void Damage(const Blow& blow) {
     if (blow.damage == DamageKind::kNone || judge_.IsExcused(blow.node)) return;
+    if (!judge_.HasLog(blow.node)) return;  // it is no node yet
     const bool swaps = blow.damage == DamageKind::kEmptyDisk;
     const bool is_up = !judge_.IsGone(blow.node);
     if (simulation_.decisions().Off("cluster.damage") || (swaps && is_up)) return;

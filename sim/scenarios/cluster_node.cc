@@ -31,9 +31,10 @@ class Process {
       : judge_(judge), plan_(plan), place_(place), env_(env) {}
 
   Status Open() {
-    BEACH_TRY_ASSIGN(state_, server::NodeState::Open(
-                                 env_, kTablesDirectory, server::EngineOptions(plan_.engine),
-                                 {.sessions = plan_.sessions, .bootstrap = VotersOf(plan_)}));
+    BEACH_TRY_ASSIGN(
+        state_, server::NodeState::Open(env_, kTablesDirectory, server::EngineOptions(plan_.engine),
+                                        {.sessions = plan_.sessions, .bootstrap = VotersOf(plan_)},
+                                        judge_.HasLog(place_)));
     machine_ = &state_->machine();
     const raft::SnapshotMeta held = machine_->durable();
     raft::DiskLogOptions log = plan_.log;
