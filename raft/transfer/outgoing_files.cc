@@ -57,22 +57,30 @@ Result<SnapshotChunk> OutgoingReader::Read(std::uint64_t place, std::uint64_t le
   const std::size_t number = snapshot_->NumberAt(place);
   const std::uint64_t end = snapshot_->EndOfFileAt(place);
   BEACH_CHECK_LE(length, end - place);
-  BEACH_TRY(OpenFile(number));
-  const std::uint64_t size = snapshot_->files()[number].size_bytes;
-  const std::uint64_t offset = size - (end - place);
   SnapshotChunk chunk{.place = place, .file_crc = 0, .bytes = Bytes(length, '\0')};
-  BEACH_TRY_ASSIGN(const std::size_t read, file_->ReadAt(offset, chunk.bytes.data(), length));
-  if (read != length) {
+  const std::uint64_t size = snapshot_->files()[number].size_bytes;
+  if (Status read = ReadBytes(number, size - (end - place), chunk.bytes); !read) {
+    static_cast<void>(snapshot_->Check(number));
+    return Fail(std::move(read).error());
+  }
+  if (place + length == end) {
+    BEACH_TRY_ASSIGN(chunk.file_crc, SumOf(number));
+  }
+  return chunk;
+}
+
+Status OutgoingReader::ReadBytes(std::size_t number, std::uint64_t offset, Bytes& bytes) {
+  BEACH_TRY(OpenFile(number));
+  BEACH_TRY_ASSIGN(const std::size_t read, file_->ReadAt(offset, bytes.data(), bytes.size()));
+  if (read != bytes.size()) {
     return Fail(Error(ErrorCode::kCorruption, "the file is shorter than when it was pinned")
                     .At(file_->path(), offset + read));
   }
   if (offset == summed_) {
-    crc_ = Crc32c(chunk.bytes, crc_);
-    summed_ += length;
+    crc_ = Crc32c(bytes, crc_);
+    summed_ += bytes.size();
   }
-  if (place + length < end) return chunk;
-  BEACH_TRY_ASSIGN(chunk.file_crc, SumOf(number));
-  return chunk;
+  return {};
 }
 
 // What was not read from its begin on, in one go, is read again for it. Where what was read differs

@@ -53,10 +53,12 @@ class OutgoingReader {
       : files_(files), snapshot_(std::move(snapshot)) {}
 
   // So many bytes of one file, with its checksum where they end it, which makes them good for who
-  // gets them: so the file is checked before. kCorruption: it is not as it was pinned.
+  // gets them: so the file is checked before, and where it cannot be read, for its maker to know
+  // of it. kCorruption: it is not as it was pinned.
   Result<SnapshotChunk> Read(std::uint64_t place, std::uint64_t length);
 
  private:
+  Status ReadBytes(std::size_t number, std::uint64_t offset, Bytes& bytes);
   Status OpenFile(std::size_t number);
   Result<std::uint32_t> SumOf(std::size_t number);
 

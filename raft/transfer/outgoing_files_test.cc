@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
+
 #include "base/crc32c.h"
 #include "engine/testing/memory_files.h"
 #include "raft/transfer/testing/transfer_world.h"
@@ -89,6 +91,16 @@ TEST_F(OutgoingFilesTest, WhatIsDamagedGetsNoChecksum) {
   EXPECT_EQ(reader.Read(10, 6)->file_crc, Crc32c(kSecond));
   OutgoingReader other(files_, snapshot_);
   EXPECT_EQ(other.Read(6, 4).error().code(), ErrorCode::kCorruption);
+}
+
+TEST_F(OutgoingFilesTest, WhatCannotBeReadIsForItsMakerToKnow) {
+  OutgoingReader reader(files_, snapshot_);
+  files_.set_hook([](const engine::testing::FileEvent& event) -> Status {
+    if (event.call != engine::testing::FileCall::kRead) return {};
+    return Fail(ErrnoError(EIO, "read", event.path, event.offset));
+  });
+  EXPECT_EQ(reader.Read(0, 2).error().code(), ErrorCode::kIo);
+  EXPECT_EQ(store_.checks, 1U);
 }
 
 TEST_F(OutgoingFilesTest, WhatDiffersFromWhatIsKnownIsCheckedAgain) {
