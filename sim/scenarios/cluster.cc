@@ -23,6 +23,8 @@ constexpr std::uint64_t kWeatherNs = 100 * kMillisecond;
 // In the end, for what clients have given up and the log has not.
 constexpr std::uint64_t kQuietNs = 200 * kMillisecond;
 constexpr std::uint64_t kLookNs = 20 * kMillisecond;
+// An armed strike comes within this time, or not at all.
+constexpr std::uint64_t kArmedNs = 1'000 * kMillisecond;
 // A node that has ended by itself is started again: sooner, and its reasons would be the same.
 constexpr std::uint64_t kRestartNs = 200 * kMillisecond;
 
@@ -62,6 +64,10 @@ class Machines {
     const bool kills = blow.end == End::kKill;
     if (blow.end == End::kNone || (kills && decisions.Off("crash.kill"))) return;
     if (!kills && decisions.Off("crash.power_loss")) return;
+    ends_ = Ends();
+    if (IsArmed(blow)) {
+      return simulation_.ArmStrike(hosts_[blow.node], StrikeOf(blow), blow.strike_calls);
+    }
     for (std::uint64_t place = 0; place < plan_.nodes; ++place) {
       if (blow.end != End::kPowerLossOfAll && place != blow.node) continue;
       if (kills) {
@@ -71,6 +77,17 @@ class Machines {
       }
       judge_.Died(place);
     }
+  }
+
+  // What was armed strikes now, or not at all.
+  void AwaitStrike(const Blow& blow) {
+    if (!IsArmed(blow)) return;
+    for (std::uint64_t waited = 0; waited < kArmedNs; waited += kLookNs) {
+      if (Ends() != ends_) break;
+      simulation_.SleepFor(kLookNs);
+    }
+    simulation_.ArmStrike(hosts_[blow.node], StrikeOf(blow), 0);
+    if (Ends() != ends_) judge_.Died(blow.node);
   }
 
   void StartWhoIsGone() {
@@ -101,10 +118,21 @@ class Machines {
   }
 
  private:
+  static sim::Strike StrikeOf(const Blow& blow) {
+    return blow.end == End::kKill ? sim::Strike::kKill : sim::Strike::kPowerLoss;
+  }
+  static bool IsArmed(const Blow& blow) {
+    return blow.strike_calls > 0 && (blow.end == End::kKill || blow.end == End::kPowerLoss);
+  }
+  std::uint64_t Ends() {
+    return simulation_.FaultCount("crash.kill") + simulation_.FaultCount("crash.power_loss");
+  }
+
   Simulation& simulation_;
   Judge& judge_;
   const Plan& plan_;
   const Works& works_;
+  std::uint64_t ends_ = 0;  // of processes and machines, when something was armed
   std::vector<HostId> hosts_;
   std::vector<ProcessId> nodes_;
   std::vector<ProcessId> clients_;
@@ -181,6 +209,7 @@ void Cluster::Run(Simulation& simulation) const {
     simulation.SleepFor(blow.after_ms * kMillisecond);
     if (blow.order != Order::kNone) judge.Give(blow);
     machines.Strike(blow);
+    machines.AwaitStrike(blow);
     simulation.SleepFor(std::max(blow.down_ms * kMillisecond, kRestartNs));
     machines.StartWhoIsGone();
   }

@@ -222,6 +222,11 @@ std::string Judge::AppliedText() const {
   return text;
 }
 
+void Judge::Misused(std::uint64_t place, const std::string& what) {
+  const SystemScope system;
+  simulation_.Fail("machine-misused", "on node " + std::to_string(place + 1) + " " + what);
+}
+
 void Judge::Digest(std::uint64_t place, LogIndex index, std::uint64_t digest) {
   const SystemScope system;
   if (machine_digests_.emplace(index, digest).first->second == digest) return;

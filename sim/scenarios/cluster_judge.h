@@ -42,6 +42,8 @@ class Judge {
   // All nodes that belong to the cluster have applied all that any has committed.
   bool AllApplied() const;
   std::string AppliedText() const;
+  // Its driver does what it may not.
+  void Misused(std::uint64_t place, const std::string& what);
   // Of its state machine, at an index.
   void Digest(std::uint64_t place, raft::LogIndex index, std::uint64_t digest);
   // Now and then, by its clock.

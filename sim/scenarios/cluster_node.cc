@@ -16,6 +16,7 @@
 #include "server/service/client_host.h"
 #include "server/service/machine_store.h"
 #include "server/service/service.h"
+#include "sim/scenarios/cluster_machine.h"
 
 namespace beach::sim::scenarios::cluster {
 namespace {
@@ -35,10 +36,11 @@ class Process {
     BEACH_TRY_ASSIGN(db_, engine::Db::Open(env_, kTables, server::EngineOptions(plan_.engine)));
     BEACH_TRY_ASSIGN(machine_, server::Machine::Open(*db_, {.sessions = plan_.sessions,
                                                             .bootstrap = VotersOf(plan_)}));
+    driven_.emplace(judge_, plan_, place_, *env_.clock, *machine_);
     const raft::SnapshotMeta held = machine_->durable();
     BEACH_TRY_ASSIGN(log_, raft::DiskLog::Open(env_, kLog, plan_.log, held.index, held.term));
     BEACH_TRY_ASSIGN(loop_, env_.network->NewLoop());
-    BEACH_TRY_ASSIGN(node_, raft::Node::Start(*loop_, env_, NodeOptions(), *log_, *machine_,
+    BEACH_TRY_ASSIGN(node_, raft::Node::Start(*loop_, env_, NodeOptions(), *log_, *driven_,
                                               [this](const Error& error) { Fail(error); }));
     peers_.emplace(*node_);
     return Listen();
@@ -67,7 +69,7 @@ class Process {
     options.cluster = kCluster;
     options.addresses = AddressesOf(plan_);
     options.bootstrap = VotersOf(plan_);
-    options.log_bytes_max = plan_.log_bytes_max;
+    options.log_bytes_max = plan_.log_keeper == place_ ? ~std::uint64_t{0} : plan_.log_bytes_max;
     options.log_entries_kept = plan_.log_entries_kept;
     options.snapshots = plan_.snapshots;
     options.call_max_ns = plan_.call_max_ns;
@@ -147,6 +149,7 @@ class Process {
   const env::Env env_;
   std::unique_ptr<engine::Db> db_;
   std::unique_ptr<server::Machine> machine_;
+  std::optional<DrivenMachine> driven_;
   std::unique_ptr<env::Loop> loop_;
   std::unique_ptr<raft::DiskLog> log_;
   std::unique_ptr<raft::Node> node_;

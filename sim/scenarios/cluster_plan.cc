@@ -82,6 +82,7 @@ raft::SnapshotOptions DrawSnapshots(Knobs& knobs) {
 
 std::vector<Blow> DrawBlows(Knobs& knobs, Focus focus, std::uint64_t nodes) {
   const bool orders = focus == Focus::kMembership;
+  const std::uint64_t armed = focus == Focus::kSnapshots ? 60 : 25;
   std::vector<Blow> blows(orders ? knobs.Even("blows", 1, 12) : knobs.Even("blows", 0, 6));
   for (std::size_t i = 0; i < blows.size(); ++i) {
     const std::string prefix = "blow." + std::to_string(i) + ".";
@@ -89,12 +90,28 @@ std::vector<Blow> DrawBlows(Knobs& knobs, Focus focus, std::uint64_t nodes) {
                 .end = static_cast<End>(knobs.Even(prefix + "end", 0, kEnds - 1)),
                 .after_ms = knobs.Log(prefix + "after_ms", 1, 4'000),
                 .down_ms = knobs.Log(prefix + "down_ms", 1, 4'000)};
+    if (knobs.Flag(prefix + "armed", armed)) {
+      blows[i].strike_calls = knobs.Log(prefix + "strike_calls", 1, 1 << 10);
+    }
     if (!orders) continue;
     blows[i].order = static_cast<Order>(knobs.Even(prefix + "order", 0, kOrders - 1));
     blows[i].target = knobs.Even(prefix + "target", 0, kNodesMax - 1) % nodes;
     blows[i].joint = knobs.Flag(prefix + "joint", 50);
   }
   return blows;
+}
+
+// Nodes differ: one may have what the others have dropped, and be slower than they are.
+void DrawUnequalNodes(Knobs& knobs, Plan& plan) {
+  const bool about_snapshots = plan.focus == Focus::kSnapshots;
+  if (knobs.Flag("log_keeper", about_snapshots ? 40 : 10)) {
+    plan.log_keeper = knobs.Even("log_keeper.node", 0, kNodesMax - 1) % plan.nodes;
+  }
+  for (std::uint64_t place = 0; place < plan.nodes; ++place) {
+    const std::string name = "slow_machine." + std::to_string(place);
+    const bool slow = knobs.Flag(name, about_snapshots ? 30 : 10);
+    plan.apply_ns.push_back(slow ? knobs.Log(name + ".apply_ms", 1, 1'000) * kMillisecond : 0);
+  }
 }
 
 }  // namespace
@@ -136,6 +153,7 @@ Plan DrawPlan(Simulation& simulation, Focus focus) {
                            : knobs.Log("log_bytes_max", 1 << 16, 1 << 24);
   plan.log_entries_kept = knobs.Log("log_entries_kept", 1, about_snapshots ? 32 : 1 << 10);
   plan.snapshots = DrawSnapshots(knobs);
+  DrawUnequalNodes(knobs, plan);
   return plan;
 }
 

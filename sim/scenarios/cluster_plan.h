@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,9 @@ struct Blow {
   Order order = Order::kNone;  // before it
   std::uint64_t target = 0;    // of the order: a place
   bool joint = false;          // by way of a joint configuration
+  // Of the end of one node: not at once, but inside one of its calls (Simulation::ArmStrike); 0: at
+  // once.
+  std::uint64_t strike_calls = 0;
 };
 
 // All that differs from run to run beside operations and faults.
@@ -66,6 +70,8 @@ struct Plan {
   raft::DiskLogOptions log;
   std::uint64_t log_bytes_max = 0;  // before a node drops its log
   std::uint64_t log_entries_kept = 0;
+  std::optional<std::uint64_t> log_keeper;  // a node that drops nothing of its log
+  std::vector<std::uint64_t> apply_ns;      // of each node: what its state machine takes, at least
   raft::SnapshotOptions snapshots;
   engine::Options engine;
   server::SessionLimits sessions;
