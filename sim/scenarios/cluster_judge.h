@@ -83,7 +83,6 @@ class Judge {
   class Watcher;
   struct Node {
     raft::LogIndex applied;
-    std::uint64_t digest = 0;  // of what was applied up to there, and answered
     struct Unsaid {
       raft::PersistId id;
       std::optional<raft::HardState> state;
@@ -110,7 +109,7 @@ class Judge {
   std::vector<CallWatch> calls_;  // by node
   std::vector<std::uint8_t> gone_;
   std::vector<std::unique_ptr<Watcher>> watchers_;
-  std::map<raft::LogIndex, std::uint64_t> digests_;  // after each entry that any node has applied
+  std::map<raft::LogIndex, std::uint64_t> answers_;  // hashes: to each entry, of whoever was first
   // In force at the greatest index that a leader has committed.
   raft::LogIndex members_at_;
   raft::Configuration members_;
