@@ -23,8 +23,6 @@ constexpr std::uint64_t kWeatherNs = 100 * kMillisecond;
 // In the end, for what clients have given up and the log has not.
 constexpr std::uint64_t kQuietNs = 200 * kMillisecond;
 constexpr std::uint64_t kLookNs = 20 * kMillisecond;
-// An armed strike comes within this time, or not at all.
-constexpr std::uint64_t kArmedNs = 1'000 * kMillisecond;
 // A node that has ended by itself is started again: sooner, and its reasons would be the same.
 constexpr std::uint64_t kRestartNs = 200 * kMillisecond;
 
@@ -82,10 +80,8 @@ class Machines {
   // What was armed strikes now, or not at all.
   void AwaitStrike(const Blow& blow) {
     if (!IsArmed(blow)) return;
-    for (std::uint64_t waited = 0; waited < kArmedNs; waited += kLookNs) {
-      if (Ends() != ends_) break;
-      simulation_.SleepFor(kLookNs);
-    }
+    const std::uint64_t until = simulation_.Now() + blow.armed_ms * kMillisecond;
+    while (simulation_.Now() < until && Ends() == ends_) simulation_.SleepFor(kLookNs);
     simulation_.ArmStrike(hosts_[blow.node], StrikeOf(blow), 0);
     if (Ends() != ends_) judge_.Died(blow.node);
   }

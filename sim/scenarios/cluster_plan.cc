@@ -92,6 +92,7 @@ std::vector<Blow> DrawBlows(Knobs& knobs, Focus focus, std::uint64_t nodes) {
                 .down_ms = knobs.Log(prefix + "down_ms", 1, 4'000)};
     if (knobs.Flag(prefix + "armed", armed)) {
       blows[i].strike_calls = knobs.Log(prefix + "strike_calls", 1, 1 << 10);
+      blows[i].armed_ms = knobs.Log(prefix + "armed_ms", 100, 8'000);
     }
     if (!orders) continue;
     blows[i].order = static_cast<Order>(knobs.Even(prefix + "order", 0, kOrders - 1));
@@ -110,7 +111,7 @@ void DrawUnequalNodes(Knobs& knobs, Plan& plan) {
   for (std::uint64_t place = 0; place < plan.nodes; ++place) {
     const std::string name = "slow_machine." + std::to_string(place);
     const bool slow = knobs.Flag(name, about_snapshots ? 30 : 10);
-    plan.apply_ns.push_back(slow ? knobs.Log(name + ".apply_ms", 1, 1'000) * kMillisecond : 0);
+    plan.apply_ns.push_back(slow ? knobs.Log(name + ".apply_ms", 1, 4'000) * kMillisecond : 0);
   }
 }
 
@@ -139,7 +140,8 @@ Plan DrawPlan(Simulation& simulation, Focus focus) {
       engine::wal::kBlockSize;
   plan.log.flights_max = knobs.Even("flights_max", 1, 8);
   plan.log.flight_bytes_max = knobs.Log("flight_bytes_max", 256, 1 << 22);
-  plan.call_max_ns = knobs.Log("call_max_ms", 100, 10'000) * kMillisecond;
+  plan.call_max_ns =
+      knobs.Log("call_max_ms", focus == Focus::kSnapshots ? 1'000 : 100, 10'000) * kMillisecond;
   plan.deadline_ns = knobs.Log("deadline_ms", 200, 20'000) * kMillisecond;
   plan.readers = knobs.Even("readers", 1, 3);
   const std::uint64_t leases = focus == Focus::kClocks ? 60 : 30;

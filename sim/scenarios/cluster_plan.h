@@ -53,6 +53,7 @@ struct Blow {
   // Of the end of one node: not at once, but inside one of its calls (Simulation::ArmStrike); 0: at
   // once.
   std::uint64_t strike_calls = 0;
+  std::uint64_t armed_ms = 0;  // for so long
 };
 
 // All that differs from run to run beside operations and faults.
