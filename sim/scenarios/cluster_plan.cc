@@ -83,7 +83,8 @@ raft::SnapshotOptions DrawSnapshots(Knobs& knobs) {
 std::vector<Blow> DrawBlows(Knobs& knobs, Focus focus, std::uint64_t nodes) {
   const bool orders = focus == Focus::kMembership;
   const std::uint64_t armed = focus == Focus::kSnapshots ? 60 : 25;
-  std::vector<Blow> blows(orders ? knobs.Even("blows", 1, 12) : knobs.Even("blows", 0, 6));
+  std::vector<Blow> blows(orders ? knobs.Even("blows", 1, 12)
+                                 : knobs.Even("blows", 0, focus == Focus::kSnapshots ? 10 : 6));
   for (std::size_t i = 0; i < blows.size(); ++i) {
     const std::string prefix = "blow." + std::to_string(i) + ".";
     blows[i] = {.node = knobs.Even(prefix + "node", 0, kNodesMax - 1) % nodes,
@@ -110,7 +111,7 @@ void DrawUnequalNodes(Knobs& knobs, Plan& plan) {
   }
   for (std::uint64_t place = 0; place < plan.nodes; ++place) {
     const std::string name = "slow_machine." + std::to_string(place);
-    const bool slow = knobs.Flag(name, about_snapshots ? 30 : 10);
+    const bool slow = knobs.Flag(name, about_snapshots ? 50 : 10);
     plan.apply_ns.push_back(slow ? knobs.Log(name + ".apply_ms", 1, 4'000) * kMillisecond : 0);
   }
 }
@@ -140,8 +141,11 @@ Plan DrawPlan(Simulation& simulation, Focus focus) {
       engine::wal::kBlockSize;
   plan.log.flights_max = knobs.Even("flights_max", 1, 8);
   plan.log.flight_bytes_max = knobs.Log("flight_bytes_max", 256, 1 << 22);
+  // Long enough that a snapshot passes calls that wait.
+  const bool long_calls = focus == Focus::kSnapshots;
   plan.call_max_ns =
-      knobs.Log("call_max_ms", focus == Focus::kSnapshots ? 1'000 : 100, 10'000) * kMillisecond;
+      knobs.Log("call_max_ms", long_calls ? 2'000 : 100, long_calls ? 30'000 : 10'000) *
+      kMillisecond;
   plan.deadline_ns = knobs.Log("deadline_ms", 200, 20'000) * kMillisecond;
   plan.readers = knobs.Even("readers", 1, 3);
   const std::uint64_t leases = focus == Focus::kClocks ? 60 : 30;
