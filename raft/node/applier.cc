@@ -44,6 +44,7 @@ void Applier::Void(std::function<void()> idle) {
   BEACH_CHECK(idle_ == nullptr);
   waiting_.clear();
   idle_ = std::move(idle);
+  BEACH_SOMETIMES("raft.install_while_applying", handed_over_ > 0);
   if (handed_over_ > 0) return;
   loop_.Post([weak = std::weak_ptr<Applier*>(self_)] {
     const std::shared_ptr<Applier*> self = weak.lock();

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "env/marks.h"
 
 namespace beach::raft {
 
@@ -108,6 +109,7 @@ void PendingCalls::Installed(LogIndex index) {
   for (const auto& [at, request] : committed_) {
     if (at <= index) passed.push_back(request);
   }
+  BEACH_SOMETIMES("raft.call_passed_by_snapshot", !passed.empty());
   for (const RequestId request : passed) Finish(request, {});
 }
 

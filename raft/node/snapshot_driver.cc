@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "env/marks.h"
 
 namespace beach::raft {
 
@@ -115,7 +116,14 @@ Status SnapshotDriver::Received(ByteView payload, NodeId from) {
 void SnapshotDriver::Install(const LogReplacement& replacement) {
   helper_->Ask(
       [&machine = machine_, meta = replacement.meta, arrived = receiver_.arrived()] {
-        return machine.Install(meta, arrived.description, arrived.paths);
+        // FAILPOINT: snapshot_after_receive: a snapshot beside the state; neither state nor log has
+        // it.
+        BEACH_FAILPOINT("snapshot_after_receive");
+        const Status installed = machine.Install(meta, arrived.description, arrived.paths);
+        // FAILPOINT: snapshot_after_install: the snapshot's state, and a log that knows nothing of
+        // it.
+        BEACH_FAILPOINT("snapshot_after_install");
+        return installed;
       },
       [this, replacement](const Status& installed) { ReplaceLog(replacement, installed); });
 }
@@ -133,6 +141,8 @@ void SnapshotDriver::ReplaceLog(const LogReplacement& replacement, const Status&
 }
 
 void SnapshotDriver::Finish(const LogReplacement& replacement) {
+  // FAILPOINT: snapshot_after_replace: state and log of the snapshot; nobody has been told.
+  BEACH_FAILPOINT("snapshot_after_replace");
   installing_ = false;
   callbacks_.on_installed(replacement);
   core_.SnapshotInstalled(clock_.MonotonicNow(), replacement.install);

@@ -65,6 +65,10 @@ class Machines {
     const bool kills = blow.end == End::kKill;
     if (blow.end == End::kNone || (kills && decisions.Off("crash.kill"))) return;
     if (!kills && decisions.Off("crash.power_loss")) return;
+    ends_ = Ends();
+    if (IsArmed(blow)) {
+      return simulation_.ArmStrike(hosts_[blow.node], StrikeOf(blow), blow.strike_calls);
+    }
     for (std::uint64_t place = 0; place < plan_.nodes; ++place) {
       if (blow.end != End::kPowerLossOfAll && place != blow.node) continue;
       if (kills) {
@@ -101,6 +105,15 @@ class Machines {
     for (const ProcessId process : clients_) simulation_.Kill(process);
   }
 
+  // What was armed strikes now, or not at all.
+  void AwaitStrike(const Blow& blow) {
+    if (!IsArmed(blow)) return;
+    const std::uint64_t until = simulation_.Now() + blow.armed_ms * kMillisecond;
+    while (simulation_.Now() < until && Ends() == ends_) simulation_.SleepFor(kLookNs);
+    simulation_.ArmStrike(hosts_[blow.node], StrikeOf(blow), 0);
+    if (Ends() != ends_) judge_.Died(blow.node);
+  }
+
   void StartWhoIsGone() {
     for (std::uint64_t place = 0; place < plan_.nodes; ++place) {
       if (!judge_.IsGone(place) || judge_.IsExcused(place)) continue;
@@ -129,10 +142,21 @@ class Machines {
   }
 
  private:
+  static sim::Strike StrikeOf(const Blow& blow) {
+    return blow.end == End::kKill ? sim::Strike::kKill : sim::Strike::kPowerLoss;
+  }
+  static bool IsArmed(const Blow& blow) {
+    return blow.strike_calls > 0 && (blow.end == End::kKill || blow.end == End::kPowerLoss);
+  }
+  std::uint64_t Ends() {
+    return simulation_.FaultCount("crash.kill") + simulation_.FaultCount("crash.power_loss");
+  }
+
   Simulation& simulation_;
   Judge& judge_;
   const Plan& plan_;
   const Works& works_;
+  std::uint64_t ends_ = 0;  // of processes and machines, when something was armed
   std::vector<HostId> hosts_;
   std::vector<ProcessId> nodes_;
   std::vector<ProcessId> clients_;
@@ -235,6 +259,7 @@ void Cluster::Run(Simulation& simulation) const {
     simulation.SleepFor(blow.after_ms * kMillisecond);
     if (blow.order != Order::kNone) judge.Give(blow);
     machines.Strike(blow);
+    machines.AwaitStrike(blow);
     machines.Damage(blow);
     simulation.SleepFor(std::max(blow.down_ms * kMillisecond, kRestartNs));
     machines.StartWhoIsGone();

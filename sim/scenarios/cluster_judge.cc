@@ -20,6 +20,12 @@ namespace {
 // Of the search in one part of a history; what is beyond takes longer than all the rest of the run.
 constexpr oracle::LinearLimits kLimits{.configurations_max = 50'000};
 
+// Of what is applied up to there, for the oracle: one entry may be durable in a state machine that
+// died before anybody was told its answer. So answers are judged apart.
+std::uint64_t StateAt(LogIndex index, raft::Term term) {
+  return Mix64(Mix64(index.value) ^ term.value);
+}
+
 }  // namespace
 
 class Judge::Watcher final : public raft::NodeWatcher {
@@ -146,20 +152,17 @@ void Judge::Started(std::uint64_t place, const raft::Core& core) {
   calls_[place].Begin();
   node.unsaid.clear();
   node.applied = applied;
-  node.digest = 0;
   if (applied != LogIndex{}) {
     const auto term = core.log().TermAt(applied);
     BEACH_CHECK(term.has_value());
     found.base = oracle::RaftBase{.index = Said(applied),
                                   .term = Said(*term),
                                   .configuration = Said(core.configurations().At(applied))};
-    const auto digest = digests_.find(applied);
-    if (digest == digests_.end()) {
+    if (applied > watch_.committed()) {
       simulation_.Fail("applied-unknown",
                        "node " + std::to_string(place + 1) + " holds all up to index " +
-                           std::to_string(applied.value) + ", which nobody has applied");
+                           std::to_string(applied.value) + ", which nobody has committed");
     }
-    node.digest = digest->second;
   }
   for (LogIndex index = applied.Next(); index <= core.log().last(); index = index.Next()) {
     found.entries.push_back(Said(core.log().tail().At(index)));
@@ -183,30 +186,25 @@ void Judge::Applied(std::uint64_t place, const raft::Entry& entry, ByteView answ
   Node& node = nodes_[place];
   BEACH_CHECK_EQ(entry.index.value, node.applied.value + 1);
   node.applied = entry.index;
-  node.digest = Mix64(node.digest ^ Mix64(Said(entry).digest) ^ Site::Hash(answer));
-  watch_.Applied(place, entry, node.digest);
-  digests_.emplace(entry.index, node.digest);
+  watch_.Applied(place, entry, StateAt(entry.index, entry.term));
+  const std::uint64_t told = Site::Hash(answer);
+  if (answers_.emplace(entry.index, told).first->second == told) return;
+  simulation_.Fail("answers-differ", "node " + std::to_string(place + 1) + " answers entry " +
+                                         std::to_string(entry.index.value) +
+                                         " otherwise than who applied it first");
 }
 
-// What it holds from then on is what whoever applied that entry had.
 void Judge::Installed(std::uint64_t place, const raft::SnapshotMeta& meta,
                       const raft::DiskLogRange& log) {
   Node& node = nodes_[place];
-  const auto digest = digests_.find(meta.index);
-  if (digest == digests_.end()) {
-    simulation_.Fail("installed-unknown",
-                     "node " + std::to_string(place + 1) + " has a snapshot of index " +
-                         std::to_string(meta.index.value) + ", which nobody has applied");
-  }
   BEACH_SOMETIMES("cluster.snapshot_installed", true);
   BEACH_SOMETIMES("cluster.state_fetched_anew", node.applied == LogIndex{} && node.incomplete);
   node.applied = meta.index;
-  node.digest = digest->second;
   const oracle::RaftBase base{.index = Said(meta.index),
                               .term = Said(meta.term),
                               .configuration = Said(meta.configuration)};
   watch_.LogReplaced(place, base, log.base, log.last);
-  watch_.SnapshotInstalled(place, base, node.digest);
+  watch_.SnapshotInstalled(place, base, StateAt(meta.index, meta.term));
 }
 
 void Judge::LookAtCalls(std::uint64_t place, std::uint64_t now_ns) {
@@ -245,6 +243,11 @@ std::string Judge::AppliedText() const {
             (IsGone(place) ? " is gone" : " " + std::to_string(nodes_[place].applied.value));
   }
   return text;
+}
+
+void Judge::Misused(std::uint64_t place, const std::string& what) {
+  const SystemScope system;
+  simulation_.Fail("machine-misused", "on node " + std::to_string(place + 1) + " " + what);
 }
 
 void Judge::Digest(std::uint64_t place, LogIndex index, std::uint64_t digest) {

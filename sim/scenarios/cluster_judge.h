@@ -49,6 +49,8 @@ class Judge {
   // All nodes that belong to the cluster have applied all that any has committed.
   bool AllApplied() const;
   std::string AppliedText() const;
+  // Its driver does what it may not.
+  void Misused(std::uint64_t place, const std::string& what);
   // Of its state machine, at an index.
   void Digest(std::uint64_t place, raft::LogIndex index, std::uint64_t digest);
   // Now and then, by its clock.
@@ -88,7 +90,6 @@ class Judge {
   class Watcher;
   struct Node {
     raft::LogIndex applied;
-    std::uint64_t digest = 0;  // of what was applied up to there, and answered
     struct Unsaid {
       raft::PersistId id;
       std::optional<raft::HardState> state;
@@ -118,7 +119,7 @@ class Judge {
   std::vector<CallWatch> calls_;  // by node
   std::vector<std::uint8_t> gone_;
   std::vector<std::unique_ptr<Watcher>> watchers_;
-  std::map<raft::LogIndex, std::uint64_t> digests_;  // after each entry that any node has applied
+  std::map<raft::LogIndex, std::uint64_t> answers_;  // hashes: to each entry, of whoever was first
   // In force at the greatest index that a leader has committed.
   raft::LogIndex members_at_;
   raft::Configuration members_;

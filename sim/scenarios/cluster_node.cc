@@ -17,6 +17,7 @@
 #include "server/service/client_host.h"
 #include "server/service/machine_store.h"
 #include "server/service/service.h"
+#include "sim/scenarios/cluster_machine.h"
 
 namespace beach::sim::scenarios::cluster {
 namespace {
@@ -36,6 +37,7 @@ class Process {
                                         {.sessions = plan_.sessions, .bootstrap = VotersOf(plan_)},
                                         judge_.HasLog(place_)));
     machine_ = &state_->machine();
+    driven_.emplace(judge_, plan_, place_, *env_.clock, *machine_);
     const raft::SnapshotMeta held = machine_->durable();
     raft::DiskLogOptions log = plan_.log;
     log.cluster = raft::ClusterNumber(kCluster);
@@ -47,7 +49,7 @@ class Process {
                                                 .lost = held.index == raft::LogIndex{}}));
     judge_.LogIsMade(place_);
     BEACH_TRY_ASSIGN(loop_, env_.network->NewLoop());
-    BEACH_TRY_ASSIGN(node_, raft::Node::Start(*loop_, env_, NodeOptions(), *log_, *machine_,
+    BEACH_TRY_ASSIGN(node_, raft::Node::Start(*loop_, env_, NodeOptions(), *log_, *driven_,
                                               [this](const Error& error) { Fail(error); }));
     peers_.emplace(*node_);
     return Listen();
@@ -79,7 +81,7 @@ class Process {
     options.cluster = kCluster;
     options.addresses = AddressesOf(plan_);
     options.bootstrap = VotersOf(plan_);
-    options.log_bytes_max = plan_.log_bytes_max;
+    options.log_bytes_max = plan_.log_keeper == place_ ? ~std::uint64_t{0} : plan_.log_bytes_max;
     options.log_entries_kept = plan_.log_entries_kept;
     options.snapshots = plan_.snapshots;
     options.call_max_ns = plan_.call_max_ns;
@@ -162,6 +164,7 @@ class Process {
   const env::Env env_;
   std::unique_ptr<server::NodeState> state_;
   server::Machine* machine_ = nullptr;
+  std::optional<DrivenMachine> driven_;
   std::unique_ptr<env::Loop> loop_;
   std::unique_ptr<raft::DiskLog> log_;
   std::unique_ptr<raft::Node> node_;

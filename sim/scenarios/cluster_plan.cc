@@ -83,8 +83,10 @@ raft::SnapshotOptions DrawSnapshots(Knobs& knobs) {
 
 std::vector<Blow> DrawBlows(Knobs& knobs, Focus focus, std::uint64_t nodes) {
   const bool orders = focus == Focus::kMembership;
-  std::vector<Blow> blows(orders || focus == Focus::kStorage ? knobs.Even("blows", 1, 12)
-                                                             : knobs.Even("blows", 0, 6));
+  const bool often = orders || focus == Focus::kStorage;
+  const std::uint64_t armed = focus == Focus::kSnapshots ? 60 : 25;
+  std::vector<Blow> blows(often ? knobs.Even("blows", 1, 12)
+                                : knobs.Even("blows", 0, focus == Focus::kSnapshots ? 10 : 6));
   for (std::size_t i = 0; i < blows.size(); ++i) {
     const std::string prefix = "blow." + std::to_string(i) + ".";
     blows[i] = {.node = knobs.Even(prefix + "node", 0, kNodesMax - 1) % nodes,
@@ -97,12 +99,29 @@ std::vector<Blow> DrawBlows(Knobs& knobs, Focus focus, std::uint64_t nodes) {
       blows[i].damage_newest = knobs.Flag(prefix + "damage_newest", 50);
       blows[i].unreadable = knobs.Flag(prefix + "unreadable", 30);
     }
+    if (knobs.Flag(prefix + "armed", armed)) {
+      blows[i].strike_calls = knobs.Log(prefix + "strike_calls", 1, 1 << 10);
+      blows[i].armed_ms = knobs.Log(prefix + "armed_ms", 100, 8'000);
+    }
     if (!orders) continue;
     blows[i].order = static_cast<Order>(knobs.Even(prefix + "order", 0, kOrders - 1));
     blows[i].target = knobs.Even(prefix + "target", 0, kNodesMax - 1) % nodes;
     blows[i].joint = knobs.Flag(prefix + "joint", 50);
   }
   return blows;
+}
+
+// Nodes differ: one may have what the others have dropped, and be slower than they are.
+void DrawUnequalNodes(Knobs& knobs, Plan& plan) {
+  const bool about_snapshots = plan.focus == Focus::kSnapshots;
+  if (knobs.Flag("log_keeper", about_snapshots ? 40 : 10)) {
+    plan.log_keeper = knobs.Even("log_keeper.node", 0, kNodesMax - 1) % plan.nodes;
+  }
+  for (std::uint64_t place = 0; place < plan.nodes; ++place) {
+    const std::string name = "slow_machine." + std::to_string(place);
+    const bool slow = knobs.Flag(name, about_snapshots ? 50 : 10);
+    plan.apply_ns.push_back(slow ? knobs.Log(name + ".apply_ms", 1, 4'000) * kMillisecond : 0);
+  }
 }
 
 }  // namespace
@@ -135,7 +154,11 @@ Plan DrawPlan(Simulation& simulation, Focus focus) {
       engine::wal::kBlockSize;
   plan.log.flights_max = knobs.Even("flights_max", 1, 8);
   plan.log.flight_bytes_max = knobs.Log("flight_bytes_max", 256, 1 << 22);
-  plan.call_max_ns = knobs.Log("call_max_ms", 100, 10'000) * kMillisecond;
+  // Long enough that a snapshot passes calls that wait.
+  const bool long_calls = focus == Focus::kSnapshots;
+  plan.call_max_ns =
+      knobs.Log("call_max_ms", long_calls ? 2'000 : 100, long_calls ? 30'000 : 10'000) *
+      kMillisecond;
   plan.deadline_ns = knobs.Log("deadline_ms", 200, 20'000) * kMillisecond;
   plan.readers = knobs.Even("readers", 1, 3);
   const std::uint64_t leases = focus == Focus::kClocks ? 60 : 30;
@@ -149,6 +172,7 @@ Plan DrawPlan(Simulation& simulation, Focus focus) {
                            : knobs.Log("log_bytes_max", 1 << 16, 1 << 24);
   plan.log_entries_kept = knobs.Log("log_entries_kept", 1, about_snapshots ? 32 : 1 << 10);
   plan.snapshots = DrawSnapshots(knobs);
+  DrawUnequalNodes(knobs, plan);
   return plan;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,10 @@ struct Blow {
   std::uint64_t damages = 0;              // places
   bool damage_newest = false;             // of a log: near its end
   bool unreadable = false;                // sectors, instead of bits that flip
+  // Of the end of one node: not at once, but inside one of its calls (Simulation::ArmStrike); 0: at
+  // once.
+  std::uint64_t strike_calls = 0;
+  std::uint64_t armed_ms = 0;  // for so long
 };
 
 // All that differs from run to run beside operations and faults.
@@ -81,6 +86,8 @@ struct Plan {
   raft::DiskLogOptions log;
   std::uint64_t log_bytes_max = 0;  // before a node drops its log
   std::uint64_t log_entries_kept = 0;
+  std::optional<std::uint64_t> log_keeper;  // a node that drops nothing of its log
+  std::vector<std::uint64_t> apply_ns;      // of each node: what its state machine takes, at least
   raft::SnapshotOptions snapshots;
   engine::Options engine;
   server::SessionLimits sessions;

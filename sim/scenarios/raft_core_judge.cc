@@ -65,11 +65,11 @@ void Judge::DiskDone(std::uint64_t place, Node& node) {
     BEACH_SOMETIMES("raft_core.state_fetched_anew",
                     std::exchange(lives_[place].without_state, false));
     const raft::testing::State& state = node.flushed();
-    watch_.SnapshotInstalled(place,
-                             {.index = Said(state.index),
-                              .term = Said(state.term),
-                              .configuration = Said(state.configuration)},
-                             state.digest);
+    const oracle::RaftBase base{.index = Said(state.index),
+                                .term = Said(state.term),
+                                .configuration = Said(state.configuration)};
+    watch_.LogReplaced(place, base, node.disk_base(), node.disk_last());
+    watch_.SnapshotInstalled(place, base, state.digest);
   }
   TellDurable(place, node);
 }
