@@ -232,7 +232,7 @@ class TimelineTest(unittest.TestCase):
         self.assertGreater(found["leaderColors"].get(found["leaderColor"], 0), 20)
         self.assertTrue(found["clickedRole"])
         self.assertIn("All nodes at that moment", found["roleDetails"])
-        self.assertRegex(found["clickedLog"], r"^(indexes log of node \d: last|log )")
+        self.assertRegex(found["clickedLog"], r"^(indexes log of node \d: last|log node)")
         self.assertTrue(found["clickedMessage"])
         self.assertIn("append", found["messageDetails"])
         self.assertTrue(found["right"] and found["updown"] and found["said"])

@@ -62,7 +62,7 @@ class ClusterStory {
       case 'cluster.truncated': return this.takeTruncated(told, order);
       case 'cluster.installed':
         this.model.add({kind: 'log', lane: this.node(told.node), begin: order, index: told.index, how: 'installed',
-          title: 'a snapshot of all up to ' + told.index + ' (term ' + told.term + ') takes the place of its log'});
+          title: 'node ' + told.node + ': a snapshot of all up to ' + told.index + ' (term ' + told.term + ') takes the place of its log'});
         return;
       case 'cluster.paused': this.pauses.push({node: told.node, begin: order, ns: told.ns}); return;
       case 'host.paused': this.pauses.push({host: told.host, begin: order, ns: told.ns}); return;
@@ -137,8 +137,9 @@ class ClusterStory {
   }
 
   takeTruncated(told, order) {
+    const which = told.from === told.last ? 'entry ' + told.from : 'entries ' + told.from + ' to ' + told.last;
     this.model.add({kind: 'log', lane: this.node(told.node), begin: order, index: told.from, last: told.last, how: 'truncated',
-      title: told.from === told.last ? 'takes entry ' + told.from + ' back' : 'takes entries ' + told.from + ' to ' + told.last + ' back'});
+      title: 'node ' + told.node + ' takes ' + which + ' back'});
   }
 
   // ---- messages

@@ -111,14 +111,15 @@ class Details {
 
   // Where the logs of all nodes stood.
   addLog(box, record) {
-    const table = element('table', null, element('tr', null, ['node', 'role', 'last', 'durable', 'committed', 'applied', 'dropped']
-      .map((name) => element('th', null, name))));
-    for (const lane of this.model.cluster.nodes.values()) {
+    const names = ['node', 'role', 'term', 'last', 'on disk', 'committed', 'applied', 'dropped'];
+    const table = element('table', {class: 'states'}, element('tr', null, names.map((name) => element('th', null, name))));
+    for (const lane of this.model.lanes) {
+      if (lane.type !== 'node') continue;
       const state = lane.logs.findLast((log) => log.order <= record.begin);
       const role = lane.roles.findLast((one) => one.begin <= record.begin && one.end >= record.begin);
-      const cells = !state || state.down ? ['down', '', '', '', '', '']
-        : [role ? role.role + ', ' + role.term : '', state.last, state.durable, state.commit, state.applied, state.base];
-      table.append(element('tr', null, [lane.node, ...cells].map((text) => element('td', null, String(text)))));
+      const cells = !state || state.down ? ['down'] : [role ? role.role : '', role ? role.term : '', state.last, state.durable,
+        state.commit, state.applied, state.base];
+      table.append(element('tr', {class: lane === record.lane ? 'here' : ''}, [lane.node, ...cells].map((text) => element('td', null, String(text)))));
     }
     box.append(element('h3', null, 'All nodes at that moment'), table);
   }
