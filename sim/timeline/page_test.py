@@ -243,7 +243,8 @@ class TimelineTest(unittest.TestCase):
         self.assertRegex(found["story"], r"node \d: leader in term \d")
 
     def test_a_cluster(self):
-        page = self.page_of_cluster("cluster", lambda counts: counts["cluster.asked"] > 300 and counts["cluster.down"] > 0)
+        page = self.page_of_cluster("cluster", lambda counts: counts["cluster.asked"] > 300
+                                    and counts["cluster.down"] > 0 and counts["cluster.sent"] > 500)
         found = self.cluster_in_browser(page)
         self.assert_cluster_works(found)
         nodes = [lane for lane in found["lanes"] if lane.startswith("node")]

@@ -294,7 +294,7 @@ class ClusterStory {
     if (!this.there) return lane;
     const named = /\bnode (\d+)\b/.exec(this.model.data.verdict.message);
     if (named && this.nodes.has(Number(named[1]))) return this.node(Number(named[1]));
-    for (const [node, host] of this.hostOf) if (host === lane.host) return this.node(node);
+    for (const [node, host] of this.hostOf) if (lane && host === lane.host) return this.node(node);
     return this.nodes.values().next().value;
   }
 

@@ -452,7 +452,8 @@ class Painter {
     const {g} = this;
     const x = Math.round(this.view.xMiddle(failure.begin));
     if (x < GUTTER || x > this.width) return;
-    const text = this.model.cluster.there ? 'failure: ' + this.model.data.verdict.signature : 'failure';
+    const rule = this.model.data.verdict.signature.split(':')[0];   // of a run that died, how
+    const text = this.model.cluster.there ? 'failure: ' + rule : 'failure';
     const width = this.textWidth(text) + 10;
     const left = Math.min(x - 1, this.width - width);
     g.fillStyle = this.color('--crash');

@@ -314,7 +314,7 @@ class Model {
     }
     const bad = this.data.verdict.signature !== 'ok';
     if (bad && !this.failure) {
-      this.failure = this.add({kind: 'verdict', lane: this.running || null, life: 0, begin: this.length - 1,
+      this.failure = this.add({kind: 'verdict', lane: this.cluster.laneOfFailure(this.running || null), life: 0, begin: this.length - 1,
         title: this.data.verdict.signature + ': ' + this.data.verdict.message});
     }
     for (const host of this.hosts.values()) {

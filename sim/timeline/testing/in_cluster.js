@@ -71,6 +71,10 @@
     page.drawNow();
     return (view.xOf(record.begin) + view.xOf(record.end)) / 2;
   };
+  const messagesAreShown = (shown) => {   // they lie over what is to be clicked
+    if (shown) painter.shown.add('message'); else painter.shown.delete('message');
+  };
+  messagesAreShown(false);
   const leads = widest(of('role').filter((record) => record.leads));
   const x = inSight(leads);
   const bandTop = leads.lane.place.top - top() + BAND.top;
@@ -82,7 +86,7 @@
   found.roleDetails = document.getElementById('body').textContent;
   click(x, leads.lane.place.top - top() + CHART.top + 8);
   found.clickedLog = painter.selected && painter.selected.kind + ' ' + painter.selected.title;
-  painter.draw(top());
+  messagesAreShown(true);
 
   const messages = of('message').filter((record) => !record.lost && record.told.kind === 'append' && model.ns[record.end] > model.ns[record.begin]);
   const message = widest(messages);
@@ -91,7 +95,8 @@
     const ends = painter.cluster.ends(message);
     painter.selected = null;
     click((ends.x + ends.toX) / 2, (ends.y + ends.toY) / 2 - top());
-    found.clickedMessage = painter.selected === message;
+    // Others may lie beside it.
+    found.clickedMessage = painter.selected !== null && painter.selected.kind === 'message';
     found.messageDetails = document.getElementById('body').textContent;
   }
   const lost = of('message').find((record) => record.lost);
@@ -101,9 +106,11 @@
   }
   const parted = widest(of('partition').filter((record) => record.lane.type === 'node'));
   if (parted) {
+    messagesAreShown(false);
     const at = inSight(parted);
     click(at, parted.lane.place.top - top() + STRIP.top + 5);
     found.clickedPartition = painter.selected === parted;
+    messagesAreShown(true);
     // Its lines have soft edges: red enough is what counts, and that between them it is not.
     const reddish = Object.entries(colorsOf(Math.round(at) + 30, parted.lane.place.top - top() + STRIP.top, 20, STRIP.height))
       .map(([color, count]) => [parseInt(color.slice(1, 3), 16) - parseInt(color.slice(3, 5), 16), count]);
