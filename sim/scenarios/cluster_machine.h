@@ -34,6 +34,9 @@ class DrivenMachine final : public raft::StateMachine {
   Status Health() const override { return machine_.Health(); }
   void WantDurable() override { machine_.WantDurable(); }
   Result<std::unique_ptr<raft::PinnedSnapshot>> Pin() override { return machine_.Pin(); }
+  Status Check(ByteView description, const std::vector<std::string>& paths) override {
+    return machine_.Check(description, paths);
+  }
   Status Install(const raft::SnapshotMeta& meta, ByteView description,
                  const std::vector<std::string>& paths) override;
 

@@ -48,6 +48,7 @@ class Process {
                                                 .term = held.term,
                                                 .lost = held.index == raft::LogIndex{}}));
     judge_.LogIsMade(place_);
+    if (held.index < log_->contents().base) machine_->AwaitSnapshot();
     BEACH_TRY_ASSIGN(loop_, env_.network->NewLoop());
     BEACH_TRY_ASSIGN(node_, raft::Node::Start(*loop_, env_, NodeOptions(), *log_, *driven_,
                                               [this](const Error& error) { Fail(error); }));

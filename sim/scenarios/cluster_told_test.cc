@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -63,9 +64,9 @@ class Story {
  public:
   void Take(const Sight& sight) {
     ++counts[sight.name];
-    if (sight.name == "cluster.role" && TextOf(sight, "role") == "leader") Lead(sight);
+    if (sight.name == "cluster.role") TakeRole(sight);
     if (sight.name == "cluster.log") CheckLog(sight);
-    if (sight.name == "cluster.sent") ++under_way_[WayOf(sight)];
+    if (sight.name == "cluster.sent") TakeSent(sight);
     if (sight.name == "cluster.heard") EXPECT_GT(under_way_[WayOf(sight)], 0U) << WayOf(sight);
     if (sight.name == "cluster.asked") EXPECT_TRUE(open_.insert(CallOf(sight)).second);
     // Of a client that gives up and asks on, the end is not told.
@@ -93,10 +94,23 @@ class Story {
     return text;
   }
 
-  void Lead(const Sight& sight) {
+  void TakeRole(const Sight& sight) {
     const std::uint64_t node = NumberOf(sight, "node");
-    const auto [leader, is_new] = leaders_.emplace(NumberOf(sight, "term"), node);
+    const std::uint64_t term = NumberOf(sight, "term");
+    const std::string role = TextOf(sight, "role");
+    roles_.insert({role, node, term});
+    if (role != "leader") return;
+    const auto [leader, is_new] = leaders_.emplace(term, node);
     EXPECT_EQ(leader->second, node);
+  }
+
+  // Who asks for votes was shown as one that does; what it says waits for its disk.
+  void TakeSent(const Sight& sight) {
+    ++under_way_[WayOf(sight)];
+    const std::string kind = TextOf(sight, "kind");
+    if (kind != "pre-vote" && kind != "vote request") return;
+    const char* const role = kind == "pre-vote" ? "pre-candidate" : "candidate";
+    EXPECT_TRUE(roles_.contains({role, NumberOf(sight, "from"), NumberOf(sight, "term")})) << kind;
   }
 
   static void CheckLog(const Sight& sight) {
@@ -105,7 +119,8 @@ class Story {
     EXPECT_LE(NumberOf(sight, "applied"), NumberOf(sight, "commit"));
   }
 
-  std::map<std::uint64_t, std::uint64_t> leaders_;  // by term
+  std::set<std::tuple<std::string, std::uint64_t, std::uint64_t>> roles_;  // with node and term
+  std::map<std::uint64_t, std::uint64_t> leaders_;                         // by term
   std::map<std::string, std::uint64_t> under_way_;
   std::set<std::pair<std::uint64_t, std::uint64_t>> open_;
   std::set<Pair> cut_;

@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests beachsim timeline, and the page that it makes in a browser without a window.
 
-    page_test.py TIMELINE_BEACHSIM [unittest arguments]     BROWSER=chromium-headless-shell
+    page_test.py TIMELINE_BEACHSIM BEACHSIM [unittest arguments]     BROWSER=chromium-headless-shell
+
+TIMELINE_BEACHSIM has runs of its own (testing/timeline_beachsim_main.cc), BEACHSIM those of clusters.
 
 Without such a browser the tests that want one fail: scripts/packages.txt names it.
 """
 
+import collections
 import json
 import os
 import pathlib
@@ -20,7 +23,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 import headless
 
 BINARY = None
+CLUSTERS = None
 IN_PAGE = pathlib.Path(__file__).resolve().parent / "testing" / "in_page.js"
+IN_CLUSTER = IN_PAGE.with_name("in_cluster.js")
 
 
 class TimelineTest(unittest.TestCase):
@@ -33,8 +38,8 @@ class TimelineTest(unittest.TestCase):
     def tearDownClass(cls):
         cls.temporary.cleanup()
 
-    def call(self, *arguments, code=0):
-        done = subprocess.run([BINARY, *arguments], capture_output=True, text=True, check=False,
+    def call(self, *arguments, code=0, binary=None):
+        done = subprocess.run([binary or BINARY, *arguments], capture_output=True, text=True, check=False,
                               cwd=self.folder)
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         return done
@@ -188,6 +193,129 @@ class TimelineTest(unittest.TestCase):
         self.assertLess(found["drawMs"], 1000)
         self.assertLess(found["searchMs"], 3000)
 
+    # ---- clusters
+
+    def page_of_cluster(self, scenario, wanted, *options):
+        """The page of the first run that is as wanted, by how often each word is shown: seeds of other
+        builds are other runs. With options the run must fail."""
+        knobs = [word for option in options for word in ("--option", option)]
+        for seed in range(1, 60):
+            done = subprocess.run([CLUSTERS, "run", scenario, "--seed", str(seed), "--artifact", "cluster.json", *knobs],
+                                  capture_output=True, text=True, check=False, cwd=self.folder)
+            if done.returncode != (1 if options else 0):
+                continue
+            self.call("timeline", "cluster.json", "-o", "cluster.html", binary=CLUSTERS)
+            page = (self.folder / "cluster.html").read_text(encoding="ascii")
+            counts = self.shown_in(self.data_of(page))
+            if wanted(counts):
+                return page
+        raise AssertionError(f"no seed of {scenario} is as wanted")
+
+    def shown_in(self, data):
+        return collections.Counter(data["shapes"][row[5]][0] for row in data["sights"] if row[0] == 9)
+
+    def cluster_in_browser(self, page, size="1280,900", code=None):
+        return headless.open_page(page, IN_CLUSTER.read_text(encoding="ascii"), self.folder, size=size, code=code)
+
+    def assert_cluster_works(self, found):
+        self.assertEqual(found["errors"], [])
+        self.assertEqual(found["console"], [])
+        self.assertEqual(set(found["placed"]), {"node", "client"})
+        self.assertEqual(found["axis"], "time")
+        self.assertIn("leader", found["roles"])
+        self.assertIn("follower", found["roles"])
+        self.assertGreater(max(found["terms"]), 0)
+        for kind in ("append", "append accepted", "heartbeat", "vote request", "vote granted"):
+            self.assertIn(kind, found["kinds"])
+        self.assertEqual(found["overlaps"], 0)
+        self.assertEqual(found["backwards"], 0)
+        self.assertGreater(found["leaderColors"].get(found["leaderColor"], 0), 20)
+        self.assertTrue(found["clickedRole"])
+        self.assertIn("All nodes at that moment", found["roleDetails"])
+        self.assertRegex(found["clickedLog"], r"^(indexes log of node \d: last|log node)")
+        self.assertTrue(found["clickedMessage"])
+        self.assertIn("append", found["messageDetails"])
+        self.assertTrue(found["right"] and found["updown"] and found["said"])
+        self.assertIn("thread", found["placedAll"])
+        self.assertEqual(found["placedAgain"], ["client", "node"])
+        for word in ("leader", "pre-candidate", "committed", "taken back", "snapshot", "not heard", "cannot talk to"):
+            self.assertIn(word, found["legend"])
+        self.assertRegex(found["story"], r"node \d: leader in term \d")
+
+    def test_a_cluster(self):
+        page = self.page_of_cluster("cluster", lambda counts: counts["cluster.asked"] > 300
+                                    and counts["cluster.down"] > 0 and counts["cluster.sent"] > 500)
+        found = self.cluster_in_browser(page)
+        self.assert_cluster_works(found)
+        nodes = [lane for lane in found["lanes"] if lane.startswith("node")]
+        self.assertEqual(nodes, [f"node node {i + 1}" for i in range(len(nodes))])
+        self.assertIn("done", found["outcomes"])
+        self.assertTrue(any(re.fullmatch(r"node \d is down: .+", title) for title in found["titles"]["down"]), found["titles"]["down"])
+        self.assertTrue(any("append of entry" in title for title in found["titles"]["message"]))
+        self.assertIn("put k", found["operations"])
+        # Each call that was asked is there, and hundreds of them cost a few megabytes and few lines.
+        data = self.data_of(page)
+        asked = self.shown_in(data)["cluster.asked"]
+        self.assertEqual(found["counts"]["ask"], asked)
+        self.assertLess(len(page), 5_000_000)
+        self.assertLess(found["drawnWhole"], 2_000)
+        self.assertLess(found["drawMs"], 1_000)
+        print(f"{asked} calls: {len(page)} bytes, {len(data['sights'])} seen, {found['drawnWhole']} lines of "
+              f"{found['counts']['message']} messages, drawn in {found['drawMs']:.0f} ms")
+
+    def test_cores_that_fail(self):
+        found = self.cluster_in_browser(self.page_of_cluster(
+            "raft-core", lambda counts: counts["net.cut"] > 0 and counts["cluster.role"] > counts["cluster.up"] > counts["cluster.down"]
+            and counts["cluster.sent"] > counts["cluster.heard"] > 50, "loses_entries=1"))
+        self.assert_cluster_works(found)
+        title, lane, in_sight = found["failure"]
+        self.assertTrue(title.startswith("raft-core/durable-entry-lost: node "), title)
+        self.assertEqual(lane, title.split(": ")[1][:6])
+        self.assertTrue(in_sight)
+        self.assertGreater(found["lost"], 0)
+        self.assertIn("Nobody heard it", found["lostDetails"])
+        for kind in ("partition", "down", "up"):
+            self.assertGreater(found["counts"].get(kind, 0), 0, kind)
+        self.assertTrue(any("cut off from node" in title for title in found["titles"]["partition"]), found["titles"]["partition"])
+        self.assertTrue(found["clickedPartition"])
+        self.assertTrue(all(count > 20 for count in found["partitionPixels"]), found["partitionPixels"])
+        self.assertIn("is cut off from node", found["story"])
+
+    def has_logs(self, counts):
+        return counts["cluster.truncated"] > 0 and counts["cluster.installed"] > 0
+
+    def test_logs_that_are_cut_and_replaced(self):
+        found = self.cluster_in_browser(self.page_of_cluster("raft-core", self.has_logs))
+        self.assert_cluster_works(found)
+        logs = found["titles"]["log"]
+        self.assertTrue(any("back" in title for title in logs), logs)
+        self.assertTrue(any("snapshot" in title for title in logs), logs)
+        self.assertIn("snapshot", found["kinds"])
+
+    def test_machines_without_nodes_show_where_they_are_cut_off(self):
+        page = self.page_of_cluster("links", lambda counts: counts["net.cut"] > 0)
+        found = self.in_browser(page, searches=("kind:partition",))
+        self.assertEqual(found["errors"], [])
+        self.assertGreater(found["searches"]["kind:partition"][0], 0)
+        self.assertRegex(found["searches"]["kind:partition"][2], "is (cut off from|deaf to|not heard by) n")
+
+    def test_a_broken_page_of_a_cluster_is_seen(self):
+        page = self.page_of_cluster("raft-core", self.has_logs)
+
+        def broken(old, new):
+            def change(copy):
+                self.assertIn(old, copy)
+                return copy.replace(old, new, 1)
+            return change
+
+        for old, new in (("drawRole(record, place, x, width) {", "drawRole(record, place, x, width) { return;"),
+                         ("messageAt(x, y) {", "messageAt(x, y) { return null;"),
+                         ("message.end = order;", "message.end = 0;"),
+                         ("endRole(lane, order) {", "endRole(lane, order) { return;"),
+                         ("byId('legend').hidden = false;", "")):
+            with self.assertRaises(AssertionError, msg=old):
+                self.assert_cluster_works(self.cluster_in_browser(page, code=broken(old, new)))
+
     # ---- these tests
 
     def test_a_broken_page_is_seen(self):
@@ -219,4 +347,5 @@ class TimelineTest(unittest.TestCase):
 
 if __name__ == "__main__":
     BINARY = os.path.abspath(sys.argv.pop(1))
+    CLUSTERS = os.path.abspath(sys.argv.pop(1))
     unittest.main()

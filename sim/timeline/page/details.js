@@ -52,6 +52,10 @@ class Details {
     box.append(facts([['kind', KIND_NAME[record.kind] || record.kind],
       ['where', this.model.laneName(record) + (record.life ? ', life ' + record.life : '')], ...this.moment(record)]));
     if (record.kind === 'call') this.addCall(box, record);
+    if (record.told) this.addMessage(box, record);
+    if (record.kind === 'ask') box.append(facts([['asked', record.what], ['outcome', record.outcome]]));
+    if (record.kind === 'role') box.append(facts([['role', record.role], ['term', String(record.term)]]));
+    if (record.lane && record.lane.type === 'node') this.addLog(box, record);
     if (record.kind === 'crash' && record.power) this.addCut(box, record.cut);
     if (record.kind === 'cut') {
       box.append(element('p', null, this.jump(record.cutOf, 'the power cut')));
@@ -93,6 +97,31 @@ class Details {
         box.append(element('p', {class: 'mono'}, 'event ' + this.model.events[step.order] + '  ' + step.text));
       }
     }
+  }
+
+  addMessage(box, message) {
+    const {told} = message;
+    box.append(facts([['from', 'node ' + told.from], ['to', 'node ' + told.to], ['what', told.kind], ['term', String(told.term)],
+      ['index', told.index ? String(told.index) : null], ['entries', told.count ? String(told.count) : null],
+      ['round', told.round ? String(told.round) : null]]));
+    if (message.lost) {
+      box.append(element('p', {class: 'bad'}, 'Nobody heard it: it was lost, or its receiver was down, or the run ended before it came.'));
+    }
+  }
+
+  // Where the logs of all nodes stood.
+  addLog(box, record) {
+    const names = ['node', 'role', 'term', 'last', 'on disk', 'committed', 'applied', 'dropped'];
+    const table = element('table', {class: 'states'}, element('tr', null, names.map((name) => element('th', null, name))));
+    for (const lane of this.model.lanes) {
+      if (lane.type !== 'node') continue;
+      const state = lane.logs.findLast((log) => log.order <= record.begin);
+      const role = lane.roles.findLast((one) => one.begin <= record.begin && one.end >= record.begin);
+      const cells = !state || state.down ? ['down'] : [role ? role.role : '', role ? role.term : '', state.last, state.durable,
+        state.commit, state.applied, state.base];
+      table.append(element('tr', {class: lane === record.lane ? 'here' : ''}, [lane.node, ...cells].map((text) => element('td', null, String(text)))));
+    }
+    box.append(element('h3', null, 'All nodes at that moment'), table);
   }
 
   addOperation(box, operation) {
@@ -169,18 +198,19 @@ class Details {
     }
     if (data.stack) box.append(element('h3', null, 'Stack'), element('pre', null, data.stack));
     if (data.error_text) box.append(element('h3', null, 'It wrote'), element('pre', null, data.error_text));
-    const story = model.records.filter((record) => ['crash', 'model', 'process', 'verdict'].includes(record.kind) ||
-      (record.kind === 'operation' && (record.failed || record.never)) || record.kind === 'fault');
-    box.append(element('h3', null, 'The story: lives, crashes, faults, failed operations, and what the model said'));
+    const story = model.records.filter((record) => this.isStory(record));
+    box.append(element('h3', null, model.cluster.there
+      ? 'The story: leaders, nodes that were down, cut off or stood still, logs that were cut, calls without an answer'
+      : 'The story: lives, crashes, faults, failed operations, and what the model said'));
     const table = element('table');
     const shown = story.slice(-300);
     if (shown.length < story.length) box.append(element('p', {class: 'faint'}, 'The last 300 of ' + story.length + '.'));
     let alike = 0;   // failed operations in a row
     for (const [i, record] of shown.entries()) {
-      alike = record.kind === 'operation' ? alike + 1 : 0;
+      alike = record.kind === 'operation' || record.kind === 'ask' ? alike + 1 : 0;
       if (alike > 3) {
         const next = shown[i + 1];
-        if (!next || next.kind !== 'operation') {
+        if (!next || next.kind !== record.kind) {
           table.append(element('tr', null, element('td'), element('td', {class: 'faint'}, 'and ' + (alike - 3) + ' more operations that failed')));
         }
         continue;
@@ -196,6 +226,16 @@ class Details {
     box.append(element('h3', null, 'Again'), element('pre', null,
       data.program + ' replay ' + data.artifact + ' --timeline\n' + data.program + ' shrink ' + data.artifact + ' -o smaller.json'));
     return box;
+  }
+
+  isStory(record) {
+    if (record.kind === 'verdict' || record.kind === 'model') return true;
+    if (this.model.cluster.there) {
+      if (record.kind === 'ask') return record.outcome === 'unknown' || record.outcome === 'not answered';
+      return record.leads || (['down', 'up', 'pause', 'partition', 'log'].includes(record.kind) && record.lane.type !== 'client');
+    }
+    return ['crash', 'process', 'fault', 'partition', 'pause'].includes(record.kind) ||
+      (record.kind === 'operation' && (record.failed || record.never));
   }
 
   ofRun() {
@@ -217,7 +257,9 @@ class Details {
 
 const KIND_NAME = {call: 'call', operation: 'operation', fault: 'fault that struck', choice: 'choice', buggify: 'rare branch taken',
   failpoint: 'failpoint passed', event: 'event of the code', switch: 'switch', crash: 'crash', cut: 'power cut', process: 'process',
-  state: 'state of a file', model: 'the model', verdict: 'the verdict', note: 'note'};
+  state: 'state of a file', model: 'the model', verdict: 'the verdict', note: 'note', role: 'role of a node',
+  message: 'message', heartbeat: 'message', partition: 'partition', pause: 'pause', ask: 'call of a client', log: 'log', indexes: 'log',
+  down: 'node down', up: 'node up'};
 
 const LEGEND = [['--read', 'reads'], ['--write', 'writes'], ['--sync', 'syncs'], ['--name', 'opens and names'],
   ['--other', 'other calls'], ['--run', 'runs'], ['--good', 'file: durable'], ['--dirty', 'file: un-synced'],

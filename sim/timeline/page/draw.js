@@ -21,6 +21,7 @@ class Painter {
     this.drawn = 0;             // records, at the last time
     this.widths = new Map();    // of texts
     this.readColors();
+    this.cluster = new ClusterPainter(this);
   }
 
   readColors() {
@@ -28,7 +29,7 @@ class Painter {
     this.colors = {};
     for (const name of ['paper', 'shade', 'line', 'ink', 'faint', 'band', 'run', 'accent', 'mark', 'read', 'write',
       'sync', 'name', 'other', 'operation', 'fault', 'choice', 'event', 'point', 'model', 'crash', 'good', 'dirty',
-      'flight', 'lost', 'torn']) {
+      'flight', 'lost', 'torn', 'follower', 'precandidate', 'candidate', 'leader', 'on-leader']) {
       this.colors['--' + name] = style.getPropertyValue('--' + name).trim();
     }
   }
@@ -36,7 +37,7 @@ class Painter {
   color(name) { return this.colors[name]; }
 
   visible(record) {
-    if (record.kind === 'verdict' || record.kind === 'state' || record === this.selected) return true;
+    if (record.kind === 'verdict' || record.kind === 'state' || record.kind === 'indexes' || record === this.selected) return true;
     if (!this.shown.has(record.kind)) return false;
     return !(this.only && this.matches && !this.matches.has(record) && record.kind !== 'process');
   }
@@ -74,8 +75,11 @@ class Painter {
     g.beginPath();
     g.rect(GUTTER, top, this.width - GUTTER, this.height);
     g.clip();
+    if (this.model.cluster.there) this.cluster.range = this.cluster.scale();
     for (const place of places) this.drawGround(place);
+    this.cluster.drawWays();
     this.drawSwitches(top);
+    this.cluster.drawMessages();
     for (const place of places) this.drawLane(place);
     this.drawGap(top);
     this.drawCrashes();
@@ -93,6 +97,7 @@ class Painter {
     const {g} = this;
     g.fillStyle = this.color(place.lane.type === 'host' ? '--shade' : '--paper');
     g.fillRect(GUTTER, place.top, this.width, place.height);
+    if (place.lane.type === 'node') this.cluster.drawGround(place);
     if (place.lane.type === 'thread') {
       g.fillStyle = this.color('--run');
       const runs = place.lane.runs;
@@ -120,6 +125,11 @@ class Painter {
 
   drawLane(place) {
     const {lane} = place;
+    if (lane.type === 'node' || lane.type === 'client') {
+      if (lane.type === 'node') this.cluster.drawNode(place); else this.cluster.drawClient(place);
+      if (this.selected && this.selected.lane === lane) this.cluster.drawSelection(place);
+      return;
+    }
     if (lane.type === 'file') this.drawStates(place);
     // What is long may have begun far to the left of the window: it is looked for from the start.
     const records = lane.records;
@@ -173,6 +183,7 @@ class Painter {
       }
       case 'call': this.drawCall(record, x, top, Math.max(wide, 1.5), height); break;
       case 'cut': this.drawCutMark(record, place); break;
+      case 'partition': case 'pause': this.drawOutage(record, place, x, wide); break;
       case 'switch': case 'state': break;
       default: this.drawInstant(record, place, top, height);
     }
@@ -195,6 +206,12 @@ class Painter {
     g.fillStyle = this.color('--accent');
     g.fillRect(x, place.top + 3, 2, place.height - 6);
     this.drawText(record.title, Math.max(x, GUTTER) + 6, place.top + place.height / 2, x + wide - Math.max(x, GUTTER) - 8, '--ink');
+  }
+
+  // Of a machine that is no node: that it is cut off, or stands still.
+  drawOutage(record, place, x, wide) {
+    this.cluster.drawSpan(record, place.top + 3, place.height - 6, x, Math.max(wide, 1),
+      record.kind === 'pause' ? '--ink' : '--lost', record.title);
   }
 
   drawCall(record, x, top, width, height) {
@@ -396,7 +413,10 @@ class Painter {
     g.font = (lane.type === 'host' ? '600 ' : '') + (lane.type === 'file' ? '11.5px ' : '12px ') + FONT;
     let label = lane.label + (lane.isDirectory ? '/' : '');
     if (lane.type === 'file' && label.length > 25) label = '\u2026' + label.slice(-24);
-    g.fillText(label, lane.type === 'host' ? 8 : 20, place.top + place.height / 2, GUTTER - 26);
+    const node = lane.type === 'node';
+    if (node) g.font = '600 12px ' + FONT;
+    g.fillText(label, lane.type === 'host' || node ? 8 : 20, place.top + (node ? 15 : place.height / 2), GUTTER - 26);
+    if (node) this.cluster.drawScale(place);
     g.font = '12px ' + FONT;
   }
 
@@ -432,18 +452,20 @@ class Painter {
     const {g} = this;
     const x = Math.round(this.view.xMiddle(failure.begin));
     if (x < GUTTER || x > this.width) return;
-    const width = this.textWidth('failure') + 10;
+    const rule = this.model.data.verdict.signature.split(':')[0];   // of a run that died, how
+    const text = this.model.cluster.there ? 'failure: ' + rule : 'failure';
+    const width = this.textWidth(text) + 10;
     const left = Math.min(x - 1, this.width - width);
     g.fillStyle = this.color('--crash');
     g.fillRect(left, 3, width, 17);
     g.fillStyle = this.color('--paper');
-    g.fillText('failure', left + 5, 12);
+    g.fillText(text, left + 5, 12);
   }
 
   // The strip without the window is drawn anew only where it would be another.
   drawOverview() {
     const {view} = this;
-    const key = [this.width, view.axis, this.shown.has('fault'), this.color('--paper'), window.devicePixelRatio].join();
+    const key = [this.width, view.axis, view.machines, this.shown.has('fault'), this.color('--paper'), window.devicePixelRatio].join();
     if (this.stripKey !== key || this.stripMatches !== this.matches) {
       this.stripKey = key;
       this.stripMatches = this.matches;
@@ -483,7 +505,13 @@ class Painter {
         lastAt[color] = at;
         bar(record, color, top, height, width);
       };
-      if (record.kind === 'call') put(CALL_COLOR[CALL_CLASS[record.name] || 'other'], 20, 10, 1);
+      if (record.kind === 'call' && view.machines) put(CALL_COLOR[CALL_CLASS[record.name] || 'other'], 20, 10, 1);
+      if (record.leads) {
+        g.fillStyle = this.color('--leader');
+        g.fillRect(x(record.begin), 20, Math.max(x(record.end) - x(record.begin), 1), 10);
+      }
+      if (record.kind === 'down' || (record.kind === 'ask' && record.failed)) put('--lost', 4, 12, 2);
+      if (record.kind === 'partition') put('--dirty', 16, 4, 1);
       if (record.kind === 'fault' && this.shown.has('fault')) put('--fault', 4, 12, 2);
       if (record.kind === 'crash') put('--crash', 2, 30, 1.5);
       if (this.matches && this.matches.has(record)) put('--mark', 2, 30, 2);
@@ -498,7 +526,9 @@ class Painter {
   // What is at a place of the canvas: an instant near by before what covers it.
   recordAt(x, y, top) {
     const lane = this.view.laneAt(y + top);
-    if (!lane || x < GUTTER) return null;
+    if (x < GUTTER) return null;
+    const ofCluster = this.model.cluster.there ? this.cluster.recordAt(x, y + top, lane) : undefined;
+    if (ofCluster !== undefined || !lane) return ofCluster || null;
     const upper = lane.hasOperations && y + top < lane.place.top + 17;
     let best = null, bestScore = Infinity;
     const reach = 6;

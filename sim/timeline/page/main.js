@@ -4,9 +4,17 @@
 const KINDS = [['operation', 'operations', '--operation'], ['call', 'calls', '--write'], ['fault', 'faults', '--fault'],
   ['crash', 'crashes', '--crash'], ['event', 'events', '--event'], ['model', 'model', '--model'],
   ['choice', 'choices', '--choice'], ['buggify', 'rare branches', '--choice'], ['failpoint', 'failpoints', '--point'],
-  ['switch', 'switches', '--point'], ['note', 'notes', '--other']];
-const HIDDEN_AT_FIRST = new Set(['choice', 'failpoint', 'switch', 'note']);
-const ALWAYS_SHOWN = ['process', 'cut', 'verdict'];
+  ['switch', 'switches', '--point'], ['note', 'notes', '--other'], ['message', 'messages', '--write'],
+  ['heartbeat', 'heartbeats', '--point'], ['partition', 'partitions', '--lost'], ['pause', 'pauses', '--ink'],
+  ['ask', 'calls of clients', '--operation'], ['log', 'cuts and snapshots', '--event']];
+const HIDDEN_AT_FIRST = new Set(['choice', 'failpoint', 'switch', 'note', 'heartbeat']);
+const ALWAYS_SHOWN = ['process', 'cut', 'verdict', 'role', 'down', 'up'];
+// What only the lanes of threads and files show.
+const OF_MACHINES = new Set(['operation', 'call', 'fault', 'crash', 'event', 'model', 'choice', 'buggify', 'failpoint', 'switch',
+  'note', 'process', 'cut', 'state']);
+
+// So many messages and changes of a cluster are read without zooming.
+const SHOWN_AT_FAILURE = 220;
 
 // So many steps are read without zooming.
 const SHORT_RUN = 240;
@@ -48,6 +56,7 @@ class Page {
     this.painter.selected = failure;
     if (failure && this.model.length > SHORT_RUN) this.toFailure();
     else this.showTab('Failure');
+    if (!failure && this.model.cluster.there) this.change(() => this.view.fit());
   }
 
   // ---- head
@@ -88,7 +97,7 @@ class Page {
     on('next', () => this.step(true));
     on('previous', () => this.step(false));
     on('help', () => this.toggleHelp());
-    byId('axis').textContent = 'by order';
+    byId('axis').textContent = this.view.axis === 'order' ? 'by order' : 'by virtual time';
     for (const [key, what] of KEYS) byId('keys').append(element('div', null, element('kbd', null, key), ' ' + what));
     byId('keys').append(legend());
     let timer = 0;
@@ -108,8 +117,27 @@ class Page {
       const chip = element('button', {class: 'chip', 'aria-pressed': String(this.painter.shown.has(kind)), title: counts[kind] + ' ' + name,
         'data-kind': kind}, element('i', {style: 'background: var(' + color + ')'}), name);
       chip.addEventListener('click', () => this.toggleKind(kind, chip));
+      if (this.model.cluster.there && OF_MACHINES.has(kind)) chip.classList.add('of-machines');
       byId('kinds').append(chip);
     }
+    if (this.model.cluster.there) this.clusterTools();
+  }
+
+  clusterTools() {
+    byId('legend').hidden = false;
+    byId('legend').append(...clusterLegend());
+    const chip = element('button', {class: 'chip', id: 'machines', 'aria-pressed': 'false', title: 'Lanes of hosts, threads and files'},
+      element('i', {style: 'background: var(--read)'}), 'threads and files');
+    chip.addEventListener('click', () => this.showMachines(!this.view.machines));
+    byId('kinds').append(chip);
+    this.showMachines(false);
+  }
+
+  showMachines(shown) {
+    this.view.machines = shown;
+    byId('machines').setAttribute('aria-pressed', String(shown));
+    for (const chip of document.querySelectorAll('.of-machines')) chip.hidden = !shown;
+    this.redraw();
   }
 
   toggleKind(kind, chip) {
@@ -170,6 +198,7 @@ class Page {
   select(record, show, keepTab) {
     if (!record) return;
     this.painter.selected = record;
+    if (show && record.lane && !this.view.machines && !this.view.isPlaced(record.lane)) this.showMachines(true);
     if (show) {
       this.view.reveal(record);
       this.placeLanes();
@@ -192,13 +221,27 @@ class Page {
   toFailure() {
     const {failure} = this.model;
     if (!failure) return;
-    const beside = Math.min(Math.max(60, Math.round((this.painter.width - GUTTER) / 14)), this.model.length);
-    this.view.showOrder(Math.max(0, failure.begin - Math.round(beside * 0.7)), beside);
+    if (this.model.cluster.there) this.showBefore(failure);
+    else {
+      const beside = Math.min(Math.max(60, Math.round((this.painter.width - GUTTER) / 14)), this.model.length);
+      this.view.showOrder(Math.max(0, failure.begin - Math.round(beside * 0.7)), beside);
+    }
     this.painter.selected = failure;
     this.placeLanes();
     this.revealLane(failure.lane);
     this.showTab('Failure');
     this.redraw();
+  }
+
+  // What the cluster did up to there, as far as it is read without zooming.
+  showBefore(record) {
+    const {sights} = this.data;
+    let first = Math.min(record.begin, sights.length - 1);
+    for (let left = SHOWN_AT_FAILURE; first > 0 && left > 0; --first) {
+      if (sights[first][0] === SIGHT.SHOWN) --left;
+    }
+    const from = this.view.unit(first), to = this.view.unit(record.begin);
+    this.view.show(from, to + Math.max((to - from) * 0.15, this.view.smallest()));
   }
 
   // In the same lane, or in the whole run.
@@ -299,8 +342,8 @@ class Page {
     switch (name) {
       case 'Failure': body.replaceChildren(this.details.ofFailure()); break;
       case 'Details': body.replaceChildren(this.details.ofRecord(this.painter.selected)); break;
-      case 'Operations': return this.list.show(body, this.listed(['operation']), state);
-      case 'Faults': return this.list.show(body, this.listed(['fault', 'buggify', 'crash', 'cut', 'verdict']), state);
+      case 'Operations': return this.list.show(body, this.listed(['operation', 'ask']), state);
+      case 'Faults': return this.list.show(body, this.listed(['fault', 'buggify', 'crash', 'cut', 'verdict', 'down', 'pause', 'partition']), state);
       case 'All': return this.list.show(body, this.model.records.filter((record) => this.painter.visible(record)), state);
       case 'Files': body.replaceChildren(fileTable(this.model, this.details, order, (file) => {
         const state = file.records.findLast((record) => record.kind === 'state' && record.begin <= order);

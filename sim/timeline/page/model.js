@@ -2,7 +2,7 @@
 // The run, made of the rows that page_data.cc describes: records on lanes, files and their states,
 // lives of processes, power cuts. An order is the number of a row: every row takes one step of it.
 
-const SIGHT = {NOTE: 1, CALL: 2, RETURN: 3, OPERATION: 4, FILE: 5, CUT: 6, STRIKE: 7, PROCESS: 8};
+const SIGHT = {NOTE: 1, CALL: 2, RETURN: 3, OPERATION: 4, FILE: 5, CUT: 6, STRIKE: 7, PROCESS: 8, SHOWN: 9};
 const RANGE = {DIRTY: 1, IN_FLIGHT: 2, KEPT: 3, TORN: 4};
 
 const ERRNO = {1: 'EPERM', 2: 'ENOENT', 5: 'EIO', 11: 'EAGAIN', 12: 'ENOMEM', 13: 'EACCES', 16: 'EBUSY',
@@ -53,6 +53,8 @@ class Model {
     this.openCalls = new Map();       // lane to record
     this.openOperations = new Map();
     this.pendingCuts = new Map();     // host to parts
+    this.lastEnd = new Map();         // host to how its last process ended
+    this.cluster = new ClusterStory(this);
     data.sights.forEach((row, order) => this.take(row, order));
     this.finish();
   }
@@ -93,11 +95,12 @@ class Model {
 
   take(row, order) {
     this.events[order] = row[1];
-    this.ns[order] = row[2];
+    this.ns[order] = Math.max(row[2], order > 0 ? this.ns[order - 1] : 0);  // what is shown may be ahead
     switch (row[0]) {
       case SIGHT.FILE: return this.takeFile(row, order);
       case SIGHT.CUT: return this.takeCut(row);
       case SIGHT.PROCESS: return this.takeProcess(row, order);
+      case SIGHT.SHOWN: return this.cluster.take(row, order);
     }
     const lane = this.threadLanes[row[3]];
     const life = row[4];
@@ -162,6 +165,11 @@ class Model {
         return;
       case 'operation': return this.endOperation(order, lane, life, text);
       case 'process': return;  // told better by its own sight
+      case 'node.left': {
+        const [, node, why] = text.match(/^node (\d+): (.*)$/s) || [];
+        if (node) this.cluster.asides.set(Number(node), why);
+        break;
+      }
       case 'fault':
         if (text.startsWith('crash.power_loss')) return this.takePowerLoss(order, lane, life, text);
         if (text.startsWith('crash.kill')) return;  // the end of the process says it
@@ -169,7 +177,7 @@ class Model {
         this.add({kind: 'fault', lane, life, begin: order, title: text, call: call || null});
         return;
       case 'verdict':
-        this.failure = this.add({kind: 'verdict', lane, life, begin: order, title: text});
+        this.failure = this.add({kind: 'verdict', lane: this.cluster.laneOfFailure(lane), life, begin: order, title: text});
         return;
     }
     const known = ['choice', 'buggify', 'failpoint', 'event', 'model'].includes(kind);
@@ -205,6 +213,7 @@ class Model {
 
   takePowerLoss(order, lane, life, text) {
     const name = (text.match(/ on (.*?): kept /) || [])[1] || '';
+    this.cluster.woken.push({host: name, order});
     const parts = this.pendingCuts.get(name) || [];
     this.pendingCuts.delete(name);
     const host = this.host(name);
@@ -269,6 +278,8 @@ class Model {
     record.end = order;
     record.open = false;
     record.how = how;
+    this.lastEnd.set(host.name, how);
+    this.cluster.processEnded(host.name, order);
     for (const lane of how === 'exited' ? host.threads : []) {
       const last = lane.runs[lane.runs.length - 1];
       if (last) this.endUntold(lane, last.end - 1);
@@ -292,6 +303,7 @@ class Model {
     this.length = Math.max(rows, 1);
     this.ns[rows] = rows > 0 ? this.ns[rows - 1] : 0;
     this.events[rows] = rows > 0 ? this.events[rows - 1] : 0;
+    this.lanes.push(...this.cluster.finish());
     for (const record of this.records) {
       if (record.end === null) record.end = this.length - 1;
       if (record.kind === 'call') this.describeCall(record);
@@ -302,7 +314,7 @@ class Model {
     }
     const bad = this.data.verdict.signature !== 'ok';
     if (bad && !this.failure) {
-      this.failure = this.add({kind: 'verdict', lane: this.running || null, life: 0, begin: this.length - 1,
+      this.failure = this.add({kind: 'verdict', lane: this.cluster.laneOfFailure(this.running || null), life: 0, begin: this.length - 1,
         title: this.data.verdict.signature + ': ' + this.data.verdict.message});
     }
     for (const host of this.hosts.values()) {
@@ -359,6 +371,16 @@ class Model {
       (torn ? ', ' + torn + ' sectors torn' : '');
   }
 
+  // The last order at or before that time.
+  orderOfNs(ns) {
+    let low = 0, high = this.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.ns[middle] <= ns) low = middle; else high = middle - 1;
+    }
+    return low;
+  }
+
   // The state of a file at that order, or null.
   stateAt(file, order) {
     let low = 0, high = file.states.length;
@@ -382,7 +404,7 @@ class Model {
 
   laneName(record) {
     if (!record.lane) return '';
-    return (record.lane.host ? record.lane.host + ' / ' : '') + record.lane.label;
+    return (record.lane.host && !record.lane.host.startsWith(' ') ? record.lane.host + ' / ' : '') + record.lane.label;
   }
 }
 

@@ -3,13 +3,16 @@
 // where the lanes lie. No drawing here.
 
 const LANE_HEIGHT = {host: 24, file: 18, thread: 24, operations: 40};
+const CALL_HEIGHT = 16;   // of one row in the lane of a client
 const GUTTER = 178;
 const FILES_FEW = 16;
 
 class View {
   constructor(model) {
     this.model = model;
-    this.axis = 'order';
+    // Of a cluster, its nodes and clients alone, and by time.
+    this.machines = !model.cluster.there;   // threads and files have lanes
+    this.axis = model.cluster.there ? 'time' : 'order';
     this.width = 800;
     this.places = [];   // {lane, top, height}
     this.height = 0;
@@ -20,7 +23,7 @@ class View {
   // Of a host with many files, those that are there in the window have a lane. True: other lanes
   // than before.
   placeLanes() {
-    const lanes = this.model.lanes.filter((lane) => lane.type !== 'file' || this.hasLane(lane));
+    const lanes = this.model.lanes.filter((lane) => this.isPlaced(lane));
     const changed = lanes.length !== this.places.length || lanes.some((lane, i) => this.places[i].lane !== lane);
     if (!changed) return false;
     for (const place of this.places) place.lane.place = null;
@@ -30,7 +33,8 @@ class View {
     for (const lane of lanes) {
       if (host !== null && lane.host !== host) top += 10;
       host = lane.host;
-      const height = LANE_HEIGHT[lane.type === 'thread' && lane.hasOperations ? 'operations' : lane.type];
+      const height = lane.type === 'client' ? lane.rows * CALL_HEIGHT + 6
+        : lane.type === 'node' ? this.nodeHeight() : LANE_HEIGHT[lane.type === 'thread' && lane.hasOperations ? 'operations' : lane.type];
       const place = {lane, top, height};
       lane.place = place;
       this.places.push(place);
@@ -38,6 +42,17 @@ class View {
     }
     this.height = top + 16;
     return true;
+  }
+
+  // The more there are, the lower.
+  nodeHeight() {
+    const count = this.model.cluster.nodes.size;
+    return count <= 3 ? 106 : count <= 5 ? 96 : 88;
+  }
+
+  isPlaced(lane) {
+    if (lane.type === 'node' || lane.type === 'client') return true;
+    return this.machines && (lane.type !== 'file' || this.hasLane(lane));
   }
 
   hasLane(file) {
@@ -54,13 +69,7 @@ class View {
 
   orderAt(unit) {
     if (this.axis === 'order') return Math.max(0, Math.min(this.model.length - 1, Math.floor(unit)));
-    const ns = this.model.ns;
-    let low = 0, high = this.model.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if (ns[middle] <= unit) low = middle; else high = middle - 1;
-    }
-    return low;
+    return this.model.orderOfNs(unit);
   }
 
   first() { return this.unit(0); }
