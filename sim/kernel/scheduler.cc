@@ -70,18 +70,25 @@ void Scheduler::FreeLastStack() { stacks_.Give(std::exchange(current_->stack, St
 void Scheduler::Count(std::uint64_t what, std::uint64_t number) {
   recorder_.Count(current_->identity->hash, what, number + now_ns_ * kTimeFactor);
   const std::uint64_t events = recorder_.events();
-  if (events >= events_max_) [[unlikely]] {
-    const SystemScope system;
-    end_.End("event-limit", fmt::format("the run did not end within {} events", events_max_));
-  }
+  if (events >= events_max_) [[unlikely]]
+    EndAtLimit();
   if (now_ns_ != progress_ns_) {
     progress_ns_ = now_ns_;
     progress_event_ = events;
   } else if (events - progress_event_ > kEventsWithoutTime) [[unlikely]] {
-    const SystemScope system;
-    end_.End("livelock", fmt::format("{} events at one virtual time, the last by thread '{}'",
-                                     kEventsWithoutTime, current_->name));
+    EndWithoutTime();
   }
+}
+
+void Scheduler::EndAtLimit() {
+  const SystemScope system;
+  end_.End("event-limit", fmt::format("the run did not end within {} events", events_max_));
+}
+
+void Scheduler::EndWithoutTime() {
+  const SystemScope system;
+  end_.End("livelock", fmt::format("{} events at one virtual time, the last by thread '{}'",
+                                   kEventsWithoutTime, current_->name));
 }
 
 std::uint64_t Scheduler::NumberOf(std::uint64_t counted, std::uint64_t now_ns) {
