@@ -6,8 +6,8 @@
 
 #include "base/check.h"
 #include "base/random.h"
-#include "base/site.h"
 #include "env/marks.h"
+#include "oracle/index_table.h"
 #include "oracle/linearizability.h"
 #include "sim/system_scope.h"
 
@@ -145,7 +145,7 @@ void Judge::Applied(std::uint64_t place, const raft::Entry& entry, ByteView answ
   Node& node = nodes_[place];
   BEACH_CHECK_EQ(entry.index.value, node.applied.value + 1);
   node.applied = entry.index;
-  node.digest = Mix64(node.digest ^ Mix64(Said(entry).digest) ^ Site::Hash(answer));
+  node.digest = oracle::HashOfBytes(node.digest ^ Mix64(Said(entry).digest), answer);
   watch_.Applied(place, entry, node.digest);
   digests_.emplace(entry.index, node.digest);
 }
