@@ -188,10 +188,16 @@ bool Scheduler::Park(const void* domain, const void* key, std::uint64_t deadline
   return !me.timed_out;
 }
 
+// Mostly nobody waits: each unlock asks.
 void Scheduler::Unpark(const void* domain, const void* key, bool all) {
+  SimThread* const head = BucketOf(domain, key).head;
+  if (head != nullptr) UnparkFrom(head, domain, key, all);
+}
+
+void Scheduler::UnparkFrom(SimThread* head, const void* domain, const void* key, bool all) {
   SimThread* chosen = nullptr;
   std::uint64_t chosen_draw = 0;
-  for (SimThread* thread = BucketOf(domain, key).head; thread != nullptr;) {
+  for (SimThread* thread = head; thread != nullptr;) {
     SimThread* const next = thread->next;
     if (thread->key == key && thread->domain == domain) {
       if (all) {

@@ -148,6 +148,7 @@ class Scheduler {
   void PassPriorityStep();
   SimThread& PopNext();
   Bucket& BucketOf(const void* domain, const void* key);
+  [[gnu::noinline]] void UnparkFrom(SimThread* head, const void* domain, const void* key, bool all);
   void Unlink(SimThread& thread);
   void MakeRunnable(SimThread& thread);
   bool HeldBack(SimThread& thread);
