@@ -2,7 +2,6 @@
 #include "sim/virtual_loop.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <iterator>
 #include <optional>
@@ -164,14 +163,9 @@ void VirtualLoop::SubmitWrite(env::File& file, std::uint64_t offset, ByteView da
 void VirtualLoop::RunTurn() {
   surroundings_.gate.Enter("net.turn", ++turns_);
   Collect();
-  constexpr std::array kSources = {Source::kPosted, Source::kTimer, Source::kWrite, Source::kSocket,
-                                   Source::kListener};
   while (!stopped_) {
-    std::array<Source, kSources.size()> ready{};
-    std::size_t count = 0;
-    for (const Source source : kSources) {
-      if (HasReady(source)) ready[count++] = source;
-    }
+    Sources ready{};
+    const std::size_t count = FindReady(ready);
     if (count == 0) break;
     const std::size_t chosen =
         count == 1 ? 0 : RandomBelow(surroundings_.decisions.Draw(kOrder), count);
@@ -217,16 +211,14 @@ void VirtualLoop::PutBack() {
   turn_.posted.MoveTo(posted_, posted_.begin());
 }
 
-bool VirtualLoop::HasReady(Source source) const {
-  switch (source) {
-    case Source::kPosted: return !turn_.posted.empty();
-    case Source::kTimer: return !turn_.timers.empty();
-    case Source::kWrite:
-      return std::ranges::any_of(writes_, [](const Write& write) { return write.completed; });
-    case Source::kSocket: return !turn_.sockets.empty();
-    case Source::kListener: return !turn_.listeners.empty();
-  }
-  return false;
+std::size_t VirtualLoop::FindReady(Sources& ready) const {
+  std::size_t count = 0;
+  if (!turn_.posted.empty()) ready[count++] = Source::kPosted;
+  if (!turn_.timers.empty()) ready[count++] = Source::kTimer;
+  if (std::ranges::any_of(writes_, &Write::completed)) ready[count++] = Source::kWrite;
+  if (!turn_.sockets.empty()) ready[count++] = Source::kSocket;
+  if (!turn_.listeners.empty()) ready[count++] = Source::kListener;
+  return count;
 }
 
 void VirtualLoop::CallOne(Source source) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -117,11 +118,13 @@ class VirtualLoop final : public env::Loop {
     Line<ListenerId> listeners;
   };
   enum class Source : std::uint8_t { kPosted, kTimer, kWrite, kSocket, kListener };
+  using Sources = std::array<Source, 5>;
 
   void CheckThread() const;
   void RunTurn();
   void Collect();
-  bool HasReady(Source source) const;
+  // How many sources have something to be called, and which, in their order.
+  std::size_t FindReady(Sources& ready) const;
   void CallOne(Source source);
   void CallTimer(TimerId timer);
   void CallWrite();

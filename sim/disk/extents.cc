@@ -92,13 +92,16 @@ void ExtentMap::Read(std::uint64_t offset, char* target, std::uint64_t length) c
       std::memset(target + (position - offset), 0, begin - position);
       position = begin;
     }
+    const Slice& slice = extent->second.slice;
     const std::uint64_t stop = std::min(end, begin + extent->second.count * kSectorSize);
-    if (extent->second.slice.buffer == nullptr) {
-      std::memset(target + (position - offset), 0, stop - position);
-    } else {
-      std::memcpy(target + (position - offset), extent->second.slice.data() + (position - begin),
-                  stop - position);
+    const std::uint64_t held = std::min(extent->second.count, slice.held()) * kSectorSize;
+    const std::uint64_t data_stop = slice.buffer == nullptr ? begin : std::min(stop, begin + held);
+    if (position < data_stop) {
+      std::memcpy(target + (position - offset), slice.data() + (position - begin),
+                  data_stop - position);
+      position = data_stop;
     }
+    std::memset(target + (position - offset), 0, stop - position);
     position = stop;
   }
   if (position < end) std::memset(target + (position - offset), 0, end - position);

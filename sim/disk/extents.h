@@ -15,12 +15,18 @@ constexpr std::uint64_t SectorsFor(std::uint64_t bytes) {
 
 // Whole sectors of immutable data, shared by every view that holds them. No buffer: zeros.
 struct Slice {
+  static constexpr std::uint64_t kAll = ~std::uint64_t{0};
+
   std::shared_ptr<const char[]> buffer;
-  std::uint64_t buffer_sector = 0;  // where in the buffer the slice begins
+  std::uint64_t buffer_sector = 0;    // where in the buffer the slice begins
+  std::uint64_t buffer_count = kAll;  // sectors in the buffer; those of the slice behind are zeros
 
   const char* data() const { return buffer.get() + buffer_sector * kSectorSize; }
+  // From its begin on, what the buffer holds; kAll: all that the slice has.
+  std::uint64_t held() const { return buffer_count == kAll ? kAll : buffer_count - buffer_sector; }
   Slice Skip(std::uint64_t sectors) const {
-    return buffer == nullptr ? Slice{} : Slice{buffer, buffer_sector + sectors};
+    if (buffer == nullptr || sectors >= held()) return Slice{};
+    return Slice{buffer, buffer_sector + sectors, buffer_count};
   }
 };
 

@@ -44,14 +44,16 @@ RC_GTEST_PROP(ExtentsTest, BehavesAsAnArrayOfSectors, ()) {
   for (int step = 0; step < steps; ++step) {
     const auto first = *rc::gen::inRange<std::uint64_t>(0, kSectors);
     const auto count = *rc::gen::inRange<std::uint64_t>(1, kSectors - first + 1);
-    const auto kind = *rc::gen::inRange(0, 4);
-    const char fill = kind == 0 ? static_cast<char>('a' + step % 26) : '\0';
+    const auto kind = *rc::gen::inRange(0, 5);
+    const char fill = kind == 0 || kind == 4 ? static_cast<char>('a' + step % 26) : '\0';
     if (kind == 0) map.Put(first, count, Filled(count, fill));
     if (kind == 1) map.Put(first, count, Slice{});
     if (kind == 2) map.Remove(first, count);
     if (kind == 3) map.FillHoles(first, count);
+    const auto held = kind == 4 ? *rc::gen::inRange<std::uint64_t>(1, count + 1) : count;
+    if (kind == 4) map.Put(first, count, Slice{Filled(held, fill).buffer, 0, held});
     for (std::uint64_t sector = first; sector < first + count; ++sector) {
-      if (kind <= 1) model[sector] = fill;
+      if (kind <= 1 || kind == 4) model[sector] = sector < first + held ? fill : '\0';
       if (kind == 2) model[sector] = '.';
       if (kind == 3 && model[sector] == '.') model[sector] = '\0';
     }

@@ -37,14 +37,19 @@ Slice FileContent::Round(std::uint64_t offset, ByteView data, std::uint64_t& fir
   const std::uint64_t head = offset % kSectorSize;
   const std::uint64_t tail = end % kSectorSize;
   if (head == 0 && tail == 0 && AllZero(data)) return Slice{};
-  const auto buffer = std::make_shared_for_overwrite<char[]>(count * kSectorSize);
+  // What a block has of zeros at its end, as most of a log's have, takes no memory.
+  std::uint64_t held = count;
+  const auto last_held = [&] { return data.substr((held - 1) * kSectorSize - head, kSectorSize); };
+  while (tail == 0 && held > 1 && AllZero(last_held())) --held;
+  const auto buffer = std::make_shared_for_overwrite<char[]>(held * kSectorSize);
   if (head != 0) cached_.Read(first * kSectorSize, buffer.get(), kSectorSize);
   if (tail != 0 && (head == 0 || count > 1)) {
     const std::uint64_t last = count - 1;
     cached_.Read((first + last) * kSectorSize, buffer.get() + last * kSectorSize, kSectorSize);
   }
-  std::memcpy(buffer.get() + head, data.data(), data.size());
-  return Slice{buffer, 0};
+  std::memcpy(buffer.get() + head, data.data(),
+              std::min<std::uint64_t>(data.size(), held * kSectorSize - head));
+  return Slice{buffer, 0, held};
 }
 
 void FileContent::Record(DataOperation operation) {

@@ -70,18 +70,25 @@ void Scheduler::FreeLastStack() { stacks_.Give(std::exchange(current_->stack, St
 void Scheduler::Count(std::uint64_t what, std::uint64_t number) {
   recorder_.Count(current_->identity->hash, what, number + now_ns_ * kTimeFactor);
   const std::uint64_t events = recorder_.events();
-  if (events >= events_max_) [[unlikely]] {
-    const SystemScope system;
-    end_.End("event-limit", fmt::format("the run did not end within {} events", events_max_));
-  }
+  if (events >= events_max_) [[unlikely]]
+    EndAtLimit();
   if (now_ns_ != progress_ns_) {
     progress_ns_ = now_ns_;
     progress_event_ = events;
   } else if (events - progress_event_ > kEventsWithoutTime) [[unlikely]] {
-    const SystemScope system;
-    end_.End("livelock", fmt::format("{} events at one virtual time, the last by thread '{}'",
-                                     kEventsWithoutTime, current_->name));
+    EndWithoutTime();
   }
+}
+
+void Scheduler::EndAtLimit() {
+  const SystemScope system;
+  end_.End("event-limit", fmt::format("the run did not end within {} events", events_max_));
+}
+
+void Scheduler::EndWithoutTime() {
+  const SystemScope system;
+  end_.End("livelock", fmt::format("{} events at one virtual time, the last by thread '{}'",
+                                   kEventsWithoutTime, current_->name));
 }
 
 std::uint64_t Scheduler::NumberOf(std::uint64_t counted, std::uint64_t now_ns) {
@@ -181,10 +188,16 @@ bool Scheduler::Park(const void* domain, const void* key, std::uint64_t deadline
   return !me.timed_out;
 }
 
+// Mostly nobody waits: each unlock asks.
 void Scheduler::Unpark(const void* domain, const void* key, bool all) {
+  SimThread* const head = BucketOf(domain, key).head;
+  if (head != nullptr) UnparkFrom(head, domain, key, all);
+}
+
+void Scheduler::UnparkFrom(SimThread* head, const void* domain, const void* key, bool all) {
   SimThread* chosen = nullptr;
   std::uint64_t chosen_draw = 0;
-  for (SimThread* thread = BucketOf(domain, key).head; thread != nullptr;) {
+  for (SimThread* thread = head; thread != nullptr;) {
     SimThread* const next = thread->next;
     if (thread->key == key && thread->domain == domain) {
       if (all) {

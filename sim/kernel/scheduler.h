@@ -138,6 +138,9 @@ class Scheduler {
   };
   static constexpr std::size_t kBuckets = 256;
 
+  // Apart, so that what never happens costs the others nothing.
+  [[gnu::cold, gnu::noinline]] void EndAtLimit();
+  [[gnu::cold, gnu::noinline]] void EndWithoutTime();
   static void EnterThread(void* thread);
   Identity& IdentityOf(const std::string& host, std::uint64_t life, const std::string& name);
   std::uint64_t NextTurn(SimThread& thread);
@@ -145,6 +148,7 @@ class Scheduler {
   void PassPriorityStep();
   SimThread& PopNext();
   Bucket& BucketOf(const void* domain, const void* key);
+  [[gnu::noinline]] void UnparkFrom(SimThread* head, const void* domain, const void* key, bool all);
   void Unlink(SimThread& thread);
   void MakeRunnable(SimThread& thread);
   bool HeldBack(SimThread& thread);

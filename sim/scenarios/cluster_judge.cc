@@ -6,8 +6,8 @@
 
 #include "base/check.h"
 #include "base/random.h"
-#include "base/site.h"
 #include "env/marks.h"
+#include "oracle/index_table.h"
 #include "oracle/linearizability.h"
 #include "sim/system_scope.h"
 
@@ -187,7 +187,7 @@ void Judge::Applied(std::uint64_t place, const raft::Entry& entry, ByteView answ
   BEACH_CHECK_EQ(entry.index.value, node.applied.value + 1);
   node.applied = entry.index;
   watch_.Applied(place, entry, StateAt(entry.index, entry.term));
-  const std::uint64_t told = Site::Hash(answer);
+  const std::uint64_t told = oracle::HashOfBytes(0, answer);
   if (answers_.emplace(entry.index, told).first->second == told) return;
   simulation_.Fail("answers-differ", "node " + std::to_string(place + 1) + " answers entry " +
                                          std::to_string(entry.index.value) +

@@ -7,9 +7,8 @@
 #include <variant>
 
 #include "base/check.h"
-#include "base/random.h"
-#include "base/site.h"
 #include "env/marks.h"
+#include "oracle/index_table.h"
 
 namespace beach::sim::scenarios {
 namespace {
@@ -41,7 +40,7 @@ oracle::RaftEntry Said(const raft::Entry& entry) {
   const auto kind = static_cast<std::uint64_t>(entry.kind);
   oracle::RaftEntry told{.index = Said(entry.index),
                          .term = Said(entry.term),
-                         .digest = Mix64(Site::Hash(entry.payload.view()) ^ kind)};
+                         .digest = oracle::HashOfBytes(kind, entry.payload.view())};
   if (entry.kind == raft::EntryKind::kLost) told.is_lost = true;
   if (entry.kind == raft::EntryKind::kConfiguration) {
     const auto configuration = raft::DecodeConfiguration(entry.payload.view());
