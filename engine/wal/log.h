@@ -203,14 +203,19 @@ struct Recovery {
 Result<Recovery> RecoverLog(env::FileSystem& files, const RecoveryInput& input,
                             const std::function<Status(const Flight&)>& replay);
 
+// Packed, as un-synced records are, a tail of many small ones stays small. Spread, each begins a
+// block: damage to one leaves those behind it where a reader looks for them.
+enum class TailLayout : std::uint8_t { kPacked, kSpread };
+
 // Step 5: writes the tail into the fresh segment in `path` (just created, this epoch's), synced.
-// Packed, as un-synced records are: so a tail of many small ones stays small.
 // Returns the position behind it. May not be used before the manifest lists the segment.
 // REQUIRES: the tail fits; TailSegmentSize says how large the segment must be.
 Result<LogPosition> RelogTail(env::FileSystem& files, const std::string& path,
                               const Segment& segment, OpenEpoch epoch,
-                              const std::vector<Recovery::TailFlight>& tail);
+                              const std::vector<Recovery::TailFlight>& tail,
+                              TailLayout layout = TailLayout::kPacked);
 std::uint64_t TailSegmentSize(const std::vector<Recovery::TailFlight>& tail,
-                              std::uint64_t segment_size_bytes);
+                              std::uint64_t segment_size_bytes,
+                              TailLayout layout = TailLayout::kPacked);
 
 }  // namespace beach::engine::wal

@@ -267,10 +267,11 @@ Result<Recovery> RecoverLog(env::FileSystem& files, const RecoveryInput& input,
 }
 
 std::uint64_t TailSegmentSize(const std::vector<Recovery::TailFlight>& tail,
-                              std::uint64_t segment_size_bytes) {
+                              std::uint64_t segment_size_bytes, TailLayout layout) {
   std::uint64_t offset = kSegmentHeaderSize;
   for (const Recovery::TailFlight& flight : tail) {
     const std::uint64_t size = kItemHeaderSize + flight.payload.size();
+    if (layout == TailLayout::kSpread) offset = BlockUp(offset);
     offset = RunRecordBegin(offset, size) + size;
   }
   return std::max(segment_size_bytes, BlockUp(offset) + kBlockSize);
@@ -278,8 +279,9 @@ std::uint64_t TailSegmentSize(const std::vector<Recovery::TailFlight>& tail,
 
 Result<LogPosition> RelogTail(env::FileSystem& files, const std::string& path,
                               const Segment& segment, OpenEpoch epoch,
-                              const std::vector<Recovery::TailFlight>& tail) {
+                              const std::vector<Recovery::TailFlight>& tail, TailLayout layout) {
   LogCore core(epoch, segment, {segment.ordinal, kSegmentHeaderSize});
+  if (layout == TailLayout::kSpread) core.SpreadRuns();
   if (tail.empty()) return core.end();
   BEACH_TRY_ASSIGN(const auto file, files.Open(path, {.mode = env::OpenMode::kReadWrite}));
   AlignedBuffer image;

@@ -66,6 +66,12 @@ void CrashModel::Acknowledge(std::uint64_t steps) {
   for (; acknowledged_ < steps; ++acknowledged_) durable_.Take(steps_[acknowledged_]);
 }
 
+void CrashModel::UnacknowledgedMayBeLost() {
+  for (std::uint64_t i = acknowledged_; i < steps_.size(); ++i) {
+    if (steps_[i].kind == Step::Kind::kEntry) MayBeLost(steps_[i].index, steps_[i].entry.term);
+  }
+}
+
 void CrashModel::Applied(LogIndex index, Term term) {
   BEACH_CHECK(index >= applied_);
   applied_ = index;
@@ -83,11 +89,18 @@ bool CrashModel::Matches(ModelState state, const FoundLog& found) const {
   if (state.TermAt(contents.base) != contents.base_term) return false;
   state.RaiseBase(contents.base);
   if (found.entries.size() != state.entries.size()) return false;
+  std::uint64_t lost = 0;
   for (const Entry& entry : found.entries) {
     const auto model = state.entries.find(entry.index);
     if (model == state.entries.end() || model->second.term != entry.term) return false;
+    if (entry.kind == EntryKind::kLost) {
+      ++lost;
+      if (!IsLost(entry.index, entry.term) || entry.payload.size() > 0) return false;
+      continue;
+    }
     if (entry.payload.view() != PayloadOf(model->second.payload)) return false;
   }
+  if (lost != contents.lost) return false;
   LogIndex at = contents.base;
   for (const StoredRun& run : contents.terms) {
     for (std::uint64_t i = 0; i < run.count; ++i) {
@@ -101,9 +114,9 @@ bool CrashModel::Matches(ModelState state, const FoundLog& found) const {
 std::string CrashModel::Found(const FoundLog& found) {
   if (found.contents.starts <= starts_) return "a start has the number of an earlier one";
   starts_ = found.contents.starts;
-  ModelState state = durable_;
+  ModelState state = torn_ ? opened_ : durable_;
   std::optional<ModelState> match;
-  for (std::uint64_t count = acknowledged_;; ++count) {
+  for (std::uint64_t count = torn_ ? 0 : acknowledged_;; ++count) {
     if (Matches(state, found)) match = state;
     if (count == steps_.size()) break;
     state.Take(steps_[count]);
@@ -118,7 +131,13 @@ std::string CrashModel::Found(const FoundLog& found) {
   }
   if (match->TermAt(applied_) != applied_term_) match->Reset(applied_, applied_term_);
   match->RaiseBase(found.contents.base);
-  durable_ = now_ = *match;
+  opened_ = durable_ = now_ = *match;
+  torn_ = false;
+  lost_.clear();
+  filled_.clear();
+  for (const Entry& entry : found.entries) {
+    if (entry.kind == EntryKind::kLost) MayBeLost(entry.index, entry.term);
+  }
   steps_.clear();
   acknowledged_ = 0;
   return {};

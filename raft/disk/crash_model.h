@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,7 +13,8 @@
 #include "raft/types.h"
 
 // For the crash test: what a log may hold after a crash. Work is a list of steps; a crash leaves
-// all that was acknowledged and any number of the steps behind it.
+// all that was acknowledged and any number of the steps behind it. Damage leaves the same, but for
+// bytes of entries, and may take what nothing vouched for yet.
 
 namespace beach::raft::testing {
 
@@ -59,6 +61,7 @@ class CrashModel {
   const ModelState& now() const { return now_; }
   LogIndex applied() const { return applied_; }
   Term applied_term() const { return applied_term_; }
+  std::uint64_t issued() const { return steps_.size(); }
   bool idle() const { return acknowledged_ == steps_.size(); }
   std::uint64_t acknowledged() const { return acknowledged_; }
   LogIndex last_acknowledged() const { return durable_.last(); }
@@ -70,6 +73,21 @@ class CrashModel {
   // The state machine holds all up to there durably.
   void Applied(LogIndex index, Term term);
 
+  // The bytes of this entry may be gone, or are there again for good.
+  void MayBeLost(LogIndex index, Term term) { lost_.insert({index, term}); }
+  void UnacknowledgedMayBeLost();
+  void Filled(LogIndex index, Term term) {
+    lost_.erase({index, term});
+    filled_.insert({index, term});
+  }
+  bool IsLost(LogIndex index, Term term) const { return lost_.contains({index, term}); }
+  // At the last open, or since.
+  bool WasLost(LogIndex index, Term term) const {
+    return IsLost(index, term) || filled_.contains({index, term});
+  }
+  // Steps since the log was opened may be gone, acknowledged or not.
+  void MayBeTorn() { torn_ = true; }
+
   // After a crash and an open. Empty: the log is as it may be, and all of it counts from here on.
   // Else what is wrong.
   std::string Found(const FoundLog& found);
@@ -79,6 +97,7 @@ class CrashModel {
  private:
   bool Matches(ModelState state, const FoundLog& found) const;
 
+  ModelState opened_;   // as the log was found
   ModelState durable_;  // all that is acknowledged
   ModelState now_;
   std::vector<Step> steps_;  // since the log was opened
@@ -86,6 +105,9 @@ class CrashModel {
   LogIndex applied_;
   Term applied_term_;
   std::uint64_t starts_ = 0;
+  bool torn_ = false;
+  std::set<std::pair<LogIndex, Term>> lost_;
+  std::set<std::pair<LogIndex, Term>> filled_;  // since the log was opened
   std::map<std::pair<LogIndex, Term>, std::uint64_t> history_;
 };
 

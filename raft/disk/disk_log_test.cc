@@ -2,162 +2,18 @@
 //
 // The log on this machine's files and loop. What crashes leave is in disk_log_crash_test.cc.
 
-#include "raft/disk/disk_log.h"
-
-#include <gtest/gtest.h>
-
 #include <algorithm>
-#include <string>
-#include <utility>
-#include <vector>
 
-#include "base/check.h"
 #include "engine/wal/format.h"
 #include "engine/wal/segment_reader.h"
-#include "env/conformance/case_loop.h"
-#include "env/conformance/expect.h"
-#include "env/os/test_fixture.h"
+#include "raft/disk/disk_log_fixture.h"
 #include "raft/disk/dump.h"
-#include "raft/disk/failing_files.h"
 #include "raft/disk/register.h"
 
 namespace beach::raft {
 namespace {
 
 using env::conformance::FailsWith;
-
-constexpr std::uint64_t kSegmentSize = 64 * 1024;
-
-Entry EntryOf(std::uint64_t index, std::uint64_t term, std::size_t size) {
-  const Bytes payload(size, static_cast<char>('a' + index % 26));
-  return {.term = Term(term),
-          .index = LogIndex(index),
-          .kind = EntryKind::kNormal,
-          .payload = Payload::Copy(payload)};
-}
-
-class DiskLogTest : public testing::Test {
- protected:
-  static Result<std::unique_ptr<DiskLog>> TryOpen(const env::Env& env, const std::string& directory,
-                                                  const DiskLogOptions& options,
-                                                  std::uint64_t applied, std::uint64_t term) {
-    return DiskLog::Open(env, directory, options, {.index = LogIndex(applied), .term = Term(term)});
-  }
-  Result<std::unique_ptr<DiskLog>> TryOpen(std::uint64_t applied = 0, std::uint64_t term = 0) {
-    env::Env env = world_.env();
-    env.files = &files_;
-    return TryOpen(env, Directory(), options_, applied, term);
-  }
-  void Open(std::uint64_t applied = 0, std::uint64_t term = 0) {
-    auto opened = Outcome(applied, term);
-    ASSERT_OK(opened);
-    log_ = *std::move(opened);
-    last_id_ = persisted_ = {};
-    error_.reset();
-  }
-  void Start() {
-    log_->Start(*loop_, {.on_persisted = [this](PersistId id) { persisted_ = id; },
-                         .on_failed = [this](const Error& error) { error_ = error; }});
-  }
-  void Reopen(std::uint64_t applied = 0, std::uint64_t term = 0) {
-    log_.reset();
-    Open(applied, term);
-  }
-  // Of an open. A write of the log before may be under way, and holds the lock until it has ended.
-  Result<std::unique_ptr<DiskLog>> Outcome(std::uint64_t applied = 0, std::uint64_t term = 0) {
-    Result<std::unique_ptr<DiskLog>> opened = nullptr;
-    EXPECT_TRUE(loop_.RunUntil([&] {
-      if (opened && *opened != nullptr) return true;
-      opened = TryOpen(applied, term);
-      return opened || opened.error().code() != ErrorCode::kBusy;
-    }));
-    return opened;
-  }
-  void OpenAndStart() {
-    Open();
-    Start();
-  }
-
-  std::string Directory() { return world_.directory() + "/raft"; }
-
-  void Submit(Persist persist) {
-    persist.id = last_id_ = last_id_.Next();
-    log_->Write(std::move(persist));
-  }
-  [[nodiscard]] bool Await() {
-    return loop_.RunUntil([this] { return persisted_ == last_id_ || error_.has_value(); }) &&
-           !error_;
-  }
-  [[nodiscard]] bool Write(Persist persist) {
-    Submit(std::move(persist));
-    return Await();
-  }
-  // Entries [first, last], one work each.
-  [[nodiscard]] bool WriteEntries(std::uint64_t first, std::uint64_t last, std::uint64_t term,
-                                  std::size_t size = 100) {
-    for (std::uint64_t i = first; i <= last; ++i) Submit(Entries(i, i, term, size));
-    return Await();
-  }
-  static Persist Entries(std::uint64_t first, std::uint64_t last, std::uint64_t term,
-                         std::size_t size = 100) {
-    Persist persist;
-    for (; first <= last; ++first) persist.entries.push_back(EntryOf(first, term, size));
-    return persist;
-  }
-  [[nodiscard]] bool Replace(std::uint64_t index, std::uint64_t term, bool keep_suffix) {
-    bool done = false;
-    log_->Replace(LogIndex(index), Term(term), keep_suffix, [&done] { done = true; });
-    return loop_.RunUntil([&done] { return done; });
-  }
-  std::vector<Entry> Load(std::uint64_t first, std::uint64_t last, std::uint64_t bytes_max) {
-    std::optional<Result<std::vector<Entry>>> answer;
-    log_->Load(LogIndex(first), LogIndex(last), bytes_max,
-               [&answer](Result<std::vector<Entry>> entries) { answer = std::move(entries); });
-    EXPECT_FALSE(answer.has_value()) << "from inside the call";
-    EXPECT_TRUE(loop_.RunUntil([&answer] { return answer.has_value(); }));
-    EXPECT_TRUE(*answer) << answer->error().ToString();
-    return *answer ? std::move(**answer) : std::vector<Entry>();
-  }
-
-  // "5: 6@1 7@2": behind base 5, entry 6 of term 1, and so on; each checked byte by byte.
-  std::string Told(std::size_t size = 100) {
-    const auto entries = log_->ReadFrom(log_->contents().base.Next());
-    if (!entries) return entries.error().ToString();
-    std::string text = std::to_string(log_->contents().base.value) + ":";
-    for (const Entry& entry : *entries) {
-      text += " " + std::to_string(entry.index.value) + "@" + std::to_string(entry.term.value);
-      const Entry expected = EntryOf(entry.index.value, entry.term.value, size);
-      if (entry.payload.view() != expected.payload.view()) text += "?";
-    }
-    return text;
-  }
-  std::vector<std::string> SegmentFiles() {
-    std::vector<std::string> names = world_.files().List(Directory()).value();
-    std::erase_if(names, [](const std::string& name) { return !name.ends_with(".wal"); });
-    return names;
-  }
-  void FlipByte(const std::string& name, std::uint64_t offset) {
-    const std::string path = Directory() + "/" + name;
-    auto file = world_.files().Open(path, {.mode = env::OpenMode::kReadWrite});
-    ASSERT_OK(file);
-    char byte = 0;
-    ASSERT_OK((*file)->ReadAt(offset, &byte, 1));
-    byte = static_cast<char>(byte ^ 1);
-    ASSERT_OK((*file)->WriteAt(offset, ByteView(&byte, 1)));
-  }
-
-  env::OsFixture world_{env::AsyncWrites::kRing};
-  FailingFiles files_{world_.files()};
-  env::conformance::CaseLoop loop_{world_};
-  DiskLogOptions options_{.cluster = ClusterId(1),
-                          .node = NodeId(3),
-                          .create = true,
-                          .segment_size_bytes = kSegmentSize};
-  std::unique_ptr<DiskLog> log_;
-  PersistId last_id_;
-  PersistId persisted_;
-  std::optional<Error> error_;
-};
 
 TEST_F(DiskLogTest, ANewLogIsEmptyAndEachStartHasItsNumber) {
   Open();
@@ -453,17 +309,7 @@ TEST_F(DiskLogTest, ACallbackMayDestroyTheLog) {
   loop_.RunFor(5 * env::conformance::kMillisecond);
 }
 
-TEST_F(DiskLogTest, DamageBelowWhatWasVouchedForIsRefusedWithItsPlace) {
-  OpenAndStart();
-  ASSERT_TRUE(WriteEntries(1, 3, 1));
-  log_.reset();  // vouches
-  const std::string name = SegmentFiles().front();
-  FlipByte(name, 3 * engine::wal::kBlockSize + 70);
-  const auto opened = Outcome();
-  ASSERT_TRUE(FailsWith(opened, ErrorCode::kCorruption, Directory() + "/" + name));
-  EXPECT_EQ(opened.error().offset(), 3 * engine::wal::kBlockSize);
-}
-
+// The log then begins behind what a new state machine holds.
 TEST_F(DiskLogTest, ARestingLogVouchesForItsNewestFlight) {
   OpenAndStart();
   ASSERT_TRUE(WriteEntries(1, 1, 1));
@@ -477,107 +323,7 @@ TEST_F(DiskLogTest, ARestingLogVouchesForItsNewestFlight) {
   EXPECT_TRUE(loop_.RunUntil(vouched));
 }
 
-TEST_F(DiskLogTest, ATornTailIsCut) {
-  OpenAndStart();
-  ASSERT_TRUE(WriteEntries(1, 3, 1));
-  log_.reset();
-  const std::string name = SegmentFiles().front();
-  FlipByte(name, 6 * engine::wal::kBlockSize + 70);  // the vouch, which nothing vouches for
-  Open();
-  EXPECT_EQ(Told(), "0: 1@1 2@1 3@1");
-}
-
-TEST_F(DiskLogTest, ForeignFilesAndLostRegistersAreRefused) {
-  OpenAndStart();
-  ASSERT_TRUE(WriteEntries(1, 3, 1));
-  log_.reset();
-  ASSERT_OK(world_.files().Remove(Directory() + "/" + kRegisterFileName));
-  const auto opened = Outcome();
-  ASSERT_FALSE(opened);
-  EXPECT_EQ(opened.error().code(), ErrorCode::kRefused);
-  EXPECT_EQ(opened.error().path(), Directory() + "/" + SegmentFiles().front());
-}
-
-TEST_F(DiskLogTest, OneSoundCopyOfTheRegisterIsEnough) {
-  Open();
-  log_.reset();
-  FlipByte(kRegisterFileName, 40);
-  Open();
-  ASSERT_TRUE(log_->contents().damage.has_value());
-  EXPECT_EQ(log_->contents().damage->path(), Directory() + "/" + kRegisterFileName);
-  Reopen();
-  EXPECT_FALSE(log_->contents().damage.has_value());
-  log_.reset();
-  FlipByte(kRegisterFileName, 40);
-  FlipByte(kRegisterFileName, engine::wal::kBlockSize + 40);
-  EXPECT_TRUE(FailsWith(Outcome(), ErrorCode::kCorruption, Directory() + "/" + kRegisterFileName));
-}
-
-TEST_F(DiskLogTest, ALogIsMadeOnlyWhereThatIsWanted) {
-  const auto is_refused = [this] {
-    const auto opened = Outcome();
-    return FailsWith(opened, ErrorCode::kRefused, Directory()) &&
-           opened.error().message().starts_with("no log of node 3 is here");
-  };
-  options_.create = false;
-  EXPECT_TRUE(is_refused());
-  EXPECT_FALSE(world_.files().Exists(Directory()).value());
-  ASSERT_OK(world_.files().CreateDirectory(Directory()));
-  EXPECT_TRUE(is_refused());
-  options_.create = true;
-  Open();
-  log_.reset();
-  options_.create = false;
-  Open();
-}
-
-TEST_F(DiskLogTest, TheLogOfAnotherNodeIsRefused) {
-  Open();
-  log_.reset();
-  options_.node = NodeId(4);
-  const auto opened = Outcome();
-  ASSERT_TRUE(FailsWith(opened, ErrorCode::kRefused, Directory()));
-  EXPECT_EQ(opened.error().message(),
-            "this is the log of node 3 of cluster 1, not of node 4 of cluster 1");
-  options_.node = NodeId(3);
-  options_.cluster = ClusterId(2);
-  EXPECT_TRUE(FailsWith(Outcome(), ErrorCode::kRefused, Directory()));
-}
-
 // As a salvage leaves them.
-TEST_F(DiskLogTest, LostEntriesAreLostUntilTheyAreFilled) {
-  OpenAndStart();
-  Persist lost = Entries(1, 6, 2);
-  for (std::size_t i = 1; i < 5; ++i) {
-    lost.entries[i].kind = EntryKind::kLost;
-    lost.entries[i].payload = {};
-  }
-  ASSERT_TRUE(Write(std::move(lost)));
-  Reopen();
-  EXPECT_EQ(log_->contents().lost, 4U);
-  EXPECT_EQ(Told(), "0: 1@2 2@2? 3@2? 4@2? 5@2? 6@2");
-  EXPECT_EQ(log_->ReadFrom(LogIndex(1)).value()[1].kind, EntryKind::kLost);
-  Start();
-  // Two fills against their order share a flight, and a cut takes back what the third one fills.
-  ASSERT_TRUE(WriteEntries(7, 9, 2));
-  for (const std::uint64_t index : {3, 2, 5}) {
-    Persist fill;
-    fill.fills.push_back(EntryOf(index, 2, 100));
-    Submit(std::move(fill));
-  }
-  Persist cut;
-  cut.truncate_from = LogIndex(5);
-  Submit(std::move(cut));
-  ASSERT_TRUE(Await());
-  const std::vector<Entry> loaded = Load(1, 9, 1 << 20);
-  ASSERT_EQ(loaded.size(), 4U);
-  EXPECT_EQ(loaded[2].payload.view(), EntryOf(3, 2, 100).payload.view());
-  EXPECT_EQ(loaded[3].kind, EntryKind::kLost);
-  Reopen();
-  EXPECT_EQ(log_->contents().lost, 1U);
-  EXPECT_EQ(Told(), "0: 1@2 2@2 3@2 4@2?");
-}
-
 TEST_F(DiskLogTest, DebrisGoes) {
   Open();
   log_.reset();

@@ -85,6 +85,7 @@ TEST(RaftLogDocument, TheRegisterIsThatOfTheCode) {
   ExpectHas("| " + std::to_string(kRegisterHeadSize) + " | 0 | `segments` | " +
             std::to_string(kRegisterSegmentSize) + " bytes each");
   ExpectHas("of segments, " + std::to_string(kRegisterSegmentsMax) + " at most");
+  ExpectHas("the runs are " + std::to_string(kRegisterRunsMax) + " at most");
   ExpectHas(std::string("## ") + kRegisterFileName);
   const Register example = Example();
   const Bytes bytes = EncodeRegister(example);

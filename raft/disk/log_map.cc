@@ -131,13 +131,15 @@ void LogMap::Reset(LogIndex base, Term term) {
 }
 
 void LogMap::Jump(const LogHead& head) {
-  BEACH_CHECK(IsPossible(head));
   hard_state_ = head.hard_state;
   next_ = head.last.Next();
   const LogIndex known = head.before_index();
-  if (const auto agreed = AgreesUpTo(head)) {
+  if (lacks_terms_ && known <= base()) {
+    Reset(known, head.before);
+    lacks_terms_ = known > head.base;
+  } else if (const auto agreed = AgreesUpTo(head)) {
     terms_.TruncateFrom(agreed->Next());
-  } else if (base() < known || lacks_terms_) {
+  } else if (base() < known) {
     Reset(known, head.before);
     lacks_terms_ = known > head.base;
   } else {
@@ -199,10 +201,10 @@ std::vector<StoredRun> LogMap::Runs() const {
   return runs;
 }
 
-LogHead LogMap::Head() const {
+LogHead LogMap::Head(std::size_t runs_max) const {
   LogHead head{.hard_state = hard_state_, .base = base(), .last = last(), .before = {}, .runs = {}};
   LogIndex end = last();
-  while (end > base() && head.runs.size() < kHeadRunsMax) {
+  while (end > base() && head.runs.size() < runs_max) {
     const LogIndex first = FirstOfTerm(end);
     head.runs.push_back({.first = first, .term = *terms_.TermAt(end)});
     end = first - 1;

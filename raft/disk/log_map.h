@@ -52,7 +52,7 @@ class LogMap {
   // Of all entries behind the base.
   std::vector<StoredRun> Runs() const;
   // What all this is.
-  LogHead Head() const;
+  LogHead Head(std::size_t runs_max = kHeadRunsMax) const;
   // Entries whose bytes are nowhere.
   std::uint64_t lost() const;
 

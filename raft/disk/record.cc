@@ -24,13 +24,12 @@ void AppendEntryRecord(Bytes& target, RecordKind kind, const Entry& entry) {
 
 std::optional<Term> LogHead::TermAt(LogIndex index) const {
   if (index < before_index() || index > last) return std::nullopt;
-  const auto behind =
-      std::ranges::find_if(runs, [index](const Run& run) { return run.first > index; });
+  const auto behind = std::ranges::upper_bound(runs, index, {}, &Run::first);
   return behind == runs.begin() ? before : (behind - 1)->term;
 }
 
-bool IsPossible(const LogHead& head) {
-  if (head.runs.size() > kHeadRunsMax || head.last > kLogIndexMax || head.base > head.last) {
+bool IsPossible(const LogHead& head, std::size_t runs_max) {
+  if (head.runs.size() > runs_max || head.last > kLogIndexMax || head.base > head.last) {
     return false;
   }
   LogIndex below = head.base;
@@ -39,7 +38,7 @@ bool IsPossible(const LogHead& head) {
     below = run.first;
   }
   if (head.runs.empty()) return head.base == head.last;
-  if (head.runs.size() < kHeadRunsMax && head.before_index() != head.base) return false;
+  if (head.runs.size() < runs_max && head.before_index() != head.base) return false;
   // The first may go on with the term of the base.
   if (head.runs.front().term < head.before) return false;
   for (std::size_t i = 1; i < head.runs.size(); ++i) {
@@ -48,41 +47,41 @@ bool IsPossible(const LogHead& head) {
   return true;
 }
 
-void EncodeHead(Encoder& encoder, const LogHead& head) {
-  BEACH_CHECK(IsPossible(head));
+void EncodeHead(Encoder& encoder, const LogHead& head, std::size_t runs_max) {
+  BEACH_CHECK(IsPossible(head, runs_max));
   encoder.Varint(head.hard_state.term.value);
   encoder.Varint(head.hard_state.vote.value);
   encoder.Varint(head.base.value);
   encoder.Varint(head.last.value);
   encoder.Varint(head.before.value);
-  encoder.Fixed8(static_cast<std::uint8_t>(head.runs.size()));
+  encoder.Varint(head.runs.size());
   for (const LogHead::Run& run : head.runs) {
     encoder.Varint(run.first.value);
     encoder.Varint(run.term.value);
   }
 }
 
-bool DecodeHead(Decoder& decoder, LogHead& head) {
+bool DecodeHead(Decoder& decoder, LogHead& head, std::size_t runs_max) {
   head = {};
   head.hard_state.term = Term(decoder.Varint());
   head.hard_state.vote = NodeId(decoder.Varint());
   head.base = LogIndex(decoder.Varint());
   head.last = LogIndex(decoder.Varint());
   head.before = Term(decoder.Varint());
-  const std::size_t runs = decoder.Fixed8();
-  if (runs > kHeadRunsMax) return false;
-  for (std::size_t i = 0; i < runs; ++i) {
+  const std::uint64_t runs = decoder.Varint();
+  if (runs > runs_max) return false;
+  for (std::uint64_t i = 0; i < runs && decoder.ok(); ++i) {
     LogHead::Run& run = head.runs.emplace_back();
     run.first = LogIndex(decoder.Varint());
     run.term = Term(decoder.Varint());
   }
-  return decoder.ok() && IsPossible(head);
+  return decoder.ok() && IsPossible(head, runs_max);
 }
 
 void AppendHead(Bytes& target, const LogHead& head) {
   Encoder encoder(target);
   encoder.Fixed8(static_cast<std::uint8_t>(RecordKind::kHead));
-  EncodeHead(encoder, head);
+  EncodeHead(encoder, head, kHeadRunsMax);
 }
 
 Bytes HeadPayload(const LogHead& head) {
@@ -158,7 +157,7 @@ bool RecordReader::Decode(Record& record) {
       record.term = Term(decoder_.Varint());
       return keeps <= 1;
     }
-    case RecordKind::kHead: return DecodeHead(decoder_, record.head);
+    case RecordKind::kHead: return DecodeHead(decoder_, record.head, kHeadRunsMax);
   }
   return false;
 }

@@ -78,12 +78,12 @@ void AppendFill(Bytes& target, const Entry& entry);
 void AppendHead(Bytes& target, const LogHead& head);
 
 // Whether a log may be like this. Else nothing is to be computed of it.
-bool IsPossible(const LogHead& head);
+bool IsPossible(const LogHead& head, std::size_t runs_max = kHeadRunsMax);
 
-// The fields of a head, also where they are no record.
-void EncodeHead(Encoder& encoder, const LogHead& head);
+// The fields of a head, also where they are no record and may be more. REQUIRES: a possible one.
+void EncodeHead(Encoder& encoder, const LogHead& head, std::size_t runs_max);
 // False where these are no fields of a possible one.
-bool DecodeHead(Decoder& decoder, LogHead& head);
+bool DecodeHead(Decoder& decoder, LogHead& head, std::size_t runs_max);
 
 // The payload of an item that says what the log is, and no more.
 Bytes HeadPayload(const LogHead& head);

@@ -14,6 +14,7 @@
 #include "engine/wal/log.h"
 #include "engine/wal/segment_reader.h"
 #include "env/small_file.h"
+#include "raft/disk/salvage.h"
 
 namespace beach::raft {
 namespace {
@@ -21,6 +22,7 @@ namespace {
 using engine::wal::Segment;
 using TailFlight = engine::wal::Recovery::TailFlight;
 
+constexpr auto kLayout = engine::wal::TailLayout::kSpread;
 constexpr ByteView kSegmentSuffix = ".wal";
 
 // "a/b" of "a/b/c"; "." of "c"; "/" of "/c".
@@ -47,7 +49,7 @@ class Recoverer {
     DropUnneeded();
     content_.base = map_.base();
     content_.base_term = map_.base_term();
-    content_.head = map_.Head();
+    content_.head = map_.Head(kRegisterRunsMax);
     BEACH_TRY(WriteRegister(files_, request_.directory, content_));
     BEACH_TRY(RemoveDebris());
     return RecoveredLog{.lock = std::move(lock),
@@ -144,10 +146,27 @@ class Recoverer {
       if (taken) return taken;
       return Fail(std::move(taken).error().At(PathIn(flight.begin), flight.begin.offset));
     };
-    BEACH_TRY_ASSIGN(log_, engine::wal::RecoverLog(files_, input, take));
+    auto log = engine::wal::RecoverLog(files_, input, take);
+    if (!log) return Mend(std::move(log).error());
+    log_ = *std::move(log);
     const Status whole = map_.CheckWhole();
-    if (!whole) return Fail(Error(whole.error()).At(request_.directory));
+    if (!whole) return Mend(Error(whole.error()).At(request_.directory));
     return CheckBegin();
+  }
+
+  // The log is made anew of what is known of it.
+  Status Mend(const Error& damage) {
+    const bool is_damage =
+        damage.code() == ErrorCode::kCorruption || damage.code() == ErrorCode::kIo;
+    if (!is_damage) return Fail(damage);
+    BEACH_TRY_ASSIGN(SalvagedLog salvaged,
+                     Salvage(files_, request_.directory, content_, request_.held, damage));
+    damage_ = damage;
+    map_ = LogMap(salvaged.base, salvaged.base_term, salvaged.hard_state);
+    BEACH_TRY(CheckBegin());
+    log_ = {};
+    salvaged_ = salvaged.TakeFlights();
+    return {};
   }
 
   Status CheckBegin() const {
@@ -174,8 +193,10 @@ class Recoverer {
   // Copies what the disk may lack into a fresh segment, or says there what the log is, so that
   // older segments can go; and behind it, where the state machine is ahead, the base that it needs.
   Status Relog() {
-    std::vector<TailFlight> tail;
-    if (log_.tail.empty()) {
+    std::vector<TailFlight> tail = std::move(salvaged_);
+    if (!tail.empty()) {
+      copied_from_ = tail.size();
+    } else if (log_.tail.empty()) {
       tail.push_back({.first_sequence = {}, .count = 1, .payload = HeadPayload(map_.Head())});
       copied_from_ = 1;
     }
@@ -185,11 +206,18 @@ class Recoverer {
       AppendBase(base, request_.held.index, request_.held.term, /*keeps_suffix=*/false);
       tail.push_back({.first_sequence = {}, .count = 2, .payload = std::move(base)});
     }
+    const std::uint64_t size =
+        engine::wal::TailSegmentSize(tail, request_.segment_size_bytes, kLayout);
+    if (size > engine::wal::kSegmentSizeMax) {
+      return Fail(
+          Error(ErrorCode::kCorruption, "the Raft log is damaged, and larger than a segment")
+              .At(request_.directory));
+    }
     ++content_.starts;
-    content_.segments = std::move(log_.kept);
+    content_.segments = std::move(log_.kept);  // none of a log that was salvaged
     fresh_ = {.ordinal = content_.next_ordinal,
               .file = content_.next_file,
-              .size_bytes = engine::wal::TailSegmentSize(tail, request_.segment_size_bytes),
+              .size_bytes = size,
               .end = Segment::kOpenEnd};
     content_.next_ordinal = fresh_.ordinal.Next();
     content_.next_file = fresh_.file.Next();
@@ -198,8 +226,8 @@ class Recoverer {
         .epoch = content_.epoch(),
         .predecessor_end = content_.segments.empty() ? engine::LogPosition{} : log_.durable};
     BEACH_TRY(engine::wal::CreateSegment(files_, PathOf(fresh_), fresh_.size_bytes, header));
-    BEACH_TRY_ASSIGN(
-        end_, engine::wal::RelogTail(files_, PathOf(fresh_), fresh_, content_.epoch(), tail));
+    BEACH_TRY_ASSIGN(end_, engine::wal::RelogTail(files_, PathOf(fresh_), fresh_, content_.epoch(),
+                                                  tail, kLayout));
     BEACH_TRY(files_.SyncDirectory(request_.directory));
     content_.segments.push_back(fresh_);
     content_.durable = end_;
@@ -250,6 +278,7 @@ class Recoverer {
   std::size_t copied_from_ = 0;  // of the flights in the fresh segment, the first copied one
   Segment fresh_;
   engine::LogPosition end_;
+  std::vector<TailFlight> salvaged_;
   std::optional<Error> damage_;
 };
 

@@ -21,7 +21,8 @@ constexpr std::uint64_t kVersionOffset = 8;
 constexpr std::uint64_t kCrcOffset = 12;
 constexpr std::uint64_t kCrcEnd = 16;
 constexpr std::uint64_t kCopySizeMax =
-    BlockUp(kRegisterHeadSize + kRegisterSegmentsMax * kRegisterSegmentSize + kHeadRecordMax);
+    BlockUp(kRegisterHeadSize + kRegisterSegmentsMax * kRegisterSegmentSize + kHeadRecordMax +
+            kRegisterRunsMax * 20);
 // It leaves all arithmetic on counters far from overflow.
 constexpr std::uint64_t kCounterMax = std::uint64_t{1} << 62;
 
@@ -39,7 +40,7 @@ bool IsPossible(const engine::wal::Segment& segment, const Register& content) {
 bool IsPossible(const Register& content) {
   if (content.starts > kCounterMax || content.next_file.value > kCounterMax ||
       content.next_ordinal.value > kCounterMax || content.base > kLogIndexMax ||
-      !IsPossible(content.head)) {
+      !IsPossible(content.head, kRegisterRunsMax)) {
     return false;
   }
   engine::SegmentOrdinal below;
@@ -77,7 +78,7 @@ Bytes EncodeCopy(const Register& content) {
     encoder.Fixed64(segment.size_bytes);
     encoder.Fixed64(segment.end);
   }
-  EncodeHead(encoder, content.head);
+  EncodeHead(encoder, content.head, kRegisterRunsMax);
   bytes.resize(BlockUp(bytes.size()));
   StoreFixed(bytes.data() + kCrcOffset, CopyCrc(bytes));
   return bytes;
@@ -104,7 +105,7 @@ bool DecodeCopy(ByteView copy, Register& read) {
     segment.size_bytes = decoder.Fixed64();
     segment.end = decoder.Fixed64();
   }
-  if (!DecodeHead(decoder, read.head)) return false;
+  if (!DecodeHead(decoder, read.head, kRegisterRunsMax)) return false;
   return decoder.rest().find_first_not_of('\0') == ByteView::npos && IsPossible(read);
 }
 

@@ -25,6 +25,7 @@ inline constexpr std::uint32_t kRegisterVersion = 2;
 inline constexpr std::uint64_t kRegisterHeadSize = 96;  // before the segments
 inline constexpr std::uint64_t kRegisterSegmentSize = 32;
 inline constexpr std::uint64_t kRegisterSegmentsMax = std::uint64_t{1} << 16;
+inline constexpr std::size_t kRegisterRunsMax = std::size_t{1} << 16;  // of its head
 
 struct Register {
   ClusterId cluster;

@@ -16,9 +16,9 @@ using engine::wal::ItemKind;
 void DiskLog::Impl::Rotate() {
   BEACH_CHECK(rotating_);
   if (core_.in_flight() > 0 || entering_) return;
-  const LogHead head = map_.Head();
+  const LogHead head = map_.Head(kRegisterRunsMax);
   if (core_.NeedsVouch()) {
-    const Bytes vouch = HeadPayload(head);
+    const Bytes vouch = HeadPayload(map_.Head());
     if (core_.Fits(ItemKind::kVouch, vouch.size())) return Submit(ItemKind::kVouch, vouch, 0, {});
   }
   BEACH_CHECK(core_.durable() == core_.end());
@@ -69,8 +69,8 @@ void DiskLog::Impl::RetireSegments() {
   if (const auto needed = map_.OldestSegment()) oldest = std::min(oldest, *needed);
   if (listed_.front().ordinal >= oldest) return;
   while (listed_.front().ordinal < oldest) listed_.pop_front();
-  OnHelper([oldest, durable = core_.durable(), base_term = map_.base_term(), head = map_.Head()](
-               Impl& log, SegmentKeeper& keeper) {
+  OnHelper([oldest, durable = core_.durable(), base_term = map_.base_term(),
+            head = map_.Head(kRegisterRunsMax)](Impl& log, SegmentKeeper& keeper) {
     const Status retired = keeper.Retire(oldest, durable, head, base_term);
     if (retired) return;
     log.loop_->Post([weak = log.weak_from_this(), error = retired.error()] {

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a log makes of damage, and of a directory that is not its own. Random damage is in
+// damage_test.cc.
+
+#include "engine/wal/format.h"
+#include "raft/disk/disk_log_fixture.h"
+#include "raft/disk/register.h"
+
+namespace beach::raft {
+namespace {
+
+using env::conformance::FailsWith;
+
+TEST_F(DiskLogTest, DamageBelowWhatWasVouchedForLosesBytesOfEntriesAlone) {
+  OpenAndStart();
+  Persist persist = Entries(1, 1, 1);
+  persist.hard_state = HardState{.term = Term(4), .vote = NodeId(2)};
+  ASSERT_TRUE(Write(std::move(persist)));
+  ASSERT_TRUE(WriteEntries(2, 3, 1));
+  log_.reset();  // vouches
+  const std::string name = SegmentFiles().front();
+  FlipByte(name, 3 * engine::wal::kBlockSize + 70);
+  Open();
+  ASSERT_TRUE(log_->contents().damage.has_value());
+  EXPECT_EQ(log_->contents().damage->path(), Directory() + "/" + name);
+  EXPECT_EQ(log_->contents().damage->offset(), 3 * engine::wal::kBlockSize);
+  EXPECT_EQ(log_->contents().lost, 1U);
+  EXPECT_EQ(log_->contents().hard_state, (HardState{.term = Term(4), .vote = NodeId(2)}));
+  EXPECT_EQ(Told(), "0: 1@1? 2@1 3@1");
+  Reopen();
+  EXPECT_FALSE(log_->contents().damage.has_value());
+  EXPECT_EQ(log_->contents().lost, 1U);
+  Start();
+  Persist fill;
+  fill.fills.push_back(EntryOf(1, 1, 100));
+  ASSERT_TRUE(Write(std::move(fill)));
+  Reopen();
+  EXPECT_EQ(log_->contents().lost, 0U);
+  EXPECT_EQ(Told(), "0: 1@1 2@1 3@1");
+}
+
+TEST_F(DiskLogTest, DamageBelowWhatTheStateMachineHoldsLosesNothing) {
+  OpenAndStart();
+  ASSERT_TRUE(WriteEntries(1, 3, 1));
+  log_.reset();
+  FlipByte(SegmentFiles().front(), 3 * engine::wal::kBlockSize + 70);
+  Open(1, 1);
+  EXPECT_EQ(log_->contents().lost, 0U);
+  EXPECT_EQ(Told(), "1: 2@1 3@1");
+}
+
+TEST_F(DiskLogTest, ADamagedHeaderOfASegmentOrALostOneIsMended) {
+  OpenAndStart();
+  ASSERT_TRUE(WriteEntries(1, 40, 1, 3'000));
+  log_.reset();
+  FlipByte(SegmentFiles().front(), 20);
+  Open();
+  EXPECT_TRUE(log_->contents().damage.has_value());
+  EXPECT_EQ(log_->contents().lost, 0U);
+  EXPECT_EQ(log_->contents().last, LogIndex(40));
+  Start();
+  ASSERT_TRUE(WriteEntries(41, 80, 2, 3'000));
+  log_.reset();
+  ASSERT_OK(world_.files().Remove(Directory() + "/" + SegmentFiles().front()));
+  Open();
+  EXPECT_EQ(log_->contents().lost, 40U);
+  EXPECT_EQ(log_->contents().last, LogIndex(80));
+}
+
+TEST_F(DiskLogTest, AStateMachineThatWasLostIsNoDamageToTheLog) {
+  OpenAndStart();
+  ASSERT_TRUE(WriteEntries(1, 5, 1));
+  ASSERT_TRUE(Replace(3, 1, true));
+  log_.reset();
+  const auto open = [this](const HeldState& held) {
+    return DiskLog::Open(world_.env(), Directory(), options_, held);
+  };
+  EXPECT_TRUE(FailsWith(open({.index = LogIndex(0), .term = Term(0)}), ErrorCode::kCorruption,
+                        Directory()));
+  for (const bool damaged : {false, true}) {
+    if (damaged) FlipByte(SegmentFiles().front(), 20);
+    auto opened = open({.index = LogIndex(0), .term = Term(0), .lost = true});
+    ASSERT_OK(opened);
+    log_ = *std::move(opened);
+    EXPECT_EQ(log_->contents().damage.has_value(), damaged);
+    EXPECT_EQ(Told(), "3: 4@1 5@1");
+    log_.reset();
+  }
+  const auto opened = open({.index = LogIndex(1), .term = Term(1), .lost = true});
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code(), ErrorCode::kInvalidArgument);
+}
+
+TEST_F(DiskLogTest, ATornTailIsCut) {
+  OpenAndStart();
+  ASSERT_TRUE(WriteEntries(1, 3, 1));
+  log_.reset();
+  const std::string name = SegmentFiles().front();
+  FlipByte(name, 6 * engine::wal::kBlockSize + 70);  // the vouch, which nothing vouches for
+  Open();
+  EXPECT_EQ(Told(), "0: 1@1 2@1 3@1");
+}
+
+TEST_F(DiskLogTest, ForeignFilesAndLostRegistersAreRefused) {
+  OpenAndStart();
+  ASSERT_TRUE(WriteEntries(1, 3, 1));
+  log_.reset();
+  ASSERT_OK(world_.files().Remove(Directory() + "/" + kRegisterFileName));
+  const auto opened = Outcome();
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code(), ErrorCode::kRefused);
+  EXPECT_EQ(opened.error().path(), Directory() + "/" + SegmentFiles().front());
+}
+
+TEST_F(DiskLogTest, OneSoundCopyOfTheRegisterIsEnough) {
+  Open();
+  log_.reset();
+  FlipByte(kRegisterFileName, 40);
+  Open();
+  ASSERT_TRUE(log_->contents().damage.has_value());
+  EXPECT_EQ(log_->contents().damage->path(), Directory() + "/" + kRegisterFileName);
+  Reopen();
+  EXPECT_FALSE(log_->contents().damage.has_value());
+  log_.reset();
+  FlipByte(kRegisterFileName, 40);
+  FlipByte(kRegisterFileName, engine::wal::kBlockSize + 40);
+  EXPECT_TRUE(FailsWith(Outcome(), ErrorCode::kCorruption, Directory() + "/" + kRegisterFileName));
+}
+
+TEST_F(DiskLogTest, ALogIsMadeOnlyWhereThatIsWanted) {
+  const auto is_refused = [this] {
+    const auto opened = Outcome();
+    return FailsWith(opened, ErrorCode::kRefused, Directory()) &&
+           opened.error().message().starts_with("no log of node 3 is here");
+  };
+  options_.create = false;
+  EXPECT_TRUE(is_refused());
+  EXPECT_FALSE(world_.files().Exists(Directory()).value());
+  ASSERT_OK(world_.files().CreateDirectory(Directory()));
+  EXPECT_TRUE(is_refused());
+  options_.create = true;
+  Open();
+  log_.reset();
+  options_.create = false;
+  Open();
+}
+
+TEST_F(DiskLogTest, TheLogOfAnotherNodeIsRefused) {
+  Open();
+  log_.reset();
+  options_.node = NodeId(4);
+  const auto opened = Outcome();
+  ASSERT_TRUE(FailsWith(opened, ErrorCode::kRefused, Directory()));
+  EXPECT_EQ(opened.error().message(),
+            "this is the log of node 3 of cluster 1, not of node 4 of cluster 1");
+  options_.node = NodeId(3);
+  options_.cluster = ClusterId(2);
+  EXPECT_TRUE(FailsWith(Outcome(), ErrorCode::kRefused, Directory()));
+}
+
+TEST_F(DiskLogTest, LostEntriesAreLostUntilTheyAreFilled) {
+  OpenAndStart();
+  Persist lost = Entries(1, 6, 2);
+  for (std::size_t i = 1; i < 5; ++i) {
+    lost.entries[i].kind = EntryKind::kLost;
+    lost.entries[i].payload = {};
+  }
+  ASSERT_TRUE(Write(std::move(lost)));
+  Reopen();
+  EXPECT_EQ(log_->contents().lost, 4U);
+  EXPECT_EQ(Told(), "0: 1@2 2@2? 3@2? 4@2? 5@2? 6@2");
+  EXPECT_EQ(log_->ReadFrom(LogIndex(1)).value()[1].kind, EntryKind::kLost);
+  Start();
+  // Two fills against their order share a flight, and a cut takes back what the third one fills.
+  ASSERT_TRUE(WriteEntries(7, 9, 2));
+  for (const std::uint64_t index : {3U, 2U, 5U}) {
+    Persist fill;
+    fill.fills.push_back(EntryOf(index, 2, 100));
+    Submit(std::move(fill));
+  }
+  Persist cut;
+  cut.truncate_from = LogIndex(5);
+  Submit(std::move(cut));
+  ASSERT_TRUE(Await());
+  const std::vector<Entry> loaded = Load(1, 9, 1 << 20);
+  ASSERT_EQ(loaded.size(), 4U);
+  EXPECT_EQ(loaded[2].payload.view(), EntryOf(3, 2, 100).payload.view());
+  EXPECT_EQ(loaded[3].kind, EntryKind::kLost);
+  Reopen();
+  EXPECT_EQ(log_->contents().lost, 1U);
+  EXPECT_EQ(Told(), "0: 1@2 2@2 3@2 4@2?");
+}
+
+}  // namespace
+}  // namespace beach::raft

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A damaged log is read for what it was. Each item says that of the place where it begins, so that
+// all that stands behind damage says what came of what is damaged:
+//
+//   - Below V, where all was durable, every sound item counts, and begins with its head.
+//   - The register is as good as an item at the place that it tells of, and knows older terms.
+//   - What the log was at V itself is known from the item that ends there, or from the first sound
+//     one behind. That may tell of a little more than was acknowledged, which was written, and is
+//     no harm.
+//   - From V on items count as long as each follows the one before it.
+//
+// An entry is its index and term: any sound record of that name, wherever it stands, has its bytes.
+
+#include "raft/disk/salvage.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "base/check.h"
+#include "engine/wal/format.h"
+#include "engine/wal/log.h"
+#include "raft/disk/log_map.h"
+#include "raft/disk/record.h"
+#include "raft/disk/sound_items.h"
+
+namespace beach::raft {
+namespace {
+
+using engine::LogPosition;
+using engine::wal::Segment;
+
+// What damage of one block takes with it the next time.
+constexpr std::uint64_t kFlightBytesMax = std::uint64_t{1} << 16;
+
+// The head of an item whose records follow it and each other; nothing where they do not.
+std::optional<LogHead> HeadOfSound(ByteView payload) {
+  RecordReader reader(payload);
+  Record record;
+  if (!reader.Next(record)) return std::nullopt;
+  LogHead head = std::move(record.head);
+  LogIndex next = head.last.Next();
+  while (reader.Next(record)) {
+    switch (record.kind) {
+      case RecordKind::kCut: next = std::min(next, record.index); break;
+      case RecordKind::kEntry:
+        if (record.index != next) return std::nullopt;
+        next = next.Next();
+        break;
+      case RecordKind::kBase:
+        if (!record.keeps_suffix) next = record.index.Next();
+        break;
+      default: break;
+    }
+  }
+  if (!reader.ok()) return std::nullopt;
+  return head;
+}
+
+class Salvager {
+ public:
+  Salvager(env::FileSystem& files, const std::string& directory, const Register& content,
+           const HeldState& held, const Error& damage)
+      : files_(files),
+        directory_(directory),
+        content_(content),
+        held_(held),
+        damage_(damage),
+        map_(content.base, content.base_term, content.head.hard_state) {}
+
+  Result<SalvagedLog> Run() {
+    ListEntered();
+    if (entered_.empty()) return Unknown();
+    BEACH_TRY_ASSIGN(SoundItems newest, ItemsOf(entered_.back()));
+    FindDurable(newest);
+    for (const Segment& segment : entered_) {
+      const bool last = segment.ordinal == entered_.back().ordinal;
+      SoundItems older;
+      if (!last) {
+        BEACH_TRY_ASSIGN(older, ItemsOf(segment));
+      }
+      BEACH_TRY(TakeSegment(last ? newest : older));
+    }
+    if (!Settle()) return Unknown();
+    return Judge();
+  }
+
+ private:
+  // Also of a block that could not be read: below V that is damage.
+  std::unexpected<Error> Unknown() const {
+    return Fail(
+        Error(ErrorCode::kCorruption, damage_.message()).At(damage_.path(), damage_.offset()));
+  }
+
+  // Those above the first with an open end hold nothing.
+  void ListEntered() {
+    for (const Segment& segment : content_.segments) {
+      entered_.push_back(segment);
+      if (segment.end == Segment::kOpenEnd) return;
+    }
+  }
+
+  Result<SoundItems> ItemsOf(const Segment& segment) const {
+    const std::string name = engine::wal::SegmentFileName(segment.file);
+    return FindSoundItems(files_, env::JoinPath(directory_, name), segment, content_.epoch());
+  }
+
+  // The end of a segment that the log has left is the begin of the next one.
+  LogPosition Normal(LogPosition position) const {
+    for (std::size_t i = 0; i + 1 < entered_.size(); ++i) {
+      const Segment& segment = entered_[i];
+      if (segment.ordinal != position.segment || position.offset < segment.end) continue;
+      return {entered_[i + 1].ordinal, engine::wal::kSegmentHeaderSize};
+    }
+    return position;
+  }
+
+  void FindDurable(const SoundItems& newest) {
+    durable_ = content_.durable;
+    for (const Segment& segment : entered_) {
+      if (segment.end == Segment::kOpenEnd) continue;
+      durable_ = std::max(durable_, {segment.ordinal, segment.end});
+    }
+    for (const SoundItem& item : newest.items) durable_ = std::max(durable_, item.durable);
+    durable_ = Normal(durable_);
+    registered_ = Normal(content_.durable);
+  }
+
+  Status TakeSegment(const SoundItems& found) {
+    // Below V it was data for sure. Behind, it may be what the disk gives back another time.
+    if (found.unread && found.unread_at >= durable_) return Fail(*found.unread);
+    for (const SoundItem& item : found.items) {
+      KeepEntries(item.payload);
+      if (item.begin < durable_) {
+        TakeBelow(item);
+      } else {
+        TakeBehind(item);
+      }
+    }
+    return {};
+  }
+
+  void KeepEntries(ByteView payload) {
+    RecordReader reader(payload);
+    Record record;
+    while (reader.Next(record)) {
+      const bool is_entry = record.kind == RecordKind::kEntry || record.kind == RecordKind::kFill;
+      if (!is_entry || record.entry_kind == EntryKind::kLost) continue;
+      if (record.index <= held_.index) continue;
+      Entry& entry = entries_[{record.index, record.term}];
+      entry = {.term = record.term,
+               .index = record.index,
+               .kind = record.entry_kind,
+               .payload = Payload::Copy(record.payload)};
+    }
+  }
+
+  void TakeBelow(const SoundItem& item) {
+    if (item.begin >= registered_) TakeRegister();
+    // A vouch of a start says nothing, and changes nothing.
+    const bool silent = item.payload.empty() && known_ && *known_ == Normal(item.follows);
+    if (silent || Take(item)) known_ = Normal(item.end);
+  }
+
+  void TakeRegister() {
+    if (std::exchange(register_taken_, true)) return;
+    map_.Jump(content_.head);
+    known_ = registered_;
+  }
+
+  // What follows the end of the log, or what is known of it, is not of it.
+  void TakeBehind(const SoundItem& item) {
+    const LogPosition at = settled_ ? *known_ : durable_;
+    if (Normal(item.follows) == at && !ended_) {
+      Settle();
+      if ((item.payload.empty() && settled_) || Take(item)) {
+        settled_ = true;
+        known_ = Normal(item.end);
+        return;
+      }
+    }
+    ended_ = true;
+    if (!behind_) behind_ = HeadOfSound(item.payload);
+  }
+
+  bool Take(const SoundItem& item) {
+    const std::optional<LogHead> head = HeadOfSound(item.payload);
+    if (!head) return false;
+    map_.Jump(*head);
+    const Status applied = map_.Apply(item.payload, {});
+    BEACH_CHECK(applied.has_value());
+    return true;
+  }
+
+  // Whether it is known what the log was at V.
+  bool Settle() {
+    if (settled_) return true;
+    TakeRegister();
+    if (*known_ >= durable_) {
+      settled_ = true;
+    } else if (behind_) {
+      map_.Jump(*behind_);
+      settled_ = true;
+    }
+    if (settled_) known_ = durable_;
+    return settled_;
+  }
+
+  Result<SalvagedLog> Judge() {
+    if (!map_.CheckWhole()) return Unknown();
+    SalvagedLog log{.hard_state = map_.hard_state(),
+                    .base = map_.base(),
+                    .base_term = map_.base_term(),
+                    .entries = {}};
+    if (held_.lost) {
+      if (map_.lacks_terms()) return Unknown();
+    } else {
+      const LogIndex begin = std::max(content_.base, map_.lacks_terms() ? LogIndex{} : map_.base());
+      if (held_.index < begin) {  // whoever asked says that it begins behind the state machine
+        log.base = begin;
+        return log;
+      }
+      const bool is_known = map_.base() <= held_.index;
+      const bool differs = map_.TermAt(held_.index) != held_.term;
+      if (map_.lacks_terms() && (!is_known || (differs && map_.base() == held_.index))) {
+        return Unknown();
+      }
+      log.base = held_.index;
+      log.base_term = held_.term;
+      if (differs) return log;
+    }
+    log.entries.reserve(CountBetween(log.base, map_.last()));
+    for (LogIndex index = log.base.Next(); index <= map_.last(); index = index.Next()) {
+      log.entries.push_back(EntryOf(index, *map_.TermAt(index)));
+    }
+    return log;
+  }
+
+  Entry EntryOf(LogIndex index, Term term) {
+    const auto found = entries_.find({index, term});
+    if (found != entries_.end()) return std::move(found->second);
+    return {.term = term, .index = index, .kind = EntryKind::kLost, .payload = {}};
+  }
+
+  env::FileSystem& files_;
+  const std::string& directory_;
+  const Register& content_;
+  const HeldState& held_;
+  const Error& damage_;
+  std::vector<Segment> entered_;
+  LogPosition durable_;     // V
+  LogPosition registered_;  // where the register tells of; not above V
+  bool register_taken_ = false;
+  LogMap map_;                        // what the log was at known_, where that is
+  std::optional<LogPosition> known_;  // the end of the last item that was taken
+  bool settled_ = false;              // what the log was at V is known, and is in the map
+  bool ended_ = false;                // an item behind V does not follow
+  std::optional<LogHead> behind_;     // of the first that does not
+  std::map<std::pair<LogIndex, Term>, Entry> entries_;  // all whose bytes are somewhere
+};
+
+}  // namespace
+
+std::vector<engine::wal::Recovery::TailFlight> SalvagedLog::TakeFlights() {
+  LogMap map(base, base_term, hard_state);
+  std::vector<engine::wal::Recovery::TailFlight> flights;
+  Bytes payload = HeadPayload(map.Head());
+  AppendBase(payload, base, base_term, /*keeps_suffix=*/false);
+  std::uint32_t count = 2;
+  std::size_t runs = 1;
+  const auto end_flight = [&] {
+    BEACH_CHECK(map.Apply(payload, {}).has_value());
+    flights.push_back({.first_sequence = {}, .count = count, .payload = std::move(payload)});
+    payload = HeadPayload(map.Head());
+    count = 1;
+    runs = 0;
+  };
+  Term last = base_term;
+  for (Entry& entry : entries) {
+    const bool begins = entry.term != last;
+    if (payload.size() >= kFlightBytesMax || (begins && runs == kFlightRunsMax)) end_flight();
+    if (begins || runs == 0) ++runs;
+    last = entry.term;
+    AppendEntry(payload, entry);
+    ++count;
+    entry.payload = {};  // gives the memory back
+  }
+  end_flight();
+  entries.clear();
+  return flights;
+}
+
+Result<SalvagedLog> Salvage(env::FileSystem& files, const std::string& directory,
+                            const Register& content, const HeldState& held, const Error& damage) {
+  return Salvager(files, directory, content, held, damage).Run();
+}
+
+}  // namespace beach::raft

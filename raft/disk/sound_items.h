@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "engine/wal/log.h"
+#include "env/files.h"
+
+namespace beach::raft {
+
+struct SoundItem {
+  engine::LogPosition begin;
+  engine::LogPosition end;
+  engine::LogPosition follows;  // the end of the item before it
+  engine::LogPosition durable;  // what it vouches for
+  Bytes payload;
+};
+
+// What is sound in a segment, whatever is damaged before it.
+struct SoundItems {
+  std::vector<SoundItem> items;  // in their order
+  // The last block that the disk does not give back: only what is below may be taken for data.
+  std::optional<Error> unread;
+  engine::LogPosition unread_at;
+};
+
+// Looks at every block of a segment that is listed, without a word from its header block where that
+// is damaged. Its items say themselves which segment they are of. A file that is gone has none.
+// REQUIRES: epochs up to `epoch_max` were given out. kRefused: of an unknown version.
+Result<SoundItems> FindSoundItems(env::FileSystem& files, const std::string& path,
+                                  const engine::wal::Segment& segment, engine::OpenEpoch epoch_max);
+
+}  // namespace beach::raft
