@@ -32,7 +32,7 @@ std::string Summary(const Arguments& arguments, const artifacts::Artifact& artif
   if (!sweep::SameSignature(verdict.signature, artifact.verdict.signature)) {
     text += fmt::format("recorded         {}\n", artifact.verdict.signature);
   }
-  const std::uint64_t kept = seen.first().size() + seen.last().size();
+  const std::uint64_t kept = seen.first().size() + seen.between().size() + seen.last().size();
   text += fmt::format("seen             {}", kept + seen.left_out());
   if (seen.left_out() > 0) text += fmt::format(", of which {} are left out", seen.left_out());
   return text + fmt::format("\npage             {}\n", arguments.output);
@@ -76,7 +76,8 @@ void AddTimeline(command_line::Command root, const Program& program) {
   command.Text("-o,--output", arguments->output, "Where the page goes",
                command_line::Need::kRequired);
   command.Number("--limit", arguments->sights_max, 8, 1'000'000,
-                 "Show so many things that happened: of a longer run, its beginning and its end");
+                 "Show so many things that happened: of a longer run, its beginning and its end, "
+                 "and between them what a cluster says of itself");
   command.Number("--cpu-limit", arguments->cpu_limit_s, 1, 86400,
                  "Seconds of processor time, after which the run hangs");
   command.Examples("Example:\n  " + program.name +

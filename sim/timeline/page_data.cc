@@ -22,7 +22,9 @@
 //   texts        every string of the sights, once
 //   lanes        [host, thread] as numbers of texts
 //   shapes       [name, field, ...] of what is shown
-//   left_out     how many sights are missing, after sight number `left_out_at`
+//   left_out     how many sights are missing, after sight number `left_out_at`; rows of the kinds 8
+//   and 9
+//                stand there, as long as they have room
 //   sights       rows, by SightKind (sim/spectator.h); t: a number of texts
 //     note       [1, event, ns, lane, life, name t, text t]
 //     call       [2, event, ns, lane, life, name t, path t, offset, length, other path t]
@@ -172,6 +174,7 @@ std::string PageData(const Subject& subject, const Seen& seen) {
   Writer writer;
   Json sights = Json::array();
   for (const Sight& sight : seen.first()) sights.push_back(writer.Row(sight));
+  for (const Sight& sight : seen.between()) sights.push_back(writer.Row(sight));
   for (const Sight& sight : seen.last()) sights.push_back(writer.Row(sight));
 
   Json data;

@@ -260,6 +260,12 @@ class TimelineTest(unittest.TestCase):
         self.assertLess(len(page), 5_000_000)
         self.assertLess(found["drawnWhole"], 2_000)
         self.assertLess(found["drawMs"], 1_000)
+        # However few of the other things are shown, what the nodes say stands.
+        self.call("timeline", "cluster.json", "-o", "short.html", "--limit", "20000", binary=CLUSTERS)
+        short = self.data_of((self.folder / "short.html").read_text(encoding="ascii"))
+        self.assertGreater(short["left_out"], 0)
+        self.assertLessEqual(len(short["sights"]), 25_000)
+        self.assertEqual(self.shown_in(short)["cluster.role"], self.shown_in(data)["cluster.role"])
         print(f"{asked} calls: {len(page)} bytes, {len(data['sights'])} seen, {found['drawnWhole']} lines of "
               f"{found['counts']['message']} messages, drawn in {found['drawMs']:.0f} ms")
 

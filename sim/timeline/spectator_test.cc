@@ -287,6 +287,23 @@ TEST(SightOnTheWire, GarbageIsRefused) {
   EXPECT_FALSE(sweep::DecodeSight("").has_value());
 }
 
+TEST(Seen, KeepsWhatIsShownInTheMiddleOfALongRun) {
+  timeline::Seen seen(16);
+  for (std::uint64_t event = 0; event < 100; ++event) {
+    Sight sight;
+    sight.event = event;
+    const bool process = event == 23;
+    if (event % 10 == 3) sight.kind = process ? SightKind::kProcess : SightKind::kShown;
+    seen.See(sight);
+  }
+  std::vector<std::uint64_t> kept;
+  for (const Sight& sight : seen.between()) kept.push_back(sight.event);
+  EXPECT_THAT(kept, ElementsAre(13U, 23U, 33U, 43U));  // no more than a quarter
+  EXPECT_EQ(seen.last().size(), 12U);
+  EXPECT_EQ(seen.last().front().event, 88U);
+  EXPECT_EQ(seen.left_out(), 80U);
+}
+
 TEST(Seen, KeepsTheBeginningAndTheEndOfALongRun) {
   timeline::Seen seen(16);
   for (std::uint64_t event = 0; event < 100; ++event) {

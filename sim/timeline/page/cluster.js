@@ -183,6 +183,7 @@ class ClusterStory {
     } else if (told.kind === 'append accepted') what = 'append accepted up to ' + told.index;
     else if (told.kind === 'append refused') what = 'append behind ' + told.round + ' refused, has ' + told.index;
     else if (told.kind === 'heartbeat') what = 'heartbeat, committed ' + told.index;
+    else if (told.kind.startsWith('lost entries')) what += ': ' + told.index + ' to ' + told.count;
     else if (told.kind === 'vote request' || told.kind === 'pre-vote') what += ', its log ends at ' + told.index;
     else if (told.index) what += ' ' + told.index;
     message.lost = message.end === null;

@@ -509,7 +509,7 @@ function clusterLegend() {
       item(swatch('--dirty', '; opacity: .6'), 'not on disk'), item(swatch('--faint', '; opacity: .5'), 'dropped'),
       item(element('b', {class: 'bad'}, '\u25bc '), 'taken back'), item(element('b', {class: 'snapshot'}, '\u25b2 '), 'snapshot installed')),
     group('Messages', item(line('--write'), 'append'), item(line('--other'), 'its reply'), item(line('--model', 'dashed'), 'votes'),
-      item(line('--point', 'dotted'), 'heartbeats'), item(line('--event'), 'snapshot'), item(element('b', {class: 'bad'}, '\u2715 '), 'not heard')),
+      item(line('--point', 'dotted'), 'heartbeats'), item(line('--event'), 'snapshot'), item(line('--name', 'dashed'), 'others'), item(element('b', {class: 'bad'}, '\u2715 '), 'not heard')),
     group('Calls', item(swatch('--operation', '; opacity: .5'), 'done'), item(swatch('--event', '; opacity: .5'), 'condition failed'),
       item(swatch('--other', '; opacity: .6'), 'refused, lost'), item(element('i', {class: 'slanted red'}), 'unknown')),
   ];
