@@ -27,8 +27,8 @@ Result<Restored> Restore(DiskLog& log, const StateMachine& machine, const NodeOp
   const DiskLogContents& found = log.contents();
   SnapshotMeta held = machine.durable();
   if (held.index == LogIndex{}) held.configuration = options.bootstrap;
-  // A machine that has lost its state, and a log that cannot give it anew.
-  const bool state_lost = held.index == LogIndex{} && found.base != LogIndex{};
+  // A machine that has lost its state, all of it or what is newest, and a log that begins behind.
+  const bool state_lost = held.index < found.base;
   if (state_lost) held.index = found.base;
   BEACH_CHECK(held.index >= found.base);
   BEACH_CHECK(held.index <= found.last);
