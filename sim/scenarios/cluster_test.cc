@@ -17,6 +17,13 @@ TEST(ClusterScenario, FreshSeedsFindNothing) {
   EXPECT_GT(totals.faults.at("crash.power_loss"), kSeeds);
 }
 
+TEST(ClusterScenario, DamagedDisksOfFewNodesAreMendedAndOthersHarmNobody) {
+  const Cluster scenario(cluster::Focus::kStorage);
+  testing::ExpectClean(scenario, 1, kSeeds / 2);
+  testing::ExpectEqualHashes(scenario, 3);
+  testing::ExpectReplays(scenario, 3);
+}
+
 TEST(ClusterScenario, EqualSeedsHaveEqualHashesWhereverMemoryLies) {
   testing::ExpectEqualHashes(Cluster(), 5);
 }

@@ -67,11 +67,11 @@ struct InWords {
             reply.id.value};
   }
   Words operator()(const raft::Fetch& fetch) const {
-    return {"lost entries asked for", fetch.first.value, fetch.last.value, 0};
+    return {"lost entries asked for", fetch.first.value,
+            raft::CountBetween(fetch.first, fetch.last) + 1, 0};
   }
   Words operator()(const raft::FetchReply& reply) const {
-    return {"lost entries", reply.previous.value + 1, reply.previous.value + reply.entries.size(),
-            0};
+    return {"lost entries", reply.previous.value, reply.entries.size(), 0};
   }
 };
 
