@@ -86,7 +86,7 @@ class Machines {
     if (!judge_.HasLog(blow.node)) return;  // it is no node yet
     const bool swaps = blow.damage == DamageKind::kEmptyDisk;
     const bool is_up = !judge_.IsGone(blow.node);
-    if (simulation_.decisions().Off("cluster.damage") || (swaps && is_up)) return;
+    if (swaps && (is_up || simulation_.decisions().Off("disk.swapped"))) return;
     std::uint64_t damaged = 1;
     for (std::uint64_t place = 0; place < plan_.nodes; ++place) {
       if (place == blow.node) continue;
