@@ -66,6 +66,14 @@ Result<std::unique_ptr<Node>> Node::Start(env::Loop& loop, const env::Env& env,
       new Node(loop, env, options, core, log, machine, std::move(restored), std::move(on_failed)));
 }
 
+template <class Then>
+auto Node::IfAlive(Then then) {
+  return [weak = std::weak_ptr<Node*>(self_), then = std::move(then)](auto&&... arguments) {
+    const std::shared_ptr<Node*> self = weak.lock();
+    if (self != nullptr) then(**self, std::forward<decltype(arguments)>(arguments)...);
+  };
+}
+
 Node::Node(env::Loop& loop, const env::Env& env, const NodeOptions& options, const Options& core,
            DiskLog& log, StateMachine& machine, Restored restored,
            std::function<void(const Error&)> on_failed)
@@ -91,8 +99,10 @@ Node::Node(env::Loop& loop, const env::Env& env, const NodeOptions& options, con
           .on_failed = [this](const Error& error) { StepAside(error); }});
   snapshots_ = std::make_unique<SnapshotDriver>(loop, env, options_.snapshots, core_, machine,
                                                 *applier_, log, ForSnapshots());
-  log_.Start(loop, {.on_persisted = [this](PersistId id) { Persisted(id); },
-                    .on_failed = [this](const Error& error) { StepAside(error); }});
+  // The log outlives the node.
+  log_.Start(loop,
+             {.on_persisted = IfAlive([](Node& node, PersistId id) { node.Persisted(id); }),
+              .on_failed = IfAlive([](Node& node, const Error& error) { node.StepAside(error); })});
   if (options_.watcher != nullptr) options_.watcher->Started(core_);
   Wake();
   Housekeeping();
@@ -101,14 +111,6 @@ Node::Node(env::Loop& loop, const env::Env& env, const NodeOptions& options, con
 Node::~Node() {
   if (timer_ != 0) loop_.Cancel(timer_);
   if (housekeeping_ != 0) loop_.Cancel(housekeeping_);
-}
-
-template <class Then>
-auto Node::IfAlive(Then then) {
-  return [weak = std::weak_ptr<Node*>(self_), then = std::move(then)](auto&&... arguments) {
-    const std::shared_ptr<Node*> self = weak.lock();
-    if (self != nullptr) then(**self, std::forward<decltype(arguments)>(arguments)...);
-  };
 }
 
 // --- What comes in.
