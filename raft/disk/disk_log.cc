@@ -43,7 +43,6 @@ Result<std::unique_ptr<DiskLog>> DiskLog::Open(const env::Env& env, const std::s
                                                const DiskLogOptions& options,
                                                const HeldState& held) {
   BEACH_TRY(CheckOptions(options));
-  if (held.lost && held.index > LogIndex{}) return Invalid("a lost state machine holds something");
   BEACH_TRY_ASSIGN(RecoveredLog recovered,
                    RecoverRaftLog({.files = env.files,
                                    .directory = directory,

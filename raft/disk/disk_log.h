@@ -46,7 +46,9 @@ struct DiskLogContents {
 struct HeldState {
   LogIndex index;
   Term term;
-  bool lost = false;  // it held more, and lost it all: the index is 0, and the log may begin behind
+  // It may have held more, and lost it: a log that begins behind the index is taken as it is, and a
+  // snapshot has to come. Else that is damage.
+  bool may_be_lost = false;
 };
 
 // Of a log: the entries behind `base`, up to `last`.

@@ -78,18 +78,23 @@ TEST_F(DiskLogTest, AStateMachineThatWasLostIsNoDamageToTheLog) {
   };
   EXPECT_TRUE(FailsWith(open({.index = LogIndex(0), .term = Term(0)}), ErrorCode::kCorruption,
                         Directory()));
-  for (const bool damaged : {false, true}) {
-    if (damaged) FlipByte(SegmentFiles().front(), 20);
-    auto opened = open({.index = LogIndex(0), .term = Term(0), .lost = true});
-    ASSERT_OK(opened);
-    log_ = *std::move(opened);
-    EXPECT_EQ(log_->contents().damage.has_value(), damaged);
-    EXPECT_EQ(Told(), "3: 4@1 5@1");
-    log_.reset();
+  // All of it, or what was newest.
+  for (const std::uint64_t index : {0, 2}) {
+    for (const bool damaged : {false, true}) {
+      if (damaged) FlipByte(SegmentFiles().front(), 20);
+      auto opened = open({.index = LogIndex(index), .term = Term(index / 2), .may_be_lost = true});
+      ASSERT_OK(opened);
+      log_ = *std::move(opened);
+      EXPECT_EQ(log_->contents().damage.has_value(), damaged);
+      EXPECT_EQ(Told(), "3: 4@1 5@1");
+      log_.reset();
+    }
   }
-  const auto opened = open({.index = LogIndex(1), .term = Term(1), .lost = true});
-  ASSERT_FALSE(opened);
-  EXPECT_EQ(opened.error().code(), ErrorCode::kInvalidArgument);
+  // A log that does not hold the entry is replaced all the same.
+  auto opened = open({.index = LogIndex(9), .term = Term(2), .may_be_lost = true});
+  ASSERT_OK(opened);
+  log_ = *std::move(opened);
+  EXPECT_EQ(log_->contents().base, LogIndex(9));
 }
 
 TEST_F(DiskLogTest, ATornTailIsCut) {

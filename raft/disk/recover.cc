@@ -170,7 +170,7 @@ class Recoverer {
   }
 
   Status CheckBegin() const {
-    if (request_.held.lost || request_.held.index >= map_.base()) return {};
+    if (request_.held.may_be_lost || request_.held.index >= map_.base()) return {};
     return Fail(Error(ErrorCode::kCorruption,
                       "the Raft log begins behind entry " + std::to_string(map_.base().value) +
                           ", the state machine holds " + std::to_string(request_.held.index.value))
@@ -186,7 +186,7 @@ class Recoverer {
 
   // Whether the state machine holds an entry that the log has not.
   bool IsReplaced() const {
-    if (request_.held.lost) return false;
+    if (request_.held.index < map_.base()) return false;  // it is lost
     return map_.TermAt(request_.held.index) != request_.held.term;
   }
 

@@ -214,14 +214,14 @@ class Salvager {
                     .base = map_.base(),
                     .base_term = map_.base_term(),
                     .entries = {}};
-    if (held_.lost) {
+    const LogIndex begin = std::max(content_.base, map_.lacks_terms() ? LogIndex{} : map_.base());
+    if (held_.index < begin && !held_.may_be_lost) {
+      log.base = begin;  // whoever asked says that it begins behind the state machine
+      return log;
+    }
+    if (held_.index < begin) {
       if (map_.lacks_terms()) return Unknown();
     } else {
-      const LogIndex begin = std::max(content_.base, map_.lacks_terms() ? LogIndex{} : map_.base());
-      if (held_.index < begin) {  // whoever asked says that it begins behind the state machine
-        log.base = begin;
-        return log;
-      }
       const bool is_known = map_.base() <= held_.index;
       const bool differs = map_.TermAt(held_.index) != held_.term;
       if (map_.lacks_terms() && (!is_known || (differs && map_.base() == held_.index))) {

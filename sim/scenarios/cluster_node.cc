@@ -43,10 +43,9 @@ class Process {
     log.cluster = raft::ClusterNumber(kCluster);
     log.node = NodeOf(place_);
     log.create = !judge_.HasLog(place_);
-    BEACH_TRY_ASSIGN(log_, raft::DiskLog::Open(env_, kLogDirectory, log,
-                                               {.index = held.index,
-                                                .term = held.term,
-                                                .lost = held.index == raft::LogIndex{}}));
+    BEACH_TRY_ASSIGN(
+        log_, raft::DiskLog::Open(env_, kLogDirectory, log,
+                                  {.index = held.index, .term = held.term, .may_be_lost = true}));
     judge_.LogIsMade(place_);
     if (held.index < log_->contents().base) machine_->AwaitSnapshot();
     BEACH_TRY_ASSIGN(loop_, env_.network->NewLoop());

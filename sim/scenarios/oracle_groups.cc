@@ -130,8 +130,8 @@ std::vector<Group> OracleGroups() {
        "replicas",
        "Replicas apply what is committed, in order, and are equal",
        {"apply-order", "applied-uncommitted", "applied-differently", "replica-diverged",
-        "replicas-differ", "applied-unknown", "answers-differ", "digests-differ",
-        "machine-misused", "applied-without-state"}},
+        "replicas-differ", "applied-unknown", "answers-differ", "digests-differ", "machine-misused",
+        "applied-without-state"}},
       {kOracle,
        "answers",
        "A proposal's fate is told once and holds, a read sees what was committed before it; in "
