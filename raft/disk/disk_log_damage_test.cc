@@ -5,6 +5,7 @@
 
 #include "engine/wal/format.h"
 #include "raft/disk/disk_log_fixture.h"
+#include "raft/disk/record.h"
 #include "raft/disk/register.h"
 
 namespace beach::raft {
@@ -48,6 +49,19 @@ TEST_F(DiskLogTest, DamageBelowWhatTheStateMachineHoldsLosesNothing) {
   Open(1, 1);
   EXPECT_EQ(log_->contents().lost, 0U);
   EXPECT_EQ(Told(), "1: 2@1 3@1");
+}
+
+// More than the head behind it would tell of, were they in one flight.
+TEST_F(DiskLogTest, ADamagedFlightOfManyTermsLeavesThemKnown) {
+  OpenAndStart();
+  Persist persist;
+  for (std::uint64_t i = 1; i <= 20; ++i) persist.entries.push_back(EntryOf(i, i, 10));
+  ASSERT_TRUE(Write(std::move(persist)));
+  log_.reset();
+  FlipByte(SegmentFiles().front(), 3 * engine::wal::kBlockSize + 70);
+  Open();
+  EXPECT_EQ(log_->contents().lost, kFlightRunsMax);
+  EXPECT_EQ(log_->contents().terms.size(), 20U);
 }
 
 TEST_F(DiskLogTest, ADamagedHeaderOfASegmentOrALostOneIsMended) {

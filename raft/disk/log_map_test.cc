@@ -310,6 +310,8 @@ TEST(LogMap, WhatMovesIsFoundWhereItIs) {
   EXPECT_EQ(map.Find(LogIndex(2)).at, At(1));
   EXPECT_EQ(map.Find(LogIndex(5)).at, At(8));
   EXPECT_EQ(map.Find(LogIndex(7)).at, At(8, 8192));
+  map.Compact(LogIndex(3));
+  EXPECT_EQ(map.OldestSegment(), SegmentOrdinal(8));
 }
 
 RC_GTEST_PROP(LogMap, GarbageIsNoHarm, (std::vector<std::string> garbage)) {
