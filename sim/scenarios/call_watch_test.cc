@@ -43,7 +43,7 @@ TEST_F(CallWatchTest, WhatIsKnownIsAnsweredBeforeTheNextTurn) {
   EXPECT_EQ(RuleOf(watch_.Answered(RequestId(1))), "none");
   EXPECT_EQ(Turned({}, 0), "none");
   watch_.Asked(ReadContext(1), 0);
-  const std::vector<raft::ReadAnswer> reads{{.context = ReadContext(1), .error = {}}};
+  const std::vector<raft::ReadAnswer> reads{{.context = ReadContext(1), .index = {}, .error = {}}};
   EXPECT_EQ(RuleOf(watch_.Turned({}, reads, {})), "none");
   EXPECT_EQ(Turned({}, 0), "call-kept-waiting");
 }
