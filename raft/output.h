@@ -18,8 +18,8 @@ namespace beach::raft {
 struct Persist {
   PersistId id;  // 0: there is nothing to persist
   std::optional<HardState> hard_state;
-  std::vector<Entry> fills;  // in place of lost ones of the same index and term; indexes grow
-  LogIndex truncate_from;    // 0: nothing is cut; else entries from here on are void
+  std::vector<Entry> fills = {};  // in place of lost ones of the same index and term; indexes grow
+  LogIndex truncate_from;         // 0: nothing is cut; else entries from here on are void
   std::vector<Entry> entries;
 };
 

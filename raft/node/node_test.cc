@@ -33,6 +33,7 @@ class TestWatcher final : public NodeWatcher {
  public:
   void Started(const Core&) override {}
   void Looked(const Core&) override {}
+  void Heard(const Message&) override {}
   void Turned(const Core&, const Output& output) override {
     if (output.persist.id != PersistId{} && on_write) on_write();
   }
@@ -52,7 +53,10 @@ class TestWatcher final : public NodeWatcher {
 class NodeTest : public ::testing::Test {
  protected:
   void Start() {
-    auto opened = DiskLog::Open(world_.env(), world_.directory() + "/log", {}, {}, {});
+    DiskLogOptions log;
+    log.node = NodeId(1);
+    log.create = true;
+    auto opened = DiskLog::Open(world_.env(), world_.directory() + "/log", log, {});
     ASSERT_OK(opened);
     log_ = *std::move(opened);
     NodeOptions options;

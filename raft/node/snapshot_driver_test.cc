@@ -43,6 +43,7 @@ class Pinned final : public PinnedSnapshot {
   const SnapshotMeta& meta() const override { return meta_; }
   const Bytes& description() const override { return description_; }
   const std::vector<SnapshotFile>& files() const override { return files_; }
+  Status Check(std::size_t) const override { return {}; }
 
  private:
   const SnapshotMeta meta_ = MetaOf(5, 1);
@@ -61,6 +62,7 @@ class TestMachine final : public StateMachine {
   Status Health() const override { return {}; }
   void WantDurable() override {}
   Result<std::unique_ptr<PinnedSnapshot>> Pin() override { return std::make_unique<Pinned>(path); }
+  Status Check(ByteView, const std::vector<std::string>&) override { return {}; }
   Status Install(const SnapshotMeta& meta, ByteView description,
                  const std::vector<std::string>& paths) override {
     EXPECT_EQ(description, "levels");
@@ -112,7 +114,12 @@ class SnapshotDriverTest : public ::testing::Test {
     // The leader has what its snapshot holds, and no log before it.
     if (id == kLeader) made.machine.held = MetaOf(5, 1);
     const SnapshotMeta& held = made.machine.held;
-    auto opened = DiskLog::Open(world_.env(), name + ".log", {}, held.index, held.term);
+    DiskLogOptions log;
+    log.cluster = kCluster;
+    log.node = id;
+    log.create = true;
+    auto opened =
+        DiskLog::Open(world_.env(), name + ".log", log, {.index = held.index, .term = held.term});
     ASSERT_OK(opened);
     made.log = *std::move(opened);
     Options options;

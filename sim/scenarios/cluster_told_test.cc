@@ -67,12 +67,22 @@ class Story {
     if (sight.name == "cluster.role") TakeRole(sight);
     if (sight.name == "cluster.log") CheckLog(sight);
     if (sight.name == "cluster.sent") TakeSent(sight);
-    if (sight.name == "cluster.heard") EXPECT_GT(under_way_[WayOf(sight)], 0U) << WayOf(sight);
-    if (sight.name == "cluster.asked") EXPECT_TRUE(open_.insert(CallOf(sight)).second);
+    if (sight.name == "cluster.heard") {
+      EXPECT_GT(under_way_[WayOf(sight)], 0U) << WayOf(sight);
+    }
+    if (sight.name == "cluster.asked") {
+      EXPECT_TRUE(open_.insert(CallOf(sight)).second);
+    }
     // Of a client that gives up and asks on, the end is not told.
-    if (sight.name == "cluster.answered") EXPECT_EQ(open_.erase(CallOf(sight)), 1U);
-    if (sight.name == "net.cut") EXPECT_TRUE(cut_.insert(Ends(sight)).second);
-    if (sight.name == "net.whole") EXPECT_EQ(cut_.erase(Ends(sight)), 1U);
+    if (sight.name == "cluster.answered") {
+      EXPECT_EQ(open_.erase(CallOf(sight)), 1U);
+    }
+    if (sight.name == "net.cut") {
+      EXPECT_TRUE(cut_.insert(Ends(sight)).second);
+    }
+    if (sight.name == "net.whole") {
+      EXPECT_EQ(cut_.erase(Ends(sight)), 1U);
+    }
   }
 
   void ExpectWhole() const { EXPECT_TRUE(cut_.empty()); }
