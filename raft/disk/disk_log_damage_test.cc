@@ -93,7 +93,7 @@ TEST_F(DiskLogTest, AStateMachineThatWasLostIsNoDamageToTheLog) {
   EXPECT_TRUE(FailsWith(open({.index = LogIndex(0), .term = Term(0)}), ErrorCode::kCorruption,
                         Directory()));
   // All of it, or what was newest.
-  for (const std::uint64_t index : {0, 2}) {
+  for (const std::uint64_t index : {0U, 2U}) {
     for (const bool damaged : {false, true}) {
       if (damaged) FlipByte(SegmentFiles().front(), 20);
       auto opened = open({.index = LogIndex(index), .term = Term(index / 2), .may_be_lost = true});
