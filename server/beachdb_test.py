@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import pty
+import struct
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,30 @@ def crc32c(data):
         for _ in range(8):
             crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
     return crc ^ 0xFFFFFFFF
+
+
+def sealed(data, crc_offset):
+    """Whole blocks, with the checksum of all but its own four bytes in its place."""
+    data += bytes(-len(data) % 4096)
+    crc = crc32c(data[:crc_offset] + data[crc_offset + 4:])
+    return data[:crc_offset] + struct.pack("<I", crc) + data[crc_offset + 4:]
+
+
+def write_raft_log(directory, entries=3):
+    """The log of node 3 of cluster 7, as docs/formats/raft_log.md has it: each entry in a flight, which
+    vouches for those before it."""
+    directory.mkdir(parents=True)
+    segment = sealed(b"BEACHWAL" + struct.pack("<II6Q", 1, 0, 1, 1, 65536, 0, 0, 0), 12)
+    for index in range(1, entries + 1):
+        runs = [1, 1, 1] if index > 1 else [0]
+        payload = bytes([2, 5, 1, 0, 0, index - 1, 0, *runs, 3, 0, index, 1, 3]) + b"sea"
+        at = index * 4096
+        segment += sealed(struct.pack("<IIBBHIQIIQQQII", 0, len(payload), 1, 1, 0, 2, 1, at, at, 1, 0, 1, at, 0) +
+                          payload, 0)
+    (directory / "000001.wal").write_bytes(segment + bytes(65536 - len(segment)))
+    fields = [7, 3, 1, 2, 2, 0, 0, 1, 4096, 1, 1, 1, 65536, 2**64 - 1]
+    copy = sealed(b"BEACHRLR" + struct.pack("<II14Q", 2, 0, *fields) + bytes([1, 0, 0, 0, 0, 0]), 12)
+    (directory / "REGISTER").write_bytes(copy * 2)
 
 
 class BeachdbTest(unittest.TestCase):
@@ -191,6 +216,52 @@ class BeachdbTest(unittest.TestCase):
         self.assertIn("key0", run("sst-dump", tables[0], "--entries").stdout)
         document = json.loads(run("manifest-dump", self.data, "--json").stdout)
         self.assertIsNone(document["error"])
+
+    def test_verify_of_a_raft_log(self):
+        log = self.data / "log"
+        write_raft_log(log)
+        before = {file.name: file.read_bytes() for file in log.iterdir()}
+        self.assertEqual(self.codes(("raft-dump", log), ("verify", log)), [FINE] * 2)
+        self.assertIn("log of node 3 of cluster 7", run("verify", log).stdout)
+        self.assertIn("entries: 1 to 3\n", run("verify", log).stdout)
+        report = json.loads(run("verify", log, "--json").stdout)
+        self.assertEqual([report[name] for name in ("node", "first", "last", "lost", "flights", "damage")],
+                         [3, 1, 3, 0, 3, []])
+
+        flip(log / "000001.wal", 3 * 4096 + 70)  # nothing vouches for the last one
+        torn = run("verify", log)
+        self.assertEqual((torn.returncode, "torn tail" in torn.stdout), (FINE, True))
+        flip(log / "000001.wal", 3 * 4096 + 70)
+        for name, offset, place, lost in (("000001.wal", 2 * 4096 + 70, 2 * 4096, 1), ("000001.wal", 20, 0, 0),
+                                          ("REGISTER", 40, 0, 0), ("REGISTER", 4096 + 40, 4096, 0)):
+            flip(log / name, offset)
+            answer = run("verify", log, "--json")
+            self.assertEqual(answer.returncode, FOUND, name)
+            report = json.loads(answer.stdout)
+            self.assertEqual([(each["path"], each["offset"]) for each in report["damage"]],
+                             [(str(log / name), place)])
+            self.assertEqual((report["last"], report["lost"]), (3, lost))
+            flip(log / name, offset)
+        self.assertEqual({file.name: file.read_bytes() for file in log.iterdir()}, before)
+
+    def test_verify_of_a_node_looks_at_its_tables_and_its_log(self):
+        node = self.data
+        node.mkdir()
+        self.data = node / "db"
+        self.assertEqual(self.cli("put", "a", "1").returncode, FINE)
+        write_raft_log(node / "log")
+        self.assertEqual(run("verify", node).returncode, FINE)
+        self.assertEqual(run("verify", node).stdout.count("sound"), 2)
+        report = json.loads(run("verify", node, "--json").stdout)
+        self.assertEqual((report["db"]["damage"], report["log"]["last"]), ([], 3))
+        for part in (node / "db" / "IDENTITY", node / "log" / "000001.wal"):
+            flip(part, 20)
+            self.assertEqual(run("verify", node).returncode, FOUND, part.name)
+            flip(part, 20)
+        (node / "log" / "REGISTER").unlink()
+        answer = run("verify", node, "--json")
+        self.assertEqual(answer.returncode, FOUND)
+        self.assertEqual(json.loads(answer.stdout)["log"]["error"]["code"], "not found")
 
     def test_tables_have_keys_of_their_own(self):
         self.assertEqual(self.cli("create", "orders").returncode, FINE)
