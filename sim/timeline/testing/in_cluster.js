@@ -104,7 +104,11 @@
     page.select(lost, true);
     found.lostDetails = document.getElementById('body').textContent;
   }
-  const parted = widest(of('partition').filter((record) => record.lane.type === 'node'));
+  // Where a node is cut off from several, their lines lie over each other: one of one is looked for.
+  const cuts = of('partition').filter((record) => record.lane.type === 'node');
+  const alone = cuts.filter((record) => cuts.every((other) => other === record || other.lane !== record.lane ||
+    other.end <= record.begin || other.begin >= record.end));
+  const parted = widest(alone.length > 0 ? alone : cuts);
   if (parted) {
     messagesAreShown(false);
     const at = inSight(parted);
@@ -115,6 +119,7 @@
     const reddish = Object.entries(colorsOf(Math.round(at) + 30, parted.lane.place.top - top() + STRIP.top, 20, STRIP.height))
       .map(([color, count]) => [parseInt(color.slice(1, 3), 16) - parseInt(color.slice(3, 5), 16), count]);
     const sum = (test) => reddish.filter(([redness]) => test(redness)).reduce((all, [, count]) => all + count, 0);
+    found.partitionAlone = alone.includes(parted);
     found.partitionPixels = [sum((redness) => redness > 50), sum((redness) => redness < 20)];
   }
 
