@@ -115,12 +115,17 @@
     click(at, parted.lane.place.top - top() + STRIP.top + 5);
     found.clickedPartition = painter.selected === parted;
     messagesAreShown(true);
-    // Its lines have soft edges: red enough is what counts, and that between them it is not.
-    const reddish = Object.entries(colorsOf(Math.round(at) + 30, parted.lane.place.top - top() + STRIP.top, 20, STRIP.height))
+    // Its lines have soft edges: red enough is what counts, and that between them it is not. Labels may
+    // lie over some of it.
+    const reddish = (x) => Object.entries(colorsOf(Math.round(x), parted.lane.place.top - top() + STRIP.top, 20, STRIP.height))
       .map(([color, count]) => [parseInt(color.slice(1, 3), 16) - parseInt(color.slice(3, 5), 16), count]);
-    const sum = (test) => reddish.filter(([redness]) => test(redness)).reduce((all, [, count]) => all + count, 0);
+    const linesAt = (x) => {
+      const sum = (test) => reddish(x).filter(([redness]) => test(redness)).reduce((all, [, count]) => all + count, 0);
+      return [sum((redness) => redness > 50), sum((redness) => redness < 20)];
+    };
+    const looks = [30, -60, 90, -120, 150, -180].map((from) => linesAt(at + from));
     found.partitionAlone = alone.includes(parted);
-    found.partitionPixels = [sum((redness) => redness > 50), sum((redness) => redness < 20)];
+    found.partitionPixels = looks.reduce((best, look) => Math.min(...look) > Math.min(...best) ? look : best);
   }
 
   // Keys: along a lane, to the next one; it is said aloud.
