@@ -6,6 +6,7 @@
 #include "engine/wal/format.h"
 #include "env/small_file.h"
 #include "raft/disk/disk_log_fixture.h"
+#include "raft/disk/record.h"
 #include "raft/disk/register.h"
 
 namespace beach::raft {
@@ -113,6 +114,67 @@ TEST_F(VerifyRaftLogTest, DamagedAndMissingSegmentsAreFound) {
   EXPECT_EQ(Damage(report),
             names[0] + ":" + std::to_string(Error::kNoOffset) + " " + names[2] + ":0");
   EXPECT_GT(report.lost, 0U);
+}
+
+TEST_F(VerifyRaftLogTest, TheEndOfASegmentIsMissedAlsoBehindOtherDamage) {
+  OpenAndStart();
+  ASSERT_TRUE(WriteEntries(1, 80, 2, 3'000));
+  Close();
+  const std::vector<engine::wal::Segment> segments =
+      ReadRegister(world_.files(), Directory()).value().content.segments;
+  ASSERT_GT(segments.size(), 2U);
+  const std::string first = engine::wal::SegmentFileName(segments[0].file);
+  const std::string second = engine::wal::SegmentFileName(segments[1].file);
+  FlipByte(first, 20);
+  FlipByte(second, segments[1].end - 1);
+  const RaftLogReport report = Verify();
+  ASSERT_EQ(report.damage.size(), 2U) << Damage(report);
+  EXPECT_EQ(report.damage[0].path(), Directory() + "/" + first);
+  EXPECT_EQ(report.damage[1].path(), Directory() + "/" + second);
+  EXPECT_LT(report.damage[1].offset(), segments[1].end);
+}
+
+// Their checksums are right: whoever wrote them was wrong.
+TEST_F(VerifyRaftLogTest, RecordsThatDoNotFollowOrAreNoneAreFound) {
+  const auto head = [](std::uint64_t last) {
+    LogHead said{.hard_state = {}, .base = {}, .last = LogIndex(last), .before = {}, .runs = {}};
+    if (last > 0) said.runs.push_back({.first = LogIndex(1), .term = Term(1)});
+    return HeadPayload(said);
+  };
+  const std::vector<engine::wal::Recovery::TailFlight> flights = {
+      {.first_sequence = {}, .count = 1, .payload = head(0)},
+      {.first_sequence = {}, .count = 1, .payload = head(4)},
+      {.first_sequence = {}, .count = 1, .payload = head(4)},
+      {.first_sequence = {}, .count = 1, .payload = head(4) + "?"}};
+  Register content;
+  content.starts = 1;
+  content.next_file = engine::FileNumber(2);
+  content.next_ordinal = engine::SegmentOrdinal(2);
+  content.segments.push_back({.ordinal = engine::SegmentOrdinal(1),
+                              .file = engine::FileNumber(1),
+                              .size_bytes = kSegmentSize});
+  const engine::wal::Segment& segment = content.segments.front();
+  const std::string name = engine::wal::SegmentFileName(segment.file);
+  const std::string path = Directory() + "/" + name;
+  ASSERT_OK(world_.files().CreateDirectory(Directory()));
+  ASSERT_OK(engine::wal::CreateSegment(
+      world_.files(), path, kSegmentSize,
+      {.ordinal = segment.ordinal, .epoch = content.epoch(), .predecessor_end = {}}));
+  const auto end = engine::wal::RelogTail(world_.files(), path, segment, content.epoch(), flights,
+                                          engine::wal::TailLayout::kSpread);
+  ASSERT_OK(end);
+  content.durable = *end;
+  ASSERT_OK(WriteRegister(world_.files(), Directory(), content));
+  EXPECT_EQ(Damage(Verify()), name + ":8192 " + name + ":16384");
+  EXPECT_TRUE(Verify().is_known);
+  // Nothing sound says what the log was at its end.
+  content.durable = {segment.ordinal, engine::wal::kSegmentHeaderSize};
+  ASSERT_OK(WriteRegister(world_.files(), Directory(), content));
+  FlipByte(name, 4 * kBlockSize + 65);
+  // Damage begins where the item before it ends.
+  const std::uint64_t gap = 3 * kBlockSize + engine::wal::kItemHeaderSize + head(4).size();
+  EXPECT_EQ(Damage(Verify()), name + ":8192 " + name + ":" + std::to_string(gap));
+  EXPECT_FALSE(Verify().is_known);
 }
 
 TEST_F(VerifyRaftLogTest, EitherCopyOfTheRegisterIsLookedAt) {
