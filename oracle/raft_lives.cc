@@ -33,6 +33,7 @@ Judgement RaftOracle::Started(RaftNode node, const RaftRecovery& found) {
 
 Judgement RaftOracle::Recover(RaftNode id, Node& node, const RaftRecovery& found) {
   const RaftIndex promised = node.held;
+  const RaftIndex whole = node.durable;
   const std::uint64_t chain = node.log.ChainAt(promised);
   RaftBase base = found.base.value_or(RaftBase{.index = {}, .term = {}, .configuration = initial_});
   if (Judgement wrong = JudgeSnapshot(id, base)) return wrong;
@@ -47,6 +48,11 @@ Judgement RaftOracle::Recover(RaftNode id, Node& node, const RaftRecovery& found
   const auto lost = std::ranges::find_if(found.entries, &RaftEntry::is_lost);
   node.held = node.log.end();
   node.durable = lost == found.entries.end() ? node.held : RaftIndex(lost->index.value - 1);
+  if (lost != found.entries.end() && lost->index <= whole && !found.is_damaged) {
+    return Wrong("durable-entry-lost", Name(id) + " had all up to " + Name(whole) +
+                                           " durably; now it lacks what it had at " +
+                                           Name(lost->index) + ", and nothing was damaged");
+  }
   if (replaced || promised < node.log.begin()) return std::nullopt;
   if (promised <= node.log.end() && node.log.ChainAt(promised) == chain) return std::nullopt;
   return Wrong("durable-entry-lost", Name(id) + " had all up to " + Name(promised) +

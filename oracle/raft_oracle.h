@@ -22,6 +22,8 @@ struct RaftRecovery {
   // Its state machine is lost: `applied` is where the log begins, and nothing may be applied before
   // a snapshot has come.
   bool is_state_lost = false;
+  // Its disk was damaged since it was started last: it may have lost what was durable.
+  bool is_damaged = false;
 };
 
 // Judges a cluster of Raft (Ongaro and Ousterhout, "In search of an understandable consensus

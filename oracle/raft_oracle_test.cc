@@ -369,7 +369,11 @@ TEST_F(RaftOracleTest, ALostEntryIsHeldAndNotAcknowledged) {
   EXPECT_EQ(
       RuleOf(RaftOracle(oracle).Started(kB, {.term = T(1), .vote = kA, .entries = {Lost(1, 2)}})),
       "entry-from-nobody");
-  Ok(oracle.Started(kB, {.term = T(1), .vote = kA, .entries = {Lost(1, 1)}}));
+  EXPECT_EQ(
+      RuleOf(RaftOracle(oracle).Started(kB, {.term = T(1), .vote = kA, .entries = {Lost(1, 1)}})),
+      "durable-entry-lost")
+      << "nothing was damaged";
+  Ok(oracle.Started(kB, {.term = T(1), .vote = kA, .entries = {Lost(1, 1)}, .is_damaged = true}));
   EXPECT_EQ(RuleOf(RaftOracle(oracle).AcknowledgementSent(kB, T(1), I(1))), "ack-not-durable");
   Ok(oracle.Durable(kB, I(1)));
   Ok(oracle.AcknowledgementSent(kB, T(1), I(1)));

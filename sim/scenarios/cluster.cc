@@ -98,7 +98,10 @@ class Machines {
     if (swaps) simulation_.Wait(nodes_[blow.node]);
     const std::uint64_t sectors = DamageDisk(simulation_, hosts_[blow.node], blow);
     BEACH_SOMETIMES("cluster.disk_damaged", sectors > 0);
-    if (swaps) judge_.DiskIsEmpty(blow.node);
+    if (sectors > 0) judge_.DiskIsDamaged(blow.node);
+    if (!swaps) return;
+    judge_.DiskIsEmpty(blow.node);
+    Start(blow.node);  // it must not take part
   }
 
   void KillClients() {

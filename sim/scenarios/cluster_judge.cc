@@ -145,8 +145,10 @@ void Judge::Started(std::uint64_t place, const raft::Core& core) {
                          " had a log, has another disk without one, and takes part");
   }
   const LogIndex applied = core.applied();
-  oracle::RaftRecovery found{
-      .term = Said(core.term()), .applied = Said(applied), .is_state_lost = core.state_lost()};
+  oracle::RaftRecovery found{.term = Said(core.term()),
+                             .applied = Said(applied),
+                             .is_state_lost = core.state_lost(),
+                             .is_damaged = std::exchange(node.damaged, false)};
   if (core.vote() != raft::NodeId{}) found.vote = oracle::RaftNode(core.vote().value);
   node.watched = true;
   calls_[place].Begin();

@@ -39,7 +39,8 @@ class Judge {
   // Nobody waits for it any more: it is left out at the end.
   void Excuse(std::uint64_t place) { nodes_[place].excused = true; }
   bool IsExcused(std::uint64_t place) const { return nodes_[place].excused; }
-  // Another disk is in its place: it must not be started again.
+  void DiskIsDamaged(std::uint64_t place) { nodes_[place].damaged = true; }
+  // Another disk is in its place: it must not take part again.
   void DiskIsEmpty(std::uint64_t place);
   // Its log was made, some time: it may only be opened.
   void LogIsMade(std::uint64_t place);
@@ -97,6 +98,7 @@ class Judge {
     std::deque<Unsaid> unsaid;  // handed to the log
     bool watched = false;       // its core runs
     bool excused = false;
+    bool damaged = false;  // since it began last
     bool has_log = false;
     bool has_lost_log = false;
     bool incomplete = false;

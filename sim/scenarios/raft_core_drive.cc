@@ -219,6 +219,7 @@ void Cluster::DamageDisk(std::uint64_t place, std::uint64_t behind, std::uint64_
   raft::testing::Node& node = machines_[place].node;
   const bool few = plan_.damages == Damages::kMinority;
   if (few && !IsOneOfFew(place)) return;
+  judge_.Damaged(place);
   if (count == 0 && few) node.LoseState();
   for (; count > 0 && node.disk_last().value > behind + node.disk_base().value; ++behind, --count) {
     const raft::LogIndex index = node.disk_last() - behind;

@@ -37,7 +37,8 @@ void Judge::Started(std::uint64_t place, const Node& node) {
   const raft::HardState& state = node.disk_hard_state();
   oracle::RaftRecovery found{.term = Said(state.term),
                              .applied = Said(node.core().applied()),
-                             .is_state_lost = node.state_lost()};
+                             .is_state_lost = node.state_lost(),
+                             .is_damaged = std::exchange(lives_[place].was_damaged, false)};
   if (state.vote != raft::NodeId{}) found.vote = oracle::RaftNode(state.vote.value);
   if (node.disk_base() != LogIndex{}) {
     found.base = oracle::RaftBase{.index = Said(node.disk_base()),

@@ -24,6 +24,7 @@ class Judge {
   // --- Lives.
   void Started(std::uint64_t place, const raft::testing::Node& node);
   void Stopped(std::uint64_t place);
+  void Damaged(std::uint64_t place) { lives_[place].was_damaged = true; }
 
   // After each input of the core.
   void Look(std::uint64_t place, const raft::testing::Node& node);
@@ -63,6 +64,7 @@ class Judge {
     std::uint64_t number = 0;
     bool was_asked = false;  // its last campaign was by the leader's wish
     bool without_state = false;
+    bool was_damaged = false;
   };
   enum class Known : std::uint8_t { kOpen, kCommitted, kNever, kUnknown };
   struct Request {
