@@ -23,6 +23,14 @@
 namespace beach::server {
 namespace {
 
+#ifdef __SANITIZE_ADDRESS__
+constexpr std::uint64_t kRuns = 60;  // each takes many times as long
+constexpr std::uint64_t kLives = 50;
+#else
+constexpr std::uint64_t kRuns = 300;
+constexpr std::uint64_t kLives = 250;
+#endif
+
 using testing::History;
 
 constexpr SessionLimits kLimits{.count_max = 3, .idle_max_ms = 1000};
@@ -190,7 +198,6 @@ History HistoryOf(std::uint64_t seed) {
 
 // One sector of any file: rotten, or not to be read any more.
 TEST(NodeStateDisk, DamageAnywhereIsNeverReadAndIsMendedFromAPeer) {
-  constexpr std::uint64_t kRuns = 300;
   std::uint64_t met = 0;
   std::uint64_t lost = 0;
   std::uint64_t refused = 0;
@@ -294,7 +301,7 @@ TEST(NodeStateDisk, ALossOfPowerMeanwhileLeavesItKnownToBeLostOrFilled) {
   std::uint64_t struck = 0;
   std::uint64_t filled = 0;
   const History history = HistoryOf(1);
-  for (std::uint64_t seed = 1; seed <= 250; ++seed) {
+  for (std::uint64_t seed = 1; seed <= kLives; ++seed) {
     sim::RunOptions options;
     options.seed = seed;
     const auto report = sim::RunBody(
