@@ -21,7 +21,7 @@ inline std::uint64_t HashOfBytes(std::uint64_t seed, ByteView bytes) {
     bytes.remove_prefix(8);
   }
   std::uint64_t rest = 0;
-  std::memcpy(&rest, bytes.data(), bytes.size());
+  if (!bytes.empty()) std::memcpy(&rest, bytes.data(), bytes.size());
   return Mix64(hash ^ rest);
 }
 
