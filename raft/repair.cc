@@ -62,8 +62,8 @@ void Core::On(std::uint64_t, NodeId from, Term, Fetch& request) {
     log_.tail().CopyTo(first - 1, upto, entries);
     return Send(from, FetchReply{.previous = first - 1, .entries = std::move(entries)});
   }
-  // One at a time for each node: who asks again has not been heard.
-  std::erase_if(fetches_, [from](const Fetching& fetching) { return fetching.node == from; });
+  // One at a time for each node: each load is answered.
+  if (std::ranges::find(fetches_, from, &Fetching::node) != fetches_.end()) return;
   if (fetches_.size() == kMembersMax) return;
   fetches_.push_back({.node = from, .first = first});
   output_.loads.push_back({.peer = from,
@@ -84,6 +84,7 @@ void Core::AnswerFetch(NodeId node, LogIndex first, std::vector<Entry>&& entries
 }
 
 void Core::On(std::uint64_t, NodeId from, Term, FetchReply& reply) {
+  if (installing_) return;  // a snapshot is taking the log's place
   LogIndex index = reply.previous;
   for (Entry& entry : reply.entries) {
     index = index.Next();

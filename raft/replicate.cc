@@ -150,7 +150,9 @@ void Core::On(std::uint64_t, NodeId from, Term, HeartbeatReply& reply) {
   }
   if (reply.lost != LogIndex{}) peer->Forget(reply.lost);
   peer->snapshot_min = reply.snapshot_min;
-  if (reply.snapshot_min != LogIndex{} && peer->state != ProgressState::kSnapshot) {
+  // Not before there is one: until then its log may be what this node needs to go on.
+  if (reply.snapshot_min != LogIndex{} && reply.snapshot_min <= applied_ &&
+      peer->state != ProgressState::kSnapshot) {
     BeginSnapshot(*peer);
   }
   peer->round = std::max(peer->round, reply.round);

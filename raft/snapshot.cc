@@ -125,6 +125,10 @@ bool Core::SnapshotReceived(std::uint64_t now_ns, NodeId from, SnapshotId id) {
     AnswerSnapshot(from, id, SnapshotReplyKind::kHeld, std::min(commit_, log_.whole_last()));
     return false;
   }
+  if (received.meta.index <= commit_ && !log_.Matches(received.meta.index, received.meta.term)) {
+    Tell(EventKind::kSnapshotIgnored, Reason::kNone, from);  // not of this cluster
+    return false;
+  }
   if (role_ != Role::kFollower) BecomeFollower(now_ns, term_, NodeId{}, Reason::kNone);
   last_install_ = last_install_.Next();
   installing_ = LogReplacement{

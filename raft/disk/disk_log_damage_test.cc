@@ -51,6 +51,39 @@ TEST_F(DiskLogTest, DamageBelowWhatTheStateMachineHoldsLosesNothing) {
   EXPECT_EQ(Told(), "1: 2@1 3@1");
 }
 
+// What the log came to is in its last segment: without it nothing is known.
+TEST_F(DiskLogTest, ALogWithoutItsLastSegmentIsRefused) {
+  OpenAndStart();
+  ASSERT_TRUE(WriteEntries(1, 3, 1));
+  log_.reset();
+  const std::string path = Directory() + "/" + SegmentFiles().front();
+  auto file = world_.files().Open(path, {.mode = env::OpenMode::kReadWrite});
+  ASSERT_OK(file);
+  ASSERT_OK((*file)->Truncate(2 * engine::wal::kBlockSize));
+  EXPECT_TRUE(FailsWith(TryOpen(), ErrorCode::kCorruption, path));
+  file->reset();
+  ASSERT_OK(world_.files().Remove(path));
+  EXPECT_FALSE(TryOpen());
+}
+
+// A crash between a snapshot's two installs: the state machine holds what the log has lost.
+TEST_F(DiskLogTest, NothingIsLostOfWhatTheStateMachineHoldsByNow) {
+  OpenAndStart();
+  ASSERT_TRUE(WriteEntries(1, 3, 1));
+  ASSERT_TRUE(WriteEntries(4, 5, 1));
+  log_.reset();
+  FlipByte(SegmentFiles().front(), 3 * engine::wal::kBlockSize + 70);
+  Open();
+  EXPECT_EQ(log_->contents().lost, 1U);
+  log_.reset();
+  Open(4, 1);
+  EXPECT_EQ(log_->contents().lost, 0U);
+  EXPECT_EQ(log_->contents().base, LogIndex(4));
+  EXPECT_EQ(Told(), "4: 5@1");
+  Reopen(4, 1);
+  EXPECT_EQ(Told(), "4: 5@1");
+}
+
 // More than the head behind it would tell of, were they in one flight.
 TEST_F(DiskLogTest, ADamagedFlightOfManyTermsLeavesThemKnown) {
   OpenAndStart();

@@ -44,6 +44,7 @@ class Recoverer {
     BEACH_TRY(CheckOwner());
     BEACH_TRY(RemoveDebris());
     BEACH_TRY(Replay());
+    DropWhatIsHeld();
     BEACH_TRY(Relog());
     BEACH_TRY(PlaceTail());
     DropUnneeded();
@@ -134,7 +135,22 @@ class Recoverer {
     return {};
   }
 
+  // One that was cut short may have held more than it shows.
+  Status CheckSize() const {
+    for (const Segment& segment : content_.segments) {
+      if (segment.end != Segment::kOpenEnd) continue;
+      auto file = files_.Open(PathOf(segment), {.mode = env::OpenMode::kRead});
+      if (!file) return {};  // that is told by who reads it
+      BEACH_TRY_ASSIGN(const std::uint64_t size, (*file)->Size());
+      if (size >= segment.size_bytes) return {};
+      return Fail(Error(ErrorCode::kCorruption, "the last segment of the Raft log is cut short")
+                      .At(PathOf(segment), size));
+    }
+    return {};
+  }
+
   Status Replay() {
+    BEACH_TRY(CheckSize());
     map_ = LogMap(content_.base, content_.base_term, content_.head.hard_state);
     const engine::wal::RecoveryInput input{.directory = request_.directory,
                                            .segments = content_.segments,
@@ -182,6 +198,13 @@ class Recoverer {
       if (segment.ordinal == position.segment) return PathOf(segment);
     }
     return request_.directory;
+  }
+
+  // Of what the state machine holds nothing is lost: what the log has of it is, and goes. So
+  // whoever has lost nothing behind it has all of its log to give.
+  void DropWhatIsHeld() {
+    if (map_.lost() == 0 || request_.held.index <= map_.base() || IsReplaced()) return;
+    map_.Compact(request_.held.index);
   }
 
   // Whether the state machine holds an entry that the log has not.

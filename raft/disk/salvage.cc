@@ -74,6 +74,8 @@ class Salvager {
     ListEntered();
     if (entered_.empty()) return Unknown();
     BEACH_TRY_ASSIGN(SoundItems newest, ItemsOf(entered_.back()));
+    // What the log came to is known from its last segment alone.
+    if (!newest.is_there) return Unknown();
     FindDurable(newest);
     for (const Segment& segment : entered_) {
       const bool last = segment.ordinal == entered_.back().ordinal;

@@ -2,6 +2,7 @@
 #include "raft/disk/sound_items.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <memory>
 #include <utility>
 
@@ -46,6 +47,7 @@ class Finder {
       }
       offset = BlockUp(offset);
     }
+    found_.is_there = is_whole_ && (epoch_ || HasHeaderBlock());
     return std::move(found_);
   }
 
@@ -53,6 +55,7 @@ class Finder {
   // A piece of which some cannot be read is read again block by block. Such a block is zeros here.
   Status Read(env::File& file) {
     BEACH_TRY_ASSIGN(const std::uint64_t size, file.Size());
+    is_whole_ = size >= segment_.size_bytes;
     bytes_.resize(std::min({size, segment_.size_bytes, segment_.end}));
     for (std::uint64_t at = 0; at < bytes_.size(); at += kPieceSize) {
       const std::uint64_t end = std::min<std::uint64_t>(at + kPieceSize, bytes_.size());
@@ -68,7 +71,10 @@ class Finder {
     char* const target = bytes_.data() + offset;
     auto got = file.ReadAt(offset, target, length);
     if (got) return {};
-    if (got.error().code() != ErrorCode::kIo) return Fail(std::move(got).error());
+    // All else, no memory for one, may go well the next time.
+    const bool is_unreadable =
+        got.error().code() == ErrorCode::kIo && got.error().os_error() == EIO;
+    if (!is_unreadable) return Fail(std::move(got).error());
     std::fill_n(target, length, '\0');
     found_.unread = std::move(got).error();
     found_.unread_at = {segment_.ordinal, offset};
@@ -80,6 +86,13 @@ class Finder {
     if (block && block->ordinal == segment_.ordinal) epoch_ = block->epoch;
     if (block || block.error().code() != ErrorCode::kRefused) return {};
     return Fail(std::move(block).error().At(path, 0));
+  }
+
+  // Damaged as it may be: a segment that was entered and holds nothing has no more.
+  bool HasHeaderBlock() const {
+    const bool unread = found_.unread && found_.unread_at.offset < kSegmentHeaderSize;
+    const ByteView block = ByteView(bytes_).substr(0, kSegmentHeaderSize);
+    return unread || std::ranges::any_of(block, [](char byte) { return byte != '\0'; });
   }
 
   bool ItemAt(std::uint64_t offset, ItemHeader& header) const {
@@ -115,6 +128,7 @@ class Finder {
   Bytes bytes_;
   std::optional<OpenEpoch> epoch_;
   SoundItems found_;
+  bool is_whole_ = false;
 };
 
 }  // namespace

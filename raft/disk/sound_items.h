@@ -26,6 +26,8 @@ struct SoundItems {
   // The last block that the disk does not give back: only what is below may be taken for data.
   std::optional<Error> unread;
   engine::LogPosition unread_at;
+  // The file is there, as long as it is listed, and was begun as a segment.
+  bool is_there = false;
 };
 
 // Looks at every block of a segment that is listed, without a word from its header block where that

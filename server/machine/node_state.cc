@@ -19,15 +19,10 @@ Result<std::unique_ptr<NodeState>> NodeState::Open(const env::Env& env, std::str
   if (!opened && MayBeDamage(opened.error(), is_ours)) {
     const Error met = std::move(opened).error();
     BEACH_TRY(MarkDamaged(files, state->directory_, met));
-    // What cannot be read now may be readable in the next life. What was met in the one before, and
-    // is still in the way, is damage even where no look at the tables shows it.
-    if (mark) {
-      BEACH_TRY(state->SetAsideFor(met));
-    } else if (met.code() == ErrorCode::kCorruption) {
-      BEACH_TRY(state->SetAsideWhatIsDamaged());
-    } else {
-      return Fail(met);
-    }
+    // What cannot be read now may be readable in the next life. What two looks at all there is do
+    // not show is no damage of the disk, however often an open fails for it.
+    if (met.code() != ErrorCode::kCorruption) return Fail(met);
+    BEACH_TRY(state->SetAsideWhatIsDamaged());
     BEACH_TRY_ASSIGN(mark, ReadDamageMark(files, state->directory_));
     opened = state->OpenTables(options, machine);
   }
@@ -45,12 +40,9 @@ Status NodeState::SetAsideWhatIsDamaged() {
   BEACH_CHECK(db_ == nullptr);
   BEACH_TRY_ASSIGN(const std::optional<Error> damage,
                    FindDamage(*env_.files, directory_, is_ours_));
-  return damage ? SetAsideFor(*damage) : Status();
-}
-
-Status NodeState::SetAsideFor(const Error& damage) {
+  if (!damage) return {};
   if (env_.events != nullptr) {
-    const std::string why = damage.ToString();
+    const std::string why = damage->ToString();
     env_.events->Record("machine.tables_set_aside", {{.name = "why", .text = why}});
   }
   return SetAside(*env_.files, directory_);

@@ -57,7 +57,6 @@ class NodeState {
 
   Status OpenTables(const engine::Options& options, const MachineOptions& machine);
   Status SetAsideWhatIsDamaged();
-  Status SetAsideFor(const Error& damage);
 
   const env::Env env_;
   const std::string directory_;

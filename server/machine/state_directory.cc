@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/machine/state_directory.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 #include <vector>
 
+#include "engine/manifest/identity.h"
 #include "engine/verify.h"
 #include "env/small_file.h"
 
@@ -33,6 +35,8 @@ Status RemoveDirectoryOfFiles(env::FileSystem& files, const std::string& directo
 // One look at all there is. What is wrong and no damage is an error.
 Result<std::optional<Error>> Examine(env::FileSystem& files, const std::string& directory,
                                      bool is_ours) {
+  const auto identity = engine::ReadIdentity(files, directory);
+  if (!identity && MayBeDamage(identity.error(), is_ours)) return identity.error();
   auto report = engine::VerifyDatabase(files, directory);
   if (!report) {
     Error error = std::move(report).error();
@@ -109,6 +113,12 @@ Result<std::optional<Error>> FindDamage(env::FileSystem& files, const std::strin
 
 Status SetAside(env::FileSystem& files, const std::string& directory) {
   const std::string aside = SetAsideNameOf(directory);
+  BEACH_TRY_ASSIGN(const bool there, files.Exists(aside));
+  BEACH_TRY_ASSIGN(const std::vector<std::string> names, files.List(directory));
+  const bool holds_tables =
+      std::ranges::any_of(names, [](const std::string& name) { return name.ends_with(".sst"); });
+  // What was to take the place of what is aside, and never held anything: that stays.
+  if (there && !holds_tables) return RemoveDirectoryOfFiles(files, directory);
   BEACH_TRY(RemoveDirectoryOfFiles(files, aside));
   BEACH_TRY(files.Rename(directory, aside));
   return files.SyncDirectory(FolderOf(directory));

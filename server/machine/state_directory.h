@@ -44,7 +44,8 @@ Status RemoveDamageMark(env::FileSystem& files, const std::string& directory);
 Result<std::optional<Error>> FindDamage(env::FileSystem& files, const std::string& directory,
                                         bool is_ours);
 
-// Renames the directory, in place of what was set aside before. REQUIRES: nobody has it open.
+// Renames the directory, in place of what was set aside before; one without a table goes, where
+// something is aside already. REQUIRES: nobody has it open.
 Status SetAside(env::FileSystem& files, const std::string& directory);
 
 }  // namespace beach::server

@@ -63,12 +63,12 @@ class Machines {
   void Strike(const Blow& blow) {
     const Decisions& decisions = simulation_.decisions();
     const bool kills = blow.end == End::kKill;
-    if (blow.end == End::kNone || (kills && decisions.Off("crash.kill"))) return;
-    if (!kills && decisions.Off("crash.power_loss")) return;
     ends_ = Ends();
-    if (IsArmed(blow)) {
+    if (IsArmed(blow)) {  // one that is off is armed, and does not strike
       return simulation_.ArmStrike(hosts_[blow.node], StrikeOf(blow), blow.strike_calls);
     }
+    if (blow.end == End::kNone || (kills && decisions.Off("crash.kill"))) return;
+    if (!kills && decisions.Off("crash.power_loss")) return;
     for (std::uint64_t place = 0; place < plan_.nodes; ++place) {
       if (blow.end != End::kPowerLossOfAll && place != blow.node) continue;
       if (kills) {
@@ -98,7 +98,8 @@ class Machines {
     if (swaps) simulation_.Wait(nodes_[blow.node]);
     const std::uint64_t sectors = DamageDisk(simulation_, hosts_[blow.node], blow);
     BEACH_SOMETIMES("cluster.disk_damaged", sectors > 0);
-    if (sectors > 0) judge_.DiskIsDamaged(blow.node);
+    const bool of_log = blow.damage == DamageKind::kLog || blow.damage == DamageKind::kRegister;
+    if (sectors > 0 && of_log) judge_.LogIsDamaged(blow.node);
     if (!swaps) return;
     judge_.DiskIsEmpty(blow.node);
     Start(blow.node);  // it must not take part

@@ -122,7 +122,11 @@ raft::NodeWatcher& Judge::watcher(std::uint64_t place) { return *watchers_[place
 
 // --- Nodes.
 
-void Judge::Began(std::uint64_t place) { gone_[place] = 0; }
+void Judge::Began(std::uint64_t place) {
+  gone_[place] = 0;
+  Node& node = nodes_[place];
+  node.was_damaged = std::exchange(node.damaged, false) || node.was_damaged;
+}
 
 void Judge::Died(std::uint64_t place) {
   gone_[place] = 1;
@@ -148,7 +152,7 @@ void Judge::Started(std::uint64_t place, const raft::Core& core) {
   oracle::RaftRecovery found{.term = Said(core.term()),
                              .applied = Said(applied),
                              .is_state_lost = core.state_lost(),
-                             .is_damaged = std::exchange(node.damaged, false)};
+                             .is_damaged = std::exchange(node.was_damaged, false) || node.damaged};
   if (core.vote() != raft::NodeId{}) found.vote = oracle::RaftNode(core.vote().value);
   node.watched = true;
   calls_[place].Begin();

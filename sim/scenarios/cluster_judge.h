@@ -39,7 +39,7 @@ class Judge {
   // Nobody waits for it any more: it is left out at the end.
   void Excuse(std::uint64_t place) { nodes_[place].excused = true; }
   bool IsExcused(std::uint64_t place) const { return nodes_[place].excused; }
-  void DiskIsDamaged(std::uint64_t place) { nodes_[place].damaged = true; }
+  void LogIsDamaged(std::uint64_t place) { nodes_[place].damaged = true; }
   // Another disk is in its place: it must not take part again.
   void DiskIsEmpty(std::uint64_t place);
   // Its log was made, some time: it may only be opened.
@@ -98,7 +98,9 @@ class Judge {
     std::deque<Unsaid> unsaid;  // handed to the log
     bool watched = false;       // its core runs
     bool excused = false;
-    bool damaged = false;  // since it began last
+    bool damaged =
+        false;  // its log, since a process of it began last: that may have read it before
+    bool was_damaged = false;  // before that, and nobody has started on it since
     bool has_log = false;
     bool has_lost_log = false;
     bool incomplete = false;
