@@ -128,15 +128,16 @@ class Machines {
 
   // The others stand still from now on: they neither speak nor come back.
   void KeepAMajority() {
-    if (simulation_.decisions().Off("crash.kill")) return;
+    const bool kills = !simulation_.decisions().Off("crash.kill");
     RandomStream stream = simulation_.Stream("cluster.majority");
     for (std::uint64_t lost = (plan_.nodes - 1) / 2; lost > 0;) {
       const std::uint64_t place = stream.Below(plan_.nodes);
       if (judge_.IsExcused(place)) continue;
+      --lost;
+      if (!judge_.IsGone(place) && !kills) continue;
       judge_.Excuse(place);
       if (!judge_.IsGone(place)) simulation_.Kill(nodes_[place]);
       judge_.Died(place);
-      --lost;
     }
   }
 

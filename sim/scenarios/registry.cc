@@ -20,9 +20,9 @@ std::vector<std::unique_ptr<sim::Scenario>> MakeScenarios() {
   scenarios.push_back(std::make_unique<Cluster>());
   scenarios.push_back(std::make_unique<Cluster>(cluster::Focus::kClocks));
   scenarios.push_back(std::make_unique<Cluster>(cluster::Focus::kLiveness));
-  scenarios.push_back(std::make_unique<Cluster>(cluster::Focus::kStorage));
   scenarios.push_back(std::make_unique<Cluster>(cluster::Focus::kMembership));
   scenarios.push_back(std::make_unique<Cluster>(cluster::Focus::kSnapshots));
+  scenarios.push_back(std::make_unique<Cluster>(cluster::Focus::kStorage));
   scenarios.push_back(std::make_unique<EngineBackup>());
   scenarios.push_back(std::make_unique<EngineCrash>(engine_crash::Weather::kErrors,
                                                     engine_crash::Focus::kCompaction));
