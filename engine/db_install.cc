@@ -14,6 +14,7 @@
 #include "engine/no_space.h"
 #include "engine/sst/table_frame.h"
 #include "engine/table_events.h"
+#include "env/marks.h"
 
 namespace beach::engine {
 namespace {
@@ -118,6 +119,7 @@ void DbImpl::StandStill() {
   mutex_.AssertHeld();
   BEACH_CHECK(!standing_still_);
   standing_still_ = true;
+  BEACH_SOMETIMES("install.while_compacting", !jobs_running_.empty());
   compaction_off_ = true;  // those that are at it give up
   compacted_.NotifyAll();
   while (!jobs_running_.empty()) compacted_.Wait(mutex_);

@@ -71,7 +71,7 @@ void Core::Step(std::uint64_t now_ns, Message&& message) {
   const NodeId from = message.from;
   // Ids of nodes may coincide between clusters.
   if (message.cluster != options_.cluster || message.to != options_.id || from == NodeId{} ||
-      from == options_.id) {
+      from == options_.id || message.term > kSaidTermMax) {
     return Tell(EventKind::kMessageIgnored, Reason::kNone, from);
   }
   // Entries are what they are in any term.

@@ -257,8 +257,11 @@ class Core {
 
   // repair.cc
   void AskForLost();
-  void Fill(Entry&& entry);
+  void FillFrom(std::vector<Entry>& entries);
   void AnswerFetch(NodeId node, LogIndex first, std::vector<Entry>&& entries);
+  void Give(NodeId to, LogIndex first, LogIndex last);
+  void HandOn(NodeId candidate, LogEnd end);
+  bool MayTakeOver(const FetchReply& reply) const;
   void On(std::uint64_t now_ns, NodeId from, Term term, Fetch& request);
   void On(std::uint64_t now_ns, NodeId from, Term term, FetchReply& reply);
 

@@ -169,6 +169,7 @@ void Core::BecomeLeader(std::uint64_t now_ns) {
 void Core::On(std::uint64_t now_ns, NodeId from, Term term, PreVote& request) {
   const bool granted = !LeaderIsLive(now_ns) && term >= term_ && log_.IsUpToDate(request.last);
   Send(from, PreVoteReply{.round = request.round, .granted = granted});
+  HandOn(from, request.last);
 }
 
 void Core::On(std::uint64_t now_ns, NodeId from, Term, PreVoteReply& reply) {

@@ -51,12 +51,10 @@ void Core::On(std::uint64_t now_ns, NodeId from, Term term, Append& request) {
 // Only what differs is cut: a late message with fewer entries takes nothing away. False: the
 // message contradicts what is committed, and cannot be a leader's.
 bool Core::Merge(std::uint64_t now_ns, NodeId from, std::vector<Entry>& entries) {
+  FillFrom(entries);
   for (Entry& entry : entries) {
     if (entry.index <= log_.last()) {
-      if (log_.Matches(entry.index, entry.term)) {
-        if (log_.IsLost(entry.index)) Fill(std::move(entry));
-        continue;
-      }
+      if (log_.Matches(entry.index, entry.term)) continue;
       if (entry.index <= commit_) {
         Tell(EventKind::kMessageIgnored, Reason::kNone, from, entry.index);
         return false;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "raft/log_tail.h"
 #include "raft/message.h"
@@ -54,12 +55,14 @@ class Log {
     if (entry.kind == EntryKind::kLost) lost_.insert(lost_.end(), entry.index);
     tail_.Append(std::move(entry));
   }
-  // What a lost entry was. REQUIRES: that of its index is lost, and has its term.
-  void Fill(Entry entry) {
-    BEACH_CHECK(entry.kind != EntryKind::kLost);
-    BEACH_CHECK(Matches(entry.index, entry.term));
-    BEACH_CHECK_EQ(lost_.erase(entry.index), 1U);
-    tail_.Replace(std::move(entry));
+  // What lost entries were. REQUIRES: in order of index; each is lost here, and has its term.
+  void Fill(std::vector<Entry> entries) {
+    for (const Entry& entry : entries) {
+      BEACH_CHECK(entry.kind != EntryKind::kLost);
+      BEACH_CHECK(Matches(entry.index, entry.term));
+      BEACH_CHECK_EQ(lost_.erase(entry.index), 1U);
+    }
+    tail_.Replace(std::move(entries));
   }
   // An entry that storage has and memory need not.
   void AppendStored(Term term) {

@@ -34,12 +34,20 @@ void LogTail::Append(Entry entry) {
   slots_.push_back({.entry = std::move(entry), .sum = sum});
 }
 
-void LogTail::Replace(Entry entry) {
-  BEACH_CHECK(Holds(entry.index));
-  const LogIndex index = entry.index;
-  const std::uint64_t more = EntrySize(entry) - EntrySize(At(index));  // modulo 2^64
-  slots_[index.value - first_.value].entry = std::move(entry);
-  for (LogIndex i = index; i < next(); i = i.Next()) slots_[i.value - first_.value].sum += more;
+void LogTail::Replace(std::vector<Entry> entries) {
+  if (entries.empty()) return;
+  BEACH_CHECK(Holds(entries.front().index));
+  std::uint64_t more = 0;  // modulo 2^64
+  auto entry = entries.begin();
+  for (LogIndex i = entries.front().index; i < next(); i = i.Next()) {
+    Slot& slot = slots_[i.value - first_.value];
+    if (entry != entries.end() && entry->index == i) {
+      more += EntrySize(*entry) - EntrySize(slot.entry);
+      slot.entry = std::move(*entry++);
+    }
+    slot.sum += more;
+  }
+  BEACH_CHECK(entry == entries.end());
 }
 
 void LogTail::TruncateFrom(LogIndex from) {

@@ -34,8 +34,9 @@ class LogTail {
 
   // REQUIRES: its index is next().
   void Append(Entry entry);
-  // In place of the one of its index, which is here.
-  void Replace(Entry entry);
+  // Each in place of the one of its index. One pass over what is behind the first.
+  // REQUIRES: in order of index, all here.
+  void Replace(std::vector<Entry> entries);
   void TruncateFrom(LogIndex from);
   void DropUpTo(LogIndex index);
   void Reset(LogIndex next);

@@ -28,7 +28,7 @@ RC_GTEST_PROP(LogTailProperty, BytesAndPlacesAreThoseOfAList, ()) {
         if (sizes.empty()) break;
         const std::uint64_t at = *rc::gen::inRange<std::uint64_t>(0, sizes.size());
         const std::uint64_t size = *rc::gen::inRange<std::uint64_t>(0, 50);
-        tail.Replace(EntryOf(first + at, size));
+        tail.Replace({EntryOf(first + at, size)});
         sizes[at] = size + kEntryOverhead;
         break;
       }

@@ -110,14 +110,17 @@ struct ProposeForwardReply {
   std::uint8_t error = 0;  // else a ProposeError
 };
 
-// "Who has them?": entries of [first, last] are lost here. Asked and answered in any term, and of
-// nobody in particular: an entry of one index and term is the same wherever it is.
+// "Who has them?": entries of [first, last] are lost here, or those behind its log. Asked and
+// answered in any term, and of nobody in particular: an entry of one index and term is the same
+// wherever it is.
 struct Fetch {
   LogIndex first;
   LogIndex last;
 };
+// Entries behind (previous, previous_term), as the log of who sends it has them.
 struct FetchReply {
-  LogIndex previous;  // before the first of
+  LogIndex previous;
+  Term previous_term;
   std::vector<Entry> entries;
 };
 

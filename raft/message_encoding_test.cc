@@ -71,7 +71,9 @@ Message Drawn(std::size_t kind, RandomStream& stream) {
                           .index = LogIndex(some()),
                           .error = static_cast<std::uint8_t>(stream.Below(8))},
       Fetch{.first = LogIndex(some()), .last = LogIndex(some())},
-      FetchReply{.previous = append.previous, .entries = append.entries},
+      FetchReply{.previous = append.previous,
+                 .previous_term = append.previous_term,
+                 .entries = append.entries},
   };
   static_assert(std::size(kinds) == std::variant_size_v<Body>);
   return {.cluster = ClusterId(some()),

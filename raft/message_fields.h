@@ -91,6 +91,7 @@ void VisitFields(Of<Fetch> auto& fetch, auto& visit) {
 }
 void VisitFields(Of<FetchReply> auto& reply, auto& visit) {
   visit(reply.previous);
+  visit(reply.previous_term);
   visit(reply.entries, reply.previous);
 }
 

@@ -117,6 +117,7 @@ enum class EventKind : std::uint8_t {
   kConflict,         // entries from `index` on were cut: `node` leads another log
   kSnapshotIgnored,  // word of a snapshot that nobody waits for
   kFilled,           // the entry of `index` was lost, and is there again
+  kHandedOn,         // the log goes up to `index` now: `node` has it, and cannot lead
   kMessageIgnored,   // from `node`: of another cluster, malformed, or impossible
 };
 enum class Reason : std::uint8_t {

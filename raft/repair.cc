@@ -31,42 +31,53 @@ void Core::AskForLost() {
   }
 }
 
-// It was handed out by whoever had it; here it is as good as new, once it is durable.
-void Core::Fill(Entry&& entry) {
-  const LogIndex index = entry.index;
-  if (entry.kind == EntryKind::kConfiguration) {
-    auto configuration = DecodeConfiguration(entry.payload.view());
-    BEACH_CHECK(configuration.has_value());
-    configurations_.Insert(index, std::move(*configuration));
-    if (configurations_.current_index() == index) {
-      Tell(EventKind::kConfiguration, Reason::kNone, NodeId{}, index);
-    }
+// What of these is lost here, moved out: it was handed out by whoever had it, and here it is as
+// good as new, once it is durable. REQUIRES: in order of index, all readable.
+void Core::FillFrom(std::vector<Entry>& entries) {
+  std::vector<Entry> found;
+  for (Entry& entry : entries) {
+    if (!log_.Matches(entry.index, entry.term)) break;
+    if (log_.IsLost(entry.index)) found.push_back(std::move(entry));
   }
-  log_.Fill(std::move(entry));
-  storage_.Filled(index);
-  Tell(EventKind::kFilled, Reason::kNone, NodeId{}, index);
+  for (const Entry& entry : found) {
+    if (entry.kind == EntryKind::kConfiguration) {
+      auto configuration = DecodeConfiguration(entry.payload.view());
+      BEACH_CHECK(configuration.has_value());
+      configurations_.Insert(entry.index, std::move(*configuration));
+      if (configurations_.current_index() == entry.index) {
+        Tell(EventKind::kConfiguration, Reason::kNone, NodeId{}, entry.index);
+      }
+    }
+    storage_.Filled(entry.index);
+    Tell(EventKind::kFilled, Reason::kNone, NodeId{}, entry.index);
+  }
+  log_.Fill(std::move(found));
 }
 
 // A leader sends what anybody lacks without being asked.
 void Core::On(std::uint64_t, NodeId from, Term, Fetch& request) {
   if (role_ == Role::kLeader) return;
-  LogIndex first = std::max(request.first, log_.base().Next());
-  const LogIndex last = std::min(request.last, log_.last());
+  Give(from, std::max(request.first, log_.base().Next()), std::min(request.last, log_.last()));
+}
+
+// Some of [first, last], from the first that is not lost on. REQUIRES: of the log.
+void Core::Give(NodeId to, LogIndex first, LogIndex last) {
   while (first <= last && log_.IsLost(first)) first = first.Next();
   if (first > last) return;
   if (log_.tail().Holds(first)) {
     const LogIndex lost = log_.FirstLostAbove(first).value_or(last.Next());
     const LogIndex upto =
         log_.tail().Fit(first - 1, std::min(last, lost - 1), options_.message_bytes_max);
-    std::vector<Entry> entries;
-    log_.tail().CopyTo(first - 1, upto, entries);
-    return Send(from, FetchReply{.previous = first - 1, .entries = std::move(entries)});
+    FetchReply reply{
+        .previous = first - 1, .previous_term = *log_.TermAt(first - 1), .entries = {}};
+    log_.tail().CopyTo(first - 1, upto, reply.entries);
+    return Send(to, std::move(reply));
   }
   // One at a time for each node: each load is answered.
-  if (std::ranges::find(fetches_, from, &Fetching::node) != fetches_.end()) return;
+  if (std::ranges::find(fetches_, to, &Fetching::node) != fetches_.end()) return;
   if (fetches_.size() == kMembersMax) return;
-  fetches_.push_back({.node = from, .first = first});
-  output_.loads.push_back({.peer = from,
+  fetches_.push_back({.node = to, .first = first});
+  output_.loads.push_back({.peer = to,
                            .first = first,
                            .last = std::min(last, log_.tail().first() - 1),
                            .bytes_max = options_.message_bytes_max});
@@ -80,26 +91,61 @@ void Core::AnswerFetch(NodeId node, LogIndex first, std::vector<Entry>&& entries
   fetches_.erase(asked);
   if (entries.empty()) return;
   BEACH_CHECK(entries.front().index == first);
-  Send(node, FetchReply{.previous = first - 1, .entries = std::move(entries)});
+  // What was dropped or cut while it was read is not said of the log as it is.
+  const std::optional<Term> previous_term = log_.TermAt(first - 1);
+  const auto is_here = [&](const Entry& entry) { return log_.Matches(entry.index, entry.term); };
+  if (!previous_term || !std::ranges::all_of(entries, is_here)) return;
+  Send(node,
+       FetchReply{
+           .previous = first - 1, .previous_term = *previous_term, .entries = std::move(entries)});
 }
 
-void Core::On(std::uint64_t, NodeId from, Term, FetchReply& reply) {
+// A candidate whose log is older than this node's, which may not campaign, has no vote from here
+// and nobody to follow: it gets what it lacks instead, and asks again.
+void Core::HandOn(NodeId candidate, LogEnd end) {
+  if (MayCampaign() || installing_ || leader_ != NodeId{} || log_.IsUpToDate(end)) return;
+  const LogIndex agree = log_.LastNotAbove(std::min(end.index, log_.last()), end.term);
+  if (agree >= log_.base()) Give(candidate, agree.Next(), log_.last());
+}
+
+// Whether the entries may take the place of what is behind `previous`: a log that goes on where
+// this one ends, or one with an entry of a later term than any here. The leader of that term was
+// elected without what this node has there, so that is not committed (3.6.3), nor will be by what
+// this node has acknowledged so far. Nothing is acknowledged by it either.
+bool Core::MayTakeOver(const FetchReply& reply) const {
+  if (role_ == Role::kLeader || leader_ != NodeId{} || !MayCampaign()) return false;
+  if (reply.entries.empty() || reply.previous < commit_) return false;
+  if (!log_.Matches(reply.previous, reply.previous_term)) return false;
+  Term term = reply.previous_term;
+  for (const Entry& entry : reply.entries) {
+    if (entry.term < term || entry.term > term_) return false;
+    term = entry.term;
+  }
+  return reply.previous == log_.last() || term > log_.end().term;
+}
+
+void Core::On(std::uint64_t now_ns, NodeId from, Term, FetchReply& reply) {
   if (installing_) return;  // a snapshot is taking the log's place
   LogIndex index = reply.previous;
-  for (Entry& entry : reply.entries) {
+  for (const Entry& entry : reply.entries) {
     index = index.Next();
     const bool readable = entry.kind != EntryKind::kConfiguration ||
                           DecodeConfiguration(entry.payload.view()).has_value();
     if (entry.index != index || entry.kind == EntryKind::kLost || !readable) {
       return Tell(EventKind::kMessageIgnored, Reason::kNone, from);
     }
-    if (log_.IsLost(index) && log_.Matches(index, entry.term)) Fill(std::move(entry));
   }
   if (reply.entries.empty()) return;
+  FillFrom(reply.entries);
   // What is behind, as long as this node has something to say.
   if (const std::optional<LogIndex> next = log_.FirstLostAbove(index)) {
-    Send(from, Fetch{.first = *next, .last = log_.last_lost()});
+    return Send(from, Fetch{.first = *next, .last = log_.last_lost()});
   }
+  if (!MayTakeOver(reply)) return;
+  if (role_ != Role::kFollower) BecomeFollower(now_ns, term_, NodeId{}, Reason::kVotesRefused);
+  if (!Merge(now_ns, from, reply.entries)) return;
+  Tell(EventKind::kHandedOn, Reason::kNone, from, log_.last());
+  Send(from, Fetch{.first = log_.last().Next(), .last = kLogIndexMax});
 }
 
 }  // namespace beach::raft

@@ -145,6 +145,7 @@ void Core::On(std::uint64_t now_ns, NodeId from, Term, AppendReply& reply) {
 void Core::On(std::uint64_t, NodeId from, Term, HeartbeatReply& reply) {
   Progress* const peer = Find(from);
   if (peer == nullptr || reply.round > rounds_.sent()) return;
+  if (reply.round < peer->round) return;  // an older word: what it lacks may be there by now
   if (reply.snapshot_min > log_.last()) {
     return Tell(EventKind::kMessageIgnored, Reason::kNone, from);
   }
@@ -155,7 +156,7 @@ void Core::On(std::uint64_t, NodeId from, Term, HeartbeatReply& reply) {
       peer->state != ProgressState::kSnapshot) {
     BeginSnapshot(*peer);
   }
-  peer->round = std::max(peer->round, reply.round);
+  peer->round = reply.round;
   if (reply.round >= timed_round_ && peer->asked_round < timed_round_) {
     peer->asked_round = timed_round_;
     peer->probe_sent = false;

@@ -91,8 +91,8 @@ void Core::AnswerSnapshot(NodeId to, SnapshotId id, SnapshotReplyKind kind, LogI
 void Core::On(std::uint64_t now_ns, NodeId from, Term term, InstallSnapshot& request) {
   if (!FollowLeader(now_ns, from)) return;
   const SnapshotMeta& meta = request.meta;
-  if (meta.index == LogIndex{} || meta.term > term || meta.configuration_index > meta.index ||
-      Unsound(meta.configuration)) {
+  if (meta.index == LogIndex{} || meta.index > kSaidIndexMax || meta.term > term ||
+      meta.configuration_index > meta.index || Unsound(meta.configuration)) {
     return Tell(EventKind::kMessageIgnored, Reason::kNone, from);
   }
   if (installing_) {
@@ -121,6 +121,7 @@ bool Core::SnapshotReceived(std::uint64_t now_ns, NodeId from, SnapshotId id) {
     return false;
   }
   const Receiving received = std::move(*std::exchange(receiving_, std::nullopt));
+  output_.snapshot_to_receive.reset();
   if (IsHeld(received.meta)) {  // the log was faster
     AnswerSnapshot(from, id, SnapshotReplyKind::kHeld, std::min(commit_, log_.whole_last()));
     return false;

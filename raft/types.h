@@ -53,6 +53,13 @@ struct Entry {
   Payload payload;
 };
 
+// No index is above it: arithmetic on what a decoder gives cannot overflow.
+inline constexpr LogIndex kLogIndexMax{std::uint64_t{1} << 62};
+// Nobody gets that far. What other nodes say is not believed above these: counting on from there
+// takes a node to no end that matters.
+inline constexpr LogIndex kSaidIndexMax{std::uint64_t{1} << 61};
+inline constexpr Term kSaidTermMax{std::uint64_t{1} << 61};
+
 // What every limit in bytes counts an entry as, so that empty ones are not free.
 inline constexpr std::uint64_t kEntryOverhead = 32;
 inline std::uint64_t EntrySize(const Entry& entry) { return kEntryOverhead + entry.payload.size(); }

@@ -89,6 +89,7 @@ void AddRaftSeeds(Seeds& seeds) {
       HeartbeatReply{.round = RoundId(4), .lost = LogIndex(3), .snapshot_min = LogIndex(2)});
   add("fetch", Fetch{.first = LogIndex(3), .last = LogIndex(5)});
   add("fetch_reply", FetchReply{.previous = LogIndex(2),
+                                .previous_term = Term(1),
                                 .entries = {{.term = Term(1),
                                              .index = LogIndex(3),
                                              .kind = EntryKind::kNormal,

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "engine/wal/format.h"
+#include "env/marks.h"
 #include "raft/disk/disk_log_impl.h"
 
 namespace beach::raft {
@@ -123,8 +124,16 @@ void DiskLog::Impl::Write(Persist&& persist) {
   BEACH_CHECK(loop_ != nullptr);
   BEACH_CHECK(persist.id != PersistId{});
   if (!usable()) return;
+  BEACH_SOMETIMES("raft_log.cut_across_segments", CutsAcrossSegments(persist));
   queue_.Push(std::move(persist));
   Pump();
+}
+
+// Whether entries are cut that are older than the segment which will say so.
+bool DiskLog::Impl::CutsAcrossSegments(const Persist& persist) const {
+  const LogIndex from = std::max(persist.truncate_from, map_.base().Next());
+  if (persist.truncate_from == LogIndex{} || from > map_.last()) return false;
+  return map_.Find(from).at.segment < core_.segment().ordinal;
 }
 
 void DiskLog::Impl::Replace(LogIndex index, Term term, bool keep_suffix,

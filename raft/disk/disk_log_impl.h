@@ -38,6 +38,7 @@ class DiskLog::Impl final : public std::enable_shared_from_this<DiskLog::Impl> {
   Result<std::vector<Entry>> ReadFrom(LogIndex first) const;
   void Start(env::Loop& loop, Callbacks callbacks);
   void Write(Persist&& persist);
+  bool CutsAcrossSegments(const Persist& persist) const;
   void Replace(LogIndex index, Term term, bool keep_suffix, std::function<void()> done);
   void Close();
   LogIndex base() const { return map_.base(); }

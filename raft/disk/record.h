@@ -26,9 +26,6 @@ enum class RecordKind : std::uint8_t {
   kFill = 6,  // the bytes of an entry that is there as a lost one
 };
 
-// No index is above it: arithmetic on what a decoder gives cannot overflow.
-inline constexpr LogIndex kLogIndexMax{std::uint64_t{1} << 62};
-
 // What a log is at one place: its hard state, and index and term of its entries, the newest runs of
 // terms alone. It is what survives of the records before it when they are damaged, because an entry
 // is named by index and term: whatever else has that name is a copy of it.

@@ -311,9 +311,9 @@ void Node::DropLog() {
 void Node::Report(const Event& event) {
   if (events_ == nullptr) return;
   static constexpr Site kSites[] = {
-      "raft.role",          "raft.term",           "raft.leader",   "raft.vote_granted",
-      "raft.configuration", "raft.transfer_ended", "raft.conflict", "raft.snapshot_ignored",
-      "raft.filled",        "raft.message_ignored"};
+      "raft.role",          "raft.term",           "raft.leader",         "raft.vote_granted",
+      "raft.configuration", "raft.transfer_ended", "raft.conflict",       "raft.snapshot_ignored",
+      "raft.filled",        "raft.handed_on",      "raft.message_ignored"};
   static_assert(std::size(kSites) == static_cast<std::size_t>(EventKind::kMessageIgnored) + 1);
   const auto kind = static_cast<std::size_t>(event.kind);
   BEACH_CHECK_LT(kind, std::size(kSites));

@@ -65,6 +65,8 @@ class Node {
   std::optional<Transfer> PinSnapshot(std::uint64_t now_ns);
   std::size_t snapshots_to_send() const { return to_send_.size(); }
   void Receive(std::uint64_t now_ns, const Transfer& transfer);
+  // What the core waits for.
+  const std::optional<SnapshotToReceive>& wanted() const { return to_receive_; }
 
   const State& state() const { return state_; }
   const State& flushed() const { return flushed_; }

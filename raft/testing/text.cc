@@ -78,10 +78,11 @@ struct BodyText {
                        ProposeErrorName(static_cast<ProposeError>(m.error)));
   }
   std::string operator()(const Fetch& m) const {
+    if (m.last == kLogIndexMax) return fmt::format("what is behind {}?", m.first.value - 1);
     return fmt::format("who has {}..{}?", m.first.value, m.last.value);
   }
   std::string operator()(const FetchReply& m) const {
-    std::string text = "here are";
+    std::string text = fmt::format("behind {} are", Place(m.previous, m.previous_term));
     for (const Entry& entry : m.entries) text += fmt::format(" [{}]", Text(entry));
     return text;
   }
@@ -133,6 +134,8 @@ std::string Text(const Event& event) {
     case EventKind::kSnapshotIgnored:
       return fmt::format("ignores word of another snapshot of {}", event.node.value);
     case EventKind::kFilled: return fmt::format("has entry {} again", event.index.value);
+    case EventKind::kHandedOn:
+      return fmt::format("has the log of {} up to {}", event.node.value, event.index.value);
     case EventKind::kMessageIgnored:
       return fmt::format("ignores a message of {}", event.node.value);
   }

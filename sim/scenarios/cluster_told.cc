@@ -67,11 +67,12 @@ struct InWords {
             reply.id.value};
   }
   Words operator()(const raft::Fetch& fetch) const {
+    if (fetch.last == raft::kLogIndexMax) return {"more entries asked for", fetch.first.value, 0, 0};
     return {"lost entries asked for", fetch.first.value,
             raft::CountBetween(fetch.first, fetch.last) + 1, 0};
   }
   Words operator()(const raft::FetchReply& reply) const {
-    return {"lost entries", reply.previous.value, reply.entries.size(), 0};
+    return {"entries handed on", reply.previous.value, reply.entries.size(), 0};
   }
 };
 

@@ -2,6 +2,7 @@
 #include "sim/scenarios/raft_core_cluster.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "base/check.h"
@@ -107,9 +108,10 @@ void Cluster::Calm() {
   is_calm_ = true;
   drops_ = repeats_ = delays_ = fails_snapshots_ = fails_senders_ = false;
   Part(std::vector<bool>(halves_.size()), one_way_);
+  if (plan_.few_come_back) LeaveAMajority();
   for (std::uint64_t place = 0; place < machines_.size(); ++place) {
     machines_[place].paused_until_ns = now_ns_;
-    if (!machines_[place].node.up()) Start(place);
+    if (!machines_[place].node.up() && !machines_[place].is_gone) Start(place);
   }
   // Heartbeats that come late are faults too: they keep voters still.
   if (late_until_ns_ > now_ns_) RunFor(late_until_ns_ - now_ns_);
@@ -151,6 +153,7 @@ void Cluster::ExpectService() {
 void Cluster::Describe() {
   for (std::uint64_t place = 0; place < machines_.size(); ++place) {
     const raft::testing::Node& node = machines_[place].node;
+    if (!node.up()) continue;
     simulation_.Trace("raft", raft::testing::StatusLine(raft::NodeId(place + 1), node));
     simulation_.Trace("raft", raft::testing::ProgressLines(node));
   }
@@ -161,6 +164,7 @@ bool Cluster::AllHold(std::uint64_t index) const {
   if (leader == kNobody) return false;
   const raft::Core& core = machines_[leader].node.core();
   for (std::uint64_t place = 0; place < machines_.size(); ++place) {
+    if (machines_[place].is_gone) continue;
     const bool needed = place == leader || core.configuration().IsMember(raft::NodeId(place + 1));
     if (needed && machines_[place].node.core().applied().value < index) return false;
   }
@@ -170,16 +174,22 @@ bool Cluster::AllHold(std::uint64_t index) const {
 // Grows while who lacks something is sent it.
 std::uint64_t Cluster::HeldByAll() const {
   std::uint64_t held = 0;
-  for (const Machine& machine : machines_) held += machine.node.core().applied().value;
+  for (const Machine& machine : machines_) {
+    if (!machine.is_gone) held += machine.node.core().applied().value;
+  }
   return held;
 }
 
-std::uint64_t Cluster::Leader() const {
+std::uint64_t Cluster::Leader() const { return FindLeader(std::greater<raft::Term>()); }
+
+std::uint64_t Cluster::OldestLeader() const { return FindLeader(std::less<raft::Term>()); }
+
+std::uint64_t Cluster::FindLeader(const auto& is_better) const {
   std::uint64_t leader = kNobody;
   for (std::uint64_t place = 0; place < machines_.size(); ++place) {
     const raft::testing::Node& node = machines_[place].node;
     if (!node.up() || node.core().role() != raft::Role::kLeader) continue;
-    if (leader == kNobody || node.core().term() > machines_[leader].node.core().term()) {
+    if (leader == kNobody || is_better(node.core().term(), machines_[leader].node.core().term())) {
       leader = place;
     }
   }

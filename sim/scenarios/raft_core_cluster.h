@@ -21,7 +21,7 @@ class Cluster {
 
   // Does the workload.
   void Run();
-  // Nothing goes wrong from here on: all nodes are up, hear each other and are fast.
+  // Nothing goes wrong from here on: all nodes that are left are up, hear each other and are fast.
   void Calm();
   // Contract, rule 28: a majority that can talk serves within ten election timeouts, beside the
   // time in which it is sent what it lacks.
@@ -38,6 +38,7 @@ class Cluster {
     bool apply = false;
     bool load = false;
     bool pin = false;
+    bool is_gone = false;  // for good
   };
 
   // --- Time.
@@ -71,6 +72,8 @@ class Cluster {
   bool Linked(raft::NodeId from, raft::NodeId to) const;
   // No place: nobody leads.
   std::uint64_t Leader() const;
+  std::uint64_t FindLeader(const auto& is_better) const;
+  std::uint64_t OldestLeader() const;  // of several, which may not know of the others
 
   // --- The workload.
   void DoNext();
@@ -78,10 +81,15 @@ class Cluster {
   bool IsOneOfFew(std::uint64_t place) const;
   void DamageDisk(std::uint64_t place, std::uint64_t behind, std::uint64_t count);
   void Propose(std::uint64_t place, std::uint64_t size);
+  bool IsOutrun(std::uint64_t place) const;
   void Read(std::uint64_t place, bool lease);
   void Change(std::uint64_t place, const Action& action);
   void Compact(std::uint64_t place, std::uint64_t kept);
 
+  // --- The end.
+  bool SomebodyGives(raft::LogIndex index, raft::Term term) const;
+  bool CanBeMadeWhole(const raft::testing::Node& node) const;
+  void LeaveAMajority();
   void Describe();
   bool AllHold(std::uint64_t index) const;
   std::uint64_t HeldByAll() const;

@@ -155,7 +155,9 @@ void Cluster::Send(raft::Message&& message) {
 
 void Cluster::DoNext() {
   const Action& action = actions_[next_action_];
-  const std::uint64_t place = action.node < machines_.size() ? action.node : Leader();
+  // Who leads is asked to read something as long as it can be wrong.
+  const std::uint64_t leader = action.kind == ActionKind::kRead ? OldestLeader() : Leader();
+  const std::uint64_t place = action.node < machines_.size() ? action.node : leader;
   if (place < machines_.size() || action.kind == ActionKind::kPartition ||
       action.kind == ActionKind::kHeal) {
     Do(action, place);
@@ -169,6 +171,11 @@ void Cluster::Do(const Action& action, std::uint64_t place) {
     std::vector<bool> halves(halves_.size());
     for (std::uint64_t i = 0; i < halves.size(); ++i) halves[i] = (action.first >> i & 1) != 0;
     return Part(std::move(halves), action.second != 0);
+  }
+  if (action.kind == ActionKind::kCutOff) {
+    std::vector<bool> alone(halves_.size());
+    alone[place] = true;
+    return Part(std::move(alone), false);
   }
   if (action.kind == ActionKind::kHeal) return Part(std::vector<bool>(halves_.size()), one_way_);
   Machine& machine = machines_[place];
@@ -240,10 +247,24 @@ void Cluster::Propose(std::uint64_t place, std::uint64_t size) {
   AfterInput(place);
 }
 
+// Whether a voter's clock runs faster by half of what cores are told to expect, or more.
+bool Cluster::IsOutrun(std::uint64_t place) const {
+  const std::int64_t own_ppm = plan_.nodes[place].drift_ppm;
+  const auto much_ppm = static_cast<std::int64_t>(plan_.options.clock_drift_ppm / 2);
+  for (std::uint64_t other = 0; other < plan_.voters; ++other) {
+    if (plan_.nodes[other].drift_ppm - own_ppm >= much_ppm) return true;
+  }
+  return false;
+}
+
 void Cluster::Read(std::uint64_t place, bool lease) {
   raft::Core& core = machines_[place].node.core();
   const std::uint64_t clock_ns = ClockOf(place);
   BEACH_SOMETIMES("raft_core.lease_read", lease && core.LeaseValid(clock_ns));
+  BEACH_SOMETIMES("raft_core.deposed_leader_read",
+                  core.role() == raft::Role::kLeader && Leader() != place);
+  BEACH_SOMETIMES("raft_core.lease_under_drift",
+                  lease && core.LeaseValid(clock_ns) && IsOutrun(place));
   const raft::ReadContext context = judge_.NewRead(place);
   const auto mode = lease ? raft::ReadMode::kLease : raft::ReadMode::kRound;
   if (!core.Read(clock_ns, context, mode)) judge_.ReadRefused(context);

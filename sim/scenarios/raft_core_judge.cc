@@ -46,12 +46,14 @@ void Judge::Started(std::uint64_t place, const Node& node) {
                                   .configuration = Said(node.flushed().configuration)};
   }
   for (const raft::Entry& entry : node.disk_entries()) found.entries.push_back(Said(entry));
-  ++lives_[place].number;
   lives_[place].without_state = node.state_lost();
   watch_.Started(place, node.core(), found);
 }
 
-void Judge::Stopped(std::uint64_t place) { watch_.Stopped(place); }
+void Judge::Stopped(std::uint64_t place) {
+  ++lives_[place].number;
+  watch_.Stopped(place);
+}
 
 void Judge::Look(std::uint64_t place, const Node& node) { watch_.Look(place, node.core()); }
 
@@ -101,6 +103,7 @@ void Judge::Speaks(std::uint64_t place, const raft::Message& message) {
 void Judge::Compacted(std::uint64_t place, LogIndex index) { watch_.Compacted(place, index); }
 
 void Judge::Told(std::uint64_t place, const raft::Event& event) {
+  BEACH_SOMETIMES("raft_core.log_handed_on", event.kind == raft::EventKind::kHandedOn);
   if (event.kind != raft::EventKind::kRole) return;
   Life& life = lives_[place];
   BEACH_SOMETIMES("raft_core.check_quorum_stepped_down",

@@ -10,9 +10,8 @@
 namespace beach::sim::scenarios::raft_core {
 namespace {
 
-// How much faster one clock may run than another's, as cores are told. Each one is off by less than
-// half of it.
-constexpr std::uint64_t kDriftPpm = 100'000;
+// Of this much drift clocks of one run tell different times.
+constexpr std::uint64_t kApartPpm = 300'000;
 constexpr std::uint64_t kUnit = 40;  // bytes: of an entry with a small payload
 
 // From the smallest up to what is drawn, on a log scale: messages that take long are rare, and some
@@ -28,7 +27,9 @@ raft::Options DrawLimits(Knobs& knobs) {
   options.cluster = raft::ClusterId(7);
   options.election_timeout_ns = 100 * kMillisecond;
   options.heartbeat_interval_ns = 20 * kMillisecond;
-  options.clock_drift_ppm = kDriftPpm;
+  options.clock_drift_ppm = knobs.Flag("clocks_apart", 15)
+                                ? knobs.Even("drift_ppm", kApartPpm, 800'000)
+                                : knobs.Log("drift_ppm", 20'000, kApartPpm - 1);
   options.message_bytes_max = knobs.Log("message_units", 1, 64) * kUnit;
   options.in_flight_count_max = knobs.Even("in_flight_count_max", 1, 4);
   options.in_flight_bytes_max = knobs.Log("in_flight_units", 1, 64) * kUnit;
@@ -45,18 +46,26 @@ raft::Options DrawLimits(Knobs& knobs) {
   return options;
 }
 
-NodePlan DrawNode(Knobs& knobs, std::uint64_t node) {
+// `stated_ppm`: how much faster one clock may run than another, as cores are told. Each one is off
+// by less than half of it; where that is much, by nearly as much as it may be.
+std::int64_t DrawDrift(Knobs& knobs, const std::string& prefix, std::uint64_t stated_ppm) {
+  const auto most = static_cast<std::int64_t>(stated_ppm * 9 / 20);
+  if (stated_ppm >= kApartPpm) return knobs.Flag(prefix + "slow_clock", 30) ? -most : most;
+  const std::uint64_t drift = knobs.Even(prefix + "drift_ppm", 0, stated_ppm * 9 / 10);
+  return static_cast<std::int64_t>(drift) - most;
+}
+
+NodePlan DrawNode(Knobs& knobs, std::uint64_t node, std::uint64_t stated_ppm) {
   const std::string prefix = "n" + std::to_string(node) + ".";
-  const std::uint64_t drift = knobs.Even(prefix + "drift_ppm", 0, kDriftPpm * 9 / 10);
+  const std::int64_t drift_ppm = DrawDrift(knobs, prefix, stated_ppm);
   const bool slow_disk = knobs.Flag(prefix + "slow_disk", 30);
   const bool compacts = knobs.Flag(prefix + "compacts", 30);
   const bool slow_apply = knobs.Flag(prefix + "slow_apply", 15);
-  return {
-      .drift_ppm = static_cast<std::int64_t>(drift) - static_cast<std::int64_t>(kDriftPpm * 9 / 20),
-      .origin_ns = (node + 1) * 1'000 * kMillisecond,
-      .disk_times = slow_disk ? knobs.Log(prefix + "disk_times", 2, 32) : 1,
-      .apply_times = slow_apply ? knobs.Log(prefix + "apply_times", 2, 64) : 1,
-      .compact_every = compacts ? knobs.Log(prefix + "compact_every", 1, 64) : 0};
+  return {.drift_ppm = drift_ppm,
+          .origin_ns = (node + 1) * 1'000 * kMillisecond,
+          .disk_times = slow_disk ? knobs.Log(prefix + "disk_times", 2, 32) : 1,
+          .apply_times = slow_apply ? knobs.Log(prefix + "apply_times", 2, 64) : 1,
+          .compact_every = compacts ? knobs.Log(prefix + "compact_every", 1, 64) : 0};
 }
 
 }  // namespace
@@ -69,8 +78,10 @@ Plan DrawPlan(Simulation& simulation) {
   plan.voters = std::clamp<std::uint64_t>(
       simulation.Option("voters", kVoters[voters.Below(std::size(kVoters))]), 1, kVotersMax);
   const std::uint64_t spares = knobs.Even("spares", 0, kSparesMax);
-  for (std::uint64_t i = 0; i < plan.voters + spares; ++i) plan.nodes.push_back(DrawNode(knobs, i));
   plan.options = DrawLimits(knobs);
+  for (std::uint64_t i = 0; i < plan.voters + spares; ++i) {
+    plan.nodes.push_back(DrawNode(knobs, i, plan.options.clock_drift_ppm));
+  }
   plan.message = DrawLatency(knobs, "message", 20'000);
   plan.disk = DrawLatency(knobs, "disk", 40'000);
   plan.apply = DrawLatency(knobs, "apply", 5'000);
@@ -90,6 +101,7 @@ Plan DrawPlan(Simulation& simulation) {
   if (knobs.Flag("damages", 30)) {
     plan.damages = knobs.Flag("damages_everywhere", 40) ? Damages::kEverywhere : Damages::kMinority;
   }
+  plan.few_come_back = plan.damages == Damages::kMinority && knobs.Flag("few_come_back", 60);
   if (plan.damages == Damages::kEverywhere) {
     for (NodePlan& node : plan.nodes) node.compact_every = 0;
   }

@@ -56,6 +56,7 @@ struct Plan {
   std::uint64_t pause_max_us = 1;          // before an operation of a client
   std::uint64_t trouble_pause_max_us = 1;  // before any other
   Damages damages = Damages::kNone;
+  bool few_come_back = false;  // in the end: a majority, if it can serve
   bool loses_entries = false;  // for tests: a crash takes the last entry that was durable
 };
 

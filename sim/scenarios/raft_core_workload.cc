@@ -18,6 +18,10 @@ constexpr std::uint64_t kChangesMax = 3;
 constexpr std::uint64_t kChangeKinds = 3;
 constexpr std::uint64_t kModes = 4;
 
+// Operations before a partition is healed: long enough that others elect a leader while one that is
+// cut off takes itself for one.
+constexpr std::uint64_t kPartMax = 1'000;
+
 struct Kind {
   const char* name;
   ActionKind kind;
@@ -36,6 +40,7 @@ constexpr Kind kKinds[] = {
     {"flush", ActionKind::kFlush, 40, 0, 0, 0},
     {"compact", ActionKind::kCompact, 30, 1, 8, 0},
     {"partition", ActionKind::kPartition, 16, 2, ~std::uint64_t{0}, 1},
+    {"cut_off", ActionKind::kCutOff, 12, 0, 0, 0},
     {"heal", ActionKind::kHeal, 4, 0, 0, 0},
     {"pause", ActionKind::kPause, 12, 1, 400'000, 0},
     {"damage", ActionKind::kDamage, 24, 2, 64, 8},
@@ -47,11 +52,16 @@ const Kind* FindKind(const std::string& name) {
   return found == std::end(kKinds) ? nullptr : found;
 }
 
+std::uint64_t SlowestOf(const Plan& plan) {
+  const auto slowest = std::ranges::min_element(plan.nodes, {}, &NodePlan::drift_ppm);
+  return static_cast<std::uint64_t>(slowest - plan.nodes.begin());
+}
+
 // Draws operations; remembers what has to be undone some time.
 class Maker {
  public:
   Maker(const Plan& plan, RandomStream stream)
-      : plan_(plan), stream_(stream), nodes_(plan.nodes.size()) {
+      : plan_(plan), stream_(stream), nodes_(plan.nodes.size()), slowest_(SlowestOf(plan)) {
     static constexpr std::uint64_t kTimes[] = {0, 1, 1, 2, 6};
     for (const Kind& kind : kKinds) {
       const std::uint64_t times = kTimes[stream_.Below(std::size(kTimes))];
@@ -69,6 +79,7 @@ class Maker {
   std::vector<artifacts::Operation> Make() {
     while (operations_.size() < plan_.operations) {
       if (Undo()) continue;
+      if (stream_.Chance(1, 150)) DeposeTheSlowest();
       const Kind& kind = *FindKind(DrawKind(stream_, weights_));
       // Half of all is for who leads, where there is something to see.
       const bool leader = stream_.Chance(1, 2) && kind.kind != ActionKind::kStart;
@@ -83,6 +94,15 @@ class Maker {
     const char* kind = nullptr;
     std::uint64_t node = 0;
   };
+
+  // It leads, is cut off, and is asked all the time what it takes to be true.
+  void DeposeTheSlowest() {
+    Add("transfer", nodes_, {slowest_});
+    for (std::uint64_t i = stream_.Between(4, 16); i > 0; --i) Add("propose", slowest_, {0});
+    Add("cut_off", slowest_, {});
+    UndoLater("heal", 0, kPartMax);
+    for (std::uint64_t i = stream_.Between(8, 64); i > 0; --i) Add("read", slowest_, {1});
+  }
 
   void Add(const char* kind, std::uint64_t node, const std::vector<std::uint64_t>& numbers) {
     artifacts::Operation operation{
@@ -112,8 +132,8 @@ class Maker {
     return true;
   }
 
-  void UndoLater(const char* kind, std::uint64_t node) {
-    due_.push_back({operations_.size() + DrawLog(stream_, 1, 64), kind, node});
+  void UndoLater(const char* kind, std::uint64_t node, std::uint64_t within = 64) {
+    due_.push_back({operations_.size() + DrawLog(stream_, 1, within), kind, node});
   }
 
   std::vector<std::uint64_t> Numbers(const Kind& kind) {
@@ -141,7 +161,8 @@ class Maker {
       }
       case ActionKind::kTransfer: return {stream_.Below(nodes_)};
       case ActionKind::kCompact: return {stream_.Chance(1, 2) ? 0 : stream_.Below(8)};
-      case ActionKind::kPartition: UndoLater("heal", 0); return DrawPartition();
+      case ActionKind::kPartition: UndoLater("heal", 0, kPartMax); return DrawPartition();
+      case ActionKind::kCutOff: UndoLater("heal", 0, kPartMax); return {};
       case ActionKind::kPause: return {DrawLog(stream_, 100, kind.first_max)};
       case ActionKind::kStart:
       case ActionKind::kFlush:
@@ -162,6 +183,8 @@ class Maker {
   const Plan& plan_;
   RandomStream stream_;
   const std::uint64_t nodes_;
+  // By its clock: it is elected rarely, and takes itself for a leader longest.
+  const std::uint64_t slowest_;
   std::vector<KindWeight> weights_;
   std::vector<artifacts::Operation> operations_;
   std::vector<Due> due_;

@@ -23,6 +23,7 @@ enum class ActionKind : std::uint8_t {
   kFlush,      //
   kCompact,    // behind a flush: entries that are kept
   kPartition,  // one bit a node, 1: the one half is heard by the other
+  kCutOff,     // from all others
   kHeal,       //
   kPause,      // for so many microseconds
   kDamage,     // of a node that crashes: behind how many entries, how many; 0: all of its state
