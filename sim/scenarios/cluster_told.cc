@@ -67,7 +67,8 @@ struct InWords {
             reply.id.value};
   }
   Words operator()(const raft::Fetch& fetch) const {
-    if (fetch.last == raft::kLogIndexMax) return {"more entries asked for", fetch.first.value, 0, 0};
+    const bool all = fetch.last == raft::kLogIndexMax;
+    if (all) return {"more entries asked for", fetch.first.value, 0, 0};
     return {"lost entries asked for", fetch.first.value,
             raft::CountBetween(fetch.first, fetch.last) + 1, 0};
   }
