@@ -148,6 +148,7 @@ void DiskLog::Impl::Close() {
   BEACH_CHECK(!closed_);
   closed_ = true;
   if (vouch_timer_) loop_->Cancel(*vouch_timer_);
+  if (space_timer_) loop_->Cancel(*space_timer_);
   helper_.reset();
   reader_.reset();
   VouchBlocking();

@@ -88,6 +88,7 @@ class DiskLog::Impl final : public std::enable_shared_from_this<DiskLog::Impl> {
   // rotate.cc: segments come and go.
   void Rotate();
   void Entered(Result<SegmentKeeper::Entered>&& entered);
+  void AwaitSpace();
   void RetireSegments();
   void OnHelper(std::function<void(Impl&, SegmentKeeper&)> job);
 
@@ -117,6 +118,7 @@ class DiskLog::Impl final : public std::enable_shared_from_this<DiskLog::Impl> {
   bool rotating_ = false;
   bool entering_ = false;  // the helper thread has been asked
   bool retire_wanted_ = false;
+  std::optional<env::Loop::TimerId> space_timer_;  // of a rotation that found none
   std::optional<env::Loop::TimerId> vouch_timer_;
   std::uint64_t vouch_due_ns_ = 0;
 

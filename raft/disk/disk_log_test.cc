@@ -246,6 +246,25 @@ TEST_F(DiskLogTest, AFailedWriteIsTheLast) {
   EXPECT_EQ(Told(), "0: 1@1 2@1 3@1");
 }
 
+// Rule 19: nothing of what found no space has been written, and it is when there is some.
+TEST_F(DiskLogTest, WaitsForSpaceAndGoesOn) {
+  options_.recycled_max = 0;
+  OpenAndStart();
+  ASSERT_TRUE(WriteEntries(1, 10, 1, 3'000));
+  files_.FillUp();
+  for (std::uint64_t i = 11; i <= 100; ++i) Submit(Entries(i, i, 1, 3'000));
+  log_->Compact(LogIndex(5));
+  loop_.RunFor(250 * env::conformance::kMillisecond);
+  EXPECT_FALSE(error_.has_value());
+  EXPECT_LT(log_->durable().last, LogIndex(100)) << "what is prepared has no room for all";
+  EXPECT_EQ(Load(6, 7, 1 << 20).size(), 2U);
+  files_.Heal();
+  EXPECT_TRUE(Await());
+  EXPECT_EQ(log_->durable().last, LogIndex(100));
+  Reopen(5, 1);
+  EXPECT_EQ(log_->contents().last, LogIndex(100));
+}
+
 // A cut that is under way may never be: until it is durable, what it voids is needed.
 TEST_F(DiskLogTest, SegmentsAreNotDroppedForACutThatIsNotDurable) {
   OpenAndStart();

@@ -22,7 +22,9 @@ class FailingFiles final : public env::FileSystem {
     but_ = std::move(but);
     failing_ = true;
   }
-  void Heal() { failing_ = false; }
+  // Segments that are made from now on find no space.
+  void FillUp() { full_ = true; }
+  void Heal() { failing_ = full_ = false; }
 
   Result<std::unique_ptr<env::File>> Open(const std::string& path,
                                           env::OpenOptions options) override {
@@ -62,9 +64,13 @@ class FailingFiles final : public env::FileSystem {
     }
     Status WriteAt(std::uint64_t offset, ByteView data) override {
       BEACH_TRY(owner_.MayWrite(path(), made_));
+      BEACH_TRY(owner_.HasRoom(path(), made_));
       return file_->WriteAt(offset, data);
     }
-    Status Append(ByteView data) override { return file_->Append(data); }
+    Status Append(ByteView data) override {
+      BEACH_TRY(owner_.HasRoom(path(), made_));
+      return file_->Append(data);
+    }
     Result<std::unique_ptr<env::PendingWrite>> SubmitWrite(std::uint64_t offset,
                                                            ByteView data) override {
       BEACH_TRY(owner_.MayWrite(path(), made_));
@@ -73,7 +79,10 @@ class FailingFiles final : public env::FileSystem {
     Status Sync() override { return file_->Sync(); }
     Status SyncData() override { return file_->SyncData(); }
     Status Truncate(std::uint64_t size_bytes) override { return file_->Truncate(size_bytes); }
-    Status Allocate(std::uint64_t size_bytes) override { return file_->Allocate(size_bytes); }
+    Status Allocate(std::uint64_t size_bytes) override {
+      BEACH_TRY(owner_.HasRoom(path(), made_));
+      return file_->Allocate(size_bytes);
+    }
     Result<std::uint64_t> Size() override { return file_->Size(); }
     const std::string& path() const override { return file_->path(); }
 
@@ -90,9 +99,15 @@ class FailingFiles final : public env::FileSystem {
     return Fail(Error(ErrorCode::kIo, "a write that a test wants to fail").At(path));
   }
 
+  Status HasRoom(const std::string& path, bool made) const {
+    if (!full_ || !made || !path.ends_with(".wal")) return {};
+    return Fail(Error(ErrorCode::kNoSpace, "no space, as a test wants").At(path));
+  }
+
   env::FileSystem& files_;
   std::string but_;  // set before failing_
   std::atomic<bool> failing_ = false;
+  std::atomic<bool> full_ = false;
 };
 
 }  // namespace beach::raft

@@ -173,6 +173,8 @@ void DiskLog::Impl::FailWith(const Error& error) {
   staged_.reset();
   if (vouch_timer_) loop_->Cancel(*vouch_timer_);
   vouch_timer_.reset();
+  if (space_timer_) loop_->Cancel(*space_timer_);
+  space_timer_.reset();
   callbacks_.on_failed(AsFailure(error));
 }
 

@@ -6,16 +6,24 @@
 #include <utility>
 
 #include "base/check.h"
+#include "env/marks.h"
 #include "raft/disk/disk_log_impl.h"
 
 namespace beach::raft {
 
 using engine::wal::ItemKind;
 
+namespace {
+
+// Before it is looked for again.
+constexpr std::uint64_t kNoSpacePauseNs = 100'000'000;
+
+}  // namespace
+
 // Comes again with each landing, until all is durable and the newest is vouched for.
 void DiskLog::Impl::Rotate() {
   BEACH_CHECK(rotating_);
-  if (core_.in_flight() > 0 || entering_) return;
+  if (core_.in_flight() > 0 || entering_ || space_timer_) return;
   const LogHead head = map_.Head(kRegisterRunsMax);
   if (core_.NeedsVouch()) {
     const Bytes vouch = HeadPayload(map_.Head());
@@ -37,9 +45,11 @@ void DiskLog::Impl::Rotate() {
 }
 
 void DiskLog::Impl::Entered(Result<SegmentKeeper::Entered>&& entered) {
-  entering_ = rotating_ = false;
+  entering_ = false;
   if (failed_) return;
+  if (!entered && entered.error().code() == ErrorCode::kNoSpace) return AwaitSpace();
   if (!entered) return FailWith(entered.error());
+  rotating_ = false;
   listed_.back().end = core_.end().offset;
   core_.EnterSegment(entered->segment);
   listed_.push_back(entered->segment);
@@ -51,11 +61,21 @@ void DiskLog::Impl::Entered(Result<SegmentKeeper::Entered>&& entered) {
   Pump();
 }
 
+// What is to be written stays where it is, unacknowledged; segments that go may be what makes room.
+void DiskLog::Impl::AwaitSpace() {
+  BEACH_SOMETIMES("raft_log.awaits_space", true);
+  if (retire_wanted_) RetireSegments();
+  space_timer_ = loop_->At(env_.clock->MonotonicNow() + kNoSpacePauseNs, [this] {
+    space_timer_.reset();
+    Rotate();
+  });
+}
+
 void DiskLog::Impl::Compact(LogIndex upto) {
   if (!usable() || upto <= map_.base() || upto > map_.last()) return;
   map_.Compact(upto);
   retire_wanted_ = true;
-  if (core_.in_flight() == 0 && !rotating_) RetireSegments();
+  if (core_.in_flight() == 0 && (!rotating_ || space_timer_)) RetireSegments();
 }
 
 // Only when all that was submitted is durable: what a cut takes back may be all that a crash

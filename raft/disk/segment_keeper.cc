@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "engine/no_space.h"
 #include "engine/wal/format.h"
 
 namespace beach::raft {
@@ -41,18 +42,29 @@ Result<Segment> SegmentKeeper::Make(std::uint64_t size_bytes) {
   const engine::wal::SegmentHeader header{.ordinal = segment.ordinal,
                                           .epoch = content_.epoch(),
                                           .predecessor_end = {content_.segments.back().ordinal, 0}};
+  std::optional<Segment> former;
   if (!spare_.empty() && spare_.back().size_bytes == size_bytes) {
-    const Segment former = spare_.back();
+    former = spare_.back();
     spare_.pop_back();  // whatever comes of it
-    BEACH_TRY(engine::wal::RecycleSegment(*options_.files, PathOf(former), PathOf(segment), former,
-                                          header));
   } else {
-    BEACH_TRY(
-        engine::wal::CreateSegment(*options_.files, PathOf(segment), segment.size_bytes, header));
     bytes_ += size_bytes;
   }
-  BEACH_TRY(options_.files->SyncDirectory(options_.directory));
-  return segment;
+  const Status made = MakeFile(segment, former, header);
+  if (made) return segment;
+  Remove(segment);
+  return Fail(made.error());
+}
+
+Status SegmentKeeper::MakeFile(const Segment& segment, const std::optional<Segment>& former,
+                               const engine::wal::SegmentHeader& header) {
+  env::FileSystem& files = *options_.files;
+  const std::string path = PathOf(segment);
+  if (former) {
+    BEACH_TRY(engine::wal::RecycleSegment(files, PathOf(*former), path, *former, header));
+  } else {
+    BEACH_TRY(engine::wal::CreateSegment(files, path, segment.size_bytes, header));
+  }
+  return files.SyncDirectory(options_.directory);
 }
 
 void SegmentKeeper::Prepare() {
@@ -83,8 +95,13 @@ Result<SegmentKeeper::Entered> SegmentKeeper::Enter(std::uint64_t end, const Log
   content_.segments.push_back(entered.segment);
   BEACH_TRY_ASSIGN(entered.file,
                    OpenFlightFile(*options_.files, PathOf(entered.segment), options_.direct));
-  BEACH_TRY(WriteRegister(*options_.files, options_.directory, content_));
+  BEACH_TRY(Write());
   return entered;
+}
+
+Status SegmentKeeper::Write() {
+  const Status written = WriteRegister(*options_.files, options_.directory, content_);
+  return written ? written : Fail(engine::WithoutNoSpace(written.error()));
 }
 
 Status SegmentKeeper::Retire(engine::SegmentOrdinal oldest, engine::LogPosition durable,
@@ -99,7 +116,7 @@ Status SegmentKeeper::Retire(engine::SegmentOrdinal oldest, engine::LogPosition 
   content_.base_term = base_term;
   content_.durable = durable;
   content_.head = head;
-  BEACH_TRY(WriteRegister(*options_.files, options_.directory, content_));
+  BEACH_TRY(Write());
   for (const Segment& segment : retired) LetGo(segment);
   return {};
 }
@@ -109,7 +126,11 @@ void SegmentKeeper::LetGo(const Segment& segment) {
     spare_.push_back(segment);
     return;
   }
-  // What cannot be removed is debris, which the next open removes.
+  Remove(segment);
+}
+
+// What cannot be removed is debris, which the next open removes.
+void SegmentKeeper::Remove(const Segment& segment) {
   static_cast<void>(options_.files->Remove(PathOf(segment)));
   bytes_ -= segment.size_bytes;
 }

@@ -24,7 +24,7 @@ Result<FlightFile> OpenFlightFile(env::FileSystem& files, const std::string& pat
 
 // Makes, lists and drops the files of segments. Blocking: all calls but bytes_on_disk are made on
 // one thread, the log's helper. An error of Enter or Retire leaves it unknown what the register
-// says: nothing may be written to the log any more.
+// says: nothing may be written to the log any more. But for kNoSpace: nothing has changed.
 class SegmentKeeper {
  public:
   struct Options {
@@ -61,6 +61,11 @@ class SegmentKeeper {
   std::string PathOf(const engine::wal::Segment& segment) const;
   // Durable, and not listed.
   Result<engine::wal::Segment> Make(std::uint64_t size_bytes);
+  Status Write();
+  Status MakeFile(const engine::wal::Segment& segment,
+                  const std::optional<engine::wal::Segment>& former,
+                  const engine::wal::SegmentHeader& header);
+  void Remove(const engine::wal::Segment& segment);
   // Keeps the file of a segment that is not listed to become another, or removes it.
   void LetGo(const engine::wal::Segment& segment);
 

@@ -13,11 +13,14 @@ namespace {
 
 // Applied in one go: the loop has others to serve.
 constexpr std::size_t kTurnMax = 256;
+// Before it is looked for again.
+constexpr std::uint64_t kNoSpacePauseNs = 100'000'000;
 
 }  // namespace
 
-Applier::Applier(env::Loop& loop, StateMachine& machine, Callbacks callbacks)
-    : loop_(loop),
+Applier::Applier(env::Clock& clock, env::Loop& loop, StateMachine& machine, Callbacks callbacks)
+    : clock_(clock),
+      loop_(loop),
       machine_(machine),
       callbacks_(std::move(callbacks)),
       self_(std::make_shared<Applier*>(this)) {
@@ -86,6 +89,23 @@ void Applier::HandOver() {
   desk_.work.NotifyOne();
 }
 
+// Waits for space where there is none. Fewer than all: it is to stop.
+Result<std::size_t> Applier::ApplyAll(std::span<const Entry> entries, std::vector<Bytes>& answers) {
+  for (std::size_t done = 0;;) {
+    BEACH_TRY_ASSIGN(const std::size_t applied,
+                     machine_.Apply(entries.subspan(done), true, answers));
+    done += applied;
+    if (done == entries.size()) return done;
+    BEACH_SOMETIMES("raft.apply_awaits_space", true);
+    const std::uint64_t again_ns = clock_.MonotonicNow() + kNoSpacePauseNs;
+    const env::MutexLock lock(desk_.mutex);
+    while (!desk_.stop && clock_.MonotonicNow() < again_ns) {
+      static_cast<void>(desk_.work.WaitUntil(desk_.mutex, again_ns));
+    }
+    if (desk_.stop) return done;
+  }
+}
+
 // The thread.
 void Applier::Work() {
   for (;;) {
@@ -97,7 +117,8 @@ void Applier::Work() {
       std::swap(entries, desk_.entries);
     }
     std::vector<Bytes> answers;
-    Result<std::size_t> applied = machine_.Apply(entries, true, answers);
+    Result<std::size_t> applied = ApplyAll(entries, answers);
+    if (applied && *applied < entries.size()) return;  // it is to stop
     loop_.Post([weak = std::weak_ptr<Applier*>(self_), entries = std::move(entries),
                 applied = std::move(applied), answers = std::move(answers)]() mutable {
       const std::shared_ptr<Applier*> self = weak.lock();

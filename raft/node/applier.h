@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "env/clock.h"
 #include "env/loop.h"
 #include "env/threads.h"
 #include "raft/node/state_machine.h"
@@ -25,7 +26,7 @@ class Applier {
     std::function<void(const Error&)> on_failed;  // nothing more is applied
   };
 
-  Applier(env::Loop& loop, StateMachine& machine, Callbacks callbacks);
+  Applier(env::Clock& clock, env::Loop& loop, StateMachine& machine, Callbacks callbacks);
   Applier(const Applier&) = delete;
   Applier& operator=(const Applier&) = delete;
   // Waits for the thread; what it has applied meanwhile is told to nobody.
@@ -53,11 +54,13 @@ class Applier {
   void Run();
   void HandOver();
   void Work();
+  Result<std::size_t> ApplyAll(std::span<const Entry> entries, std::vector<Bytes>& answers);
   void Finished(std::vector<Entry> entries, Result<std::size_t> applied,
                 std::vector<Bytes> answers);
   void Failed(const Error& error);
   void Idle();
 
+  env::Clock& clock_;
   env::Loop& loop_;
   StateMachine& machine_;
   const Callbacks callbacks_;

@@ -13,7 +13,7 @@
 namespace beach::raft {
 namespace {
 
-// Applies what it is given; with `blocks_at`, nothing from that index on without blocking.
+// Applies what it is given; with `blocks_every`, none of those without blocking.
 class TestMachine final : public StateMachine {
  public:
   SnapshotMeta durable() const override { return {}; }
@@ -23,6 +23,10 @@ class TestMachine final : public StateMachine {
     for (const Entry& entry : entries) {
       if (entry.index.value == fails_at) return Fail(ErrorCode::kIo, "broken");
       if (!may_block && entry.index.value % blocks_every == 0) break;
+      if (may_block && entry.index.value == no_space_at && no_space_times > 0) {
+        --no_space_times;
+        break;
+      }
       applied.push_back(entry.index.value);
       answers.push_back(std::to_string(entry.index.value));
       ++count;
@@ -35,6 +39,8 @@ class TestMachine final : public StateMachine {
 
   std::uint64_t blocks_every = ~std::uint64_t{0};
   std::uint64_t fails_at = 0;
+  std::uint64_t no_space_at = 0;
+  std::uint64_t no_space_times = 0;
   std::uint64_t blocking_calls = 0;
   std::vector<std::uint64_t> applied;
 };
@@ -51,7 +57,7 @@ class ApplierTest : public ::testing::Test {
  protected:
   void Start() {
     applier_ = std::make_unique<Applier>(
-        *loop_, machine_,
+        *os_.env().clock, *loop_, machine_,
         Applier::Callbacks{
             .on_applied =
                 [this](std::span<const Entry> entries, std::span<const Bytes> answers) {
@@ -105,6 +111,32 @@ TEST_F(ApplierTest, GoesOnWhereTheThreadHasBlocked) {
   EXPECT_EQ(machine_.applied, UpTo(2'000));
   EXPECT_GT(machine_.blocking_calls, 1U);
   EXPECT_EQ(applier_->waiting(), 0U);
+}
+
+TEST_F(ApplierTest, WaitsForSpaceAndGoesOn) {
+  machine_.blocks_every = 100;
+  machine_.no_space_at = 120;
+  machine_.no_space_times = 3;
+  stop_at_ = 300;
+  Start();
+  const std::uint64_t began_ns = os_.env().clock->MonotonicNow();
+  applier_->Add(Entries(1, 300));
+  loop_->Run();
+  EXPECT_EQ(told_, UpTo(300));
+  EXPECT_EQ(machine_.applied, UpTo(300));
+  EXPECT_FALSE(failure_.has_value());
+  EXPECT_GE(os_.env().clock->MonotonicNow() - began_ns, 3 * 100'000'000U);
+}
+
+TEST_F(ApplierTest, EndsWhileItWaitsForSpace) {
+  machine_.blocks_every = 100;
+  machine_.no_space_at = 120;
+  machine_.no_space_times = ~std::uint64_t{0};
+  stop_at_ = 99;
+  Start();
+  applier_->Add(Entries(1, 300));
+  applier_.reset();
+  EXPECT_EQ(told_, UpTo(99));
 }
 
 TEST_F(ApplierTest, StopsForGoodAtAFailureOnTheLoop) {

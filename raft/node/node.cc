@@ -92,7 +92,7 @@ Node::Node(env::Loop& loop, const env::Env& env, const NodeOptions& options, con
                                    options_.addresses, options_.snapshots.BulkBytes(),
                                    [this](NodeId node) { snapshots_->LinkUp(node); });
   applier_ = std::make_unique<Applier>(
-      loop, machine,
+      *env.clock, loop, machine,
       Applier::Callbacks{
           .on_applied = [this](std::span<const Entry> entries,
                                std::span<const Bytes> answers) { Applied(entries, answers); },

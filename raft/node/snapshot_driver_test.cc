@@ -134,7 +134,7 @@ class SnapshotDriverTest : public ::testing::Test {
     restored.configuration = MetaOf(0, 0).configuration;
     made.core.emplace(options, std::move(restored), loop_.Now());
     made.applier = std::make_unique<Applier>(
-        *loop_, made.machine,
+        *world_.env().clock, *loop_, made.machine,
         Applier::Callbacks{
             .on_applied =
                 [&made, this](std::span<const Entry> entries, std::span<const Bytes>) {

@@ -26,9 +26,10 @@ class StateMachine : public SnapshotStore {
   virtual SnapshotMeta durable() const = 0;
 
   // Applies the entries from the front, in order, all kinds: those that change nothing move its
-  // place too. Returns how many. With `may_block` that is all of them; without, it stops before the
-  // first that cannot be had from memory alone, having done nothing of it. `answers` gets one for
-  // each, empty where there is nothing to say. Any failure is for good: the node steps aside.
+  // place too. Returns how many. It stops before the first that there is no space for, and without
+  // `may_block` before the first that cannot be had from memory alone, having done nothing of it:
+  // it may be handed in again. `answers` gets one more for each that is applied, empty where there
+  // is nothing to say. Any failure is for good: the node steps aside.
   // One caller at a time; reads may run beside it.
   virtual Result<std::size_t> Apply(std::span<const Entry> entries, bool may_block,
                                     std::vector<Bytes>& answers) = 0;

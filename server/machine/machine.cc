@@ -90,12 +90,12 @@ Result<std::size_t> Machine::Apply(std::span<const raft::Entry> entries, bool ma
   std::size_t applied = 0;
   for (const raft::Entry& entry : entries) {
     Bytes answer;
-    BEACH_TRY_ASSIGN(const bool done, ApplyOne(entry, may_block, answer));
-    if (!done) break;
+    const Result<bool> done = ApplyOne(entry, may_block, answer);
+    if (!done && done.error().code() != ErrorCode::kNoSpace) return Fail(done.error());
+    if (!done || !*done) break;
     answers.push_back(std::move(answer));
     ++applied;
   }
-  BEACH_CHECK(!may_block || applied == entries.size());
   return applied;
 }
 

@@ -115,6 +115,21 @@ class Machines {
     Start(blow.node);  // it must not take part
   }
 
+  // Until ReturnSpace. What is freed meanwhile may be used.
+  void FillDisk(const Blow& blow) {
+    if (!blow.bytes_left) return;
+    const HostId host = hosts_[blow.node];
+    Disk& disk = simulation_.disk(host);
+    const std::uint64_t used = disk.capacity() - disk.FreeSpace();
+    full_.push_back({.host = host, .capacity_bytes = disk.capacity()});
+    simulation_.SetCapacity(host, std::min(disk.capacity(), used + *blow.bytes_left));
+  }
+
+  void ReturnSpace() {
+    for (const Full& full : full_) simulation_.SetCapacity(full.host, full.capacity_bytes);
+    full_.clear();
+  }
+
   void KillClients() {
     for (const ProcessId process : clients_) simulation_.Kill(process);
   }
@@ -157,6 +172,10 @@ class Machines {
   }
 
  private:
+  struct Full {
+    HostId host;
+    std::uint64_t capacity_bytes = 0;  // before
+  };
   static sim::Strike StrikeOf(const Blow& blow) {
     return blow.end == End::kKill ? sim::Strike::kKill : sim::Strike::kPowerLoss;
   }
@@ -171,6 +190,7 @@ class Machines {
   Judge& judge_;
   const Plan& plan_;
   const Works& works_;
+  std::vector<Full> full_;
   std::uint64_t ends_ = 0;  // of processes and machines, when something was armed
   std::vector<HostId> hosts_;
   std::vector<ProcessId> nodes_;
@@ -272,15 +292,18 @@ void Cluster::Run(Simulation& simulation) const {
   machines.StartClients();
   for (const Blow& blow : plan.blows) {
     simulation.SleepFor(blow.after_ms * kMillisecond);
+    machines.ReturnSpace();
     if (blow.order != Order::kNone) judge.Give(blow);
     machines.Strike(blow);
     machines.AwaitStrike(blow);
     machines.Damage(blow);
     simulation.SleepFor(std::max(blow.down_ms * kMillisecond, kRestartNs));
     machines.StartWhoIsGone();
+    machines.FillDisk(blow);
   }
   simulation.SleepFor(2'000 * kMillisecond);
   weather.Stop();
+  machines.ReturnSpace();
   SetFaults(simulation, faults, false);
   if (focus_ == Focus::kLiveness) machines.KeepAMajority();
   if (plan.damages_beyond) {

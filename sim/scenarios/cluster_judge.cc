@@ -133,9 +133,12 @@ void Judge::Died(std::uint64_t place) {
   if (std::exchange(nodes_[place].watched, false)) watch_.Stopped(place);
 }
 
-void Judge::Left(std::uint64_t place, const std::string& why) {
+// Where there is no space nothing has begun, and a node that runs waits for some.
+void Judge::Left(std::uint64_t place, const Error& why, bool ran) {
   const SystemScope system;
-  simulation_.Trace("node.left", "node " + std::to_string(place + 1) + ": " + why);
+  const std::string told = "node " + std::to_string(place + 1) + ": " + why.ToString();
+  simulation_.Trace("node.left", told);
+  if (ran && why.code() == ErrorCode::kNoSpace) simulation_.Fail("gave-up-for-space", told);
   Died(place);
 }
 

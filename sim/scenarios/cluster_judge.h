@@ -34,7 +34,7 @@ class Judge {
   // Killed, or without power.
   void Died(std::uint64_t place);
   // Its process ended by itself: it could not start, or stepped aside.
-  void Left(std::uint64_t place, const std::string& why);
+  void Left(std::uint64_t place, const Error& why, bool ran);
   bool IsGone(std::uint64_t place) const { return gone_[place] != 0; }
   // Nobody waits for it any more: it is left out at the end.
   void Excuse(std::uint64_t place) { nodes_[place].excused = true; }

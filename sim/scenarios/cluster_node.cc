@@ -183,8 +183,9 @@ class Process {
 void RunNode(Judge& judge, const Plan& plan, std::uint64_t place, const env::Env& env) {
   Process process(judge, plan, place, env);
   Status done = process.Open();
-  if (done) done = process.Run();
-  if (!done) judge.Left(place, done.error().ToString());
+  const bool runs = done.has_value();
+  if (runs) done = process.Run();
+  if (!done) judge.Left(place, done.error(), runs);
 }
 
 }  // namespace beach::sim::scenarios::cluster

@@ -103,6 +103,9 @@ std::vector<Blow> DrawBlows(Knobs& knobs, Focus focus, std::uint64_t nodes) {
       blows[i].strike_calls = knobs.Log(prefix + "strike_calls", 1, 1 << 10);
       blows[i].armed_ms = knobs.Log(prefix + "armed_ms", 100, 8'000);
     }
+    if (knobs.Flag(prefix + "full", 20)) {
+      blows[i].bytes_left = knobs.Log(prefix + "bytes_left", 1, std::uint64_t{1} << 20) - 1;
+    }
     if (!orders) continue;
     blows[i].order = static_cast<Order>(knobs.Even(prefix + "order", 0, kOrders - 1));
     blows[i].target = knobs.Even(prefix + "target", 0, kNodesMax - 1) % nodes;

@@ -69,6 +69,8 @@ struct Blow {
   // once.
   std::uint64_t strike_calls = 0;
   std::uint64_t armed_ms = 0;  // for so long
+  // Of the disk, until the next blow; none: it is as large as ever.
+  std::optional<std::uint64_t> bytes_left = {};
 };
 
 // All that differs from run to run beside operations and faults.
