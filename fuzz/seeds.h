@@ -19,6 +19,8 @@ using Seeds = std::vector<Seed>;
 void AddBatchSeeds(Seeds& seeds);     // batch, group
 void AddFrameSeeds(Seeds& seeds);     // frame
 void AddRaftSeeds(Seeds& seeds);      // raft_message, snapshot_frame
+void AddRaftLogSeeds(Seeds& seeds);   // raft_record, raft_register, raft_log
+void AddNodeSeeds(Seeds& seeds);      // node_state
 void AddCommandSeeds(Seeds& seeds);   // command
 void AddClientSeeds(Seeds& seeds);    // client_message
 void AddLogSeeds(Seeds& seeds);       // wal_record, wal_segment, wal_recovery
@@ -34,6 +36,8 @@ inline Seeds AllSeeds() {
   AddBatchSeeds(seeds);
   AddFrameSeeds(seeds);
   AddRaftSeeds(seeds);
+  AddRaftLogSeeds(seeds);
+  AddNodeSeeds(seeds);
   AddCommandSeeds(seeds);
   AddClientSeeds(seeds);
   AddLogSeeds(seeds);

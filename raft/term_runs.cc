@@ -35,10 +35,14 @@ LogIndex TermRuns::LastNotAbove(LogIndex upto, Term term) const {
   return base_ - 1;
 }
 
-void TermRuns::Append(Term term) {
+void TermRuns::Append(Term term) { AppendUpTo(last_.Next(), term); }
+
+void TermRuns::AppendUpTo(LogIndex index, Term term) {
+  BEACH_CHECK(index > last_);
   BEACH_CHECK(term >= last_term());
-  last_ = last_.Next();
-  if (runs_.empty() || runs_.back().term != term) runs_.push_back({.first = last_, .term = term});
+  const LogIndex first = last_.Next();
+  last_ = index;
+  if (runs_.empty() || runs_.back().term != term) runs_.push_back({.first = first, .term = term});
 }
 
 void TermRuns::TruncateFrom(LogIndex from) {

@@ -29,6 +29,9 @@ class TermRuns {
 
   // REQUIRES: not below the last term.
   void Append(Term term);
+  // As many as end with that index, of one term, in the time of one. REQUIRES: above the last; not
+  // below the last term.
+  void AppendUpTo(LogIndex index, Term term);
   // REQUIRES: above the base.
   void TruncateFrom(LogIndex from);
   // Makes it the base. REQUIRES: from the base to the last.

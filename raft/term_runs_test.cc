@@ -62,6 +62,13 @@ RC_GTEST_PROP(TermRunsProperty, IsWhatAListOfTermsIs, ()) {
         model.base = base;
         break;
       }
+      case 2: {
+        const Term term(runs.last_term().value + *rc::gen::inRange<std::uint64_t>(0, 2));
+        const std::size_t count = *rc::gen::inRange<std::size_t>(1, 5);
+        runs.AppendUpTo(runs.last() + count, term);
+        model.terms.insert(model.terms.end(), count, term);
+        break;
+      }
       default: {
         const Term term(runs.last_term().value + *rc::gen::inRange<std::uint64_t>(0, 2));
         runs.Append(term);

@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 jobs=${1:-$(nproc)}
-tests="engine_memtable engine_stress env env_os env_os_conformance"
+tests="engine_memtable engine_stress env env_os env_os_conformance raft_disk raft_node raft_transfer server_machine"
 
 if ! configure=$(cmake --preset tsan 2>&1); then
   printf '%s\n' "$configure" >&2

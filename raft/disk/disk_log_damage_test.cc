@@ -3,10 +3,12 @@
 // What a log makes of damage, and of a directory that is not its own. Random damage is in
 // damage_test.cc.
 
+#include "base/coding.h"
 #include "engine/wal/format.h"
 #include "raft/disk/disk_log_fixture.h"
 #include "raft/disk/record.h"
 #include "raft/disk/register.h"
+#include "raft/disk/verify.h"
 
 namespace beach::raft {
 namespace {
@@ -64,6 +66,53 @@ TEST_F(DiskLogTest, ALogWithoutItsLastSegmentIsRefused) {
   file->reset();
   ASSERT_OK(world_.files().Remove(path));
   EXPECT_FALSE(TryOpen());
+}
+
+// The flight that a block begins with says that the log was that long, under a right checksum, and
+// is the last.
+void Lie(env::File& file, std::uint64_t block, LogIndex last) {
+  const std::uint64_t begin = block * engine::wal::kBlockSize;
+  Bytes item(engine::wal::kItemHeaderSize, '\0');
+  ASSERT_OK(file.ReadAt(begin, item.data(), item.size()));
+  const auto size =
+      LoadFixed<std::uint32_t>(item.data() + engine::wal::kItemLengthOffset) + item.size();
+  item += HeadPayload(
+      {.hard_state = {}, .base = {}, .last = last, .before = {}, .runs = {{LogIndex(1), Term(1)}}});
+  // An entry makes it as long as what was there.
+  Bytes entry;
+  for (std::size_t length = 1; item.size() + entry.size() < size; ++length) {
+    entry.clear();
+    AppendEntry(entry, EntryOf(last.value + 1, 1, length));
+  }
+  item += entry;
+  ASSERT_EQ(item.size(), size);
+  item.resize(engine::wal::kBlockSize, '\0');
+  StoreFixed(item.data() + engine::wal::kItemCrcOffset, engine::wal::ItemCrc(item));
+  item.resize(2 * engine::wal::kBlockSize, '\0');
+  ASSERT_OK(file.WriteAt(begin, item));
+}
+
+TEST_F(DiskLogTest, AHeadThatClaimsMoreThanThereWasRoomForIsDamage) {
+  OpenAndStart();
+  for (std::uint64_t i = 1; i <= 3; ++i) ASSERT_TRUE(WriteEntries(i, i, 1));
+  log_.reset();
+  const std::string name = SegmentFiles().front();
+  const std::string path = Directory() + "/" + name;
+  FlipByte(name, 3 * engine::wal::kBlockSize + 70);
+  for (const LogIndex last : {LogIndex(20'000), kLogIndexMax - 1}) {
+    auto file = world_.files().Open(path, {.mode = env::OpenMode::kReadWrite});
+    ASSERT_OK(file);
+    Lie(**file, 5, last);
+    EXPECT_TRUE(FailsWith(TryOpen(), ErrorCode::kCorruption, path));
+    const auto report = VerifyRaftLog(world_.files(), Directory());
+    ASSERT_OK(report);
+    EXPECT_FALSE(report->is_known);
+  }
+}
+
+TEST_F(DiskLogTest, AStateMachineWithWhatNoLogCanHaveIsDamaged) {
+  const auto opened = TryOpen(kLogIndexMax.value + 1, 1);
+  EXPECT_TRUE(FailsWith(opened, ErrorCode::kCorruption, Directory()));
 }
 
 // A crash between a snapshot's two installs: the state machine holds what the log has lost.

@@ -146,11 +146,16 @@ void LogMap::Jump(const LogHead& head) {
     // The base is from a later time: what this head tells of was void then.
     return Reset(base(), base_term());
   }
-  for (LogIndex index = last().Next(); index <= head.last; index = index.Next()) {
-    terms_.Append(*head.TermAt(index));
-  }
+  AppendRuns(head);
   places_.clear();
   if (last() > base()) places_.push_back({base().Next(), {}, {}});
+}
+
+void LogMap::AppendRuns(const LogHead& head) {
+  for (std::size_t i = 0; i < head.runs.size(); ++i) {
+    const LogIndex end = i + 1 < head.runs.size() ? head.runs[i + 1].first - 1 : head.last;
+    if (end > last()) terms_.AppendUpTo(end, head.runs[i].term);
+  }
 }
 
 std::optional<LogIndex> LogMap::AgreesUpTo(const LogHead& head) const {

@@ -33,6 +33,7 @@ class LogMap {
   // Behind damage: the log is what the head says, whatever came before it. Terms that it does not
   // say are those that were known, where these agree with it. Where they do not, the base goes up
   // to what is known, and lacks_terms() says so. From here on it is not known where entries stand.
+  // However many the head claims, it takes no time of each.
   void Jump(const LogHead& head);
   // Entries between the base of the records and base() are there, and their terms are not known.
   bool lacks_terms() const { return lacks_terms_; }
@@ -90,6 +91,8 @@ class LogMap {
   // The greatest index up to which the log is also what the head says; nothing where they differ
   // in all that both say.
   std::optional<LogIndex> AgreesUpTo(const LogHead& head) const;
+  // The terms of the head that are behind the last.
+  void AppendRuns(const LogHead& head);
   LogIndex FirstOfTerm(LogIndex last) const;
   std::size_t PlaceOf(LogIndex index) const;
 

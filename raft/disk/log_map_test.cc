@@ -223,6 +223,16 @@ TEST(LogMap, BehindDamageTheLogIsWhatTheHeadSays) {
   EXPECT_EQ(Jumped(flights, HeadOf(20, 21, 4, {{LogIndex(21), Term(5)}})), "20: 1x5");
 }
 
+// A right checksum is no promise: here a head may be a lie.
+TEST(LogMap, AsManyEntriesAsThereCanBeAreTakenAtOnce) {
+  const std::string all = std::to_string(kLogIndexMax.value);
+  LogMap map{LogIndex(0), Term(0)};
+  map.Jump(HeadOf(0, kLogIndexMax.value, 0, {{LogIndex(1), Term(1)}}));
+  EXPECT_EQ(Told(map), "0: " + all + "x1");
+  map.Jump(HeadOf(0, kLogIndexMax.value, 0, {{LogIndex(1), Term(1)}, {LogIndex(3), Term(2)}}));
+  EXPECT_EQ(Told(map), "0: 2x1 " + std::to_string(kLogIndexMax.value - 2) + "x2");
+}
+
 // The register's base is from the time of a snapshot that came later still.
 TEST(LogMap, AHeadFromBeforeTheBaseIsPassedOver) {
   LogMap map{LogIndex(30), Term(4)};

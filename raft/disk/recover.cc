@@ -38,6 +38,7 @@ class Recoverer {
       : request_(request), files_(*request.files), map_({}, {}) {}
 
   Result<RecoveredLog> Run() {
+    BEACH_TRY(CheckHeld());
     BEACH_TRY(MakeDirectory());
     BEACH_TRY_ASSIGN(auto lock, files_.Lock(env::JoinPath(request_.directory, kLogLockFileName)));
     BEACH_TRY(ReadOrCreateRegister());
@@ -72,6 +73,15 @@ class Recoverer {
     const Status made = files_.CreateDirectory(request_.directory);
     if (!made && made.error().code() != ErrorCode::kAlreadyExists) return made;
     return {};
+  }
+
+  // It is from a disk, too.
+  Status CheckHeld() const {
+    if (request_.held.index <= kLogIndexMax) return {};
+    return Fail(Error(ErrorCode::kCorruption, "the state machine says that it holds entry " +
+                                                  std::to_string(request_.held.index.value) +
+                                                  ", which no log can have")
+                    .At(request_.directory));
   }
 
   std::unexpected<Error> NoLog() const {

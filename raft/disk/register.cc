@@ -25,6 +25,9 @@ constexpr std::uint64_t kCopySizeMax =
             kRegisterRunsMax * 20);
 // It leaves all arithmetic on counters far from overflow.
 constexpr std::uint64_t kCounterMax = std::uint64_t{1} << 62;
+// Of one that is read: so that counting on from it, for as long as a log lives, stays below the
+// other.
+constexpr std::uint64_t kCounterReadMax = kCounterMax / 2;
 
 bool IsPossible(const engine::wal::Segment& segment, const Register& content) {
   const bool open = segment.end == engine::wal::Segment::kOpenEnd;
@@ -106,7 +109,10 @@ bool DecodeCopy(ByteView copy, Register& read) {
     segment.end = decoder.Fixed64();
   }
   if (!DecodeHead(decoder, read.head, kRegisterRunsMax)) return false;
-  return decoder.rest().find_first_not_of('\0') == ByteView::npos && IsPossible(read);
+  const bool can_go_on = read.starts <= kCounterReadMax &&
+                         read.next_file.value <= kCounterReadMax &&
+                         read.next_ordinal.value <= kCounterReadMax;
+  return can_go_on && decoder.rest().find_first_not_of('\0') == ByteView::npos && IsPossible(read);
 }
 
 std::unexpected<Error> UnknownVersion(const std::string& path, std::uint64_t offset) {

@@ -117,6 +117,9 @@ TEST(RaftRegister, ImpossibleOnesAreErrors) {
        {std::pair<std::size_t, std::uint64_t>{40, 8},  // a file above the next
         {48, 7},                                       // an ordinal above the next
         {32, ~std::uint64_t{0}},                       // starts without end
+        {32, std::uint64_t{1} << 62},                  // so many that one more cannot be said
+        {40, std::uint64_t{1} << 62},                  // the same of files
+        {48, std::uint64_t{1} << 62},                  // and of ordinals
         {56, ~std::uint64_t{0}},                       // a base beyond all
         {80, 12},                                      // durable inside a header
         {88, 3},                                       // a segment more

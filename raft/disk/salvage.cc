@@ -32,6 +32,8 @@ namespace {
 using engine::LogPosition;
 using engine::wal::Segment;
 
+// A record of one has five fields, and none has less than a byte.
+constexpr std::uint64_t kEntryRecordMin = 5;
 // What damage of one block takes with it the next time.
 constexpr std::uint64_t kFlightBytesMax = std::uint64_t{1} << 16;
 
@@ -210,6 +212,14 @@ class Salvager {
     return settled_;
   }
 
+  // What a head claims is not believed beyond that: each entry has or had a record in a segment
+  // that is listed, and all of them will have to be in one.
+  std::uint64_t EntriesMax() const {
+    std::uint64_t bytes = 0;
+    for (const Segment& segment : entered_) bytes += segment.size_bytes;
+    return std::min(bytes, engine::wal::kSegmentSizeMax) / kEntryRecordMin;
+  }
+
   Result<SalvagedLog> Judge() {
     if (!map_.CheckWhole()) return Unknown();
     SalvagedLog log{.hard_state = map_.hard_state(),
@@ -233,7 +243,9 @@ class Salvager {
       log.base_term = held_.term;
       if (differs) return log;
     }
-    log.entries.reserve(CountBetween(log.base, map_.last()));
+    const std::uint64_t count = CountBetween(log.base, map_.last());
+    if (count > EntriesMax()) return Unknown();
+    log.entries.reserve(count);
     for (LogIndex index = log.base.Next(); index <= map_.last(); index = index.Next()) {
       log.entries.push_back(EntryOf(index, *map_.TermAt(index)));
     }

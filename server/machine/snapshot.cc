@@ -99,7 +99,8 @@ Result<SnapshotDescription> DecodeSnapshotDescription(ByteView bytes) {
   description.last_sequence = engine::SequenceNumber(decoder.Varint());
   description.time = decoder.Varint();
   const std::uint64_t count = decoder.Varint();
-  const bool fits = version == kVersion && count <= decoder.rest().size() / kFileSizeMin;
+  const bool fits = version == kVersion && description.mark.index != 0 &&
+                    count <= decoder.rest().size() / kFileSizeMin;
   if (fits) description.files.reserve(count);
   for (std::uint64_t i = 0; fits && i < count; ++i) description.files.push_back(ReadFile(decoder));
   if (fits && decoder.done()) return description;

@@ -53,7 +53,11 @@ TEST(SnapshotDescription, WhatIsCutShortOrTooLongIsNone) {
   Bytes version = bytes;
   version[0] = 2;
   EXPECT_FALSE(DecodeSnapshotDescription(version));
-  Bytes many = EncodeSnapshotDescription({.mark = {}, .last_sequence = {}, .time = 0, .files = {}});
+  SnapshotDescription of_nothing = Example();
+  of_nothing.mark.index = 0;
+  EXPECT_FALSE(DecodeSnapshotDescription(EncodeSnapshotDescription(of_nothing)));
+  Bytes many = EncodeSnapshotDescription(
+      {.mark = {.index = 9, .state = {}}, .last_sequence = {}, .time = 0, .files = {}});
   many.pop_back();
   many += std::string(9, '\xff') + '\x01';  // as many files as can be said
   EXPECT_FALSE(DecodeSnapshotDescription(many));
