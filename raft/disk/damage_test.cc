@@ -56,7 +56,7 @@ class Surveyor {
  private:
   void Survey(const Segment& segment, const Register& content) {
     const std::string path = env::JoinPath(kDirectory, engine::wal::SegmentFileName(segment.file));
-    auto found = FindSoundItems(files_, path, segment, content.epoch());
+    auto found = FindSoundItems(files_, path, segment, content);
     if (!found) return;
     engine::LogPosition durable = content.durable;
     if (segment.end != Segment::kOpenEnd) durable = {segment.ordinal, segment.end};

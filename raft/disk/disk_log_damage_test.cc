@@ -41,6 +41,66 @@ TEST_F(DiskLogTest, DamageBelowWhatWasVouchedForLosesBytesOfEntriesAlone) {
   EXPECT_EQ(Told(), "0: 1@1 2@1 3@1");
 }
 
+// Ordinal, offset and epoch of an item can be guessed, and a payload placed so that a block begins
+// with its image. It is looked at where the flight around it is damaged.
+TEST_F(DiskLogTest, APayloadThatImitatesAnItemIsNotBelieved) {
+  using engine::wal::kBlockSize;
+  constexpr std::uint64_t kFlight = 3 * kBlockSize;  // the first one after a start
+  const LogHead head{.hard_state = {},
+                     .base = {},
+                     .last = LogIndex(2),
+                     .before = {},
+                     .runs = {{.first = LogIndex(1), .term = Term(1)}}};
+  // Entry 3, which at the second block of its flight has an item with other bytes of entry 3.
+  const auto imitation = [&](const Register& content, std::uint64_t changed) {
+    Bytes records = HeadPayload(head);
+    AppendEntry(records, EntryOf(3, 1, 2 * kBlockSize));
+    const std::uint64_t before = engine::wal::kItemHeaderSize + records.size() - 2 * kBlockSize;
+    Bytes imitated = HeadPayload(head);
+    AppendEntry(imitated, EntryOf(3, 1, 5));
+    const engine::SegmentOrdinal here = content.segments.back().ordinal;
+    const engine::wal::ItemHeader header{
+        .payload_length = static_cast<std::uint32_t>(imitated.size()),
+        .count = 2,
+        .begin = {here, kFlight + kBlockSize},
+        .previous_end = kFlight + kBlockSize,
+        .epoch = content.epoch(),
+        .first_sequence = {},
+        .durable = {here, kFlight + kBlockSize},
+        .salt = engine::LogSalt(content.salt.value ^ changed)};
+    Bytes payload(2 * kBlockSize, 'p');
+    engine::wal::EncodeItem(header, imitated, payload.data() + kBlockSize - before);
+    return payload;
+  };
+  const auto lost_with = [&](std::uint64_t changed) {
+    OpenAndStart();
+    EXPECT_TRUE(WriteEntries(1, 2, 1));
+    Reopen();
+    Start();
+    const Register content = ReadRegister(world_.files(), Directory())->content;
+    Persist persist = Entries(3, 3, 1);
+    persist.entries[0].payload = Payload::Copy(imitation(content, changed));
+    EXPECT_TRUE(Write(std::move(persist)));
+    EXPECT_TRUE(WriteEntries(4, 4, 1));
+    log_.reset();
+    FlipByte(engine::wal::SegmentFileName(content.segments.back().file), kFlight + 70);
+    Open();
+    EXPECT_EQ(log_->contents().last, LogIndex(4));
+    const std::uint64_t lost = log_->contents().lost;
+    log_.reset();
+    const std::vector<std::string> names = world_.files().List(Directory()).value();
+    for (const std::string& name : names) {
+      EXPECT_TRUE(world_.files().Remove(Directory() + "/" + name));
+    }
+    return lost;
+  };
+  EXPECT_EQ(lost_with(1), 1U);
+  EXPECT_EQ(lost_with(std::uint64_t{1} << 63), 1U);
+  EXPECT_EQ(lost_with(~std::uint64_t{0}), 1U);
+  // Whoever knew the salt would be believed: it is that alone.
+  EXPECT_EQ(lost_with(0), 0U);
+}
+
 TEST_F(DiskLogTest, DamageBelowWhatTheStateMachineHoldsLosesNothing) {
   OpenAndStart();
   ASSERT_TRUE(WriteEntries(1, 3, 1));

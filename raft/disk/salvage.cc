@@ -106,7 +106,7 @@ class Salvager {
 
   Result<SoundItems> ItemsOf(const Segment& segment) const {
     const std::string name = engine::wal::SegmentFileName(segment.file);
-    return FindSoundItems(files_, env::JoinPath(directory_, name), segment, content_.epoch());
+    return FindSoundItems(files_, env::JoinPath(directory_, name), segment, content_);
   }
 
   // The end of a segment that the log has left is the begin of the next one.

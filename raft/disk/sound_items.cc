@@ -25,8 +25,8 @@ constexpr std::uint64_t kPieceSize = std::uint64_t{1} << 20;
 
 class Finder {
  public:
-  Finder(const engine::wal::Segment& segment, OpenEpoch epoch_max)
-      : segment_(segment), epoch_max_(epoch_max) {}
+  Finder(const engine::wal::Segment& segment, const Register& content)
+      : segment_(segment), epoch_max_(content.epoch()), salt_(content.salt) {}
 
   Result<SoundItems> Run(env::File& file) {
     BEACH_TRY(Read(file));
@@ -102,9 +102,9 @@ class Finder {
     const OpenEpoch epoch = epoch_.value_or(
         OpenEpoch(LoadFixed<std::uint64_t>(rest.data() + engine::wal::kItemEpochOffset)));
     if (epoch > epoch_max_) return false;
-    const engine::wal::ItemPlace place{segment_.ordinal, epoch, offset, bytes_.size()};
+    const engine::wal::ItemPlace place{segment_.ordinal, epoch, offset, bytes_.size(), salt_};
     return engine::wal::DecodeItemHeader(rest, place, header) &&
-           engine::wal::ItemCrc(rest.substr(0, header.size())) == header.crc;
+           engine::wal::ItemCrc(rest.substr(0, header.size()), salt_) == header.crc;
   }
 
   bool ItemBehind(std::uint64_t end, ItemHeader& header) const {
@@ -125,6 +125,8 @@ class Finder {
 
   const engine::wal::Segment& segment_;
   const OpenEpoch epoch_max_;
+  // Whatever a payload imitates, it lacks this.
+  const engine::LogSalt salt_;
   Bytes bytes_;
   std::optional<OpenEpoch> epoch_;
   SoundItems found_;
@@ -134,11 +136,11 @@ class Finder {
 }  // namespace
 
 Result<SoundItems> FindSoundItems(env::FileSystem& files, const std::string& path,
-                                  const engine::wal::Segment& segment, OpenEpoch epoch_max) {
+                                  const engine::wal::Segment& segment, const Register& content) {
   auto file = files.Open(path, {.mode = env::OpenMode::kRead});
   if (!file && file.error().code() == ErrorCode::kNotFound) return SoundItems();
   if (!file) return Fail(std::move(file).error());
-  return Finder(segment, epoch_max).Run(**file);
+  return Finder(segment, content).Run(**file);
 }
 
 }  // namespace beach::raft

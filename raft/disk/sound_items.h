@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "engine/wal/log.h"
 #include "env/files.h"
+#include "raft/disk/register.h"
 
 namespace beach::raft {
 
@@ -32,8 +33,8 @@ struct SoundItems {
 
 // Looks at every block of a segment that is listed, without a word from its header block where that
 // is damaged. Its items say themselves which segment they are of. A file that is gone has none.
-// REQUIRES: epochs up to `epoch_max` were given out. kRefused: of an unknown version.
+// kRefused: of an unknown version. REQUIRES: the register lists the segment.
 Result<SoundItems> FindSoundItems(env::FileSystem& files, const std::string& path,
-                                  const engine::wal::Segment& segment, engine::OpenEpoch epoch_max);
+                                  const engine::wal::Segment& segment, const Register& content);
 
 }  // namespace beach::raft

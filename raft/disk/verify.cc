@@ -95,7 +95,8 @@ class Verifier {
     const engine::wal::RecoveryInput input{.directory = directory_,
                                            .segments = content_.segments,
                                            .replay_from = {},
-                                           .durable = content_.durable};
+                                           .durable = content_.durable,
+                                           .salt = content_.salt};
     const auto take = [this](const engine::wal::Flight& flight) -> Status {
       BEACH_TRY(Take(flight.payload, flight.begin));
       NotePlaceholders(flight.payload);
@@ -169,7 +170,8 @@ class Verifier {
       return false;
     }
     const engine::wal::SegmentBlock& block = reader->block();
-    if (block.ordinal == segment.ordinal && block.file_size_bytes == segment.size_bytes) {
+    if (block.ordinal == segment.ordinal && block.file_size_bytes == segment.size_bytes &&
+        block.salt == content_.salt) {
       return true;
     }
     AddDamage(
@@ -179,7 +181,7 @@ class Verifier {
   }
 
   Status FindDamageIn(const Segment& segment, bool header_is_sound) {
-    auto found = FindSoundItems(files_, PathOf(segment), segment, content_.epoch());
+    auto found = FindSoundItems(files_, PathOf(segment), segment, content_);
     if (!found && found.error().code() == ErrorCode::kRefused) return Fail(found.error());
     if (!found) AddDamage(std::move(found).error());
     if (!found || (found->items.empty() && !header_is_sound)) {
