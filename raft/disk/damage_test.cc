@@ -150,8 +150,7 @@ class Damager {
   void StrikeBlock(const Block& block) {
     // Of a register one copy at least has to be there.
     if (block.is_register && std::exchange(register_struck_, true)) return;
-    // What is not read is no data where nothing says that it was.
-    const bool latent = world_.OneIn(3) && kind_ != Kind::kAnything;
+    const bool latent = world_.OneIn(3);
     const std::uint64_t sector = world_.Draw(kBlockSize / 512) * 512;
     const bool all = latent || world_.OneIn(2);
     if (world_.simulation.disk(world_.host)

@@ -4,9 +4,12 @@
 // damage_test.cc.
 
 #include "engine/wal/format.h"
+#include "engine/wal/log_core.h"
 #include "raft/disk/disk_log_fixture.h"
+#include "raft/disk/log_map.h"
 #include "raft/disk/record.h"
 #include "raft/disk/register.h"
+#include "raft/disk/verify.h"
 
 namespace beach::raft {
 namespace {
@@ -39,6 +42,64 @@ TEST_F(DiskLogTest, DamageBelowWhatWasVouchedForLosesBytesOfEntriesAlone) {
   Reopen();
   EXPECT_EQ(log_->contents().lost, 0U);
   EXPECT_EQ(Told(), "0: 1@1 2@1 3@1");
+}
+
+// A bad sector is as bad as a rotten one, and no worse.
+TEST_F(DiskLogTest, ABlockThatCannotBeReadBehindWhatWasVouchedForIsATornEnd) {
+  using engine::wal::kBlockSize;
+  OpenAndStart();
+  ASSERT_TRUE(WriteEntries(1, 3, 1));
+  log_.reset();
+  const std::string name = SegmentFiles().front();
+  // Where nothing was written, and then the vouch, which nothing vouches for.
+  for (const std::uint64_t offset : {12 * kBlockSize, 6 * kBlockSize}) {
+    files_.RefuseBlock(SegmentFiles().front(), offset);
+    Open();
+    ASSERT_TRUE(log_->contents().damage.has_value());
+    EXPECT_EQ(log_->contents().damage->os_error(), EIO);
+    EXPECT_EQ(log_->contents().lost, 0U);
+    EXPECT_EQ(Told(), "0: 1@1 2@1 3@1");
+    EXPECT_NE(SegmentFiles().front(), name);
+    files_.GiveAll();
+    Reopen();
+    EXPECT_FALSE(log_->contents().damage.has_value());
+    EXPECT_EQ(Told(), "0: 1@1 2@1 3@1");
+    log_.reset();
+  }
+}
+
+// Of two flights that were under way together, neither vouches for the other. Where the first
+// cannot be read, the second says that it was there: both may have been acknowledged. A rotten one
+// looks like one that never came, and ends the log.
+TEST_F(DiskLogTest, ABlockThatCannotBeReadBeforeASoundItemIsDamage) {
+  Open();
+  log_.reset();
+  const Register content = ReadRegister(world_.files(), Directory())->content;
+  const std::string name = engine::wal::SegmentFileName(content.segments.back().file);
+  engine::wal::LogCore core(content.epoch(), content.segments.back(), content.durable,
+                            content.salt);
+  std::vector<std::uint64_t> begins;
+  LogMap map(content.base, content.base_term);
+  for (const std::uint64_t index : {1U, 2U}) {
+    Bytes payload = HeadPayload(map.Head());
+    AppendEntry(payload, EntryOf(index, 1, 100));
+    engine::wal::AlignedBuffer image;
+    const auto item = core.Plan(engine::wal::ItemKind::kFlight, payload, {}, 2, image);
+    ASSERT_OK(map.Apply(payload, item.begin));
+    auto file = world_.files().Open(Directory() + "/" + name, {.mode = env::OpenMode::kReadWrite});
+    ASSERT_OK(file);
+    ASSERT_OK((*file)->WriteAt(item.begin.offset, image.view()));
+    begins.push_back(item.begin.offset);
+  }
+  files_.RefuseBlock(name, begins[0]);
+  const auto report = VerifyRaftLog(files_, Directory());
+  ASSERT_OK(report);
+  EXPECT_EQ(report->damage.size(), 1U);
+  EXPECT_EQ(report->last, LogIndex(2));
+  EXPECT_EQ(report->lost, 1U);
+  Open();
+  EXPECT_EQ(log_->contents().lost, 1U);
+  EXPECT_EQ(Told(), "0: 1@1? 2@1");
 }
 
 // Ordinal, offset and epoch of an item can be guessed, and a payload placed so that a block begins

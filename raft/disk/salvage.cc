@@ -8,7 +8,8 @@
 //   - What the log was at V itself is known from the item that ends there, or from the first sound
 //     one behind. That may tell of a little more than was acknowledged, which was written, and is
 //     no harm.
-//   - From V on items count as long as each follows the one before it.
+//   - From V on items count as long as each follows the one before it, or begins behind a block
+//     that cannot be read: what stands there was written, and its head says what it came to.
 //
 // An entry is its index and term: any sound record of that name, wherever it stands, has its bytes.
 
@@ -131,14 +132,12 @@ class Salvager {
   }
 
   Status TakeSegment(const SoundItems& found) {
-    // Below V it was data for sure. Behind, it may be what the disk gives back another time.
-    if (found.unread && found.unread_at >= durable_) return Fail(*found.unread);
     for (const SoundItem& item : found.items) {
       KeepEntries(item.payload);
       if (item.begin < durable_) {
         TakeBelow(item);
       } else {
-        TakeBehind(item);
+        TakeBehind(item, found);
       }
     }
     return {};
@@ -173,11 +172,14 @@ class Salvager {
   }
 
   // What follows the end of the log, or what is known of it, is not of it.
-  void TakeBehind(const SoundItem& item) {
+  void TakeBehind(const SoundItem& item, const SoundItems& found) {
     const LogPosition at = settled_ ? *known_ : durable_;
-    if (Normal(item.follows) == at && !ended_) {
+    const bool follows = Normal(item.follows) == at;
+    const bool is_past_unread =
+        at.segment == item.begin.segment && found.UnreadIn(at.offset, item.begin.offset) != nullptr;
+    if ((follows || is_past_unread) && !ended_) {
       Settle();
-      if ((item.payload.empty() && settled_) || Take(item)) {
+      if ((item.payload.empty() && settled_ && follows) || Take(item)) {
         settled_ = true;
         known_ = Normal(item.end);
         return;

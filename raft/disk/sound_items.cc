@@ -76,8 +76,7 @@ class Finder {
         got.error().code() == ErrorCode::kIo && got.error().os_error() == EIO;
     if (!is_unreadable) return Fail(std::move(got).error());
     std::fill_n(target, length, '\0');
-    found_.unread = std::move(got).error();
-    found_.unread_at = {segment_.ordinal, offset};
+    found_.unread.push_back({.offset = offset, .error = std::move(got).error()});
     return {};
   }
 
@@ -90,7 +89,7 @@ class Finder {
 
   // Damaged as it may be: a segment that was entered and holds nothing has no more.
   bool HasHeaderBlock() const {
-    const bool unread = found_.unread && found_.unread_at.offset < kSegmentHeaderSize;
+    const bool unread = found_.UnreadIn(0, kSegmentHeaderSize) != nullptr;
     const ByteView block = ByteView(bytes_).substr(0, kSegmentHeaderSize);
     return unread || std::ranges::any_of(block, [](char byte) { return byte != '\0'; });
   }
@@ -134,6 +133,11 @@ class Finder {
 };
 
 }  // namespace
+
+const SoundItems::Unread* SoundItems::UnreadIn(std::uint64_t begin, std::uint64_t end) const {
+  const auto first = std::ranges::lower_bound(unread, begin, {}, &Unread::offset);
+  return first != unread.end() && first->offset < end ? &*first : nullptr;
+}
 
 Result<SoundItems> FindSoundItems(env::FileSystem& files, const std::string& path,
                                   const engine::wal::Segment& segment, const Register& content) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <optional>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -24,11 +24,17 @@ struct SoundItem {
 // What is sound in a segment, whatever is damaged before it.
 struct SoundItems {
   std::vector<SoundItem> items;  // in their order
-  // The last block that the disk does not give back: only what is below may be taken for data.
-  std::optional<Error> unread;
-  engine::LogPosition unread_at;
+  // Blocks that the disk does not give back, in their order.
+  struct Unread {
+    std::uint64_t offset = 0;
+    Error error;
+  };
+  std::vector<Unread> unread;
   // The file is there, as long as it is listed, and was begun as a segment.
   bool is_there = false;
+
+  // The first of them in [begin, end), or null.
+  const Unread* UnreadIn(std::uint64_t begin, std::uint64_t end) const;
 };
 
 // Looks at every block of a segment that is listed, without a word from its header block where that

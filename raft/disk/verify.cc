@@ -50,7 +50,7 @@ class Verifier {
       return Fail(replayed.error());
     } else {
       BEACH_TRY(FindDamage());
-      AddDamage(replayed.error());
+      if (!IsToldByBlock(replayed.error())) AddDamage(replayed.error());
       TellDamaged(replayed.error());
     }
     if (register_damage_) AddDamage(*std::move(register_damage_));
@@ -77,6 +77,14 @@ class Verifier {
       return other.path() == error.path() && other.offset() == error.offset();
     });
     if (!is_told) report_.damage.push_back(std::move(error));
+  }
+
+  // Many blocks were read at once; which of them cannot be was found since.
+  bool IsToldByBlock(const Error& error) const {
+    return error.code() == ErrorCode::kIo &&
+           std::ranges::any_of(report_.damage, [&error](const Error& told) {
+             return told.code() == ErrorCode::kIo && told.path() == error.path();
+           });
   }
 
   Status ListDebris() {
@@ -192,7 +200,8 @@ class Verifier {
     std::uint64_t at = engine::wal::kSegmentHeaderSize;
     for (const SoundItem& item : found->items) {
       if (item.follows.offset != at) {
-        if (at >= durable) return {};  // a torn end
+        // A torn end. What cannot be read before a sound item was no end.
+        if (at >= durable && !found->UnreadIn(at, item.begin.offset)) return {};
         AddGap(segment, at, item.begin.offset, *found);
       }
       TakeItem(item);
@@ -213,8 +222,8 @@ class Verifier {
   void AddGap(const Segment& segment, std::uint64_t begin, std::uint64_t end,
               const SoundItems& found) {
     jumps_ = true;
-    if (found.unread && found.unread_at.offset >= begin && found.unread_at.offset < end) {
-      return AddDamage(*found.unread);
+    if (const SoundItems::Unread* unread = found.UnreadIn(begin, end)) {
+      return AddDamage(unread->error);
     }
     AddDamage(Error(ErrorCode::kCorruption, "the log is damaged below its durable end")
                   .At(PathOf(segment), begin));
