@@ -102,6 +102,67 @@ TEST_F(DiskLogTest, ABlockThatCannotBeReadBeforeASoundItemIsDamage) {
   EXPECT_EQ(Told(), "0: 1@1? 2@1");
 }
 
+// A device that is out of order refuses what a bad sector does, and much more.
+TEST_F(DiskLogTest, AnOutageOfTheDeviceLosesNothing) {
+  using engine::wal::kBlockSize;
+  OpenAndStart();
+  ASSERT_TRUE(WriteEntries(1, 40, 1, 3'000));
+  Reopen();  // without the segment that was made ahead of its time
+  log_.reset();
+  const std::vector<std::string> names = SegmentFiles();
+  const auto all = [&] {
+    Bytes bytes;
+    for (const std::string& name : SegmentFiles()) {
+      auto file = world_.files().Open(Directory() + "/" + name, {});
+      Bytes content((*file)->Size().value(), '\0');
+      EXPECT_TRUE((*file)->ReadAt(0, content.data(), content.size()));
+      bytes += content;
+    }
+    return bytes;
+  };
+  const Bytes before = all();
+  files_.RefuseBlock(names.front(), 4 * kBlockSize);
+  // From the first refused read on, or from a later one of the same start.
+  for (std::uint64_t refusals = 1; refusals <= 4; ++refusals) {
+    files_.BreakDownAfter(refusals);
+    const auto opened = TryOpen();
+    ASSERT_FALSE(opened) << refusals;
+    EXPECT_EQ(opened.error().code(), ErrorCode::kIo);
+    EXPECT_EQ(opened.error().os_error(), EIO);
+    EXPECT_EQ(SegmentFiles(), names);
+    EXPECT_TRUE(all() == before);
+  }
+  files_.GiveAll();
+  Open();
+  EXPECT_EQ(log_->contents().lost, 0U);
+  EXPECT_FALSE(log_->contents().damage.has_value());
+  log_.reset();
+  files_.RefuseBlock(SegmentFiles().front(), 4 * kBlockSize);
+  Open();
+  EXPECT_GT(log_->contents().lost, 0U);
+}
+
+// What was refused once and is given at a second look was not lost.
+TEST_F(DiskLogTest, WhatCanBeReadASecondTimeIsNotLost) {
+  // A start reads many blocks at once, again when it takes what is sound, then block by block; the
+  // fourth read is the second look.
+  for (const std::uint64_t refusals : {1U, 2U, 3U, 4U}) {
+    OpenAndStart();
+    ASSERT_TRUE(WriteEntries(1, 3, refusals));
+    log_.reset();
+    files_.RefuseBlock(SegmentFiles().front(), 3 * engine::wal::kBlockSize);
+    files_.GiveAllAfter(refusals);
+    Open();
+    EXPECT_EQ(log_->contents().lost, refusals == 4 ? 1U : 0U) << refusals;
+    log_.reset();
+    files_.GiveAll();
+    const std::vector<std::string> names = world_.files().List(Directory()).value();
+    for (const std::string& name : names) {
+      ASSERT_OK(world_.files().Remove(Directory() + "/" + name));
+    }
+  }
+}
+
 // Ordinal, offset and epoch of an item can be guessed, and a payload placed so that a block begins
 // with its image. It is looked at where the flight around it is damaged.
 TEST_F(DiskLogTest, APayloadThatImitatesAnItemIsNotBelieved) {

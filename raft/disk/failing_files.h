@@ -33,9 +33,12 @@ class FailingFiles final : public env::FileSystem {
   }
   // All reads of segments and registers fail, once so many more of the above have.
   void BreakDownAfter(std::uint64_t refusals) { refusals_left_ = refusals; }
+  // They fail so many times, and then no more.
+  void GiveAllAfter(std::uint64_t refusals) { given_after_ = refusals; }
   void GiveAll() {
     refused_.clear();
     refusals_left_.reset();
+    given_after_.reset();
   }
 
   Result<std::unique_ptr<env::File>> Open(const std::string& path,
@@ -114,6 +117,8 @@ class FailingFiles final : public env::FileSystem {
       is_refused |= offset < refused.offset + kBlock && offset + length > refused.offset;
     }
     if (!is_refused) return {};
+    if (given_after_ && given_after_ == 0U) return {};
+    if (given_after_) --*given_after_;
     if (!is_out && refusals_left_) --*refusals_left_;
     return Fail(ErrnoError(EIO, "read", path, offset));
   }
@@ -125,6 +130,7 @@ class FailingFiles final : public env::FileSystem {
   env::FileSystem& files_;
   std::vector<Refused> refused_;
   std::optional<std::uint64_t> refusals_left_;
+  std::optional<std::uint64_t> given_after_;
   std::string but_;  // set before failing_
   std::atomic<bool> failing_ = false;
 };

@@ -11,6 +11,9 @@
 //   - From V on items count as long as each follows the one before it, or begins behind a block
 //     that cannot be read: what stands there was written, and its head says what it came to.
 //
+// Blocks that cannot be read count as damage when the rest of the device is read meanwhile
+// (env/device_probe.h). An outage ends the start.
+//
 // An entry is its index and term: any sound record of that name, wherever it stands, has its bytes.
 
 #include "raft/disk/salvage.h"
@@ -23,6 +26,7 @@
 #include "base/check.h"
 #include "engine/wal/format.h"
 #include "engine/wal/log.h"
+#include "env/device_probe.h"
 #include "raft/disk/log_map.h"
 #include "raft/disk/record.h"
 #include "raft/disk/sound_items.h"
@@ -35,6 +39,12 @@ using engine::wal::Segment;
 
 // What damage of one block takes with it the next time.
 constexpr std::uint64_t kFlightBytesMax = std::uint64_t{1} << 16;
+
+// Of each segment, to see whether the device answers.
+constexpr std::uint64_t kProbesPerSegment = 8;
+// Blocks that cannot be read, looked at once more.
+constexpr std::size_t kSecondLooksMax = 16;
+constexpr int kAttempts = 3;
 
 // The head of an item whose records follow it and each other; nothing where they do not.
 std::optional<LogHead> HeadOfSound(ByteView payload) {
@@ -84,11 +94,16 @@ class Salvager {
       if (!last) {
         BEACH_TRY_ASSIGN(older, ItemsOf(segment));
       }
+      NotePlaces(segment, last ? newest : older);
       BEACH_TRY(TakeSegment(last ? newest : older));
     }
+    BEACH_TRY(LookAgain());
     if (!Settle()) return Unknown();
     return Judge();
   }
+
+  // The disk has given what it refused before: what was taken for lost was not.
+  bool has_changed() const { return has_changed_; }
 
  private:
   // Also of a block that could not be read: below V that is damage.
@@ -129,6 +144,40 @@ class Salvager {
     for (const SoundItem& item : newest.items) durable_ = std::max(durable_, item.durable);
     durable_ = Normal(durable_);
     registered_ = Normal(content_.durable);
+  }
+
+  void NotePlaces(const Segment& segment, const SoundItems& found) {
+    const std::string path = env::JoinPath(directory_, engine::wal::SegmentFileName(segment.file));
+    for (const SoundItems::Unread& unread : found.unread) {
+      refused_.push_back({.path = path, .offset = unread.offset});
+    }
+    const std::uint64_t blocks = found.size / engine::wal::kBlockSize;
+    const std::uint64_t step = std::max<std::uint64_t>(1, blocks / kProbesPerSegment);
+    for (std::uint64_t block = 0; block < blocks; block += step) {
+      const std::uint64_t offset = block * engine::wal::kBlockSize;
+      if (found.UnreadIn(offset, offset + 1)) continue;
+      given_.push_back({.path = path, .offset = offset});
+    }
+  }
+
+  // Before anything is taken for lost because it could not be read.
+  Status LookAgain() {
+    if (refused_.empty()) return {};
+    const std::string path = env::JoinPath(directory_, kRegisterFileName);
+    given_.push_back({.path = path, .offset = 0});
+    given_.push_back({.path = path, .offset = EncodeRegister(content_).size() / 2});
+    env::DeviceProbe probe(files_, std::move(given_));
+    const std::size_t step = std::max<std::size_t>(1, refused_.size() / kSecondLooksMax);
+    for (std::size_t i = 0; i < refused_.size(); i += step) {
+      BEACH_TRY_ASSIGN(const bool is_bad, probe.IsBad(refused_[i]));
+      if (is_bad) continue;
+      has_changed_ = true;
+      return Fail(Error(ErrorCode::kIo,
+                        "the disk gives what it refused a moment ago; nothing is taken for lost: "
+                        "start again")
+                      .At(refused_[i].path, refused_[i].offset));
+    }
+    return {};
   }
 
   Status TakeSegment(const SoundItems& found) {
@@ -263,6 +312,9 @@ class Salvager {
   bool ended_ = false;                // an item behind V does not follow
   std::optional<LogHead> behind_;     // of the first that does not
   std::map<std::pair<LogIndex, Term>, Entry> entries_;  // all whose bytes are somewhere
+  std::vector<env::DeviceProbe::Place> refused_;        // blocks that could not be read
+  std::vector<env::DeviceProbe::Place> given_;          // some of those that could
+  bool has_changed_ = false;
 };
 
 }  // namespace
@@ -298,7 +350,11 @@ std::vector<engine::wal::Recovery::TailFlight> SalvagedLog::TakeFlights() {
 
 Result<SalvagedLog> Salvage(env::FileSystem& files, const std::string& directory,
                             const Register& content, const HeldState& held, const Error& damage) {
-  return Salvager(files, directory, content, held, damage).Run();
+  for (int attempt = 1;; ++attempt) {
+    Salvager salvager(files, directory, content, held, damage);
+    auto salvaged = salvager.Run();
+    if (salvaged || !salvager.has_changed() || attempt == kAttempts) return salvaged;
+  }
 }
 
 }  // namespace beach::raft

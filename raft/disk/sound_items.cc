@@ -2,12 +2,12 @@
 #include "raft/disk/sound_items.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <memory>
 #include <utility>
 
 #include "base/coding.h"
 #include "engine/wal/format.h"
+#include "env/device_probe.h"
 
 namespace beach::raft {
 namespace {
@@ -56,7 +56,8 @@ class Finder {
   Status Read(env::File& file) {
     BEACH_TRY_ASSIGN(const std::uint64_t size, file.Size());
     is_whole_ = size >= segment_.size_bytes;
-    bytes_.resize(std::min({size, segment_.size_bytes, segment_.end}));
+    found_.size = std::min({size, segment_.size_bytes, segment_.end});
+    bytes_.resize(found_.size);
     for (std::uint64_t at = 0; at < bytes_.size(); at += kPieceSize) {
       const std::uint64_t end = std::min<std::uint64_t>(at + kPieceSize, bytes_.size());
       if (file.ReadAt(at, bytes_.data() + at, end - at)) continue;
@@ -72,9 +73,7 @@ class Finder {
     auto got = file.ReadAt(offset, target, length);
     if (got) return {};
     // All else, no memory for one, may go well the next time.
-    const bool is_unreadable =
-        got.error().code() == ErrorCode::kIo && got.error().os_error() == EIO;
-    if (!is_unreadable) return Fail(std::move(got).error());
+    if (!env::IsUnreadable(got.error())) return Fail(std::move(got).error());
     std::fill_n(target, length, '\0');
     found_.unread.push_back({.offset = offset, .error = std::move(got).error()});
     return {};

@@ -30,6 +30,7 @@ struct SoundItems {
     Error error;
   };
   std::vector<Unread> unread;
+  std::uint64_t size = 0;  // bytes of the file that were looked at
   // The file is there, as long as it is listed, and was begun as a segment.
   bool is_there = false;
 

@@ -284,6 +284,26 @@ TEST_F(NodeStateTest, WhatCannotBeReadInTwoLivesIsSetAside) {
   }
 }
 
+// A device that is gone for a while gives nothing, in two lives and at every look: nothing is lost.
+TEST_F(NodeStateTest, AnOutageOfTheDeviceSetsNothingAside) {
+  for (int life = 0; life < 3; ++life) {
+    files_.set_hook([](const FileEvent& event) -> Status {
+      const bool strikes = event.call == FileCall::kRead;
+      return strikes ? Fail(ErrnoError(EIO, "read", event.path, event.offset)) : Status();
+    });
+    const auto state = OpenState();
+    ASSERT_FALSE(state);
+    EXPECT_EQ(state.error().code(), ErrorCode::kIo);
+    EXPECT_EQ(state.error().os_error(), EIO);
+    EXPECT_FALSE(WasSetAside());
+  }
+  files_.set_hook(nullptr);
+  const auto state = OpenState();
+  ASSERT_TRUE(state) << state.error().ToString();
+  EXPECT_FALSE((*state)->lost().has_value());
+  EXPECT_FALSE(Marked());
+}
+
 // From the call of each number on every one fails, as in a process that is killed there. The next
 // life finds what was damaged set aside, whole, and the state lost.
 TEST_F(NodeStateTest, ACrashAtAnyStepLeavesItKnownToBeLost) {

@@ -2,18 +2,20 @@
 #include "server/machine/state_directory.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 #include <vector>
 
 #include "engine/manifest/identity.h"
 #include "engine/verify.h"
+#include "env/device_probe.h"
 #include "env/small_file.h"
 
 namespace beach::server {
 namespace {
 
 constexpr std::uint64_t kMarkSizeMax = 4096;
+constexpr std::size_t kFoldersMax = 16;
+constexpr std::uint64_t kPlacesPerFolder = 16;
 
 // "." where the path has none.
 std::string FolderOf(const std::string& path) {
@@ -52,6 +54,43 @@ Result<std::optional<Error>> Examine(env::FileSystem& files, const std::string& 
   return std::nullopt;
 }
 
+// The begins of files in the directory and in those beside it; what cannot be listed has none.
+std::vector<env::DeviceProbe::Place> PlacesAround(env::FileSystem& files,
+                                                  const std::string& directory) {
+  std::vector<std::string> folders = {directory};
+  const std::string parent = FolderOf(directory);
+  if (const auto beside = files.List(parent)) {
+    for (const std::string& name : *beside) {
+      const std::string folder = env::JoinPath(parent, name);
+      if (folder != directory && folders.size() < kFoldersMax) folders.push_back(folder);
+    }
+  }
+  std::vector<env::DeviceProbe::Place> places;
+  for (const std::string& in : folders) {
+    const auto names = files.List(in);
+    if (!names) continue;  // a file
+    std::uint64_t taken = 0;
+    for (const std::string& name : *names) {
+      const auto file = files.Open(env::JoinPath(in, name), {.mode = env::OpenMode::kRead});
+      if (!file) continue;
+      const auto size = (*file)->Size();
+      if (!size || *size == 0) continue;
+      places.push_back({.path = env::JoinPath(in, name), .offset = 0});
+      if (++taken == kPlacesPerFolder) break;
+    }
+  }
+  return places;
+}
+
+// Of what cannot be read: kIo where the whole device cannot be.
+Status CheckDevice(env::FileSystem& files, const std::string& directory, const Error& met) {
+  if (!env::IsUnreadable(met)) return {};
+  std::vector<env::DeviceProbe::Place> places = PlacesAround(files, directory);
+  std::erase_if(places,
+                [&met](const env::DeviceProbe::Place& place) { return place.path == met.path(); });
+  return env::DeviceProbe(files, std::move(places)).Answers();
+}
+
 bool SamePlace(const Error& one, const Error& other) {
   return one.code() == other.code() && one.path() == other.path() && one.offset() == other.offset();
 }
@@ -63,7 +102,7 @@ std::string SetAsideNameOf(const std::string& directory) { return directory + ".
 
 bool MayBeDamage(const Error& error, bool is_ours) {
   if (error.code() == ErrorCode::kCorruption) return true;
-  if (error.code() == ErrorCode::kIo && error.os_error() == EIO) return true;
+  if (env::IsUnreadable(error)) return true;
   // Versions are believed under a checksum alone: so it is refused for its first bytes.
   return error.code() == ErrorCode::kRefused && error.offset() == 0 && is_ours;
 }
@@ -106,8 +145,10 @@ Result<std::optional<Error>> FindDamage(env::FileSystem& files, const std::strin
   if (!there) return std::nullopt;
   BEACH_TRY_ASSIGN(std::optional<Error> met, Examine(files, directory, is_ours));
   if (!met) return std::nullopt;
+  BEACH_TRY(CheckDevice(files, directory, *met));
   BEACH_TRY_ASSIGN(const std::optional<Error> again, Examine(files, directory, is_ours));
   if (!again || !SamePlace(*met, *again)) return std::nullopt;
+  BEACH_TRY(CheckDevice(files, directory, *met));
   return met;
 }
 
