@@ -6,6 +6,7 @@
 #include "engine/wal/format.h"
 #include "engine/wal/log_core.h"
 #include "raft/disk/disk_log_fixture.h"
+#include "raft/disk/dump.h"
 #include "raft/disk/log_map.h"
 #include "raft/disk/record.h"
 #include "raft/disk/register.h"
@@ -221,6 +222,44 @@ TEST_F(DiskLogTest, APayloadThatImitatesAnItemIsNotBelieved) {
   EXPECT_EQ(lost_with(~std::uint64_t{0}), 1U);
   // Whoever knew the salt would be believed: it is that alone.
   EXPECT_EQ(lost_with(0), 0U);
+}
+
+// A newer release may have meant anything. Its log is left as it is, whole or damaged.
+TEST_F(DiskLogTest, RecordsOfAnotherVersionAreRefusedAlsoBehindDamage) {
+  Open();
+  log_.reset();
+  const Register content = ReadRegister(world_.files(), Directory())->content;
+  const std::string name = engine::wal::SegmentFileName(content.segments.back().file);
+  engine::wal::LogCore core(content.epoch(), content.segments.back(), content.durable,
+                            content.salt);
+  std::vector<std::uint64_t> begins;
+  LogMap map(content.base, content.base_term);
+  for (const std::uint64_t index : {1U, 2U}) {
+    Bytes payload = HeadPayload(map.Head());
+    AppendEntry(payload, EntryOf(index, 1, 100));
+    ASSERT_OK(map.Apply(payload, {}));
+    if (index == 2) payload.front() = kRecordsVersion + 1;
+    engine::wal::AlignedBuffer image;
+    const auto item = core.Plan(engine::wal::ItemKind::kFlight, payload, {}, 2, image);
+    core.Completed(item.id, true);
+    auto file = world_.files().Open(Directory() + "/" + name, {.mode = env::OpenMode::kReadWrite});
+    ASSERT_OK(file);
+    ASSERT_OK((*file)->WriteAt(item.begin.offset, image.view()));
+    begins.push_back(item.begin.offset);
+  }
+  const std::vector<std::string> names = SegmentFiles();
+  for (const bool damaged : {false, true}) {
+    if (damaged) FlipByte(name, begins[0] + 70);
+    const auto opened = TryOpen();
+    EXPECT_TRUE(FailsWith(opened, ErrorCode::kRefused, Directory() + "/" + name));
+    EXPECT_EQ(opened.error().offset(), begins[1]);
+    const auto report = VerifyRaftLog(world_.files(), Directory());
+    EXPECT_TRUE(FailsWith(report, ErrorCode::kRefused, Directory() + "/" + name));
+    const auto dumped = DumpRaftLog(world_.files(), Directory(), [](std::string_view) {});
+    ASSERT_FALSE(dumped);
+    EXPECT_EQ(dumped.error().code(), damaged ? ErrorCode::kCorruption : ErrorCode::kRefused);
+    EXPECT_EQ(SegmentFiles(), names);
+  }
 }
 
 TEST_F(DiskLogTest, DamageBelowWhatTheStateMachineHoldsLosesNothing) {

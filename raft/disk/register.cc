@@ -184,6 +184,9 @@ Result<FoundRegister> DecodeRegister(ByteView bytes, const std::string& path) {
     if (!second) damage = std::move(second).error();
     return FoundRegister{.content = *std::move(first), .damage = std::move(damage)};
   }
+  // An unknown version is one under its checksum: that of the other copy was the same.
+  const bool is_unknown = !second && second.error().code() == ErrorCode::kRefused;
+  if (is_unknown) return Fail(std::move(second).error());
   if (!second) return Fail(std::move(first).error());
   return FoundRegister{.content = *std::move(second), .damage = std::move(first).error()};
 }

@@ -101,6 +101,8 @@ TEST(RaftRegister, AnotherVersionIsRefused) {
   copy[8] = kRegisterVersion + 1;
   EXPECT_EQ(CodeOf(copy + copy), ErrorCode::kCorruption);  // as damaged as any other byte
   EXPECT_EQ(CodeOf(Sealed(copy) + Sealed(copy)), ErrorCode::kRefused);
+  EXPECT_EQ(CodeOf(copy + Sealed(copy)), ErrorCode::kRefused);
+  EXPECT_EQ(CodeOf(Sealed(copy) + copy), ErrorCode::kRefused);
   // The first one had one copy, of 88 bytes and its segments.
   Bytes first(120, '\0');
   first.replace(0, 9, Bytes("BEACHRLR\x01", 9));

@@ -95,7 +95,7 @@ class Salvager {
         BEACH_TRY_ASSIGN(older, ItemsOf(segment));
       }
       NotePlaces(segment, last ? newest : older);
-      BEACH_TRY(TakeSegment(last ? newest : older));
+      BEACH_TRY(TakeSegment(segment, last ? newest : older));
     }
     BEACH_TRY(LookAgain());
     if (!Settle()) return Unknown();
@@ -106,6 +106,10 @@ class Salvager {
   bool has_changed() const { return has_changed_; }
 
  private:
+  std::string PathOf(const Segment& segment) const {
+    return env::JoinPath(directory_, engine::wal::SegmentFileName(segment.file));
+  }
+
   // Also of a block that could not be read: below V that is damage.
   std::unexpected<Error> Unknown() const {
     return Fail(
@@ -121,8 +125,7 @@ class Salvager {
   }
 
   Result<SoundItems> ItemsOf(const Segment& segment) const {
-    const std::string name = engine::wal::SegmentFileName(segment.file);
-    return FindSoundItems(files_, env::JoinPath(directory_, name), segment, content_);
+    return FindSoundItems(files_, PathOf(segment), segment, content_);
   }
 
   // The end of a segment that the log has left is the begin of the next one.
@@ -147,7 +150,7 @@ class Salvager {
   }
 
   void NotePlaces(const Segment& segment, const SoundItems& found) {
-    const std::string path = env::JoinPath(directory_, engine::wal::SegmentFileName(segment.file));
+    const std::string path = PathOf(segment);
     for (const SoundItems::Unread& unread : found.unread) {
       refused_.push_back({.path = path, .offset = unread.offset});
     }
@@ -180,8 +183,11 @@ class Salvager {
     return {};
   }
 
-  Status TakeSegment(const SoundItems& found) {
+  Status TakeSegment(const Segment& segment, const SoundItems& found) {
     for (const SoundItem& item : found.items) {
+      // A log of another release is left to it, damaged as it is.
+      Status known = CheckRecordsVersion(item.payload);
+      if (!known) return Fail(std::move(known).error().At(PathOf(segment), item.begin.offset));
       KeepEntries(item.payload);
       if (item.begin < durable_) {
         TakeBelow(item);

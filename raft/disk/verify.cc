@@ -204,7 +204,7 @@ class Verifier {
         if (at >= durable && !found->UnreadIn(at, item.begin.offset)) return {};
         AddGap(segment, at, item.begin.offset, *found);
       }
-      TakeItem(item);
+      BEACH_TRY(TakeItem(item));
       at = item.end.offset;
     }
     if (at < durable) AddGap(segment, at, durable, *found);
@@ -229,15 +229,16 @@ class Verifier {
                   .At(PathOf(segment), begin));
   }
 
-  void TakeItem(const SoundItem& item) {
-    if (item.payload.empty()) return;
+  Status TakeItem(const SoundItem& item) {
+    if (item.payload.empty()) return {};
     RecordReader reader(item.payload);
     Record head;
     if (std::exchange(jumps_, false) && reader.Next(head)) map_.Jump(head.head);
     Status taken = Take(item.payload, item.begin);
-    if (taken) return;
+    if (taken || taken.error().code() == ErrorCode::kRefused) return taken;
     jumps_ = true;
     AddDamage(std::move(taken).error());
+    return {};
   }
 
   env::FileSystem& files_;
