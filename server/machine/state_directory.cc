@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::uint64_t kMarkSizeMax = 4096;
 constexpr std::size_t kFoldersMax = 16;
-constexpr std::uint64_t kPlacesPerFolder = 16;
+constexpr std::size_t kPlacesPerFolder = 16;
+constexpr std::uint64_t kPlacesPerFile = 4;
 
 // "." where the path has none.
 std::string FolderOf(const std::string& path) {
@@ -54,30 +55,44 @@ Result<std::optional<Error>> Examine(env::FileSystem& files, const std::string& 
   return std::nullopt;
 }
 
-// The begins of files in the directory and in those beside it; what cannot be listed has none.
-std::vector<env::DeviceProbe::Place> PlacesAround(env::FileSystem& files,
-                                                  const std::string& directory) {
-  std::vector<std::string> folders = {directory};
-  const std::string parent = FolderOf(directory);
-  if (const auto beside = files.List(parent)) {
-    for (const std::string& name : *beside) {
-      const std::string folder = env::JoinPath(parent, name);
-      if (folder != directory && folders.size() < kFoldersMax) folders.push_back(folder);
+// Places in the files of a directory, but of `but`; of what cannot be listed or opened there are
+// none.
+std::vector<env::DeviceProbe::Place> PlacesIn(env::FileSystem& files, const std::string& directory,
+                                              const std::string& but) {
+  std::vector<env::DeviceProbe::Place> places;
+  const auto names = files.List(directory);
+  if (!names) return places;
+  for (const std::string& name : *names) {
+    const std::string path = env::JoinPath(directory, name);
+    if (path == but || places.size() >= kPlacesPerFolder) continue;
+    const auto file = files.Open(path, {.mode = env::OpenMode::kRead, .direct = false});
+    if (!file) continue;
+    const std::uint64_t size = (*file)->Size().value_or(0);
+    const std::uint64_t step = std::max(env::kDirectAlignment, size / kPlacesPerFile);
+    for (std::uint64_t offset = 0; offset < size; offset += step) {
+      places.push_back(
+          {.path = path, .offset = offset / env::kDirectAlignment * env::kDirectAlignment});
     }
   }
-  std::vector<env::DeviceProbe::Place> places;
-  for (const std::string& in : folders) {
-    const auto names = files.List(in);
-    if (!names) continue;  // a file
-    std::uint64_t taken = 0;
-    for (const std::string& name : *names) {
-      const auto file = files.Open(env::JoinPath(in, name), {.mode = env::OpenMode::kRead});
-      if (!file) continue;
-      const auto size = (*file)->Size();
-      if (!size || *size == 0) continue;
-      places.push_back({.path = env::JoinPath(in, name), .offset = 0});
-      if (++taken == kPlacesPerFolder) break;
-    }
+  return places;
+}
+
+// Of the directory and of those beside it: damage may have struck all that one has.
+std::vector<env::DeviceProbe::Place> PlacesAround(env::FileSystem& files,
+                                                  const std::string& directory,
+                                                  const std::string& but) {
+  std::vector<env::DeviceProbe::Place> places = PlacesIn(files, directory, but);
+  const std::string parent = FolderOf(directory);
+  const auto beside = files.List(parent);
+  if (!beside) return places;
+  std::size_t folders = 0;
+  for (const std::string& name : *beside) {
+    const std::string folder = env::JoinPath(parent, name);
+    const bool is_it = folder == directory || folder == env::JoinPath(".", directory);
+    if (is_it || folders >= kFoldersMax) continue;
+    const auto found = PlacesIn(files, folder, but);
+    if (!found.empty()) ++folders;
+    places.insert(places.end(), found.begin(), found.end());
   }
   return places;
 }
@@ -85,10 +100,7 @@ std::vector<env::DeviceProbe::Place> PlacesAround(env::FileSystem& files,
 // Of what cannot be read: kIo where the whole device cannot be.
 Status CheckDevice(env::FileSystem& files, const std::string& directory, const Error& met) {
   if (!env::IsUnreadable(met)) return {};
-  std::vector<env::DeviceProbe::Place> places = PlacesAround(files, directory);
-  std::erase_if(places,
-                [&met](const env::DeviceProbe::Place& place) { return place.path == met.path(); });
-  return env::DeviceProbe(files, std::move(places)).Answers();
+  return env::DeviceProbe(files, PlacesAround(files, directory, met.path())).Answers();
 }
 
 bool SamePlace(const Error& one, const Error& other) {
