@@ -63,16 +63,21 @@ class Surveyor {
     for (const SoundItem& item : found->items) durable = std::max(durable, item.durable);
     Add({.path = path, .offset = 0, .entries = {}});
     const bool newest = segment.end == Segment::kOpenEnd;
-    for (std::size_t i = 0; i < found->items.size(); ++i) {
+    const std::size_t count = found->items.size();
+    std::size_t seen = 0;
+    const VisitSoundItem add = [&](const SoundItem& item, ByteView payload,
+                                   const SoundItems&) -> Status {
       // What vouches for all the others is as good as what nothing vouches for.
-      const bool last = newest && i + 1 == found->items.size() && content.durable < durable;
-      AddItem(path, found->items[i], last || found->items[i].end > durable);
-    }
+      const bool last = newest && ++seen == count && content.durable < durable;
+      AddItem(path, item, payload, last || item.end > durable);
+      return {};
+    };
+    static_cast<void>(FindSoundItems(files_, path, segment, content, add));
   }
 
-  void AddItem(const std::string& path, const SoundItem& item, bool unvouched) {
+  void AddItem(const std::string& path, const SoundItem& item, ByteView payload, bool unvouched) {
     Block block{.path = path, .entries = {}, .unvouched = unvouched};
-    RecordReader reader(item.payload);
+    RecordReader reader(payload);
     Record record;
     while (reader.Next(record)) {
       const bool is_entry = record.kind == RecordKind::kEntry || record.kind == RecordKind::kFill;

@@ -103,6 +103,27 @@ TEST_F(DiskLogTest, ABlockThatCannotBeReadBeforeASoundItemIsDamage) {
   EXPECT_EQ(Told(), "0: 1@1? 2@1");
 }
 
+// It is read in pieces of 1 MiB, which its items cross and exceed.
+TEST_F(DiskLogTest, ALargeSegmentIsSalvagedPieceByPiece) {
+  using engine::wal::kBlockSize;
+  constexpr std::size_t kEntrySize = 300'000;
+  options_.segment_size_bytes = std::uint64_t{16} << 20;
+  OpenAndStart();
+  ASSERT_TRUE(WriteEntries(1, 1, 1, kEntrySize));
+  ASSERT_TRUE(WriteEntries(2, 30, 1, kEntrySize));
+  ASSERT_TRUE(Write(Entries(31, 40, 1, kEntrySize)));
+  log_.reset();
+  const std::string name = SegmentFiles().front();
+  FlipByte(name, 20);
+  files_.RefuseBlock(name, 4 * kBlockSize);  // in the flight of the first entry
+  Open();
+  EXPECT_EQ(log_->contents().lost, 1U);
+  EXPECT_EQ(log_->contents().last, LogIndex(40));
+  std::string expected = "0: 1@1?";
+  for (int i = 2; i <= 40; ++i) expected += " " + std::to_string(i) + "@1";
+  EXPECT_EQ(Told(kEntrySize), expected);
+}
+
 // A device that is out of order refuses what a bad sector does, and much more.
 TEST_F(DiskLogTest, AnOutageOfTheDeviceLosesNothing) {
   using engine::wal::kBlockSize;
@@ -145,16 +166,16 @@ TEST_F(DiskLogTest, AnOutageOfTheDeviceLosesNothing) {
 
 // What was refused once and is given at a second look was not lost.
 TEST_F(DiskLogTest, WhatCanBeReadASecondTimeIsNotLost) {
-  // A start reads many blocks at once, again when it takes what is sound, then block by block; the
-  // fourth read is the second look.
-  for (const std::uint64_t refusals : {1U, 2U, 3U, 4U}) {
+  // A start reads many blocks at once; then, twice, it looks at what is sound, many blocks at once
+  // and block by block; the sixth read is the second look.
+  for (const std::uint64_t refusals : {1U, 2U, 3U, 4U, 5U, 6U}) {
     OpenAndStart();
     ASSERT_TRUE(WriteEntries(1, 3, refusals));
     log_.reset();
     files_.RefuseBlock(SegmentFiles().front(), 3 * engine::wal::kBlockSize);
     files_.GiveAllAfter(refusals);
     Open();
-    EXPECT_EQ(log_->contents().lost, refusals == 4 ? 1U : 0U) << refusals;
+    EXPECT_EQ(log_->contents().lost, refusals == 6 ? 1U : 0U) << refusals;
     log_.reset();
     files_.GiveAll();
     const std::vector<std::string> names = world_.files().List(Directory()).value();

@@ -84,30 +84,39 @@ class Salvager {
   Result<SalvagedLog> Run() {
     ListEntered();
     if (entered_.empty()) return Unknown();
-    BEACH_TRY_ASSIGN(SoundItems newest, ItemsOf(entered_.back()));
+    BEACH_TRY_ASSIGN(const SoundItems newest, ItemsOf(entered_.back(), nullptr));
     // What the log came to is known from its last segment alone.
     if (!newest.is_there) return Unknown();
     FindDurable(newest);
+    const VisitSoundItem take = [this](const SoundItem& item, ByteView payload,
+                                       const SoundItems& so_far) {
+      return TakeItem(item, payload, so_far);
+    };
     for (const Segment& segment : entered_) {
+      BEACH_TRY_ASSIGN(const SoundItems found, ItemsOf(segment, take));
+      NotePlaces(segment, found);
+      // V was found by another look.
       const bool last = segment.ordinal == entered_.back().ordinal;
-      SoundItems older;
-      if (!last) {
-        BEACH_TRY_ASSIGN(older, ItemsOf(segment));
+      if (last && !std::ranges::equal(found.unread, newest.unread, {}, &SoundItems::Unread::offset,
+                                      &SoundItems::Unread::offset)) {
+        return Changed(PathOf(segment), Error::kNoOffset);
       }
-      NotePlaces(segment, last ? newest : older);
-      BEACH_TRY(TakeSegment(segment, last ? newest : older));
     }
     BEACH_TRY(LookAgain());
     if (!Settle()) return Unknown();
     return Judge();
   }
 
-  // The disk has given what it refused before: what was taken for lost was not.
+  // The disk gave at one look what it refused at another: what was taken for lost was not.
   bool has_changed() const { return has_changed_; }
 
  private:
   std::string PathOf(const Segment& segment) const {
     return env::JoinPath(directory_, engine::wal::SegmentFileName(segment.file));
+  }
+
+  const Segment& SegmentOf(engine::SegmentOrdinal ordinal) const {
+    return *std::ranges::find(entered_, ordinal, &Segment::ordinal);
   }
 
   // Also of a block that could not be read: below V that is damage.
@@ -124,8 +133,8 @@ class Salvager {
     }
   }
 
-  Result<SoundItems> ItemsOf(const Segment& segment) const {
-    return FindSoundItems(files_, PathOf(segment), segment, content_);
+  Result<SoundItems> ItemsOf(const Segment& segment, const VisitSoundItem& visit) const {
+    return FindSoundItems(files_, PathOf(segment), segment, content_, visit);
   }
 
   // The end of a segment that the log has left is the begin of the next one.
@@ -163,6 +172,14 @@ class Salvager {
     }
   }
 
+  std::unexpected<Error> Changed(const std::string& path, std::uint64_t offset) {
+    has_changed_ = true;
+    return Fail(Error(ErrorCode::kIo,
+                      "the disk gives what it refuses at another time; nothing is taken for lost: "
+                      "start again")
+                    .At(path, offset));
+  }
+
   // Before anything is taken for lost because it could not be read.
   Status LookAgain() {
     if (refused_.empty()) return {};
@@ -173,27 +190,23 @@ class Salvager {
     const std::size_t step = std::max<std::size_t>(1, refused_.size() / kSecondLooksMax);
     for (std::size_t i = 0; i < refused_.size(); i += step) {
       BEACH_TRY_ASSIGN(const bool is_bad, probe.IsBad(refused_[i]));
-      if (is_bad) continue;
-      has_changed_ = true;
-      return Fail(Error(ErrorCode::kIo,
-                        "the disk gives what it refused a moment ago; nothing is taken for lost: "
-                        "start again")
-                      .At(refused_[i].path, refused_[i].offset));
+      if (!is_bad) return Changed(refused_[i].path, refused_[i].offset);
     }
     return {};
   }
 
-  Status TakeSegment(const Segment& segment, const SoundItems& found) {
-    for (const SoundItem& item : found.items) {
-      // A log of another release is left to it, damaged as it is.
-      Status known = CheckRecordsVersion(item.payload);
-      if (!known) return Fail(std::move(known).error().At(PathOf(segment), item.begin.offset));
-      KeepEntries(item.payload);
-      if (item.begin < durable_) {
-        TakeBelow(item);
-      } else {
-        TakeBehind(item, found);
-      }
+  Status TakeItem(const SoundItem& item, ByteView payload, const SoundItems& so_far) {
+    // A log of another release is left to it, damaged as it is.
+    Status known = CheckRecordsVersion(payload);
+    if (!known) {
+      return Fail(
+          std::move(known).error().At(PathOf(SegmentOf(item.begin.segment)), item.begin.offset));
+    }
+    KeepEntries(payload);
+    if (item.begin < durable_) {
+      TakeBelow(item, payload);
+    } else {
+      TakeBehind(item, payload, so_far);
     }
     return {};
   }
@@ -213,11 +226,11 @@ class Salvager {
     }
   }
 
-  void TakeBelow(const SoundItem& item) {
+  void TakeBelow(const SoundItem& item, ByteView payload) {
     if (item.begin >= registered_) TakeRegister();
     // A vouch of a start says nothing, and changes nothing.
-    const bool silent = item.payload.empty() && known_ && *known_ == Normal(item.follows);
-    if (silent || Take(item)) known_ = Normal(item.end);
+    const bool silent = payload.empty() && known_ && *known_ == Normal(item.follows);
+    if (silent || Take(payload)) known_ = Normal(item.end);
   }
 
   void TakeRegister() {
@@ -227,28 +240,28 @@ class Salvager {
   }
 
   // What follows the end of the log, or what is known of it, is not of it.
-  void TakeBehind(const SoundItem& item, const SoundItems& found) {
+  void TakeBehind(const SoundItem& item, ByteView payload, const SoundItems& so_far) {
     const LogPosition at = settled_ ? *known_ : durable_;
     const bool follows = Normal(item.follows) == at;
-    const bool is_past_unread =
-        at.segment == item.begin.segment && found.UnreadIn(at.offset, item.begin.offset) != nullptr;
+    const bool is_past_unread = at.segment == item.begin.segment &&
+                                so_far.UnreadIn(at.offset, item.begin.offset) != nullptr;
     if ((follows || is_past_unread) && !ended_) {
       Settle();
-      if ((item.payload.empty() && settled_ && follows) || Take(item)) {
+      if ((payload.empty() && settled_ && follows) || Take(payload)) {
         settled_ = true;
         known_ = Normal(item.end);
         return;
       }
     }
     ended_ = true;
-    if (!behind_) behind_ = HeadOfSound(item.payload);
+    if (!behind_) behind_ = HeadOfSound(payload);
   }
 
-  bool Take(const SoundItem& item) {
-    const std::optional<LogHead> head = HeadOfSound(item.payload);
+  bool Take(ByteView payload) {
+    const std::optional<LogHead> head = HeadOfSound(payload);
     if (!head) return false;
     map_.Jump(*head);
-    const Status applied = map_.Apply(item.payload, {});
+    const Status applied = map_.Apply(payload, {});
     BEACH_CHECK(applied.has_value());
     return true;
   }

@@ -198,16 +198,22 @@ class Verifier {
     }
     const std::uint64_t durable = DurableIn(segment, found->items);
     std::uint64_t at = engine::wal::kSegmentHeaderSize;
-    for (const SoundItem& item : found->items) {
+    bool ended = false;
+    const VisitSoundItem take = [&](const SoundItem& item, ByteView payload,
+                                    const SoundItems& so_far) -> Status {
       if (item.follows.offset != at) {
         // A torn end. What cannot be read before a sound item was no end.
-        if (at >= durable && !found->UnreadIn(at, item.begin.offset)) return {};
-        AddGap(segment, at, item.begin.offset, *found);
+        ended = ended || (at >= durable && !so_far.UnreadIn(at, item.begin.offset));
+        if (!ended) AddGap(segment, at, item.begin.offset, so_far);
       }
-      BEACH_TRY(TakeItem(item));
+      if (ended) return {};
       at = item.end.offset;
-    }
-    if (at < durable) AddGap(segment, at, durable, *found);
+      return TakeItem(item, payload);
+    };
+    found = FindSoundItems(files_, PathOf(segment), segment, content_, take);
+    if (!found && found.error().code() == ErrorCode::kRefused) return Fail(found.error());
+    if (!found) AddDamage(std::move(found).error());
+    if (found && !ended && at < durable) AddGap(segment, at, durable, *found);
     return {};
   }
 
@@ -229,12 +235,12 @@ class Verifier {
                   .At(PathOf(segment), begin));
   }
 
-  Status TakeItem(const SoundItem& item) {
-    if (item.payload.empty()) return {};
-    RecordReader reader(item.payload);
+  Status TakeItem(const SoundItem& item, ByteView payload) {
+    if (payload.empty()) return {};
+    RecordReader reader(payload);
     Record head;
     if (std::exchange(jumps_, false) && reader.Next(head)) map_.Jump(head.head);
-    Status taken = Take(item.payload, item.begin);
+    Status taken = Take(payload, item.begin);
     if (taken || taken.error().code() == ErrorCode::kRefused) return taken;
     jumps_ = true;
     AddDamage(std::move(taken).error());
