@@ -308,6 +308,25 @@ TEST_F(DiskLogTest, ALogWithoutItsLastSegmentIsRefused) {
   EXPECT_FALSE(TryOpen());
 }
 
+// As when files were swapped between two nodes.
+TEST_F(DiskLogTest, ASegmentOfAnotherLogIsNotTakenForAnEmptyOne) {
+  OpenAndStart();
+  ASSERT_TRUE(WriteEntries(1, 3, 1));
+  log_.reset();
+  const std::string path = Directory() + "/" + SegmentFiles().front();
+  auto file = world_.files().Open(path, {.mode = env::OpenMode::kReadWrite});
+  ASSERT_OK(file);
+  Bytes block(engine::wal::kSegmentHeaderSize, '\0');
+  ASSERT_OK((*file)->ReadAt(0, block.data(), block.size()));
+  auto header = engine::wal::DecodeSegmentBlock(block);
+  ASSERT_OK(header);
+  header->salt.value ^= 1;
+  Bytes other = engine::wal::EncodeSegmentBlock(*header);
+  other.resize(kSegmentSize, '\0');
+  ASSERT_OK((*file)->WriteAt(0, other));
+  EXPECT_TRUE(FailsWith(TryOpen(), ErrorCode::kCorruption, path));
+}
+
 // A crash between a snapshot's two installs: the state machine holds what the log has lost.
 TEST_F(DiskLogTest, NothingIsLostOfWhatTheStateMachineHoldsByNow) {
   OpenAndStart();

@@ -108,7 +108,11 @@ class Finder {
     has_header_block_ = found_.UnreadIn(0, kSegmentHeaderSize) != nullptr ||
                         std::ranges::any_of(bytes, [](char byte) { return byte != '\0'; });
     auto block = engine::wal::DecodeSegmentBlock(bytes);
-    if (block && block->ordinal == segment_.ordinal) epoch_ = block->epoch;
+    if (block && block->ordinal == segment_.ordinal && block->salt == salt_) {
+      epoch_ = block->epoch;
+    } else if (block) {
+      has_header_block_ = false;  // another's
+    }
     if (block || block.error().code() != ErrorCode::kRefused) return {};
     return Fail(std::move(block).error().At(file_.path(), 0));
   }
