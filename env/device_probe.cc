@@ -9,7 +9,7 @@
 namespace beach::env {
 namespace {
 
-constexpr std::size_t kPlacesPerLook = 5;
+constexpr std::size_t kPlacesPerLook = 8;
 
 struct alignas(kDirectAlignment) Block {
   char bytes[kDirectAlignment];
@@ -21,8 +21,8 @@ bool IsUnreadable(const Error& error) {
   return error.code() == ErrorCode::kIo && error.os_error() == EIO;
 }
 
-DeviceProbe::DeviceProbe(FileSystem& files, std::vector<Place> places)
-    : files_(files), places_(std::move(places)) {}
+DeviceProbe::DeviceProbe(FileSystem& files, std::vector<Place> places, Proof proof)
+    : files_(files), places_(std::move(places)), proof_(proof) {}
 
 Status DeviceProbe::Look(const Place& place) {
   auto file = files_.Open(place.path, {.mode = OpenMode::kRead, .direct = true});
@@ -48,7 +48,9 @@ Status DeviceProbe::Answers() {
     if (!looked) refused = std::move(looked).error();
   }
   ++next_;
-  if (2 * given > looks) return {};
+  const std::size_t wanted =
+      proof_ == Proof::kMost ? looks / 2 + 1 : std::clamp<std::size_t>(looks, 1, 2);
+  if (given >= wanted) return {};
   return Fail(Error(ErrorCode::kIo,
                     "the device does not answer: of " + std::to_string(looks) +
                         " places that are looked at " + std::to_string(given) +

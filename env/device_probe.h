@@ -22,11 +22,15 @@ class DeviceProbe {
     std::string path;
     std::uint64_t offset = 0;  // of a block
   };
-  // `places` ought to be readable, as far as the caller knows; a few may turn out not to be.
-  DeviceProbe(FileSystem& files, std::vector<Place> places);
+  // How many of the places that are looked at have to be read.
+  enum class Proof : std::uint8_t {
+    kMost,  // they were read a moment ago
+    kTwo,   // they may be as bad as the one in question: a device that is gone gives none
+  };
+  DeviceProbe(FileSystem& files, std::vector<Place> places, Proof proof);
 
-  // Reads several of the places, each time others. kIo: most of them give nothing, or there are
-  // none to tell by. Then nothing is known of any other place.
+  // Reads several of the places, each time others. kIo: too few of them are read, or there are none
+  // to tell by. Then nothing is known of any other place.
   Status Answers();
   // Whether the block there cannot be read, and the device answers before and after. kIo: it does
   // not. What is refused for another reason than EIO (memory, descriptors) is that error.
@@ -37,6 +41,7 @@ class DeviceProbe {
 
   FileSystem& files_;
   const std::vector<Place> places_;
+  const Proof proof_;
   std::size_t next_ = 0;  // of places_
 };
 

@@ -186,7 +186,7 @@ class Salvager {
     const std::string path = env::JoinPath(directory_, kRegisterFileName);
     given_.push_back({.path = path, .offset = 0});
     given_.push_back({.path = path, .offset = EncodeRegister(content_).size() / 2});
-    env::DeviceProbe probe(files_, std::move(given_));
+    env::DeviceProbe probe(files_, std::move(given_), env::DeviceProbe::Proof::kMost);
     const std::size_t step = std::max<std::size_t>(1, refused_.size() / kSecondLooksMax);
     for (std::size_t i = 0; i < refused_.size(); i += step) {
       BEACH_TRY_ASSIGN(const bool is_bad, probe.IsBad(refused_[i]));

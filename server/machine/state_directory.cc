@@ -100,7 +100,9 @@ std::vector<env::DeviceProbe::Place> PlacesAround(env::FileSystem& files,
 // Of what cannot be read: kIo where the whole device cannot be.
 Status CheckDevice(env::FileSystem& files, const std::string& directory, const Error& met) {
   if (!env::IsUnreadable(met)) return {};
-  return env::DeviceProbe(files, PlacesAround(files, directory, met.path())).Answers();
+  using env::DeviceProbe;
+  DeviceProbe probe(files, PlacesAround(files, directory, met.path()), DeviceProbe::Proof::kTwo);
+  return probe.Answers();
 }
 
 bool SamePlace(const Error& one, const Error& other) {

@@ -40,9 +40,9 @@ Status RemoveDamageMark(env::FileSystem& files, const std::string& directory);
 
 // Reads all that a database in the directory consists of: the first damage, where a second look
 // meets it too. Nothing: it is sound, or there is none. What cannot be read is damage when other
-// files, in the directory and beside it, are read before and after the second look: else the whole
-// device is out of order, and nothing is lost. REQUIRES: it is closed. Errors: kBusy, kIo of such a
-// device, and what is wrong and no damage.
+// files, two at least, in the directory or beside it, are read before and after the second look:
+// else the whole device is out of order, and nothing is lost. REQUIRES: it is closed. Errors:
+// kBusy, kIo of such a device, and what is wrong and no damage.
 Result<std::optional<Error>> FindDamage(env::FileSystem& files, const std::string& directory,
                                         bool is_ours);
 
