@@ -9,7 +9,8 @@
 namespace beach::env {
 namespace {
 
-constexpr std::size_t kPlacesPerLook = 8;
+constexpr std::size_t kLooksForMost = 8;
+constexpr std::size_t kLooksForTwo = 64;
 
 struct alignas(kDirectAlignment) Block {
   char bytes[kDirectAlignment];
@@ -37,19 +38,20 @@ Status DeviceProbe::Look(const Place& place) {
 }
 
 Status DeviceProbe::Answers() {
-  const std::size_t looks = std::min(places_.size(), kPlacesPerLook);
+  const std::size_t looks =
+      std::min(places_.size(), proof_ == Proof::kMost ? kLooksForMost : kLooksForTwo);
+  const std::size_t wanted =
+      proof_ == Proof::kMost ? looks / 2 + 1 : std::clamp<std::size_t>(looks, 1, 2);
   // Neighbours in the list are neighbours on the device: the looks of one time are far apart.
   const std::size_t stride = looks == 0 ? 0 : places_.size() / looks;
   std::size_t given = 0;
   Error refused(ErrorCode::kIo, "no other place is known");
-  for (std::size_t i = 0; i < looks; ++i) {
+  for (std::size_t i = 0; i < looks && given < wanted; ++i) {
     Status looked = Look(places_[(next_ + i * stride) % places_.size()]);
     if (looked) ++given;
     if (!looked) refused = std::move(looked).error();
   }
   ++next_;
-  const std::size_t wanted =
-      proof_ == Proof::kMost ? looks / 2 + 1 : std::clamp<std::size_t>(looks, 1, 2);
   if (given >= wanted) return {};
   return Fail(Error(ErrorCode::kIo,
                     "the device does not answer: of " + std::to_string(looks) +

@@ -89,7 +89,8 @@ std::vector<env::DeviceProbe::Place> PlacesAround(env::FileSystem& files,
   for (const std::string& name : *beside) {
     const std::string folder = env::JoinPath(parent, name);
     const bool is_it = folder == directory || folder == env::JoinPath(".", directory);
-    if (is_it || folders >= kFoldersMax) continue;
+    const bool is_aside = name.ends_with(SetAsideNameOf(""));  // damaged as well
+    if (is_it || is_aside || folders >= kFoldersMax) continue;
     const auto found = PlacesIn(files, folder, but);
     if (!found.empty()) ++folders;
     places.insert(places.end(), found.begin(), found.end());
