@@ -22,6 +22,10 @@ using SegmentOrdinal = StrongId<struct SegmentOrdinalTag>;
 // One more at every open that could append to the log.
 using OpenEpoch = StrongId<struct OpenEpochTag>;
 
+// Of a log whose items nobody can imitate who does not know it: docs/formats/wal.md. 0: of one
+// where that does not matter.
+using LogSalt = StrongId<struct LogSaltTag>;
+
 // A byte position in the log. Positions order the log across segments; every watermark is one.
 struct LogPosition {
   SegmentOrdinal segment;

@@ -54,6 +54,7 @@ class Dumper {
     if (block.former != SegmentOrdinal{}) {
       sink_(fmt::format("the file was segment {} before", block.former.value));
     }
+    if (block.salt != LogSalt{}) sink_("its items have a salt");
     if (limit_ < block.file_size_bytes) {
       sink_(fmt::format("the file is short: {} bytes", limit_));
     }

@@ -26,6 +26,11 @@ bool WellLinked(std::uint64_t previous_end, std::uint64_t offset) {
          offset == ChunkUp(previous_end);
 }
 
+// The half of the salt that an item has in its header.
+constexpr std::uint32_t SaltInItem(LogSalt salt) {
+  return static_cast<std::uint32_t>(salt.value >> 32);
+}
+
 // It has room in the block that is kept for it.
 bool MayBeVouch(const ItemHeader& header) {
   return header.count == 0 && kItemHeaderSize + header.payload_length <= kBlockSize;
@@ -51,11 +56,11 @@ void EncodeItem(const ItemHeader& header, ByteView payload, char* target) {
   StoreFixed(target + kItemSequenceOffset, header.first_sequence.value);
   StoreFixed(target + kItemDurableSegmentOffset, header.durable.segment.value);
   StoreFixed(target + kItemDurableOffset, static_cast<std::uint32_t>(header.durable.offset));
-  StoreFixed(target + kItemTailOffset, std::uint32_t{0});
+  StoreFixed(target + kItemSaltOffset, SaltInItem(header.salt));
   if (!payload.empty()) std::memcpy(target + kItemHeaderSize, payload.data(), payload.size());
   const std::uint64_t used = kItemHeaderSize + payload.size();
   std::memset(target + used, 0, size - used);
-  StoreFixed(target + kItemCrcOffset, ItemCrc(ByteView(target, size)));
+  StoreFixed(target + kItemCrcOffset, ItemCrc(ByteView(target, size), header.salt));
 }
 
 bool DecodeItemHeader(ByteView bytes, const ItemPlace& place, ItemHeader& header) {
@@ -66,7 +71,7 @@ bool DecodeItemHeader(ByteView bytes, const ItemPlace& place, ItemHeader& header
       kind > static_cast<std::uint8_t>(ItemKind::kVouch) ||
       LoadFixed<std::uint8_t>(source + kItemVersionOffset) != kItemVersion ||
       LoadFixed<std::uint16_t>(source + kItemReservedOffset) != 0 ||
-      LoadFixed<std::uint32_t>(source + kItemTailOffset) != 0) {
+      LoadFixed<std::uint32_t>(source + kItemSaltOffset) != SaltInItem(place.salt)) {
     return false;
   }
   header.crc = LoadFixed<std::uint32_t>(source + kItemCrcOffset);
@@ -81,6 +86,7 @@ bool DecodeItemHeader(ByteView bytes, const ItemPlace& place, ItemHeader& header
   header.durable.segment =
       SegmentOrdinal(LoadFixed<std::uint64_t>(source + kItemDurableSegmentOffset));
   header.durable.offset = LoadFixed<std::uint32_t>(source + kItemDurableOffset);
+  header.salt = place.salt;
   if (header.begin != LogPosition{place.segment, place.offset} || header.epoch != place.epoch) {
     return false;
   }
@@ -91,9 +97,9 @@ bool DecodeItemHeader(ByteView bytes, const ItemPlace& place, ItemHeader& header
          WellLinked(header.previous_end, header.begin.offset);
 }
 
-std::uint32_t ItemCrc(ByteView item) {
+std::uint32_t ItemCrc(ByteView item, LogSalt salt) {
   BEACH_CHECK_GE(item.size(), kItemHeaderSize);
-  return Crc32c(item.substr(kItemLengthOffset));
+  return Crc32c(item.substr(kItemLengthOffset), ItemCrcSeed(salt));
 }
 
 namespace {
@@ -109,7 +115,7 @@ Bytes EncodeSegmentBlock(const SegmentBlock& block) {
   Bytes bytes;
   Encoder encoder(bytes);
   encoder.Raw(kSegmentMagic);
-  encoder.Fixed32(kSegmentFormatVersion);
+  encoder.Fixed32(block.salt == LogSalt{} ? kSegmentFormatVersion : kSaltedFormatVersion);
   encoder.Fixed32(0);
   encoder.Fixed64(block.ordinal.value);
   encoder.Fixed64(block.epoch.value);
@@ -117,7 +123,8 @@ Bytes EncodeSegmentBlock(const SegmentBlock& block) {
   encoder.Fixed64(block.predecessor_end.segment.value);
   encoder.Fixed64(block.predecessor_end.offset);
   encoder.Fixed64(block.former.value);
-  BEACH_CHECK_EQ(bytes.size(), kSegmentFormerOffset + kSegmentFormerSize);
+  encoder.Fixed64(block.salt.value);
+  BEACH_CHECK_EQ(bytes.size(), kSegmentSaltOffset + kSegmentSaltSize);
   bytes.resize(kSegmentHeaderSize, '\0');
   StoreFixed(bytes.data() + kSegmentCrcOffset, SegmentCrc(bytes));
   return bytes;
@@ -136,10 +143,10 @@ Result<SegmentBlock> DecodeSegmentBlock(ByteView bytes) {
   if (crc != SegmentCrc(whole)) {
     return Fail(ErrorCode::kCorruption, "bad checksum of the log segment's header block");
   }
-  if (version != kSegmentFormatVersion) {
+  if (version != kSegmentFormatVersion && version != kSaltedFormatVersion) {
     return Fail(ErrorCode::kRefused, "log segment has format version " + std::to_string(version) +
-                                         ", this program knows " +
-                                         std::to_string(kSegmentFormatVersion));
+                                         ", this program knows them up to " +
+                                         std::to_string(kSaltedFormatVersion));
   }
   SegmentBlock block;
   block.ordinal = SegmentOrdinal(decoder.Fixed64());
@@ -148,6 +155,7 @@ Result<SegmentBlock> DecodeSegmentBlock(ByteView bytes) {
   block.predecessor_end.segment = SegmentOrdinal(decoder.Fixed64());
   block.predecessor_end.offset = decoder.Fixed64();
   block.former = SegmentOrdinal(decoder.Fixed64());
+  if (version == kSaltedFormatVersion) block.salt = LogSalt(decoder.Fixed64());
   return block;
 }
 

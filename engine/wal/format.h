@@ -17,6 +17,7 @@ inline constexpr std::uint64_t kChunkSize = 32768;  // a run record crosses none
 inline constexpr std::uint64_t kSegmentSizeMin = 64 * 1024;
 inline constexpr std::uint64_t kSegmentSizeMax = (std::uint64_t{1} << 32) - kBlockSize;
 inline constexpr std::uint32_t kSegmentFormatVersion = 1;
+inline constexpr std::uint32_t kSaltedFormatVersion = 2;  // of a log that has a salt
 inline constexpr std::uint8_t kItemVersion = 1;
 inline constexpr ByteView kSegmentMagic{"BEACHWAL", 8};
 
@@ -34,7 +35,7 @@ inline constexpr std::uint64_t kItemEpochOffset = 32, kItemEpochSize = 8;
 inline constexpr std::uint64_t kItemSequenceOffset = 40, kItemSequenceSize = 8;
 inline constexpr std::uint64_t kItemDurableSegmentOffset = 48, kItemDurableSegmentSize = 8;
 inline constexpr std::uint64_t kItemDurableOffset = 56, kItemDurableSize = 4;
-inline constexpr std::uint64_t kItemTailOffset = 60, kItemTailSize = 4;
+inline constexpr std::uint64_t kItemSaltOffset = 60, kItemSaltSize = 4;
 inline constexpr std::uint64_t kItemHeaderSize = 64;
 static_assert(kItemLengthOffset == kItemCrcOffset + kItemCrcSize);
 static_assert(kItemKindOffset == kItemLengthOffset + kItemLengthSize);
@@ -48,8 +49,8 @@ static_assert(kItemEpochOffset == kItemPreviousOffset + kItemPreviousSize);
 static_assert(kItemSequenceOffset == kItemEpochOffset + kItemEpochSize);
 static_assert(kItemDurableSegmentOffset == kItemSequenceOffset + kItemSequenceSize);
 static_assert(kItemDurableOffset == kItemDurableSegmentOffset + kItemDurableSegmentSize);
-static_assert(kItemTailOffset == kItemDurableOffset + kItemDurableSize);
-static_assert(kItemHeaderSize == kItemTailOffset + kItemTailSize);
+static_assert(kItemSaltOffset == kItemDurableOffset + kItemDurableSize);
+static_assert(kItemHeaderSize == kItemSaltOffset + kItemSaltSize);
 
 // The header block of a segment; the rest of the block is zeros, and under the checksum.
 inline constexpr std::uint64_t kSegmentMagicOffset = 0, kSegmentMagicSize = 8;
@@ -61,6 +62,7 @@ inline constexpr std::uint64_t kSegmentFileSizeOffset = 32, kSegmentFileSizeSize
 inline constexpr std::uint64_t kSegmentPredecessorOffset = 40, kSegmentPredecessorSize = 8;
 inline constexpr std::uint64_t kSegmentPredecessorEndOffset = 48, kSegmentPredecessorEndSize = 8;
 inline constexpr std::uint64_t kSegmentFormerOffset = 56, kSegmentFormerSize = 8;
+inline constexpr std::uint64_t kSegmentSaltOffset = 64, kSegmentSaltSize = 8;
 inline constexpr std::uint64_t kSegmentHeaderSize = kBlockSize;  // where the first item may start
 static_assert(kSegmentVersionOffset == kSegmentMagicOffset + kSegmentMagicSize);
 static_assert(kSegmentCrcOffset == kSegmentVersionOffset + kSegmentVersionSize);
@@ -70,6 +72,7 @@ static_assert(kSegmentFileSizeOffset == kSegmentEpochOffset + kSegmentEpochSize)
 static_assert(kSegmentPredecessorOffset == kSegmentFileSizeOffset + kSegmentFileSizeSize);
 static_assert(kSegmentPredecessorEndOffset == kSegmentPredecessorOffset + kSegmentPredecessorSize);
 static_assert(kSegmentFormerOffset == kSegmentPredecessorEndOffset + kSegmentPredecessorEndSize);
+static_assert(kSegmentSaltOffset == kSegmentFormerOffset + kSegmentFormerSize);
 
 // Values are on disk: never renumbered.
 enum class ItemKind : std::uint8_t {
@@ -102,6 +105,7 @@ struct ItemHeader {
   OpenEpoch epoch;
   SequenceNumber first_sequence;
   LogPosition durable;
+  LogSalt salt{};
 
   // Header, payload and padding.
   std::uint64_t size() const {
@@ -122,6 +126,7 @@ struct ItemPlace {
   OpenEpoch epoch;
   std::uint64_t offset = 0;
   std::uint64_t limit = 0;  // the item must end at or below this offset
+  LogSalt salt{};
 };
 
 // Whether an item may begin or end there: behind a segment's header. {} is nowhere, and may stand
@@ -134,8 +139,10 @@ constexpr bool MayBePosition(LogPosition position) {
 // checksum is not looked at. False: no item is here.
 bool DecodeItemHeader(ByteView bytes, const ItemPlace& place, ItemHeader& header);
 
+// What the checksum of an item begins with: half of the salt. The other half stands in its header.
+constexpr std::uint32_t ItemCrcSeed(LogSalt salt) { return static_cast<std::uint32_t>(salt.value); }
 // The checksum of an item whose bytes, all size() of them, begin with the four of the checksum.
-std::uint32_t ItemCrc(ByteView item);
+std::uint32_t ItemCrc(ByteView item, LogSalt salt = {});
 
 struct SegmentBlock {
   SegmentOrdinal ordinal;
@@ -144,6 +151,7 @@ struct SegmentBlock {
   LogPosition predecessor_end;
   // The segment that the file was before, whose bytes are still in it; 0: the file had zeros.
   SegmentOrdinal former{};
+  LogSalt salt{};  // of the log; 0: none, and then it is of the first version
 
   friend bool operator==(const SegmentBlock&, const SegmentBlock&) = default;
 };

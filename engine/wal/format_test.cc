@@ -63,7 +63,7 @@ TEST(WalFormat, TheDocumentedItemHeaderIsTheCodes) {
       {kItemSequenceOffset, kItemSequenceSize, "`first_sequence`"},
       {kItemDurableSegmentOffset, kItemDurableSegmentSize, "`durable_segment`"},
       {kItemDurableOffset, kItemDurableSize, "`durable_offset`"},
-      {kItemTailOffset, kItemTailSize, "`zero`"},
+      {kItemSaltOffset, kItemSaltSize, "`salt`"},
       {kItemHeaderSize, 0, "`payload`"},
   };
   EXPECT_EQ(DocTable("Item"), expected);
@@ -80,7 +80,8 @@ TEST(WalFormat, TheDocumentedSegmentHeaderIsTheCodes) {
       {kSegmentPredecessorOffset, kSegmentPredecessorSize, "`predecessor`"},
       {kSegmentPredecessorEndOffset, kSegmentPredecessorEndSize, "`predecessor_end`"},
       {kSegmentFormerOffset, kSegmentFormerSize, "`former`"},
-      {64, kSegmentHeaderSize - 64, "`zero`"},
+      {kSegmentSaltOffset, kSegmentSaltSize, "`salt`"},
+      {72, kSegmentHeaderSize - 72, "`zero`"},
   };
   EXPECT_EQ(DocTable("Segment header block"), expected);
 }
@@ -150,6 +151,7 @@ ItemHeader ArbitraryHeader() {
   header.first_sequence = SequenceNumber(*rc::gen::arbitrary<std::uint64_t>());
   header.durable = {header.begin.segment,
                     *rc::gen::inRange(kSegmentHeaderSize, header.begin.offset + 1)};
+  header.salt = LogSalt(*rc::gen::arbitrary<std::uint64_t>());
   return header;
 }
 
@@ -158,10 +160,11 @@ RC_GTEST_PROP(WalFormat, DecodeOfEncode, ()) {
   const Bytes payload(header.payload_length, *rc::gen::arbitrary<char>());
   Bytes image(header.size(), 'x');
   EncodeItem(header, payload, image.data());
-  const ItemPlace place{header.begin.segment, header.epoch, header.begin.offset, header.end()};
+  const ItemPlace place{header.begin.segment, header.epoch, header.begin.offset, header.end(),
+                        header.salt};
   ItemHeader decoded;
   RC_ASSERT(DecodeItemHeader(image, place, decoded));
-  RC_ASSERT(decoded.crc == ItemCrc(image));
+  RC_ASSERT(decoded.crc == ItemCrc(image, header.salt));
   decoded.crc = 0;
   RC_ASSERT(decoded == header);
   RC_ASSERT(image.substr(kItemHeaderSize, payload.size()) == payload);
@@ -169,8 +172,26 @@ RC_GTEST_PROP(WalFormat, DecodeOfEncode, ()) {
   const std::size_t byte = *rc::gen::inRange<std::size_t>(0, image.size());
   image[byte] = static_cast<char>(image[byte] ^ (1 << *rc::gen::inRange(0, 8)));
   const bool taken = DecodeItemHeader(image, place, decoded) && decoded.end() <= header.end() &&
-                     decoded.crc == ItemCrc(image.substr(0, decoded.size()));
+                     decoded.crc == ItemCrc(image.substr(0, decoded.size()), header.salt);
   RC_ASSERT(!taken);
+}
+
+// Either half of it is enough.
+RC_GTEST_PROP(WalFormat, AnItemOfAnotherSaltIsNone, (std::uint64_t other)) {
+  const ItemHeader header = ArbitraryHeader();
+  RC_PRE(other != header.salt.value);
+  Bytes image(header.size(), 'x');
+  EncodeItem(header, Bytes(header.payload_length, 'p'), image.data());
+  const auto is_item = [&](std::uint64_t salt) {
+    const ItemPlace place{header.begin.segment, header.epoch, header.begin.offset, header.end(),
+                          LogSalt(salt)};
+    ItemHeader decoded;
+    return DecodeItemHeader(image, place, decoded) && decoded.crc == ItemCrc(image, LogSalt(salt));
+  };
+  RC_ASSERT(is_item(header.salt.value));
+  RC_ASSERT(!is_item(other));
+  RC_ASSERT(!is_item(header.salt.value ^ 1));
+  RC_ASSERT(!is_item(header.salt.value ^ (std::uint64_t{1} << 63)));
 }
 
 RC_GTEST_PROP(WalFormat, DecodeOfGarbage, (const std::string& bytes)) {
@@ -202,7 +223,7 @@ TEST(WalFormat, ImpossibleHeadersAreNotItems) {
   EXPECT_FALSE(decodes(kItemKindOffset, std::uint8_t{4}));
   EXPECT_FALSE(decodes(kItemVersionOffset, std::uint8_t{2}));
   EXPECT_FALSE(decodes(kItemReservedOffset, std::uint16_t{1}));
-  EXPECT_FALSE(decodes(kItemTailOffset, std::uint32_t{1}));
+  EXPECT_FALSE(decodes(kItemSaltOffset, std::uint32_t{1}));
   EXPECT_FALSE(decodes(kItemLengthOffset, std::uint32_t{8192}));
   EXPECT_FALSE(decodes(kItemLengthOffset, ~std::uint32_t{0}));
   EXPECT_FALSE(decodes(kItemPreviousOffset, std::uint32_t{3 * kBlockSize}));
@@ -212,13 +233,14 @@ TEST(WalFormat, ImpossibleHeadersAreNotItems) {
 }
 
 RC_GTEST_PROP(WalFormat, SegmentHeaderDecodeOfEncode,
-              (std::uint64_t ordinal, std::uint64_t epoch)) {
-  const SegmentBlock block{SegmentOrdinal(ordinal),
-                           OpenEpoch(epoch),
-                           65536,
-                           {SegmentOrdinal(epoch), ordinal},
-                           SegmentOrdinal(epoch / 2)};
-  RC_ASSERT(*DecodeSegmentBlock(EncodeSegmentBlock(block)) == block);
+              (std::uint64_t ordinal, std::uint64_t epoch, std::uint64_t salt)) {
+  const SegmentBlock block{
+      SegmentOrdinal(ordinal),          OpenEpoch(epoch),          65536,
+      {SegmentOrdinal(epoch), ordinal}, SegmentOrdinal(epoch / 2), LogSalt(salt)};
+  const Bytes bytes = EncodeSegmentBlock(block);
+  RC_ASSERT(*DecodeSegmentBlock(bytes) == block);
+  RC_ASSERT(LoadFixed<std::uint32_t>(bytes.data() + kSegmentVersionOffset) ==
+            (salt == 0 ? kSegmentFormatVersion : kSaltedFormatVersion));
 }
 
 }  // namespace

@@ -303,8 +303,11 @@ Status FillSegment(env::FileSystem& files, const std::string& path, std::uint64_
   // FAILPOINT: segment_create_error: making a new log segment.
   BEACH_TRY(BEACH_FAULTPOINT("segment_create_error"));
   BEACH_TRY_ASSIGN(const auto file, files.Open(path, {.mode = env::OpenMode::kCreate}));
-  const SegmentBlock block{header.ordinal, header.epoch, size_bytes, header.predecessor_end,
-                           SegmentOrdinal{}};
+  const SegmentBlock block{.ordinal = header.ordinal,
+                           .epoch = header.epoch,
+                           .file_size_bytes = size_bytes,
+                           .predecessor_end = header.predecessor_end,
+                           .salt = header.salt};
   BEACH_TRY(file->WriteAt(0, EncodeSegmentBlock(block)));
   std::uint64_t offset = kSegmentHeaderSize;
   while (offset < size_bytes) {
@@ -348,8 +351,12 @@ Status RecycleSegment(env::FileSystem& files, const std::string& from, const std
   // FAILPOINT: recycling_after_rename: a retired segment under one of its names or both: debris.
   BEACH_FAILPOINT("recycling_after_rename");
   BEACH_TRY_ASSIGN(const auto file, files.Open(path, {.mode = env::OpenMode::kReadWrite}));
-  const SegmentBlock block{header.ordinal, header.epoch, former.size_bytes, header.predecessor_end,
-                           former.ordinal};
+  const SegmentBlock block{.ordinal = header.ordinal,
+                           .epoch = header.epoch,
+                           .file_size_bytes = former.size_bytes,
+                           .predecessor_end = header.predecessor_end,
+                           .former = former.ordinal,
+                           .salt = header.salt};
   BEACH_TRY(file->WriteAt(0, EncodeSegmentBlock(block)));
   BEACH_TRY(file->Sync());
   // FAILPOINT: recycling_after_header: a segment that no manifest lists, and that holds another's

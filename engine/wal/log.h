@@ -39,6 +39,7 @@ struct SegmentHeader {
   OpenEpoch epoch;              // the open that created it
   LogPosition predecessor_end;  // where the log was left to enter this one; zero for the first,
                                 // offset 0 where it is not known yet
+  LogSalt salt{};               // of the log
 };
 
 // Creates the file of a segment, zero-filled, with its header, and syncs it. The caller syncs the
@@ -164,6 +165,7 @@ struct RecoveryInput {
   LogPosition replay_from;  // the first flight that tables do not hold; zero: all of them
   LogPosition durable;      // the manifest's watermark
   RecoveryMode mode = RecoveryMode::kTornTail;
+  LogSalt salt{};  // of the log: a segment that has another is not of it
   // Gets each sound flight behind the damage at which kPointInTime ends the log; may be null.
   std::function<void(const Flight&)> lost{};
 };
@@ -213,7 +215,7 @@ enum class TailLayout : std::uint8_t { kPacked, kSpread };
 Result<LogPosition> RelogTail(env::FileSystem& files, const std::string& path,
                               const Segment& segment, OpenEpoch epoch,
                               const std::vector<Recovery::TailFlight>& tail,
-                              TailLayout layout = TailLayout::kPacked);
+                              TailLayout layout = TailLayout::kPacked, LogSalt salt = {});
 std::uint64_t TailSegmentSize(const std::vector<Recovery::TailFlight>& tail,
                               std::uint64_t segment_size_bytes,
                               TailLayout layout = TailLayout::kPacked);

@@ -18,8 +18,14 @@ char* AlignedBuffer::Resize(std::size_t size) {
   return data_.get();
 }
 
-LogCore::LogCore(OpenEpoch epoch, const Segment& segment, LogPosition end)
-    : epoch_(epoch), segment_(segment), end_(end), durable_(end), vouched_(end), data_end_(end) {
+LogCore::LogCore(OpenEpoch epoch, const Segment& segment, LogPosition end, LogSalt salt)
+    : epoch_(epoch),
+      salt_(salt),
+      segment_(segment),
+      end_(end),
+      durable_(end),
+      vouched_(end),
+      data_end_(end) {
   BEACH_CHECK(end.segment == segment.ordinal);
   BEACH_CHECK_GE(end.offset, kSegmentHeaderSize);
   BEACH_CHECK_LE(end.offset, segment.size_bytes);
@@ -57,6 +63,7 @@ PlannedItem LogCore::Plan(ItemKind kind, ByteView payload, SequenceNumber first_
   header.epoch = epoch_;
   header.first_sequence = first_sequence;
   header.durable = durable_;
+  header.salt = salt_;
   EncodeItem(header, payload, image.Resize(header.size()));
 
   end_.offset = header.end();

@@ -50,7 +50,7 @@ struct PlannedItem {
 class LogCore {
  public:
   // Goes on at `end` of `segment`; all below is durable.
-  LogCore(OpenEpoch epoch, const Segment& segment, LogPosition end);
+  LogCore(OpenEpoch epoch, const Segment& segment, LogPosition end, LogSalt salt = {});
 
   // Whether the item can be planned in this segment.
   bool Fits(ItemKind kind, std::uint64_t payload_size) const;
@@ -98,6 +98,7 @@ class LogCore {
   std::uint64_t NextBegin(ItemKind kind, std::uint64_t size) const;
 
   OpenEpoch epoch_;
+  LogSalt salt_;
   Segment segment_;
   LogPosition end_;  // behind the last planned item, exactly
   LogPosition durable_;

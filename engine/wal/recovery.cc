@@ -96,7 +96,8 @@ class Walker {
   Result<SegmentReader> OpenListed(const Segment& segment, LogPosition predecessor_end) {
     BEACH_TRY_ASSIGN(SegmentReader reader, SegmentReader::Open(files_, Path(segment)));
     const SegmentBlock& block = reader.block();
-    if (block.ordinal != segment.ordinal || block.file_size_bytes != segment.size_bytes) {
+    if (block.ordinal != segment.ordinal || block.file_size_bytes != segment.size_bytes ||
+        block.salt != input_.salt) {
       return Fail(
           Bad("the file is another log segment than the manifest says").At(Path(segment), 0));
     }
@@ -279,8 +280,9 @@ std::uint64_t TailSegmentSize(const std::vector<Recovery::TailFlight>& tail,
 
 Result<LogPosition> RelogTail(env::FileSystem& files, const std::string& path,
                               const Segment& segment, OpenEpoch epoch,
-                              const std::vector<Recovery::TailFlight>& tail, TailLayout layout) {
-  LogCore core(epoch, segment, {segment.ordinal, kSegmentHeaderSize});
+                              const std::vector<Recovery::TailFlight>& tail, TailLayout layout,
+                              LogSalt salt) {
+  LogCore core(epoch, segment, {segment.ordinal, kSegmentHeaderSize}, salt);
   if (layout == TailLayout::kSpread) core.SpreadRuns();
   if (tail.empty()) return core.end();
   BEACH_TRY_ASSIGN(const auto file, files.Open(path, {.mode = env::OpenMode::kReadWrite}));

@@ -93,7 +93,7 @@ TEST_F(ThreeFlights, EveryByteOfTheHeaderBlockCounts) {
 
 TEST_F(ThreeFlights, AnUnknownFormatVersionIsRefused) {
   Bytes& bytes = db_.files.Seen(db_.Path());
-  StoreFixed(bytes.data() + kSegmentVersionOffset, std::uint32_t{2});
+  StoreFixed(bytes.data() + kSegmentVersionOffset, kSaltedFormatVersion + 1);
   const std::uint32_t head = Crc32c(ByteView(bytes).substr(0, kSegmentCrcOffset));
   const ByteView rest =
       ByteView(bytes).substr(kSegmentOrdinalOffset, kSegmentHeaderSize - kSegmentOrdinalOffset);

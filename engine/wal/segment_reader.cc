@@ -68,7 +68,7 @@ Status SegmentReader::ReadPiece(std::uint64_t offset, std::uint64_t length) {
 
 Result<bool> SegmentReader::ItemAt(std::uint64_t offset, std::uint64_t limit, ItemHeader& header) {
   BEACH_TRY_ASSIGN(const ByteView head, Read(offset, kItemHeaderSize));
-  const ItemPlace place{block_.ordinal, block_.epoch, offset, std::min(limit, end_)};
+  const ItemPlace place{block_.ordinal, block_.epoch, offset, std::min(limit, end_), block_.salt};
   if (!DecodeItemHeader(head, place, header)) return false;
   if (wasted_bytes_ > kWastedBytesMax || BEACH_BUGGIFY("wal.prefixes_early")) {
     return ItemIsWholeByPrefixes(header);
@@ -79,7 +79,7 @@ Result<bool> SegmentReader::ItemAt(std::uint64_t offset, std::uint64_t limit, It
 }
 
 Result<bool> SegmentReader::ItemIsWhole(const ItemHeader& header) {
-  std::uint32_t crc = 0;
+  std::uint32_t crc = ItemCrcSeed(header.salt);
   std::uint64_t at = header.begin.offset + kItemLengthOffset;
   while (at < header.end()) {
     BEACH_TRY_ASSIGN(const ByteView part, Read(at, std::min(kPieceSize, header.end() - at)));
@@ -97,7 +97,8 @@ Result<bool> SegmentReader::ItemIsWholeByPrefixes(const ItemHeader& header) {
   BEACH_TRY_ASSIGN(const auto before_begin, Prefix(begin));
   BEACH_TRY_ASSIGN(const auto before_end, Prefix(header.end()));
   if (!before_begin || !before_end) return false;
-  return Crc32cBetween(*before_begin, *before_end, header.end() - begin) == header.crc;
+  const std::uint64_t length = header.end() - begin;
+  return Crc32cBetween(*before_begin, *before_end, length, ItemCrcSeed(header.salt)) == header.crc;
 }
 
 Status SegmentReader::ReadPrefixes() {
@@ -153,8 +154,8 @@ Result<bool> SegmentReader::Blank(std::uint64_t offset, std::uint64_t length) {
   if (block_.former != SegmentOrdinal{}) {
     BEACH_TRY_ASSIGN(const ByteView head, Read(offset, kItemHeaderSize));
     ItemHeader header;
-    return !DecodeItemHeader(head, {block_.ordinal, block_.epoch, offset, file_size_bytes_},
-                             header);
+    const ItemPlace place{block_.ordinal, block_.epoch, offset, file_size_bytes_, block_.salt};
+    return !DecodeItemHeader(head, place, header);
   }
   BEACH_TRY_ASSIGN(const ByteView bytes, Read(offset, length));
   return bytes.find_first_not_of('\0') == ByteView::npos;

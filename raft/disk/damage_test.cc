@@ -56,23 +56,28 @@ class Surveyor {
  private:
   void Survey(const Segment& segment, const Register& content) {
     const std::string path = env::JoinPath(kDirectory, engine::wal::SegmentFileName(segment.file));
-    auto found = FindSoundItems(files_, path, segment, content.epoch());
+    auto found = FindSoundItems(files_, path, segment, content);
     if (!found) return;
     engine::LogPosition durable = content.durable;
     if (segment.end != Segment::kOpenEnd) durable = {segment.ordinal, segment.end};
     for (const SoundItem& item : found->items) durable = std::max(durable, item.durable);
     Add({.path = path, .offset = 0, .entries = {}});
     const bool newest = segment.end == Segment::kOpenEnd;
-    for (std::size_t i = 0; i < found->items.size(); ++i) {
+    const std::size_t count = found->items.size();
+    std::size_t seen = 0;
+    const VisitSoundItem add = [&](const SoundItem& item, ByteView payload,
+                                   const SoundItems&) -> Status {
       // What vouches for all the others is as good as what nothing vouches for.
-      const bool last = newest && i + 1 == found->items.size() && content.durable < durable;
-      AddItem(path, found->items[i], last || found->items[i].end > durable);
-    }
+      const bool last = newest && ++seen == count && content.durable < durable;
+      AddItem(path, item, payload, last || item.end > durable);
+      return {};
+    };
+    static_cast<void>(FindSoundItems(files_, path, segment, content, add));
   }
 
-  void AddItem(const std::string& path, const SoundItem& item, bool unvouched) {
+  void AddItem(const std::string& path, const SoundItem& item, ByteView payload, bool unvouched) {
     Block block{.path = path, .entries = {}, .unvouched = unvouched};
-    RecordReader reader(item.payload);
+    RecordReader reader(payload);
     Record record;
     while (reader.Next(record)) {
       const bool is_entry = record.kind == RecordKind::kEntry || record.kind == RecordKind::kFill;
@@ -150,8 +155,7 @@ class Damager {
   void StrikeBlock(const Block& block) {
     // Of a register one copy at least has to be there.
     if (block.is_register && std::exchange(register_struck_, true)) return;
-    // What is not read is no data where nothing says that it was.
-    const bool latent = world_.OneIn(3) && kind_ != Kind::kAnything;
+    const bool latent = world_.OneIn(3);
     const std::uint64_t sector = world_.Draw(kBlockSize / 512) * 512;
     const bool all = latent || world_.OneIn(2);
     if (world_.simulation.disk(world_.host)

@@ -46,6 +46,7 @@ Result<std::unique_ptr<DiskLog>> DiskLog::Open(const env::Env& env, const std::s
   BEACH_TRY(CheckOptions(options));
   BEACH_TRY_ASSIGN(RecoveredLog recovered,
                    RecoverRaftLog({.files = env.files,
+                                   .clock = env.clock,
                                    .directory = directory,
                                    .segment_size_bytes = options.segment_size_bytes,
                                    .cluster = options.cluster,
@@ -92,7 +93,7 @@ DiskLog::Impl::Impl(const env::Env& env, std::string directory, const DiskLogOpt
       map_(std::move(recovered.map)),
       durable_{.base = map_.base(), .last = map_.last()},
       listed_(recovered.content.segments.begin(), recovered.content.segments.end()),
-      core_(recovered.content.epoch(), listed_.back(), recovered.end),
+      core_(recovered.content.epoch(), listed_.back(), recovered.end, recovered.content.salt),
       file_(std::move(file.file)),
       direct_(file.direct),
       keeper_({.files = env.files,

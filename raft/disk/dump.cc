@@ -114,7 +114,8 @@ Status DumpRaftLog(env::FileSystem& files, const std::string& directory, const P
   const engine::wal::RecoveryInput input{.directory = directory,
                                          .segments = content.segments,
                                          .replay_from = {},
-                                         .durable = content.durable};
+                                         .durable = content.durable,
+                                         .salt = content.salt};
   BEACH_TRY_ASSIGN(const auto log, engine::wal::RecoverLog(files, input, tell));
   TellEnd(map, log, print);
   Status whole = map.CheckWhole();

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <atomic>
+#include <cerrno>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,7 +14,7 @@
 
 namespace beach::raft {
 
-// Files of another file system, whose writes fail when a test wants it. For tests.
+// Files of another file system, whose writes and reads fail when a test wants it. For tests.
 class FailingFiles final : public env::FileSystem {
  public:
   explicit FailingFiles(env::FileSystem& files) : files_(files) {}
@@ -25,6 +27,21 @@ class FailingFiles final : public env::FileSystem {
   // Segments that are made from now on find no space.
   void FillUp() { full_ = true; }
   void Heal() { failing_ = full_ = false; }
+
+  // Reads of the block at `offset` fail with EIO, of files whose path ends so. Before any thread of
+  // a log runs.
+  void RefuseBlock(std::string name, std::uint64_t offset) {
+    refused_.push_back({.name = std::move(name), .offset = offset});
+  }
+  // All reads of segments and registers fail, once so many more of the above have.
+  void BreakDownAfter(std::uint64_t refusals) { refusals_left_ = refusals; }
+  // They fail so many times, and then no more.
+  void GiveAllAfter(std::uint64_t refusals) { given_after_ = refusals; }
+  void GiveAll() {
+    refused_.clear();
+    refusals_left_.reset();
+    given_after_.reset();
+  }
 
   Result<std::unique_ptr<env::File>> Open(const std::string& path,
                                           env::OpenOptions options) override {
@@ -60,6 +77,7 @@ class FailingFiles final : public env::FileSystem {
         : owner_(owner), file_(std::move(file)), made_(made) {}
 
     Result<std::size_t> ReadAt(std::uint64_t offset, char* target, std::size_t length) override {
+      BEACH_TRY(owner_.MayRead(path(), offset, length));
       return file_->ReadAt(offset, target, length);
     }
     Status WriteAt(std::uint64_t offset, ByteView data) override {
@@ -99,12 +117,37 @@ class FailingFiles final : public env::FileSystem {
     return Fail(Error(ErrorCode::kIo, "a write that a test wants to fail").At(path));
   }
 
+<<<<<<< HEAD
   Status HasRoom(const std::string& path, bool made) const {
     if (!full_ || !made || !path.ends_with(".wal")) return {};
     return Fail(Error(ErrorCode::kNoSpace, "no space, as a test wants").At(path));
   }
 
+=======
+  Status MayRead(const std::string& path, std::uint64_t offset, std::size_t length) {
+    constexpr std::uint64_t kBlock = 4096;
+    const bool is_out = refusals_left_ == 0;
+    bool is_refused = is_out;
+    for (const Refused& refused : refused_) {
+      if (!path.ends_with(refused.name)) continue;
+      is_refused |= offset < refused.offset + kBlock && offset + length > refused.offset;
+    }
+    if (!is_refused) return {};
+    if (given_after_ && given_after_ == 0U) return {};
+    if (given_after_) --*given_after_;
+    if (!is_out && refusals_left_) --*refusals_left_;
+    return Fail(ErrnoError(EIO, "read", path, offset));
+  }
+
+  struct Refused {
+    std::string name;
+    std::uint64_t offset = 0;
+  };
+>>>>>>> wt-salvage
   env::FileSystem& files_;
+  std::vector<Refused> refused_;
+  std::optional<std::uint64_t> refusals_left_;
+  std::optional<std::uint64_t> given_after_;
   std::string but_;  // set before failing_
   std::atomic<bool> failing_ = false;
   std::atomic<bool> full_ = false;

@@ -15,7 +15,7 @@
 namespace beach::raft {
 namespace {
 
-constexpr std::size_t kExampleSize = 144;
+constexpr std::size_t kExampleSize = 152;
 
 std::string Document() {
   std::ifstream file(std::string(BEACH_SOURCE_DIR) + "/docs/formats/raft_log.md");
@@ -62,7 +62,8 @@ Register Example() {
           .durable = {engine::SegmentOrdinal(4), 12'288},
           .head = ExampleHead(),
           .segments = {{engine::SegmentOrdinal(4), engine::FileNumber(5), 65'536,
-                        engine::wal::Segment::kOpenEnd}}};
+                        engine::wal::Segment::kOpenEnd}},
+          .salt = engine::LogSalt(0x1122334455667788)};
 }
 
 TEST(RaftLogDocument, KindsAreThoseOfTheCode) {
@@ -105,6 +106,7 @@ TEST(RaftLogDocument, TheRegisterIsThatOfTheCode) {
   at("durable_segment", 72, example.durable.segment.value);
   at("durable_offset", 80, example.durable.offset);
   at("count", 88, 1);
+  at("salt", 96, example.salt.value);
 }
 
 TEST(RaftLogDocument, TheExamplesAreWhatTheCodeWrites) {

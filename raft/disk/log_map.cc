@@ -8,6 +8,7 @@
 namespace beach::raft {
 
 Status LogMap::Apply(ByteView payload, engine::LogPosition at) {
+  BEACH_TRY(CheckRecordsVersion(payload));
   RecordReader reader(payload);
   Record record;
   while (reader.Next(record)) {

@@ -28,7 +28,8 @@ class LogMap {
   LogMap(LogIndex base, Term base_term, HardState hard_state = {})
       : hard_state_(hard_state), terms_(base, base_term) {}
 
-  // kCorruption, without path: no records of ours, or what does not follow what is here.
+  // Without path: kCorruption for no records of ours, or what does not follow what is here;
+  // kRefused for those of another version.
   Status Apply(ByteView payload, engine::LogPosition at);
   // Behind damage: the log is what the head says, whatever came before it. Terms that it does not
   // say are those that were known, where these agree with it. Where they do not, the base goes up

@@ -124,6 +124,16 @@ void AppendBase(Bytes& target, LogIndex index, Term term, bool keeps_suffix) {
   encoder.Varint(term.value);
 }
 
+Status CheckRecordsVersion(ByteView payload) {
+  if (payload.empty()) return {};
+  const auto version = static_cast<std::uint8_t>(payload.front());
+  if (version == kRecordsVersion) return {};
+  return Fail(ErrorCode::kRefused, "a flight of the Raft log has records of version " +
+                                       std::to_string(version) + ", this program knows " +
+                                       std::to_string(kRecordsVersion) +
+                                       "; use the release that wrote it");
+}
+
 RecordReader::RecordReader(ByteView payload) : decoder_(payload) {
   ok_ = decoder_.Fixed8() == kRecordsVersion;
 }

@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/coding.h"
+#include "base/error.h"
 #include "raft/types.h"
 
 // The payload of a flight of the log: a version, then records, in the order in which they count.
@@ -89,6 +90,10 @@ Bytes HeadPayload(const LogHead& head);
 inline constexpr std::uint64_t kEntryRecordHeadMax = 1 + 1 + 10 + 10 + 10;
 inline constexpr std::uint64_t kHardStateRecordMax = 1 + 10 + 10;
 inline constexpr std::uint64_t kHeadRecordMax = 1 + 5 * 10 + 1 + kHeadRunsMax * (10 + 10);
+
+// kRefused, without path: its checksum is right, and another release wrote it, which may have meant
+// anything. That is no damage.
+Status CheckRecordsVersion(ByteView payload);
 
 // Takes records off hostile bytes.
 class RecordReader {

@@ -126,6 +126,7 @@ class Recoverer {
     if (!request_.create) return NoLog();
     content_.cluster = request_.cluster;
     content_.node = request_.node;
+    content_.salt = NewLogSalt(*request_.clock, request_.directory);
     // The directory's own name, also where a process that made it died before.
     BEACH_TRY(files_.SyncDirectory(ParentOf(request_.directory)));
     return WriteRegister(files_, request_.directory, content_);
@@ -165,7 +166,8 @@ class Recoverer {
     const engine::wal::RecoveryInput input{.directory = request_.directory,
                                            .segments = content_.segments,
                                            .replay_from = {},
-                                           .durable = content_.durable};
+                                           .durable = content_.durable,
+                                           .salt = content_.salt};
     const auto take = [this](const engine::wal::Flight& flight) -> Status {
       begins_.push_back(flight.begin);
       Status taken = map_.Apply(flight.payload, flight.begin);
@@ -257,10 +259,11 @@ class Recoverer {
     const engine::wal::SegmentHeader header{
         .ordinal = fresh_.ordinal,
         .epoch = content_.epoch(),
-        .predecessor_end = content_.segments.empty() ? engine::LogPosition{} : log_.durable};
+        .predecessor_end = content_.segments.empty() ? engine::LogPosition{} : log_.durable,
+        .salt = content_.salt};
     BEACH_TRY(engine::wal::CreateSegment(files_, PathOf(fresh_), fresh_.size_bytes, header));
     BEACH_TRY_ASSIGN(end_, engine::wal::RelogTail(files_, PathOf(fresh_), fresh_, content_.epoch(),
-                                                  tail, kLayout));
+                                                  tail, kLayout, content_.salt));
     BEACH_TRY(files_.SyncDirectory(request_.directory));
     content_.segments.push_back(fresh_);
     content_.durable = end_;

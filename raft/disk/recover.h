@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "env/clock.h"
 #include "env/files.h"
 #include "raft/disk/disk_log.h"
 #include "raft/disk/log_map.h"
@@ -16,6 +17,7 @@ namespace beach::raft {
 
 struct RecoveryRequest {
   env::FileSystem* files = nullptr;
+  env::Clock* clock = nullptr;
   std::string directory;
   std::uint64_t segment_size_bytes = 0;
   ClusterId cluster;

@@ -7,6 +7,8 @@
 #include "base/check.h"
 #include "base/coding.h"
 #include "base/crc32c.h"
+#include "base/random.h"
+#include "base/site.h"
 #include "engine/wal/format.h"
 #include "env/small_file.h"
 
@@ -43,7 +45,7 @@ bool IsPossible(const engine::wal::Segment& segment, const Register& content) {
 bool IsPossible(const Register& content) {
   if (content.starts > kCounterMax || content.next_file.value > kCounterMax ||
       content.next_ordinal.value > kCounterMax || content.base > kLogIndexMax ||
-      !IsPossible(content.head, kRegisterRunsMax)) {
+      content.salt == engine::LogSalt{} || !IsPossible(content.head, kRegisterRunsMax)) {
     return false;
   }
   engine::SegmentOrdinal below;
@@ -74,6 +76,7 @@ Bytes EncodeCopy(const Register& content) {
   encoder.Fixed64(content.durable.segment.value);
   encoder.Fixed64(content.durable.offset);
   encoder.Fixed64(content.segments.size());
+  encoder.Fixed64(content.salt.value);
   BEACH_CHECK_EQ(bytes.size(), kRegisterHeadSize);
   for (const engine::wal::Segment& segment : content.segments) {
     encoder.Fixed64(segment.ordinal.value);
@@ -100,6 +103,7 @@ bool DecodeCopy(ByteView copy, Register& read) {
   read.durable.segment = engine::SegmentOrdinal(decoder.Fixed64());
   read.durable.offset = decoder.Fixed64();
   const std::uint64_t count = decoder.Fixed64();
+  read.salt = engine::LogSalt(decoder.Fixed64());
   if (!decoder.ok() || count > kRegisterSegmentsMax) return false;
   for (std::uint64_t i = 0; i < count && decoder.ok(); ++i) {
     engine::wal::Segment& segment = read.segments.emplace_back();
@@ -155,6 +159,13 @@ Result<Bytes> ReadWhatCanBe(env::File& file, std::optional<Error>& unread) {
 
 }  // namespace
 
+engine::LogSalt NewLogSalt(env::Clock& clock, const std::string& directory) {
+  const std::uint64_t wall = clock.WallNow();
+  const std::uint64_t monotonic = clock.MonotonicNow();
+  const std::uint64_t drawn = RandomValue(wall, monotonic, Site::Hash(directory));
+  return engine::LogSalt(std::max<std::uint64_t>(drawn, 1));
+}
+
 Bytes EncodeRegister(const Register& content) {
   BEACH_CHECK(IsPossible(content));
   BEACH_CHECK_LE(content.segments.size(), kRegisterSegmentsMax);
@@ -179,6 +190,9 @@ Result<FoundRegister> DecodeRegister(ByteView bytes, const std::string& path) {
     if (!second) damage = std::move(second).error();
     return FoundRegister{.content = *std::move(first), .damage = std::move(damage)};
   }
+  // An unknown version is one under its checksum: that of the other copy was the same.
+  const bool is_unknown = !second && second.error().code() == ErrorCode::kRefused;
+  if (is_unknown) return Fail(std::move(second).error());
   if (!second) return Fail(std::move(first).error());
   return FoundRegister{.content = *std::move(second), .damage = std::move(first).error()};
 }

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "engine/wal/log.h"
+#include "env/clock.h"
 #include "env/files.h"
 #include "raft/disk/record.h"
 #include "raft/types.h"
@@ -21,8 +22,8 @@ namespace beach::raft {
 
 inline constexpr char kRegisterFileName[] = "REGISTER";
 inline constexpr char kLogLockFileName[] = "LOCK";
-inline constexpr std::uint32_t kRegisterVersion = 2;
-inline constexpr std::uint64_t kRegisterHeadSize = 96;  // before the segments
+inline constexpr std::uint32_t kRegisterVersion = 3;
+inline constexpr std::uint64_t kRegisterHeadSize = 104;  // before the segments
 inline constexpr std::uint64_t kRegisterSegmentSize = 32;
 inline constexpr std::uint64_t kRegisterSegmentsMax = std::uint64_t{1} << 16;
 inline constexpr std::size_t kRegisterRunsMax = std::size_t{1} << 16;  // of its head
@@ -40,6 +41,9 @@ struct Register {
   engine::LogPosition durable;  // below it all is, and
   LogHead head;                 // comes to this
   std::vector<engine::wal::Segment> segments;
+  // Drawn when the log is made, in all of its segments, and told to nobody: bytes of a payload
+  // cannot pass for an item. Never 0.
+  engine::LogSalt salt;
 
   engine::OpenEpoch epoch() const { return engine::OpenEpoch(starts); }
   friend bool operator==(const Register&, const Register&) = default;
@@ -49,6 +53,9 @@ struct FoundRegister {
   Register content;
   std::optional<Error> damage;  // of the other copy
 };
+
+// A salt that nobody guesses.
+engine::LogSalt NewLogSalt(env::Clock& clock, const std::string& directory);
 
 // Of the whole file: both copies.
 Bytes EncodeRegister(const Register& content);

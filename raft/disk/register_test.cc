@@ -29,7 +29,8 @@ Register Example() {
                    .before = Term(4),
                    .runs = {{LogIndex(1'001), Term(4)}, {LogIndex(1'005), Term(5)}}},
           .segments = {{SegmentOrdinal(5), FileNumber(6), 65'536, 40'960},
-                       {SegmentOrdinal(7), FileNumber(8), 131'072, Segment::kOpenEnd}}};
+                       {SegmentOrdinal(7), FileNumber(8), 131'072, Segment::kOpenEnd}},
+          .salt = engine::LogSalt(0x0102030405060708)};
 }
 
 ErrorCode CodeOf(const Bytes& bytes) {
@@ -58,7 +59,9 @@ TEST(RaftRegister, WhatIsWrittenIsRead) {
   }
   large.next_ordinal = SegmentOrdinal(301);
   large.next_file = FileNumber(301);
-  for (const Register& content : {Register(), Example(), large}) {
+  Register fresh;
+  fresh.salt = engine::LogSalt(1);
+  for (const Register& content : {fresh, Example(), large}) {
     const auto decoded = DecodeRegister(EncodeRegister(content), "REGISTER");
     ASSERT_TRUE(decoded.has_value()) << decoded.error().ToString();
     EXPECT_EQ(decoded->content, content);
@@ -95,9 +98,11 @@ TEST(RaftRegister, AFileThatIsCutShortIsAnError) {
 
 TEST(RaftRegister, AnotherVersionIsRefused) {
   Bytes copy = CopyOf(Example());
-  copy[8] = 3;
+  copy[8] = kRegisterVersion + 1;
   EXPECT_EQ(CodeOf(copy + copy), ErrorCode::kCorruption);  // as damaged as any other byte
   EXPECT_EQ(CodeOf(Sealed(copy) + Sealed(copy)), ErrorCode::kRefused);
+  EXPECT_EQ(CodeOf(copy + Sealed(copy)), ErrorCode::kRefused);
+  EXPECT_EQ(CodeOf(Sealed(copy) + copy), ErrorCode::kRefused);
   // The first one had one copy, of 88 bytes and its segments.
   Bytes first(120, '\0');
   first.replace(0, 9, Bytes("BEACHRLR\x01", 9));
@@ -124,6 +129,7 @@ TEST(RaftRegister, ImpossibleOnesAreErrors) {
         {80, 12},                                      // durable inside a header
         {88, 3},                                       // a segment more
         {88, ~std::uint64_t{0}},                       // all there are
+        {96, 0},                                       // no salt
         {segments, 0},                                 // no ordinal
         {segments, 7},                                 // out of order
         {segments + 16, 4'096},                        // too small

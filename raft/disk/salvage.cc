@@ -8,7 +8,11 @@
 //   - What the log was at V itself is known from the item that ends there, or from the first sound
 //     one behind. That may tell of a little more than was acknowledged, which was written, and is
 //     no harm.
-//   - From V on items count as long as each follows the one before it.
+//   - From V on items count as long as each follows the one before it, or begins behind a block
+//     that cannot be read: what stands there was written, and its head says what it came to.
+//
+// Blocks that cannot be read count as damage when the rest of the device is read meanwhile
+// (env/device_probe.h). An outage ends the start.
 //
 // An entry is its index and term: any sound record of that name, wherever it stands, has its bytes.
 
@@ -22,6 +26,7 @@
 #include "base/check.h"
 #include "engine/wal/format.h"
 #include "engine/wal/log.h"
+#include "env/device_probe.h"
 #include "raft/disk/log_map.h"
 #include "raft/disk/record.h"
 #include "raft/disk/sound_items.h"
@@ -36,6 +41,12 @@ using engine::wal::Segment;
 constexpr std::uint64_t kEntryRecordMin = 5;
 // What damage of one block takes with it the next time.
 constexpr std::uint64_t kFlightBytesMax = std::uint64_t{1} << 16;
+
+// Of each segment, to see whether the device answers.
+constexpr std::uint64_t kProbesPerSegment = 8;
+// Blocks that cannot be read, looked at once more.
+constexpr std::size_t kSecondLooksMax = 16;
+constexpr int kAttempts = 3;
 
 // The head of an item whose records follow it and each other; nothing where they do not.
 std::optional<LogHead> HeadOfSound(ByteView payload) {
@@ -75,23 +86,41 @@ class Salvager {
   Result<SalvagedLog> Run() {
     ListEntered();
     if (entered_.empty()) return Unknown();
-    BEACH_TRY_ASSIGN(SoundItems newest, ItemsOf(entered_.back()));
+    BEACH_TRY_ASSIGN(const SoundItems newest, ItemsOf(entered_.back(), nullptr));
     // What the log came to is known from its last segment alone.
     if (!newest.is_there) return Unknown();
     FindDurable(newest);
+    const VisitSoundItem take = [this](const SoundItem& item, ByteView payload,
+                                       const SoundItems& so_far) {
+      return TakeItem(item, payload, so_far);
+    };
     for (const Segment& segment : entered_) {
+      BEACH_TRY_ASSIGN(const SoundItems found, ItemsOf(segment, take));
+      NotePlaces(segment, found);
+      // V was found by another look.
       const bool last = segment.ordinal == entered_.back().ordinal;
-      SoundItems older;
-      if (!last) {
-        BEACH_TRY_ASSIGN(older, ItemsOf(segment));
+      if (last && !std::ranges::equal(found.unread, newest.unread, {}, &SoundItems::Unread::offset,
+                                      &SoundItems::Unread::offset)) {
+        return Changed(PathOf(segment), Error::kNoOffset);
       }
-      BEACH_TRY(TakeSegment(last ? newest : older));
     }
+    BEACH_TRY(LookAgain());
     if (!Settle()) return Unknown();
     return Judge();
   }
 
+  // The disk gave at one look what it refused at another: what was taken for lost was not.
+  bool has_changed() const { return has_changed_; }
+
  private:
+  std::string PathOf(const Segment& segment) const {
+    return env::JoinPath(directory_, engine::wal::SegmentFileName(segment.file));
+  }
+
+  const Segment& SegmentOf(engine::SegmentOrdinal ordinal) const {
+    return *std::ranges::find(entered_, ordinal, &Segment::ordinal);
+  }
+
   // Also of a block that could not be read: below V that is damage.
   std::unexpected<Error> Unknown() const {
     return Fail(
@@ -106,9 +135,8 @@ class Salvager {
     }
   }
 
-  Result<SoundItems> ItemsOf(const Segment& segment) const {
-    const std::string name = engine::wal::SegmentFileName(segment.file);
-    return FindSoundItems(files_, env::JoinPath(directory_, name), segment, content_.epoch());
+  Result<SoundItems> ItemsOf(const Segment& segment, const VisitSoundItem& visit) const {
+    return FindSoundItems(files_, PathOf(segment), segment, content_, visit);
   }
 
   // The end of a segment that the log has left is the begin of the next one.
@@ -132,16 +160,55 @@ class Salvager {
     registered_ = Normal(content_.durable);
   }
 
-  Status TakeSegment(const SoundItems& found) {
-    // Below V it was data for sure. Behind, it may be what the disk gives back another time.
-    if (found.unread && found.unread_at >= durable_) return Fail(*found.unread);
-    for (const SoundItem& item : found.items) {
-      KeepEntries(item.payload);
-      if (item.begin < durable_) {
-        TakeBelow(item);
-      } else {
-        TakeBehind(item);
-      }
+  void NotePlaces(const Segment& segment, const SoundItems& found) {
+    const std::string path = PathOf(segment);
+    for (const SoundItems::Unread& unread : found.unread) {
+      refused_.push_back({.path = path, .offset = unread.offset});
+    }
+    const std::uint64_t blocks = found.size / engine::wal::kBlockSize;
+    const std::uint64_t step = std::max<std::uint64_t>(1, blocks / kProbesPerSegment);
+    for (std::uint64_t block = 0; block < blocks; block += step) {
+      const std::uint64_t offset = block * engine::wal::kBlockSize;
+      if (found.UnreadIn(offset, offset + 1)) continue;
+      given_.push_back({.path = path, .offset = offset});
+    }
+  }
+
+  std::unexpected<Error> Changed(const std::string& path, std::uint64_t offset) {
+    has_changed_ = true;
+    return Fail(Error(ErrorCode::kIo,
+                      "the disk gives what it refuses at another time; nothing is taken for lost: "
+                      "start again")
+                    .At(path, offset));
+  }
+
+  // Before anything is taken for lost because it could not be read.
+  Status LookAgain() {
+    if (refused_.empty()) return {};
+    const std::string path = env::JoinPath(directory_, kRegisterFileName);
+    given_.push_back({.path = path, .offset = 0});
+    given_.push_back({.path = path, .offset = EncodeRegister(content_).size() / 2});
+    env::DeviceProbe probe(files_, std::move(given_), env::DeviceProbe::Proof::kMost);
+    const std::size_t step = std::max<std::size_t>(1, refused_.size() / kSecondLooksMax);
+    for (std::size_t i = 0; i < refused_.size(); i += step) {
+      BEACH_TRY_ASSIGN(const bool is_bad, probe.IsBad(refused_[i]));
+      if (!is_bad) return Changed(refused_[i].path, refused_[i].offset);
+    }
+    return {};
+  }
+
+  Status TakeItem(const SoundItem& item, ByteView payload, const SoundItems& so_far) {
+    // A log of another release is left to it, damaged as it is.
+    Status known = CheckRecordsVersion(payload);
+    if (!known) {
+      return Fail(
+          std::move(known).error().At(PathOf(SegmentOf(item.begin.segment)), item.begin.offset));
+    }
+    KeepEntries(payload);
+    if (item.begin < durable_) {
+      TakeBelow(item, payload);
+    } else {
+      TakeBehind(item, payload, so_far);
     }
     return {};
   }
@@ -161,11 +228,11 @@ class Salvager {
     }
   }
 
-  void TakeBelow(const SoundItem& item) {
+  void TakeBelow(const SoundItem& item, ByteView payload) {
     if (item.begin >= registered_) TakeRegister();
     // A vouch of a start says nothing, and changes nothing.
-    const bool silent = item.payload.empty() && known_ && *known_ == Normal(item.follows);
-    if (silent || Take(item)) known_ = Normal(item.end);
+    const bool silent = payload.empty() && known_ && *known_ == Normal(item.follows);
+    if (silent || Take(payload)) known_ = Normal(item.end);
   }
 
   void TakeRegister() {
@@ -175,25 +242,28 @@ class Salvager {
   }
 
   // What follows the end of the log, or what is known of it, is not of it.
-  void TakeBehind(const SoundItem& item) {
+  void TakeBehind(const SoundItem& item, ByteView payload, const SoundItems& so_far) {
     const LogPosition at = settled_ ? *known_ : durable_;
-    if (Normal(item.follows) == at && !ended_) {
+    const bool follows = Normal(item.follows) == at;
+    const bool is_past_unread = at.segment == item.begin.segment &&
+                                so_far.UnreadIn(at.offset, item.begin.offset) != nullptr;
+    if ((follows || is_past_unread) && !ended_) {
       Settle();
-      if ((item.payload.empty() && settled_) || Take(item)) {
+      if ((payload.empty() && settled_ && follows) || Take(payload)) {
         settled_ = true;
         known_ = Normal(item.end);
         return;
       }
     }
     ended_ = true;
-    if (!behind_) behind_ = HeadOfSound(item.payload);
+    if (!behind_) behind_ = HeadOfSound(payload);
   }
 
-  bool Take(const SoundItem& item) {
-    const std::optional<LogHead> head = HeadOfSound(item.payload);
+  bool Take(ByteView payload) {
+    const std::optional<LogHead> head = HeadOfSound(payload);
     if (!head) return false;
     map_.Jump(*head);
-    const Status applied = map_.Apply(item.payload, {});
+    const Status applied = map_.Apply(payload, {});
     BEACH_CHECK(applied.has_value());
     return true;
   }
@@ -273,6 +343,9 @@ class Salvager {
   bool ended_ = false;                // an item behind V does not follow
   std::optional<LogHead> behind_;     // of the first that does not
   std::map<std::pair<LogIndex, Term>, Entry> entries_;  // all whose bytes are somewhere
+  std::vector<env::DeviceProbe::Place> refused_;        // blocks that could not be read
+  std::vector<env::DeviceProbe::Place> given_;          // some of those that could
+  bool has_changed_ = false;
 };
 
 }  // namespace
@@ -308,7 +381,11 @@ std::vector<engine::wal::Recovery::TailFlight> SalvagedLog::TakeFlights() {
 
 Result<SalvagedLog> Salvage(env::FileSystem& files, const std::string& directory,
                             const Register& content, const HeldState& held, const Error& damage) {
-  return Salvager(files, directory, content, held, damage).Run();
+  for (int attempt = 1;; ++attempt) {
+    Salvager salvager(files, directory, content, held, damage);
+    auto salvaged = salvager.Run();
+    if (salvaged || !salvager.has_changed() || attempt == kAttempts) return salvaged;
+  }
 }
 
 }  // namespace beach::raft

@@ -26,7 +26,8 @@ struct SalvagedLog {
 
 // Reads all that is sound in the segments of the register. `damage` is what was met; it is the
 // error where it is not known what the log was: its end, its hard state, or the term of an entry.
-// Blocking. Changes nothing on disk.
+// kRefused: another release wrote some of it. kIo: the device does not answer, or gives now what it
+// refused: then nothing is lost. Blocking. Changes nothing on disk.
 Result<SalvagedLog> Salvage(env::FileSystem& files, const std::string& directory,
                             const Register& content, const HeldState& held, const Error& damage);
 

@@ -41,7 +41,8 @@ Result<Segment> SegmentKeeper::Make(std::uint64_t size_bytes) {
   content_.next_file = segment.file.Next();
   const engine::wal::SegmentHeader header{.ordinal = segment.ordinal,
                                           .epoch = content_.epoch(),
-                                          .predecessor_end = {content_.segments.back().ordinal, 0}};
+                                          .predecessor_end = {content_.segments.back().ordinal, 0},
+                                          .salt = content_.salt};
   std::optional<Segment> former;
   if (!spare_.empty() && spare_.back().size_bytes == size_bytes) {
     former = spare_.back();

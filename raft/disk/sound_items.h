@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <optional>
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "base/error.h"
 #include "engine/wal/log.h"
 #include "env/files.h"
+#include "raft/disk/register.h"
 
 namespace beach::raft {
 
@@ -17,23 +19,36 @@ struct SoundItem {
   engine::LogPosition end;
   engine::LogPosition follows;  // the end of the item before it
   engine::LogPosition durable;  // what it vouches for
-  Bytes payload;
 };
 
-// What is sound in a segment, whatever is damaged before it.
+// What is sound in a segment, whatever is damaged before it; without payloads.
 struct SoundItems {
   std::vector<SoundItem> items;  // in their order
-  // The last block that the disk does not give back: only what is below may be taken for data.
-  std::optional<Error> unread;
-  engine::LogPosition unread_at;
+  // Blocks that the disk does not give back, in their order.
+  struct Unread {
+    std::uint64_t offset = 0;
+    Error error;
+  };
+  std::vector<Unread> unread;
+  std::uint64_t size = 0;  // bytes of the file that were looked at
   // The file is there, as long as it is listed, and was begun as a segment.
   bool is_there = false;
+
+  // The first of them in [begin, end), or null.
+  const Unread* UnreadIn(std::uint64_t begin, std::uint64_t end) const;
 };
+
+// Called with each item in order, its payload, and what was found up to there; the view lives
+// during the call. An error ends the look.
+using VisitSoundItem =
+    std::function<Status(const SoundItem& item, ByteView payload, const SoundItems& so_far)>;
 
 // Looks at every block of a segment that is listed, without a word from its header block where that
 // is damaged. Its items say themselves which segment they are of. A file that is gone has none.
-// REQUIRES: epochs up to `epoch_max` were given out. kRefused: of an unknown version.
+// Holds 1 MiB of it, or the largest item. kRefused: of an unknown version. REQUIRES: the register
+// lists the segment.
 Result<SoundItems> FindSoundItems(env::FileSystem& files, const std::string& path,
-                                  const engine::wal::Segment& segment, engine::OpenEpoch epoch_max);
+                                  const engine::wal::Segment& segment, const Register& content,
+                                  const VisitSoundItem& visit = nullptr);
 
 }  // namespace beach::raft

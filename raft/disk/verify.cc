@@ -50,7 +50,7 @@ class Verifier {
       return Fail(replayed.error());
     } else {
       BEACH_TRY(FindDamage());
-      AddDamage(replayed.error());
+      if (!IsToldByBlock(replayed.error())) AddDamage(replayed.error());
       TellDamaged(replayed.error());
     }
     if (register_damage_) AddDamage(*std::move(register_damage_));
@@ -79,6 +79,14 @@ class Verifier {
     if (!is_told) report_.damage.push_back(std::move(error));
   }
 
+  // Many blocks were read at once; which of them cannot be was found since.
+  bool IsToldByBlock(const Error& error) const {
+    return error.code() == ErrorCode::kIo &&
+           std::ranges::any_of(report_.damage, [&error](const Error& told) {
+             return told.code() == ErrorCode::kIo && told.path() == error.path();
+           });
+  }
+
   Status ListDebris() {
     BEACH_TRY_ASSIGN(const auto names, files_.List(directory_));
     for (const std::string& name : names) {
@@ -95,7 +103,8 @@ class Verifier {
     const engine::wal::RecoveryInput input{.directory = directory_,
                                            .segments = content_.segments,
                                            .replay_from = {},
-                                           .durable = content_.durable};
+                                           .durable = content_.durable,
+                                           .salt = content_.salt};
     const auto take = [this](const engine::wal::Flight& flight) -> Status {
       BEACH_TRY(Take(flight.payload, flight.begin));
       NotePlaceholders(flight.payload);
@@ -169,7 +178,8 @@ class Verifier {
       return false;
     }
     const engine::wal::SegmentBlock& block = reader->block();
-    if (block.ordinal == segment.ordinal && block.file_size_bytes == segment.size_bytes) {
+    if (block.ordinal == segment.ordinal && block.file_size_bytes == segment.size_bytes &&
+        block.salt == content_.salt) {
       return true;
     }
     AddDamage(
@@ -179,7 +189,7 @@ class Verifier {
   }
 
   Status FindDamageIn(const Segment& segment, bool header_is_sound) {
-    auto found = FindSoundItems(files_, PathOf(segment), segment, content_.epoch());
+    auto found = FindSoundItems(files_, PathOf(segment), segment, content_);
     if (!found && found.error().code() == ErrorCode::kRefused) return Fail(found.error());
     if (!found) AddDamage(std::move(found).error());
     if (!found || (found->items.empty() && !header_is_sound)) {
@@ -188,15 +198,22 @@ class Verifier {
     }
     const std::uint64_t durable = DurableIn(segment, found->items);
     std::uint64_t at = engine::wal::kSegmentHeaderSize;
-    for (const SoundItem& item : found->items) {
+    bool ended = false;
+    const VisitSoundItem take = [&](const SoundItem& item, ByteView payload,
+                                    const SoundItems& so_far) -> Status {
       if (item.follows.offset != at) {
-        if (at >= durable) return {};  // a torn end
-        AddGap(segment, at, item.begin.offset, *found);
+        // A torn end. What cannot be read before a sound item was no end.
+        ended = ended || (at >= durable && !so_far.UnreadIn(at, item.begin.offset));
+        if (!ended) AddGap(segment, at, item.begin.offset, so_far);
       }
-      TakeItem(item);
+      if (ended) return {};
       at = item.end.offset;
-    }
-    if (at < durable) AddGap(segment, at, durable, *found);
+      return TakeItem(item, payload);
+    };
+    found = FindSoundItems(files_, PathOf(segment), segment, content_, take);
+    if (!found && found.error().code() == ErrorCode::kRefused) return Fail(found.error());
+    if (!found) AddDamage(std::move(found).error());
+    if (found && !ended && at < durable) AddGap(segment, at, durable, *found);
     return {};
   }
 
@@ -211,22 +228,23 @@ class Verifier {
   void AddGap(const Segment& segment, std::uint64_t begin, std::uint64_t end,
               const SoundItems& found) {
     jumps_ = true;
-    if (found.unread && found.unread_at.offset >= begin && found.unread_at.offset < end) {
-      return AddDamage(*found.unread);
+    if (const SoundItems::Unread* unread = found.UnreadIn(begin, end)) {
+      return AddDamage(unread->error);
     }
     AddDamage(Error(ErrorCode::kCorruption, "the log is damaged below its durable end")
                   .At(PathOf(segment), begin));
   }
 
-  void TakeItem(const SoundItem& item) {
-    if (item.payload.empty()) return;
-    RecordReader reader(item.payload);
+  Status TakeItem(const SoundItem& item, ByteView payload) {
+    if (payload.empty()) return {};
+    RecordReader reader(payload);
     Record head;
     if (std::exchange(jumps_, false) && reader.Next(head)) map_.Jump(head.head);
-    Status taken = Take(item.payload, item.begin);
-    if (taken) return;
+    Status taken = Take(payload, item.begin);
+    if (taken || taken.error().code() == ErrorCode::kRefused) return taken;
     jumps_ = true;
     AddDamage(std::move(taken).error());
+    return {};
   }
 
   env::FileSystem& files_;

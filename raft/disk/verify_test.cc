@@ -148,6 +148,7 @@ TEST_F(VerifyRaftLogTest, RecordsThatDoNotFollowOrAreNoneAreFound) {
       {.first_sequence = {}, .count = 1, .payload = head(4) + "?"}};
   Register content;
   content.starts = 1;
+  content.salt = engine::LogSalt(99);
   content.next_file = engine::FileNumber(2);
   content.next_ordinal = engine::SegmentOrdinal(2);
   content.segments.push_back({.ordinal = engine::SegmentOrdinal(1),
@@ -157,11 +158,13 @@ TEST_F(VerifyRaftLogTest, RecordsThatDoNotFollowOrAreNoneAreFound) {
   const std::string name = engine::wal::SegmentFileName(segment.file);
   const std::string path = Directory() + "/" + name;
   ASSERT_OK(world_.files().CreateDirectory(Directory()));
-  ASSERT_OK(engine::wal::CreateSegment(
-      world_.files(), path, kSegmentSize,
-      {.ordinal = segment.ordinal, .epoch = content.epoch(), .predecessor_end = {}}));
+  ASSERT_OK(engine::wal::CreateSegment(world_.files(), path, kSegmentSize,
+                                       {.ordinal = segment.ordinal,
+                                        .epoch = content.epoch(),
+                                        .predecessor_end = {},
+                                        .salt = content.salt}));
   const auto end = engine::wal::RelogTail(world_.files(), path, segment, content.epoch(), flights,
-                                          engine::wal::TailLayout::kSpread);
+                                          engine::wal::TailLayout::kSpread, content.salt);
   ASSERT_OK(end);
   content.durable = *end;
   ASSERT_OK(WriteRegister(world_.files(), Directory(), content));

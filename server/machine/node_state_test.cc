@@ -284,6 +284,49 @@ TEST_F(NodeStateTest, WhatCannotBeReadInTwoLivesIsSetAside) {
   }
 }
 
+// A device that is gone for a while gives nothing, in two lives and at every look: nothing is lost.
+TEST_F(NodeStateTest, AnOutageOfTheDeviceSetsNothingAside) {
+  for (int life = 0; life < 3; ++life) {
+    files_.set_hook([](const FileEvent& event) -> Status {
+      const bool strikes = event.call == FileCall::kRead;
+      return strikes ? Fail(ErrnoError(EIO, "read", event.path, event.offset)) : Status();
+    });
+    const auto state = OpenState();
+    ASSERT_FALSE(state);
+    EXPECT_EQ(state.error().code(), ErrorCode::kIo);
+    EXPECT_EQ(state.error().os_error(), EIO);
+    EXPECT_FALSE(WasSetAside());
+  }
+  files_.set_hook(nullptr);
+  const auto state = OpenState();
+  ASSERT_TRUE(state) << state.error().ToString();
+  EXPECT_FALSE((*state)->lost().has_value());
+  EXPECT_FALSE(Marked());
+}
+
+// Of small tables a few bad sectors may be all there is: the log beside them tells.
+TEST_F(NodeStateTest, TablesOfWhichNothingCanBeReadAreDamagedWhereTheLogCanBeRead) {
+  ASSERT_TRUE(files_.CreateDirectory("node"));
+  ASSERT_TRUE(files_.CreateDirectory("node/db"));
+  for (const auto& [name, bytes] : files_.Snapshot("mine")) {
+    files_.SetContent("node/db/" + name, bytes);
+  }
+  files_.set_hook([](const FileEvent& event) -> Status {
+    const bool strikes = event.call == FileCall::kRead && event.path.starts_with("node/db/");
+    return strikes ? Fail(ErrnoError(EIO, "read", event.path, event.offset)) : Status();
+  });
+  const auto alone = FindDamage(files_, "node/db", /*is_ours=*/true);
+  ASSERT_FALSE(alone);
+  EXPECT_EQ(alone.error().code(), ErrorCode::kIo);
+  ASSERT_TRUE(files_.CreateDirectory("node/log"));
+  for (const char* const name : {"000001.wal", "000002.wal", "000003.wal", "REGISTER"}) {
+    files_.SetContent(std::string("node/log/") + name, Bytes(1 << 20, 'l'));
+  }
+  const auto beside = FindDamage(files_, "node/db", /*is_ours=*/true);
+  ASSERT_TRUE(beside);
+  EXPECT_TRUE(beside->has_value());
+}
+
 // From the call of each number on every one fails, as in a process that is killed there. The next
 // life finds what was damaged set aside, whole, and the state lost.
 TEST_F(NodeStateTest, ACrashAtAnyStepLeavesItKnownToBeLost) {

@@ -2,18 +2,21 @@
 #include "server/machine/state_directory.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 #include <vector>
 
 #include "engine/manifest/identity.h"
 #include "engine/verify.h"
+#include "env/device_probe.h"
 #include "env/small_file.h"
 
 namespace beach::server {
 namespace {
 
 constexpr std::uint64_t kMarkSizeMax = 4096;
+constexpr std::size_t kFoldersMax = 16;
+constexpr std::size_t kPlacesPerFolder = 16;
+constexpr std::uint64_t kPlacesPerFile = 4;
 
 // "." where the path has none.
 std::string FolderOf(const std::string& path) {
@@ -52,6 +55,57 @@ Result<std::optional<Error>> Examine(env::FileSystem& files, const std::string& 
   return std::nullopt;
 }
 
+// Places in the files of a directory, but of `but`; of what cannot be listed or opened there are
+// none.
+std::vector<env::DeviceProbe::Place> PlacesIn(env::FileSystem& files, const std::string& directory,
+                                              const std::string& but) {
+  std::vector<env::DeviceProbe::Place> places;
+  const auto names = files.List(directory);
+  if (!names) return places;
+  for (const std::string& name : *names) {
+    const std::string path = env::JoinPath(directory, name);
+    if (path == but || places.size() >= kPlacesPerFolder) continue;
+    const auto file = files.Open(path, {.mode = env::OpenMode::kRead, .direct = false});
+    if (!file) continue;
+    const std::uint64_t size = (*file)->Size().value_or(0);
+    const std::uint64_t step = std::max(env::kDirectAlignment, size / kPlacesPerFile);
+    for (std::uint64_t offset = 0; offset < size; offset += step) {
+      places.push_back(
+          {.path = path, .offset = offset / env::kDirectAlignment * env::kDirectAlignment});
+    }
+  }
+  return places;
+}
+
+// Of the directory and of those beside it: damage may have struck all that one has.
+std::vector<env::DeviceProbe::Place> PlacesAround(env::FileSystem& files,
+                                                  const std::string& directory,
+                                                  const std::string& but) {
+  std::vector<env::DeviceProbe::Place> places = PlacesIn(files, directory, but);
+  const std::string parent = FolderOf(directory);
+  const auto beside = files.List(parent);
+  if (!beside) return places;
+  std::size_t folders = 0;
+  for (const std::string& name : *beside) {
+    const std::string folder = env::JoinPath(parent, name);
+    const bool is_it = folder == directory || folder == env::JoinPath(".", directory);
+    const bool is_aside = name.ends_with(SetAsideNameOf(""));  // damaged as well
+    if (is_it || is_aside || folders >= kFoldersMax) continue;
+    const auto found = PlacesIn(files, folder, but);
+    if (!found.empty()) ++folders;
+    places.insert(places.end(), found.begin(), found.end());
+  }
+  return places;
+}
+
+// Of what cannot be read: kIo where the whole device cannot be.
+Status CheckDevice(env::FileSystem& files, const std::string& directory, const Error& met) {
+  if (!env::IsUnreadable(met)) return {};
+  using env::DeviceProbe;
+  DeviceProbe probe(files, PlacesAround(files, directory, met.path()), DeviceProbe::Proof::kTwo);
+  return probe.Answers();
+}
+
 bool SamePlace(const Error& one, const Error& other) {
   return one.code() == other.code() && one.path() == other.path() && one.offset() == other.offset();
 }
@@ -63,7 +117,7 @@ std::string SetAsideNameOf(const std::string& directory) { return directory + ".
 
 bool MayBeDamage(const Error& error, bool is_ours) {
   if (error.code() == ErrorCode::kCorruption) return true;
-  if (error.code() == ErrorCode::kIo && error.os_error() == EIO) return true;
+  if (env::IsUnreadable(error)) return true;
   // Versions are believed under a checksum alone: so it is refused for its first bytes.
   return error.code() == ErrorCode::kRefused && error.offset() == 0 && is_ours;
 }
@@ -106,8 +160,10 @@ Result<std::optional<Error>> FindDamage(env::FileSystem& files, const std::strin
   if (!there) return std::nullopt;
   BEACH_TRY_ASSIGN(std::optional<Error> met, Examine(files, directory, is_ours));
   if (!met) return std::nullopt;
+  BEACH_TRY(CheckDevice(files, directory, *met));
   BEACH_TRY_ASSIGN(const std::optional<Error> again, Examine(files, directory, is_ours));
   if (!again || !SamePlace(*met, *again)) return std::nullopt;
+  BEACH_TRY(CheckDevice(files, directory, *met));
   return met;
 }
 

@@ -39,8 +39,10 @@ Result<std::optional<Error>> ReadDamageMark(env::FileSystem& files, const std::s
 Status RemoveDamageMark(env::FileSystem& files, const std::string& directory);
 
 // Reads all that a database in the directory consists of: the first damage, where a second look
-// meets it too. Nothing: it is sound, or there is none. REQUIRES: it is closed. Errors: kBusy, and
-// what is wrong and no damage.
+// meets it too. Nothing: it is sound, or there is none. What cannot be read is damage when other
+// files, two at least, in the directory or beside it, are read before and after the second look:
+// else the whole device is out of order, and nothing is lost. REQUIRES: it is closed. Errors:
+// kBusy, kIo of such a device, and what is wrong and no damage.
 Result<std::optional<Error>> FindDamage(env::FileSystem& files, const std::string& directory,
                                         bool is_ours);
 

@@ -17,17 +17,19 @@ namespace {
 namespace wal = engine::wal;
 
 template <class Visit>
-void ForEachItem(const Bytes& segment, engine::SegmentOrdinal ordinal, Visit visit) {
+void ForEachItem(const Bytes& segment, engine::SegmentOrdinal ordinal, engine::LogSalt salt,
+                 Visit visit) {
   for (std::uint64_t at = wal::kSegmentHeaderSize; at + wal::kBlockSize <= segment.size();) {
     const ByteView here = ByteView(segment).substr(at);
     const wal::ItemPlace place{
         .segment = ordinal,
         .epoch = engine::OpenEpoch(Decoder(here.substr(wal::kItemEpochOffset)).Fixed64()),
         .offset = at,
-        .limit = segment.size()};
+        .limit = segment.size(),
+        .salt = salt};
     wal::ItemHeader header;
     const bool sound = wal::DecodeItemHeader(here, place, header) &&
-                       wal::ItemCrc(here.substr(0, header.size())) == header.crc;
+                       wal::ItemCrc(here.substr(0, header.size()), salt) == header.crc;
     if (sound) visit(header);
     at = sound ? header.end() : at + wal::kBlockSize;
   }
@@ -91,7 +93,7 @@ std::vector<DamagePlace> VouchedBlocks(Disk& disk, const std::string& directory)
       begins.push_back({.segment = segment.ordinal, .offset = offset});
     };
     add(0);
-    ForEachItem(*content, segment.ordinal, [&](const wal::ItemHeader& header) {
+    ForEachItem(*content, segment.ordinal, found->content.salt, [&](const wal::ItemHeader& header) {
       vouched = std::max(vouched, header.durable);
       for (std::uint64_t at = header.begin.offset; at < header.end(); at += wal::kBlockSize) {
         add(at);
