@@ -33,6 +33,9 @@ class SeamGate {
   virtual void Leave(Site operation) = 0;
   // True virtual time.
   virtual std::uint64_t Now() = 0;
+  // What the host's monotonic clock shows: no read by the process, so no event, and nothing happens
+  // to the clock.
+  virtual std::uint64_t MonotonicTime() = 0;
   // Whether the process is out of descriptors, asked by calls that need one.
   virtual bool RefusesDescriptor() { return false; }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "env/threads.h"
 #include "env/virtual_os.h"
 #include "sim/network/address.h"
 #include "sim/system_scope.h"
@@ -75,11 +76,12 @@ void VirtualLoop::Stop() {
 }
 
 void VirtualLoop::Post(std::function<void()> work) {
-  {
-    const env::MutexLock lock(mutex_);
-    posted_.push_back(std::move(work));
-  }
-  env::current_virtual_os->Unpark(this, true);
+  env::VirtualOs& os = *env::current_virtual_os;
+  os.Step();
+  os.Acquired(this);
+  posted_.push_back(std::move(work));
+  os.Released(this);
+  os.Unpark(this, true);
 }
 
 env::Loop::TimerId VirtualLoop::At(std::uint64_t deadline_ns, std::function<void()> work) {
@@ -163,13 +165,12 @@ void VirtualLoop::SubmitWrite(env::File& file, std::uint64_t offset, ByteView da
 void VirtualLoop::RunTurn() {
   surroundings_.gate.Enter("net.turn", ++turns_);
   Collect();
-  while (!stopped_) {
-    Sources ready{};
-    const std::size_t count = FindReady(ready);
-    if (count == 0) break;
-    const std::size_t chosen =
-        count == 1 ? 0 : RandomBelow(surroundings_.decisions.Draw(kOrder), count);
-    CallOne(ready[chosen]);
+  CallAll();
+  // Mostly one post for all that came: a turn of its own would find nothing else. What that posts
+  // waits, so that one who posts again and again keeps nobody waiting.
+  if (!stopped_ && !posted_.empty()) {
+    TakePosted();
+    CallAll();
   }
   PutBack();
   FlushAll();
@@ -177,17 +178,34 @@ void VirtualLoop::RunTurn() {
   if (!stopped_) Park();
 }
 
-void VirtualLoop::Collect() {
-  {
-    std::vector<std::function<void()>>& posted = turn_.posted.Begin();
-    const env::MutexLock lock(mutex_);
-    posted.swap(posted_);
+void VirtualLoop::CallAll() {
+  while (!stopped_) {
+    Sources ready{};
+    const std::size_t count = FindReady(ready);
+    if (count == 0) return;
+    const std::size_t chosen =
+        count == 1 ? 0 : RandomBelow(surroundings_.decisions.Draw(kOrder), count);
+    CallOne(ready[chosen]);
   }
-  const std::uint64_t now = surroundings_.clock.MonotonicNow();
+}
+
+void VirtualLoop::TakePosted() {
+  env::VirtualOs& os = *env::current_virtual_os;
+  std::vector<std::function<void()>>& posted = turn_.posted.Begin();
+  os.Acquired(this);
+  posted.swap(posted_);
+  os.Released(this);
+}
+
+void VirtualLoop::Collect() {
+  TakePosted();
   std::vector<TimerId>& due = turn_.timers.Begin();
-  for (const Timer& timer : timers_) {
-    if (timer.deadline_ns > now) break;
-    due.push_back(timer.id);
+  if (!timers_.empty()) {
+    const std::uint64_t now = surroundings_.gate.MonotonicTime();
+    for (const Timer& timer : timers_) {
+      if (timer.deadline_ns > now) break;
+      due.push_back(timer.id);
+    }
   }
   CompleteWrites();
   VirtualNetwork& network = surroundings_.network;
@@ -206,9 +224,7 @@ void VirtualLoop::PutBack() {
   if (!stopped_) return;  // all was called
   turn_.sockets.MoveTo(attended_, attended_.end());
   turn_.listeners.MoveTo(listened_, listened_.end());
-  if (turn_.posted.empty()) return;
-  const env::MutexLock lock(mutex_);
-  turn_.posted.MoveTo(posted_, posted_.begin());
+  if (!turn_.posted.empty()) turn_.posted.MoveTo(posted_, posted_.begin());
 }
 
 std::size_t VirtualLoop::FindReady(Sources& ready) const {
@@ -301,10 +317,7 @@ void VirtualLoop::FlushAll() {
 
 // Nothing switches between the last look at what is ready and the park.
 void VirtualLoop::Park() {
-  {
-    const env::MutexLock lock(mutex_);
-    if (!posted_.empty()) return;
-  }
+  if (!posted_.empty()) return;
   VirtualNetwork& network = surroundings_.network;
   if (!attended_.empty() || !listened_.empty() || !network.ready(poller_).empty() ||
       !network.connecting(poller_).empty()) {
