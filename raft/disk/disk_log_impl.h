@@ -118,6 +118,7 @@ class DiskLog::Impl final : public std::enable_shared_from_this<DiskLog::Impl> {
   bool retire_wanted_ = false;
   std::optional<env::Loop::TimerId> vouch_timer_;
   std::uint64_t vouch_due_ns_ = 0;
+  std::uint64_t vouch_set_ns_ = 0;  // what vouch_timer_ was set to
 
   bool failed_ = false;
   bool closed_ = false;
