@@ -88,16 +88,30 @@ env::Loop::TimerId VirtualLoop::At(std::uint64_t deadline_ns, std::function<void
   CheckThread();
   const TimerId timer = ++last_timer_;
   const auto behind = std::ranges::upper_bound(timers_, deadline_ns, {}, &Timer::deadline_ns);
-  timers_.insert(behind, {.deadline_ns = deadline_ns, .id = timer, .work = std::move(work)});
+  std::size_t place = timer_works_.size();
+  if (timer_places_.empty()) {
+    timer_works_.push_back(std::move(work));
+  } else {
+    place = timer_places_.back();
+    timer_places_.pop_back();
+    timer_works_[place] = std::move(work);
+  }
+  timers_.insert(behind, {.deadline_ns = deadline_ns, .id = timer, .place = place});
   return timer;
 }
 
 void VirtualLoop::Cancel(TimerId timer) {
   CheckThread();
+  const std::function<void()> dropped = TakeTimer(timer);
+}
+
+std::function<void()> VirtualLoop::TakeTimer(TimerId timer) {
   const auto found = std::ranges::find(timers_, timer, &Timer::id);
-  if (found == timers_.end()) return;
-  const std::function<void()> work = std::move(found->work);
+  if (found == timers_.end()) return nullptr;
+  const std::size_t place = found->place;
   timers_.erase(found);
+  timer_places_.push_back(place);
+  return std::exchange(timer_works_[place], nullptr);
 }
 
 Result<std::unique_ptr<env::Listener>> VirtualLoop::Listen(const std::string& address,
@@ -153,6 +167,7 @@ void VirtualLoop::SubmitWrite(env::File& file, std::uint64_t offset, ByteView da
   if (!started) {
     write.status = Fail(std::move(started).error());
     write.completed = true;
+    ++writes_completed_;
     return;
   }
   write.pending = std::move(*started);
@@ -231,7 +246,7 @@ std::size_t VirtualLoop::FindReady(Sources& ready) const {
   std::size_t count = 0;
   if (!turn_.posted.empty()) ready[count++] = Source::kPosted;
   if (!turn_.timers.empty()) ready[count++] = Source::kTimer;
-  if (std::ranges::any_of(writes_, &Write::completed)) ready[count++] = Source::kWrite;
+  if (writes_completed_ > 0) ready[count++] = Source::kWrite;
   if (!turn_.sockets.empty()) ready[count++] = Source::kSocket;
   if (!turn_.listeners.empty()) ready[count++] = Source::kListener;
   return count;
@@ -252,11 +267,8 @@ void VirtualLoop::CallOne(Source source) {
 
 // Unless it was cancelled in this turn.
 void VirtualLoop::CallTimer(TimerId timer) {
-  const auto found = std::ranges::find(timers_, timer, &Timer::id);
-  if (found == timers_.end()) return;
-  const std::function<void()> work = std::move(found->work);
-  timers_.erase(found);
-  work();
+  const std::function<void()> work = TakeTimer(timer);
+  if (work) work();
 }
 
 void VirtualLoop::CallWrite() {
@@ -264,6 +276,7 @@ void VirtualLoop::CallWrite() {
       std::ranges::find_if(writes_, [](const Write& write) { return write.completed; });
   std::list<Write> taken;
   taken.splice(taken.begin(), writes_, found);
+  --writes_completed_;
   Write& write = taken.front();
   write.pending.reset();
   write.done(std::move(write.status));
@@ -285,11 +298,13 @@ void VirtualLoop::CompleteWrites() {
     if (write.looked_at == nullptr) {
       write.status = write.pending->Wait();
       write.completed = true;
+      ++writes_completed_;
       continue;
     }
     if (write.looked_at->due_ns() > surroundings_.gate.Now()) continue;
     write.completed = write.looked_at->Look();
     if (write.completed) {
+      ++writes_completed_;
       write.status = write.looked_at->outcome();
       continue;
     }

@@ -82,10 +82,11 @@ class VirtualLoop final : public env::Loop {
     bool completed = false;
     std::function<void(Status)> done;
   };
+  // What it calls lies apart, and stays there while timers before it come and go.
   struct Timer {
     std::uint64_t deadline_ns = 0;
     TimerId id = 0;
-    std::function<void()> work;
+    std::size_t place = 0;  // in timer_works_
   };
   // What waits in order. It keeps its room, since a loop makes thousands of turns a second.
   template <class T>
@@ -129,6 +130,8 @@ class VirtualLoop final : public env::Loop {
   // How many sources have something to be called, and which, in their order.
   std::size_t FindReady(Sources& ready) const;
   void CallOne(Source source);
+  // Nothing if it is not set any more.
+  std::function<void()> TakeTimer(TimerId timer);
   void CallTimer(TimerId timer);
   void CallWrite();
   void CallSocket(SocketId socket);
@@ -154,7 +157,10 @@ class VirtualLoop final : public env::Loop {
 
   TimerId last_timer_ = 0;
   std::vector<Timer> timers_;  // by deadline, then by id
+  std::vector<std::function<void()>> timer_works_;
+  std::vector<std::size_t> timer_places_;  // free ones of those
   std::list<Write> writes_;
+  std::size_t writes_completed_ = 0;  // of them
 
   std::map<SocketId, VirtualConnection*> connections_;
   std::map<ListenerId, VirtualListener*> listeners_;

@@ -206,8 +206,7 @@ std::uint64_t DecisionMaker::Delay(const Identity& who, std::uint64_t step, std:
 
 void DecisionMaker::Force(Site site, std::uint64_t value) { forced_[site.hash] = value; }
 
-std::optional<std::uint64_t> DecisionMaker::TakeForced(Site site) {
-  if (forced_.empty()) return std::nullopt;
+std::optional<std::uint64_t> DecisionMaker::FindForced(Site site) {
   const auto found = forced_.find(site.hash);
   if (found == forced_.end()) return std::nullopt;
   const std::uint64_t value = found->second;

@@ -104,7 +104,12 @@ class DecisionMaker final : public Decisions {
   std::uint64_t DrawFault(Site site, std::uint64_t outcomes, bool strikes_now);
   std::uint64_t ChooseAt(Site site, const Use& use, std::uint64_t bound);
   // Takes the forced value of the site, if there is one.
-  std::optional<std::uint64_t> TakeForced(Site site);
+  std::optional<std::uint64_t> TakeForced(Site site) {
+    if (forced_.empty()) [[likely]]
+      return std::nullopt;
+    return FindForced(site);
+  }
+  std::optional<std::uint64_t> FindForced(Site site);
   const Identity& Machine(const std::string& host);
   // A choice that was not recorded, or a value out of bounds.
   void Misfit();
