@@ -149,5 +149,24 @@ TEST(VirtualLoop, APostFallsBeforeAndBehindATurn) {
   EXPECT_EQ(before.size(), 2U);
 }
 
+// A loop that looks at its clock meets what a clock may meet.
+TEST(VirtualLoop, ClocksGoWrongUnderLoopsThatOnlyWait) {
+  const RunReport report = RunBody([](Simulation& simulation) {
+    simulation.SetFault("clock.step", 500'000);
+    const HostId host = simulation.AddHost("a");
+    const ProcessId process = simulation.Start(host, "loops", [](const env::Env& environment) {
+      auto loop = environment.network->NewLoop();
+      BEACH_CHECK(loop.has_value());
+      const Timers chain(**loop, environment.clock->MonotonicNow(), 100, nullptr);
+      (*loop)->Run();
+    });
+    simulation.Wait(process);
+  });
+  EXPECT_EQ(report.verdict.signature, "ok") << report.verdict.message;
+  const auto steps = report.faults.find("clock.step");
+  ASSERT_NE(steps, report.faults.end());
+  EXPECT_GT(steps->second, 20U);
+}
+
 }  // namespace
 }  // namespace beach::sim
