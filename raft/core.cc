@@ -203,7 +203,7 @@ void Core::TakeOutput(std::uint64_t now_ns, Output& output) {
   HandOutCommitted();
   CheckInvariants();
   output.Clear();
-  std::swap(output, output_);
+  Swap(output, output_);
 }
 
 // What is applied is durable here: after a crash the log reaches at least as far as the state.

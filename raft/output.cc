@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "raft/output.h"
 
+#include <utility>
+
 namespace beach::raft {
 
 void Output::Clear() {
@@ -18,6 +20,18 @@ void Output::Clear() {
   snapshots_to_send.clear();
   snapshot_to_receive.reset();
   events.clear();
+}
+
+void Swap(Output& one, Output& other) {
+  using std::swap;
+  const auto each = [](Output& of, auto&& take) {
+    auto& [persist, replace_log, messages, apply, reads, fates, loads, to_send, to_receive,
+           events] = of;
+    return take(persist, replace_log, messages, apply, reads, fates, loads, to_send, to_receive,
+                events);
+  };
+  each(one,
+       [&](auto&... mine) { each(other, [&](auto&... theirs) { (swap(mine, theirs), ...); }); });
 }
 
 const char* RoleName(Role role) {

@@ -33,6 +33,9 @@ class SeamGate {
   virtual void Leave(Site operation) = 0;
   // True virtual time.
   virtual std::uint64_t Now() = 0;
+  // What the host's monotonic clock shows. Neither an event nor a switch, and no time passes; but
+  // what may happen to a clock at a read may happen.
+  virtual std::uint64_t MonotonicTime() = 0;
   // Whether the process is out of descriptors, asked by calls that need one.
   virtual bool RefusesDescriptor() { return false; }
 

@@ -33,6 +33,7 @@ class TestGate final : public SeamGate {
   }
   void Leave(Site operation) override { EXPECT_EQ(--depth_, 0) << operation.name; }
   std::uint64_t Now() override { return now_; }
+  std::uint64_t MonotonicTime() override { return now_; }
 
   void Advance(std::uint64_t ns) { now_ += ns; }
 

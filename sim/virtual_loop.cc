@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "env/threads.h"
 #include "env/virtual_os.h"
 #include "sim/network/address.h"
 #include "sim/system_scope.h"
@@ -75,27 +76,42 @@ void VirtualLoop::Stop() {
 }
 
 void VirtualLoop::Post(std::function<void()> work) {
-  {
-    const env::MutexLock lock(mutex_);
-    posted_.push_back(std::move(work));
-  }
-  env::current_virtual_os->Unpark(this, true);
+  env::VirtualOs& os = *env::current_virtual_os;
+  os.Step();
+  os.Acquired(this);
+  posted_.push_back(std::move(work));
+  os.Released(this);
+  os.Unpark(this, true);
 }
 
 env::Loop::TimerId VirtualLoop::At(std::uint64_t deadline_ns, std::function<void()> work) {
   CheckThread();
   const TimerId timer = ++last_timer_;
   const auto behind = std::ranges::upper_bound(timers_, deadline_ns, {}, &Timer::deadline_ns);
-  timers_.insert(behind, {.deadline_ns = deadline_ns, .id = timer, .work = std::move(work)});
+  std::size_t place = timer_works_.size();
+  if (timer_places_.empty()) {
+    timer_works_.push_back(std::move(work));
+  } else {
+    place = timer_places_.back();
+    timer_places_.pop_back();
+    timer_works_[place] = std::move(work);
+  }
+  timers_.insert(behind, {.deadline_ns = deadline_ns, .id = timer, .place = place});
   return timer;
 }
 
 void VirtualLoop::Cancel(TimerId timer) {
   CheckThread();
+  const std::function<void()> dropped = TakeTimer(timer);
+}
+
+std::function<void()> VirtualLoop::TakeTimer(TimerId timer) {
   const auto found = std::ranges::find(timers_, timer, &Timer::id);
-  if (found == timers_.end()) return;
-  const std::function<void()> work = std::move(found->work);
+  if (found == timers_.end()) return nullptr;
+  const std::size_t place = found->place;
   timers_.erase(found);
+  timer_places_.push_back(place);
+  return std::exchange(timer_works_[place], nullptr);
 }
 
 Result<std::unique_ptr<env::Listener>> VirtualLoop::Listen(const std::string& address,
@@ -151,6 +167,7 @@ void VirtualLoop::SubmitWrite(env::File& file, std::uint64_t offset, ByteView da
   if (!started) {
     write.status = Fail(std::move(started).error());
     write.completed = true;
+    ++writes_completed_;
     return;
   }
   write.pending = std::move(*started);
@@ -163,13 +180,12 @@ void VirtualLoop::SubmitWrite(env::File& file, std::uint64_t offset, ByteView da
 void VirtualLoop::RunTurn() {
   surroundings_.gate.Enter("net.turn", ++turns_);
   Collect();
-  while (!stopped_) {
-    Sources ready{};
-    const std::size_t count = FindReady(ready);
-    if (count == 0) break;
-    const std::size_t chosen =
-        count == 1 ? 0 : RandomBelow(surroundings_.decisions.Draw(kOrder), count);
-    CallOne(ready[chosen]);
+  CallAll();
+  // Mostly one post for all that came: a turn of its own would find nothing else. What that posts
+  // waits, so that one who posts again and again keeps nobody waiting.
+  if (!stopped_ && !posted_.empty()) {
+    TakePosted();
+    CallAll();
   }
   PutBack();
   FlushAll();
@@ -177,17 +193,34 @@ void VirtualLoop::RunTurn() {
   if (!stopped_) Park();
 }
 
-void VirtualLoop::Collect() {
-  {
-    std::vector<std::function<void()>>& posted = turn_.posted.Begin();
-    const env::MutexLock lock(mutex_);
-    posted.swap(posted_);
+void VirtualLoop::CallAll() {
+  while (!stopped_) {
+    Sources ready{};
+    const std::size_t count = FindReady(ready);
+    if (count == 0) return;
+    const std::size_t chosen =
+        count == 1 ? 0 : RandomBelow(surroundings_.decisions.Draw(kOrder), count);
+    CallOne(ready[chosen]);
   }
-  const std::uint64_t now = surroundings_.clock.MonotonicNow();
+}
+
+void VirtualLoop::TakePosted() {
+  env::VirtualOs& os = *env::current_virtual_os;
+  std::vector<std::function<void()>>& posted = turn_.posted.Begin();
+  os.Acquired(this);
+  posted.swap(posted_);
+  os.Released(this);
+}
+
+void VirtualLoop::Collect() {
+  TakePosted();
   std::vector<TimerId>& due = turn_.timers.Begin();
-  for (const Timer& timer : timers_) {
-    if (timer.deadline_ns > now) break;
-    due.push_back(timer.id);
+  if (!timers_.empty()) {
+    const std::uint64_t now = surroundings_.gate.MonotonicTime();
+    for (const Timer& timer : timers_) {
+      if (timer.deadline_ns > now) break;
+      due.push_back(timer.id);
+    }
   }
   CompleteWrites();
   VirtualNetwork& network = surroundings_.network;
@@ -206,16 +239,14 @@ void VirtualLoop::PutBack() {
   if (!stopped_) return;  // all was called
   turn_.sockets.MoveTo(attended_, attended_.end());
   turn_.listeners.MoveTo(listened_, listened_.end());
-  if (turn_.posted.empty()) return;
-  const env::MutexLock lock(mutex_);
-  turn_.posted.MoveTo(posted_, posted_.begin());
+  if (!turn_.posted.empty()) turn_.posted.MoveTo(posted_, posted_.begin());
 }
 
 std::size_t VirtualLoop::FindReady(Sources& ready) const {
   std::size_t count = 0;
   if (!turn_.posted.empty()) ready[count++] = Source::kPosted;
   if (!turn_.timers.empty()) ready[count++] = Source::kTimer;
-  if (std::ranges::any_of(writes_, &Write::completed)) ready[count++] = Source::kWrite;
+  if (writes_completed_ > 0) ready[count++] = Source::kWrite;
   if (!turn_.sockets.empty()) ready[count++] = Source::kSocket;
   if (!turn_.listeners.empty()) ready[count++] = Source::kListener;
   return count;
@@ -236,11 +267,8 @@ void VirtualLoop::CallOne(Source source) {
 
 // Unless it was cancelled in this turn.
 void VirtualLoop::CallTimer(TimerId timer) {
-  const auto found = std::ranges::find(timers_, timer, &Timer::id);
-  if (found == timers_.end()) return;
-  const std::function<void()> work = std::move(found->work);
-  timers_.erase(found);
-  work();
+  const std::function<void()> work = TakeTimer(timer);
+  if (work) work();
 }
 
 void VirtualLoop::CallWrite() {
@@ -248,6 +276,7 @@ void VirtualLoop::CallWrite() {
       std::ranges::find_if(writes_, [](const Write& write) { return write.completed; });
   std::list<Write> taken;
   taken.splice(taken.begin(), writes_, found);
+  --writes_completed_;
   Write& write = taken.front();
   write.pending.reset();
   write.done(std::move(write.status));
@@ -269,11 +298,13 @@ void VirtualLoop::CompleteWrites() {
     if (write.looked_at == nullptr) {
       write.status = write.pending->Wait();
       write.completed = true;
+      ++writes_completed_;
       continue;
     }
     if (write.looked_at->due_ns() > surroundings_.gate.Now()) continue;
     write.completed = write.looked_at->Look();
     if (write.completed) {
+      ++writes_completed_;
       write.status = write.looked_at->outcome();
       continue;
     }
@@ -301,10 +332,7 @@ void VirtualLoop::FlushAll() {
 
 // Nothing switches between the last look at what is ready and the park.
 void VirtualLoop::Park() {
-  {
-    const env::MutexLock lock(mutex_);
-    if (!posted_.empty()) return;
-  }
+  if (!posted_.empty()) return;
   VirtualNetwork& network = surroundings_.network;
   if (!attended_.empty() || !listened_.empty() || !network.ready(poller_).empty() ||
       !network.connecting(poller_).empty()) {

@@ -13,9 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "env/clock.h"
 #include "env/loop.h"
-#include "env/threads.h"
 #include "sim/ids.h"
 #include "sim/network/virtual_network.h"
 #include "sim/seam_gate.h"
@@ -31,7 +29,6 @@ struct LoopSurroundings {
   VirtualNetwork& network;
   Decisions& decisions;
   SeamGate& gate;
-  env::Clock& clock;
   HostId host;
   ProcessId process;
 };
@@ -49,7 +46,10 @@ class VirtualLoops final : public env::Network {
 
 // A loop of a simulated process, in its memory. It works in turns: all that is ready at the
 // beginning of one is called in it, in an order that is drawn among what was posted, timers, file
-// writes, and connections; then what was queued is sent.
+// writes, and connections; then what these have posted; then what was queued is sent.
+//
+// What is ready is looked at in one piece: a turn begins with a switch, and there is none between
+// that and the first call. Who posts from another thread has a switch before it, as before a lock.
 class VirtualLoop final : public env::Loop {
  public:
   explicit VirtualLoop(const LoopSurroundings& surroundings);
@@ -82,10 +82,11 @@ class VirtualLoop final : public env::Loop {
     bool completed = false;
     std::function<void(Status)> done;
   };
+  // What it calls lies apart, and stays there while timers before it come and go.
   struct Timer {
     std::uint64_t deadline_ns = 0;
     TimerId id = 0;
-    std::function<void()> work;
+    std::size_t place = 0;  // in timer_works_
   };
   // What waits in order. It keeps its room, since a loop makes thousands of turns a second.
   template <class T>
@@ -123,9 +124,14 @@ class VirtualLoop final : public env::Loop {
   void CheckThread() const;
   void RunTurn();
   void Collect();
+  void CallAll();
+  // What waits in posted_ is called in this turn.
+  void TakePosted();
   // How many sources have something to be called, and which, in their order.
   std::size_t FindReady(Sources& ready) const;
   void CallOne(Source source);
+  // Nothing if it is not set any more.
+  std::function<void()> TakeTimer(TimerId timer);
   void CallTimer(TimerId timer);
   void CallWrite();
   void CallSocket(SocketId socket);
@@ -146,12 +152,15 @@ class VirtualLoop final : public env::Loop {
   bool stopped_ = false;
   std::uint64_t turns_ = 0;
 
-  env::Mutex mutex_;
-  std::vector<std::function<void()>> posted_;  // under mutex_
+  std::vector<std::function<void()>>
+      posted_;  // by any thread; nothing switches while it is touched
 
   TimerId last_timer_ = 0;
   std::vector<Timer> timers_;  // by deadline, then by id
+  std::vector<std::function<void()>> timer_works_;
+  std::vector<std::size_t> timer_places_;  // free ones of those
   std::list<Write> writes_;
+  std::size_t writes_completed_ = 0;  // of them
 
   std::map<SocketId, VirtualConnection*> connections_;
   std::map<ListenerId, VirtualListener*> listeners_;

@@ -121,6 +121,7 @@ class DiskLog::Impl final : public std::enable_shared_from_this<DiskLog::Impl> {
   std::optional<env::Loop::TimerId> space_timer_;  // of a rotation that found none
   std::optional<env::Loop::TimerId> vouch_timer_;
   std::uint64_t vouch_due_ns_ = 0;
+  std::uint64_t vouch_set_ns_ = 0;  // what vouch_timer_ was set to
 
   bool failed_ = false;
   bool closed_ = false;

@@ -141,6 +141,7 @@ void DiskLog::Impl::Rest() {
 }
 
 void DiskLog::Impl::SetVouchTimer() {
+  vouch_set_ns_ = vouch_due_ns_;
   vouch_timer_ = loop_->At(vouch_due_ns_, [weak = weak_from_this()] {
     if (const std::shared_ptr<Impl> log = weak.lock(); log && !log->closed_) log->VouchIfDue();
   });
@@ -150,7 +151,7 @@ void DiskLog::Impl::SetVouchTimer() {
 void DiskLog::Impl::VouchIfDue() {
   vouch_timer_.reset();
   if (!usable() || rotating_ || core_.in_flight() > 0 || !core_.NeedsVouch()) return;
-  if (env_.clock->MonotonicNow() < vouch_due_ns_) return SetVouchTimer();
+  if (vouch_set_ns_ < vouch_due_ns_) return SetVouchTimer();
   const Bytes head = HeadPayload(map_.Head());
   if (core_.Fits(ItemKind::kVouch, head.size())) Submit(ItemKind::kVouch, head, 0, {});
 }

@@ -19,6 +19,7 @@ constexpr std::uint64_t kDoublingsMax = 16;
 }  // namespace
 
 void Client::WakeAt(std::uint64_t time_ns) {
+  if (timer_ != 0 && timer_ns_ <= time_ns) return;
   const std::uint64_t due_ns = std::max(time_ns, clock_.MonotonicNow());
   if (timer_ != 0 && timer_ns_ <= due_ns) return;
   if (timer_ != 0) loop_.Cancel(timer_);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
+#include <vector>
 
 #include "sim/disk/disk.h"
 
@@ -32,7 +33,8 @@ struct Slice {
 
 // One view of a file's data: disjoint extents of whole sectors, by first sector. What no extent
 // covers is a hole: it reads as zeros and takes no space. Never holds less than a sector, so that a
-// version of a sector is always one pointer. All calls are O(log n + extents touched).
+// version of a sector is always one pointer. All calls are O(log n + extents touched), and those
+// that change something move what lies behind: files grow at their end.
 class ExtentMap {
  public:
   // Replaces sectors [first, first + count).
@@ -53,15 +55,28 @@ class ExtentMap {
 
  private:
   struct Extent {
+    std::uint64_t first;
     std::uint64_t count;
     Slice slice;
+
+    std::uint64_t end() const { return first + count; }
+    // Gives up what lies in front of `sector`.
+    void BeginAt(std::uint64_t sector) {
+      slice = slice.Skip(sector - first);
+      count = end() - sector;
+      first = sector;
+    }
   };
-  using Extents = std::map<std::uint64_t, Extent>;
 
-  // The first extent that ends after `sector`.
-  Extents::const_iterator FirstAfter(std::uint64_t sector) const;
+  // Where the first extent stands that ends after `sector`.
+  std::size_t FirstAfter(std::uint64_t sector) const;
+  std::vector<Extent>::iterator At(std::size_t place) {
+    return extents_.begin() + static_cast<std::ptrdiff_t>(place);
+  }
+  // The same as Remove; where an extent that begins at `first` would stand.
+  std::size_t Clear(std::uint64_t first, std::uint64_t count);
 
-  Extents extents_;
+  std::vector<Extent> extents_;  // by first
   std::uint64_t allocated_ = 0;
 };
 

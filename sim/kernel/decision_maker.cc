@@ -56,12 +56,18 @@ DecisionMaker::DecisionMaker(std::uint64_t seed, const artifacts::Artifact* repl
 
 DecisionMaker::Use DecisionMaker::NextUse(Site site) {
   const Identity& who = scheduler_.identity();
-  const std::uint64_t number = uses_[Mix64(site.hash ^ who.hash)]++;
-  return {&who, number};
+  Uses& uses = uses_[Mix64(site.hash ^ who.hash)];
+  if (uses.number == 0) uses.stream = StreamOf(site, who);
+  return {&who, uses.number++, uses.stream};
 }
 
-std::uint64_t DecisionMaker::ValueOf(Site site, const Use& use) const {
-  return RandomValue(seed_, site.hash, use.who->hash, use.number);
+std::uint64_t DecisionMaker::StreamOf(Site site, const Identity& who) const {
+  return RandomValue(seed_, site.hash, who.hash);
+}
+
+// RandomValue(seed_, site.hash, use.who->hash, use.number), of which all but the number is known.
+std::uint64_t DecisionMaker::ValueOf(const Use& use) {
+  return Mix64(use.stream ^ Mix64(use.number));
 }
 
 void DecisionMaker::Misfit() {
@@ -101,7 +107,7 @@ void DecisionMaker::Record(Site site, const Use& use, const char* kind, std::uin
 std::uint64_t DecisionMaker::Draw(Site site) {
   const SystemScope system;
   const Use use = NextUse(site);
-  const std::uint64_t value = calm_ ? CalmDraw(site) : ValueOf(site, use);
+  const std::uint64_t value = calm_ ? CalmDraw(site) : ValueOf(use);
   scheduler_.Count(site.hash, value);
   return value;
 }
@@ -123,7 +129,7 @@ std::uint64_t DecisionMaker::Draw(Site site) {
     // None on a replay either: the scenario counts on it.
   } else if (replays_) {
     if (const std::uint64_t* const value = Replayed(site, use, outcomes)) outcome = *value;
-  } else if (const std::uint64_t value = ValueOf(site, use); RandomBelow(value, kMillion) < rate) {
+  } else if (const std::uint64_t value = ValueOf(use); RandomBelow(value, kMillion) < rate) {
     outcome = 1 + RandomBelow(Mix64(value), outcomes);
   }
   if (steering_ != nullptr && rate != 0) [[unlikely]] {
@@ -160,11 +166,11 @@ std::uint64_t DecisionMaker::ChooseFor(Site site, const std::string& host, std::
   BEACH_CHECK_GE(bound, 1U);
   const SystemScope system;
   const Identity& machine = Machine(host);
-  return ChooseAt(site, {&machine, number}, bound);
+  return ChooseAt(site, {&machine, number, StreamOf(site, machine)}, bound);
 }
 
 std::uint64_t DecisionMaker::ChooseAt(Site site, const Use& use, std::uint64_t bound) {
-  std::uint64_t chosen = RandomBelow(ValueOf(site, use), bound);
+  std::uint64_t chosen = RandomBelow(ValueOf(use), bound);
   if (const auto forced = TakeForced(site)) {
     chosen = *forced;
     BEACH_CHECK_LT(chosen, bound);
@@ -189,7 +195,7 @@ std::uint64_t DecisionMaker::Delay(const Identity& who, std::uint64_t step, std:
     delay = steering_->Delay(drawn);
     BEACH_CHECK_LE(delay, std::max(drawn, Steering::kDelayMax));
   } else if (const std::uint64_t* const value =
-                 Replayed(kDelay, {&who, step}, Steering::kDelayMax)) {
+                 Replayed(kDelay, {&who, step, 0}, Steering::kDelayMax)) {
     delay = *value;
   }
   if (delay == drawn) return delay;
@@ -200,8 +206,7 @@ std::uint64_t DecisionMaker::Delay(const Identity& who, std::uint64_t step, std:
 
 void DecisionMaker::Force(Site site, std::uint64_t value) { forced_[site.hash] = value; }
 
-std::optional<std::uint64_t> DecisionMaker::TakeForced(Site site) {
-  if (forced_.empty()) return std::nullopt;
+std::optional<std::uint64_t> DecisionMaker::FindForced(Site site) {
   const auto found = forced_.find(site.hash);
   if (found == forced_.end()) return std::nullopt;
   const std::uint64_t value = found->second;
@@ -217,7 +222,7 @@ bool DecisionMaker::Buggify(Site site) {
     const std::uint64_t* const value = Replayed(site, use, 1);
     taken = value != nullptr && *value != 0;
   } else if (RandomBelow(RandomValue(seed_, site.hash, 0xb0661f), kBuggifySites) == 0) {
-    taken = RandomBelow(ValueOf(site, use), kBuggifyUses) == 0;
+    taken = RandomBelow(ValueOf(use), kBuggifyUses) == 0;
   }
   if (steering_ != nullptr) [[unlikely]]
     taken = steering_->Buggify(site, taken);

@@ -74,6 +74,11 @@ class DecisionMaker final : public Decisions {
   struct Use {
     const Identity* who;
     std::uint64_t number;  // from 0, of this site by this thread
+    std::uint64_t stream;  // StreamOf the two
+  };
+  struct Uses {
+    std::uint64_t number = 0;
+    std::uint64_t stream = 0;
   };
   struct Taken {
     const char* site;
@@ -91,13 +96,20 @@ class DecisionMaker final : public Decisions {
   };
 
   Use NextUse(Site site);
-  std::uint64_t ValueOf(Site site, const Use& use) const;
+  // What all values of this site by this thread have in common.
+  std::uint64_t StreamOf(Site site, const Identity& who) const;
+  static std::uint64_t ValueOf(const Use& use);
   // What the replay says for this use, brought to [0, max], or null. Misfits are noted.
   const std::uint64_t* Replayed(Site site, const Use& use, std::uint64_t max);
   std::uint64_t DrawFault(Site site, std::uint64_t outcomes, bool strikes_now);
   std::uint64_t ChooseAt(Site site, const Use& use, std::uint64_t bound);
   // Takes the forced value of the site, if there is one.
-  std::optional<std::uint64_t> TakeForced(Site site);
+  std::optional<std::uint64_t> TakeForced(Site site) {
+    if (forced_.empty()) [[likely]]
+      return std::nullopt;
+    return FindForced(site);
+  }
+  std::optional<std::uint64_t> FindForced(Site site);
   const Identity& Machine(const std::string& host);
   // A choice that was not recorded, or a value out of bounds.
   void Misfit();
@@ -115,7 +127,7 @@ class DecisionMaker final : public Decisions {
   RunObserver* observer_ = nullptr;
   Steering* steering_ = nullptr;
   bool replays_delays_ = false;
-  HashTable<std::uint64_t> uses_{2048};            // (site, identity)
+  HashTable<Uses> uses_{2048};                     // (site, identity)
   HashTable<std::uint64_t> rates_;                 // site to per million
   std::map<std::uint64_t, std::uint64_t> forced_;  // site to value
   HashTable<bool> planned_;                        // sites that have had a rate above zero

@@ -129,6 +129,10 @@ void Kernel::DrawMachine(Host& host, const HostOptions& options) {
 std::uint64_t Kernel::ReadClock(Process& process) {
   scheduler_.Spend(kClockRead, 0, process.host.step_cost_ns);
   scheduler_.Yield();
+  return LookAtClock(process);
+}
+
+std::uint64_t Kernel::LookAtClock(Process& process) {
   if (armed_ != 0) [[unlikely]]
     ClockFaults(process);
   return scheduler_.now();

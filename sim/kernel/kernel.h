@@ -120,8 +120,9 @@ class Kernel final : public Simulation,
   void WaitInSeam(std::uint64_t virtual_ns);
   void ShowCall(const SeenCall& call);
   void ShowReturn(Process& process, std::int64_t result, SeenChanges changes);
-  // True time, after what may happen to the clock at a read.
+  // True time, after what may happen to the clock at a read; a look is neither event nor switch.
   std::uint64_t ReadClock(Process& process);
+  std::uint64_t LookAtClock(Process& process);
   void SleepOnClock(const Process& process, std::uint64_t deadline_ns);
   void RecordEvent(Site event, std::span<const env::EventField> fields);
   bool RefusesDescriptor();

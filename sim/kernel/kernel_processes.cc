@@ -176,8 +176,8 @@ void Kernel::RunProcess(void* argument) {
   {
     const std::unique_ptr<env::FileSystem> files =
         NewVirtualFiles(*process.host.disk, process.id, process);
-    VirtualLoops loops({process.kernel.network_, process.kernel.decisions_, process, process,
-                        process.host.id, process.id});
+    VirtualLoops loops(
+        {process.kernel.network_, process.kernel.decisions_, process, process.host.id, process.id});
     const env::Env env{
         .files = files.get(), .clock = &process, .events = &process, .network = &loops};
     (*process.main)(env);
@@ -409,6 +409,10 @@ void Process::ShowDone(std::int64_t result, SeenChanges changes) {
 void Process::WaitUntil(std::uint64_t virtual_ns) { kernel.WaitInSeam(virtual_ns); }
 void Process::Leave(Site operation) { kernel.LeaveSeam(*this, operation); }
 std::uint64_t Process::Now() { return kernel.Now(); }
+std::uint64_t Process::MonotonicTime() {
+  const std::uint64_t now = kernel.LookAtClock(*this);
+  return host.clock.Monotonic(now);
+}
 
 std::uint64_t Process::MonotonicNow() {
   const std::uint64_t now = kernel.ReadClock(*this);

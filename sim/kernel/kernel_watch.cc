@@ -47,6 +47,7 @@ void Kernel::WatchJoin(Process& process, const SimThread& thread) {
 }
 
 void Kernel::Acquired(const void* key) {
+  if (!preempt::instrumented) return;
   const SimThread& me = scheduler_.current();
   if (me.process == nullptr || me.process->races == nullptr) return;
   const SystemScope system;
@@ -54,6 +55,7 @@ void Kernel::Acquired(const void* key) {
 }
 
 void Kernel::Released(const void* key) {
+  if (!preempt::instrumented) return;
   const SimThread& me = scheduler_.current();
   if (me.process == nullptr || me.process->races == nullptr) return;
   const SystemScope system;

@@ -82,6 +82,7 @@ class Process final : public SeamGate,
   void WaitUntil(std::uint64_t virtual_ns) override;
   void Leave(Site operation) override;
   std::uint64_t Now() override;
+  std::uint64_t MonotonicTime() override;
   bool RefusesDescriptor() override;
   void ShowBegan(const SeenCall& call) override;
   void ShowDone(std::int64_t result, SeenChanges changes) override;

@@ -14,31 +14,18 @@
 
 namespace beach::sim {
 
-Recorder::Line& Recorder::NextLine(std::uint64_t now_ns, const Identity& who, const char* kind,
-                                   const char* what) {
-  if (keep_all_ && lines_ == ring_.size()) {
-    const SystemScope system;
-    ring_.resize(ring_.size() * 2);
-  }
-  Line& line = ring_[keep_all_ ? lines_ : lines_ % kRing];
-  ++lines_;
-  line.event = events_;
-  line.now_ns = now_ns;
-  line.who = &who;
-  line.kind = kind;
-  line.what = what;
-  line.fields = 0;
-  line.text.clear();
-  return line;
+void Recorder::GrowLines() {
+  const SystemScope system;
+  ring_.resize(ring_.size() * 2);
+  rich_.resize(ring_.size());
 }
 
-void Recorder::Note(std::uint64_t now_ns, const Identity& who, const char* kind, const char* what,
-                    std::uint64_t number) {
-  Line& line = NextLine(now_ns, who, kind, what);
-  line.fields = 1;
-  line.names[0] = "";
-  line.numbers[0] = number;
-  Tell(line);
+Recorder::Rich& Recorder::Enrich(Line& line) {
+  line.is_rich = true;
+  Rich& rich = rich_[PlaceOf(line)];
+  rich.fields = 0;
+  rich.text.clear();
+  return rich;
 }
 
 void Recorder::Tell(const Line& line) {
@@ -74,16 +61,16 @@ void Recorder::NoteText(std::uint64_t now_ns, const Identity& who, const char* k
                         const char* what, const std::string& text) {
   const SystemScope system;
   Line& line = NextLine(now_ns, who, kind, what);
-  line.text = text;
+  Enrich(line).text = text;
   Tell(line);
 }
 
 void Recorder::NoteShown(std::uint64_t now_ns, const Identity& who, const char* name,
                          std::span<const env::EventField> fields) {
   BEACH_CHECK(keep_all_);
-  Line& line = NextLine(now_ns, who, kShownKind, name);
+  Rich& rich = Enrich(NextLine(now_ns, who, kShownKind, name));
   for (const env::EventField& field : fields) {
-    line.text += field.text.empty() ? fmt::format(" {}={}", field.name, field.number)
+    rich.text += field.text.empty() ? fmt::format(" {}={}", field.name, field.number)
                                     : fmt::format(" {}={}", field.name, Printable(field.text));
   }
 }
@@ -93,16 +80,17 @@ void Recorder::Event(std::uint64_t now_ns, const Identity& who, Site event,
   Count(who.hash, event.hash, fields.size());
   const SystemScope system;
   Line& line = NextLine(now_ns, who, "event", event.name);
+  Rich& rich = Enrich(line);
   for (const env::EventField& field : fields) {
     hash_.Add(Site::Hash(field.name), field.number, field.text.size());
     if (!field.text.empty()) {
       hash_.AddText(field.text);
-      line.text += fmt::format(" {}={}", field.name, Printable(field.text));
-    } else if (line.fields < kFields) {
-      line.names[line.fields] = field.name;
-      line.numbers[line.fields++] = field.number;
+      rich.text += fmt::format(" {}={}", field.name, Printable(field.text));
+    } else if (rich.fields < kFields) {
+      rich.names[rich.fields] = field.name;
+      rich.numbers[rich.fields++] = field.number;
     } else {
-      line.text += fmt::format(" {}={}", field.name, field.number);
+      rich.text += fmt::format(" {}={}", field.name, field.number);
     }
   }
   if (close_up_ != nullptr) Amend();
@@ -122,7 +110,8 @@ void Recorder::Watch(CloseUp* close_up) {
 }
 
 std::uint64_t Recorder::NextCheckpoint() const {
-  std::uint64_t next = (events_ / kEvery + 1) * kEvery;
+  const std::uint64_t every = events_ < kGrid ? kEvery : kRecentEvery;
+  std::uint64_t next = (events_ / every + 1) * every;
   if (follower_ != nullptr) next = std::min(next, follower_->checkpoint_event());
   if (close_up_ != nullptr) next = std::min(next, close_up_->Next(events_ + 1));
   return next;
@@ -183,7 +172,7 @@ std::vector<artifacts::Checkpoint> Recorder::Checkpoints() const {
   return all;
 }
 
-artifacts::TraceEvent Recorder::Words(const Line& line) {
+artifacts::TraceEvent Recorder::Words(const Line& line) const {
   artifacts::TraceEvent words;
   words.event = line.event;
   words.virtual_ns = line.now_ns;
@@ -191,12 +180,16 @@ artifacts::TraceEvent Recorder::Words(const Line& line) {
   words.thread = line.who->thread;
   words.kind = line.kind;
   words.text = line.what;
-  for (std::size_t i = 0; i < line.fields; ++i) {
-    const std::string name = line.names[i][0] == '\0' ? "" : std::string(line.names[i]) + "=";
-    words.text += fmt::format(" {}{}", name, line.numbers[i]);
+  if (!line.is_rich) {
+    words.text += fmt::format(" {}", line.number);
+    return words;
   }
-  if (!line.text.empty() && line.text.front() != ' ' && !words.text.empty()) words.text += ' ';
-  words.text += line.text;
+  const Rich& rich = rich_[PlaceOf(line)];
+  for (std::size_t i = 0; i < rich.fields; ++i) {
+    words.text += fmt::format(" {}={}", rich.names[i], rich.numbers[i]);
+  }
+  if (!rich.text.empty() && rich.text.front() != ' ' && !words.text.empty()) words.text += ' ';
+  words.text += rich.text;
   return words;
 }
 

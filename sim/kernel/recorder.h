@@ -22,7 +22,7 @@ namespace beach::sim {
 // and the last of them in words. Words are made when somebody asks for them.
 class Recorder {
  public:
-  explicit Recorder(bool keep_all) : keep_all_(keep_all), ring_(kRing) {
+  explicit Recorder(bool keep_all) : keep_all_(keep_all), ring_(kRing), rich_(kRing) {
     checkpoints_.reserve(kMax + 1);
     early_.reserve(kGrid / kEvery);
   }
@@ -36,7 +36,12 @@ class Recorder {
 
   // The line of the event just counted. `kind` and `what` are literals.
   void Note(std::uint64_t now_ns, const Identity& who, const char* kind, const char* what,
-            std::uint64_t number);
+            std::uint64_t number) {
+    Line& line = NextLine(now_ns, who, kind, what);
+    line.number = number;
+    if (told()) [[unlikely]]
+      Tell(line);
+  }
   void NoteText(std::uint64_t now_ns, const Identity& who, const char* kind, const char* what,
                 const std::string& text);
   // An event of the code under test: counted, hashed with its fields, and noted.
@@ -79,27 +84,50 @@ class Recorder {
   static constexpr std::uint64_t kRecentEvery = 64;
   static constexpr std::size_t kFields = 4;
 
+  // Mostly a number is all that there is to say; the rest lies apart, so that the last lines stay
+  // in the processor's cache.
   struct Line {
     std::uint64_t event = 0;
     std::uint64_t now_ns = 0;
     const Identity* who = nullptr;
     const char* kind = nullptr;
     const char* what = nullptr;
+    std::uint64_t number = 0;
+    bool is_rich = false;  // what it says stands in its Rich
+  };
+  struct Rich {
     std::size_t fields = 0;
     std::array<const char*, kFields> names{};
     std::array<std::uint64_t, kFields> numbers{};
     std::string text;
   };
 
-  Line& NextLine(std::uint64_t now_ns, const Identity& who, const char* kind, const char* what);
-  // At events that are a multiple of kEvery, and where the follower or the close-up wants it.
+  Line& NextLine(std::uint64_t now_ns, const Identity& who, const char* kind, const char* what) {
+    if (keep_all_ && lines_ == ring_.size()) [[unlikely]]
+      GrowLines();
+    Line& line = ring_[keep_all_ ? lines_ : lines_ % kRing];
+    ++lines_;
+    line = {.event = events_, .now_ns = now_ns, .who = &who, .kind = kind, .what = what};
+    return line;
+  }
+  void GrowLines();
+  // Empty, for a line just begun.
+  Rich& Enrich(Line& line);
+  std::size_t PlaceOf(const Line& line) const {
+    return static_cast<std::size_t>(&line - ring_.data());
+  }
+  bool told() const {
+    return observer_ != nullptr || spectator_ != nullptr || follower_ != nullptr;
+  }
+  // At events that are a multiple of kEvery, from kGrid on of kRecentEvery, and where the follower
+  // or the close-up wants it.
   void PassCheckpoint(std::uint64_t what, std::uint64_t number);
   void Amend();
   std::uint64_t NextCheckpoint() const;
   void AddToGrid();
   void Tell(const Line& line);
   void Show(const Line& line) const;
-  static artifacts::TraceEvent Words(const Line& line);
+  artifacts::TraceEvent Words(const Line& line) const;
 
   const bool keep_all_;
   RunObserver* observer_ = nullptr;
@@ -115,6 +143,7 @@ class Recorder {
   CloseUp* close_up_ = nullptr;
   std::uint64_t lines_ = 0;
   std::vector<Line> ring_;  // all lines when keep_all_
+  std::vector<Rich> rich_;  // in the same places
 };
 
 }  // namespace beach::sim

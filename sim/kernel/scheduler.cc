@@ -16,7 +16,8 @@
 namespace beach::sim {
 namespace {
 
-// Events are hashed with the virtual time, all in one number.
+// Events are hashed with the virtual time, all in one number. Also of the hash of what is parked
+// on.
 constexpr std::uint64_t kTimeFactor = 0x9e3779b97f4a7c15U;
 
 constexpr Site kSchedule = "sim.schedule";
@@ -101,7 +102,8 @@ std::uint64_t Scheduler::NextTurn(SimThread& thread) {
   const std::uint64_t step = ++thread.identity->steps;
   if (policy_ != Policy::kRandom) [[unlikely]]
     return policy_ == Policy::kPct ? thread.priority : thread.id;
-  const std::uint64_t value = RandomValue(thread.identity->schedule_key, step);
+  // RandomValue(schedule_key, step).
+  const std::uint64_t value = Mix64(thread.identity->schedule_mix ^ Mix64(step));
   const std::uint64_t octave = std::uint64_t{1} << RandomBelow(value, kDelayBits);
   std::uint64_t delay = octave + (value & (octave - 1));
   if (delays_from_ != nullptr) [[unlikely]]
@@ -236,7 +238,7 @@ void Scheduler::SleepUntil(std::uint64_t deadline_ns) {
 Scheduler::Bucket& Scheduler::BucketOf(const void* domain, const void* key) {
   const auto bits =
       reinterpret_cast<std::uintptr_t>(domain) ^ reinterpret_cast<std::uintptr_t>(key);
-  return parked_[Mix64(bits) % kBuckets];
+  return parked_[(bits * kTimeFactor) >> 56];
 }
 
 void Scheduler::Unlink(SimThread& thread) {
@@ -369,6 +371,7 @@ Identity& Scheduler::IdentityOf(const std::string& host, std::uint64_t life,
     identity->thread = name;
     identity->hash = hash;
     identity->schedule_key = RandomValue(seed_, kSchedule.hash, hash);
+    identity->schedule_mix = Mix64(identity->schedule_key);
     // Half of the threads of a run at full pace, a quarter at half of it, and so on; the same in
     // all lives.
     const std::uint64_t pace = RandomValue(seed_, kPace.hash, IdentityHash(host, 0, name));

@@ -136,7 +136,7 @@ class Scheduler {
     SimThread* head = nullptr;
     SimThread* tail = nullptr;
   };
-  static constexpr std::size_t kBuckets = 256;
+  static constexpr std::size_t kBuckets = 256;  // the highest eight bits of a product
 
   // Apart, so that what never happens costs the others nothing.
   [[gnu::cold, gnu::noinline]] void EndAtLimit();

@@ -22,6 +22,7 @@ struct Identity {
   std::string thread;
   std::uint64_t hash = 0;          // of all three
   std::uint64_t schedule_key = 0;  // of its scheduling draws
+  std::uint64_t schedule_mix = 0;  // Mix64 of that
   int pace_shift = 0;              // its steps are that many times rarer, as a power of two
   // Which of those was used last: seam calls made in the high part, steps since in the low one, so
   // that a lock more or less disturbs the draws of this thread up to its next seam call only.

@@ -149,13 +149,14 @@ class Process {
 
   void Look() {
     TellDigest();
-    judge_.LookAtCalls(place_, env_.clock->MonotonicNow());
+    const std::uint64_t now = env_.clock->MonotonicNow();
+    judge_.LookAtCalls(place_, now);
     if (state_->lost() && !refilled_ && machine_->durable().index > raft::LogIndex{}) {
       refilled_ = state_->Refilled().has_value();
     }
     if (judge_.stop) return loop_->Stop();
     Obey();
-    loop_->At(env_.clock->MonotonicNow() + kLookNs, [this] { Look(); });
+    loop_->At(now + kLookNs, [this] { Look(); });
   }
 
   Judge& judge_;
