@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/no_space.h"
 #include "engine/db_impl.h"
-#include "engine/no_space.h"
 #include "engine/table_events.h"
 #include "engine/tables/stored_key.h"
 #include "env/marks.h"

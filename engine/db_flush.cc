@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/no_space.h"
 #include "engine/db_impl.h"
-#include "engine/no_space.h"
 #include "engine/table_events.h"
 #include "env/marks.h"
 

@@ -8,10 +8,10 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/no_space.h"
 #include "engine/db_impl.h"
 #include "engine/internal_key.h"
 #include "engine/manifest/manifest_file.h"
-#include "engine/no_space.h"
 #include "engine/sst/table_frame.h"
 #include "engine/table_events.h"
 #include "env/marks.h"

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/no_space.h"
 #include "engine/db_impl.h"
-#include "engine/no_space.h"
 #include "engine/wal/format.h"
 #include "env/marks.h"
 

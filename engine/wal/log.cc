@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "engine/no_space.h"
+#include "base/no_space.h"
 #include "engine/wal/format.h"
 #include "engine/wal/log_core.h"
 #include "env/marks.h"

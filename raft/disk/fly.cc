@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/no_space.h"
 #include "engine/wal/format.h"
 #include "raft/disk/disk_log_impl.h"
 #include "raft/disk/record.h"
@@ -22,14 +23,6 @@ using engine::wal::ItemKind;
 constexpr std::uint64_t kVouchDelayNs = 2'000'000;
 // In the block that each flight leaves behind it.
 static_assert(engine::wal::kItemHeaderSize + 1 + kHeadRecordMax <= engine::wal::kBlockSize);
-
-// kNoSpace would say that it may be tried again; it had begun.
-Error AsFailure(const Error& error) {
-  if (error.code() != ErrorCode::kNoSpace) return error;
-  return Error(ErrorCode::kIo, "no space half-way: " + error.message())
-      .At(error.path(), error.offset())
-      .WithErrno(error.os_error());
-}
 
 }  // namespace
 
@@ -176,7 +169,7 @@ void DiskLog::Impl::FailWith(const Error& error) {
   vouch_timer_.reset();
   if (space_timer_) loop_->Cancel(*space_timer_);
   space_timer_.reset();
-  callbacks_.on_failed(AsFailure(error));
+  callbacks_.on_failed(WithoutNoSpace(error));
 }
 
 }  // namespace beach::raft

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "engine/no_space.h"
+#include "base/no_space.h"
 #include "engine/wal/format.h"
 
 namespace beach::raft {
@@ -102,7 +102,7 @@ Result<SegmentKeeper::Entered> SegmentKeeper::Enter(std::uint64_t end, const Log
 
 Status SegmentKeeper::Write() {
   const Status written = WriteRegister(*options_.files, options_.directory, content_);
-  return written ? written : Fail(engine::WithoutNoSpace(written.error()));
+  return written ? written : Fail(WithoutNoSpace(written.error()));
 }
 
 Status SegmentKeeper::Retire(engine::SegmentOrdinal oldest, engine::LogPosition durable,

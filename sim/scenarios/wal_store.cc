@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "engine/no_space.h"
+#include "base/no_space.h"
 #include "env/marks.h"
 #include "sim/system_scope.h"
 
@@ -255,7 +255,7 @@ Status Store::Retire() {
     applied = manifest_->Apply(std::move(edit));
   }
   retiring_ = false;
-  if (!applied) return Poison(engine::WithoutNoSpace(applied.error()));
+  if (!applied) return Poison(WithoutNoSpace(applied.error()));
   {
     const SystemScope system;
     world_.oracle.Retired(mark.place);
@@ -295,7 +295,7 @@ Result<wal::Segment> Store::NextSegment(LogPosition end) {
   engine::ManifestEdit edit;
   edit.segments_sealed.push_back({.ordinal = end.segment, .end = end.offset});
   if (Status applied = manifest_->Apply(std::move(edit)); !applied) {
-    return Fail(engine::WithoutNoSpace(std::move(applied).error()));
+    return Fail(WithoutNoSpace(std::move(applied).error()));
   }
   return next;
 }
@@ -342,7 +342,7 @@ Status Store::PrepareSegment() {
     engine::ManifestEdit edit;
     edit.segments_added.push_back(segment);
     if (Status applied = manifest_->Apply(std::move(edit)); !applied) {
-      return Fail(engine::WithoutNoSpace(std::move(applied).error()));
+      return Fail(WithoutNoSpace(std::move(applied).error()));
     }
   }
   BEACH_SOMETIMES("log_alone.segment_recycled", spare.has_value());

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 
-namespace beach::engine {
+namespace beach {
 
 // kNoSpace says that nothing was written and a retry is safe. A write or sync that had begun and
 // then found no space is a failed one like any other (rule 19): its error passes through here.
@@ -16,4 +16,4 @@ inline Error WithoutNoSpace(Error error) {
       .WithErrno(error.os_error());
 }
 
-}  // namespace beach::engine
+}  // namespace beach
