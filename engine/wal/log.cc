@@ -23,7 +23,7 @@ constexpr std::uint64_t kWriteBackStep = std::uint64_t{1} << 20;
 class BlockingLog final : public Log {
  public:
   BlockingLog(LogOptions options, const Segment& segment, LogPosition end)
-      : options_(std::move(options)), core_(options_.epoch, segment, end) {}
+      : options_(std::move(options)), core_(options_.epoch, segment, end, options_.salt) {}
 
   Result<LogPosition> Append(const LogWrite& write) override {
     if (WantsRotation(write.payload.size(), write.sync)) BEACH_TRY(Rotate());

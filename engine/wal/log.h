@@ -74,6 +74,7 @@ struct LogOptions {
   std::function<Result<Segment>(LogPosition end)> next_segment;
   // Synced flights under way at once; 1 where the files are not direct.
   std::uint64_t flights_max = 1;
+  LogSalt salt = {};  // of the log
 };
 
 // A synced write under way. It goes before its log does.

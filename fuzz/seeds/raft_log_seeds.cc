@@ -45,7 +45,8 @@ class Writer {
  public:
   Writer() {
     BEACH_CHECK(files_.CreateDirectory(kRaftFolder).has_value());
-    engine::wal::LogOptions options{&files_, kRaftFolder, true, kEpoch, {}, 2};
+    content_.salt = engine::LogSalt(0x5a17);
+    engine::wal::LogOptions options{&files_, kRaftFolder, true, kEpoch, {}, 2, content_.salt};
     options.next_segment = [this](LogPosition end) -> Result<Segment> {
       content_.segments.back().end = end.offset;
       return NewSegment(end);
@@ -121,8 +122,9 @@ class Writer {
                           Segment::kOpenEnd};
     content_.next_ordinal = segment.ordinal.Next();
     content_.next_file = segment.file.Next();
-    const Status made = engine::wal::CreateSegment(files_, PathOf(segment), kSegmentSizeMin,
-                                                   {segment.ordinal, kEpoch, predecessor_end});
+    const Status made =
+        engine::wal::CreateSegment(files_, PathOf(segment), kSegmentSizeMin,
+                                   {segment.ordinal, kEpoch, predecessor_end, content_.salt});
     BEACH_CHECK(made.has_value());
     content_.segments.push_back(segment);
     return segment;

@@ -309,10 +309,9 @@ TEST_F(DiskLogTest, ALogWithoutItsLastSegmentIsRefused) {
   EXPECT_FALSE(TryOpen());
 }
 
-<<<<<<< HEAD
 // The flight that a block begins with says that the log was that long, under a right checksum, and
 // is the last.
-void Lie(env::File& file, std::uint64_t block, LogIndex last) {
+void Lie(env::File& file, engine::LogSalt salt, std::uint64_t block, LogIndex last) {
   const std::uint64_t begin = block * engine::wal::kBlockSize;
   Bytes item(engine::wal::kItemHeaderSize, '\0');
   ASSERT_OK(file.ReadAt(begin, item.data(), item.size()));
@@ -329,7 +328,7 @@ void Lie(env::File& file, std::uint64_t block, LogIndex last) {
   item += entry;
   ASSERT_EQ(item.size(), size);
   item.resize(engine::wal::kBlockSize, '\0');
-  StoreFixed(item.data() + engine::wal::kItemCrcOffset, engine::wal::ItemCrc(item));
+  StoreFixed(item.data() + engine::wal::kItemCrcOffset, engine::wal::ItemCrc(item, salt));
   item.resize(2 * engine::wal::kBlockSize, '\0');
   ASSERT_OK(file.WriteAt(begin, item));
 }
@@ -341,10 +340,12 @@ TEST_F(DiskLogTest, AHeadThatClaimsMoreThanThereWasRoomForIsDamage) {
   const std::string name = SegmentFiles().front();
   const std::string path = Directory() + "/" + name;
   FlipByte(name, 3 * engine::wal::kBlockSize + 70);
+  const auto found = ReadRegister(world_.files(), Directory());
+  ASSERT_OK(found);
   for (const LogIndex last : {LogIndex(20'000), kLogIndexMax - 1}) {
     auto file = world_.files().Open(path, {.mode = env::OpenMode::kReadWrite});
     ASSERT_OK(file);
-    Lie(**file, 5, last);
+    Lie(**file, found->content.salt, 5, last);
     EXPECT_TRUE(FailsWith(TryOpen(), ErrorCode::kCorruption, path));
     const auto report = VerifyRaftLog(world_.files(), Directory());
     ASSERT_OK(report);
@@ -355,7 +356,8 @@ TEST_F(DiskLogTest, AHeadThatClaimsMoreThanThereWasRoomForIsDamage) {
 TEST_F(DiskLogTest, AStateMachineWithWhatNoLogCanHaveIsDamaged) {
   const auto opened = TryOpen(kLogIndexMax.value + 1, 1);
   EXPECT_TRUE(FailsWith(opened, ErrorCode::kCorruption, Directory()));
-=======
+}
+
 // As when files were swapped between two nodes.
 TEST_F(DiskLogTest, ASegmentOfAnotherLogIsNotTakenForAnEmptyOne) {
   OpenAndStart();
@@ -373,7 +375,6 @@ TEST_F(DiskLogTest, ASegmentOfAnotherLogIsNotTakenForAnEmptyOne) {
   other.resize(kSegmentSize, '\0');
   ASSERT_OK((*file)->WriteAt(0, other));
   EXPECT_TRUE(FailsWith(TryOpen(), ErrorCode::kCorruption, path));
->>>>>>> wt-salvage
 }
 
 // A crash between a snapshot's two installs: the state machine holds what the log has lost.

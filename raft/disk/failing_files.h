@@ -117,13 +117,11 @@ class FailingFiles final : public env::FileSystem {
     return Fail(Error(ErrorCode::kIo, "a write that a test wants to fail").At(path));
   }
 
-<<<<<<< HEAD
   Status HasRoom(const std::string& path, bool made) const {
     if (!full_ || !made || !path.ends_with(".wal")) return {};
     return Fail(Error(ErrorCode::kNoSpace, "no space, as a test wants").At(path));
   }
 
-=======
   Status MayRead(const std::string& path, std::uint64_t offset, std::size_t length) {
     constexpr std::uint64_t kBlock = 4096;
     const bool is_out = refusals_left_ == 0;
@@ -143,7 +141,6 @@ class FailingFiles final : public env::FileSystem {
     std::string name;
     std::uint64_t offset = 0;
   };
->>>>>>> wt-salvage
   env::FileSystem& files_;
   std::vector<Refused> refused_;
   std::optional<std::uint64_t> refusals_left_;
