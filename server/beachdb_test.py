@@ -17,6 +17,7 @@ BINARY = sys.argv.pop(1)
 
 FINE, FOUND, USAGE, ENVIRONMENT, REFUSED, KEY_ABSENT = 0, 1, 2, 3, 4, 6
 FOOTER_SIZE = 104  # of a table
+SALT = 0x0123456789ABCDEF  # of a log
 
 
 def run(*arguments):
@@ -29,8 +30,8 @@ def flip(path, offset, bit=1):
     path.write_bytes(content)
 
 
-def crc32c(data):
-    crc = 0xFFFFFFFF
+def crc32c(data, begun_with=0):
+    crc = begun_with ^ 0xFFFFFFFF
     for byte in data:
         crc ^= byte
         for _ in range(8):
@@ -38,10 +39,10 @@ def crc32c(data):
     return crc ^ 0xFFFFFFFF
 
 
-def sealed(data, crc_offset):
+def sealed(data, crc_offset, begun_with=0):
     """Whole blocks, with the checksum of all but its own four bytes in its place."""
     data += bytes(-len(data) % 4096)
-    crc = crc32c(data[:crc_offset] + data[crc_offset + 4:])
+    crc = crc32c(data[:crc_offset] + data[crc_offset + 4:], begun_with)
     return data[:crc_offset] + struct.pack("<I", crc) + data[crc_offset + 4:]
 
 
@@ -49,16 +50,16 @@ def write_raft_log(directory, entries=3):
     """The log of node 3 of cluster 7, as docs/formats/raft_log.md has it: each entry in a flight, which
     vouches for those before it."""
     directory.mkdir(parents=True)
-    segment = sealed(b"BEACHWAL" + struct.pack("<II6Q", 1, 0, 1, 1, 65536, 0, 0, 0), 12)
+    segment = sealed(b"BEACHWAL" + struct.pack("<II7Q", 2, 0, 1, 1, 65536, 0, 0, 0, SALT), 12)
     for index in range(1, entries + 1):
         runs = [1, 1, 1] if index > 1 else [0]
         payload = bytes([2, 5, 1, 0, 0, index - 1, 0, *runs, 3, 0, index, 1, 3]) + b"sea"
         at = index * 4096
-        segment += sealed(struct.pack("<IIBBHIQIIQQQII", 0, len(payload), 1, 1, 0, 2, 1, at, at, 1, 0, 1, at, 0) +
-                          payload, 0)
+        segment += sealed(struct.pack("<IIBBHIQIIQQQII", 0, len(payload), 1, 1, 0, 2, 1, at, at, 1, 0, 1, at, SALT >> 32) +
+                          payload, 0, SALT & 0xFFFFFFFF)
     (directory / "000001.wal").write_bytes(segment + bytes(65536 - len(segment)))
-    fields = [7, 3, 1, 2, 2, 0, 0, 1, 4096, 1, 1, 1, 65536, 2**64 - 1]
-    copy = sealed(b"BEACHRLR" + struct.pack("<II14Q", 2, 0, *fields) + bytes([1, 0, 0, 0, 0, 0]), 12)
+    fields = [7, 3, 1, 2, 2, 0, 0, 1, 4096, 1, SALT, 1, 1, 65536, 2**64 - 1]
+    copy = sealed(b"BEACHRLR" + struct.pack("<II15Q", 3, 0, *fields) + bytes([1, 0, 0, 0, 0, 0]), 12)
     (directory / "REGISTER").write_bytes(copy * 2)
 
 

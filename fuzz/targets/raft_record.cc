@@ -133,7 +133,10 @@ void Run(ByteView input) {
     }
     const Status taken = map.Apply(payload, {engine::SegmentOrdinal(flight), 0});
     goes_on = taken.has_value();
-    if (!taken) BEACH_CHECK(taken.error().code() == ErrorCode::kCorruption);
+    if (!taken) {
+      const ErrorCode code = taken.error().code();
+      BEACH_CHECK(code == ErrorCode::kCorruption || code == ErrorCode::kRefused);
+    }
     CheckMap(map, flight);
     const Status whole = map.CheckWhole();
     if (!whole) BEACH_CHECK(whole.error().code() == ErrorCode::kCorruption);

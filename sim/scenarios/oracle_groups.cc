@@ -139,7 +139,7 @@ std::vector<Group> OracleGroups() {
        "a cluster serves, and answers all",
        {"applied-twice", "applied-though-lost", "fate-wrong", "fate-twice", "fate-untold",
         "read-missed", "not-live", "no-service", "answer-of-another", "call-answered-twice",
-        "call-kept-waiting", "call-overdue"}},
+        "call-kept-waiting", "call-overdue", "gave-up-for-space"}},
       {kOracle,
        "memtable",
        "Readers of a memtable see what was inserted, in order",

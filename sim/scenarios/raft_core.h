@@ -19,7 +19,7 @@ class RaftCore final : public Scenario {
   std::string name() const override { return "raft-core"; }
   std::string boots() const override;
   std::string checks() const override;
-  std::vector<std::uint32_t> rules() const override { return {21}; }
+  std::vector<std::uint32_t> rules() const override { return {21, 29}; }
   void Run(Simulation& simulation) const override;
 };
 
