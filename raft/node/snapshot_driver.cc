@@ -8,6 +8,12 @@
 #include "env/marks.h"
 
 namespace beach::raft {
+namespace {
+
+// Before it is looked for again.
+constexpr std::uint64_t kNoSpacePauseNs = 100'000'000;
+
+}  // namespace
 
 std::uint64_t SnapshotOptions::BulkBytes() const {
   return sender.window_bytes + kSnapshotFrameBytesMax;
@@ -16,7 +22,8 @@ std::uint64_t SnapshotOptions::BulkBytes() const {
 SnapshotDriver::SnapshotDriver(env::Loop& loop, const env::Env& env, const SnapshotOptions& options,
                                Core& core, StateMachine& machine, Applier& applier, DiskLog& log,
                                Callbacks callbacks)
-    : clock_(*env.clock),
+    : loop_(loop),
+      clock_(*env.clock),
       core_(core),
       machine_(machine),
       applier_(applier),
@@ -128,7 +135,18 @@ void SnapshotDriver::Install(const LogReplacement& replacement) {
       [this, replacement](const Status& installed) { ReplaceLog(replacement, installed); });
 }
 
+// Nothing has changed: what has arrived is installed when there is space.
+void SnapshotDriver::AwaitSpace(const LogReplacement& replacement) {
+  BEACH_SOMETIMES("raft.install_awaits_space", true);
+  loop_.At(clock_.MonotonicNow() + kNoSpacePauseNs,
+           [weak = std::weak_ptr<SnapshotDriver*>(self_), replacement] {
+             const std::shared_ptr<SnapshotDriver*> self = weak.lock();
+             if (self != nullptr) (*self)->Install(replacement);
+           });
+}
+
 void SnapshotDriver::ReplaceLog(const LogReplacement& replacement, const Status& installed) {
+  if (!installed && installed.error().code() == ErrorCode::kNoSpace) return AwaitSpace(replacement);
   receiver_.Installed();
   if (!installed) return callbacks_.on_failed(installed.error());
   const SnapshotMeta& meta = replacement.meta;

@@ -70,8 +70,10 @@ class SnapshotDriver {
   SnapshotReceiver::Callbacks ForReceiver();
   void Install(const LogReplacement& replacement);
   void ReplaceLog(const LogReplacement& replacement, const Status& installed);
+  void AwaitSpace(const LogReplacement& replacement);
   void Finish(const LogReplacement& replacement);
 
+  env::Loop& loop_;
   env::Clock& clock_;
   Core& core_;
   StateMachine& machine_;

@@ -68,6 +68,10 @@ class TestMachine final : public StateMachine {
     EXPECT_EQ(description, "levels");
     EXPECT_EQ(paths.size(), 1U);
     if (fails) return Fail(ErrorCode::kIo, "broken");
+    if (finds_no_space > 0) {
+      --finds_no_space;
+      return Fail(ErrorCode::kNoSpace, "full");
+    }
     held = meta;
     return {};
   }
@@ -75,6 +79,7 @@ class TestMachine final : public StateMachine {
   std::string path;
   SnapshotMeta held;
   bool fails = false;
+  int finds_no_space = 0;  // times
 };
 
 struct Side {
@@ -266,6 +271,14 @@ TEST_F(SnapshotDriverTest, KeepsWhatALogThatAgreesHasBehindIt) {
   EXPECT_EQ(side(NodeId(2)).installed->base, LogIndex(5));
   EXPECT_EQ(side(NodeId(2)).installed->last, LogIndex(8));
   EXPECT_EQ(side(NodeId(2)).core->log().last(), LogIndex(8));
+}
+
+TEST_F(SnapshotDriverTest, WaitsForSpaceAndInstalls) {
+  side(NodeId(2)).machine.finds_no_space = 2;
+  Begin();
+  ASSERT_TRUE(RunUntilInstalled(NodeId(2)));
+  EXPECT_EQ(side(NodeId(2)).machine.finds_no_space, 0);
+  EXPECT_EQ(side(NodeId(2)).installed->base, LogIndex(5));
 }
 
 TEST_F(SnapshotDriverTest, TellsOfAMachineThatCannotInstall) {

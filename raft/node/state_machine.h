@@ -47,7 +47,8 @@ class StateMachine : public SnapshotStore {
   Status Check(ByteView, const std::vector<std::string>&) override {
     return Fail(ErrorCode::kUnsupported, "this state machine has no snapshots");
   }
-  // Not while Apply runs; afterwards durable() is `meta`. Any failure is for good: the node steps
+  // Not while Apply runs; afterwards durable() is `meta`. But for kNoSpace, where
+  // nothing has changed and it may be called again, any failure is for good: the node steps
   // aside.
   Status Install(const SnapshotMeta&, ByteView, const std::vector<std::string>&) override {
     return Fail(ErrorCode::kUnsupported, "this state machine has no snapshots");

@@ -267,9 +267,9 @@ void Judge::Digest(std::uint64_t place, LogIndex index, std::uint64_t digest) {
                                          std::to_string(index.value) + " than was seen before");
 }
 
-void Judge::Contents(std::uint64_t place, std::uint64_t digest) {
+void Judge::Contents(std::uint64_t place, LogIndex index, std::uint64_t digest) {
   const SystemScope system;
-  nodes_[place].contents = digest;
+  nodes_[place].contents = {.index = index, .digest = digest};
 }
 
 void Judge::ExpectEqualContents() const {
@@ -277,11 +277,11 @@ void Judge::ExpectEqualContents() const {
   for (std::uint64_t place = 0; place < nodes_.size(); ++place) {
     const Node& node = nodes_[place];
     if (!node.contents) continue;  // it was struck and left out
-    const auto [other, is_first] = first.emplace(node.applied, place);
-    if (is_first || nodes_[other->second].contents == node.contents) continue;
+    const auto [other, is_first] = first.emplace(node.contents->index, place);
+    if (is_first || nodes_[other->second].contents->digest == node.contents->digest) continue;
     simulation_.Fail("replicas-differ", "nodes " + std::to_string(other->second + 1) + " and " +
                                             std::to_string(place + 1) + " have applied " +
-                                            std::to_string(node.applied.value) +
+                                            std::to_string(node.contents->index.value) +
                                             " entries, and hold different data");
   }
 }

@@ -57,7 +57,7 @@ class Judge {
   // Now and then, by its clock.
   void LookAtCalls(std::uint64_t place, std::uint64_t now_ns);
   // All that a node's state machine holds, when the run ends.
-  void Contents(std::uint64_t place, std::uint64_t digest);
+  void Contents(std::uint64_t place, raft::LogIndex index, std::uint64_t digest);
   void ExpectEqualContents() const;
 
   // --- Operators.
@@ -89,6 +89,10 @@ class Judge {
 
  private:
   class Watcher;
+  struct HeldAtEnd {  // by a state machine, which has applied all up to `index`
+    raft::LogIndex index;
+    std::uint64_t digest = 0;
+  };
   struct Node {
     raft::LogIndex applied;
     struct Unsaid {
@@ -104,7 +108,7 @@ class Judge {
     bool has_log = false;
     bool has_lost_log = false;
     bool incomplete = false;
-    std::optional<std::uint64_t> contents;
+    std::optional<HeldAtEnd> contents;
   };
 
   void Started(std::uint64_t place, const raft::Core& core);

@@ -69,7 +69,8 @@ class Process {
       return beach::Fail(*failure_);
     }
     BEACH_TRY_ASSIGN(const std::uint64_t contents, machine_->ContentDigest());
-    judge_.Contents(place_, contents);
+    // A thread may have applied something while the node closed, and told nobody.
+    judge_.Contents(place_, machine_->digest().index, contents);
     return {};
   }
 
