@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -19,7 +20,10 @@ struct alignas(kDirectAlignment) Block {
 }  // namespace
 
 bool IsUnreadable(const Error& error) {
-  return error.code() == ErrorCode::kIo && error.os_error() == EIO;
+  if (error.code() != ErrorCode::kIo) return false;
+  // Past the page cache some kernels say what kind of error it was (blk_status_to_errno).
+  constexpr int kOfMedia[] = {EIO, ENODATA, EILSEQ, EREMOTEIO, EBADMSG};
+  return std::ranges::find(kOfMedia, error.os_error()) != std::end(kOfMedia);
 }
 
 DeviceProbe::DeviceProbe(FileSystem& files, std::vector<Place> places, Proof proof)

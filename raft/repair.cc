@@ -143,6 +143,15 @@ void Core::On(std::uint64_t now_ns, NodeId from, Term, FetchReply& reply) {
   }
   if (!MayTakeOver(reply)) return;
   if (role_ != Role::kFollower) BecomeFollower(now_ns, term_, NodeId{}, Reason::kVotesRefused);
+  // A leader of this term may be alive, and count on what was acknowledged to it: a new term ends
+  // that, durably before anything is cut.
+  const bool cuts = std::ranges::any_of(reply.entries, [&](const Entry& entry) {
+    return entry.index <= log_.last() && !log_.Matches(entry.index, entry.term);
+  });
+  if (cuts) {
+    SetTerm(term_.Next(), NodeId{});
+    Tell(EventKind::kTerm, Reason::kVotesRefused);
+  }
   if (!Merge(now_ns, from, reply.entries)) return;
   Tell(EventKind::kHandedOn, Reason::kNone, from, log_.last());
   Send(from, Fetch{.first = log_.last().Next(), .last = kLogIndexMax});

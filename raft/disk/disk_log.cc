@@ -82,6 +82,7 @@ void DiskLog::Compact(LogIndex upto) { impl_->Compact(upto); }
 LogIndex DiskLog::base() const { return impl_->base(); }
 DiskLogRange DiskLog::durable() const { return impl_->durable(); }
 std::uint64_t DiskLog::bytes_on_disk() const { return impl_->bytes_on_disk(); }
+bool DiskLog::awaits_space() const { return impl_->awaits_space(); }
 
 DiskLog::Impl::Impl(const env::Env& env, std::string directory, const DiskLogOptions& options,
                     RecoveredLog recovered, FlightFile file)

@@ -112,6 +112,8 @@ class DiskLog {
   // What a start would find, as far as that is known to be durable.
   DiskLogRange durable() const;
   std::uint64_t bytes_on_disk() const;
+  // It has something to write, and has found no space for another segment.
+  bool awaits_space() const;
 
  private:
   class Impl;

@@ -44,6 +44,7 @@ class DiskLog::Impl final : public std::enable_shared_from_this<DiskLog::Impl> {
   LogIndex base() const { return map_.base(); }
   DiskLogRange durable() const { return durable_; }
   std::uint64_t bytes_on_disk() const { return keeper_.bytes_on_disk(); }
+  bool awaits_space() const { return space_timer_.has_value(); }
 
   // load.cc
   void Load(LogIndex first, LogIndex last, std::uint64_t bytes_max,

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/coding.h"
 #include "base/crc32c.h"
+#include "base/no_space.h"
 #include "base/random.h"
 #include "base/site.h"
 #include "engine/wal/format.h"
@@ -213,7 +214,8 @@ Status WriteRegister(env::FileSystem& files, const std::string& directory,
     return Fail(Error(ErrorCode::kIo, "more segments than a Raft log can have").At(directory));
   }
   BEACH_TRY(env::WriteTemporaryFile(files, directory, kRegisterFileName, EncodeRegister(content)));
-  return env::PublishSmallFile(files, directory, kRegisterFileName);
+  const Status published = env::PublishSmallFile(files, directory, kRegisterFileName);
+  return published ? published : Fail(WithoutNoSpace(published.error()));
 }
 
 }  // namespace beach::raft

@@ -92,7 +92,8 @@ void DiskLog::Impl::RetireSegments() {
   OnHelper([oldest, durable = core_.durable(), base_term = map_.base_term(),
             head = map_.Head(kRegisterRunsMax)](Impl& log, SegmentKeeper& keeper) {
     const Status retired = keeper.Retire(oldest, durable, head, base_term);
-    if (retired) return;
+    // Where there is no space they stay listed, and go with those that come after them.
+    if (retired || retired.error().code() == ErrorCode::kNoSpace) return;
     log.loop_->Post([weak = log.weak_from_this(), error = retired.error()] {
       const std::shared_ptr<Impl> self = weak.lock();
       if (self && !self->closed_) self->FailWith(error);

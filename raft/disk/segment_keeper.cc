@@ -87,37 +87,35 @@ Result<SegmentKeeper::Entered> SegmentKeeper::Enter(std::uint64_t end, const Log
   if (!prepared_) {
     BEACH_TRY_ASSIGN(prepared_, Make(size));
   }
-  Segment& left = content_.segments.back();
+  auto file = OpenFlightFile(*options_.files, PathOf(*prepared_), options_.direct);
+  if (!file) return Fail(WithoutNoSpace(file.error()));
+  Register next = content_;
+  Segment& left = next.segments.back();
   BEACH_CHECK(left.end == Segment::kOpenEnd);
   left.end = end;
-  content_.durable = {left.ordinal, end};
-  content_.head = head;
-  Entered entered{.segment = *std::exchange(prepared_, std::nullopt), .file = {}};
-  content_.segments.push_back(entered.segment);
-  BEACH_TRY_ASSIGN(entered.file,
-                   OpenFlightFile(*options_.files, PathOf(entered.segment), options_.direct));
-  BEACH_TRY(Write());
-  return entered;
-}
-
-Status SegmentKeeper::Write() {
-  const Status written = WriteRegister(*options_.files, options_.directory, content_);
-  return written ? written : Fail(WithoutNoSpace(written.error()));
+  next.durable = {left.ordinal, end};
+  next.head = head;
+  next.segments.push_back(*prepared_);
+  BEACH_TRY(WriteRegister(*options_.files, options_.directory, next));
+  content_ = std::move(next);
+  return Entered{.segment = *std::exchange(prepared_, std::nullopt), .file = *std::move(file)};
 }
 
 Status SegmentKeeper::Retire(engine::SegmentOrdinal oldest, engine::LogPosition durable,
                              const LogHead& head, Term base_term) {
   BEACH_CHECK(oldest <= content_.segments.back().ordinal);
+  Register next = content_;
   std::vector<Segment> retired;
-  while (content_.segments.front().ordinal < oldest) {
-    retired.push_back(content_.segments.front());
-    content_.segments.erase(content_.segments.begin());
+  while (next.segments.front().ordinal < oldest) {
+    retired.push_back(next.segments.front());
+    next.segments.erase(next.segments.begin());
   }
-  content_.base = head.base;
-  content_.base_term = base_term;
-  content_.durable = durable;
-  content_.head = head;
-  BEACH_TRY(Write());
+  next.base = head.base;
+  next.base_term = base_term;
+  next.durable = durable;
+  next.head = head;
+  BEACH_TRY(WriteRegister(*options_.files, options_.directory, next));
+  content_ = std::move(next);
   for (const Segment& segment : retired) LetGo(segment);
   return {};
 }

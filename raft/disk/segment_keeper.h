@@ -61,7 +61,6 @@ class SegmentKeeper {
   std::string PathOf(const engine::wal::Segment& segment) const;
   // Durable, and not listed.
   Result<engine::wal::Segment> Make(std::uint64_t size_bytes);
-  Status Write();
   Status MakeFile(const engine::wal::Segment& segment,
                   const std::optional<engine::wal::Segment>& former,
                   const engine::wal::SegmentHeader& header);

@@ -48,7 +48,12 @@ void Applier::Void(std::function<void()> idle) {
   waiting_.clear();
   idle_ = std::move(idle);
   BEACH_SOMETIMES("raft.install_while_applying", handed_over_ > 0);
-  if (handed_over_ > 0) return;
+  if (handed_over_ > 0) {
+    const env::MutexLock lock(desk_.mutex);
+    desk_.is_void = true;
+    desk_.work.NotifyOne();
+    return;
+  }
   loop_.Post([weak = std::weak_ptr<Applier*>(self_)] {
     const std::shared_ptr<Applier*> self = weak.lock();
     if (self != nullptr) (*self)->Idle();
@@ -84,25 +89,29 @@ void Applier::HandOver() {
   handed_over_ = count;
   const env::MutexLock lock(desk_.mutex);
   BEACH_CHECK(desk_.entries.empty());
+  desk_.is_void = false;
   desk_.entries.assign(std::move_iterator(waiting_.begin()), std::move_iterator(end));
   waiting_.erase(waiting_.begin(), end);
   desk_.work.NotifyOne();
 }
 
-// Waits for space where there is none. Fewer than all: it is to stop.
+// Waits for space where there is none. Fewer than all: it is to stop, or they are void.
 Result<std::size_t> Applier::ApplyAll(std::span<const Entry> entries, std::vector<Bytes>& answers) {
   for (std::size_t done = 0;;) {
     BEACH_TRY_ASSIGN(const std::size_t applied,
                      machine_.Apply(entries.subspan(done), true, answers));
     done += applied;
-    if (done == entries.size()) return done;
+    awaits_space_ = done < entries.size();
+    if (!awaits_space_) return done;
     BEACH_SOMETIMES("raft.apply_awaits_space", true);
     const std::uint64_t again_ns = clock_.MonotonicNow() + kNoSpacePauseNs;
     const env::MutexLock lock(desk_.mutex);
-    while (!desk_.stop && clock_.MonotonicNow() < again_ns) {
+    while (!desk_.stop && !desk_.is_void && clock_.MonotonicNow() < again_ns) {
       static_cast<void>(desk_.work.WaitUntil(desk_.mutex, again_ns));
     }
-    if (desk_.stop) return done;
+    if (!desk_.stop && !desk_.is_void) continue;
+    awaits_space_ = false;
+    return done;
   }
 }
 
@@ -118,7 +127,6 @@ void Applier::Work() {
     }
     std::vector<Bytes> answers;
     Result<std::size_t> applied = ApplyAll(entries, answers);
-    if (applied && *applied < entries.size()) return;  // it is to stop
     loop_.Post([weak = std::weak_ptr<Applier*>(self_), entries = std::move(entries),
                 applied = std::move(applied), answers = std::move(answers)]() mutable {
       const std::shared_ptr<Applier*> self = weak.lock();
@@ -133,9 +141,9 @@ void Applier::Finished(std::vector<Entry> entries, Result<std::size_t> applied,
                        std::vector<Bytes> answers) {
   handed_over_ = 0;
   if (!applied) return Failed(applied.error());
+  if (idle_ != nullptr) return Idle();
   BEACH_CHECK_EQ(*applied, entries.size());
   BEACH_CHECK_EQ(answers.size(), entries.size());
-  if (idle_ != nullptr) return Idle();
   callbacks_.on_applied(entries, answers);
   Run();
 }

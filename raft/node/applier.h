@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -40,6 +41,8 @@ class Applier {
   void Void(std::function<void()> idle);
   // Entries that wait, or are with the thread.
   std::size_t waiting() const { return waiting_.size() + handed_over_; }
+  // The thread has found no space, and looks for some now and then. Any thread.
+  bool awaits_space() const { return awaits_space_; }
 
  private:
   // Between the loop and the thread.
@@ -49,6 +52,7 @@ class Applier {
     // All under mutex.
     std::vector<Entry> entries;  // not empty: the thread's
     bool stop = false;
+    bool is_void = false;  // what the thread has: it need not be applied
   };
 
   void Run();
@@ -70,6 +74,7 @@ class Applier {
   std::function<void()> idle_;  // set: all is void
   std::vector<Entry> turn_;
   std::vector<Bytes> answers_;
+  std::atomic<bool> awaits_space_ = false;
   std::shared_ptr<Applier*> self_;  // whoever posts has it weakly
   Desk desk_;
   env::Thread thread_;

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/random.h"
 #include "base/site.h"
+#include "env/marks.h"
 
 namespace beach::raft {
 namespace {
@@ -286,10 +287,26 @@ void Node::Housekeeping() {
   pending_.Expire(now);
   if (pending_.ready()) Wake();
   DropLog();
+  HandOverForSpace();
   housekeeping_ = loop_.At(now + options_.housekeeping_ns, [this] {
     housekeeping_ = 0;
     Housekeeping();
   });
+}
+
+// Who has no space commits by the others' disks, applies nothing, and answers nobody: another one
+// is to lead.
+void Node::HandOverForSpace() {
+  const bool waits = log_.awaits_space() || applier_->awaits_space();
+  if (!waits || core_.role() != Role::kLeader || core_.transfer_target() != NodeId{}) return;
+  const Progress* best = nullptr;
+  for (const Progress& peer : core_.progress()) {
+    if (peer.id == core_.options().id || !core_.configuration().IsVoter(peer.id)) continue;
+    if (best == nullptr || peer.match > best->match) best = &peer;
+  }
+  if (best == nullptr) return;
+  BEACH_SOMETIMES("raft.handed_over_for_space", true);
+  static_cast<void>(TransferLeadership(best->id));
 }
 
 void Node::DropLog() {

@@ -126,6 +126,7 @@ class Node final : public Replica {
   void SetTimer(std::uint64_t now_ns);
   void Housekeeping();
   void DropLog();
+  void HandOverForSpace();
   void Report(const Event& event);
   void StepAside(const Error& error);
   RequestId Await(std::uint64_t now_ns, ProposeDone done);

@@ -80,16 +80,6 @@ class Machines {
     }
   }
 
-  // In what was set aside nobody looks any more.
-  bool IsDiskDamaged(std::uint64_t place) {
-    const auto damages = simulation_.disk(hosts_[place]).Damages();
-    return std::ranges::any_of(damages, [](const sim::Damage& damage) {
-      return std::ranges::none_of(damage.paths, [](const std::string& path) {
-        return path.find(".damaged/") != std::string::npos;
-      });
-    });
-  }
-
   // Behind the strike. A cluster must get over damage of few of its nodes at a time.
   void Damage(const Blow& blow) {
     if (blow.damage == DamageKind::kNone || judge_.IsExcused(blow.node)) return;
@@ -100,8 +90,9 @@ class Machines {
     std::uint64_t damaged = 1;
     for (std::uint64_t place = 0; place < plan_.nodes; ++place) {
       if (place == blow.node) continue;
-      const bool is_one =
-          judge_.IsExcused(place) || judge_.IsIncomplete(place) || IsDiskDamaged(place);
+      // What is set aside is damaged still: until its node runs nobody knows what it lacks.
+      const bool is_one = judge_.IsExcused(place) || judge_.IsIncomplete(place) ||
+                          !simulation_.disk(hosts_[place]).Damages().empty();
       damaged += is_one ? 1 : 0;
     }
     if (damaged * 2 >= plan_.nodes && !plan_.damages_beyond) return;
