@@ -15,8 +15,6 @@
 namespace beach::engine {
 namespace {
 
-// Between attempts while there is no space for outputs.
-constexpr std::uint64_t kNoSpacePauseNs = 100'000'000;
 // How long a table that could not be read is left alone.
 constexpr std::uint64_t kReadPauseNs = 1'000'000'000;
 // What was needed once may not be needed any more: looked at so often, while there is any.

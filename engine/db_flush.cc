@@ -11,13 +11,6 @@
 #include "env/marks.h"
 
 namespace beach::engine {
-namespace {
-
-// Between attempts while there is no space for a table.
-constexpr std::uint64_t kNoSpacePauseNs = 100'000'000;
-
-}  // namespace
-
 Status DbImpl::Flush() {
   Writer writer;  // no batch: only the leader may switch the memtable
   env::MutexLock lock(mutex_);

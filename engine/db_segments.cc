@@ -17,8 +17,6 @@ namespace {
 
 // One is the reserve, the other the next.
 constexpr std::size_t kSegmentsReadyMax = 2;
-// Between attempts at a reserve while there is no space.
-constexpr std::uint64_t kNoSpacePauseNs = 100'000'000;
 
 }  // namespace
 

@@ -6,19 +6,13 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/no_space.h"
 #include "env/marks.h"
 #include "raft/disk/disk_log_impl.h"
 
 namespace beach::raft {
 
 using engine::wal::ItemKind;
-
-namespace {
-
-// Before it is looked for again.
-constexpr std::uint64_t kNoSpacePauseNs = 100'000'000;
-
-}  // namespace
 
 // Comes again with each landing, until all is durable and the newest is vouched for.
 void DiskLog::Impl::Rotate() {

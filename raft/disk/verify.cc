@@ -131,8 +131,8 @@ class Verifier {
     Record record;
     while (reader.Next(record)) {
       if (record.kind != RecordKind::kEntry) continue;
-      placeholders_.erase(record.index);
-      if (record.entry_kind == EntryKind::kLost) placeholders_.insert(record.index);
+      lost_records_.erase(record.index);
+      if (record.entry_kind == EntryKind::kLost) lost_records_.insert(record.index);
     }
   }
 
@@ -140,12 +140,12 @@ class Verifier {
     report_.base = map_.base();
     report_.last = map_.last();
     report_.lost = map_.lost();
-    const auto in_log = std::ranges::count_if(placeholders_, [this](LogIndex index) {
+    const auto in_log = std::ranges::count_if(lost_records_, [this](LogIndex index) {
       return index > map_.base() && index <= map_.last();
     });
-    const auto placeholders = static_cast<std::uint64_t>(in_log);
-    BEACH_CHECK_LE(report_.lost, placeholders);
-    report_.filled = placeholders - report_.lost;
+    const auto lost_records = static_cast<std::uint64_t>(in_log);
+    BEACH_CHECK_LE(report_.lost, lost_records);
+    report_.filled = lost_records - report_.lost;
   }
 
   // As a start would, of a node whose state machine asks for nothing.
@@ -252,7 +252,7 @@ class Verifier {
   const Register content_;
   std::optional<Error> register_damage_;
   LogMap map_;
-  std::set<LogIndex> placeholders_;  // indexes whose newest record is of a lost entry
+  std::set<LogIndex> lost_records_;  // indexes whose newest record is of a lost entry
   bool jumps_ = false;  // what the log was before the next item is known from its head alone
   RaftLogReport report_;
 };

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/no_space.h"
 #include "env/marks.h"
 
 namespace beach::raft {
@@ -13,8 +14,6 @@ namespace {
 
 // Applied in one go: the loop has others to serve.
 constexpr std::size_t kTurnMax = 256;
-// Before it is looked for again.
-constexpr std::uint64_t kNoSpacePauseNs = 100'000'000;
 
 }  // namespace
 

@@ -302,6 +302,7 @@ void Node::HandOverForSpace() {
   const Progress* best = nullptr;
   for (const Progress& peer : core_.progress()) {
     if (peer.id == core_.options().id || !core_.configuration().IsVoter(peer.id)) continue;
+    if (peer.snapshot_min != LogIndex{}) continue;  // it has lost its state, and may not lead
     if (best == nullptr || peer.match > best->match) best = &peer;
   }
   if (best == nullptr) return;

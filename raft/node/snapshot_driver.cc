@@ -5,16 +5,10 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/no_space.h"
 #include "env/marks.h"
 
 namespace beach::raft {
-namespace {
-
-// Before it is looked for again.
-constexpr std::uint64_t kNoSpacePauseNs = 100'000'000;
-
-}  // namespace
-
 std::uint64_t SnapshotOptions::BulkBytes() const {
   return sender.window_bytes + kSnapshotFrameBytesMax;
 }
