@@ -298,16 +298,20 @@ void Node::Housekeeping() {
 // is to lead.
 void Node::HandOverForSpace() {
   const bool waits = log_.awaits_space() || applier_->awaits_space();
-  if (!waits || core_.role() != Role::kLeader || core_.transfer_target() != NodeId{}) return;
+  if (!waits || core_.transfer_target() != NodeId{}) return;
+  BEACH_SOMETIMES("raft.handed_over_for_space", HandOver());
+}
+
+bool Node::HandOver() {
+  if (failed_ || core_.role() != Role::kLeader) return false;
+  if (core_.transfer_target() != NodeId{}) return true;
   const Progress* best = nullptr;
   for (const Progress& peer : core_.progress()) {
     if (peer.id == core_.options().id || !core_.configuration().IsVoter(peer.id)) continue;
     if (peer.snapshot_min != LogIndex{}) continue;  // it has lost its state, and may not lead
     if (best == nullptr || peer.match > best->match) best = &peer;
   }
-  if (best == nullptr) return;
-  BEACH_SOMETIMES("raft.handed_over_for_space", true);
-  static_cast<void>(TransferLeadership(best->id));
+  return best != nullptr && TransferLeadership(best->id).has_value();
 }
 
 void Node::DropLog() {

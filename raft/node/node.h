@@ -97,6 +97,9 @@ class Node final : public Replica {
   // On the leader alone; the outcome has no answer.
   void ProposeConfiguration(std::span<const Change> changes, ChangeMode mode, ProposeDone done);
   std::expected<void, TransferError> TransferLeadership(NodeId target);
+  // Offers leadership to the voter that has most of the log, for who is about to go. False: it does
+  // not lead, or there is nobody to take over.
+  bool HandOver();
 
   NodeId id() const override { return core_.options().id; }
   NodeId leader() const override { return core_.leader(); }

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/cli/signals.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <utility>
+
+namespace beach::server {
+namespace {
+
+constexpr int kSecondSignal = 130;  // the exit code that shells have for it
+constexpr int kNoMore = SIGUSR1;    // from the destructor to its thread
+
+sigset_t Awaited() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, kNoMore);
+  return signals;
+}
+
+void Wait(const std::function<void()>& on_stop) {
+  const sigset_t awaited = Awaited();
+  for (bool told = false;; told = true) {
+    int signal = 0;
+    if (sigwait(&awaited, &signal) != 0 || signal == kNoMore) return;
+    if (told) _exit(kSecondSignal);
+    on_stop();
+  }
+}
+
+}  // namespace
+
+void StopSignals::Hold() {
+  const sigset_t awaited = Awaited();
+  pthread_sigmask(SIG_BLOCK, &awaited, nullptr);
+}
+
+StopSignals::StopSignals(std::function<void()> on_stop)
+    : thread_("signals", [stop = std::move(on_stop)] { Wait(stop); }) {}
+
+StopSignals::~StopSignals() {
+  kill(getpid(), kNoMore);
+  thread_.Join();
+}
+
+}  // namespace beach::server

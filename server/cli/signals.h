@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+
+#include "env/threads.h"
+
+namespace beach::server {
+
+// Waits, on a thread of its own, for SIGINT and SIGTERM while it lives. They reach nobody else:
+// it is made before the process has other threads. A second one ends the process at once.
+class StopSignals {
+ public:
+  // `on_stop` is called once, on that thread.
+  explicit StopSignals(std::function<void()> on_stop);
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+  ~StopSignals();
+
+  // In a process that has no other thread yet: from here on both wait until somebody takes them.
+  static void Hold();
+
+ private:
+  env::Thread thread_;
+};
+
+}  // namespace beach::server

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/run/membership.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/check.h"
+#include "base/coding.h"
+#include "base/crc32c.h"
+#include "base/random.h"
+#include "env/small_file.h"
+
+namespace beach::server {
+namespace {
+
+constexpr std::size_t kHeadSize = 32;
+constexpr std::size_t kSumSize = sizeof(std::uint32_t);
+constexpr std::size_t kSizeMax = kHeadSize + kFoundersMax * sizeof(std::uint64_t) + kSumSize;
+
+std::unexpected<Error> Bad(const char* what) { return Fail(ErrorCode::kCorruption, what); }
+
+}  // namespace
+
+Bytes EncodeMembership(const Membership& membership) {
+  BEACH_CHECK_GE(membership.founders.size(), 1U);
+  BEACH_CHECK_LE(membership.founders.size(), kFoundersMax);
+  BEACH_CHECK(std::ranges::is_sorted(membership.founders));
+  Bytes bytes;
+  Encoder encoder(bytes);
+  encoder.Fixed32(kMembershipMagic);
+  encoder.Fixed16(kMembershipVersion);
+  encoder.Raw(ByteView(reinterpret_cast<const char*>(membership.cluster.data()),
+                       membership.cluster.size()));
+  encoder.Fixed64(membership.node.value);
+  encoder.Fixed16(static_cast<std::uint16_t>(membership.founders.size()));
+  BEACH_CHECK_EQ(bytes.size(), kHeadSize);
+  for (const raft::NodeId founder : membership.founders) encoder.Fixed64(founder.value);
+  encoder.Fixed32(Crc32c(bytes));
+  return bytes;
+}
+
+Result<Membership> DecodeMembership(ByteView bytes) {
+  if (bytes.size() < kHeadSize + kSumSize) return Bad("the file is too short");
+  Decoder decoder(bytes);
+  if (decoder.Fixed32() != kMembershipMagic) return Bad("it begins with other bytes than ours");
+  const std::uint16_t version = decoder.Fixed16();
+  const ByteView summed = bytes.substr(0, bytes.size() - kSumSize);
+  const bool sound = Crc32c(summed) == LoadFixed<std::uint32_t>(bytes.data() + summed.size());
+  if (!sound) return Bad("its checksum does not fit");
+  if (version != kMembershipVersion) {
+    return Fail(ErrorCode::kRefused, "it is of format version " + std::to_string(version) +
+                                         ", which this program does not know");
+  }
+  Membership membership;
+  const ByteView cluster = decoder.Raw(membership.cluster.size());
+  std::memcpy(membership.cluster.data(), cluster.data(), cluster.size());
+  membership.node = raft::NodeId(decoder.Fixed64());
+  const std::uint16_t founders = decoder.Fixed16();
+  if (membership.node.value == 0 || founders == 0 || founders > kFoundersMax) {
+    return Bad("a number in it is none that may be");
+  }
+  for (std::uint16_t i = 0; i < founders; ++i) {
+    membership.founders.emplace_back(decoder.Fixed64());
+  }
+  decoder.Fixed32();
+  if (!decoder.done()) return Bad("its size does not fit what it says");
+  const auto unordered = std::ranges::adjacent_find(membership.founders, std::greater_equal<>());
+  if (unordered != membership.founders.end() || membership.founders[0].value == 0) {
+    return Bad("its nodes are out of order");
+  }
+  return membership;
+}
+
+Result<Membership> ReadMembership(env::FileSystem& files, const std::string& directory) {
+  const std::string path = directory + "/" + kMembershipFileName;
+  BEACH_TRY_ASSIGN(const Bytes bytes, env::ReadSmallFile(files, path, kSizeMax));
+  Result<Membership> membership = DecodeMembership(bytes);
+  if (!membership) return Fail(std::move(membership).error().At(path));
+  return membership;
+}
+
+Status WriteMembership(env::FileSystem& files, const std::string& directory,
+                       const Membership& membership) {
+  const Bytes bytes = EncodeMembership(membership);
+  BEACH_TRY(env::WriteTemporaryFile(files, directory, kMembershipFileName, bytes));
+  return env::PublishSmallFile(files, directory, kMembershipFileName);
+}
+
+wire::ClusterId ClusterIdOf(ByteView name, const std::vector<raft::NodeId>& founders,
+                            std::uint64_t salt) {
+  wire::ClusterId id{};
+  for (std::size_t half = 0; half < 2; ++half) {
+    std::uint64_t mixed = RandomValue(half, name.size(), Crc32c(name), salt, founders.size());
+    for (const char letter : name) {
+      mixed = RandomValue(mixed, static_cast<unsigned char>(letter));
+    }
+    for (const raft::NodeId founder : founders) {
+      mixed = RandomValue(mixed, founder.value);
+    }
+    StoreFixed(reinterpret_cast<char*>(id.data()) + half * sizeof(mixed), mixed);
+  }
+  return id;
+}
+
+}  // namespace beach::server

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "env/files.h"
+#include "raft/types.h"
+#include "wire/hello.h"
+
+// Whose a node's directory is: docs/formats/node.md. Written once, when all else in it has been
+// made: where it is, the node has been here before, and what it promised is in its log.
+//
+// | offset | size  | field                                          |
+// |--------|-------|------------------------------------------------|
+// | 0      | 4     | "BDBN"                                         |
+// | 4      | 2     | version of the format: 1                       |
+// | 6      | 16    | cluster                                        |
+// | 22     | 8     | node, at least 1                               |
+// | 30     | 2     | n, 1 to 64: how many voters the cluster began with |
+// | 32     | 8 * n | their numbers, ascending                       |
+// | 32+8n  | 4     | CRC32C of all before                           |
+//
+// All numbers are little-endian.
+
+namespace beach::server {
+
+inline constexpr std::uint32_t kMembershipMagic = 0x4e424442;  // "BDBN"
+inline constexpr std::uint16_t kMembershipVersion = 1;
+inline constexpr char kMembershipFileName[] = "NODE";
+inline constexpr std::size_t kFoundersMax = 64;
+
+struct Membership {
+  wire::ClusterId cluster{};
+  raft::NodeId node;
+  std::vector<raft::NodeId> founders;  // voters before the first entry: the same on all nodes
+  friend bool operator==(const Membership&, const Membership&) = default;
+};
+
+// REQUIRES: founders within their limits, ascending.
+Bytes EncodeMembership(const Membership& membership);
+// kCorruption; kRefused: of a later version.
+Result<Membership> DecodeMembership(ByteView bytes);
+
+// Errors name the file. kNotFound: this directory has none.
+Result<Membership> ReadMembership(env::FileSystem& files, const std::string& directory);
+// Durable when it returns.
+Status WriteMembership(env::FileSystem& files, const std::string& directory,
+                       const Membership& membership);
+
+// Of a cluster that is founded by those nodes under that name: what founders come to by themselves.
+// Two clusters of the same name and nodes are told apart by `salt`.
+wire::ClusterId ClusterIdOf(ByteView name, const std::vector<raft::NodeId>& founders,
+                            std::uint64_t salt);
+
+}  // namespace beach::server

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "env/env.h"
+#include "raft/disk/disk_log.h"
+#include "raft/node/node.h"
+#include "raft/node/peer_host.h"
+#include "raft/node/port.h"
+#include "server/run/node_directory.h"
+#include "server/run/server_options.h"
+#include "server/service/client_host.h"
+#include "server/service/machine_store.h"
+#include "server/service/service.h"
+
+namespace beach::server {
+
+// A node, whole: opens what its directory holds, takes part in its cluster, and serves clients on
+// the addresses that it listens at. Open, Run and the destructor are called on one thread, which is
+// the loop's. What it is bound to is the Env's business: the same runs on a simulated host.
+//
+// Events: "server.ready" (node, address, resp), "server.leads" and "server.follows" (term, leader),
+// "server.leaving", "server.failed" (why).
+class Server {
+ public:
+  // Blocking. kInvalidArgument: of CheckServerOptions, or another node's options than the
+  // directory's. kRefused, kCorruption, kBusy, kIo: of the directory. kIo: an address is taken.
+  static Result<std::unique_ptr<Server>> Open(const env::Env& env, const ServerOptions& options);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  ~Server();
+
+  // Serves until Stop, or until something fails, for good: the node's disk, mostly. Once.
+  Status Run();
+  // From any thread, also before Run: hands leadership over, answers what is under way, and lets
+  // Run return. What takes longer than leave_max_ns is not waited for.
+  void Stop();
+
+  // As bound: a port of 0 is resolved.
+  const std::string& native_address() const { return port_->address(); }
+  const raft::Node& node() const { return *node_; }
+  const Membership& membership() const { return directory_->membership(); }
+
+ private:
+  Server(const env::Env& env, const ServerOptions& options) : env_(env), options_(options) {}
+
+  Status Assemble();
+  raft::NodeOptions NodeOptions() const;
+  Status Listen();
+  void Fail(const Error& error);
+  void Look();
+  void ReportRole();
+  void Leave();
+  bool MayLeave() const;
+
+  const env::Env env_;
+  const ServerOptions options_;
+  // In the order in which they are made; they go the other way round.
+  std::unique_ptr<NodeDirectory> directory_;
+  std::unique_ptr<env::Loop> loop_;
+  std::unique_ptr<raft::DiskLog> log_;
+  std::unique_ptr<raft::Node> node_;
+  std::optional<raft::PeerHost> peers_;
+  std::unique_ptr<MachineStore> store_;
+  std::unique_ptr<Service> service_;
+  std::optional<ClientHost> clients_;
+  std::unique_ptr<raft::Port> port_;
+
+  std::uint64_t leave_by_ns_ = 0;  // 0: it stays
+  raft::Role role_told_ = raft::Role::kFollower;
+  raft::NodeId leader_told_;
+  std::optional<Error> failure_;
+};
+
+}  // namespace beach::server

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "engine/budgets.h"
+#include "raft/types.h"
+#include "server/machine/sessions.h"
+#include "server/service/service.h"
+
+namespace beach::server {
+
+// Of a node of a cluster. One that stands alone is a cluster of one.
+struct ServerOptions {
+  std::string directory;  // made where the folder above is there
+
+  // Where it listens: for nodes and clients, and for Redis clients. A port of 0: any; empty: not.
+  std::string native_address = "127.0.0.1:7700";
+  std::string resp_address;
+
+  raft::NodeId node{1};
+  // Of all nodes, this one included, as they dial each other; empty: it stands alone. When the
+  // directory is made these are the cluster's founders, the same on all of them.
+  std::map<raft::NodeId, std::string> nodes;
+  std::string cluster_name = "beachdb";  // told apart by it when they are founded
+
+  engine::Budgets budgets;
+  SessionLimits sessions;
+  ServiceLimits service;
+  std::uint64_t clients_max = 10'000;  // connections, of each kind; more are let go at once
+  std::uint64_t reader_threads = 2;    // of reads that memory alone does not answer
+  std::uint64_t reply_queue_bytes = std::uint64_t{8} << 20;  // of a client that does not read
+
+  // A node that has not heard of a leader for this long, and up to twice of it, campaigns.
+  std::uint64_t election_timeout_ns = 300'000'000;
+  std::uint64_t heartbeat_ns = 50'000'000;
+  // Of the log, beyond what the tables do not hold durably yet.
+  std::uint64_t log_bytes_max = std::uint64_t{256} << 20;
+  // From being told to stop until it does, whatever is under way.
+  std::uint64_t leave_max_ns = 3'000'000'000;
+};
+
+// kInvalidArgument with what is wrong, for people.
+Status CheckServerOptions(const ServerOptions& options);
+
+}  // namespace beach::server
