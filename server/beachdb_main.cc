@@ -14,6 +14,7 @@ namespace {
 constexpr char kExamples[] =
     "Examples:\n"
     "  beachdb serve --data /tmp/node\n"
+    "  beachdb cluster 3 --data /tmp/cluster\n"
     "  beachdb cli --data /tmp/db put colour blue\n"
     "  beachdb cli --data /tmp/db get colour\n"
     "  beachdb cli --data /tmp/db scan a m\n"
@@ -53,6 +54,7 @@ int main(int argc, char** argv) {
   const beach::command_line::Command root = line.root();
   root.Examples(kExamples);
   beach::server::AddServeCommand(root, env);
+  beach::server::AddClusterCommand(root, env);
   beach::server::AddClientCommand(root, env);
   beach::server::AddBudgetCommand(root);
   beach::server::AddVerifyCommand(root, env);
