@@ -32,7 +32,7 @@ LAYERS = {
     "sim": ["base", "env", "artifacts", "oracle"],
     "sim/scenarios": ["base", "env", "artifacts", "oracle", "engine", "wire", "raft", "raft/disk",
                       "raft/transfer", "raft/node", "server/command", "server/protocol",
-                      "server/machine", "server/client", "server/service"],
+                      "server/machine", "server/client", "server/service", "server/resp"],
     "sim/cli": ["base", "env", "artifacts", "oracle", "command_line", "sim/scenarios"],
     "server/command": ["base"],
     "server/protocol": ["base", "env", "wire", "server/command"],
@@ -42,13 +42,14 @@ LAYERS = {
     "server/service": ["base", "env", "engine", "wire", "raft", "raft/transfer", "raft/node",
                        "server/command",
                        "server/protocol", "server/machine"],
+    "server/resp": ["base", "env", "raft", "raft/node", "server/command", "server/service"],
     "server": ["base", "env", "engine", "command_line", "raft", "raft/disk",
                "raft/transfer", "raft/node", "server/command", "server/protocol",
-               "server/machine", "server/client", "server/service"],
+               "server/machine", "server/client", "server/service", "server/resp"],
     "crash": ["base", "env", "engine", "oracle", "artifacts", "command_line", "sim", "server"],
     "fuzz": ["base", "env", "engine", "oracle", "artifacts", "sim", "sim/scenarios", "wire",
              "raft", "raft/disk", "raft/transfer", "server/command", "server/protocol",
-             "server/machine"],
+             "server/machine", "server/resp"],
     "examples": ["base", "env", "engine"],
     "docs/demo": ["base", "env", "engine"],
     "examples/journaled_queue": ["base", "env", "sim", "sim/cli"],
@@ -96,7 +97,7 @@ BANNED = [
 ]
 CORE = ("base/", "env/", "engine/", "wire/", "raft/", "oracle/", "sim/", "artifacts/",
         "server/command/", "server/protocol/", "server/machine/", "server/client/",
-        "server/service/")
+        "server/service/", "server/resp/")
 
 LINES_MAX = 600
 COLUMNS_MAX = 100
