@@ -21,10 +21,8 @@ struct RespRequestLimits {
   std::uint64_t line_size_max = std::uint64_t{64} << 10;     // of an inline command
 };
 // What somebody may send who has not said who he is.
-inline constexpr RespRequestLimits kStrangerLimits = {.arguments_max = 10,
-                                                      .bulk_size_max = 16384,
-                                                      .request_size_max = 65536,
-                                                      .line_size_max = 16384};
+inline constexpr RespRequestLimits kStrangerLimits = {
+    .arguments_max = 10, .bulk_size_max = 16384, .request_size_max = 65536, .line_size_max = 16384};
 
 // Takes commands out of a stream that is split anywhere, trusting none of it: arrays of bulk
 // strings, and inline commands (words on a line). A length is held against its limit before

@@ -83,10 +83,8 @@ RC_GTEST_PROP(RespRequest, GarbageIsReadOrRefused, (std::uint64_t seed)) {
   for (std::uint64_t i = stream.Below(6); i > 0; --i) {
     bytes[stream.Below(bytes.size())] = "*$\r\n-019aZ\"'\\\0\xff"[stream.Below(15)];
   }
-  RespRequestReader reader({.arguments_max = 64,
-                            .bulk_size_max = 4096,
-                            .request_size_max = 8192,
-                            .line_size_max = 100});
+  RespRequestReader reader(
+      {.arguments_max = 64, .bulk_size_max = 4096, .request_size_max = 8192, .line_size_max = 100});
   reader.Feed(bytes);
   std::uint64_t size = 0;
   while (true) {

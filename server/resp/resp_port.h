@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 
@@ -24,8 +23,6 @@ struct RespOptions {
   std::uint64_t clients_max = 10'000;  // beyond it whoever connects is told so, and let go
   // A client that takes nothing of what it was answered for so long is cut off.
   std::uint64_t drain_max_ns = 30'000'000'000;
-  // From when a command is handed on to when its client is told that no answer has come.
-  std::uint64_t deadline_ns = 10'000'000'000;
   // Slower ones are in SLOWLOG.
   std::uint64_t slow_ns = 10'000'000;
   std::uint64_t count_max = 1'000'000;  // keys that DBSIZE counts
@@ -58,8 +55,7 @@ class RespPort {
            Store& store);
   env::Connection::Callbacks Accept(std::unique_ptr<env::Connection> connection);
 
-  std::unique_ptr<RespNode> node_;
-  std::map<RespClientId, std::unique_ptr<RespClient>> clients_;
+  std::shared_ptr<RespNode> node_;  // what is called back later has it weakly
   RespClientId last_client_;
   std::unique_ptr<env::Listener> listener_;
 };
