@@ -32,7 +32,8 @@ LAYERS = {
     "sim": ["base", "env", "artifacts", "oracle"],
     "sim/scenarios": ["base", "env", "artifacts", "oracle", "engine", "wire", "raft", "raft/disk",
                       "raft/transfer", "raft/node", "server/command", "server/protocol",
-                      "server/machine", "server/client", "server/service", "server/run"],
+                      "server/machine", "server/client", "server/service", "server/resp",
+                      "server/run"],
     "sim/cli": ["base", "env", "artifacts", "oracle", "command_line", "sim/scenarios"],
     "server/command": ["base"],
     "server/protocol": ["base", "env", "wire", "server/command"],
@@ -42,16 +43,17 @@ LAYERS = {
     "server/service": ["base", "env", "engine", "wire", "raft", "raft/transfer", "raft/node",
                        "server/command",
                        "server/protocol", "server/machine"],
+    "server/resp": ["base", "env", "raft", "raft/node", "server/command", "server/service"],
     "server/run": ["base", "env", "engine", "wire", "raft", "raft/disk", "raft/transfer",
                    "raft/node", "server/command", "server/protocol", "server/machine",
-                   "server/service"],
+                   "server/service", "server/resp"],
     "server": ["base", "env", "engine", "command_line", "raft", "raft/disk",
                "raft/transfer", "raft/node", "server/command", "server/protocol",
-               "server/machine", "server/client", "server/service", "server/run"],
+               "server/machine", "server/client", "server/service", "server/resp", "server/run"],
     "crash": ["base", "env", "engine", "oracle", "artifacts", "command_line", "sim", "server"],
     "fuzz": ["base", "env", "engine", "oracle", "artifacts", "sim", "sim/scenarios", "wire",
              "raft", "raft/disk", "raft/transfer", "server/command", "server/protocol",
-             "server/machine"],
+             "server/machine", "server/resp"],
     "examples": ["base", "env", "engine"],
     "docs/demo": ["base", "env", "engine"],
     "examples/journaled_queue": ["base", "env", "sim", "sim/cli"],
@@ -99,7 +101,7 @@ BANNED = [
 ]
 CORE = ("base/", "env/", "engine/", "wire/", "raft/", "oracle/", "sim/", "artifacts/",
         "server/command/", "server/protocol/", "server/machine/", "server/client/",
-        "server/service/", "server/run/")
+        "server/service/", "server/resp/", "server/run/")
 
 LINES_MAX = 600
 COLUMNS_MAX = 100

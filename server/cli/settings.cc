@@ -157,6 +157,7 @@ std::string EnvironmentNameOf(const Setting& setting) {
 Result<ServeSettings> MakeSettings(const Said& command_line, const Said& environment,
                                    const Said& file) {
   ServeSettings settings;
+  settings.options.version = BEACH_VERSION;
   for (const Setting& setting : kSettings) {
     const std::string option = std::string("--") + setting.name;
     const std::array<std::pair<const Said*, std::string>, 3> places = {

@@ -102,17 +102,30 @@ Status Server::Listen() {
   }
   if (addresses.empty()) addresses[wire::NodeNumber(membership().node.value)] = port_->address();
   service_->SetAddresses(std::move(addresses));
+  if (options_.resp_address.empty()) return {};
+  RespOptions resp;
+  resp.clients_max = options_.clients_max;
+  resp.version = options_.version;
+  BEACH_TRY_ASSIGN(resp_port_,
+                   RespPort::Open(*loop_, clock, options_.resp_address, resp, *node_, *store_));
   return {};
+}
+
+std::string Server::resp_address() const {
+  return resp_port_ == nullptr ? std::string() : resp_port_->address();
 }
 
 Status Server::Run() {
   if (env_.events != nullptr) {
     const std::string& address = port_->address();
+    const std::string resp = resp_address();
     env_.events->Record("server.ready", {{.name = "node", .number = membership().node.value},
-                                         {.name = "address", .text = address}});
+                                         {.name = "address", .text = address},
+                                         {.name = "resp", .text = resp}});
   }
   Look();
   loop_->Run();
+  resp_port_.reset();
   port_.reset();
   clients_.reset();
   service_.reset();

@@ -13,6 +13,7 @@
 #include "raft/node/node.h"
 #include "raft/node/peer_host.h"
 #include "raft/node/port.h"
+#include "server/resp/resp_port.h"
 #include "server/run/node_directory.h"
 #include "server/run/server_options.h"
 #include "server/service/client_host.h"
@@ -44,6 +45,7 @@ class Server {
 
   // As bound: a port of 0 is resolved.
   const std::string& native_address() const { return port_->address(); }
+  std::string resp_address() const;  // empty: it does not listen for Redis clients
   const raft::Node& node() const { return *node_; }
   const Membership& membership() const { return directory_->membership(); }
 
@@ -71,6 +73,7 @@ class Server {
   std::unique_ptr<Service> service_;
   std::optional<ClientHost> clients_;
   std::unique_ptr<raft::Port> port_;
+  std::unique_ptr<RespPort> resp_port_;  // null: not wanted
 
   std::uint64_t leave_by_ns_ = 0;  // 0: it stays
   raft::Role role_told_ = raft::Role::kFollower;

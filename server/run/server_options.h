@@ -27,6 +27,8 @@ struct ServerOptions {
   std::map<raft::NodeId, std::string> nodes;
   std::string cluster_name = "beachdb";  // told apart by it when they are founded
 
+  std::string version = "0";  // of this program, for clients that ask
+
   engine::Budgets budgets;
   SessionLimits sessions;
   ServiceLimits service;

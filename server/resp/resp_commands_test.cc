@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+// Commands as a client sees them, over a machine on a database in memory.
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "server/machine/testing/machine_fixture.h"
+#include "server/resp/command_table.h"
+#include "server/resp/resp_port.h"
+#include "server/resp/testing/one_node.h"
+#include "wire/testing/fake_loop.h"
+
+namespace beach::server {
+namespace {
+
+using testing::OneNode;
+using wire::testing::FakeClock;
+using wire::testing::FakeLoop;
+
+constexpr char kAddress[] = "here:6379";
+
+struct Dialler {
+  std::unique_ptr<env::Connection> connection;
+  Bytes arrived;
+  bool closed = false;
+};
+
+class RespCommandsTest : public engine::DbTest {
+ protected:
+  void SetUp() override {
+    machine_.Open();
+    node_ = std::make_unique<OneNode>(loop_, machine_.machine());
+    clock_.wall_ns = 1'000'000'000'000;
+    options_.version = "1.2";
+    Open();
+  }
+  void Open() {
+    port_ = *RespPort::Open(loop_, clock_, kAddress, options_, *node_, *node_);
+    client_ = Dial();
+  }
+  std::unique_ptr<Dialler> Dial() {
+    auto dialler = std::make_unique<Dialler>();
+    env::Connection::Callbacks callbacks;
+    callbacks.on_bytes = [one = dialler.get()](ByteView bytes) { one->arrived += bytes; };
+    callbacks.on_closed = [one = dialler.get()](const env::Closed&) { one->closed = true; };
+    dialler->connection = loop_.Connect(kAddress, {}, std::move(callbacks));
+    loop_.Settle();
+    return dialler;
+  }
+  // What is answered to inline commands.
+  std::string Say(Dialler& who, const std::string& lines) {
+    EXPECT_TRUE(who.connection->Send(lines + "\r\n"));
+    loop_.Settle();
+    return std::exchange(who.arrived, {});
+  }
+  std::string Say(const std::string& lines) { return Say(*client_, lines); }
+
+  FakeClock clock_;
+  FakeLoop loop_{clock_};
+  testing::Node machine_{Environment(), "db"};
+  std::unique_ptr<OneNode> node_;
+  RespOptions options_;
+  std::unique_ptr<RespPort> port_;
+  std::unique_ptr<Dialler> client_;
+};
+
+TEST_F(RespCommandsTest, OfTheConnection) {
+  EXPECT_EQ(Say("ping"), "+PONG\r\n");
+  EXPECT_EQ(Say("PING hi"), "$2\r\nhi\r\n");
+  EXPECT_EQ(Say("echo 'a b'"), "$3\r\na b\r\n");
+  EXPECT_EQ(Say("select 0"), "+OK\r\n");
+  EXPECT_EQ(Say("select 1"), "-ERR DB index is out of range\r\n");
+  EXPECT_EQ(Say("client getname"), "$-1\r\n");
+  EXPECT_EQ(Say("client setname tide"), "+OK\r\n");
+  EXPECT_EQ(Say("client getname"), "$4\r\ntide\r\n");
+  EXPECT_EQ(Say("client setname 'a b'").substr(0, 5), "-ERR ");
+  EXPECT_EQ(Say("client id"), ":1\r\n");
+  EXPECT_EQ(Say("client setinfo lib-name x"), "+OK\r\n");
+  EXPECT_NE(Say("client list").find("name=tide"), std::string::npos);
+  EXPECT_EQ(Say("nothing"), "-ERR unknown command 'nothing'\r\n");
+  EXPECT_EQ(Say("get"), "-ERR wrong number of arguments for 'get' command\r\n");
+  EXPECT_EQ(Say("reset"), "+RESET\r\n");
+  EXPECT_EQ(Say("client getname"), "$-1\r\n");
+  EXPECT_EQ(Say("quit\r\nping"), "+OK\r\n");
+  EXPECT_TRUE(client_->closed);
+  EXPECT_EQ(port_->clients(), 0U);
+}
+
+TEST_F(RespCommandsTest, HelloChoosesTheProtocol) {
+  EXPECT_EQ(Say("get k"), "$-1\r\n");
+  EXPECT_EQ(Say("hello 4"), "-NOPROTO unsupported protocol version\r\n");
+  const std::string two = Say("hello 2");
+  EXPECT_EQ(two.substr(0, 5), "*14\r\n");
+  const std::string three = Say("hello 3 setname tide");
+  EXPECT_EQ(three.substr(0, 4), "%7\r\n");
+  EXPECT_NE(three.find("$5\r\nproto\r\n:3\r\n"), std::string::npos);
+  EXPECT_EQ(Say("get k"), "_\r\n");
+  EXPECT_EQ(Say("client getname"), "$4\r\ntide\r\n");
+  // The reply to what came before is as it was asked for.
+  EXPECT_EQ(Say("get k\r\nhello 2\r\nget k").substr(0, 8), "_\r\n*14\r\n");
+}
+
+TEST_F(RespCommandsTest, OfStrings) {
+  EXPECT_EQ(Say("set k v"), "+OK\r\n");
+  EXPECT_EQ(Say("get k"), "$1\r\nv\r\n");
+  EXPECT_EQ(Say("strlen k"), ":1\r\n");
+  EXPECT_EQ(Say("strlen none"), ":0\r\n");
+  EXPECT_EQ(Say("getset k w"), "$1\r\nv\r\n");
+  EXPECT_EQ(Say("mset a 1 b 2"), "+OK\r\n");
+  EXPECT_EQ(Say("mset a"), "-ERR wrong number of arguments for 'mset' command\r\n");
+  EXPECT_EQ(Say("mset a 1 b"), "-ERR wrong number of arguments for 'mset' command\r\n");
+  EXPECT_EQ(Say("mget a none b"), "*3\r\n$1\r\n1\r\n$-1\r\n$1\r\n2\r\n");
+  EXPECT_EQ(Say("getdel k"), "$1\r\nw\r\n");
+  EXPECT_EQ(Say("getdel k"), "$-1\r\n");
+  EXPECT_EQ(Say("set k v bad"), "-ERR syntax error\r\n");
+}
+
+TEST_F(RespCommandsTest, OfKeys) {
+  EXPECT_EQ(Say("mset a 1 b 2 c 3"), "+OK\r\n");
+  EXPECT_EQ(Say("exists a b none a"), ":3\r\n");
+  EXPECT_EQ(Say("type a"), "+string\r\n");
+  EXPECT_EQ(Say("type none"), "+none\r\n");
+  EXPECT_EQ(Say("dbsize"), ":3\r\n");
+  EXPECT_EQ(Say("del a a none b"), ":2\r\n");
+  EXPECT_EQ(Say("unlink c"), ":1\r\n");
+  EXPECT_EQ(Say("dbsize"), ":0\r\n");
+}
+
+TEST_F(RespCommandsTest, ScanWalksThroughAllKeys) {
+  for (int i = 0; i < 25; ++i) Say("set key" + std::to_string(100 + i) + " v");
+  std::string replies;
+  std::string cursor = "0";
+  int steps = 0;
+  do {
+    const std::string reply = Say("scan " + cursor + " count 10");
+    const std::size_t begin = reply.find("\r\n", 4) + 2;
+    cursor = reply.substr(begin, reply.find("\r\n", begin) - begin);
+    replies += reply;
+    ++steps;
+  } while (cursor != "0" && steps < 10);
+  EXPECT_EQ(steps, 3);
+  for (int i = 0; i < 25; ++i) {
+    EXPECT_NE(replies.find("key" + std::to_string(100 + i)), std::string::npos);
+  }
+  EXPECT_EQ(Say("scan 0 match *12[34] count 100"),
+            "*2\r\n$1\r\n0\r\n*2\r\n$6\r\nkey123\r\n$6\r\nkey124\r\n");
+  EXPECT_EQ(Say("scan 0 type hash count 100"), "*2\r\n$1\r\n0\r\n*0\r\n");
+  EXPECT_EQ(Say("scan 77").substr(0, 5), "-ERR ");
+  EXPECT_EQ(Say("scan x"), "-ERR invalid cursor\r\n");
+  EXPECT_EQ(Say("scan 0 count 0"), "-ERR syntax error\r\n");
+  EXPECT_EQ(Say("scan 0 match"), "-ERR syntax error\r\n");
+}
+
+TEST_F(RespCommandsTest, DbsizeCountsSoManyAtMost) {
+  options_.count_max = 2;
+  client_.reset();
+  port_.reset();
+  Open();
+  EXPECT_EQ(Say("mset a 1 b 2\r\ndbsize"), "+OK\r\n:2\r\n");
+  EXPECT_EQ(Say("set c 3\r\ndbsize"), "+OK\r\n-ERR more than 2 keys, which are not counted\r\n");
+}
+
+TEST_F(RespCommandsTest, ATransactionIsOneEntry) {
+  EXPECT_EQ(Say("multi\r\nset a 1\r\nget a\r\ndel a b\r\nget a\r\nmget a a"),
+            "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n");
+  const std::uint64_t before = node_->proposals;
+  EXPECT_EQ(Say("exec"), "*5\r\n+OK\r\n$1\r\n1\r\n:1\r\n$-1\r\n*2\r\n$-1\r\n$-1\r\n");
+  EXPECT_EQ(node_->proposals, before + 1);
+  EXPECT_EQ(Say("exec"), "-ERR EXEC without MULTI\r\n");
+  EXPECT_EQ(Say("multi\r\nset a 2\r\ndiscard\r\nget a"), "+OK\r\n+QUEUED\r\n+OK\r\n$-1\r\n");
+  EXPECT_EQ(Say("discard"), "-ERR DISCARD without MULTI\r\n");
+  EXPECT_EQ(Say("multi\r\nmulti\r\nexec"), "+OK\r\n-ERR MULTI calls can not be nested\r\n*0\r\n");
+  EXPECT_EQ(Say("multi\r\nset a\r\nset a 1\r\nexec\r\nget a"),
+            "+OK\r\n-ERR wrong number of arguments for 'set' command\r\n+QUEUED\r\n"
+            "-EXECABORT Transaction discarded because of previous errors.\r\n$-1\r\n");
+  EXPECT_EQ(Say("multi\r\nscan 0\r\nexec").substr(0, 10), "+OK\r\n-ERR ");
+}
+
+TEST_F(RespCommandsTest, WhatIsWatchedMustNotHaveChanged) {
+  const auto other = Dial();
+  EXPECT_EQ(Say("set a 1\r\nwatch a none\r\nmulti\r\nset a 2\r\nexec"),
+            "+OK\r\n+OK\r\n+OK\r\n+QUEUED\r\n*1\r\n+OK\r\n");
+  EXPECT_EQ(Say("watch a"), "+OK\r\n");
+  EXPECT_EQ(Say(*other, "set a 3"), "+OK\r\n");
+  EXPECT_EQ(Say("multi\r\nset a 4\r\nexec\r\nget a"), "+OK\r\n+QUEUED\r\n*-1\r\n$1\r\n3\r\n");
+  // It is watched no more.
+  EXPECT_EQ(Say("multi\r\nset a 4\r\nexec"), "+OK\r\n+QUEUED\r\n*1\r\n+OK\r\n");
+  EXPECT_EQ(Say("watch none"), "+OK\r\n");
+  EXPECT_EQ(Say(*other, "set none 1"), "+OK\r\n");
+  EXPECT_EQ(Say("unwatch\r\nmulti\r\nset a 5\r\nexec"), "+OK\r\n+OK\r\n+QUEUED\r\n*1\r\n+OK\r\n");
+  EXPECT_EQ(Say("multi\r\nwatch a"), "+OK\r\n-ERR WATCH inside MULTI is not allowed\r\n");
+}
+
+TEST_F(RespCommandsTest, OfTheNode) {
+  EXPECT_EQ(Say("command count"), ":" + std::to_string(RespCommands().size()) + "\r\n");
+  EXPECT_EQ(Say("command info get nothing"),
+            "*2\r\n*6\r\n$3\r\nget\r\n:2\r\n*1\r\n+readonly\r\n:1\r\n:1\r\n:1\r\n*-1\r\n");
+  EXPECT_EQ(Say("command docs get").substr(0, 13), "*2\r\n$3\r\nget\r\n");
+  const std::string head = "*" + std::to_string(RespCommands().size()) + "\r\n";
+  EXPECT_EQ(Say("command").substr(0, head.size()), head);
+  EXPECT_EQ(Say("config get save"), "*2\r\n$4\r\nsave\r\n$0\r\n\r\n");
+  EXPECT_EQ(Say("config set save x").substr(0, 5), "-ERR ");
+  EXPECT_NE(Say("info").find("raft_role:leader"), std::string::npos);
+  const std::string info = Say("info clients");
+  EXPECT_NE(info.find("connected_clients:1"), std::string::npos);
+  EXPECT_EQ(info.find("raft_role"), std::string::npos);
+  EXPECT_EQ(Say("slowlog len"), ":0\r\n");
+  EXPECT_EQ(Say("slowlog get"), "*0\r\n");
+  EXPECT_EQ(Say("slowlog reset"), "+OK\r\n");
+}
+
+class OneSecret final : public Authenticator {
+ public:
+  bool Admits(ByteView user, ByteView password) override {
+    return user == "default" && password == "low";
+  }
+};
+
+TEST_F(RespCommandsTest, WhereAPasswordIsAskedForNothingElseIsDoneBefore) {
+  OneSecret secret;
+  options_.authenticator = &secret;
+  client_.reset();
+  port_.reset();
+  Open();
+  EXPECT_EQ(Say("get a"), "-NOAUTH Authentication required.\r\n");
+  EXPECT_EQ(Say("hello 3").substr(0, 8), "-NOAUTH ");
+  EXPECT_EQ(Say("auth high").substr(0, 11), "-WRONGPASS ");
+  EXPECT_EQ(Say("auth default low"), "+OK\r\n");
+  EXPECT_EQ(Say("get a"), "$-1\r\n");
+  EXPECT_EQ(Say("reset\r\nget a"), "+RESET\r\n-NOAUTH Authentication required.\r\n");
+  EXPECT_EQ(Say("hello 3 auth default low").substr(0, 4), "%7\r\n");
+  // A stranger may not make the node keep much.
+  const auto stranger = Dial();
+  EXPECT_EQ(Say(*stranger, "*11\r\n").substr(0, 21), "-ERR Protocol error: ");
+  EXPECT_TRUE(stranger->closed);
+}
+
+// Every command says something to every count of words, and the next is answered.
+TEST_F(RespCommandsTest, EachAnswersToAnyWords) {
+  for (const RespCommand& command : RespCommands()) {
+    for (std::size_t words = 0; words < 6; ++words) {
+      const auto client = Dial();
+      std::string line = command.name;
+      for (std::size_t i = 0; i < words; ++i) line += " 1";
+      const std::string reply = Say(*client, line);
+      ASSERT_FALSE(reply.empty()) << line;
+      if (client->closed) continue;
+      EXPECT_FALSE(Say(*client, "ping").empty()) << line;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace beach::server

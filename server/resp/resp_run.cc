@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a client's runs, transactions and watches are to the replica and the store.
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "server/resp/resp_client.h"
+#include "server/resp/resp_errors.h"
+
+namespace beach::server {
+namespace {
+
+// Of the store, at a time.
+constexpr std::uint64_t kReadsOpenMax = 16;
+// What one run may read: reads that come behind it are not done.
+constexpr std::uint64_t kBytesReadMax = std::uint64_t{64} << 20;
+
+}  // namespace
+
+void RespClient::Propose(const Command& command,
+                         std::function<void(RespClient&, const raft::Outcome&)> done) {
+  Bytes encoded;
+  EncodeCommand(command, encoded);
+  running_ = true;
+  node_.replica.Propose(
+      raft::Payload::Copy(encoded),
+      [weak = node_.self, id = id_, done = std::move(done)](const raft::Outcome& outcome) {
+        const std::shared_ptr<RespNode> node = weak.lock();
+        RespClient* const client = node == nullptr ? nullptr : node->Find(id);
+        if (client != nullptr) done(*client, outcome);
+      });
+}
+
+void RespClient::Read(std::function<void(RespClient&)> granted) {
+  running_ = true;
+  node_.replica.Read(raft::ReadMode::kRound,
+                     [weak = node_.self, id = id_,
+                      granted = std::move(granted)](std::optional<raft::ReadError> error) {
+                       const std::shared_ptr<RespNode> node = weak.lock();
+                       RespClient* const client = node == nullptr ? nullptr : node->Find(id);
+                       if (client == nullptr) return;
+                       if (!error) return granted(*client);
+                       if (client->run_.plans > 0) return client->FailRun(RespErrorOf(*error));
+                       client->writer().Error(RespErrorOf(*error));
+                       client->Resume();
+                     });
+}
+
+void RespClient::Launch() {
+  run_.began_ns = node_.clock.MonotonicNow();
+  if (run_.plans == 0) return WriteRun();
+  if (!run_.writes) return Read([](RespClient& client) { client.ReadOn(); });
+  Command command;
+  command.proposed_at_ms = node_.wall_ms();
+  for (Item& item : run_.items) {
+    const std::vector<Operation>& operations = item.plan.operations;
+    command.operations.insert(command.operations.end(), operations.begin(), operations.end());
+  }
+  Propose(command,
+          [](RespClient& client, const raft::Outcome& outcome) { client.Written(outcome); });
+}
+
+void RespClient::Written(const raft::Outcome& outcome) {
+  if (outcome.fate != raft::Fate::kCommitted) return FailRun(RespErrorOf(outcome));
+  Result<Answer> answer = DecodeAnswer(outcome.answer);
+  if (!answer) return FailRun(RespErrorOfLostAnswer());
+  if (answer->kind != AnswerKind::kDone) return FailRun(RespErrorOf(answer->kind));
+  BEACH_CHECK_EQ(answer->values.size(), run_.results);
+  std::size_t at = 0;
+  for (Item& item : run_.items) {
+    for (std::size_t i = item.plan.results(); i > 0; --i) {
+      item.results.push_back(std::move(answer->values[at++]));
+    }
+  }
+  WriteRun();
+}
+
+// Asks the store for as many as may be asked at once.
+void RespClient::ReadOn() {
+  if (run_.asking) return;
+  run_.asking = true;
+  while (run_.next_item < run_.items.size() && run_.reads_open < kReadsOpenMax) {
+    const std::size_t at = run_.next_item;
+    Item& item = run_.items[at];
+    const bool over = run_.next_operation == item.plan.operations.size() || !item.error.empty();
+    if (over) {
+      ++run_.next_item;
+      run_.next_operation = 0;
+    } else if (run_.bytes_read > kBytesReadMax) {
+      item.error = "ERR more than 64 MiB asked for at once: ask for less";
+    } else {
+      ReadOne(at, item.plan.operations[run_.next_operation++]);
+    }
+  }
+  run_.asking = false;
+  if (run_.reads_open == 0 && run_.next_item == run_.items.size()) WriteRun();
+}
+
+void RespClient::ReadOne(std::size_t item, const Operation& operation) {
+  const std::size_t slot = run_.items[item].results.size();
+  run_.items[item].results.emplace_back();
+  ++run_.reads_open;
+  const bool has = operation.kind == OperationKind::kHas;
+  node_.store.Get(operation.key, [weak = node_.self, id = id_, item, slot,
+                                  has](Result<std::optional<Bytes>> value) {
+    const std::shared_ptr<RespNode> node = weak.lock();
+    RespClient* const client = node == nullptr ? nullptr : node->Find(id);
+    if (client == nullptr) return;
+    Run& run = client->run_;
+    --run.reads_open;
+    if (!value) {
+      run.items[item].error = RespErrorOfStore(value.error());
+    } else if (*value) {
+      if (has) (*value)->clear();
+      run.bytes_read += (*value)->size();
+      run.items[item].results[slot] = *std::move(value);
+    }
+    client->ReadOn();
+  });
+}
+
+void RespClient::FailRun(const std::string& error) {
+  for (Item& item : run_.items) {
+    if (item.error.empty()) item.error = error;
+  }
+  WriteRun();
+}
+
+// It has ended: its replies go out, in order.
+void RespClient::WriteRun() {
+  const Run run = std::exchange(run_, {});
+  const std::uint64_t took_ns = node_.clock.MonotonicNow() - run.began_ns;
+  RespReplyWriter writer(version, out_);
+  for (const Item& item : run.items) {
+    if (!item.error.empty()) {
+      writer.Error(item.error);
+    } else {
+      WriteResults(item.plan, item.results, writer);
+    }
+    if (item.command != nullptr) NoteIfSlow(item, took_ns);
+  }
+  if (running_) return Resume();
+  Pump();
+}
+
+void RespClient::NoteIfSlow(const Item& item, std::uint64_t took_ns) {
+  if (took_ns < node_.options.slow_ns) return;
+  SlowCommand slow;
+  slow.at_s = node_.wall_ms() / 1000;
+  slow.took_us = took_ns / 1000;
+  slow.words = item.request;
+  slow.peer = peer();
+  slow.client_name = name;
+  node_.AddSlow(std::move(slow));
+}
+
+void RespClient::BeginTransaction() {
+  if (in_transaction) return writer().Error("ERR MULTI calls can not be nested");
+  in_transaction = true;
+  writer().Simple("OK");
+}
+
+// What was watched is so no more, either.
+void RespClient::DiscardTransaction() {
+  in_transaction = false;
+  spoilt_ = false;
+  queued_.clear();
+  queued_size_ = 0;
+  Unwatch();
+}
+
+void RespClient::Unwatch() {
+  watched_size_ = 0;
+  watched.clear();
+  watched_bytes_.clear();
+}
+
+void RespClient::Execute() {
+  if (!in_transaction) return writer().Error("ERR EXEC without MULTI");
+  if (spoilt_) {
+    DiscardTransaction();
+    return writer().Error("EXECABORT Transaction discarded because of previous errors.");
+  }
+  Command command;
+  command.proposed_at_ms = node_.wall_ms();
+  command.conditions = watched;
+  for (const Item& item : queued_) {
+    const std::vector<Operation>& operations = item.plan.operations;
+    command.operations.insert(command.operations.end(), operations.begin(), operations.end());
+  }
+  if (const Status sound = CheckCommand(command); !sound) {
+    DiscardTransaction();
+    return writer().Error(RespErrorOfInvalid(sound.error()));
+  }
+  Propose(command,
+          [](RespClient& client, const raft::Outcome& outcome) { client.Executed(outcome); });
+}
+
+void RespClient::Executed(const raft::Outcome& outcome) {
+  const std::vector<Item> queued = std::exchange(queued_, {});
+  DiscardTransaction();
+  RespReplyWriter writer(version, out_);
+  const Result<Answer> answer = DecodeAnswer(outcome.answer);
+  if (outcome.fate != raft::Fate::kCommitted) {
+    writer.Error(RespErrorOf(outcome));
+  } else if (!answer) {
+    writer.Error(RespErrorOfLostAnswer());
+  } else if (answer->kind == AnswerKind::kOtherwise) {
+    writer.NullArray();  // what was watched has changed
+  } else if (answer->kind != AnswerKind::kDone) {
+    writer.Error(RespErrorOf(answer->kind));
+  } else {
+    writer.Array(queued.size());
+    std::span<const std::optional<Bytes>> values = answer->values;
+    for (const Item& item : queued) {
+      const std::size_t results = item.plan.results();
+      BEACH_CHECK_LE(results, values.size());
+      WriteResults(item.plan, values.first(results), writer);
+      values = values.subspan(results);
+    }
+  }
+  Resume();
+}
+
+void RespClient::Watch(const RespRequest& request) {
+  if (in_transaction) return writer().Error("ERR WATCH inside MULTI is not allowed");
+  if (watched.size() + request.size() - 1 > kConditionsMax) {
+    return writer().Error("ERR as many keys are watched as may be");
+  }
+  watching_ = request;
+  Read([](RespClient& client) { client.WatchOn(1); });
+}
+
+// What the key holds now is what it must hold then.
+void RespClient::WatchOn(std::size_t next) {
+  if (next == watching_.size()) {
+    watching_.clear();
+    writer().Simple("OK");
+    return Resume();
+  }
+  node_.store.Get(
+      watching_[next], [weak = node_.self, id = id_, next](Result<std::optional<Bytes>> value) {
+        const std::shared_ptr<RespNode> node = weak.lock();
+        RespClient* const client = node == nullptr ? nullptr : node->Find(id);
+        if (client == nullptr) return;
+        if (!value) {
+          client->watching_.clear();
+          client->writer().Error(RespErrorOfStore(value.error()));
+          return client->Resume();
+        }
+        client->watched_size_ += client->watching_[next].size() + (*value ? (*value)->size() : 0);
+        if (client->watched_size_ > kCommandSizeMax) {
+          client->watching_.clear();
+          client->DiscardTransaction();
+          client->writer().Error("ERR what is watched is more than 16 MiB: nothing is any more");
+          return client->Resume();
+        }
+        std::vector<std::unique_ptr<Bytes>>& kept = client->watched_bytes_;
+        Condition condition{.kind = ConditionKind::kAbsent};
+        condition.key = *kept.emplace_back(std::make_unique<Bytes>(client->watching_[next]));
+        if (*value) {
+          condition.kind = ConditionKind::kEquals;
+          condition.value = *kept.emplace_back(std::make_unique<Bytes>(**std::move(value)));
+        }
+        client->watched.push_back(condition);
+        client->WatchOn(next + 1);
+      });
+}
+
+}  // namespace beach::server
