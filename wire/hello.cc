@@ -11,10 +11,11 @@ namespace beach::wire {
 HelloAnswer Judge(const Hello& hello, const ClusterId& cluster, NodeNumber self) {
   HelloAnswer answer;
   answer.from = self;
+  const bool any_cluster = hello.from.value == 0 && hello.cluster == ClusterId{};
   const std::uint16_t common = std::min(hello.version_max, kVersionMax);
   if (common < std::max(hello.version_min, kVersionMin)) {
     answer.verdict = HelloVerdict::kNoCommonVersion;
-  } else if (hello.cluster != cluster) {
+  } else if (hello.cluster != cluster && !any_cluster) {
     answer.verdict = HelloVerdict::kOtherCluster;
   } else if (hello.from.value != 0 && hello.to != self) {
     answer.verdict = HelloVerdict::kOtherNode;  // clients do not care whom they reach

@@ -34,7 +34,7 @@ inline constexpr std::uint16_t kVersionMax = 1;
 struct Hello {
   std::uint16_t version_min = kVersionMin;
   std::uint16_t version_max = kVersionMax;
-  ClusterId cluster{};
+  ClusterId cluster{};  // all zeros, of a client: whichever it is
   NodeNumber from;
   NodeNumber to;
   friend bool operator==(const Hello&, const Hello&) = default;

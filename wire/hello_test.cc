@@ -31,6 +31,17 @@ TEST(Hello, AClientMayReachAnyNode) {
   EXPECT_EQ(Judge(FromNode(0, 0), kOurs, NodeNumber(3)).verdict, HelloVerdict::kWelcome);
 }
 
+TEST(Hello, AClientMayNotKnowTheCluster) {
+  Hello stranger = FromNode(0, 0);
+  stranger.cluster = {};
+  EXPECT_EQ(Judge(stranger, kOurs, NodeNumber(3)).verdict, HelloVerdict::kWelcome);
+  stranger.cluster = kTheirs;
+  EXPECT_EQ(Judge(stranger, kOurs, NodeNumber(3)).verdict, HelloVerdict::kOtherCluster);
+  stranger = FromNode(1, 3);  // a node always knows
+  stranger.cluster = {};
+  EXPECT_EQ(Judge(stranger, kOurs, NodeNumber(3)).verdict, HelloVerdict::kOtherCluster);
+}
+
 TEST(Hello, VersionsMustMeet) {
   Hello later = FromNode(1, 2);
   later.version_min = kVersionMax + 1;

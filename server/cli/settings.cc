@@ -54,7 +54,7 @@ Status SetProfile(ServeSettings& settings, const std::string& value) {
   for (const auto profile :
        {engine::Profile::kBalanced, engine::Profile::kWrites, engine::Profile::kReads}) {
     if (value != engine::ProfileName(profile)) continue;
-    settings.options.budgets.profile = profile;
+    settings.budgets.profile = profile;
     return {};
   }
   return Wrong("it is balanced, writes or reads, not '" + value + "'");
@@ -72,13 +72,18 @@ Status SetDuration(ServeSettings& settings, const std::string& value) {
   return {};
 }
 template <auto member>
+Status SetCoreTime(ServeSettings& settings, const std::string& value) {
+  BEACH_TRY_ASSIGN(settings.options.core.*member, ParseTime(value));
+  return {};
+}
+template <auto member>
 Status SetSize(ServeSettings& settings, const std::string& value) {
   BEACH_TRY_ASSIGN(settings.options.*member, ParseSize(value));
   return {};
 }
 template <auto member>
 Status SetBudget(ServeSettings& settings, const std::string& value) {
-  BEACH_TRY_ASSIGN(settings.options.budgets.*member, ParseSize(value));
+  BEACH_TRY_ASSIGN(settings.budgets.*member, ParseSize(value));
   return {};
 }
 template <auto member, std::uint64_t max>
@@ -119,9 +124,9 @@ constexpr std::array kSettings = std::to_array<Setting>({
      SetBudget<&engine::Budgets::disk>},
     {"profile", "balanced", "What the work is like: balanced, writes, reads", SetProfile},
     {"election-timeout", "300ms", "A node that hears of no leader for so long, or twice, campaigns",
-     SetDuration<&Options::election_timeout_ns>},
+     SetCoreTime<&raft::Options::election_timeout_ns>},
     {"heartbeat", "50ms", "How often a leader says that it leads",
-     SetDuration<&Options::heartbeat_ns>},
+     SetCoreTime<&raft::Options::heartbeat_interval_ns>},
     {"log-bytes", "256M", "Of the log of consensus, what is kept for nodes that lag behind",
      SetSize<&Options::log_bytes_max>},
     {"clients", "10000", "Connections of each kind; who comes beyond is let go",
@@ -176,6 +181,8 @@ Result<ServeSettings> MakeSettings(const Said& command_line, const Said& environ
     const Status set = setting.set(settings, value);
     if (!set) return Wrong(where + ": " + set.error().message());
   }
+  BEACH_TRY_ASSIGN(const engine::DerivedOptions derived, engine::DeriveOptions(settings.budgets));
+  settings.options.engine = derived.options;
   return settings;
 }
 

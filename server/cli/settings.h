@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "engine/budgets.h"
 #include "server/cli/event_log.h"
 #include "server/run/server_options.h"
 
@@ -19,6 +20,7 @@ namespace beach::server {
 
 struct ServeSettings {
   ServerOptions options;
+  engine::Budgets budgets;  // what the options of the engine follow from
   LogDetail log = LogDetail::kMain;
 };
 

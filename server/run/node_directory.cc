@@ -86,16 +86,15 @@ Status NodeDirectory::CheckNew() {
 }
 
 Status NodeDirectory::OpenTables(const ServerOptions& options) {
-  BEACH_TRY_ASSIGN(const engine::DerivedOptions derived, engine::DeriveOptions(options.budgets));
   const MachineOptions machine{
       .sessions = options.sessions,
       .bootstrap = {
           .voters = membership_.founders, .outgoing = {}, .learners = {}, .learners_next = {}}};
   if (options.nodes.size() > 1) {
-    BEACH_TRY_ASSIGN(state_, NodeState::Open(env_, tables(), derived.options, machine, !is_new_));
+    BEACH_TRY_ASSIGN(state_, NodeState::Open(env_, tables(), options.engine, machine, !is_new_));
     return {};
   }
-  BEACH_TRY_ASSIGN(db_, engine::Db::Open(env_, tables(), EngineOptions(derived.options)));
+  BEACH_TRY_ASSIGN(db_, engine::Db::Open(env_, tables(), EngineOptions(options.engine)));
   BEACH_TRY_ASSIGN(machine_, Machine::Open(*db_, machine));
   return {};
 }
@@ -103,9 +102,8 @@ Status NodeDirectory::OpenTables(const ServerOptions& options) {
 engine::Db& NodeDirectory::db() { return state_ != nullptr ? state_->db() : *db_; }
 Machine& NodeDirectory::machine() { return state_ != nullptr ? state_->machine() : *machine_; }
 
-Result<std::unique_ptr<raft::DiskLog>> NodeDirectory::OpenLog() {
+Result<std::unique_ptr<raft::DiskLog>> NodeDirectory::OpenLog(raft::DiskLogOptions options) {
   const raft::SnapshotMeta held = machine().durable();
-  raft::DiskLogOptions options;
   options.cluster = raft::ClusterNumber(membership_.cluster);
   options.node = membership_.node;
   options.create = is_new_;

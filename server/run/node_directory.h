@@ -40,7 +40,7 @@ class NodeDirectory {
   std::string incoming() const { return path_ + "/incoming"; }
 
   // Opens the log for what the machine holds, and makes the directory this node's for good.
-  Result<std::unique_ptr<raft::DiskLog>> OpenLog();
+  Result<std::unique_ptr<raft::DiskLog>> OpenLog(raft::DiskLogOptions options);
 
   // The node has stepped aside with that error. Blocks.
   Status SteppedAside(const Error& error);

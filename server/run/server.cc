@@ -35,13 +35,13 @@ Status CheckServerOptions(const ServerOptions& options) {
       return wrong("node " + TextOf(node) + " has no address that may be");
     }
   }
-  if (options.heartbeat_ns == 0 || options.election_timeout_ns < 2 * options.heartbeat_ns) {
+  const raft::Options& core = options.core;
+  if (core.heartbeat_interval_ns == 0 ||
+      core.election_timeout_ns < 2 * core.heartbeat_interval_ns) {
     return wrong("the election timeout is less than two heartbeats");
   }
   if (options.reader_threads == 0) return wrong("there is no thread to read");
-  return engine::DeriveOptions(options.budgets)
-             ? Status()
-             : wrong(engine::DeriveOptions(options.budgets).error().message());
+  return {};
 }
 
 Result<std::unique_ptr<Server>> Server::Open(const env::Env& env, const ServerOptions& options) {
@@ -56,7 +56,7 @@ Server::~Server() = default;
 Status Server::Assemble() {
   BEACH_TRY_ASSIGN(directory_, NodeDirectory::Open(env_, options_));
   BEACH_TRY_ASSIGN(loop_, env_.network->NewLoop());
-  BEACH_TRY_ASSIGN(log_, directory_->OpenLog());
+  BEACH_TRY_ASSIGN(log_, directory_->OpenLog(options_.log));
   BEACH_TRY_ASSIGN(node_,
                    raft::Node::Start(*loop_, env_, NodeOptions(), *log_, directory_->machine(),
                                      [this](const Error& error) { Fail(error); }));
@@ -67,9 +67,8 @@ Status Server::Assemble() {
 raft::NodeOptions Server::NodeOptions() const {
   const Membership& membership = directory_->membership();
   raft::NodeOptions options;
+  options.core = options_.core;
   options.core.id = membership.node;
-  options.core.election_timeout_ns = options_.election_timeout_ns;
-  options.core.heartbeat_interval_ns = options_.heartbeat_ns;
   // No two nodes, and no two lives of one, draw the same election timeouts.
   options.core.random_key = RandomValue(membership.node.value, env_.clock->WallNow());
   options.cluster = membership.cluster;
@@ -77,8 +76,12 @@ raft::NodeOptions Server::NodeOptions() const {
   if (options.addresses.empty()) options.addresses[membership.node] = options_.native_address;
   options.bootstrap.voters = membership.founders;
   options.log_bytes_max = options_.log_bytes_max;
+  options.log_entries_kept = options_.log_entries_kept;
+  options.call_max_ns = options_.call_max_ns;
+  options.snapshots = options_.snapshots;
   options.snapshots.receiver.directory = directory_->incoming();
   options.links.random_key = options.core.random_key;
+  options.watcher = options_.watcher;
   return options;
 }
 

@@ -47,6 +47,8 @@ class Server {
   const std::string& native_address() const { return port_->address(); }
   std::string resp_address() const;  // empty: it does not listen for Redis clients
   const raft::Node& node() const { return *node_; }
+  // What it serves; of any thread as its own page says.
+  Machine& machine() const { return directory_->machine(); }
   const Membership& membership() const { return directory_->membership(); }
 
  private:

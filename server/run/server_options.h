@@ -6,7 +6,10 @@
 #include <map>
 #include <string>
 
-#include "engine/budgets.h"
+#include "engine/options.h"
+#include "raft/disk/disk_log.h"
+#include "raft/node/node.h"
+#include "raft/options.h"
 #include "raft/types.h"
 #include "server/machine/sessions.h"
 #include "server/service/service.h"
@@ -29,20 +32,26 @@ struct ServerOptions {
 
   std::string version = "0";  // of this program, for clients that ask
 
-  engine::Budgets budgets;
+  engine::Options engine;
   SessionLimits sessions;
   ServiceLimits service;
   std::uint64_t clients_max = 10'000;  // connections, of each kind; more are let go at once
   std::uint64_t reader_threads = 2;    // of reads that memory alone does not answer
   std::uint64_t reply_queue_bytes = std::uint64_t{8} << 20;  // of a client that does not read
-
-  // A node that has not heard of a leader for this long, and up to twice of it, campaigns.
-  std::uint64_t election_timeout_ns = 300'000'000;
-  std::uint64_t heartbeat_ns = 50'000'000;
-  // Of the log, beyond what the tables do not hold durably yet.
-  std::uint64_t log_bytes_max = std::uint64_t{256} << 20;
   // From being told to stop until it does, whatever is under way.
   std::uint64_t leave_max_ns = 3'000'000'000;
+
+  // Whose these are, and where their files are, is not looked at.
+  raft::Options core = {.id = {},
+                        .cluster = {},
+                        .election_timeout_ns = 300'000'000,
+                        .heartbeat_interval_ns = 50'000'000};
+  raft::DiskLogOptions log;
+  raft::SnapshotOptions snapshots;
+  std::uint64_t log_bytes_max = std::uint64_t{256} << 20;  // raft::NodeOptions has them
+  std::uint64_t log_entries_kept = 4096;
+  std::uint64_t call_max_ns = 10'000'000'000;
+  raft::NodeWatcher* watcher = nullptr;
 };
 
 // kInvalidArgument with what is wrong, for people.

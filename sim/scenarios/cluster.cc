@@ -14,6 +14,8 @@
 #include "sim/scenarios/cluster_judge.h"
 #include "sim/scenarios/cluster_node.h"
 #include "sim/scenarios/cluster_plan.h"
+#include "sim/scenarios/resp_client.h"
+#include "sim/scenarios/server_node.h"
 #include "sim/swarm.h"
 #include "sim/weather.h"
 
@@ -47,7 +49,8 @@ class Machines {
   void Start(std::uint64_t place) {
     judge_.Began(place);
     nodes_[place] = simulation_.Start(hosts_[place], "node", [this, place](const env::Env& env) {
-      RunNode(judge_, plan_, place, env);
+      const auto run = plan_.focus == Focus::kServer ? RunServer : RunNode;
+      run(judge_, plan_, place, env);
     });
   }
 
@@ -55,7 +58,9 @@ class Machines {
     for (std::uint64_t client = 0; client < plan_.clients; ++client) {
       clients_.push_back(
           simulation_.Start(hosts_.back(), "client", [this, client](const env::Env& env) {
-            RunClient(judge_, plan_, client, works_[client], env);
+            const bool of_redis = plan_.focus == Focus::kServer && client % 2 == 0;
+            const auto run = of_redis ? RunRespClient : RunClient;
+            run(judge_, plan_, client, works_[client], env);
           }));
     }
   }
@@ -239,6 +244,7 @@ std::string Cluster::name() const {
     case Focus::kClocks: return "cluster-clock";
     case Focus::kLiveness: return "cluster-liveness";
     case Focus::kStorage: return "cluster-storage-faults";
+    case Focus::kServer: return "server";
   }
   return "cluster";
 }
@@ -251,6 +257,7 @@ std::string Cluster::boots() const {
     case Focus::kClocks: return "the same, with clocks that drift, step and stand still";
     case Focus::kLiveness: return "the same, and in the end only a majority of the nodes";
     case Focus::kStorage: return "the same, with disks that lose what they had, or are others";
+    case Focus::kServer: return "servers as `beachdb serve` runs them, native and Redis clients";
   }
   return "one to five nodes with log, engine and port, and clients that come over the network";
 }
@@ -260,6 +267,7 @@ std::string Cluster::checks() const {
   if (focus_ == Focus::kStorage) {
     return "what cluster does; few damaged nodes are made whole, many are never wrong";
   }
+  if (focus_ == Focus::kServer) return "what cluster does, through both protocols";
   return "linearizable, Raft's invariants, retries once, equal replicas; in calm all are served";
 }
 

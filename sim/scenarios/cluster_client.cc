@@ -66,7 +66,8 @@ class Client {
  private:
   static server::ClientOptions OptionsOf(const Plan& plan, std::uint64_t number) {
     server::ClientOptions options = plan.client;
-    options.cluster = kCluster;
+    // Of a server a client knows the address alone.
+    if (plan.focus != Focus::kServer) options.cluster = kCluster;
     options.random_key += number;
     for (std::uint64_t place = 0; place < plan.nodes; ++place) {
       options.addresses.push_back(AddressOf((place + number) % plan.nodes));

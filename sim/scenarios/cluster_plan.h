@@ -29,6 +29,7 @@ enum class Focus : std::uint8_t {
   kClocks,      // clocks drift, step and stand still; leases where they may be trusted
   kLiveness,    // in the end a majority alone has to serve
   kStorage,     // disks lose what they had
+  kServer,      // the server whole, and clients of both protocols
 };
 
 // What ends a life: after some time, of one node or of all, which begin anew after a while.

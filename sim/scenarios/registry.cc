@@ -39,6 +39,7 @@ std::vector<std::unique_ptr<sim::Scenario>> MakeScenarios() {
     scenarios.push_back(std::make_unique<MemtableAlone>());
   }
   scenarios.push_back(std::make_unique<RaftCore>());
+  scenarios.push_back(std::make_unique<Cluster>(cluster::Focus::kServer));
   scenarios.push_back(std::make_unique<Wal>());
   return scenarios;
 }
