@@ -160,7 +160,17 @@ class RespClient {
     const RespReply& last = replies_.back();
     if (watching_) return Watched();
     if (last.type == '-') return Refused(*last.text);
-    const SystemScope system;
+    BEACH_SOMETIMES("resp.watched_key_had_changed", last.type == '*' && last.is_null);
+    BEACH_SOMETIMES("resp.transaction_done", last.type == '*' && !last.is_null);
+    {
+      const SystemScope system;
+      judge_.Returned(number_, AnsweredBy(last));
+    }
+    Done(true);
+  }
+
+  // As the client saw it. With a SystemScope open.
+  oracle::ClientOperation AnsweredBy(const RespReply& last) const {
     oracle::ClientOperation operation = Operation();
     operation.answer = oracle::Answer::kDone;
     if (work_.kind == Kind::kGet) operation.reads = {{KeyOf(work_.key), ValueIn(last)}};
@@ -171,13 +181,9 @@ class RespClient {
         operation.reads.push_back({KeyOf(work_.other), ValueIn(last.parts[1])});
       }
     }
-    if (work_.kind == Kind::kCas && last.is_null) {
-      operation.answer = oracle::Answer::kConditionsFailed;
-    }
-    BEACH_SOMETIMES("resp.watched_key_had_changed", last.type == '*' && last.is_null);
-    BEACH_SOMETIMES("resp.transaction_done", last.type == '*' && !last.is_null);
-    judge_.Returned(number_, std::move(operation));
-    Done(true);
+    const bool failed = work_.kind == Kind::kCas && last.is_null;
+    if (failed) operation.answer = oracle::Answer::kConditionsFailed;
+    return operation;
   }
 
   // It has looked: now it writes, if nobody has written meanwhile.
