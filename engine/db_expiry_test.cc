@@ -71,6 +71,38 @@ TEST_F(ExpiryTest, AValueIsThereBeforeItsTimeAndNothingIsFromThenOn) {
   Expect(*db, {}, "a", "again");
 }
 
+TEST_F(ExpiryTest, AReadTellsWhenTheValueExpires) {
+  auto db = Open();
+  ASSERT_TRUE(db->PutUntil(sync_, "a", "value", 10));
+  ASSERT_TRUE(db->PutUntil(sync_, "m", "sand", 20));
+  ASSERT_TRUE(db->Merge(sync_, "m", MergeOperator::kAppend, "y"));
+  ASSERT_TRUE(db->Put(sync_, "p", "value"));
+  const auto expiry = [&](Db& of, ByteView key) {
+    std::uint64_t expires_at = kTimeMax;
+    EXPECT_TRUE(of.Get({.range = {}, .expires_at = &expires_at}, key));
+    return expires_at;
+  };
+  const auto check = [&](std::uint64_t of_a) {
+    EXPECT_EQ(expiry(*db, "a"), of_a);
+    EXPECT_EQ(expiry(*db, "m"), 20U);
+    EXPECT_EQ(expiry(*db, "p"), 0U);
+    EXPECT_EQ(expiry(*db, "none"), 0U);
+    std::uint64_t expires_at = kTimeMax;
+    const auto tried = db->TryGet({.range = {}, .expires_at = &expires_at}, "a");
+    ASSERT_TRUE(tried);
+    if (!tried->would_block) {
+      EXPECT_EQ(expires_at, of_a);
+    }
+  };
+  check(10);
+  ASSERT_TRUE(db->Flush());
+  check(10);
+  ASSERT_TRUE(db->AdvanceTime(sync_, 10));
+  check(0);
+  Compact(*db);
+  check(0);
+}
+
 TEST_F(ExpiryTest, TimesAtTheEndsOfTheirRange) {
   auto db = Open();
   ASSERT_TRUE(db->PutUntil(sync_, "zero", "1", 0));

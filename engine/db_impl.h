@@ -116,7 +116,8 @@ class DbImpl final : public Db {
   // db_read.cc. What a read at that number shows of a view; `keep` is what the iterator holds.
   static Result<std::optional<Bytes>> Read(const View& view, SequenceNumber sequence,
                                            std::uint64_t time, ByteView key,
-                                           const TableReadOptions& options = {});
+                                           const TableReadOptions& options = {},
+                                           std::uint64_t* expires_at = nullptr);
   static std::unique_ptr<Iterator> Walk(const View& view, SequenceNumber sequence,
                                         std::uint64_t time, NamedTable table, const KeyRange& range,
                                         std::shared_ptr<const View> keep);

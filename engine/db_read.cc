@@ -50,7 +50,8 @@ Result<std::optional<Bytes>> DbImpl::Get(const ReadOptions& options, ByteView ke
   BEACH_TRY(CheckReadable(options));
   const Moment moment(*this, options);
   BEACH_TRY(CheckTable(moment, options));
-  return Read(*moment.view, moment.sequence, moment.time, StoredKey(options.table, key));
+  return Read(*moment.view, moment.sequence, moment.time, StoredKey(options.table, key), {},
+              options.expires_at);
 }
 
 Result<TryGetResult> DbImpl::TryGet(const ReadOptions& options, ByteView key) {
@@ -65,7 +66,7 @@ Result<TryGetResult> DbImpl::TryGet(const ReadOptions& options, ByteView key) {
   TryGetResult result;
   BEACH_TRY_ASSIGN(result.value,
                    Read(*moment.view, moment.sequence, moment.time, StoredKey(options.table, key),
-                        {.would_block = &result.would_block}));
+                        {.would_block = &result.would_block}, options.expires_at));
   return result;
 }
 
@@ -93,7 +94,8 @@ std::vector<Result<std::optional<Bytes>>> DbImpl::MultiGet(const ReadOptions& op
 
 Result<std::optional<Bytes>> DbImpl::Read(const View& view, SequenceNumber sequence,
                                           std::uint64_t time, ByteView key,
-                                          const TableReadOptions& options) {
+                                          const TableReadOptions& options,
+                                          std::uint64_t* expires_at) {
   PointRead read(key, sequence, time);
   BEACH_TRY(LookInto(*view.active, read));
   for (auto memtable = view.frozen.rbegin(); !read.done() && memtable != view.frozen.rend();
@@ -102,6 +104,7 @@ Result<std::optional<Bytes>> DbImpl::Read(const View& view, SequenceNumber seque
   }
   if (!read.done()) BEACH_TRY(view.version->LookInto(read, options));
   if (options.would_block != nullptr && *options.would_block) return std::nullopt;
+  if (expires_at != nullptr) *expires_at = read.expires_at();
   return std::move(read).Finish();
 }
 

@@ -81,7 +81,8 @@ class ReadOnlyDb final : public Db {
     BEACH_TRY(CheckReadable(options));
     const SequenceNumber moment = MomentOf(options);
     BEACH_TRY(DbImpl::TableIsThere(*view_, moment, options.table));
-    return DbImpl::Read(*view_, moment, TimeOf(options), StoredKey(options.table, key));
+    return DbImpl::Read(*view_, moment, TimeOf(options), StoredKey(options.table, key), {},
+                        options.expires_at);
   }
   std::vector<Result<std::optional<Bytes>>> MultiGet(const ReadOptions& options,
                                                      std::span<const ByteView> keys) override {

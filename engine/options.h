@@ -170,6 +170,9 @@ struct ReadOptions {
   // What has expired by then is not shown, even if the database's time, as of what is read, is
   // behind. An earlier one than that changes nothing.
   std::uint64_t time = 0;
+  // Of Get and TryGet: set to when the value that they return expires; 0: never, or there is none.
+  // One that was merged onto is of the put that it began with: the operands stay when that goes.
+  std::uint64_t* expires_at = nullptr;
 };
 
 }  // namespace beach::engine

@@ -28,6 +28,8 @@ class PointRead {
   SequenceNumber at() const { return at_; }
   // Nothing that is older matters.
   bool done() const { return done_; }
+  // Of the value, as far as it was looked for; 0: it does not.
+  std::uint64_t expires_at() const { return expires_at_; }
 
   // The next source: its newest range delete over the key at or below `at` (0: none), and `get`,
   // its newest version of the key at or below a number, a Result. REQUIRES: !done()
@@ -64,7 +66,9 @@ class PointRead {
     if (!ParseExpiring(stored, expiring)) {
       return Fail(ErrorCode::kCorruption, "malformed value that expires");
     }
-    if (!expiring.IsExpired(time_)) value_ = Bytes(expiring.value);
+    if (expiring.IsExpired(time_)) return {};
+    value_ = Bytes(expiring.value);
+    expires_at_ = expiring.expires_at;
     return {};
   }
 
@@ -73,6 +77,7 @@ class PointRead {
   const std::uint64_t time_;
   bool done_ = false;
   std::optional<Bytes> value_;
+  std::uint64_t expires_at_ = 0;
   std::vector<Bytes> operands_;  // newest first
 };
 

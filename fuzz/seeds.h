@@ -23,6 +23,7 @@ void AddRaftLogSeeds(Seeds& seeds);   // raft_record, raft_register, raft_log
 void AddNodeSeeds(Seeds& seeds);      // node_state
 void AddCommandSeeds(Seeds& seeds);   // command
 void AddClientSeeds(Seeds& seeds);    // client_message
+void AddRespSeeds(Seeds& seeds);      // resp
 void AddLogSeeds(Seeds& seeds);       // wal_record, wal_segment, wal_recovery
 void AddTableSeeds(Seeds& seeds);     // sst_*
 void AddManifestSeeds(Seeds& seeds);  // manifest_*, current, identity
@@ -40,6 +41,7 @@ inline Seeds AllSeeds() {
   AddNodeSeeds(seeds);
   AddCommandSeeds(seeds);
   AddClientSeeds(seeds);
+  AddRespSeeds(seeds);
   AddLogSeeds(seeds);
   AddTableSeeds(seeds);
   AddManifestSeeds(seeds);

@@ -22,8 +22,15 @@ bool HasValue(ConditionKind kind) {
 
 bool HasValue(OperationKind kind) {
   return kind == OperationKind::kPut || kind == OperationKind::kPutUntil ||
-         kind == OperationKind::kDeleteRange || kind == OperationKind::kMerge;
+         kind == OperationKind::kDeleteRange || kind == OperationKind::kMerge ||
+         kind == OperationKind::kSet || kind == OperationKind::kAddTo ||
+         kind == OperationKind::kExtend;
 }
+
+bool HasExpiry(OperationKind kind) {
+  return kind == OperationKind::kSet || kind == OperationKind::kExpire;
+}
+bool HasTime(ExpiryKind kind) { return kind == ExpiryKind::kAt || kind == ExpiryKind::kIn; }
 
 std::unexpected<Error> Invalid(const char* what) { return Fail(ErrorCode::kInvalidArgument, what); }
 
@@ -34,6 +41,20 @@ Status CheckOperation(const Operation& operation) {
       if (operation.value.size() > kKeySizeMax) return Invalid("a key of more than 64 KiB");
       if (operation.value < operation.key) return Invalid("a range that ends before it begins");
       return {};
+    case OperationKind::kSet:
+      if (operation.flags > (kIfAbsent | kIfPresent)) return Invalid("flags that are none");
+      break;
+    case OperationKind::kExpire:
+      if (operation.expiry == ExpiryKind::kKeep) return Invalid("an expiry as it is");
+      if (operation.flags > (kIfNever | kIfSometime | kIfLater | kIfSooner)) {
+        return Invalid("flags that are none");
+      }
+      break;
+    case OperationKind::kAddTo:
+      if (operation.value.size() != sizeof(std::uint64_t)) {
+        return Invalid("an addend that is not 8 bytes");
+      }
+      break;
     case OperationKind::kMerge:
       if (operation.merge == MergeKind::kAdd && operation.value.size() != sizeof(std::uint64_t)) {
         return Invalid("an addend that is not 8 bytes");
@@ -50,7 +71,7 @@ Status CheckOperations(const std::vector<Operation>& operations) {
   std::uint64_t reads = 0;
   for (const Operation& operation : operations) {
     BEACH_TRY(CheckOperation(operation));
-    reads += operation.is_read() ? 1 : 0;
+    reads += operation.says() ? 1 : 0;
   }
   if (reads > kReadsMax) return Invalid("more than 128 reads");
   return {};
@@ -107,6 +128,8 @@ std::uint64_t SizeOf(const std::vector<Operation>& operations) {
     if (HasValue(operation.kind)) size += PrefixedSize(operation.value);
     if (operation.kind == OperationKind::kMerge) size += 1;
     if (operation.kind == OperationKind::kPutUntil) size += sizeof(std::uint64_t);
+    if (HasExpiry(operation.kind)) size += 2;
+    if (HasExpiry(operation.kind) && HasTime(operation.expiry)) size += sizeof(std::uint64_t);
   }
   return size;
 }
@@ -129,6 +152,11 @@ void Encode(const std::vector<Operation>& operations, Encoder& encoder) {
       encoder.Fixed8(static_cast<std::uint8_t>(operation.merge));
     }
     if (operation.kind == OperationKind::kPutUntil) encoder.Fixed64(operation.expires_at_ms);
+    if (HasExpiry(operation.kind)) {
+      encoder.Fixed8(operation.flags);
+      encoder.Fixed8(static_cast<std::uint8_t>(operation.expiry));
+      if (HasTime(operation.expiry)) encoder.Fixed64(operation.expires_at_ms);
+    }
     if (HasValue(operation.kind)) encoder.LengthPrefixed(operation.value);
   }
 }
@@ -188,10 +216,15 @@ class Reader {
     operations.reserve(count);
     for (std::uint64_t i = 0; i < count && !bad_; ++i) {
       Operation& operation = operations.emplace_back();
-      operation.kind = Enumerator(OperationKind::kHas);
+      operation.kind = Enumerator(OperationKind::kExpiry);
       operation.key = decoder_.LengthPrefixed();
       if (operation.kind == OperationKind::kMerge) operation.merge = Enumerator(MergeKind::kMin);
       if (operation.kind == OperationKind::kPutUntil) operation.expires_at_ms = decoder_.Fixed64();
+      if (HasExpiry(operation.kind)) {
+        operation.flags = decoder_.Fixed8();
+        operation.expiry = Enumerator(ExpiryKind::kIn);
+        if (HasTime(operation.expiry)) operation.expires_at_ms = decoder_.Fixed64();
+      }
       if (HasValue(operation.kind)) operation.value = decoder_.LengthPrefixed();
     }
   }

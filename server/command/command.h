@@ -27,7 +27,9 @@ inline constexpr std::uint64_t kValueSizeMax = std::uint64_t{4} << 20;
 inline constexpr std::uint64_t kCommandSizeMax = std::uint64_t{16} << 20;  // encoded
 inline constexpr std::uint64_t kConditionsMax = 1024;
 inline constexpr std::uint64_t kOperationsMax = 65536;  // of one branch
-inline constexpr std::uint64_t kReadsMax = 128;         // of one branch
+inline constexpr std::uint64_t kReadsMax = 128;         // of one branch: those that say something
+// Of all values that one command's computed writes leave: beyond it the command is invalid.
+inline constexpr std::uint64_t kComputedSizeMax = std::uint64_t{8} << 20;
 // Requests of a session that may be unanswered at once.
 inline constexpr std::uint64_t kOutstandingMax = 64;
 
@@ -55,7 +57,31 @@ enum class OperationKind : std::uint8_t {
   kPutUntil = 4,     // there while the database's time is before `expires_at_ms`
   kGet = 5,          // the value as of this place among the operations, in the answer
   kHas = 6,          // the same, with an empty value for whatever it is
+  // What these write depends on what the key holds at their place; they say in the answer what they
+  // did. A key that they leave with a value expires when it did, but where it is said.
+  kSet = 7,    // `value`, under `flags`; said: an empty value, or absent where nothing was done
+  kAddTo = 8,  // to a decimal number of 64 bits; absent is 0. Said: the sum; absent if the value is
+               // no number; empty if the sum would be none. Then nothing was done
+  kExtend = 9,   // `value` behind what is there; said: how long it is then, in decimal; absent, and
+                 // nothing done, above kValueSizeMax
+  kExpire = 10,  // says when, under `flags`; said: an empty value, or absent where nothing was done
+  kExpiry = 11,  // a read: absent; empty for a value that does not expire; else when, in decimal
 };
+// Of kSet and kExpire. What has come, has come: then the key is deleted.
+enum class ExpiryKind : std::uint8_t {
+  kNever = 0,  // a kExpire of it is done where the value did expire
+  kKeep = 1,   // of kSet: as that of the value before
+  kAt = 2,     // `expires_at_ms`
+  kIn = 3,     // so many milliseconds from the database's time on
+};
+// Of kSet.
+inline constexpr std::uint8_t kIfAbsent = 1;
+inline constexpr std::uint8_t kIfPresent = 2;
+// Of kExpire: compared with when the value would expire now; never is later than any time.
+inline constexpr std::uint8_t kIfNever = 1;
+inline constexpr std::uint8_t kIfSometime = 2;
+inline constexpr std::uint8_t kIfLater = 4;
+inline constexpr std::uint8_t kIfSooner = 8;
 // As the engine's merge operators (engine/merge_operator.h), by the same numbers.
 enum class MergeKind : std::uint8_t { kAdd = 0, kAppend = 1, kMax = 2, kMin = 3 };
 struct Operation {
@@ -64,8 +90,16 @@ struct Operation {
   ByteView value = {};  // of a put the value, of a range its end, of a merge the operand
   MergeKind merge = MergeKind::kAdd;
   std::uint64_t expires_at_ms = 0;  // milliseconds since 1970
+  ExpiryKind expiry = ExpiryKind::kNever;
+  std::uint8_t flags = 0;
 
-  bool is_read() const { return kind == OperationKind::kGet || kind == OperationKind::kHas; }
+  bool is_read() const {
+    return kind == OperationKind::kGet || kind == OperationKind::kHas ||
+           kind == OperationKind::kExpiry;
+  }
+  bool is_computed() const { return kind >= OperationKind::kSet && kind <= OperationKind::kExpire; }
+  // It has a value in the answer.
+  bool says() const { return is_read() || is_computed(); }
   friend bool operator==(const Operation&, const Operation&) = default;
 };
 

@@ -58,9 +58,20 @@ class Drawing {
   }
   Operation AnOperation() {
     Operation operation;
-    operation.kind = static_cast<OperationKind>(stream_.Below(7));
+    operation.kind = static_cast<OperationKind>(stream_.Below(12));
     operation.key = View();
     switch (operation.kind) {
+      case OperationKind::kSet:
+        operation.value = View();
+        operation.flags = static_cast<std::uint8_t>(stream_.Below(4));
+        SetExpiry(operation, 4);
+        break;
+      case OperationKind::kExpire:
+        operation.flags = static_cast<std::uint8_t>(stream_.Below(16));
+        SetExpiry(operation, 3);
+        break;
+      case OperationKind::kAddTo: operation.value = bytes_.substr(0, 8); break;
+      case OperationKind::kExtend: operation.value = View(); break;
       case OperationKind::kPutUntil: operation.expires_at_ms = Some(); [[fallthrough]];
       case OperationKind::kPut: operation.value = View(); break;
       case OperationKind::kDeleteRange: operation.value = bytes_; break;
@@ -71,6 +82,15 @@ class Drawing {
       default: break;
     }
     return operation;
+  }
+
+  // The last one is not of all.
+  void SetExpiry(Operation& operation, std::uint64_t kinds) {
+    constexpr ExpiryKind kKinds[] = {ExpiryKind::kNever, ExpiryKind::kAt, ExpiryKind::kIn,
+                                     ExpiryKind::kKeep};
+    operation.expiry = kKinds[stream_.Below(kinds)];
+    const bool timed = operation.expiry == ExpiryKind::kAt || operation.expiry == ExpiryKind::kIn;
+    if (timed) operation.expires_at_ms = Some();
   }
 
   RandomStream& stream_;
@@ -163,6 +183,8 @@ TEST(Command, LimitsAreWhatTheyAreSaidToBe) {
   EXPECT_TRUE(CheckCommand(command).has_value());
   command.otherwise.push_back({.kind = OperationKind::kGet, .key = "k"});
   ExpectInvalid(command, "128 reads");
+  command.otherwise.back().kind = OperationKind::kSet;
+  ExpectInvalid(command, "128 reads");
 
   command = {};
   command.operations.assign(4, {.kind = OperationKind::kPut, .key = "k", .value = value});
@@ -224,6 +246,14 @@ TEST(Command, OperationsThatMeanNothingAreInvalid) {
   ExpectInvalid(command, "addend");
   command.operations[0].merge = MergeKind::kAppend;
   EXPECT_TRUE(CheckCommand(command).has_value());
+  command.operations = {{.kind = OperationKind::kAddTo, .key = "a", .value = "1234567"}};
+  ExpectInvalid(command, "addend");
+  command.operations = {{.kind = OperationKind::kSet, .key = "a", .flags = 4}};
+  ExpectInvalid(command, "flags");
+  command.operations = {{.kind = OperationKind::kExpire, .key = "a", .flags = 16}};
+  ExpectInvalid(command, "flags");
+  command.operations = {{.kind = OperationKind::kExpire, .key = "a", .expiry = ExpiryKind::kKeep}};
+  ExpectInvalid(command, "as it is");
 }
 
 TEST(Command, KindsAndVersionsThatAreNoneAreRefused) {
@@ -236,7 +266,7 @@ TEST(Command, KindsAndVersionsThatAreNoneAreRefused) {
   bytes[kCommandHeadSize] = 3;  // kind
   EXPECT_FALSE(DecodeCommand(bytes).has_value());
   bytes = good;
-  bytes[bytes.size() - 6] = 7;  // operation
+  bytes[bytes.size() - 6] = 12;  // operation
   EXPECT_FALSE(DecodeCommand(bytes).has_value());
 }
 

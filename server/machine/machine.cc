@@ -13,9 +13,10 @@ namespace {
 
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 // What a command's batch may be longer than the command itself: a byte of the key and the room that
-// lengths grow by for each operation, an answer, and rows that go.
-constexpr std::uint64_t kBatchSizeMax = 24 * kMiB;
-static_assert(kCommandSizeMax + kOperationsMax * 4 + kAnswerSizeMax + kMiB <= kBatchSizeMax);
+// lengths grow by for each operation, values that are computed, an answer, and rows that go.
+constexpr std::uint64_t kBatchSizeMax = 32 * kMiB;
+static_assert(kCommandSizeMax + kComputedSizeMax + kOperationsMax * 4 + kAnswerSizeMax + kMiB <=
+              kBatchSizeMax);
 
 Bytes Encoded(AnswerKind kind, raft::LogIndex index) {
   Bytes bytes;
@@ -216,7 +217,7 @@ Result<bool> Machine::PlanNew(const Command& command, KeyReader& reader, const P
   EncodeAnswer({.kind = judged.kind, .index = next.index.value, .values = std::move(judged.values)},
                answer);
   BEACH_CHECK_LE(answer.size(), kAnswerSizeMax);
-  if (judged.operations != nullptr) AddWrites(*judged.operations, batch_);
+  AddWrites(judged.operations != nullptr ? *judged.operations : judged.resolved, batch_);
   return true;
 }
 

@@ -80,8 +80,10 @@ class Machine final : public raft::StateMachine {
 
   // Of the user's keys, as of all that was applied when the call begins. Errors: of Db::Get, and
   // kCompactedAway (AwaitSnapshot): another node can tell.
-  Result<std::optional<Bytes>> Get(ByteView key);
-  Result<engine::TryGetResult> TryGet(ByteView key);  // of Db::TryGet
+  // `expires_at_ms`, where it is not null: when the value expires; 0: never, or there is none.
+  Result<std::optional<Bytes>> Get(ByteView key, std::uint64_t* expires_at_ms = nullptr);
+  // Of Db::TryGet.
+  Result<engine::TryGetResult> TryGet(ByteView key, std::uint64_t* expires_at_ms = nullptr);
   // From `begin`, included, to `end`, excluded; without `end` to the last one. Reads files.
   Result<Scanned> Scan(ByteView begin, std::optional<ByteView> end, ScanLimits limits);
 

@@ -16,16 +16,20 @@ Status Machine::CheckReadable() const {
   return Fail(ErrorCode::kCompactedAway, "the tables of this node are lost: a snapshot is awaited");
 }
 
-Result<std::optional<Bytes>> Machine::Get(ByteView key) {
+Result<std::optional<Bytes>> Machine::Get(ByteView key, std::uint64_t* expires_at_ms) {
   BEACH_TRY(CheckReadable());
   Bytes scratch;
-  return db_.Get({}, StoredKey(key, scratch));
+  engine::ReadOptions options;
+  options.expires_at = expires_at_ms;
+  return db_.Get(options, StoredKey(key, scratch));
 }
 
-Result<engine::TryGetResult> Machine::TryGet(ByteView key) {
+Result<engine::TryGetResult> Machine::TryGet(ByteView key, std::uint64_t* expires_at_ms) {
   BEACH_TRY(CheckReadable());
   Bytes scratch;
-  return db_.TryGet({}, StoredKey(key, scratch));
+  engine::ReadOptions options;
+  options.expires_at = expires_at_ms;
+  return db_.TryGet(options, StoredKey(key, scratch));
 }
 
 Result<Scanned> Machine::Scan(ByteView begin, std::optional<ByteView> end, ScanLimits limits) {

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/machine/transaction.h"
 
+#include <algorithm>
+#include <deque>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
 
 #include "base/check.h"
@@ -46,51 +49,93 @@ bool Settles(const Operation& operation, ByteView key) {
   }
 }
 
-void Apply(const Operation& operation, ByteView key, std::uint64_t time_ms,
-           std::optional<Bytes>& value) {
+void Apply(const Operation& operation, ByteView key, std::uint64_t time_ms, KeyState& state) {
   if (Settles(operation, key)) {
+    const bool expires = operation.kind == OperationKind::kPutUntil;
     const bool there =
-        operation.kind == OperationKind::kPut ||
-        (operation.kind == OperationKind::kPutUntil && time_ms < operation.expires_at_ms);
-    value = there ? std::optional<Bytes>(operation.value) : std::nullopt;
+        operation.kind == OperationKind::kPut || (expires && time_ms < operation.expires_at_ms);
+    state.value = there ? std::optional<Bytes>(operation.value) : std::nullopt;
+    state.expires_at_ms = there && expires ? operation.expires_at_ms : 0;
   } else if (operation.kind == OperationKind::kMerge && operation.key == key) {
     engine::ApplyOperand(
-        {.merge_operator = OperatorOf(operation.merge), .operand = operation.value}, value);
+        {.merge_operator = OperatorOf(operation.merge), .operand = operation.value}, state.value);
   }
 }
 
-// What a key holds behind these operations. False: reading it would block.
+// What a key holds behind these operations, of which none is computed. False: reading it would
+// block.
 Result<bool> ReadBehind(std::span<const Operation> before, ByteView key, KeyReader& reader,
-                        std::optional<Bytes>& value) {
+                        KeyState& state) {
   std::size_t first = before.size();
   while (first > 0 && !Settles(before[first - 1], key)) --first;
   if (first == 0) {
-    BEACH_TRY_ASSIGN(engine::TryGetResult found, reader.Get(key));
-    if (found.would_block) return false;
-    value = std::move(found.value);
+    BEACH_TRY_ASSIGN(std::optional<KeyState> found, reader.GetState(key));
+    if (!found) return false;
+    state = *std::move(found);
   }
   for (std::size_t i = first == 0 ? 0 : first - 1; i < before.size(); ++i) {
-    Apply(before[i], key, reader.time_ms(), value);
+    Apply(before[i], key, reader.time_ms(), state);
   }
   return true;
 }
 
-// Makes the reads. A transaction that would read more than an answer holds is invalid.
+// What a read says of that.
+std::optional<Bytes> Said(OperationKind kind, KeyState state) {
+  if (!state.value || kind == OperationKind::kGet) return std::move(state.value);
+  if (kind == OperationKind::kHas || state.expires_at_ms == 0) return Bytes();
+  return std::to_string(state.expires_at_ms);
+}
+
+// The write that leaves a key so. `made` keeps its value.
+Operation WriteOf(ByteView key, KeyState state, std::deque<Bytes>& made) {
+  if (!state.value) return {.kind = OperationKind::kDelete, .key = key};
+  Operation write{.kind = OperationKind::kPut, .key = key};
+  write.value = made.emplace_back(*std::move(state.value));
+  if (state.expires_at_ms == 0) return write;
+  write.kind = OperationKind::kPutUntil;
+  write.expires_at_ms = state.expires_at_ms;
+  return write;
+}
+
+// Makes the reads, and computes the writes that need them. A transaction that would read more than
+// an answer holds, or leave more than it may, is invalid.
 Result<Judged> ReadAll(const std::vector<Operation>& operations, AnswerKind kind,
                        KeyReader& reader) {
   Judged judged{.would_block = false, .kind = kind, .values = {}, .operations = &operations};
-  std::uint64_t bytes = 0;
+  const bool computes =
+      std::ranges::any_of(operations, [](const Operation& one) { return one.is_computed(); });
+  std::uint64_t bytes_said = 0;
+  std::uint64_t bytes_left = 0;
   for (std::size_t i = 0; i < operations.size(); ++i) {
-    if (!operations[i].is_read()) continue;
-    std::optional<Bytes> value;
-    const std::span<const Operation> before(operations.data(), i);
-    BEACH_TRY_ASSIGN(const bool read, ReadBehind(before, operations[i].key, reader, value));
+    const Operation& operation = operations[i];
+    if (!operation.says()) {
+      if (computes) judged.resolved.push_back(operation);
+      continue;
+    }
+    KeyState state;
+    const std::span<const Operation> before = computes
+                                                  ? std::span<const Operation>(judged.resolved)
+                                                  : std::span<const Operation>(operations).first(i);
+    BEACH_TRY_ASSIGN(const bool read, ReadBehind(before, operation.key, reader, state));
     if (!read) return Judged{.would_block = true, .values = {}};
-    if (value && operations[i].kind == OperationKind::kHas) value->clear();
-    if (value) bytes += value->size();
-    if (bytes > kValuesSizeMax) return Judged{.kind = AnswerKind::kInvalid, .values = {}};
-    judged.values.push_back(std::move(value));
+    std::optional<Bytes> said;
+    if (operation.is_computed()) {
+      Computed computed = Compute(operation, std::move(state), reader.time_ms());
+      said = std::move(computed.said);
+      if (computed.left) {
+        if (computed.left->value) bytes_left += computed.left->value->size();
+        judged.resolved.push_back(WriteOf(operation.key, *std::move(computed.left), judged.made));
+      }
+    } else {
+      said = Said(operation.kind, std::move(state));
+    }
+    if (said) bytes_said += said->size();
+    if (bytes_said > kValuesSizeMax || bytes_left > kComputedSizeMax) {
+      return Judged{.kind = AnswerKind::kInvalid, .values = {}};
+    }
+    judged.values.push_back(std::move(said));
   }
+  if (computes) judged.operations = nullptr;
   return judged;
 }
 
@@ -104,6 +149,17 @@ Result<engine::TryGetResult> KeyReader::GetStored(ByteView stored_key) {
   if (!may_block_) return db_.TryGet(options_, stored_key);
   BEACH_TRY_ASSIGN(std::optional<Bytes> value, db_.Get(options_, stored_key));
   return engine::TryGetResult{.would_block = false, .value = std::move(value)};
+}
+
+Result<std::optional<KeyState>> KeyReader::GetState(ByteView user_key) {
+  KeyState state;
+  options_.expires_at = &state.expires_at_ms;
+  Result<engine::TryGetResult> found = Get(user_key);
+  options_.expires_at = nullptr;
+  if (!found) return Fail(std::move(found).error());
+  if (found->would_block) return std::optional<KeyState>();
+  state.value = std::move(found->value);
+  return state;
 }
 
 Result<Judged> Judge(const Command& command, KeyReader& reader) {
@@ -121,6 +177,7 @@ void AddWrites(const std::vector<Operation>& operations, engine::WriteBatch& bat
   Bytes key;
   for (const Operation& operation : operations) {
     if (operation.is_read()) continue;
+    BEACH_CHECK(!operation.is_computed());
     StoredKey(operation.key, key);
     switch (operation.kind) {
       case OperationKind::kDelete: batch.Delete(key); break;
@@ -136,8 +193,7 @@ void AddWrites(const std::vector<Operation>& operations, engine::WriteBatch& bat
         batch.DeleteRange(key, StoredKey(operation.value, end));
         break;
       }
-      case OperationKind::kGet:
-      case OperationKind::kHas: break;
+      default: break;
     }
   }
   BEACH_CHECK(!batch.malformed());

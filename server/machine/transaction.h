@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "engine/write_batch.h"
 #include "server/command/answer.h"
 #include "server/command/command.h"
+#include "server/machine/computed.h"
 
 namespace beach::server {
 
@@ -25,6 +27,8 @@ class KeyReader {
 
   // Never would-block if it may.
   Result<engine::TryGetResult> Get(ByteView user_key);
+  // The same, with when it expires. Nothing: it would block.
+  Result<std::optional<KeyState>> GetState(ByteView user_key);
   Result<engine::TryGetResult> GetStored(ByteView stored_key);
   std::uint64_t time_ms() const { return options_.time; }
 
@@ -41,6 +45,10 @@ struct Judged {
   AnswerKind kind = AnswerKind::kInvalid;
   std::vector<std::optional<Bytes>> values;
   const std::vector<Operation>* operations = nullptr;  // the command's, to be done; null: none
+  // Where some are computed: what is to be done in their place, all of it. Views are of the
+  // command, and of `made`.
+  std::vector<Operation> resolved = {};
+  std::deque<Bytes> made = {};
 };
 // Conditions and reads see the keys as they are, and reads what stands before them in their list.
 // Errors are those of reading, and for good.

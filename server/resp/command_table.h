@@ -22,17 +22,17 @@ struct RespCommand {
   const char* summary;
   const char* differs;  // from what clients of Redis know; empty: nothing
   // Which words are keys, from 1 on: first, last (negative: from the end), step. 0: none.
-  int key_first;
-  int key_last;
-  int key_step;
-  bool writes;
+  int key_first = 0;
+  int key_last = 0;
+  int key_step = 0;
+  bool writes = false;
   // One of the two. Of a command on keys: what it is to the state machine.
-  RespPlanned (*plan)(const RespRequest&);
+  RespPlanned (*plan)(const RespRequest&) = nullptr;
   // Of any other: does it, and answers, or goes on to ask the node.
-  void (*run)(RespClient&, const RespRequest&);
+  void (*run)(RespClient&, const RespRequest&) = nullptr;
   // May it be said before AUTH; is it done at once in MULTI.
-  bool before_auth;
-  bool in_multi_at_once;
+  bool before_auth = false;
+  bool in_multi_at_once = false;
 };
 
 // By name, in order.

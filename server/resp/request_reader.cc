@@ -164,7 +164,7 @@ Result<bool> RespRequestReader::TakeArguments() {
       if (!size || *size < 0 || static_cast<std::uint64_t>(*size) > limits_.bulk_size_max) {
         return Broken("invalid bulk length");
       }
-      arguments_bytes_ += line->size() + kEndSize;
+      arguments_bytes_ += line->size() + 1;
       bulk_size_ = static_cast<std::uint64_t>(*size);
       if (arguments_bytes_ + *bulk_size_ > limits_.request_size_max) {
         return Broken("too big request");

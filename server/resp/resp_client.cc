@@ -193,20 +193,16 @@ bool RespClient::Join(RespRequest& request, const RespCommand& command) {
     return true;
   }
   const bool writes = !planned->only_reads();
-  const bool gives_values = planned->gives_values();
   const std::size_t results = planned->results();
   const std::uint64_t bytes = SizeOf(request);
-  // Values are of any size: an answer that has those of one command may have no room for others.
   const bool fits = run_.plans == 0 ||
                     (writes == run_.writes && run_.items.size() < kItemsMax &&
-                     run_.bytes + bytes <= kRunBytesMax && run_.results + results <= kReadsMax &&
-                     !(writes && (gives_values || run_.gives_values)));
+                     run_.bytes + bytes <= kRunBytesMax && run_.results + results <= kReadsMax);
   if (!fits) return false;
   ++node_.commands_seen;
   last_command = command.name;
   ++run_.plans;
   run_.writes = writes;
-  run_.gives_values = run_.gives_values || gives_values;
   run_.results += results;
   run_.bytes += bytes;
   run_.items.push_back({.request = std::move(request),

@@ -81,7 +81,6 @@ class RespClient {
   struct Run {
     std::vector<Item> items;
     bool writes = false;
-    bool gives_values = false;
     std::size_t plans = 0;
     std::size_t results = 0;
     std::uint64_t bytes = 0;
@@ -92,6 +91,9 @@ class RespClient {
     std::uint64_t reads_open = 0;
     std::uint64_t bytes_read = 0;
     bool asking = false;
+    std::uint64_t expired = 0;  // of values that were read, but for the log's time
+    bool told = false;          // the log was told what time it is
+    std::size_t alone = 0;      // of a run that writes, and does not fit one answer: the item
   };
 
   void OnBytes(ByteView bytes);
@@ -106,6 +108,9 @@ class RespClient {
   void Launch();
   void Propose(const Command& command, std::function<void(RespClient&, const raft::Outcome&)> done);
   void Written(const raft::Outcome& outcome);
+  void ProposeAlone();
+  void WrittenAlone(const raft::Outcome& outcome);
+  void TellTime();
   void Executed(const raft::Outcome& outcome);
   void ReadOn();
   void ReadOne(std::size_t item, const Operation& operation);

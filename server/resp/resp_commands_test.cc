@@ -44,7 +44,9 @@ class RespCommandsTest : public engine::DbTest {
     env::Connection::Callbacks callbacks;
     callbacks.on_bytes = [one = dialler.get()](ByteView bytes) { one->arrived += bytes; };
     callbacks.on_closed = [one = dialler.get()](const env::Closed&) { one->closed = true; };
-    dialler->connection = loop_.Connect(kAddress, {}, std::move(callbacks));
+    env::ConnectionOptions wide;
+    wide.send_queue_max_bytes = std::uint64_t{64} << 20;
+    dialler->connection = loop_.Connect(kAddress, wide, std::move(callbacks));
     loop_.Settle();
     return dialler;
   }
@@ -114,6 +116,90 @@ TEST_F(RespCommandsTest, OfStrings) {
   EXPECT_EQ(Say("getdel k"), "$1\r\nw\r\n");
   EXPECT_EQ(Say("getdel k"), "$-1\r\n");
   EXPECT_EQ(Say("set k v bad"), "-ERR syntax error\r\n");
+}
+
+TEST_F(RespCommandsTest, SetIsDoneAsItsWordsSay) {
+  EXPECT_EQ(Say("set k 1 xx"), "$-1\r\n");
+  EXPECT_EQ(Say("set k 1 nx"), "+OK\r\n");
+  EXPECT_EQ(Say("set k 2 nx"), "$-1\r\n");
+  EXPECT_EQ(Say("set k 2 XX GET"), "$1\r\n1\r\n");
+  EXPECT_EQ(Say("set k 3 nx get"), "$1\r\n2\r\n");
+  EXPECT_EQ(Say("get k"), "$1\r\n2\r\n");
+  EXPECT_EQ(Say("set k 4 ex 10\r\nttl k"), "+OK\r\n:10\r\n");
+  EXPECT_EQ(Say("set k 5 keepttl\r\npttl k"), "+OK\r\n:10000\r\n");
+  EXPECT_EQ(Say("set k 6\r\nttl k"), "+OK\r\n:-1\r\n");
+  EXPECT_EQ(Say("set k 7 pxat 1000002000\r\npexpiretime k"), "+OK\r\n:1000002000\r\n");
+  EXPECT_EQ(Say("set k 7 exat 1000002\r\nexpiretime k"), "+OK\r\n:1000002\r\n");
+  EXPECT_EQ(Say("setnx k 8\r\nsetnx new 8"), ":0\r\n:1\r\n");
+  EXPECT_EQ(Say("setex k 5 v\r\nttl k"), "+OK\r\n:5\r\n");
+  EXPECT_EQ(Say("psetex k 5000 v\r\nttl k"), "+OK\r\n:5\r\n");
+  for (const char* wrong : {"nx xx", "ex", "ex 5 px 5", "ex 5 keepttl", "keepttl ex 5", "bad"}) {
+    EXPECT_EQ(Say(std::string("set k v ") + wrong), "-ERR syntax error\r\n") << wrong;
+  }
+  EXPECT_EQ(Say("set k v ex 0"), "-ERR invalid expire time in 'set' command\r\n");
+  EXPECT_EQ(Say("set k v ex -5"), "-ERR invalid expire time in 'set' command\r\n");
+  EXPECT_EQ(Say("set k v ex 9223372036854775807"), "-ERR invalid expire time in 'set' command\r\n");
+  EXPECT_EQ(Say("set k v ex x"), "-ERR value is not an integer or out of range\r\n");
+}
+
+TEST_F(RespCommandsTest, OfNumbers) {
+  EXPECT_EQ(Say("incr n\r\nincrby n 41\r\ndecr n\r\ndecrby n -1"), ":1\r\n:42\r\n:41\r\n:42\r\n");
+  EXPECT_EQ(Say("get n"), "$2\r\n42\r\n");
+  EXPECT_EQ(Say("set n x\r\nincr n"), "+OK\r\n-ERR value is not an integer or out of range\r\n");
+  EXPECT_EQ(Say("set n 9223372036854775807\r\nincr n"),
+            "+OK\r\n-ERR increment or decrement would overflow\r\n");
+  EXPECT_EQ(Say("incrby n x"), "-ERR value is not an integer or out of range\r\n");
+  EXPECT_EQ(Say("decrby n -9223372036854775808"), "-ERR decrement would overflow\r\n");
+  EXPECT_EQ(Say("append a 12\r\nappend a 34\r\nget a"), ":2\r\n:4\r\n$4\r\n1234\r\n");
+  EXPECT_EQ(Say("append a " + std::string(60'000, 'v')), ":60004\r\n");
+  // What goes wrong with one does not hold up the others of a transaction.
+  EXPECT_EQ(Say("set s x\r\nmulti\r\nincr s\r\nincr t\r\nexec"),
+            "+OK\r\n+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n"
+            "-ERR value is not an integer or out of range\r\n:1\r\n");
+}
+
+TEST_F(RespCommandsTest, KeysExpireByTheClock) {
+  EXPECT_EQ(Say("ttl none\r\nexpire none 5\r\npersist none"), ":-2\r\n:0\r\n:0\r\n");
+  EXPECT_EQ(Say("set k v\r\nexpire k 5\r\nttl k\r\npttl k"), "+OK\r\n:1\r\n:5\r\n:5000\r\n");
+  EXPECT_EQ(Say("expire k 9 nx\r\nexpire k 4 gt\r\nexpire k 9 gt\r\nexpire k 5 lt xx\r\nttl k"),
+            ":0\r\n:0\r\n:1\r\n:1\r\n:5\r\n");
+  EXPECT_EQ(Say("expire k 5 nx xx").substr(0, 5), "-ERR ");
+  EXPECT_EQ(Say("expire k 5 gt lt").substr(0, 5), "-ERR ");
+  EXPECT_EQ(Say("expire k 5 bad").substr(0, 5), "-ERR ");
+  EXPECT_EQ(Say("persist k\r\npersist k\r\nttl k"), ":1\r\n:0\r\n:-1\r\n");
+  EXPECT_EQ(Say("getex k ex 7\r\nttl k\r\ngetex k persist\r\nttl k\r\ngetex k"),
+            "$1\r\nv\r\n:7\r\n$1\r\nv\r\n:-1\r\n$1\r\nv\r\n");
+  EXPECT_EQ(Say("getex k bad"), "-ERR syntax error\r\n");
+  EXPECT_EQ(Say("pexpire k 100\r\nincr n\r\npexpire n 100"), ":1\r\n:1\r\n:1\r\n");
+  // Nobody writes; the log is told the time where a read meets what has expired, and only there.
+  std::uint64_t before = node_->proposals;
+  loop_.Advance(99'000'000);
+  EXPECT_EQ(Say("get k"), "$1\r\nv\r\n");
+  EXPECT_EQ(node_->proposals, before);
+  loop_.Advance(1'000'000);
+  EXPECT_EQ(Say("get k\r\nexists k n\r\nttl k"), "$-1\r\n:0\r\n:-2\r\n");
+  EXPECT_EQ(node_->proposals, before + 1);
+  EXPECT_EQ(Say("get k"), "$-1\r\n");
+  EXPECT_EQ(node_->proposals, before + 1);
+  EXPECT_EQ(Say("incr n"), ":1\r\n");
+  EXPECT_EQ(Say("expire n -1\r\nexists n"), ":1\r\n:0\r\n");
+  EXPECT_EQ(Say("set k v\r\nexpireat k 1\r\nexists k"), "+OK\r\n:1\r\n:0\r\n");
+  EXPECT_EQ(Say("set k v\r\npexpireat k 1000009000\r\nexpiretime k"), "+OK\r\n:1\r\n:1000009\r\n");
+}
+
+// Values of several commands that do not fit one answer come one by one.
+TEST_F(RespCommandsTest, WhatIsTooMuchTogetherIsDoneOneByOne) {
+  const std::string value(3 << 20, 'v');
+  const std::string size = std::to_string(value.size());
+  for (const char* key : {"a", "b"}) {
+    EXPECT_EQ(Say(std::string("*3\r\n$3\r\nSET\r\n$1\r\n") + key + "\r\n$" + size + "\r\n" + value),
+              "+OK\r\n");
+  }
+  const std::uint64_t before = node_->proposals;
+  const std::string said = "$" + size + "\r\n" + value + "\r\n";
+  EXPECT_TRUE(Say("getdel a\r\nset a\r\ngetdel b\r\nincr n") ==
+              said + "-ERR wrong number of arguments for 'set' command\r\n" + said + ":1\r\n");
+  EXPECT_EQ(node_->proposals, before + 4);
 }
 
 TEST_F(RespCommandsTest, OfKeys) {

@@ -110,16 +110,6 @@ TEST_F(RespPortTest, ClientsDoNotWaitForEachOther) {
   EXPECT_EQ(replica_.proposals.size(), 2U);
 }
 
-TEST_F(RespPortTest, ValuesOfSeveralCommandsAreNotInOneAnswer) {
-  const auto client = Dial();
-  Say(*client, "getdel a\r\ngetdel b");
-  EXPECT_EQ(Operations(), 2U);
-  Commit({Bytes("1")});
-  EXPECT_EQ(Heard(*client), "$1\r\n1\r\n");
-  Commit({std::nullopt});
-  EXPECT_EQ(Heard(*client), "$-1\r\n");
-}
-
 TEST_F(RespPortTest, EachFailureHasItsError) {
   const auto client = Dial();
   const auto said = [&](raft::Outcome outcome) {
@@ -213,6 +203,25 @@ TEST_F(RespPortTest, ThePortMayGoFirst) {
   replica_.Grant();
   loop_.Settle();
   EXPECT_TRUE(client->closed);
+}
+
+TEST_F(RespPortTest, WhoReadsWhatHasExpiredTellsTheLogTheTime) {
+  const auto client = Dial();
+  store_.values["a"] = "1";
+  store_.expiries["a"] = 1;
+  Say(*client, "get a");
+  replica_.Grant();
+  loop_.Settle();
+  ASSERT_EQ(replica_.proposals.size(), 1U);
+  EXPECT_EQ(Operations(), 0U);
+  store_.values.clear();
+  Commit();
+  EXPECT_EQ(Heard(*client), "$-1\r\n");
+  store_.values["a"] = "1";
+  Say(*client, "get a");
+  replica_.Grant();
+  replica_.Answer({.fate = raft::Fate::kLost, .index = {}, .answer = {}});
+  EXPECT_EQ(Heard(*client).substr(0, 10), "-TRYAGAIN ");
 }
 
 TEST_F(RespPortTest, NoMoreClientsThanMayBe) {

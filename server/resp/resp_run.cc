@@ -64,7 +64,10 @@ void RespClient::Written(const raft::Outcome& outcome) {
   if (outcome.fate != raft::Fate::kCommitted) return FailRun(RespErrorOf(outcome));
   Result<Answer> answer = DecodeAnswer(outcome.answer);
   if (!answer) return FailRun(RespErrorOfLostAnswer());
-  if (answer->kind != AnswerKind::kDone) return FailRun(RespErrorOf(answer->kind));
+  if (answer->kind != AnswerKind::kDone) {
+    if (run_.plans == 1) return FailRun(RespErrorOf(answer->kind));
+    return ProposeAlone();  // together they are too much, and nothing was done
+  }
   BEACH_CHECK_EQ(answer->values.size(), run_.results);
   std::size_t at = 0;
   for (Item& item : run_.items) {
@@ -73,6 +76,48 @@ void RespClient::Written(const raft::Outcome& outcome) {
     }
   }
   WriteRun();
+}
+
+// The next of a run's items, as an entry of its own.
+void RespClient::ProposeAlone() {
+  while (run_.alone < run_.items.size() && !run_.items[run_.alone].error.empty()) ++run_.alone;
+  if (run_.alone == run_.items.size()) return WriteRun();
+  Command command;
+  command.proposed_at_ms = node_.wall_ms();
+  command.operations = run_.items[run_.alone].plan.operations;
+  Propose(command,
+          [](RespClient& client, const raft::Outcome& outcome) { client.WrittenAlone(outcome); });
+}
+
+void RespClient::WrittenAlone(const raft::Outcome& outcome) {
+  Item& item = run_.items[run_.alone++];
+  Result<Answer> answer = DecodeAnswer(outcome.answer);
+  if (outcome.fate != raft::Fate::kCommitted) {
+    item.error = RespErrorOf(outcome);
+  } else if (!answer) {
+    item.error = RespErrorOfLostAnswer();
+  } else if (answer->kind != AnswerKind::kDone) {
+    item.error = RespErrorOf(answer->kind);
+  } else {
+    item.results = std::move(answer->values);
+  }
+  ProposeAlone();
+}
+
+// What has expired by this node's clock is there until the log has such a time. So it is told the
+// time, and what was read is read again.
+void RespClient::TellTime() {
+  run_.told = true;
+  run_.expired = 0;
+  run_.next_item = 0;
+  run_.bytes_read = 0;
+  for (Item& item : run_.items) item.results.clear();
+  Command command;
+  command.proposed_at_ms = node_.wall_ms();
+  Propose(command, [](RespClient& client, const raft::Outcome& outcome) {
+    if (outcome.fate != raft::Fate::kCommitted) return client.FailRun(RespErrorOf(outcome));
+    client.ReadOn();
+  });
 }
 
 // Asks the store for as many as may be asked at once.
@@ -93,27 +138,33 @@ void RespClient::ReadOn() {
     }
   }
   run_.asking = false;
-  if (run_.reads_open == 0 && run_.next_item == run_.items.size()) WriteRun();
+  if (run_.reads_open > 0 || run_.next_item < run_.items.size()) return;
+  if (run_.expired > 0 && !run_.told) return TellTime();
+  WriteRun();
 }
 
 void RespClient::ReadOne(std::size_t item, const Operation& operation) {
   const std::size_t slot = run_.items[item].results.size();
   run_.items[item].results.emplace_back();
   ++run_.reads_open;
-  const bool has = operation.kind == OperationKind::kHas;
-  node_.store.Get(operation.key, [weak = node_.self, id = id_, item, slot,
-                                  has](Result<std::optional<Bytes>> value) {
+  node_.store.Find(operation.key, [weak = node_.self, id = id_, item, slot,
+                                   kind = operation.kind](Result<StoreValue> found) {
     const std::shared_ptr<RespNode> node = weak.lock();
     RespClient* const client = node == nullptr ? nullptr : node->Find(id);
     if (client == nullptr) return;
     Run& run = client->run_;
     --run.reads_open;
-    if (!value) {
-      run.items[item].error = RespErrorOfStore(value.error());
-    } else if (*value) {
-      if (has) (*value)->clear();
-      run.bytes_read += (*value)->size();
-      run.items[item].results[slot] = *std::move(value);
+    if (!found) {
+      run.items[item].error = RespErrorOfStore(found.error());
+    } else if (found->value) {
+      const std::uint64_t expires_at_ms = found->expires_at_ms;
+      if (expires_at_ms != 0 && expires_at_ms <= node->wall_ms()) ++run.expired;
+      if (kind != OperationKind::kGet) found->value->clear();
+      if (kind == OperationKind::kExpiry && expires_at_ms != 0) {
+        found->value = std::to_string(expires_at_ms);
+      }
+      run.bytes_read += found->value->size();
+      run.items[item].results[slot] = std::move(found->value);
     }
     client->ReadOn();
   });
@@ -135,7 +186,7 @@ void RespClient::WriteRun() {
     if (!item.error.empty()) {
       writer.Error(item.error);
     } else {
-      WriteResults(item.plan, item.results, writer);
+      WriteResults(item.plan, item.results, node_.wall_ms(), writer);
     }
     if (item.command != nullptr) NoteIfSlow(item, took_ns);
   }
@@ -215,7 +266,7 @@ void RespClient::Executed(const raft::Outcome& outcome) {
     for (const Item& item : queued) {
       const std::size_t results = item.plan.results();
       BEACH_CHECK_LE(results, values.size());
-      WriteResults(item.plan, values.first(results), writer);
+      WriteResults(item.plan, values.first(results), node_.wall_ms(), writer);
       values = values.subspan(results);
     }
   }

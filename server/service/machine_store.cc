@@ -46,6 +46,23 @@ void MachineStore::Get(ByteView key, GetDone done) {
   NextReader().Ask([this, key = Bytes(key)] { return machine_.Get(key); }, std::move(done));
 }
 
+void MachineStore::Find(ByteView key, FindDone done) {
+  StoreValue found;
+  Result<engine::TryGetResult> tried = machine_.TryGet(key, &found.expires_at_ms);
+  if (!tried) return done(Fail(std::move(tried).error()));
+  if (!tried->would_block) {
+    found.value = std::move(tried->value);
+    return done(std::move(found));
+  }
+  NextReader().Ask(
+      [this, key = Bytes(key)]() -> Result<StoreValue> {
+        StoreValue read;
+        BEACH_TRY_ASSIGN(read.value, machine_.Get(key, &read.expires_at_ms));
+        return read;
+      },
+      std::move(done));
+}
+
 void MachineStore::Scan(const StoreRange& range, ScanDone done) {
   NextReader().Ask([this, range] { return ScanOf(machine_, range); }, std::move(done));
 }

@@ -22,6 +22,7 @@ class MachineStore final : public Store {
   ~MachineStore() override;
 
   void Get(ByteView key, GetDone done) override;
+  void Find(ByteView key, FindDone done) override;
   void Scan(const StoreRange& range, ScanDone done) override;
 
  private:

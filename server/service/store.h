@@ -24,11 +24,17 @@ struct StoreScan {
   std::optional<Bytes> next;                     // where to go on; nothing: that was all
 };
 
+struct StoreValue {
+  std::optional<Bytes> value;       // nothing: absent
+  std::uint64_t expires_at_ms = 0;  // since 1970; 0: never
+};
+
 // The applied state of a node, as reads see it. Of one loop, and on its thread: what memory alone
 // does not answer is read elsewhere.
 class Store {
  public:
   using GetDone = std::function<void(Result<std::optional<Bytes>>)>;
+  using FindDone = std::function<void(Result<StoreValue>)>;
   using ScanDone = std::function<void(Result<StoreScan>)>;
 
   virtual ~Store() = default;
@@ -36,6 +42,8 @@ class Store {
   // All that was applied before the call is seen. `done` is called once, from inside the call where
   // the answer is there; not at all when the store goes first.
   virtual void Get(ByteView key, GetDone done) = 0;
+  // The same, with when the value expires.
+  virtual void Find(ByteView key, FindDone done) = 0;
   virtual void Scan(const StoreRange& range, ScanDone done) = 0;
 };
 

@@ -47,6 +47,12 @@ class Model {
   Bytes Do(const Command& command, std::uint64_t index);
   void Write(const Operation& operation);
   std::optional<Bytes> Read(const Bytes& key) const;
+  // When what is there expires; 0: never, or nothing is.
+  std::uint64_t Expiry(const Bytes& key) const;
+  // What an operation says, and does.
+  std::optional<Bytes> Say(const Operation& operation, std::uint64_t& bytes_left);
+  std::optional<Bytes> Compute(const Operation& operation, const std::optional<Bytes>& value);
+  void Leave(const Bytes& key, const Bytes& value, std::uint64_t expires_at_ms);
   bool Holds(const Condition& condition) const;
   bool IsIdle(const Session& session) const {
     return time_ms_ - session.used_at_ms >= limits_.idle_max_ms;
@@ -54,6 +60,7 @@ class Model {
   // The one that was used least recently; null: none.
   const SessionId* Oldest() const;
 
+  bool touched_ = false;  // by the operation that was computed last
   const SessionLimits limits_;
   std::uint64_t time_ms_ = 0;
   std::map<Bytes, Cell> cells_;

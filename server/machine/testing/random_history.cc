@@ -154,6 +154,33 @@ class Drawing {
     const std::uint64_t size = stream_.Chance(1, 8) ? stream_.Below(400) : stream_.Below(4);
     return Text(Bytes(size, static_cast<char>('a' + stream_.Below(3))));
   }
+  // Or what looks like one.
+  ByteView ANumber() {
+    static constexpr ByteView kNumbers[] = {"0",
+                                            "-0",
+                                            "7",
+                                            "-12",
+                                            "07",
+                                            "+1",
+                                            "",
+                                            "1 ",
+                                            "9223372036854775807",
+                                            "9223372036854775808",
+                                            "-9223372036854775808"};
+    return stream_.Chance(1, 4) ? AValue() : kNumbers[stream_.Below(std::size(kNumbers))];
+  }
+  // The last one is not of all.
+  void SetExpiry(Operation& operation, std::uint64_t kinds) {
+    constexpr ExpiryKind kKinds[] = {ExpiryKind::kNever, ExpiryKind::kAt, ExpiryKind::kIn,
+                                     ExpiryKind::kKeep};
+    operation.expiry = kKinds[stream_.Below(kinds)];
+    const std::uint64_t far = stream_.Below(limits_.idle_max_ms);
+    if (operation.expiry == ExpiryKind::kAt) operation.expires_at_ms = clock_ms_ + far;
+    if (operation.expiry == ExpiryKind::kIn) operation.expires_at_ms = far;
+    if (operation.expires_at_ms != 0 && stream_.Chance(1, 20)) {
+      operation.expires_at_ms = stream_.Chance(1, 2) ? 0 : ~std::uint64_t{0};
+    }
+  }
   Condition ACondition() {
     Condition condition{.kind = static_cast<ConditionKind>(stream_.Below(4)), .key = AKey()};
     if (condition.kind < ConditionKind::kEquals) return condition;
@@ -164,8 +191,21 @@ class Drawing {
     return condition;
   }
   Operation AnOperation() {
-    Operation operation{.kind = static_cast<OperationKind>(stream_.Below(7)), .key = AKey()};
+    Operation operation{.kind = static_cast<OperationKind>(stream_.Below(12)), .key = AKey()};
     switch (operation.kind) {
+      case OperationKind::kSet:
+        operation.value = ANumber();
+        operation.flags = static_cast<std::uint8_t>(stream_.Below(4));
+        SetExpiry(operation, 4);
+        break;
+      case OperationKind::kExpire:
+        operation.flags = static_cast<std::uint8_t>(stream_.Chance(1, 2) ? 0 : stream_.Below(16));
+        SetExpiry(operation, 3);
+        break;
+      case OperationKind::kAddTo:
+        operation.value = Text(Bytes(8, stream_.Chance(1, 8) ? '\x7f' : '\xff'));
+        break;
+      case OperationKind::kExtend: operation.value = AValue(); break;
       case OperationKind::kPutUntil:
         operation.expires_at_ms = clock_ms_ + stream_.Below(limits_.idle_max_ms);
         [[fallthrough]];

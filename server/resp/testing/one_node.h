@@ -40,6 +40,13 @@ class OneNode final : public raft::Replica, public Store {
   raft::LogIndex applied() const override { return last_; }
 
   void Get(ByteView key, GetDone done) override { done(machine_.Get(key)); }
+  void Find(ByteView key, FindDone done) override {
+    StoreValue found;
+    Result<std::optional<Bytes>> value = machine_.Get(key, &found.expires_at_ms);
+    if (!value) return done(Fail(value.error()));
+    found.value = *std::move(value);
+    done(std::move(found));
+  }
   void Scan(const StoreRange& range, ScanDone done) override {
     std::optional<ByteView> end;
     if (range.end) end = *range.end;

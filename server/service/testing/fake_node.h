@@ -71,6 +71,14 @@ class FakeStore final : public Store {
     }
     done(Value(Bytes(key)));
   }
+  void Find(ByteView key, FindDone done) override {
+    Get(key, [this, key = Bytes(key), done](Result<std::optional<Bytes>> value) {
+      if (!value) return done(Fail(value.error()));
+      const auto expiry = expiries.find(key);
+      done(StoreValue{.value = *value,
+                      .expires_at_ms = expiry == expiries.end() ? 0 : expiry->second});
+    });
+  }
   void Scan(const StoreRange& range, ScanDone done) override {
     last_range = range;
     if (broken) return done(Fail(ErrorCode::kCorruption, "bad block"));
@@ -87,6 +95,7 @@ class FakeStore final : public Store {
   }
 
   std::map<Bytes, Bytes> values;
+  std::map<Bytes, std::uint64_t> expiries;
   StoreRange last_range;
   bool later = false;  // reads are answered when the test runs what waits
   bool broken = false;
