@@ -63,6 +63,7 @@ class RespClient {
       GiveUp();
     });
     asked_ = false;
+    busy_ = true;
     if (connection_ != nullptr) return Ask();
     Connect();
   }
@@ -108,7 +109,9 @@ class RespClient {
                      {"SET", other, value},
                      {"EXEC"}});
       }
-      default: return Send({{"SET", key, value}});
+      case Kind::kAppend: return Send({{"APPEND", key, value}});
+      case Kind::kPut:
+      case Kind::kCas: return Send({{"SET", key, value}});
     }
   }
 
@@ -132,8 +135,8 @@ class RespClient {
                              {oracle::ChangeKind::kPut, KeyOf(work_.other), value}};
         break;
       case Kind::kCas: operation.conditions = {{key, watched_}}; [[fallthrough]];
-      case Kind::kPut:
-      case Kind::kAppend: operation.changes = {{oracle::ChangeKind::kPut, key, value}}; break;
+      case Kind::kPut: operation.changes = {{oracle::ChangeKind::kPut, key, value}}; break;
+      case Kind::kAppend: operation.changes = {{oracle::ChangeKind::kAppend, key, value}}; break;
     }
     return operation;
   }
@@ -219,7 +222,7 @@ class RespClient {
   void Closed(std::uint64_t life) {
     if (life != life_) return;
     connection_.reset();
-    GiveUp();
+    if (busy_) GiveUp();  // else the next work finds another node
   }
 
   // Nobody answers, or the connection is gone.
@@ -238,6 +241,7 @@ class RespClient {
 
   void Done(bool served) {
     if (timer_ != 0) loop_.Cancel(std::exchange(timer_, 0));
+    busy_ = false;
     watching_ = false;
     asked_ = false;
     replies_wanted_ = 0;
@@ -258,6 +262,7 @@ class RespClient {
   bool is_last_ = false;
   bool last_done_ = false;
   Work work_;                     // the one that is done now
+  bool busy_ = false;             // it is under way
   bool asked_ = false;            // the judge was told of it
   bool watching_ = false;         // and what of it comes first is asked
   std::optional<Bytes> watched_;  // what it saw there
