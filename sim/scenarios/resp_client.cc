@@ -165,7 +165,10 @@ class RespClient {
     if (last.type == '-') return Refused(*last.text);
     BEACH_SOMETIMES("resp.watched_key_had_changed", last.type == '*' && last.is_null);
     BEACH_SOMETIMES("resp.transaction_done", last.type == '*' && !last.is_null);
-    {
+    // Somebody has written since it watched, which may have been before it looked.
+    if (work_.kind == Kind::kCas && last.is_null) {
+      judge_.Refused(number_);
+    } else {
       const SystemScope system;
       judge_.Returned(number_, AnsweredBy(last));
     }
@@ -184,8 +187,6 @@ class RespClient {
         operation.reads.push_back({KeyOf(work_.other), ValueIn(last.parts[1])});
       }
     }
-    const bool failed = work_.kind == Kind::kCas && last.is_null;
-    if (failed) operation.answer = oracle::Answer::kConditionsFailed;
     return operation;
   }
 
