@@ -33,7 +33,8 @@ Bytes EncodeMembership(const Membership& membership) {
   encoder.Raw(ByteView(reinterpret_cast<const char*>(membership.cluster.data()),
                        membership.cluster.size()));
   encoder.Fixed64(membership.node.value);
-  encoder.Fixed16(static_cast<std::uint16_t>(membership.founders.size()));
+  encoder.Fixed8(membership.made ? 1 : 0);
+  encoder.Fixed8(static_cast<std::uint8_t>(membership.founders.size()));
   BEACH_CHECK_EQ(bytes.size(), kHeadSize);
   for (const raft::NodeId founder : membership.founders) encoder.Fixed64(founder.value);
   encoder.Fixed32(Crc32c(bytes));
@@ -56,11 +57,13 @@ Result<Membership> DecodeMembership(ByteView bytes) {
   const ByteView cluster = decoder.Raw(membership.cluster.size());
   std::memcpy(membership.cluster.data(), cluster.data(), cluster.size());
   membership.node = raft::NodeId(decoder.Fixed64());
-  const std::uint16_t founders = decoder.Fixed16();
-  if (membership.node.value == 0 || founders == 0 || founders > kFoundersMax) {
+  const std::uint8_t made = decoder.Fixed8();
+  const std::uint8_t founders = decoder.Fixed8();
+  membership.made = made == 1;
+  if (membership.node.value == 0 || made > 1 || founders == 0 || founders > kFoundersMax) {
     return Bad("a number in it is none that may be");
   }
-  for (std::uint16_t i = 0; i < founders; ++i) {
+  for (std::uint8_t i = 0; i < founders; ++i) {
     membership.founders.emplace_back(decoder.Fixed64());
   }
   decoder.Fixed32();

@@ -12,8 +12,9 @@
 #include "raft/types.h"
 #include "wire/hello.h"
 
-// Whose a node's directory is: docs/formats/node.md. Written once, when all else in it has been
-// made: where it is, the node has been here before, and what it promised is in its log.
+// Whose a node's directory is: docs/formats/node.md. Written first, so that a crash while the rest
+// is made leaves who is to be here; and again when there is a log: from then on the node has been
+// here, and what it promised is in that log.
 //
 // | offset | size  | field                                          |
 // |--------|-------|------------------------------------------------|
@@ -21,7 +22,8 @@
 // | 4      | 2     | version of the format: 1                       |
 // | 6      | 16    | cluster                                        |
 // | 22     | 8     | node, at least 1                               |
-// | 30     | 2     | n, 1 to 64: how many voters the cluster began with |
+// | 30     | 1     | 1: the log was made; 0: it may be missing      |
+// | 31     | 1     | n, 1 to 64: how many voters the cluster began with |
 // | 32     | 8 * n | their numbers, ascending                       |
 // | 32+8n  | 4     | CRC32C of all before                           |
 //
@@ -37,6 +39,7 @@ inline constexpr std::size_t kFoundersMax = 64;
 struct Membership {
   wire::ClusterId cluster{};
   raft::NodeId node;
+  bool made = false;
   std::vector<raft::NodeId> founders;  // voters before the first entry: the same on all nodes
   friend bool operator==(const Membership&, const Membership&) = default;
 };

@@ -12,11 +12,8 @@
 namespace beach::server {
 namespace {
 
-// What may be in a directory that is being made, and what a fresh disk has.
-constexpr std::string_view kNames[] = {"NODE.tmp", "db",       "db.damage",
-                                       "log",      "incoming", "lost+found"};
-
-bool IsOurs(const std::string& name) { return std::ranges::find(kNames, name) != std::end(kNames); }
+// What may be in a directory before NODE is: what a fresh disk has, and what a crash leaves.
+bool IsOurs(const std::string& name) { return name == "NODE.tmp" || name == "lost+found"; }
 
 std::vector<raft::NodeId> FoundersOf(const ServerOptions& options) {
   std::vector<raft::NodeId> founders;
@@ -42,14 +39,13 @@ Status NodeDirectory::Recognise(const ServerOptions& options) {
   Result<Membership> read = ReadMembership(*env_.files, path_);
   if (!read && read.error().code() == ErrorCode::kNotFound) {
     BEACH_TRY(CheckNew());
-    is_new_ = true;
     membership_.node = options.node;
     membership_.founders = FoundersOf(options);
     // Founders come to the same number by themselves. Who stands alone asks nobody.
     const bool alone = membership_.founders.size() == 1;
     const std::uint64_t salt = alone ? env_.clock->WallNow() : 0;
     membership_.cluster = ClusterIdOf(options.cluster_name, membership_.founders, salt);
-    return {};
+    return WriteMembership(*env_.files, path_, membership_);
   }
   if (!read) return beach::Fail(std::move(read).error());
   membership_ = *std::move(read);
@@ -91,7 +87,8 @@ Status NodeDirectory::OpenTables(const ServerOptions& options) {
       .bootstrap = {
           .voters = membership_.founders, .outgoing = {}, .learners = {}, .learners_next = {}}};
   if (options.nodes.size() > 1) {
-    BEACH_TRY_ASSIGN(state_, NodeState::Open(env_, tables(), options.engine, machine, !is_new_));
+    BEACH_TRY_ASSIGN(state_,
+                     NodeState::Open(env_, tables(), options.engine, machine, membership_.made));
     return {};
   }
   BEACH_TRY_ASSIGN(db_, engine::Db::Open(env_, tables(), EngineOptions(options.engine)));
@@ -106,12 +103,15 @@ Result<std::unique_ptr<raft::DiskLog>> NodeDirectory::OpenLog(raft::DiskLogOptio
   const raft::SnapshotMeta held = machine().durable();
   options.cluster = raft::ClusterNumber(membership_.cluster);
   options.node = membership_.node;
-  options.create = is_new_;
+  options.create = !membership_.made;
   BEACH_TRY_ASSIGN(std::unique_ptr<raft::DiskLog> log,
                    raft::DiskLog::Open(
                        env_, log(), options,
                        {.index = held.index, .term = held.term, .may_be_lost = state_ != nullptr}));
-  if (is_new_) BEACH_TRY(WriteMembership(*env_.files, path_, membership_));
+  if (!membership_.made) {
+    membership_.made = true;
+    BEACH_TRY(WriteMembership(*env_.files, path_, membership_));
+  }
   if (held.index < log->contents().base) machine().AwaitSnapshot();
   return log;
 }

@@ -18,17 +18,18 @@ namespace beach::server {
 
 // The directory of a node, while it is open:
 //
-//   NODE       whose it is (membership.h): written last, when there is a log
+//   NODE       whose it is (membership.h): the first that is made
 //   db         the tables; db.damage and db.damaged as of machine/state_directory.h
 //   log        the log of consensus
 //   incoming   what arrives of a snapshot
 //
-// Without NODE it is being made: a crash leaves that to be begun anew, and nothing was promised.
+// Until NODE says that the log was made, nothing was promised: whatever a crash has left of the
+// rest is finished.
 class NodeDirectory {
  public:
-  // Makes what is missing of a directory that is new, but for NODE. kRefused: there is no NODE, and
-  // something that is not ours. kInvalidArgument: it is of another node or cluster than the options
-  // say. And what tables and machine return.
+  // Makes what is missing of a directory that is new, but for the log. kRefused: there is no NODE,
+  // and something that is not ours. kInvalidArgument: it is of another node or cluster than the
+  // options say. And what tables and machine return.
   static Result<std::unique_ptr<NodeDirectory>> Open(const env::Env& env,
                                                      const ServerOptions& options);
   NodeDirectory(const NodeDirectory&) = delete;
@@ -62,7 +63,6 @@ class NodeDirectory {
   const env::Env env_;
   const std::string path_;
   Membership membership_;
-  bool is_new_ = false;
   // A node that has peers has a state; one that stands alone has nobody to ask for what it lost,
   // and its own tables.
   std::unique_ptr<NodeState> state_;
