@@ -163,9 +163,6 @@ constexpr RespCommand kCommands[] = {
 static_assert(std::ranges::is_sorted(kCommands, [](const RespCommand& a, const RespCommand& b) {
   return ByteView(a.name) < ByteView(b.name);
 }));
-static_assert(std::ranges::all_of(kCommands, [](const RespCommand& command) {
-  return (command.plan == nullptr) != (command.run == nullptr);
-}));
 
 }  // namespace
 

@@ -48,6 +48,7 @@ TEST(RespTable, NamesAreOfAnyCase) {
   for (const RespCommand& command : RespCommands()) {
     EXPECT_EQ(FindRespCommand(LowerCase(command.name)), &command);
     EXPECT_EQ(FindRespCommand(command.name), &command);
+    EXPECT_NE(command.plan == nullptr, command.run == nullptr) << command.name;
   }
   EXPECT_EQ(FindRespCommand("GE"), nullptr);
   EXPECT_EQ(FindRespCommand("GETS"), nullptr);

@@ -125,7 +125,7 @@ TEST(RespRequest, WhatIsNoStreamOfCommandsIsRefused) {
 
 TEST(RespRequest, EachLengthHasItsLimit) {
   const RespRequestLimits limits{
-      .arguments_max = 3, .bulk_size_max = 10, .request_size_max = 30, .line_size_max = 20};
+      .arguments_max = 3, .bulk_size_max = 10, .request_size_max = 29, .line_size_max = 20};
   EXPECT_EQ(ErrorOf("*3\r\n$1\r\na\r\n", limits), "");
   EXPECT_EQ(ErrorOf("*4\r\n", limits), "Protocol error: invalid multibulk length");
   EXPECT_EQ(ErrorOf("*1\r\n$10\r\n", limits), "");

@@ -45,10 +45,8 @@ void RespNode::DropLater(RespClientId id) {
 void RespNode::AddSlow(SlowCommand command) {
   command.id = last_slow++;
   if (command.words.size() > kWordsMax) command.words.resize(kWordsMax);
-  for (Bytes& word : command.words) {
-    if (word.size() > kWordSizeMax) word.resize(kWordSizeMax);
-    word.shrink_to_fit();
-  }
+  // A copy, so that what is cut off is not kept.
+  for (Bytes& word : command.words) word = word.substr(0, kWordSizeMax);
   slow.push_front(std::move(command));
   if (slow.size() > kSlowCommandsMax) slow.pop_back();
 }
