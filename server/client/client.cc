@@ -36,6 +36,28 @@ ScanResult TakeScanned(const ScanReply& reply) {
   return result;
 }
 
+StatusResult TakeStatus(const StatusReply& reply) {
+  StatusResult result{.leader = reply.leader,
+                      .id = reply.id,
+                      .role = reply.role,
+                      .term = reply.term,
+                      .commit = reply.commit,
+                      .applied = reply.applied,
+                      .log_base = reply.log_base,
+                      .log_last = reply.log_last,
+                      .log_bytes = reply.log_bytes,
+                      .state = reply.state,
+                      .configuration = reply.configuration,
+                      .nodes = {}};
+  for (const NodeReport& node : reply.nodes) {
+    result.nodes.push_back({.id = node.id,
+                            .membership = node.membership,
+                            .progress = node.progress,
+                            .address = std::string(node.address)});
+  }
+  return result;
+}
+
 Operation MakeOperation(OperationKind kind, ByteView key, ByteView value) {
   Operation operation;
   operation.kind = kind;
@@ -110,7 +132,7 @@ void Client::Transact(const Transaction& transaction, std::uint64_t deadline_ns,
   call.type = kWriteType;
   call.done = Unpack<Answer, WriteReply>(
       std::move(done), [](const WriteReply& reply) { return *DecodeAnswer(reply.answer); });
-  const Status sound = CheckCommand(command);
+  const auto sound = CheckCommand(command);
   if (!sound) return FailSoon(FailureKind::kInvalid, sound.error().message(), call.done);
   EncodeCommand(command, call.payload);
   Begin(std::move(call), deadline_ns);
@@ -125,8 +147,38 @@ void Client::Scan(const ScanRequest& request, std::uint64_t deadline_ns, ScanDon
   BeginRead(request, deadline_ns, Unpack<ScanResult, ScanReply>(std::move(done), TakeScanned));
 }
 
+void Client::Status(std::uint64_t deadline_ns, StatusDone done) {
+  BeginRead(StatusRequest{}, deadline_ns,
+            Unpack<StatusResult, StatusReply>(std::move(done), TakeStatus));
+}
+
+void Client::ChangeMembers(const ChangeRequest& request, std::uint64_t deadline_ns,
+                           IndexDone done) {
+  BeginOrder(request, deadline_ns,
+             Unpack<std::uint64_t, ChangeReply>(
+                 std::move(done), [](const ChangeReply& reply) { return reply.index; }));
+}
+
+void Client::TransferLeadership(wire::NodeNumber target, std::uint64_t deadline_ns,
+                                LeaderDone done) {
+  BeginOrder(TransferRequest{.deadline_ms = 0, .target = target}, deadline_ns,
+             Unpack<wire::NodeNumber, TransferReply>(
+                 std::move(done), [target](const TransferReply&) { return target; }));
+}
+
+void Client::BeginOrder(const Request& request, std::uint64_t deadline_ns, ReplyDone done) {
+  const auto sound = CheckRequest(request);
+  if (!sound) return FailSoon(FailureKind::kInvalid, sound.error().message(), done);
+  Call call;
+  call.kind = Kind::kOrder;
+  call.type = TypeOf(request);
+  call.done = std::move(done);
+  EncodeRequest(request, call.payload);
+  Begin(std::move(call), deadline_ns);
+}
+
 void Client::BeginRead(const Request& request, std::uint64_t deadline_ns, ReplyDone done) {
-  const Status sound = CheckRequest(request);
+  const auto sound = CheckRequest(request);
   if (!sound) return FailSoon(FailureKind::kInvalid, sound.error().message(), done);
   Call call;
   call.type = TypeOf(request);

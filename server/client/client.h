@@ -30,6 +30,8 @@ struct ClientOptions {
   // Before the same is asked again: doubled from the low one up, drawn between half of it and all.
   std::uint64_t retry_low_ns = 10'000'000;
   std::uint64_t retry_high_ns = 500'000'000;
+  // The same for an order, which takes as long as what is ordered.
+  std::uint64_t order_max_ns = 15'000'000'000;
   std::uint64_t in_flight_max = 128;  // asked, and not replied
   std::uint64_t calls_max = 4096;     // those that wait included
   std::uint64_t bytes_max = std::uint64_t{64} << 20;
@@ -39,8 +41,8 @@ struct ClientOptions {
 
 // Why a call has not brought what it was to.
 struct CallFailure {
-  // kUnknown: a write may be done, now or later. With any other kind it is not done, and will not
-  // be.
+  // kUnknown: a write or an order may be done, now or later. With any other kind it is not done,
+  // and will not be.
   FailureKind kind = FailureKind::kUnavailable;
   Bytes detail;  // for people
 };
@@ -55,6 +57,28 @@ struct ScanResult {
   std::uint64_t index = 0;
   std::vector<std::pair<Bytes, Bytes>> entries;
   std::optional<Bytes> next;  // where to go on; nothing: that was all
+};
+
+struct StatusNode {
+  wire::NodeNumber id;
+  std::uint8_t membership = 0;           // of Membership
+  std::optional<NodeProgress> progress;  // as the leader knows it
+  std::string address;
+};
+// As StatusReply has it.
+struct StatusResult {
+  wire::NodeNumber leader;
+  wire::NodeNumber id;
+  NodeRole role = NodeRole::kFollower;
+  std::uint64_t term = 0;
+  std::uint64_t commit = 0;
+  std::uint64_t applied = 0;
+  std::uint64_t log_base = 0;
+  std::uint64_t log_last = 0;
+  std::uint64_t log_bytes = 0;
+  std::uint64_t state = 0;
+  std::uint64_t configuration = 0;
+  std::vector<StatusNode> nodes;
 };
 
 // If all conditions hold the operations, else those of `otherwise`. Borrowed for the call.
@@ -75,6 +99,9 @@ class Client {
   using WriteDone = std::function<void(CallResult<Answer>)>;
   using GetDone = std::function<void(CallResult<GetResult>)>;
   using ScanDone = std::function<void(CallResult<ScanResult>)>;
+  using StatusDone = std::function<void(CallResult<StatusResult>)>;
+  using IndexDone = std::function<void(CallResult<std::uint64_t>)>;
+  using LeaderDone = std::function<void(CallResult<wire::NodeNumber>)>;
 
   Client(env::Loop& loop, env::Clock& clock, const ClientOptions& options);
   Client(const Client&) = delete;
@@ -92,6 +119,14 @@ class Client {
   // Its deadline field is not looked at.
   void Scan(const ScanRequest& request, std::uint64_t deadline_ns, ScanDone done);
 
+  // Of the node that is asked at the moment.
+  void Status(std::uint64_t deadline_ns, StatusDone done);
+  // Orders, which go to the leader. Asked again only where it is known that they were not taken:
+  // kUnknown says that they may have been. A change of members brings the index of the entry.
+  void ChangeMembers(const ChangeRequest& request, std::uint64_t deadline_ns, IndexDone done);
+  // Brings who leads now: the target.
+  void TransferLeadership(wire::NodeNumber target, std::uint64_t deadline_ns, LeaderDone done);
+
   // Without a result so far.
   std::uint64_t calls() const { return calls_.size(); }
   SessionId session() const { return session_; }  // 0: none is open
@@ -99,7 +134,7 @@ class Client {
  private:
   using CallId = StrongId<struct CallIdTag>;
   using ReplyDone = std::function<void(CallResult<const Reply*>)>;
-  enum class Kind : std::uint8_t { kOpen, kWrite, kRead };
+  enum class Kind : std::uint8_t { kOpen, kWrite, kRead, kOrder };
   struct Call {
     Kind kind = Kind::kRead;
     std::uint16_t type = 0;
@@ -118,6 +153,8 @@ class Client {
   };
 
   void Begin(Call call, std::uint64_t deadline_ns);
+  std::uint64_t PatienceOf(const Call& call) const;
+  void BeginOrder(const Request& request, std::uint64_t deadline_ns, ReplyDone done);
   void BeginRead(const Request& request, std::uint64_t deadline_ns, ReplyDone done);
   void FailSoon(FailureKind kind, const Bytes& detail, const ReplyDone& done);
   // Runs Work at that time, or before.

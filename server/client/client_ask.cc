@@ -51,6 +51,10 @@ void Client::LookAt(CallId id, Call& call, std::uint64_t now_ns) {
     AskAgain(call);
     routes_.Avoid(node);
   }
+  const bool lost = call.last_try == wire::RequestId{} && call.unsettled > 0;
+  if (call.kind == Kind::kOrder && lost) {
+    return FinishFailed(id, FailureKind::kUnknown, "no word of what became of it");
+  }
   if (MayAsk(id, call, now_ns)) Ask(id, call, now_ns);
   if (call.deadline_ns != 0) WakeAt(call.deadline_ns);
   if (call.last_try != wire::RequestId{}) {
@@ -118,8 +122,14 @@ void Client::OnOpened(CallResult<const Reply*> reply) {
   window_ = {};
 }
 
+// How long a node may be silent about it.
+std::uint64_t Client::PatienceOf(const Call& call) const {
+  return call.kind == Kind::kOrder ? options_.order_max_ns : options_.silence_max_ns;
+}
+
 void Client::Ask(CallId id, Call& call, std::uint64_t now_ns) {
-  std::uint64_t wait_ns = options_.silence_max_ns;
+  const std::uint64_t patience_ns = PatienceOf(call);
+  std::uint64_t wait_ns = patience_ns;
   if (call.deadline_ns != 0) wait_ns = std::min(wait_ns, call.deadline_ns - now_ns);
   const std::uint64_t wait_ms = std::min<std::uint64_t>((wait_ns + kNsPerMs - 1) / kNsPerMs,
                                                         std::numeric_limits<std::uint32_t>::max());
@@ -134,7 +144,7 @@ void Client::Ask(CallId id, Call& call, std::uint64_t now_ns) {
   tries_[asked] = id;
   call.last_try = asked;
   call.node = *node;
-  call.give_up_ns = now_ns + options_.silence_max_ns;
+  call.give_up_ns = now_ns + patience_ns;
   call.tries.push_back(asked);
   if (call.kind != Kind::kRead) ++call.unsettled;
   ++in_flight_;

@@ -13,7 +13,7 @@ namespace {
 // Whether the reply is one that a request of that type has.
 bool Fits(std::uint16_t type, const Reply& reply) {
   if (std::holds_alternative<Failure>(reply)) return true;
-  if (TypeOf(reply) - kReplyTypeFirst != type - kRequestTypeFirst) return false;
+  if (ReplyTypeOf(type) != TypeOf(reply)) return false;
   const auto* const written = std::get_if<WriteReply>(&reply);
   return written == nullptr || DecodeAnswer(written->answer).has_value();
 }
@@ -50,7 +50,9 @@ void Client::OnFailure(CallId id, wire::RequestId asked, const Failure& failure)
   const bool settled = failure.retry_is_safe || expired;
   if (call.kind != Kind::kRead && settled) --call.unsettled;
   if (expired && call.kind == Kind::kWrite) return OnSessionExpired(id, call);
-  if (!failure.retry_may_help) return FinishFailed(id, failure.kind, Bytes(failure.detail));
+  const bool may_not = call.kind == Kind::kOrder && !settled;
+  if (!failure.retry_may_help || may_not)
+    return FinishFailed(id, failure.kind, Bytes(failure.detail));
   if (call.last_try != asked) return;  // a later try is under way, or soon
   const std::size_t node = call.node;
   AskAgain(call);
@@ -75,7 +77,7 @@ void Client::OnSessionExpired(CallId id, Call& call) {
 
 void Client::FinishFailed(CallId id, FailureKind kind, Bytes detail) {
   const Call& call = calls_.at(id);
-  const bool maybe_done = call.kind == Kind::kWrite && call.unsettled > 0;
+  const bool maybe_done = call.kind != Kind::kRead && call.unsettled > 0;
   Finish(id, std::unexpected(CallFailure{.kind = maybe_done ? FailureKind::kUnknown : kind,
                                          .detail = std::move(detail)}));
 }

@@ -130,6 +130,11 @@ class ClientTest : public ::testing::Test {
     client_->Get("sand", consistency, deadline_ns,
                  [this](CallResult<GetResult> result) { got_.push_back(std::move(result)); });
   }
+  void Order(std::uint64_t deadline_ns = 0) {
+    client_->ChangeMembers(
+        {.deadline_ms = 0, .joint = false, .changes = {{.kind = {}, .node = NodeNumber(4)}}},
+        deadline_ns, [this](CallResult<std::uint64_t> index) { ordered_.push_back(index); });
+  }
   std::string TakeAnswer() {
     loop_.Settle();
     if (answers_.size() != 1) return std::to_string(answers_.size()) + " answers";
@@ -150,6 +155,7 @@ class ClientTest : public ::testing::Test {
   std::unique_ptr<Client> client_;
   std::vector<CallResult<Answer>> answers_;
   std::vector<CallResult<GetResult>> got_;
+  std::vector<CallResult<std::uint64_t>> ordered_;
 };
 
 TEST_F(ClientTest, WritesOfOneSessionHaveNumbersOfTheirOwn) {
@@ -214,6 +220,88 @@ TEST_F(ClientTest, ScansBringEntriesAndWhereToGoOn) {
   EXPECT_THAT(scanned[0]->entries,
               ElementsAre(std::pair<Bytes, Bytes>("a", "1"), std::pair<Bytes, Bytes>("b", "2")));
   EXPECT_EQ(scanned[0]->next, "ba");
+}
+
+TEST_F(ClientTest, StatusIsWhatTheNodeSays) {
+  Begin();
+  std::vector<CallResult<StatusResult>> told;
+  client_->Status(0, [&](CallResult<StatusResult> result) { told.push_back(std::move(result)); });
+  Say(Only(), StatusReply{.leader = NodeNumber(2),
+                          .id = NodeNumber(1),
+                          .role = NodeRole::kFollower,
+                          .term = 3,
+                          .commit = 8,
+                          .applied = 7,
+                          .log_base = 2,
+                          .log_last = 9,
+                          .log_bytes = 100,
+                          .state = 5,
+                          .configuration = 1,
+                          .nodes = {{.id = NodeNumber(2),
+                                     .membership = kVoter,
+                                     .progress = NodeProgress{.match = 9, .silent_ms = 4},
+                                     .address = "n2:1"}}});
+  loop_.Settle();
+  ASSERT_EQ(told.size(), 1U);
+  ASSERT_TRUE(told[0].has_value());
+  EXPECT_EQ(told[0]->leader, NodeNumber(2));
+  EXPECT_EQ(told[0]->log_last, 9U);
+  EXPECT_EQ(told[0]->state, 5U);
+  ASSERT_EQ(told[0]->nodes.size(), 1U);
+  EXPECT_EQ(told[0]->nodes[0].address, "n2:1");
+  EXPECT_EQ(told[0]->nodes[0].progress->match, 9U);
+}
+
+TEST_F(ClientTest, OrdersFindTheLeader) {
+  Begin();
+  Order();
+  Failed(Only(), FailureKind::kNotLeader, true, true, 3);
+  const Asked second = Only(100 * kMillisecond);
+  EXPECT_EQ(second.node, 3U);
+  EXPECT_EQ(second.type, 36U);
+  Say(second, ChangeReply{.leader = NodeNumber(3), .index = 12});
+  loop_.Settle();
+  ASSERT_EQ(ordered_.size(), 1U);
+  EXPECT_EQ(ordered_[0], 12U);
+  std::vector<CallResult<NodeNumber>> led;
+  client_->TransferLeadership(NodeNumber(1), 0,
+                              [&](CallResult<NodeNumber> leader) { led.push_back(leader); });
+  Say(Only(), TransferReply{.leader = NodeNumber(1)});
+  loop_.Settle();
+  ASSERT_EQ(led.size(), 1U);
+  EXPECT_EQ(led[0], NodeNumber(1));
+  EXPECT_EQ(client_->calls(), 0U);
+}
+
+// It may have been taken: whoever has ordered it is to look, and decides.
+TEST_F(ClientTest, AnOrderIsNotGivenTwice) {
+  Begin();
+  Order();
+  const Asked asked = Only();
+  loop_.Advance(5 * kSecond);  // it takes its time
+  EXPECT_THAT(asked_, IsEmpty());
+  EXPECT_THAT(ordered_, IsEmpty());
+  Stop(asked.node);
+  loop_.Advance(kSecond);
+  EXPECT_THAT(asked_, IsEmpty());
+  ASSERT_EQ(ordered_.size(), 1U);
+  EXPECT_EQ(ordered_[0].error().kind, FailureKind::kUnknown);
+
+  Order();
+  Failed(Only(), FailureKind::kUnknown, false, true);
+  loop_.Settle();
+  ASSERT_EQ(ordered_.size(), 2U);
+  EXPECT_EQ(ordered_[1].error().kind, FailureKind::kUnknown);
+  Order();
+  Failed(Only(), FailureKind::kInvalid, true, false);
+  loop_.Settle();
+  EXPECT_EQ(ordered_[2].error().kind, FailureKind::kInvalid);
+  Order();
+  Only();
+  loop_.Advance(15 * kSecond);
+  ASSERT_EQ(ordered_.size(), 4U);
+  EXPECT_EQ(ordered_[3].error().kind, FailureKind::kUnknown);
+  EXPECT_EQ(client_->calls(), 0U);
 }
 
 TEST_F(ClientTest, CompareAndSetIsOneTransaction) {

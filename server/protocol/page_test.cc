@@ -84,7 +84,8 @@ const std::regex kTypeRow(R"(\n\| (\d\d) \| ([a-z]+) \| ([^|\n]*) \| (\d+)( \+ a
 
 TEST(ClientPage, HasTheFieldsOfEachRequest) {
   const auto rows = Rows(kTypeRow);
-  const Request requests[] = {GetRequest{}, ScanRequest{}, StatusRequest{}};
+  const Request requests[] = {GetRequest{}, ScanRequest{}, StatusRequest{},
+                              TransferRequest{.deadline_ms = 0, .target = wire::NodeNumber(1)}};
   for (const Request& request : requests) {
     const auto row = rows.find(TypeOf(request));
     ASSERT_NE(row, rows.end()) << TypeOf(request);
@@ -102,7 +103,8 @@ TEST(ClientPage, HasTheFieldsOfEachRequest) {
 
 TEST(ClientPage, HasTheFieldsOfEachReply) {
   const auto rows = Rows(kTypeRow);
-  const Reply replies[] = {GetReply{}, ScanReply{}, StatusReply{}, Failure{}};
+  const Reply replies[] = {GetReply{}, ScanReply{},   StatusReply{},
+                           Failure{},  ChangeReply{}, TransferReply{}};
   for (const Reply& reply : replies) {
     const auto row = rows.find(TypeOf(reply));
     ASSERT_NE(row, rows.end()) << TypeOf(reply);

@@ -25,8 +25,8 @@ constexpr std::uint64_t kGotBytesMax = 2 * kIdSize + 1 + 4 + kValueSizeMax;
 constexpr std::uint64_t kScannedBytesMax = 2 * kIdSize + 3 + kEntryBytesMax +
                                            std::uint64_t{kScanBytesMax} +
                                            std::uint64_t{kScanEntriesMax} * 8 + 4 + kKeySizeMax;
-constexpr std::uint64_t kStatusBytesMax =
-    5 * kIdSize + 2 + kNodesMax * (kIdSize + 2 + kAddressSizeMax);
+constexpr std::uint64_t kReportBytesMax = kIdSize + 1 + 1 + 2 * kIdSize + 2 + kAddressSizeMax;
+constexpr std::uint64_t kStatusBytesMax = 10 * kIdSize + 1 + 2 + kNodesMax * kReportBytesMax;
 constexpr std::uint64_t kFailedBytesMax = kIdSize + 3 + 2 + kAddressSizeMax + 2 + kDetailSizeMax;
 static_assert(std::variant_size_v<Reply> == kReplyTypeLast - kReplyTypeFirst + 1);
 
@@ -57,13 +57,24 @@ void Encode(const StatusReply& reply, Encoder& encoder) {
   encoder.Fixed64(reply.term);
   encoder.Fixed64(reply.commit);
   encoder.Fixed64(reply.applied);
+  encoder.Fixed64(reply.log_base);
+  encoder.Fixed64(reply.log_last);
+  encoder.Fixed64(reply.log_bytes);
+  encoder.Fixed64(reply.state);
+  encoder.Fixed64(reply.configuration);
   encoder.Varint(reply.nodes.size());
-  for (const NodeAddress& node : reply.nodes) {
+  for (const NodeReport& node : reply.nodes) {
     BEACH_CHECK_LE(node.address.size(), kAddressSizeMax);
     encoder.Fixed64(node.id.value);
+    encoder.Fixed8(node.membership);
+    Encode(node.progress.has_value(), encoder);
+    if (node.progress) encoder.Fixed64(node.progress->match);
+    if (node.progress) encoder.Fixed64(node.progress->silent_ms);
     encoder.LengthPrefixed(node.address);
   }
 }
+void Encode(const ChangeReply& reply, Encoder& encoder) { encoder.Fixed64(reply.index); }
+void Encode(const TransferReply&, Encoder&) {}
 void Encode(const Failure& reply, Encoder& encoder) {
   BEACH_CHECK_LE(reply.leader_address.size(), kAddressSizeMax);
   BEACH_CHECK_LE(reply.detail.size(), kDetailSizeMax);
@@ -112,6 +123,19 @@ bool Read(ScanReply& reply, Decoder& decoder) {
   }
   return true;
 }
+bool Read(NodeReport& node, Decoder& decoder) {
+  node.id.value = decoder.Fixed64();
+  node.membership = decoder.Fixed8();
+  if (node.membership >= 2 * kMembershipLast) return false;
+  bool has_progress = false;
+  if (!Read(has_progress, decoder)) return false;
+  if (has_progress) {
+    node.progress.emplace();
+    node.progress->match = decoder.Fixed64();
+    node.progress->silent_ms = decoder.Fixed64();
+  }
+  return ReadUpTo(kAddressSizeMax, node.address, decoder);
+}
 bool Read(StatusReply& reply, Decoder& decoder) {
   reply.id.value = decoder.Fixed64();
   const std::uint8_t role = decoder.Fixed8();
@@ -120,15 +144,23 @@ bool Read(StatusReply& reply, Decoder& decoder) {
   reply.term = decoder.Fixed64();
   reply.commit = decoder.Fixed64();
   reply.applied = decoder.Fixed64();
+  reply.log_base = decoder.Fixed64();
+  reply.log_last = decoder.Fixed64();
+  reply.log_bytes = decoder.Fixed64();
+  reply.state = decoder.Fixed64();
+  reply.configuration = decoder.Fixed64();
   const std::uint64_t count = decoder.Varint();
   if (count > kNodesMax) return false;
   for (std::uint64_t i = 0; i < count && decoder.ok(); ++i) {
-    NodeAddress& node = reply.nodes.emplace_back();
-    node.id.value = decoder.Fixed64();
-    if (!ReadUpTo(kAddressSizeMax, node.address, decoder)) return false;
+    if (!Read(reply.nodes.emplace_back(), decoder)) return false;
   }
   return true;
 }
+bool Read(ChangeReply& reply, Decoder& decoder) {
+  reply.index = decoder.Fixed64();
+  return true;
+}
+bool Read(TransferReply&, Decoder&) { return true; }
 bool Read(Failure& reply, Decoder& decoder) {
   reply.kind = static_cast<FailureKind>(decoder.Fixed8());
   return Read(reply.retry_is_safe, decoder) && Read(reply.retry_may_help, decoder) &&
@@ -143,6 +175,8 @@ std::optional<Reply> Empty(std::uint16_t type) {
     case ReplyType::kScanned: return ScanReply{};
     case ReplyType::kStatus: return StatusReply{};
     case ReplyType::kFailed: return Failure{};
+    case ReplyType::kChanged: return ChangeReply{};
+    case ReplyType::kTransferred: return TransferReply{};
   }
   return std::nullopt;
 }
@@ -171,12 +205,27 @@ std::optional<std::uint64_t> ReplyBytesMax(std::uint16_t type) {
     case ReplyType::kScanned: return kScannedBytesMax;
     case ReplyType::kStatus: return kStatusBytesMax;
     case ReplyType::kFailed: return kFailedBytesMax;
+    case ReplyType::kChanged: return 2 * kIdSize;
+    case ReplyType::kTransferred: return kIdSize;
   }
   return std::nullopt;
 }
 
 std::uint16_t TypeOf(const Reply& reply) {
   return static_cast<std::uint16_t>(kReplyTypeFirst + reply.index());
+}
+
+std::optional<std::uint16_t> ReplyTypeOf(std::uint16_t request_type) {
+  const auto number = [](ReplyType type) { return static_cast<std::uint16_t>(type); };
+  switch (static_cast<RequestType>(request_type)) {
+    case RequestType::kWrite: return number(ReplyType::kWritten);
+    case RequestType::kGet: return number(ReplyType::kGot);
+    case RequestType::kScan: return number(ReplyType::kScanned);
+    case RequestType::kStatus: return number(ReplyType::kStatus);
+    case RequestType::kChange: return number(ReplyType::kChanged);
+    case RequestType::kTransfer: return number(ReplyType::kTransferred);
+  }
+  return std::nullopt;
 }
 
 wire::NodeNumber LeaderOf(const Reply& reply) {

@@ -22,13 +22,17 @@ enum class ReplyType : std::uint16_t {
   kScanned = 50,
   kStatus = 51,
   kFailed = 52,
+  kChanged = 53,
+  kTransferred = 54,
 };
 inline constexpr std::uint16_t kReplyTypeFirst = 48;
-inline constexpr std::uint16_t kReplyTypeLast = 52;
+inline constexpr std::uint16_t kReplyTypeLast = 54;
 
 inline constexpr std::uint64_t kAddressSizeMax = 255;
 inline constexpr std::uint64_t kDetailSizeMax = 1024;
-inline constexpr std::uint64_t kNodesMax = 64;
+inline constexpr std::uint64_t kAddressesMax = 64;
+// Of a status: members, and others whose addresses are known.
+inline constexpr std::uint64_t kNodesMax = 128;
 
 // Each begins with the leader as far as the node knows, 0 where it knows none. A hint: every node
 // serves every request.
@@ -67,10 +71,27 @@ enum class NodeRole : std::uint8_t {
   kCandidate = 2,
   kLeader = 3,
 };
-struct NodeAddress {
+// What a node is in the configuration that is in force where the status comes from. Several at once
+// only while that is a joint one.
+enum Membership : std::uint8_t {
+  kVoter = 1,
+  kOutgoingVoter = 2,  // of the half that is left: decisions take a majority of these too
+  kLearner = 4,
+  kLearnerNext = 8,  // an outgoing voter that stays as a learner
+};
+inline constexpr std::uint8_t kMembershipLast = kLearnerNext;
+// What a leader knows of a member, itself included.
+struct NodeProgress {
+  std::uint64_t match = 0;      // all up to this index is in its log, durable
+  std::uint64_t silent_ms = 0;  // since it was last heard of
+  friend bool operator==(const NodeProgress&, const NodeProgress&) = default;
+};
+struct NodeReport {
   wire::NodeNumber id;
-  ByteView address;
-  friend bool operator==(const NodeAddress&, const NodeAddress&) = default;
+  std::uint8_t membership = 0;  // of Membership; 0: no member, or not known
+  std::optional<NodeProgress> progress;
+  ByteView address;  // empty: not known
+  friend bool operator==(const NodeReport&, const NodeReport&) = default;
 };
 struct StatusReply {
   wire::NodeNumber leader;
@@ -79,8 +100,28 @@ struct StatusReply {
   std::uint64_t term = 0;
   std::uint64_t commit = 0;   // indexes of the log
   std::uint64_t applied = 0;  // at most `commit`
-  std::vector<NodeAddress> nodes;
+  // The log that this node has on disk: its first entry is behind `log_base`, all up to `log_last`
+  // survive a power loss, and so does what those up to `state` have done to the tables.
+  std::uint64_t log_base = 0;
+  std::uint64_t log_last = 0;
+  std::uint64_t log_bytes = 0;
+  std::uint64_t state = 0;
+  std::uint64_t configuration = 0;  // index of the entry that it is of; 0: the first one
+  std::vector<NodeReport> nodes;
   friend bool operator==(const StatusReply&, const StatusReply&) = default;
+};
+
+// The members are as they were asked to be, by the entry of that index, or one before it.
+struct ChangeReply {
+  wire::NodeNumber leader;
+  std::uint64_t index = 0;
+  friend bool operator==(const ChangeReply&, const ChangeReply&) = default;
+};
+
+// The target leads, as far as this node knows.
+struct TransferReply {
+  wire::NodeNumber leader;
+  friend bool operator==(const TransferReply&, const TransferReply&) = default;
 };
 
 // Why not. On the wire: never renumbered. A reader that does not know one goes by the two flags
@@ -112,11 +153,14 @@ struct Failure {
 };
 
 // In the order of their types.
-using Reply = std::variant<WriteReply, GetReply, ScanReply, StatusReply, Failure>;
+using Reply =
+    std::variant<WriteReply, GetReply, ScanReply, StatusReply, Failure, ChangeReply, TransferReply>;
 
 // For a FrameReader: the longest payload of each reply; nothing for other types.
 std::optional<std::uint64_t> ReplyBytesMax(std::uint16_t type);
 std::uint16_t TypeOf(const Reply& reply);
+// Of the reply that a request of that type has, unless it fails; nothing for other types.
+std::optional<std::uint16_t> ReplyTypeOf(std::uint16_t request_type);
 wire::NodeNumber LeaderOf(const Reply& reply);
 
 // Appends the payload. REQUIRES: its parts are within their limits, and it within ReplyBytesMax.

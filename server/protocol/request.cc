@@ -19,6 +19,9 @@ static_assert(kKeySizeMax < std::uint64_t{1} << 21);
 constexpr std::uint64_t kGetBytesMax = kDeadlineSize + 1 + kKeyFieldMax;
 constexpr std::uint64_t kScanRequestBytesMax =
     kDeadlineSize + 1 + kKeyFieldMax + 1 + kKeyFieldMax + 2 * sizeof(std::uint32_t);
+constexpr std::uint64_t kChangeSize = 1 + sizeof(std::uint64_t);
+constexpr std::uint64_t kChangeBytesMax = kDeadlineSize + 1 + 1 + kChangesMax * kChangeSize;
+static_assert(kChangesMax < 128);  // a count of one byte
 static_assert(std::variant_size_v<Request> == kRequestTypeLast - kRequestTypeFirst + 1);
 
 std::unexpected<Error> Invalid(const char* what) { return Fail(ErrorCode::kInvalidArgument, what); }
@@ -41,6 +44,18 @@ Status Check(const ScanRequest& request) {
   return {};
 }
 Status Check(const StatusRequest&) { return {}; }
+Status Check(const ChangeRequest& request) {
+  if (request.changes.empty()) return Invalid("a change of no member");
+  if (request.changes.size() > kChangesMax) return Invalid("a change of more than 64 members");
+  for (const MemberChange& change : request.changes) {
+    if (change.node == wire::NodeNumber{}) return Invalid("no node has the number 0");
+  }
+  return {};
+}
+Status Check(const TransferRequest& request) {
+  if (request.target == wire::NodeNumber{}) return Invalid("no node has the number 0");
+  return {};
+}
 
 void Encode(const WriteRequest& request, Encoder& encoder) { encoder.Raw(request.command); }
 void Encode(const GetRequest& request, Encoder& encoder) {
@@ -56,6 +71,17 @@ void Encode(const ScanRequest& request, Encoder& encoder) {
   encoder.Fixed32(request.bytes_max);
 }
 void Encode(const StatusRequest&, Encoder&) {}
+void Encode(const ChangeRequest& request, Encoder& encoder) {
+  encoder.Fixed8(request.joint ? 1 : 0);
+  encoder.Varint(request.changes.size());
+  for (const MemberChange& change : request.changes) {
+    encoder.Fixed8(static_cast<std::uint8_t>(change.kind));
+    encoder.Fixed64(change.node.value);
+  }
+}
+void Encode(const TransferRequest& request, Encoder& encoder) {
+  encoder.Fixed64(request.target.value);
+}
 
 bool Read(Consistency& consistency, Decoder& decoder) {
   const std::uint8_t value = decoder.Fixed8();
@@ -83,6 +109,24 @@ bool Read(ScanRequest& request, Decoder& decoder) {
   return true;
 }
 bool Read(StatusRequest&, Decoder&) { return true; }
+bool Read(ChangeRequest& request, Decoder& decoder) {
+  const std::uint8_t joint = decoder.Fixed8();
+  if (joint > 1) return false;
+  request.joint = joint == 1;
+  const std::uint64_t count = decoder.Varint();
+  if (count > decoder.rest().size() / kChangeSize) return false;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const std::uint8_t kind = decoder.Fixed8();
+    if (kind > static_cast<std::uint8_t>(MemberChangeKind::kRemove)) return false;
+    request.changes.push_back(
+        {.kind = static_cast<MemberChangeKind>(kind), .node = wire::NodeNumber(decoder.Fixed64())});
+  }
+  return true;
+}
+bool Read(TransferRequest& request, Decoder& decoder) {
+  request.target.value = decoder.Fixed64();
+  return true;
+}
 
 std::optional<Request> Empty(std::uint16_t type) {
   switch (static_cast<RequestType>(type)) {
@@ -90,6 +134,8 @@ std::optional<Request> Empty(std::uint16_t type) {
     case RequestType::kGet: return GetRequest{};
     case RequestType::kScan: return ScanRequest{};
     case RequestType::kStatus: return StatusRequest{};
+    case RequestType::kChange: return ChangeRequest{};
+    case RequestType::kTransfer: return TransferRequest{};
   }
   return std::nullopt;
 }
@@ -102,6 +148,8 @@ std::optional<std::uint64_t> RequestBytesMax(std::uint16_t type) {
     case RequestType::kGet: return kGetBytesMax;
     case RequestType::kScan: return kScanRequestBytesMax;
     case RequestType::kStatus: return kDeadlineSize;
+    case RequestType::kChange: return kChangeBytesMax;
+    case RequestType::kTransfer: return kDeadlineSize + sizeof(std::uint64_t);
   }
   return std::nullopt;
 }

@@ -18,29 +18,21 @@ constexpr std::uint64_t kNsPerMs = 1'000'000;
 
 wire::NodeNumber NumberOf(raft::NodeId id) { return wire::NodeNumber(id.value); }
 
-static_assert(static_cast<int>(raft::Role::kFollower) == static_cast<int>(NodeRole::kFollower));
-static_assert(static_cast<int>(raft::Role::kPreCandidate) ==
-              static_cast<int>(NodeRole::kPreCandidate));
-static_assert(static_cast<int>(raft::Role::kCandidate) == static_cast<int>(NodeRole::kCandidate));
-static_assert(static_cast<int>(raft::Role::kLeader) == static_cast<int>(NodeRole::kLeader));
-
 }  // namespace
 
 Service::Service(env::Loop& loop, env::Clock& clock, raft::Replica& replica, Store& store,
-                 const ServiceLimits& limits)
-    : loop_(loop), clock_(clock), replica_(replica), store_(store), limits_(limits) {
+                 const ServiceLimits& limits, const ServiceParts& parts)
+    : loop_(loop), clock_(clock), replica_(replica), store_(store), limits_(limits), parts_(parts) {
   BEACH_CHECK_GT(limits_.guest_calls_max, 0U);
   BEACH_CHECK_GT(limits_.work_max, 0U);
 }
 
 Service::~Service() {
-  for (const auto& [id, call] : calls_) {
-    if (call.timer != 0) loop_.Cancel(call.timer);
-  }
+  for (const auto& [id, call] : calls_) ForgetTimers(call);
 }
 
 void Service::SetAddresses(std::map<wire::NodeNumber, std::string> addresses) {
-  BEACH_CHECK_LE(addresses.size(), kNodesMax);
+  BEACH_CHECK_LE(addresses.size(), kAddressesMax);
   for (const auto& [id, address] : addresses) BEACH_CHECK_LE(address.size(), kAddressSizeMax);
   addresses_ = std::move(addresses);
 }
@@ -57,7 +49,7 @@ void Service::Leave(GuestId guest) {
   for (const CallId id : host->second.calls) {
     const auto call = calls_.find(id);
     BEACH_CHECK(call != calls_.end());
-    if (call->second.timer != 0) loop_.Cancel(call->second.timer);
+    ForgetTimers(call->second);
     calls_.erase(call);
   }
   hosts_.erase(host);
@@ -96,10 +88,21 @@ void Service::Begin(GuestId guest, const wire::Frame& frame, const Request& requ
   SetDeadline(id, DeadlineMsOf(request));
   if (const auto* const write = std::get_if<WriteRequest>(&request)) return BeginWrite(id, *write);
   call.payload = Bytes(frame.payload);
-  const auto* const get = std::get_if<GetRequest>(&request);
-  const auto* const scan = std::get_if<ScanRequest>(&request);
-  BEACH_CHECK((get == nullptr) != (scan == nullptr));
-  BeginRead(id, get != nullptr ? get->consistency : scan->consistency);
+  if (const auto* const get = std::get_if<GetRequest>(&request)) {
+    return BeginRead(id, get->consistency);
+  }
+  if (const auto* const scan = std::get_if<ScanRequest>(&request)) {
+    return BeginRead(id, scan->consistency);
+  }
+  if (const auto* const change = std::get_if<ChangeRequest>(&request)) {
+    return BeginChange(id, *change);
+  }
+  BeginTransfer(id, As<TransferRequest>(request));
+}
+
+void Service::ForgetTimers(const Call& call) {
+  if (call.timer != 0) loop_.Cancel(call.timer);
+  if (call.look_timer != 0) loop_.Cancel(call.look_timer);
 }
 
 void Service::SetDeadline(CallId id, std::uint32_t deadline_ms) {
@@ -109,8 +112,7 @@ void Service::SetDeadline(CallId id, std::uint32_t deadline_ms) {
   call.timer = loop_.At(deadline_ns, [this, id] {
     Call& late = calls_.at(id);
     late.timer = 0;
-    const bool proposed = late.type == static_cast<std::uint16_t>(RequestType::kWrite);
-    Finish(id, FailureAtDeadline(proposed));
+    Finish(id, FailureAtDeadline(late.maybe_done));
   });
 }
 
@@ -122,6 +124,7 @@ void Service::BeginWrite(CallId id, const WriteRequest& request) {
   StampCommand(stamped.data(), now_ns / kNsPerMs);
   const std::uint64_t bytes = stamped.size();
   TakeWork(bytes);
+  calls_.at(id).maybe_done = true;
   replica_.Propose(raft::Payload::Copy(stamped), [this, id, bytes](const raft::Outcome& outcome) {
     GiveWork(bytes);
     Written(id, outcome);
@@ -207,20 +210,6 @@ void Service::ReadRange(CallId id, const ScanRequest& request) {
   });
 }
 
-Reply Service::StatusNow() const {
-  StatusReply status{.leader = {},
-                     .id = NumberOf(replica_.id()),
-                     .role = static_cast<NodeRole>(replica_.role()),
-                     .term = replica_.term().value,
-                     .commit = replica_.commit().value,
-                     .applied = replica_.applied().value,
-                     .nodes = {}};
-  for (const auto& [id, address] : addresses_) {
-    status.nodes.push_back({.id = id, .address = address});
-  }
-  return status;
-}
-
 void Service::TakeWork(std::uint64_t bytes) {
   ++work_;
   work_bytes_ += bytes;
@@ -237,7 +226,7 @@ void Service::Finish(CallId id, Reply reply) {
   const auto found = calls_.find(id);
   if (found == calls_.end()) return;
   const Call& call = found->second;
-  if (call.timer != 0) loop_.Cancel(call.timer);
+  ForgetTimers(call);
   Host& host = hosts_.at(call.guest);
   const wire::RequestId request = call.request;
   host.calls.erase(id);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/strong_id.h"
@@ -14,6 +15,7 @@
 #include "raft/node/replica.h"
 #include "server/protocol/reply.h"
 #include "server/protocol/request.h"
+#include "server/service/admin.h"
 #include "server/service/store.h"
 #include "wire/frame.h"
 #include "wire/guest.h"
@@ -29,6 +31,12 @@ struct ServiceLimits {
   std::uint64_t work_bytes_max = std::uint64_t{64} << 20;  // of requests
 };
 
+// What a node may have beside its replica and its store; each outlives the service. Who asks for
+// what there is not, is told that it is unavailable.
+struct ServiceParts {
+  Admin* admin = nullptr;
+};
+
 // Serves the requests of clients on one node. A write is proposed, wherever the leader is; a read
 // waits until it may be served here, and is served from the store. Replies go out as they come.
 //
@@ -40,12 +48,12 @@ class Service {
   using GuestId = StrongId<struct GuestIdTag>;
 
   Service(env::Loop& loop, env::Clock& clock, raft::Replica& replica, Store& store,
-          const ServiceLimits& limits);
+          const ServiceLimits& limits, const ServiceParts& parts = {});
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
   ~Service();
 
-  // Where nodes are, as clients are to dial them. REQUIRES: at most kNodesMax, and no address
+  // Where nodes are, as clients are to dial them. REQUIRES: at most kAddressesMax, and no address
   // beyond kAddressSizeMax.
   void SetAddresses(std::map<wire::NodeNumber, std::string> addresses);
 
@@ -70,8 +78,11 @@ class Service {
     GuestId guest;
     wire::RequestId request;
     std::uint16_t type = 0;
-    Bytes payload;  // of a read; a write's goes to the log
+    Bytes payload;            // as it came; a write's goes to the log
+    bool maybe_done = false;  // what it asks for may be done, whatever is told at its deadline
     env::Loop::TimerId timer = 0;
+    env::Loop::TimerId look_timer = 0;  // until what was begun has ended
+    std::uint64_t looks = 0;
   };
 
   void Begin(GuestId guest, const wire::Frame& frame, const Request& request);
@@ -82,7 +93,18 @@ class Service {
   void ReadKey(CallId id, const GetRequest& request);
   void ReadRange(CallId id, const ScanRequest& request);
   void Written(CallId id, const raft::Outcome& outcome);
+  // service_admin.cc
+  void BeginChange(CallId id, const ChangeRequest& request);
+  void Changed(CallId id, const raft::Outcome& outcome);
+  void ConfirmChange(CallId id);
+  void AwaitChange(CallId id);
+  void BeginTransfer(CallId id, const TransferRequest& request);
+  void AwaitTransfer(CallId id);
+  void LookAgain(CallId id, void (Service::*look)(CallId));
+  std::vector<raft::Change> ChangesOf(CallId id) const;
   Reply StatusNow() const;
+
+  void ForgetTimers(const Call& call);
   // What the replica or the store was asked, and what it answers.
   void TakeWork(std::uint64_t bytes);
   void GiveWork(std::uint64_t bytes);
@@ -95,6 +117,7 @@ class Service {
   raft::Replica& replica_;
   Store& store_;
   const ServiceLimits limits_;
+  const ServiceParts parts_;
   std::map<wire::NodeNumber, std::string> addresses_;
   std::map<GuestId, Host> hosts_;
   std::map<CallId, Call> calls_;  // without a reply so far

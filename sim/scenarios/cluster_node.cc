@@ -16,6 +16,7 @@
 #include "server/machine/node_state.h"
 #include "server/service/client_host.h"
 #include "server/service/machine_store.h"
+#include "server/service/node_admin.h"
 #include "server/service/service.h"
 #include "sim/scenarios/cluster_machine.h"
 
@@ -92,8 +93,10 @@ class Process {
 
   Status Listen() {
     store_ = std::make_unique<server::MachineStore>(*loop_, *machine_, plan_.readers);
+    admin_.emplace(*env_.clock, *node_);
     service_ =
-        std::make_unique<server::Service>(*loop_, *env_.clock, *node_, *store_, plan_.service);
+        std::make_unique<server::Service>(*loop_, *env_.clock, *node_, *store_, plan_.service,
+                                          server::ServiceParts{.admin = &*admin_});
     clients_.emplace(*service_);
     std::map<wire::NodeNumber, std::string> addresses;
     for (const auto& [node, address] : AddressesOf(plan_)) {
@@ -172,6 +175,7 @@ class Process {
   std::unique_ptr<raft::Node> node_;
   std::optional<raft::PeerHost> peers_;
   std::unique_ptr<server::MachineStore> store_;
+  std::optional<server::NodeAdmin> admin_;
   std::unique_ptr<server::Service> service_;
   std::optional<server::ClientHost> clients_;
   std::unique_ptr<raft::Port> port_;

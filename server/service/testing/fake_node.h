@@ -2,15 +2,18 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/check.h"
 #include "raft/node/replica.h"
+#include "server/service/admin.h"
 #include "server/service/store.h"
 
 // A node's replica and store that do what a test says.
@@ -59,6 +62,42 @@ class FakeReplica final : public raft::Replica {
   raft::Role role_now = raft::Role::kFollower;
   std::vector<Proposal> proposals;
   std::vector<Waiting> reads;
+};
+
+class FakeAdmin final : public Admin {
+ public:
+  struct Ordered {
+    std::vector<raft::Change> changes;
+    bool joint = false;
+    raft::Replica::ProposeDone done;
+  };
+
+  void Change(std::span<const raft::Change> changed, bool joint,
+              raft::Replica::ProposeDone done) override {
+    changes.push_back({{changed.begin(), changed.end()}, joint, std::move(done)});
+  }
+  std::expected<void, raft::TransferError> Transfer(raft::NodeId to) override {
+    if (refuses) return std::unexpected(*refuses);
+    transfers.push_back(to);
+    target = to;
+    return {};
+  }
+  raft::NodeId transfer_target() const override { return target; }
+  NodeView View() const override { return view; }
+
+  // The oldest change.
+  void Answer(const raft::Outcome& outcome) {
+    BEACH_CHECK(!changes.empty());
+    const auto done = std::move(changes.front().done);
+    changes.erase(changes.begin());
+    done(outcome);
+  }
+
+  std::vector<Ordered> changes;
+  std::vector<raft::NodeId> transfers;
+  raft::NodeId target;
+  std::optional<raft::TransferError> refuses;
+  NodeView view;
 };
 
 class FakeStore final : public Store {
