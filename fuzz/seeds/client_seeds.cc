@@ -62,6 +62,9 @@ void AddClientSeeds(Seeds& seeds) {
           .changes = {{.kind = MemberChangeKind::kAddVoter, .node = wire::NodeNumber(4)},
                       {.kind = MemberChangeKind::kRemove, .node = wire::NodeNumber(1)}}}));
   add("transfer", RequestSeed(TransferRequest{.deadline_ms = 5, .target = wire::NodeNumber(2)}));
+  add("watch",
+      RequestSeed(WatchRequest{
+          .deadline_ms = 5, .begin = "a", .end = "b", .from = WatchPlace{.index = 7, .skip = 1}}));
   const wire::NodeNumber leader(2);
   Bytes answer;
   EncodeAnswer({.kind = AnswerKind::kDone, .index = 7, .values = {Bytes("shell"), {}}}, answer);
@@ -89,6 +92,22 @@ void AddClientSeeds(Seeds& seeds) {
                                        .membership = kVoter,
                                        .progress = NodeProgress{.match = 9, .silent_ms = 0},
                                        .address = "n2:7000"}}}));
+  add("watched",
+      ReplySeed(WatchReply{
+          .leader = leader,
+          .next = {.index = 9, .skip = 0},
+          .entries = {{.index = 7,
+                       .changes = {{.kind = KeyChangeKind::kPut, .key = "a", .value = "1"},
+                                   {.kind = KeyChangeKind::kDeleteRange, .key = "a", .end = "b"}}},
+                      {.index = 9,
+                       .changes = {{.kind = KeyChangeKind::kMerge,
+                                    .key = "a",
+                                    .value = "x",
+                                    .merge = MergeKind::kAppend},
+                                   {.kind = KeyChangeKind::kPutUntil,
+                                    .key = "a",
+                                    .value = "2",
+                                    .expires_at_ms = 1000}}}}}));
   add("changed", ReplySeed(ChangeReply{.leader = leader, .index = 7}));
   add("transferred", ReplySeed(TransferReply{.leader = leader}));
   add("failed", ReplySeed(Failure{.leader = leader,

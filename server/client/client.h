@@ -5,6 +5,7 @@
 #include <expected>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,7 +33,9 @@ struct ClientOptions {
   std::uint64_t retry_high_ns = 500'000'000;
   // The same for an order, which takes as long as what is ordered.
   std::uint64_t order_max_ns = 15'000'000'000;
-  std::uint64_t in_flight_max = 128;  // asked, and not replied
+  // A node is asked to wait for changes for so long, and then once more.
+  std::uint64_t watch_wait_ns = 10'000'000'000;
+  std::uint64_t in_flight_max = 128;  // asked, and not replied, but for watches
   std::uint64_t calls_max = 4096;     // those that wait included
   std::uint64_t bytes_max = std::uint64_t{64} << 20;
   std::uint64_t random_key = 0;
@@ -57,6 +60,24 @@ struct ScanResult {
   std::uint64_t index = 0;
   std::vector<std::pair<Bytes, Bytes>> entries;
   std::optional<Bytes> next;  // where to go on; nothing: that was all
+};
+
+// What one entry of the log has done to keys: all of it that is in the range that is watched.
+struct WatchedChange {
+  KeyChangeKind kind = KeyChangeKind::kDelete;
+  Bytes key;
+  Bytes value;
+  std::optional<Bytes> end;
+  MergeKind merge = MergeKind::kAdd;
+  std::uint64_t expires_at_ms = 0;
+};
+struct WatchedEntry {
+  std::uint64_t index = 0;
+  std::vector<WatchedChange> changes;  // in order
+};
+struct WatchResult {
+  std::vector<WatchedEntry> entries;  // by index, each whole
+  std::uint64_t next = 0;             // all up to there is told: where to go on
 };
 
 struct StatusNode {
@@ -99,6 +120,7 @@ class Client {
   using WriteDone = std::function<void(CallResult<Answer>)>;
   using GetDone = std::function<void(CallResult<GetResult>)>;
   using ScanDone = std::function<void(CallResult<ScanResult>)>;
+  using WatchDone = std::function<void(CallResult<WatchResult>)>;
   using StatusDone = std::function<void(CallResult<StatusResult>)>;
   using IndexDone = std::function<void(CallResult<std::uint64_t>)>;
   using LeaderDone = std::function<void(CallResult<wire::NodeNumber>)>;
@@ -119,6 +141,14 @@ class Client {
   // Its deadline field is not looked at.
   void Scan(const ScanRequest& request, std::uint64_t deadline_ns, ScanDone done);
 
+  // What the entries behind `from` have changed from `begin`, included, to `end`, excluded
+  // (nothing: to the last key): as soon as there is some. Without `from`: at once, and empty, where
+  // the node is now. At the deadline it is empty where it is known how far nothing has happened.
+  // Whoever goes on at the result's `next` misses nothing and is told nothing twice, whichever
+  // nodes he asks. kCompacted: nodes do not know any more what was changed; he has to read anew: a
+  // scan's index is one to watch from, and what is told then may be in the scan.
+  void Watch(ByteView begin, std::optional<ByteView> end, std::optional<std::uint64_t> from,
+             std::uint64_t deadline_ns, WatchDone done);
   // Of the node that is asked at the moment.
   void Status(std::uint64_t deadline_ns, StatusDone done);
   // Orders, which go to the leader. Asked again only where it is known that they were not taken:
@@ -134,7 +164,7 @@ class Client {
  private:
   using CallId = StrongId<struct CallIdTag>;
   using ReplyDone = std::function<void(CallResult<const Reply*>)>;
-  enum class Kind : std::uint8_t { kOpen, kWrite, kRead, kOrder };
+  enum class Kind : std::uint8_t { kOpen, kWrite, kRead, kOrder, kWatch };
   struct Call {
     Kind kind = Kind::kRead;
     std::uint16_t type = 0;
@@ -153,6 +183,13 @@ class Client {
   };
 
   void Begin(Call call, std::uint64_t deadline_ns);
+  struct Watcher;
+  // What may be done without being known to be.
+  static bool Changes(const Call& call) {
+    return call.kind != Kind::kRead && call.kind != Kind::kWatch;
+  }
+  void WatchOn(std::shared_ptr<Watcher> watcher);
+  void OnWatched(std::shared_ptr<Watcher> watcher, CallResult<const Reply*> result);
   std::uint64_t PatienceOf(const Call& call) const;
   void BeginOrder(const Request& request, std::uint64_t deadline_ns, ReplyDone done);
   void BeginRead(const Request& request, std::uint64_t deadline_ns, ReplyDone done);

@@ -69,7 +69,8 @@ bool Client::MayAsk(CallId id, Call& call, std::uint64_t now_ns) {
   if (call.last_try != wire::RequestId{} || now_ns < call.not_before_ns) return false;
   // One place is kept for the open that writes wait for.
   const std::uint64_t kept = call.kind == Kind::kOpen ? 0 : 1;
-  if (in_flight_ + kept >= options_.in_flight_max || !routes_.Ready()) return false;
+  const bool full = call.kind != Kind::kWatch && in_flight_ + kept >= options_.in_flight_max;
+  if (full || !routes_.Ready()) return false;
   return call.kind != Kind::kWrite || call.number != RequestNumber{} || Number(call);
 }
 
@@ -124,7 +125,14 @@ void Client::OnOpened(CallResult<const Reply*> reply) {
 
 // How long a node may be silent about it.
 std::uint64_t Client::PatienceOf(const Call& call) const {
-  return call.kind == Kind::kOrder ? options_.order_max_ns : options_.silence_max_ns;
+  switch (call.kind) {
+    case Kind::kOrder: return options_.order_max_ns;
+    case Kind::kWatch: return options_.watch_wait_ns;
+    case Kind::kOpen:
+    case Kind::kWrite:
+    case Kind::kRead: break;
+  }
+  return options_.silence_max_ns;
 }
 
 void Client::Ask(CallId id, Call& call, std::uint64_t now_ns) {
@@ -145,16 +153,20 @@ void Client::Ask(CallId id, Call& call, std::uint64_t now_ns) {
   call.last_try = asked;
   call.node = *node;
   call.give_up_ns = now_ns + patience_ns;
+  // It replies when it has waited, and may be slow to.
+  if (call.kind == Kind::kWatch) call.give_up_ns += options_.silence_max_ns;
   call.tries.push_back(asked);
-  if (call.kind != Kind::kRead) ++call.unsettled;
-  ++in_flight_;
+  if (Changes(call)) ++call.unsettled;
+  if (call.kind != Kind::kWatch) ++in_flight_;
 }
 
 // What was asked last may have been heard or not; it is asked once more after a while.
 void Client::AskAgain(Call& call) {
   BEACH_CHECK(call.last_try != wire::RequestId{});
-  BEACH_CHECK_GT(in_flight_, 0U);
-  --in_flight_;
+  if (call.kind != Kind::kWatch) {
+    BEACH_CHECK_GT(in_flight_, 0U);
+    --in_flight_;
+  }
   call.last_try = {};
   const std::uint64_t doublings = std::min<std::uint64_t>(call.tries.size() - 1, kDoublingsMax);
   const std::uint64_t longest =

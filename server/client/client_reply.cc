@@ -48,7 +48,7 @@ void Client::OnFailure(CallId id, wire::RequestId asked, const Failure& failure)
   const bool expired = failure.kind == FailureKind::kSessionExpired;
   // Whoever finds no session has not done it.
   const bool settled = failure.retry_is_safe || expired;
-  if (call.kind != Kind::kRead && settled) --call.unsettled;
+  if (Changes(call) && settled) --call.unsettled;
   if (expired && call.kind == Kind::kWrite) return OnSessionExpired(id, call);
   const bool may_not = call.kind == Kind::kOrder && !settled;
   if (!failure.retry_may_help || may_not)
@@ -77,7 +77,7 @@ void Client::OnSessionExpired(CallId id, Call& call) {
 
 void Client::FinishFailed(CallId id, FailureKind kind, Bytes detail) {
   const Call& call = calls_.at(id);
-  const bool maybe_done = call.kind != Kind::kRead && call.unsettled > 0;
+  const bool maybe_done = Changes(call) && call.unsettled > 0;
   Finish(id, std::unexpected(CallFailure{.kind = maybe_done ? FailureKind::kUnknown : kind,
                                          .detail = std::move(detail)}));
 }
@@ -90,7 +90,7 @@ void Client::Finish(CallId id, CallResult<const Reply*> result) {
   for (const wire::RequestId asked : call.tries) tries_.erase(asked);
   BEACH_CHECK_GE(bytes_, call.bytes);
   bytes_ -= call.bytes;
-  if (call.last_try != wire::RequestId{}) --in_flight_;
+  if (call.last_try != wire::RequestId{} && call.kind != Kind::kWatch) --in_flight_;
   const bool numbered = call.number != RequestNumber{};
   if (numbered && call.session == session_) window_.Close(call.number);
   WakeAt(0);  // there is room for another

@@ -20,6 +20,7 @@
 #include "raft/node/state_machine.h"
 #include "server/command/answer.h"
 #include "server/command/command.h"
+#include "server/machine/change_listener.h"
 #include "server/machine/digest.h"
 #include "server/machine/place.h"
 #include "server/machine/sessions.h"
@@ -78,6 +79,9 @@ class Machine final : public raft::StateMachine {
   // applied to it, and reads for clients answer kCompactedAway. Before anybody reads.
   void AwaitSnapshot() { awaits_snapshot_ = true; }
 
+  // Before anybody applies; null: nobody listens any more. It outlives what is applied.
+  void SetListener(ChangeListener* listener);
+
   // Of the user's keys, as of all that was applied when the call begins. Errors: of Db::Get, and
   // kCompactedAway (AwaitSnapshot): another node can tell.
   Result<std::optional<Bytes>> Get(ByteView key);
@@ -110,6 +114,7 @@ class Machine final : public raft::StateMachine {
   engine::Db& db_;
   const MachineOptions options_;
   std::atomic<bool> awaits_snapshot_ = false;
+  ChangeListener* listener_ = nullptr;
   Sessions sessions_;
   PlaceConfiguration configuration_;  // in force at place_
   engine::WriteBatch batch_;          // of the entry that is planned; kept for its memory

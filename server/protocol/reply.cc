@@ -25,6 +25,13 @@ constexpr std::uint64_t kGotBytesMax = 2 * kIdSize + 1 + 4 + kValueSizeMax;
 constexpr std::uint64_t kScannedBytesMax = 2 * kIdSize + 3 + kEntryBytesMax +
                                            std::uint64_t{kScanBytesMax} +
                                            std::uint64_t{kScanEntriesMax} * 8 + 4 + kKeySizeMax;
+// Of a change what is not counted, of an entry its head, and of the first change what is beyond.
+constexpr std::uint64_t kChangeHeadMax = 1 + 3 + 8 + 4;
+constexpr std::uint64_t kChangedHeadMax = kIdSize + 2;
+constexpr std::uint64_t kWatchedBytesMax = 2 * kIdSize + 4 + 2 +
+                                           kWatchChangesMax * (kChangeHeadMax + kChangedHeadMax) +
+                                           kWatchBytesMax + kKeySizeMax + kValueSizeMax;
+constexpr std::uint64_t kChangedBytesMin = kIdSize + 1 + kKeyChangeBytesMin;
 constexpr std::uint64_t kReportBytesMax = kIdSize + 1 + 1 + 2 * kIdSize + 2 + kAddressSizeMax;
 constexpr std::uint64_t kStatusBytesMax = 10 * kIdSize + 1 + 2 + kNodesMax * kReportBytesMax;
 constexpr std::uint64_t kFailedBytesMax = kIdSize + 3 + 2 + kAddressSizeMax + 2 + kDetailSizeMax;
@@ -75,6 +82,19 @@ void Encode(const StatusReply& reply, Encoder& encoder) {
 }
 void Encode(const ChangeReply& reply, Encoder& encoder) { encoder.Fixed64(reply.index); }
 void Encode(const TransferReply&, Encoder&) {}
+void Encode(const WatchReply& reply, Encoder& encoder) {
+  encoder.Fixed64(reply.next.index);
+  encoder.Fixed32(reply.next.skip);
+  encoder.Varint(reply.entries.size());
+  std::uint64_t changes = 0;
+  for (const ChangedEntry& entry : reply.entries) {
+    encoder.Fixed64(entry.index);
+    encoder.Varint(entry.changes.size());
+    for (const KeyChange& change : entry.changes) EncodeKeyChange(change, encoder);
+    changes += entry.changes.size();
+  }
+  BEACH_CHECK_LE(changes, kWatchChangesMax);
+}
 void Encode(const Failure& reply, Encoder& encoder) {
   BEACH_CHECK_LE(reply.leader_address.size(), kAddressSizeMax);
   BEACH_CHECK_LE(reply.detail.size(), kDetailSizeMax);
@@ -161,6 +181,39 @@ bool Read(ChangeReply& reply, Decoder& decoder) {
   return true;
 }
 bool Read(TransferReply&, Decoder&) { return true; }
+bool Read(ChangedEntry& entry, Decoder& decoder) {
+  entry.index = decoder.Fixed64();
+  const std::uint64_t count = decoder.Varint();
+  const std::uint64_t filled = decoder.rest().size() / kKeyChangeBytesMin;
+  if (count == 0 || count > std::min<std::uint64_t>(kWatchChangesMax, filled)) return false;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    if (!ReadKeyChange(entry.changes.emplace_back(), decoder)) return false;
+  }
+  return true;
+}
+// Whether it goes on where the entries end: behind the last, or within it.
+bool GoesOn(const WatchReply& reply) {
+  if (reply.entries.empty()) return true;
+  const std::uint64_t last = reply.entries.back().index;
+  return reply.next.index >= last || (reply.next.skip > 0 && reply.next.index + 1 == last);
+}
+bool Read(WatchReply& reply, Decoder& decoder) {
+  reply.next.index = decoder.Fixed64();
+  reply.next.skip = decoder.Fixed32();
+  const std::uint64_t count = decoder.Varint();
+  const std::uint64_t filled = decoder.rest().size() / kChangedBytesMin;
+  if (count > std::min<std::uint64_t>(kWatchChangesMax, filled)) return false;
+  std::uint64_t changes = 0;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    ChangedEntry entry;
+    if (!Read(entry, decoder)) return false;
+    changes += entry.changes.size();
+    const bool ascends = i == 0 || reply.entries.back().index < entry.index;
+    if (!ascends || changes > kWatchChangesMax) return false;
+    reply.entries.push_back(std::move(entry));
+  }
+  return GoesOn(reply);
+}
 bool Read(Failure& reply, Decoder& decoder) {
   reply.kind = static_cast<FailureKind>(decoder.Fixed8());
   return Read(reply.retry_is_safe, decoder) && Read(reply.retry_may_help, decoder) &&
@@ -177,6 +230,7 @@ std::optional<Reply> Empty(std::uint16_t type) {
     case ReplyType::kFailed: return Failure{};
     case ReplyType::kChanged: return ChangeReply{};
     case ReplyType::kTransferred: return TransferReply{};
+    case ReplyType::kWatched: return WatchReply{};
   }
   return std::nullopt;
 }
@@ -194,6 +248,7 @@ const char* FailureKindName(FailureKind kind) {
     case FailureKind::kInvalid: return "invalid";
     case FailureKind::kTooLarge: return "too large";
     case FailureKind::kUnavailable: return "unavailable";
+    case FailureKind::kCompacted: return "compacted";
   }
   return "another failure";
 }
@@ -207,6 +262,7 @@ std::optional<std::uint64_t> ReplyBytesMax(std::uint16_t type) {
     case ReplyType::kFailed: return kFailedBytesMax;
     case ReplyType::kChanged: return 2 * kIdSize;
     case ReplyType::kTransferred: return kIdSize;
+    case ReplyType::kWatched: return kWatchedBytesMax;
   }
   return std::nullopt;
 }
@@ -224,6 +280,7 @@ std::optional<std::uint16_t> ReplyTypeOf(std::uint16_t request_type) {
     case RequestType::kStatus: return number(ReplyType::kStatus);
     case RequestType::kChange: return number(ReplyType::kChanged);
     case RequestType::kTransfer: return number(ReplyType::kTransferred);
+    case RequestType::kWatch: return number(ReplyType::kWatched);
   }
   return std::nullopt;
 }

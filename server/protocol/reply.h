@@ -8,6 +8,8 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "server/protocol/key_change.h"
+#include "server/protocol/request.h"
 #include "wire/hello.h"
 
 // What a node says to a client's request (server/protocol/request.h), in a frame with the same
@@ -24,9 +26,10 @@ enum class ReplyType : std::uint16_t {
   kFailed = 52,
   kChanged = 53,
   kTransferred = 54,
+  kWatched = 55,
 };
 inline constexpr std::uint16_t kReplyTypeFirst = 48;
-inline constexpr std::uint16_t kReplyTypeLast = 54;
+inline constexpr std::uint16_t kReplyTypeLast = 55;
 
 inline constexpr std::uint64_t kAddressSizeMax = 255;
 inline constexpr std::uint64_t kDetailSizeMax = 1024;
@@ -124,6 +127,23 @@ struct TransferReply {
   friend bool operator==(const TransferReply&, const TransferReply&) = default;
 };
 
+// Of the changes of one reply: keys, values and ends together; one is told whatever its size.
+inline constexpr std::uint64_t kWatchChangesMax = 4096;
+inline constexpr std::uint64_t kWatchBytesMax = std::uint64_t{1} << 20;
+
+// What one entry has changed: one change at least, in order.
+struct ChangedEntry {
+  std::uint64_t index = 0;
+  std::vector<KeyChange> changes;
+  friend bool operator==(const ChangedEntry&, const ChangedEntry&) = default;
+};
+struct WatchReply {
+  wire::NodeNumber leader;
+  WatchPlace next;                    // where to go on; the last entry may not be told to its end
+  std::vector<ChangedEntry> entries;  // in order of indexes, each once
+  friend bool operator==(const WatchReply&, const WatchReply&) = default;
+};
+
 // Why not. On the wire: never renumbered. A reader that does not know one goes by the two flags
 // beside it.
 enum class FailureKind : std::uint8_t {
@@ -136,6 +156,7 @@ enum class FailureKind : std::uint8_t {
   kInvalid = 7,         // a request that makes no sense
   kTooLarge = 8,        // larger than may be
   kUnavailable = 9,     // the node cannot serve: it is damaged, or about to end
+  kCompacted = 10,      // what is asked about was there, and is not kept any more
 };
 // "no leader", ...: stable names, for people and JSON.
 const char* FailureKindName(FailureKind kind);
@@ -153,8 +174,8 @@ struct Failure {
 };
 
 // In the order of their types.
-using Reply =
-    std::variant<WriteReply, GetReply, ScanReply, StatusReply, Failure, ChangeReply, TransferReply>;
+using Reply = std::variant<WriteReply, GetReply, ScanReply, StatusReply, Failure, ChangeReply,
+                           TransferReply, WatchReply>;
 
 // For a FrameReader: the longest payload of each reply; nothing for other types.
 std::optional<std::uint64_t> ReplyBytesMax(std::uint16_t type);

@@ -67,6 +67,24 @@ std::vector<Reply> Replies(std::uint64_t number, const std::string& bytes) {
               .detail = all.substr(0, 1024)},
       ChangeReply{.leader = leader, .index = number},
       TransferReply{.leader = leader},
+      WatchReply{.leader = leader, .next = {.index = number, .skip = 3}, .entries = {}},
+      WatchReply{
+          .leader = leader,
+          .next = {.index = 8, .skip = 1},
+          .entries = {{.index = 4,
+                       .changes = {{.kind = KeyChangeKind::kDelete, .key = all},
+                                   {.kind = KeyChangeKind::kPut, .key = all, .value = all},
+                                   {.kind = KeyChangeKind::kDeleteRange, .key = all, .end = all},
+                                   {.kind = KeyChangeKind::kDeleteRange, .key = all}}},
+                      {.index = 9,
+                       .changes = {{.kind = KeyChangeKind::kMerge,
+                                    .key = all,
+                                    .value = all,
+                                    .merge = MergeKind::kMin},
+                                   {.kind = KeyChangeKind::kPutUntil,
+                                    .key = all,
+                                    .value = all,
+                                    .expires_at_ms = number}}}}},
   };
 }
 
@@ -152,6 +170,33 @@ TEST(Reply, EntriesThatDoNotAscendAreRefused) {
   }
 }
 
+// Entries that do not ascend, without a change, or behind where it goes on; changes of no kind.
+TEST(Reply, ChangesThatMakeNoSenseAreRefused) {
+  const auto encoded = [](std::uint64_t next, std::uint32_t skip, std::uint64_t second) {
+    const KeyChange put{.kind = KeyChangeKind::kPut, .key = "k", .value = "v"};
+    return Encoded(WatchReply{
+        .leader = {},
+        .next = {.index = next, .skip = skip},
+        .entries = {{.index = 3, .changes = {put}}, {.index = second, .changes = {put}}}});
+  };
+  EXPECT_TRUE(DecodeReply(55, encoded(4, 0, 4)).has_value());
+  EXPECT_TRUE(DecodeReply(55, encoded(3, 1, 4)).has_value());
+  EXPECT_FALSE(DecodeReply(55, encoded(3, 0, 4)).has_value());
+  EXPECT_FALSE(DecodeReply(55, encoded(2, 1, 4)).has_value());
+  EXPECT_FALSE(DecodeReply(55, encoded(4, 0, 3)).has_value());
+  Bytes bytes = encoded(4, 0, 4);
+  bytes[bytes.size() - 5] = 5;
+  EXPECT_FALSE(DecodeReply(55, bytes).has_value());  // a kind that there is not
+  bytes[bytes.size() - 6] = 0;
+  bytes.resize(bytes.size() - 5);
+  EXPECT_FALSE(DecodeReply(55, bytes).has_value());  // an entry without a change
+  Bytes many = Encoded(WatchReply{});
+  many.pop_back();
+  many += "\x81\x20";  // 4097 entries
+  many += Bytes(4097 * 11, '\1');
+  EXPECT_FALSE(DecodeReply(55, many).has_value());
+}
+
 // Counts that the bytes cannot hold take no memory for them.
 TEST(Reply, AnnouncedEntriesAreNotReserved) {
   Bytes scanned = Encoded(ScanReply{});
@@ -214,6 +259,17 @@ TEST(Reply, TheLongestOfEachFitsItsType) {
   EXPECT_LE(Encoded(one).size(), *ReplyBytesMax(50));
   const std::string answer(kAnswerSizeMax, 'a');
   EXPECT_EQ(Encoded(WriteReply{.leader = {}, .answer = answer}).size(), *ReplyBytesMax(48));
+  WatchReply watched;
+  const std::string change_key(kWatchBytesMax / kWatchChangesMax, 'k');
+  for (std::uint64_t i = 0; i < kWatchChangesMax; ++i) {
+    watched.entries.push_back(
+        {.index = i + 1, .changes = {{.kind = KeyChangeKind::kPutUntil, .key = change_key}}});
+  }
+  watched.next.index = kWatchChangesMax;
+  EXPECT_LE(Encoded(watched).size(), *ReplyBytesMax(55));
+  watched.entries = {
+      {.index = 1, .changes = {{.kind = KeyChangeKind::kPutUntil, .key = key, .value = value}}}};
+  EXPECT_LE(Encoded(watched).size(), *ReplyBytesMax(55));
   const std::string address(kAddressSizeMax, 'a');
   StatusReply status;
   for (std::uint64_t id = 0; id < kNodesMax; ++id) {

@@ -19,6 +19,8 @@ static_assert(kKeySizeMax < std::uint64_t{1} << 21);
 constexpr std::uint64_t kGetBytesMax = kDeadlineSize + 1 + kKeyFieldMax;
 constexpr std::uint64_t kScanRequestBytesMax =
     kDeadlineSize + 1 + kKeyFieldMax + 1 + kKeyFieldMax + 2 * sizeof(std::uint32_t);
+constexpr std::uint64_t kWatchRequestBytesMax = kDeadlineSize + kKeyFieldMax + 1 + kKeyFieldMax +
+                                                1 + sizeof(std::uint64_t) + sizeof(std::uint32_t);
 constexpr std::uint64_t kChangeSize = 1 + sizeof(std::uint64_t);
 constexpr std::uint64_t kChangeBytesMax = kDeadlineSize + 1 + 1 + kChangesMax * kChangeSize;
 static_assert(kChangesMax < 128);  // a count of one byte
@@ -57,6 +59,14 @@ Status Check(const TransferRequest& request) {
   return {};
 }
 
+Status Check(const WatchRequest& request) {
+  const ByteView end = request.end.value_or(ByteView());
+  if (request.begin.size() > kKeySizeMax || end.size() > kKeySizeMax) {
+    return Invalid("a key of more than 64 KiB");
+  }
+  return {};
+}
+
 void Encode(const WriteRequest& request, Encoder& encoder) { encoder.Raw(request.command); }
 void Encode(const GetRequest& request, Encoder& encoder) {
   encoder.Fixed8(static_cast<std::uint8_t>(request.consistency));
@@ -81,6 +91,15 @@ void Encode(const ChangeRequest& request, Encoder& encoder) {
 }
 void Encode(const TransferRequest& request, Encoder& encoder) {
   encoder.Fixed64(request.target.value);
+}
+void Encode(const WatchRequest& request, Encoder& encoder) {
+  encoder.LengthPrefixed(request.begin);
+  encoder.Fixed8(request.end ? 1 : 0);
+  if (request.end) encoder.LengthPrefixed(*request.end);
+  encoder.Fixed8(request.from ? 1 : 0);
+  const WatchPlace from = request.from.value_or(WatchPlace());
+  encoder.Fixed64(from.index);
+  encoder.Fixed32(from.skip);
 }
 
 bool Read(Consistency& consistency, Decoder& decoder) {
@@ -127,6 +146,17 @@ bool Read(TransferRequest& request, Decoder& decoder) {
   request.target.value = decoder.Fixed64();
   return true;
 }
+bool Read(WatchRequest& request, Decoder& decoder) {
+  request.begin = decoder.LengthPrefixed();
+  const std::uint8_t has_end = decoder.Fixed8();
+  if (has_end > 1) return false;
+  if (has_end == 1) request.end = decoder.LengthPrefixed();
+  const std::uint8_t has_place = decoder.Fixed8();
+  WatchPlace place{.index = decoder.Fixed64(), .skip = 0};
+  place.skip = decoder.Fixed32();
+  if (has_place == 1) request.from = place;
+  return has_place == 1 || (has_place == 0 && place == WatchPlace());
+}
 
 std::optional<Request> Empty(std::uint16_t type) {
   switch (static_cast<RequestType>(type)) {
@@ -136,6 +166,7 @@ std::optional<Request> Empty(std::uint16_t type) {
     case RequestType::kStatus: return StatusRequest{};
     case RequestType::kChange: return ChangeRequest{};
     case RequestType::kTransfer: return TransferRequest{};
+    case RequestType::kWatch: return WatchRequest{};
   }
   return std::nullopt;
 }
@@ -150,6 +181,7 @@ std::optional<std::uint64_t> RequestBytesMax(std::uint16_t type) {
     case RequestType::kStatus: return kDeadlineSize;
     case RequestType::kChange: return kChangeBytesMax;
     case RequestType::kTransfer: return kDeadlineSize + sizeof(std::uint64_t);
+    case RequestType::kWatch: return kWatchRequestBytesMax;
   }
   return std::nullopt;
 }

@@ -23,9 +23,10 @@ enum class RequestType : std::uint16_t {
   kStatus = 35,
   kChange = 36,
   kTransfer = 37,
+  kWatch = 38,
 };
 inline constexpr std::uint16_t kRequestTypeFirst = 32;
-inline constexpr std::uint16_t kRequestTypeLast = 37;
+inline constexpr std::uint16_t kRequestTypeLast = 38;
 
 // What a read may miss. On the wire: never renumbered.
 enum class Consistency : std::uint8_t {
@@ -102,9 +103,27 @@ struct TransferRequest {
   friend bool operator==(const TransferRequest&, const TransferRequest&) = default;
 };
 
+// How far a watcher is: everything of the entries up to `index`, and of the one behind it the first
+// `skip` changes, of any keys.
+struct WatchPlace {
+  std::uint64_t index = 0;
+  std::uint32_t skip = 0;
+  friend bool operator==(const WatchPlace&, const WatchPlace&) = default;
+};
+// What entries behind `from` have changed of the keys from `begin`, included, to `end`, excluded
+// (nothing: to the last). Replied to as soon as there is some; with none at the deadline, and
+// without a place, which asks for that where the node is now: then with a place to go on from.
+struct WatchRequest {
+  std::uint32_t deadline_ms = 0;
+  ByteView begin = {};
+  std::optional<ByteView> end = {};
+  std::optional<WatchPlace> from = {};
+  friend bool operator==(const WatchRequest&, const WatchRequest&) = default;
+};
+
 // In the order of their types.
 using Request = std::variant<WriteRequest, GetRequest, ScanRequest, StatusRequest, ChangeRequest,
-                             TransferRequest>;
+                             TransferRequest, WatchRequest>;
 
 // For a FrameReader: the longest payload of each request; nothing for other types.
 std::optional<std::uint64_t> RequestBytesMax(std::uint16_t type);

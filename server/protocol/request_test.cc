@@ -47,6 +47,11 @@ std::vector<Request> Requests(std::uint32_t deadline_ms, const std::string& a,
           .joint = false,
           .changes = {{.kind = MemberChangeKind::kAddVoter, .node = wire::NodeNumber(~0ULL)}}},
       TransferRequest{.deadline_ms = deadline_ms, .target = wire::NodeNumber(b.size() + 1)},
+      WatchRequest{.deadline_ms = deadline_ms, .begin = a, .end = b, .from = std::nullopt},
+      WatchRequest{.deadline_ms = deadline_ms,
+                   .begin = b,
+                   .end = std::nullopt,
+                   .from = WatchPlace{.index = 7, .skip = 8}},
   };
 }
 
@@ -93,6 +98,13 @@ TEST(Request, NumbersThatMeanNothingAreRefused) {
   EXPECT_TRUE(DecodeRequest(36, change).has_value());
   change[6] = 3;  // no such change
   EXPECT_FALSE(DecodeRequest(36, change).has_value());
+  Bytes watch = Encoded(WatchRequest{});
+  watch[7] = 1;  // no place, and yet an index
+  EXPECT_FALSE(DecodeRequest(38, watch).has_value());
+  watch[6] = 1;
+  EXPECT_TRUE(DecodeRequest(38, watch).has_value());
+  watch[6] = 2;
+  EXPECT_FALSE(DecodeRequest(38, watch).has_value());
   for (const int number : {0, 16, 31, 47, 48, 65535}) {
     const auto type = static_cast<std::uint16_t>(number);
     EXPECT_FALSE(DecodeRequest(type, Encoded(StatusRequest{})).has_value()) << type;
@@ -134,6 +146,7 @@ TEST(Request, TheLongestOfEachIsAsLongAsItsTypeMayBe) {
       StatusRequest{},
       ChangeRequest{.deadline_ms = 0, .joint = true, .changes = changes},
       TransferRequest{.deadline_ms = 0, .target = wire::NodeNumber(1)},
+      WatchRequest{.deadline_ms = 0, .begin = key, .end = key, .from = WatchPlace{}},
   };
   for (const Request& request : longest) {
     EXPECT_EQ(Encoded(request).size(), *RequestBytesMax(TypeOf(request))) << TypeOf(request);
@@ -148,6 +161,8 @@ TEST(Request, WhatBreaksALimitIsNotWritten) {
   EXPECT_FALSE(
       CheckRequest(ScanRequest{.deadline_ms = 0, .consistency = {}, .begin = {}, .end = key}));
   EXPECT_FALSE(CheckRequest(WriteRequest{}));
+  EXPECT_FALSE(CheckRequest(WatchRequest{.begin = key}));
+  EXPECT_FALSE(CheckRequest(WatchRequest{.end = key}));
   Bytes bytes;
   EXPECT_DEATH(EncodeRequest(WriteRequest{}, bytes), "CheckRequest");
 }

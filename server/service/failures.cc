@@ -65,6 +65,10 @@ Failure FailureOf(raft::TransferError error) {
   return FailureOfInvalid("leadership goes to voters alone");
 }
 
+Failure FailureOfCompacted() {
+  return Make(FailureKind::kCompacted, true, false, "that is not kept any more: read anew");
+}
+
 Failure FailureOfNotLeader() {
   return Make(FailureKind::kNotLeader, true, true, "the leader alone does that");
 }

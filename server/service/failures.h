@@ -16,6 +16,8 @@ namespace beach::server {
 Failure FailureOf(const raft::Outcome& outcome);
 Failure FailureOf(raft::ReadError error);
 Failure FailureOf(raft::TransferError error);
+// What is asked about is not kept any more.
+Failure FailureOfCompacted();
 // The leader alone does that.
 Failure FailureOfNotLeader();
 // Leadership has not come to whom it was handed to.

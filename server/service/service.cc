@@ -25,10 +25,12 @@ Service::Service(env::Loop& loop, env::Clock& clock, raft::Replica& replica, Sto
     : loop_(loop), clock_(clock), replica_(replica), store_(store), limits_(limits), parts_(parts) {
   BEACH_CHECK_GT(limits_.guest_calls_max, 0U);
   BEACH_CHECK_GT(limits_.work_max, 0U);
+  if (parts_.changes != nullptr) parts_.changes->SetWake([this] { OnChanges(); });
 }
 
 Service::~Service() {
-  for (const auto& [id, call] : calls_) ForgetTimers(call);
+  if (parts_.changes != nullptr) parts_.changes->SetWake(nullptr);
+  for (const auto& [id, call] : calls_) Forget(id, call);
 }
 
 void Service::SetAddresses(std::map<wire::NodeNumber, std::string> addresses) {
@@ -49,7 +51,7 @@ void Service::Leave(GuestId guest) {
   for (const CallId id : host->second.calls) {
     const auto call = calls_.find(id);
     BEACH_CHECK(call != calls_.end());
-    ForgetTimers(call->second);
+    Forget(id, call->second);
     calls_.erase(call);
   }
   hosts_.erase(host);
@@ -97,10 +99,14 @@ void Service::Begin(GuestId guest, const wire::Frame& frame, const Request& requ
   if (const auto* const change = std::get_if<ChangeRequest>(&request)) {
     return BeginChange(id, *change);
   }
+  if (const auto* const watch = std::get_if<WatchRequest>(&request)) {
+    return BeginWatch(id, *watch);
+  }
   BeginTransfer(id, As<TransferRequest>(request));
 }
 
-void Service::ForgetTimers(const Call& call) {
+void Service::Forget(CallId id, const Call& call) {
+  if (watches_.erase(id) > 0) watch_bytes_ -= call.payload.size();
   if (call.timer != 0) loop_.Cancel(call.timer);
   if (call.look_timer != 0) loop_.Cancel(call.look_timer);
 }
@@ -112,6 +118,7 @@ void Service::SetDeadline(CallId id, std::uint32_t deadline_ms) {
   call.timer = loop_.At(deadline_ns, [this, id] {
     Call& late = calls_.at(id);
     late.timer = 0;
+    if (watches_.contains(id)) return EndWatch(id);
     Finish(id, FailureAtDeadline(late.maybe_done));
   });
 }
@@ -226,7 +233,7 @@ void Service::Finish(CallId id, Reply reply) {
   const auto found = calls_.find(id);
   if (found == calls_.end()) return;
   const Call& call = found->second;
-  ForgetTimers(call);
+  Forget(id, call);
   Host& host = hosts_.at(call.guest);
   const wire::RequestId request = call.request;
   host.calls.erase(id);

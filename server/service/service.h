@@ -16,6 +16,7 @@
 #include "server/protocol/reply.h"
 #include "server/protocol/request.h"
 #include "server/service/admin.h"
+#include "server/service/change_source.h"
 #include "server/service/store.h"
 #include "wire/frame.h"
 #include "wire/guest.h"
@@ -29,12 +30,16 @@ struct ServiceLimits {
   // are gone included.
   std::uint64_t work_max = 4096;
   std::uint64_t work_bytes_max = std::uint64_t{64} << 20;  // of requests
+  // Who waits for changes, of all guests; and the bytes of what they have asked.
+  std::uint64_t watches_max = 1024;
+  std::uint64_t watch_bytes_max = std::uint64_t{16} << 20;
 };
 
 // What a node may have beside its replica and its store; each outlives the service. Who asks for
 // what there is not, is told that it is unavailable.
 struct ServiceParts {
   Admin* admin = nullptr;
+  ChangeSource* changes = nullptr;  // whose wake is the service's
 };
 
 // Serves the requests of clients on one node. A write is proposed, wherever the leader is; a read
@@ -83,6 +88,7 @@ class Service {
     env::Loop::TimerId timer = 0;
     env::Loop::TimerId look_timer = 0;  // until what was begun has ended
     std::uint64_t looks = 0;
+    WatchPlace place;  // of a watch: up to where it was looked for changes
   };
 
   void Begin(GuestId guest, const wire::Frame& frame, const Request& request);
@@ -104,7 +110,14 @@ class Service {
   std::vector<raft::Change> ChangesOf(CallId id) const;
   Reply StatusNow() const;
 
-  void ForgetTimers(const Call& call);
+  // service_watch.cc
+  void BeginWatch(CallId id, const WatchRequest& request);
+  void LookForChanges(CallId id);
+  void OnChanges();
+  void EndWatch(CallId id);
+
+  // What it holds beside its place among calls.
+  void Forget(CallId id, const Call& call);
   // What the replica or the store was asked, and what it answers.
   void TakeWork(std::uint64_t bytes);
   void GiveWork(std::uint64_t bytes);
@@ -121,6 +134,8 @@ class Service {
   std::map<wire::NodeNumber, std::string> addresses_;
   std::map<GuestId, Host> hosts_;
   std::map<CallId, Call> calls_;  // without a reply so far
+  std::set<CallId> watches_;      // those of calls_ that wait for changes
+  std::uint64_t watch_bytes_ = 0;
   GuestId last_guest_;
   CallId last_call_;
   std::uint64_t work_ = 0;
