@@ -53,7 +53,9 @@ void AddClientSeeds(Seeds& seeds) {
                                       .begin = "a",
                                       .end = "b",
                                       .entries_max = 10,
-                                      .bytes_max = 1000}));
+                                      .bytes_max = 1000,
+                                      .cursor = 9,
+                                      .keep = true}));
   add("status", RequestSeed(StatusRequest{.deadline_ms = 5}));
   add("change",
       RequestSeed(ChangeRequest{
@@ -75,7 +77,8 @@ void AddClientSeeds(Seeds& seeds) {
       ReplySeed(ScanReply{.leader = leader,
                           .index = 7,
                           .entries = {{.key = "a", .value = "1"}, {.key = "ab", .value = ""}},
-                          .next = "b"}));
+                          .next = "b",
+                          .cursor = 9}));
   add("node_status",
       ReplySeed(StatusReply{.leader = leader,
                             .id = leader,

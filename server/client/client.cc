@@ -30,7 +30,8 @@ GetResult TakeGot(const GetReply& reply) {
 }
 
 ScanResult TakeScanned(const ScanReply& reply) {
-  ScanResult result{.index = reply.index, .entries = {}, .next = std::nullopt};
+  ScanResult result{
+      .index = reply.index, .entries = {}, .next = std::nullopt, .cursor = std::nullopt};
   for (const ScanEntry& entry : reply.entries) result.entries.emplace_back(entry.key, entry.value);
   if (reply.next) result.next = Bytes(*reply.next);
   return result;
@@ -143,8 +144,17 @@ void Client::Get(ByteView key, Consistency consistency, std::uint64_t deadline_n
             Unpack<GetResult, GetReply>(std::move(done), TakeGot));
 }
 
-void Client::Scan(const ScanRequest& request, std::uint64_t deadline_ns, ScanDone done) {
-  BeginRead(request, deadline_ns, Unpack<ScanResult, ScanReply>(std::move(done), TakeScanned));
+void Client::Scan(const ScanRequest& request, std::uint64_t deadline_ns, ScanDone done,
+                  const std::optional<ScanCursor>& cursor) {
+  ScanRequest page = request;
+  page.cursor = cursor ? cursor->id : 0;
+  const auto take = [this](const ScanReply& reply) {
+    ScanResult result = TakeScanned(reply);
+    if (reply.cursor != 0) result.cursor = ScanCursor{.id = reply.cursor, .node = replying_};
+    return result;
+  };
+  BeginRead(page, deadline_ns, Unpack<ScanResult, ScanReply>(std::move(done), take),
+            cursor ? std::optional(cursor->node) : std::nullopt);
 }
 
 void Client::Status(std::uint64_t deadline_ns, StatusDone done) {
@@ -177,12 +187,14 @@ void Client::BeginOrder(const Request& request, std::uint64_t deadline_ns, Reply
   Begin(std::move(call), deadline_ns);
 }
 
-void Client::BeginRead(const Request& request, std::uint64_t deadline_ns, ReplyDone done) {
+void Client::BeginRead(const Request& request, std::uint64_t deadline_ns, ReplyDone done,
+                       std::optional<std::size_t> only_node) {
   const auto sound = CheckRequest(request);
   if (!sound) return FailSoon(FailureKind::kInvalid, sound.error().message(), done);
   Call call;
   call.type = TypeOf(request);
   call.done = std::move(done);
+  call.only_node = only_node;
   EncodeRequest(request, call.payload);
   Begin(std::move(call), deadline_ns);
 }

@@ -56,10 +56,16 @@ struct GetResult {
   std::uint64_t index = 0;
   std::optional<Bytes> value;
 };
+// A moment that a node keeps for the further pages of a scan, until it is too old.
+struct ScanCursor {
+  std::uint64_t id = 0;
+  std::size_t node = 0;  // among the client's addresses
+};
 struct ScanResult {
   std::uint64_t index = 0;
   std::vector<std::pair<Bytes, Bytes>> entries;
-  std::optional<Bytes> next;  // where to go on; nothing: that was all
+  std::optional<Bytes> next;         // where to go on; nothing: that was all
+  std::optional<ScanCursor> cursor;  // of a scan that keeps its moment, and goes on
 };
 
 // What one entry of the log has done to keys: all of it that is in the range that is watched.
@@ -138,8 +144,11 @@ class Client {
   void CompareAndSet(ByteView key, std::optional<ByteView> expected, ByteView value,
                      std::uint64_t deadline_ns, WriteDone done);
   void Get(ByteView key, Consistency consistency, std::uint64_t deadline_ns, GetDone done);
-  // Its deadline field is not looked at.
-  void Scan(const ScanRequest& request, std::uint64_t deadline_ns, ScanDone done);
+  // Its fields for deadline and cursor are not looked at. A further page, with the cursor of the
+  // one before, shows keys as of the first: by that node alone. kCompacted: it does not keep that
+  // moment any more, or is gone.
+  void Scan(const ScanRequest& request, std::uint64_t deadline_ns, ScanDone done,
+            const std::optional<ScanCursor>& cursor = std::nullopt);
 
   // What the entries behind `from` have changed from `begin`, included, to `end`, excluded
   // (nothing: to the last key): as soon as there is some. Without `from`: at once, and empty, where
@@ -175,11 +184,12 @@ class Client {
     SessionId session;     // of a write that has a number
     RequestNumber number;  // 0: it has none yet
     std::uint64_t not_before_ns = 0;
-    std::vector<wire::RequestId> tries;  // all of them
-    std::uint64_t unsettled = 0;         // tries that may be done, or may have been
-    wire::RequestId last_try;            // 0: it waits to be asked
-    std::size_t node = 0;                // of the last try
-    std::uint64_t give_up_ns = 0;        // when the last try has been silent for too long
+    std::vector<wire::RequestId> tries;    // all of them
+    std::uint64_t unsettled = 0;           // tries that may be done, or may have been
+    wire::RequestId last_try;              // 0: it waits to be asked
+    std::size_t node = 0;                  // of the last try
+    std::optional<std::size_t> only_node;  // that nobody else can answer
+    std::uint64_t give_up_ns = 0;          // when the last try has been silent for too long
   };
 
   void Begin(Call call, std::uint64_t deadline_ns);
@@ -192,7 +202,9 @@ class Client {
   void OnWatched(std::shared_ptr<Watcher> watcher, CallResult<const Reply*> result);
   std::uint64_t PatienceOf(const Call& call) const;
   void BeginOrder(const Request& request, std::uint64_t deadline_ns, ReplyDone done);
-  void BeginRead(const Request& request, std::uint64_t deadline_ns, ReplyDone done);
+  void BeginRead(const Request& request, std::uint64_t deadline_ns, ReplyDone done,
+                 std::optional<std::size_t> only_node = std::nullopt);
+  std::optional<std::size_t> Send(const Call& call, wire::RequestId asked);
   void FailSoon(FailureKind kind, const Bytes& detail, const ReplyDone& done);
   // Runs Work at that time, or before.
   void WakeAt(std::uint64_t time_ns);
@@ -223,6 +235,7 @@ class Client {
   wire::RequestId last_try_;
   SessionId session_;
   bool opening_ = false;
+  std::size_t replying_ = 0;  // the node whose reply came last
   std::uint64_t open_not_before_ns_ = 0;
   RequestWindow window_;  // of session_
   std::uint64_t in_flight_ = 0;

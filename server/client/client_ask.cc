@@ -51,6 +51,9 @@ void Client::LookAt(CallId id, Call& call, std::uint64_t now_ns) {
     AskAgain(call);
     routes_.Avoid(node);
   }
+  if (call.only_node && !routes_.IsUp(*call.only_node)) {
+    return FinishFailed(id, FailureKind::kCompacted, "the node that kept it is gone");
+  }
   const bool lost = call.last_try == wire::RequestId{} && call.unsettled > 0;
   if (call.kind == Kind::kOrder && lost) {
     return FinishFailed(id, FailureKind::kUnknown, "no word of what became of it");
@@ -70,7 +73,7 @@ bool Client::MayAsk(CallId id, Call& call, std::uint64_t now_ns) {
   // One place is kept for the open that writes wait for.
   const std::uint64_t kept = call.kind == Kind::kOpen ? 0 : 1;
   const bool full = call.kind != Kind::kWatch && in_flight_ + kept >= options_.in_flight_max;
-  if (full || !routes_.Ready()) return false;
+  if (full || (!call.only_node && !routes_.Ready())) return false;
   return call.kind != Kind::kWrite || call.number != RequestNumber{} || Number(call);
 }
 
@@ -135,6 +138,13 @@ std::uint64_t Client::PatienceOf(const Call& call) const {
   return options_.silence_max_ns;
 }
 
+std::optional<std::size_t> Client::Send(const Call& call, wire::RequestId asked) {
+  const wire::FrameHead head{.type = call.type, .flags = 0, .request = asked};
+  if (!call.only_node) return routes_.Send(head, call.payload);
+  if (!routes_.SendTo(*call.only_node, head, call.payload)) return std::nullopt;
+  return call.only_node;
+}
+
 void Client::Ask(CallId id, Call& call, std::uint64_t now_ns) {
   const std::uint64_t patience_ns = PatienceOf(call);
   std::uint64_t wait_ns = patience_ns;
@@ -143,7 +153,7 @@ void Client::Ask(CallId id, Call& call, std::uint64_t now_ns) {
                                                         std::numeric_limits<std::uint32_t>::max());
   StoreFixed(call.payload.data(), static_cast<std::uint32_t>(wait_ms));
   const wire::RequestId asked = last_try_.Next();
-  const auto node = routes_.Send({.type = call.type, .flags = 0, .request = asked}, call.payload);
+  const std::optional<std::size_t> node = Send(call, asked);
   if (!node) {
     call.not_before_ns = now_ns + options_.retry_low_ns;
     return;

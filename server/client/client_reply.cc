@@ -38,6 +38,7 @@ void Client::OnReply(std::size_t node, const wire::Frame& frame) {
   routes_.Prefer(LeaderOf(*reply), failure != nullptr ? failure->leader_address : ByteView());
   if (!known) return;  // of a call that has ended
   const CallId id = found->second;
+  replying_ = node;
   if (failure != nullptr) return OnFailure(id, frame.head.request, *failure);
   Finish(id, &*reply);  // of an earlier try as well: it is done, and once
 }

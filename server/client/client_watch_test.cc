@@ -111,6 +111,45 @@ TEST_F(ClientTest, StatusIsWhatTheNodeSays) {
   EXPECT_EQ(told[0]->nodes[0].progress->match, 9U);
 }
 
+// The leader is another by then, and knows nothing of it.
+TEST_F(ClientTest, FurtherPagesAreAskedOfTheNodeThatKeepsTheMoment) {
+  Begin();
+  std::vector<CallResult<ScanResult>> scanned;
+  const auto scan = [&](const std::optional<ScanCursor>& cursor) {
+    client_->Scan(
+        {.deadline_ms = 0, .consistency = {}, .begin = "a", .end = {}, .keep = true}, 0,
+        [&](CallResult<ScanResult> result) { scanned.push_back(std::move(result)); }, cursor);
+  };
+  Get();
+  Say(Only(), GetReply{.leader = NodeNumber(1), .index = 1, .value = {}});
+  scan(std::nullopt);
+  const Asked first = Only();
+  EXPECT_EQ(first.node, 1U);
+  Failed(first, FailureKind::kNoLeader, true, true, 2);
+  Say(Only(100 * kMillisecond),
+      ScanReply{.leader = NodeNumber(2), .index = 9, .entries = {}, .next = "b", .cursor = 77});
+  loop_.Settle();
+  ASSERT_EQ(scanned.size(), 1U);
+  ASSERT_TRUE(scanned[0]->cursor.has_value());
+  EXPECT_EQ(scanned[0]->cursor->node, 1U);  // n2
+  Get();
+  Say(Only(), GetReply{.leader = NodeNumber(1), .index = 1, .value = {}});
+  loop_.Settle();
+  Get();
+  Say(Only(), GetReply{.leader = NodeNumber(1), .index = 1, .value = {}});
+  scan(scanned[0]->cursor);
+  const Asked second = Only();
+  EXPECT_EQ(second.node, 2U);
+  const auto request = DecodeRequest(second.type, second.payload);
+  EXPECT_EQ(std::get<ScanRequest>(*request).cursor, 77U);
+  Stop(2);
+  loop_.Advance(kSecond);
+  ASSERT_EQ(scanned.size(), 2U);
+  EXPECT_EQ(scanned[1].error().kind, FailureKind::kCompacted);
+  EXPECT_THAT(asked_, IsEmpty());
+  EXPECT_EQ(client_->calls(), 0U);
+}
+
 TEST_F(ClientTest, OrdersFindTheLeader) {
   Begin();
   Order();

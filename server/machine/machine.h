@@ -87,7 +87,11 @@ class Machine final : public raft::StateMachine {
   Result<std::optional<Bytes>> Get(ByteView key);
   Result<engine::TryGetResult> TryGet(ByteView key);  // of Db::TryGet
   // From `begin`, included, to `end`, excluded; without `end` to the last one. Reads files.
-  Result<Scanned> Scan(ByteView begin, std::optional<ByteView> end, ScanLimits limits);
+  // With a snapshot of PinReads: as of then.
+  Result<Scanned> Scan(ByteView begin, std::optional<ByteView> end, ScanLimits limits,
+                       const engine::Snapshot* snapshot = nullptr);
+  // A moment that scans can come back to. Takes no disk. Errors: of Db::GetSnapshot, and as above.
+  Result<std::unique_ptr<const engine::Snapshot>> PinReads();
 
   DigestAt digest() const;
   // At multiples of DigestRing::kStride that were applied since Open or Reload, by index.

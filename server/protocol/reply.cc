@@ -22,7 +22,7 @@ static_assert(kValueSizeMax < std::uint64_t{1} << 28);
 constexpr std::uint64_t kEntryBytesMin = 2;
 constexpr std::uint64_t kGotBytesMax = 2 * kIdSize + 1 + 4 + kValueSizeMax;
 // What is limited is keys and values; their lengths come on top, and one entry always fits.
-constexpr std::uint64_t kScannedBytesMax = 2 * kIdSize + 3 + kEntryBytesMax +
+constexpr std::uint64_t kScannedBytesMax = 3 * kIdSize + 3 + kEntryBytesMax +
                                            std::uint64_t{kScanBytesMax} +
                                            std::uint64_t{kScanEntriesMax} * 8 + 4 + kKeySizeMax;
 // Of a change what is not counted, of an entry its head, and of the first change what is beyond.
@@ -50,6 +50,7 @@ void Encode(const GetReply& reply, Encoder& encoder) {
 void Encode(const ScanReply& reply, Encoder& encoder) {
   BEACH_CHECK_LE(reply.entries.size(), kScanEntriesMax);
   encoder.Fixed64(reply.index);
+  encoder.Fixed64(reply.cursor);
   Encode(reply.next, encoder);
   encoder.Varint(reply.entries.size());
   for (const ScanEntry& entry : reply.entries) {
@@ -130,6 +131,7 @@ bool Read(GetReply& reply, Decoder& decoder) {
 }
 bool Read(ScanReply& reply, Decoder& decoder) {
   reply.index = decoder.Fixed64();
+  reply.cursor = decoder.Fixed64();
   if (!Read(reply.next, decoder)) return false;
   const std::uint64_t count = decoder.Varint();
   const std::uint64_t filled = decoder.rest().size() / kEntryBytesMin;

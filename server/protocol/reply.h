@@ -64,6 +64,7 @@ struct ScanReply {
   std::uint64_t index = 0;
   std::vector<ScanEntry> entries;  // in order of keys, each once
   std::optional<ByteView> next;    // where to go on; nothing: that was all
+  std::uint64_t cursor = 0;        // of the moment that is kept; 0: none is
   friend bool operator==(const ScanReply&, const ScanReply&) = default;
 };
 

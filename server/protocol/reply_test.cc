@@ -32,6 +32,7 @@ std::vector<Reply> Replies(std::uint64_t number, const std::string& bytes) {
   }
   ScanReply part = scanned;
   part.next = all;
+  part.cursor = number / 2;
   StatusReply status{.leader = leader,
                      .id = NodeNumber(number),
                      .role = static_cast<NodeRole>(number % 4),
@@ -118,7 +119,7 @@ TEST(Reply, NumbersThatMeanNothingAreRefused) {
   got[16] = 2;
   EXPECT_FALSE(DecodeReply(49, got).has_value());
   Bytes scanned = Encoded(ScanReply{});
-  scanned[16] = 2;
+  scanned[24] = 2;
   EXPECT_FALSE(DecodeReply(50, scanned).has_value());
   Bytes status = Encoded(StatusReply{});
   status[16] = 4;

@@ -17,8 +17,9 @@ constexpr std::uint64_t kDeadlineSize = sizeof(std::uint32_t);
 constexpr std::uint64_t kKeyFieldMax = 3 + kKeySizeMax;
 static_assert(kKeySizeMax < std::uint64_t{1} << 21);
 constexpr std::uint64_t kGetBytesMax = kDeadlineSize + 1 + kKeyFieldMax;
-constexpr std::uint64_t kScanRequestBytesMax =
-    kDeadlineSize + 1 + kKeyFieldMax + 1 + kKeyFieldMax + 2 * sizeof(std::uint32_t);
+constexpr std::uint64_t kScanRequestBytesMax = kDeadlineSize + 1 + kKeyFieldMax + 1 + kKeyFieldMax +
+                                               2 * sizeof(std::uint32_t) + sizeof(std::uint64_t) +
+                                               1;
 constexpr std::uint64_t kWatchRequestBytesMax = kDeadlineSize + kKeyFieldMax + 1 + kKeyFieldMax +
                                                 1 + sizeof(std::uint64_t) + sizeof(std::uint32_t);
 constexpr std::uint64_t kChangeSize = 1 + sizeof(std::uint64_t);
@@ -79,6 +80,8 @@ void Encode(const ScanRequest& request, Encoder& encoder) {
   if (request.end) encoder.LengthPrefixed(*request.end);
   encoder.Fixed32(request.entries_max);
   encoder.Fixed32(request.bytes_max);
+  encoder.Fixed64(request.cursor);
+  encoder.Fixed8(request.keep ? 1 : 0);
 }
 void Encode(const StatusRequest&, Encoder&) {}
 void Encode(const ChangeRequest& request, Encoder& encoder) {
@@ -125,7 +128,10 @@ bool Read(ScanRequest& request, Decoder& decoder) {
   if (has_end == 1) request.end = decoder.LengthPrefixed();
   request.entries_max = decoder.Fixed32();
   request.bytes_max = decoder.Fixed32();
-  return true;
+  request.cursor = decoder.Fixed64();
+  const std::uint8_t keep = decoder.Fixed8();
+  request.keep = keep == 1;
+  return keep <= 1;
 }
 bool Read(StatusRequest&, Decoder&) { return true; }
 bool Read(ChangeRequest& request, Decoder& decoder) {

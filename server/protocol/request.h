@@ -66,6 +66,11 @@ struct ScanRequest {
   std::optional<ByteView> end;
   std::uint32_t entries_max = kScanEntriesMax;  // at least 1
   std::uint32_t bytes_max = kScanBytesMax;      // of keys and values
+  // Of an earlier reply, by the same node on the same connection: the keys are shown as of then,
+  // and the consistency is that of then. 0: as they are now.
+  std::uint64_t cursor = 0;
+  // The moment is kept for further pages, where there are any: the reply has its cursor.
+  bool keep = false;
   friend bool operator==(const ScanRequest&, const ScanRequest&) = default;
 };
 

@@ -29,7 +29,9 @@ std::vector<Request> Requests(std::uint32_t deadline_ms, const std::string& a,
                   .begin = a,
                   .end = b,
                   .entries_max = 7,
-                  .bytes_max = 0},
+                  .bytes_max = 0,
+                  .cursor = 99,
+                  .keep = true},
       ScanRequest{.deadline_ms = deadline_ms,
                   .consistency = Consistency::kLinearizable,
                   .begin = b,
@@ -91,6 +93,10 @@ TEST(Request, NumbersThatMeanNothingAreRefused) {
   Bytes scan = Encoded(ScanRequest{});
   scan[6] = 2;  // neither with an end nor without
   EXPECT_FALSE(DecodeRequest(34, scan).has_value());
+  scan[6] = 0;
+  EXPECT_TRUE(DecodeRequest(34, scan).has_value());
+  scan.back() = 2;  // neither to be kept nor not
+  EXPECT_FALSE(DecodeRequest(34, scan).has_value());
   Bytes change = Encoded(ChangeRequest{.changes = {{.node = wire::NodeNumber(1)}}});
   change[4] = 2;  // neither joint nor not
   EXPECT_FALSE(DecodeRequest(36, change).has_value());
@@ -122,7 +128,7 @@ TEST(Request, ALimitThatIsBrokenIsToldAsSuch) {
   get += "\x81\x80\x04" + std::string(kKeySizeMax + 1, 'k');
   EXPECT_EQ(code(33, get), "invalid argument");
   Bytes scan = Encoded(ScanRequest{});
-  scan[scan.size() - 8] = scan[scan.size() - 7] = 0;  // no entries
+  scan[scan.size() - 17] = scan[scan.size() - 16] = 0;  // no entries
   EXPECT_EQ(code(34, scan), "invalid argument");
   EXPECT_EQ(code(32, Bytes(4, '\0')), "invalid argument");  // no command
   EXPECT_EQ(code(36, Bytes(6, '\0')), "invalid argument");  // no changes

@@ -22,7 +22,8 @@ class MachineStore final : public Store {
   ~MachineStore() override;
 
   void Get(ByteView key, GetDone done) override;
-  void Scan(const StoreRange& range, ScanDone done) override;
+  void Scan(const StoreRange& range, std::shared_ptr<const StorePin> pin, ScanDone done) override;
+  Result<std::shared_ptr<const StorePin>> Pin() override;
 
  private:
   raft::Helper& NextReader();

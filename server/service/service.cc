@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "base/check.h"
+#include "base/random.h"
 #include "base/variant.h"
 #include "server/command/answer.h"
 #include "server/command/command.h"
@@ -22,7 +23,13 @@ wire::NodeNumber NumberOf(raft::NodeId id) { return wire::NodeNumber(id.value); 
 
 Service::Service(env::Loop& loop, env::Clock& clock, raft::Replica& replica, Store& store,
                  const ServiceLimits& limits, const ServiceParts& parts)
-    : loop_(loop), clock_(clock), replica_(replica), store_(store), limits_(limits), parts_(parts) {
+    : loop_(loop),
+      clock_(clock),
+      replica_(replica),
+      store_(store),
+      limits_(limits),
+      parts_(parts),
+      last_cursor_(RandomValue(clock.WallNow(), replica.id().value) | 1) {
   BEACH_CHECK_GT(limits_.guest_calls_max, 0U);
   BEACH_CHECK_GT(limits_.work_max, 0U);
   if (parts_.changes != nullptr) parts_.changes->SetWake([this] { OnChanges(); });
@@ -31,6 +38,7 @@ Service::Service(env::Loop& loop, env::Clock& clock, raft::Replica& replica, Sto
 Service::~Service() {
   if (parts_.changes != nullptr) parts_.changes->SetWake(nullptr);
   for (const auto& [id, call] : calls_) Forget(id, call);
+  if (age_timer_ != 0) loop_.Cancel(age_timer_);
 }
 
 void Service::SetAddresses(std::map<wire::NodeNumber, std::string> addresses) {
@@ -55,6 +63,7 @@ void Service::Leave(GuestId guest) {
     calls_.erase(call);
   }
   hosts_.erase(host);
+  ForgetCursorsOf(guest);
 }
 
 void Service::OnFrame(GuestId guest, const wire::Frame& frame) {
@@ -94,6 +103,8 @@ void Service::Begin(GuestId guest, const wire::Frame& frame, const Request& requ
     return BeginRead(id, get->consistency);
   }
   if (const auto* const scan = std::get_if<ScanRequest>(&request)) {
+    // Its moment was fresh enough when it began.
+    if (scan->cursor != 0) return ReadStore(id);
     return BeginRead(id, scan->consistency);
   }
   if (const auto* const change = std::get_if<ChangeRequest>(&request)) {
@@ -192,28 +203,6 @@ void Service::ReadKey(CallId id, const GetRequest& request) {
     GetReply reply{.leader = {}, .index = index, .value = {}};
     if (*value) reply.value = **value;
     Finish(id, reply);
-  });
-}
-
-void Service::ReadRange(CallId id, const ScanRequest& request) {
-  const StoreRange range{
-      .begin = Bytes(request.begin),
-      .end = request.end ? std::optional(Bytes(*request.end)) : std::nullopt,
-      .entries_max = std::min(request.entries_max, kScanEntriesMax),
-      .bytes_max = std::min(request.bytes_max, kScanBytesMax),
-  };
-  const std::uint64_t index = replica_.applied().value;
-  TakeWork(0);
-  store_.Scan(range, [this, id, index](Result<StoreScan> scan) {
-    GiveWork(0);
-    if (!scan) return Finish(id, FailureOfStore(scan.error().ToString()));
-    ScanReply reply{.leader = {}, .index = index, .entries = {}, .next = {}};
-    reply.entries.reserve(scan->entries.size());
-    for (const auto& [key, value] : scan->entries) {
-      reply.entries.push_back({.key = key, .value = value});
-    }
-    if (scan->next) reply.next = *scan->next;
-    Finish(id, std::move(reply));
   });
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -30,6 +31,10 @@ struct ServiceLimits {
   // are gone included.
   std::uint64_t work_max = 4096;
   std::uint64_t work_bytes_max = std::uint64_t{64} << 20;  // of requests
+  // Moments that are kept for scans, of one guest and of all, and for how long.
+  std::uint64_t guest_cursors_max = 16;
+  std::uint64_t cursors_max = 256;
+  std::uint64_t cursor_age_max_ns = 60'000'000'000;
   // Who waits for changes, of all guests; and the bytes of what they have asked.
   std::uint64_t watches_max = 1024;
   std::uint64_t watch_bytes_max = std::uint64_t{16} << 20;
@@ -70,11 +75,19 @@ class Service {
   // It is gone: what is under way for it is replied to nobody.
   void Leave(GuestId guest);
 
+  std::uint64_t cursors() const { return cursors_.size(); }
   std::uint64_t work() const { return work_; }
   std::uint64_t calls() const { return calls_.size(); }
 
  private:
   using CallId = StrongId<struct CallIdTag>;
+  using CursorId = StrongId<struct CursorIdTag>;
+  struct Cursor {
+    GuestId guest;
+    std::shared_ptr<const StorePin> pin;
+    std::uint64_t index = 0;
+    std::uint64_t until_ns = 0;
+  };
   struct Host {
     wire::Guest* guest = nullptr;
     std::set<CallId> calls;
@@ -97,7 +110,12 @@ class Service {
   void BeginRead(CallId id, Consistency consistency);
   void ReadStore(CallId id);
   void ReadKey(CallId id, const GetRequest& request);
+  // service_scan.cc
   void ReadRange(CallId id, const ScanRequest& request);
+  Result<CursorId> NewCursor(GuestId guest);
+  bool MayKeepAnother(GuestId guest) const;
+  void ForgetCursorsOf(GuestId guest);
+  void AgeCursors();
   void Written(CallId id, const raft::Outcome& outcome);
   // service_admin.cc
   void BeginChange(CallId id, const ChangeRequest& request);
@@ -136,6 +154,10 @@ class Service {
   std::map<CallId, Call> calls_;  // without a reply so far
   std::set<CallId> watches_;      // those of calls_ that wait for changes
   std::uint64_t watch_bytes_ = 0;
+  std::map<CursorId, Cursor> cursors_;  // the oldest first
+  // Drawn at the begin, so that other nodes, and other lives of this one, have others.
+  CursorId last_cursor_;
+  env::Loop::TimerId age_timer_ = 0;  // set while there are any
   GuestId last_guest_;
   CallId last_call_;
   std::uint64_t work_ = 0;

@@ -367,7 +367,7 @@ TEST_F(ServiceTest, WhatIsNoRequestEndsTheConnection) {
   Client& client = Connect();
   Bytes scan;
   EncodeRequest(ScanRequest{}, scan);
-  scan[scan.size() - 8] = scan[scan.size() - 7] = 0;  // for no entries: well formed
+  scan[scan.size() - 17] = scan[scan.size() - 16] = 0;  // for no entries: well formed
   client.end->Say(FrameOf({34, 9, scan}));
   EXPECT_EQ(OnlyFailure(client).kind, FailureKind::kInvalid);
   EXPECT_THAT(client.gone, IsEmpty());

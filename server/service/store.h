@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -24,6 +25,13 @@ struct StoreScan {
   std::optional<Bytes> next;                     // where to go on; nothing: that was all
 };
 
+// A moment of a store. Shared by those who read there and whoever keeps it for later; it goes
+// before its store.
+class StorePin {
+ public:
+  virtual ~StorePin() = default;
+};
+
 // The applied state of a node, as reads see it. Of one loop, and on its thread: what memory alone
 // does not answer is read elsewhere.
 class Store {
@@ -36,7 +44,11 @@ class Store {
   // All that was applied before the call is seen. `done` is called once, from inside the call where
   // the answer is there; not at all when the store goes first.
   virtual void Get(ByteView key, GetDone done) = 0;
-  virtual void Scan(const StoreRange& range, ScanDone done) = 0;
+  // As of the pin, where there is one.
+  virtual void Scan(const StoreRange& range, std::shared_ptr<const StorePin> pin,
+                    ScanDone done) = 0;
+  // The applied state as it is now, for as long as somebody has the pin. Does not block.
+  virtual Result<std::shared_ptr<const StorePin>> Pin() = 0;
 };
 
 }  // namespace beach::server

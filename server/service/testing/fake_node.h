@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <expected>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <utility>
@@ -102,6 +104,9 @@ class FakeAdmin final : public Admin {
 
 class FakeStore final : public Store {
  public:
+  struct FakePin final : public StorePin {
+    std::map<Bytes, Bytes> values;
+  };
   void Get(ByteView key, GetDone done) override {
     ++gets;
     if (later) {
@@ -110,12 +115,26 @@ class FakeStore final : public Store {
     }
     done(Value(Bytes(key)));
   }
-  void Scan(const StoreRange& range, ScanDone done) override {
+  Result<std::shared_ptr<const StorePin>> Pin() override {
+    if (broken) return Fail(ErrorCode::kCorruption, "bad block");
+    auto pin = std::make_shared<FakePin>();
+    pin->values = values;
+    pins.push_back(pin);
+    return pin;
+  }
+  // Those that somebody has.
+  std::size_t pinned() const {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(pins, [](const auto& pin) { return !pin.expired(); }));
+  }
+  void Scan(const StoreRange& range, std::shared_ptr<const StorePin> pin, ScanDone done) override {
     last_range = range;
+    const auto* const then = static_cast<const FakePin*>(pin.get());
+    const std::map<Bytes, Bytes>& shown = then != nullptr ? then->values : values;
     if (broken) return done(Fail(ErrorCode::kCorruption, "bad block"));
     StoreScan scan;
-    for (auto at = values.lower_bound(range.begin);
-         at != values.end() && (!range.end || at->first < *range.end); ++at) {
+    for (auto at = shown.lower_bound(range.begin);
+         at != shown.end() && (!range.end || at->first < *range.end); ++at) {
       if (scan.entries.size() == range.entries_max) {
         scan.next = at->first;
         break;
@@ -130,6 +149,7 @@ class FakeStore final : public Store {
   bool later = false;  // reads are answered when the test runs what waits
   bool broken = false;
   int gets = 0;
+  std::vector<std::weak_ptr<const StorePin>> pins;
   std::vector<std::function<void()>> waiting;
 
  private:
