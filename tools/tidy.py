@@ -54,7 +54,7 @@ LAYERS = {
     "fuzz": ["base", "env", "engine", "oracle", "artifacts", "sim", "sim/scenarios", "wire",
              "raft", "raft/disk", "raft/transfer", "server/command", "server/protocol",
              "server/machine", "server/resp"],
-    "examples": ["base", "env", "engine"],
+    "examples": ["base", "env", "engine", "server/client"],
     "docs/demo": ["base", "env", "engine"],
     "examples/journaled_queue": ["base", "env", "sim", "sim/cli"],
     "examples/mirrored_log": ["base", "env", "sim", "sim/cli"],

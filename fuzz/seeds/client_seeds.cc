@@ -53,8 +53,20 @@ void AddClientSeeds(Seeds& seeds) {
                                       .begin = "a",
                                       .end = "b",
                                       .entries_max = 10,
-                                      .bytes_max = 1000}));
+                                      .bytes_max = 1000,
+                                      .cursor = 9,
+                                      .keep = true}));
   add("status", RequestSeed(StatusRequest{.deadline_ms = 5}));
+  add("change",
+      RequestSeed(ChangeRequest{
+          .deadline_ms = 5,
+          .joint = true,
+          .changes = {{.kind = MemberChangeKind::kAddVoter, .node = wire::NodeNumber(4)},
+                      {.kind = MemberChangeKind::kRemove, .node = wire::NodeNumber(1)}}}));
+  add("transfer", RequestSeed(TransferRequest{.deadline_ms = 5, .target = wire::NodeNumber(2)}));
+  add("watch",
+      RequestSeed(WatchRequest{
+          .deadline_ms = 5, .begin = "a", .end = "b", .from = WatchPlace{.index = 7, .skip = 1}}));
   const wire::NodeNumber leader(2);
   Bytes answer;
   EncodeAnswer({.kind = AnswerKind::kDone, .index = 7, .values = {Bytes("shell"), {}}}, answer);
@@ -65,14 +77,42 @@ void AddClientSeeds(Seeds& seeds) {
       ReplySeed(ScanReply{.leader = leader,
                           .index = 7,
                           .entries = {{.key = "a", .value = "1"}, {.key = "ab", .value = ""}},
-                          .next = "b"}));
-  add("node_status", ReplySeed(StatusReply{.leader = leader,
-                                           .id = leader,
-                                           .role = NodeRole::kLeader,
-                                           .term = 3,
-                                           .commit = 8,
-                                           .applied = 7,
-                                           .nodes = {{.id = leader, .address = "n2:7000"}}}));
+                          .next = "b",
+                          .cursor = 9}));
+  add("node_status",
+      ReplySeed(StatusReply{.leader = leader,
+                            .id = leader,
+                            .role = NodeRole::kLeader,
+                            .term = 3,
+                            .commit = 8,
+                            .applied = 7,
+                            .log_base = 1,
+                            .log_last = 9,
+                            .log_bytes = 1000,
+                            .state = 4,
+                            .configuration = 2,
+                            .nodes = {{.id = leader,
+                                       .membership = kVoter,
+                                       .progress = NodeProgress{.match = 9, .silent_ms = 0},
+                                       .address = "n2:7000"}}}));
+  add("watched",
+      ReplySeed(WatchReply{
+          .leader = leader,
+          .next = {.index = 9, .skip = 0},
+          .entries = {{.index = 7,
+                       .changes = {{.kind = KeyChangeKind::kPut, .key = "a", .value = "1"},
+                                   {.kind = KeyChangeKind::kDeleteRange, .key = "a", .end = "b"}}},
+                      {.index = 9,
+                       .changes = {{.kind = KeyChangeKind::kMerge,
+                                    .key = "a",
+                                    .value = "x",
+                                    .merge = MergeKind::kAppend},
+                                   {.kind = KeyChangeKind::kPutUntil,
+                                    .key = "a",
+                                    .value = "2",
+                                    .expires_at_ms = 1000}}}}}));
+  add("changed", ReplySeed(ChangeReply{.leader = leader, .index = 7}));
+  add("transferred", ReplySeed(TransferReply{.leader = leader}));
   add("failed", ReplySeed(Failure{.leader = leader,
                                   .kind = FailureKind::kOverloaded,
                                   .retry_is_safe = true,

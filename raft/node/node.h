@@ -108,6 +108,8 @@ class Node final : public Replica {
   LogIndex commit() const override { return core_.commit(); }
   LogIndex applied() const override { return core_.applied(); }
   const Core& core() const { return core_; }
+  const DiskLog& log() const { return log_; }
+  const StateMachine& machine() const { return machine_; }
   bool failed() const { return failed_; }
 
  private:

@@ -129,6 +129,8 @@ constexpr std::array kSettings = std::to_array<Setting>({
      SetCoreTime<&raft::Options::heartbeat_interval_ns>},
     {"log-bytes", "256M", "Of the log of consensus, what is kept for nodes that lag behind",
      SetSize<&Options::log_bytes_max>},
+    {"watch-bytes", "64M", "Newest changes that are kept in memory for watchers",
+     SetSize<&Options::watch_bytes_max>},
     {"clients", "10000", "Connections of each kind; who comes beyond is let go",
      SetCount<&Options::clients_max, 1'000'000>},
     {"requests-per-client", "256", "Requests of a native connection without an answer",

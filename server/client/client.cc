@@ -30,9 +30,32 @@ GetResult TakeGot(const GetReply& reply) {
 }
 
 ScanResult TakeScanned(const ScanReply& reply) {
-  ScanResult result{.index = reply.index, .entries = {}, .next = std::nullopt};
+  ScanResult result{
+      .index = reply.index, .entries = {}, .next = std::nullopt, .cursor = std::nullopt};
   for (const ScanEntry& entry : reply.entries) result.entries.emplace_back(entry.key, entry.value);
   if (reply.next) result.next = Bytes(*reply.next);
+  return result;
+}
+
+StatusResult TakeStatus(const StatusReply& reply) {
+  StatusResult result{.leader = reply.leader,
+                      .id = reply.id,
+                      .role = reply.role,
+                      .term = reply.term,
+                      .commit = reply.commit,
+                      .applied = reply.applied,
+                      .log_base = reply.log_base,
+                      .log_last = reply.log_last,
+                      .log_bytes = reply.log_bytes,
+                      .state = reply.state,
+                      .configuration = reply.configuration,
+                      .nodes = {}};
+  for (const NodeReport& node : reply.nodes) {
+    result.nodes.push_back({.id = node.id,
+                            .membership = node.membership,
+                            .progress = node.progress,
+                            .address = std::string(node.address)});
+  }
   return result;
 }
 
@@ -110,7 +133,7 @@ void Client::Transact(const Transaction& transaction, std::uint64_t deadline_ns,
   call.type = kWriteType;
   call.done = Unpack<Answer, WriteReply>(
       std::move(done), [](const WriteReply& reply) { return *DecodeAnswer(reply.answer); });
-  const Status sound = CheckCommand(command);
+  const auto sound = CheckCommand(command);
   if (!sound) return FailSoon(FailureKind::kInvalid, sound.error().message(), call.done);
   EncodeCommand(command, call.payload);
   Begin(std::move(call), deadline_ns);
@@ -121,16 +144,57 @@ void Client::Get(ByteView key, Consistency consistency, std::uint64_t deadline_n
             Unpack<GetResult, GetReply>(std::move(done), TakeGot));
 }
 
-void Client::Scan(const ScanRequest& request, std::uint64_t deadline_ns, ScanDone done) {
-  BeginRead(request, deadline_ns, Unpack<ScanResult, ScanReply>(std::move(done), TakeScanned));
+void Client::Scan(const ScanRequest& request, std::uint64_t deadline_ns, ScanDone done,
+                  const std::optional<ScanCursor>& cursor) {
+  ScanRequest page = request;
+  page.cursor = cursor ? cursor->id : 0;
+  const auto take = [this](const ScanReply& reply) {
+    ScanResult result = TakeScanned(reply);
+    if (reply.cursor != 0) result.cursor = ScanCursor{.id = reply.cursor, .node = replying_};
+    return result;
+  };
+  BeginRead(page, deadline_ns, Unpack<ScanResult, ScanReply>(std::move(done), take),
+            cursor ? std::optional(cursor->node) : std::nullopt);
 }
 
-void Client::BeginRead(const Request& request, std::uint64_t deadline_ns, ReplyDone done) {
-  const Status sound = CheckRequest(request);
+void Client::Status(std::uint64_t deadline_ns, StatusDone done) {
+  BeginRead(StatusRequest{}, deadline_ns,
+            Unpack<StatusResult, StatusReply>(std::move(done), TakeStatus));
+}
+
+void Client::ChangeMembers(const ChangeRequest& request, std::uint64_t deadline_ns,
+                           IndexDone done) {
+  BeginOrder(request, deadline_ns,
+             Unpack<std::uint64_t, ChangeReply>(
+                 std::move(done), [](const ChangeReply& reply) { return reply.index; }));
+}
+
+void Client::TransferLeadership(wire::NodeNumber target, std::uint64_t deadline_ns,
+                                LeaderDone done) {
+  BeginOrder(TransferRequest{.deadline_ms = 0, .target = target}, deadline_ns,
+             Unpack<wire::NodeNumber, TransferReply>(
+                 std::move(done), [target](const TransferReply&) { return target; }));
+}
+
+void Client::BeginOrder(const Request& request, std::uint64_t deadline_ns, ReplyDone done) {
+  const auto sound = CheckRequest(request);
+  if (!sound) return FailSoon(FailureKind::kInvalid, sound.error().message(), done);
+  Call call;
+  call.kind = Kind::kOrder;
+  call.type = TypeOf(request);
+  call.done = std::move(done);
+  EncodeRequest(request, call.payload);
+  Begin(std::move(call), deadline_ns);
+}
+
+void Client::BeginRead(const Request& request, std::uint64_t deadline_ns, ReplyDone done,
+                       std::optional<std::size_t> only_node) {
+  const auto sound = CheckRequest(request);
   if (!sound) return FailSoon(FailureKind::kInvalid, sound.error().message(), done);
   Call call;
   call.type = TypeOf(request);
   call.done = std::move(done);
+  call.only_node = only_node;
   EncodeRequest(request, call.payload);
   Begin(std::move(call), deadline_ns);
 }

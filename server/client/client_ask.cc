@@ -51,6 +51,13 @@ void Client::LookAt(CallId id, Call& call, std::uint64_t now_ns) {
     AskAgain(call);
     routes_.Avoid(node);
   }
+  if (call.only_node && !routes_.IsUp(*call.only_node)) {
+    return FinishFailed(id, FailureKind::kCompacted, "the node that kept it is gone");
+  }
+  const bool lost = call.last_try == wire::RequestId{} && call.unsettled > 0;
+  if (call.kind == Kind::kOrder && lost) {
+    return FinishFailed(id, FailureKind::kUnknown, "no word of what became of it");
+  }
   if (MayAsk(id, call, now_ns)) Ask(id, call, now_ns);
   if (call.deadline_ns != 0) WakeAt(call.deadline_ns);
   if (call.last_try != wire::RequestId{}) {
@@ -65,7 +72,8 @@ bool Client::MayAsk(CallId id, Call& call, std::uint64_t now_ns) {
   if (call.last_try != wire::RequestId{} || now_ns < call.not_before_ns) return false;
   // One place is kept for the open that writes wait for.
   const std::uint64_t kept = call.kind == Kind::kOpen ? 0 : 1;
-  if (in_flight_ + kept >= options_.in_flight_max || !routes_.Ready()) return false;
+  const bool full = call.kind != Kind::kWatch && in_flight_ + kept >= options_.in_flight_max;
+  if (full || (!call.only_node && !routes_.Ready())) return false;
   return call.kind != Kind::kWrite || call.number != RequestNumber{} || Number(call);
 }
 
@@ -118,14 +126,34 @@ void Client::OnOpened(CallResult<const Reply*> reply) {
   window_ = {};
 }
 
+// How long a node may be silent about it.
+std::uint64_t Client::PatienceOf(const Call& call) const {
+  switch (call.kind) {
+    case Kind::kOrder: return options_.order_max_ns;
+    case Kind::kWatch: return options_.watch_wait_ns;
+    case Kind::kOpen:
+    case Kind::kWrite:
+    case Kind::kRead: break;
+  }
+  return options_.silence_max_ns;
+}
+
+std::optional<std::size_t> Client::Send(const Call& call, wire::RequestId asked) {
+  const wire::FrameHead head{.type = call.type, .flags = 0, .request = asked};
+  if (!call.only_node) return routes_.Send(head, call.payload);
+  if (!routes_.SendTo(*call.only_node, head, call.payload)) return std::nullopt;
+  return call.only_node;
+}
+
 void Client::Ask(CallId id, Call& call, std::uint64_t now_ns) {
-  std::uint64_t wait_ns = options_.silence_max_ns;
+  const std::uint64_t patience_ns = PatienceOf(call);
+  std::uint64_t wait_ns = patience_ns;
   if (call.deadline_ns != 0) wait_ns = std::min(wait_ns, call.deadline_ns - now_ns);
   const std::uint64_t wait_ms = std::min<std::uint64_t>((wait_ns + kNsPerMs - 1) / kNsPerMs,
                                                         std::numeric_limits<std::uint32_t>::max());
   StoreFixed(call.payload.data(), static_cast<std::uint32_t>(wait_ms));
   const wire::RequestId asked = last_try_.Next();
-  const auto node = routes_.Send({.type = call.type, .flags = 0, .request = asked}, call.payload);
+  const std::optional<std::size_t> node = Send(call, asked);
   if (!node) {
     call.not_before_ns = now_ns + options_.retry_low_ns;
     return;
@@ -134,17 +162,21 @@ void Client::Ask(CallId id, Call& call, std::uint64_t now_ns) {
   tries_[asked] = id;
   call.last_try = asked;
   call.node = *node;
-  call.give_up_ns = now_ns + options_.silence_max_ns;
+  call.give_up_ns = now_ns + patience_ns;
+  // It replies when it has waited, and may be slow to.
+  if (call.kind == Kind::kWatch) call.give_up_ns += options_.silence_max_ns;
   call.tries.push_back(asked);
-  if (call.kind != Kind::kRead) ++call.unsettled;
-  ++in_flight_;
+  if (Changes(call)) ++call.unsettled;
+  if (call.kind != Kind::kWatch) ++in_flight_;
 }
 
 // What was asked last may have been heard or not; it is asked once more after a while.
 void Client::AskAgain(Call& call) {
   BEACH_CHECK(call.last_try != wire::RequestId{});
-  BEACH_CHECK_GT(in_flight_, 0U);
-  --in_flight_;
+  if (call.kind != Kind::kWatch) {
+    BEACH_CHECK_GT(in_flight_, 0U);
+    --in_flight_;
+  }
   call.last_try = {};
   const std::uint64_t doublings = std::min<std::uint64_t>(call.tries.size() - 1, kDoublingsMax);
   const std::uint64_t longest =

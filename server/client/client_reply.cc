@@ -13,7 +13,7 @@ namespace {
 // Whether the reply is one that a request of that type has.
 bool Fits(std::uint16_t type, const Reply& reply) {
   if (std::holds_alternative<Failure>(reply)) return true;
-  if (TypeOf(reply) - kReplyTypeFirst != type - kRequestTypeFirst) return false;
+  if (ReplyTypeOf(type) != TypeOf(reply)) return false;
   const auto* const written = std::get_if<WriteReply>(&reply);
   return written == nullptr || DecodeAnswer(written->answer).has_value();
 }
@@ -38,6 +38,7 @@ void Client::OnReply(std::size_t node, const wire::Frame& frame) {
   routes_.Prefer(LeaderOf(*reply), failure != nullptr ? failure->leader_address : ByteView());
   if (!known) return;  // of a call that has ended
   const CallId id = found->second;
+  replying_ = node;
   if (failure != nullptr) return OnFailure(id, frame.head.request, *failure);
   Finish(id, &*reply);  // of an earlier try as well: it is done, and once
 }
@@ -48,9 +49,11 @@ void Client::OnFailure(CallId id, wire::RequestId asked, const Failure& failure)
   const bool expired = failure.kind == FailureKind::kSessionExpired;
   // Whoever finds no session has not done it.
   const bool settled = failure.retry_is_safe || expired;
-  if (call.kind != Kind::kRead && settled) --call.unsettled;
+  if (Changes(call) && settled) --call.unsettled;
   if (expired && call.kind == Kind::kWrite) return OnSessionExpired(id, call);
-  if (!failure.retry_may_help) return FinishFailed(id, failure.kind, Bytes(failure.detail));
+  const bool may_not = call.kind == Kind::kOrder && !settled;
+  if (!failure.retry_may_help || may_not)
+    return FinishFailed(id, failure.kind, Bytes(failure.detail));
   if (call.last_try != asked) return;  // a later try is under way, or soon
   const std::size_t node = call.node;
   AskAgain(call);
@@ -75,7 +78,7 @@ void Client::OnSessionExpired(CallId id, Call& call) {
 
 void Client::FinishFailed(CallId id, FailureKind kind, Bytes detail) {
   const Call& call = calls_.at(id);
-  const bool maybe_done = call.kind == Kind::kWrite && call.unsettled > 0;
+  const bool maybe_done = Changes(call) && call.unsettled > 0;
   Finish(id, std::unexpected(CallFailure{.kind = maybe_done ? FailureKind::kUnknown : kind,
                                          .detail = std::move(detail)}));
 }
@@ -88,7 +91,7 @@ void Client::Finish(CallId id, CallResult<const Reply*> result) {
   for (const wire::RequestId asked : call.tries) tries_.erase(asked);
   BEACH_CHECK_GE(bytes_, call.bytes);
   bytes_ -= call.bytes;
-  if (call.last_try != wire::RequestId{}) --in_flight_;
+  if (call.last_try != wire::RequestId{} && call.kind != Kind::kWatch) --in_flight_;
   const bool numbered = call.number != RequestNumber{};
   if (numbered && call.session == session_) window_.Close(call.number);
   WakeAt(0);  // there is room for another

@@ -49,6 +49,16 @@ std::optional<std::size_t> Routes::Send(const wire::FrameHead& head, ByteView pa
   return target_;
 }
 
+bool Routes::IsUp(std::size_t node) const {
+  const Way& way = ways_.at(node);
+  return way.link != nullptr && way.link->up() && !way.distrusted;
+}
+
+bool Routes::SendTo(std::size_t node, const wire::FrameHead& head, ByteView payload) {
+  BEACH_CHECK(IsUp(node));
+  return ways_[node].link->Send(wire::Lane::kBulk, head, payload);
+}
+
 void Routes::Prefer(wire::NodeNumber leader, ByteView address) {
   if (leader == wire::NodeNumber{}) return;
   for (std::size_t node = 0; node < ways_.size(); ++node) {

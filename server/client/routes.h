@@ -37,6 +37,10 @@ class Routes {
 
   // Whether there is somebody to ask; else he is dialled, and on_ready tells.
   bool Ready();
+  // Whether that node can be asked, whoever is asked at the moment.
+  bool IsUp(std::size_t node) const;
+  // To that node alone. False: as much waits to go there as may. REQUIRES: IsUp.
+  bool SendTo(std::size_t node, const wire::FrameHead& head, ByteView payload);
   // To which node it went; nothing: as much waits to go there as may. REQUIRES: Ready.
   std::optional<std::size_t> Send(const wire::FrameHead& head, ByteView payload);
   // That node leads, as another has said. The address may be empty.

@@ -57,7 +57,13 @@ Status Machine::Reload() {
   const env::MutexLock lock(mutex_);
   place_ = found.place;
   ring_ = {};
+  if (listener_ != nullptr) listener_->Begins(place_.index);
   return {};
+}
+
+void Machine::SetListener(ChangeListener* listener) {
+  listener_ = listener;
+  if (listener_ != nullptr) listener_->Begins(place_.index);
 }
 
 raft::SnapshotMeta Machine::durable() const {
@@ -135,6 +141,7 @@ Result<bool> Machine::ApplyOne(const raft::Entry& entry, bool may_block, Bytes& 
   sessions_.Commit();
   if (changed) configuration_ = *std::move(changed);
   Arrive(next);
+  if (listener_ != nullptr) listener_->Applied(entry.index, batch_);
   return true;
 }
 

@@ -20,6 +20,7 @@
 #include "raft/node/state_machine.h"
 #include "server/command/answer.h"
 #include "server/command/command.h"
+#include "server/machine/change_listener.h"
 #include "server/machine/digest.h"
 #include "server/machine/place.h"
 #include "server/machine/sessions.h"
@@ -78,6 +79,9 @@ class Machine final : public raft::StateMachine {
   // applied to it, and reads for clients answer kCompactedAway. Before anybody reads.
   void AwaitSnapshot() { awaits_snapshot_ = true; }
 
+  // Before anybody applies; null: nobody listens any more. It outlives what is applied.
+  void SetListener(ChangeListener* listener);
+
   // Of the user's keys, as of all that was applied when the call begins. Errors: of Db::Get, and
   // kCompactedAway (AwaitSnapshot): another node can tell.
   // `expires_at_ms`, where it is not null: when the value expires; 0: never, or there is none.
@@ -85,7 +89,11 @@ class Machine final : public raft::StateMachine {
   // Of Db::TryGet.
   Result<engine::TryGetResult> TryGet(ByteView key, std::uint64_t* expires_at_ms = nullptr);
   // From `begin`, included, to `end`, excluded; without `end` to the last one. Reads files.
-  Result<Scanned> Scan(ByteView begin, std::optional<ByteView> end, ScanLimits limits);
+  // With a snapshot of PinReads: as of then.
+  Result<Scanned> Scan(ByteView begin, std::optional<ByteView> end, ScanLimits limits,
+                       const engine::Snapshot* snapshot = nullptr);
+  // A moment that scans can come back to. Takes no disk. Errors: of Db::GetSnapshot, and as above.
+  Result<std::unique_ptr<const engine::Snapshot>> PinReads();
 
   DigestAt digest() const;
   // At multiples of DigestRing::kStride that were applied since Open or Reload, by index.
@@ -112,6 +120,7 @@ class Machine final : public raft::StateMachine {
   engine::Db& db_;
   const MachineOptions options_;
   std::atomic<bool> awaits_snapshot_ = false;
+  ChangeListener* listener_ = nullptr;
   Sessions sessions_;
   PlaceConfiguration configuration_;  // in force at place_
   engine::WriteBatch batch_;          // of the entry that is planned; kept for its memory

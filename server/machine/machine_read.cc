@@ -32,11 +32,18 @@ Result<engine::TryGetResult> Machine::TryGet(ByteView key, std::uint64_t* expire
   return db_.TryGet(options, StoredKey(key, scratch));
 }
 
-Result<Scanned> Machine::Scan(ByteView begin, std::optional<ByteView> end, ScanLimits limits) {
+Result<std::unique_ptr<const engine::Snapshot>> Machine::PinReads() {
+  BEACH_TRY(CheckReadable());
+  return db_.GetSnapshot();
+}
+
+Result<Scanned> Machine::Scan(ByteView begin, std::optional<ByteView> end, ScanLimits limits,
+                              const engine::Snapshot* snapshot) {
   BEACH_TRY(CheckReadable());
   BEACH_CHECK_GE(limits.count, 1U);  // else who goes on behind the last never ends
   engine::ReadOptions options;
   options.range = StoredRange(begin, end);
+  options.snapshot = snapshot;
   BEACH_TRY_ASSIGN(const std::unique_ptr<engine::Iterator> rows, db_.NewIterator(options));
   Scanned scanned;
   std::uint64_t bytes = 0;

@@ -456,5 +456,21 @@ TEST_F(MachineTest, ADatabaseOfSomebodyElseIsRefused) {
   EXPECT_EQ(opened(mark, batch), ErrorCode::kCorruption);
 }
 
+TEST_F(MachineTest, ScansCanComeBackToAMoment) {
+  Apply(Done({PutOf("a", "1"), PutOf("b", "2")}));
+  auto moment = machine().PinReads();
+  ASSERT_TRUE(moment);
+  Apply(Done({PutOf("a", "new"), {.kind = OperationKind::kDelete, .key = "b"}}));
+  Flush();
+  const auto then = machine().Scan("", std::nullopt, {}, moment->get());
+  ASSERT_TRUE(then);
+  EXPECT_EQ(then->entries, (std::vector<std::pair<Bytes, Bytes>>{{"a", "1"}, {"b", "2"}}));
+  const auto now = machine().Scan("", std::nullopt, {});
+  EXPECT_EQ(now->entries, (std::vector<std::pair<Bytes, Bytes>>{{"a", "new"}}));
+  moment->reset();
+  machine().AwaitSnapshot();
+  EXPECT_EQ(machine().PinReads().error().code(), ErrorCode::kCompactedAway);
+}
+
 }  // namespace
 }  // namespace beach::server

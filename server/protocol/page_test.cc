@@ -84,7 +84,9 @@ const std::regex kTypeRow(R"(\n\| (\d\d) \| ([a-z]+) \| ([^|\n]*) \| (\d+)( \+ a
 
 TEST(ClientPage, HasTheFieldsOfEachRequest) {
   const auto rows = Rows(kTypeRow);
-  const Request requests[] = {GetRequest{}, ScanRequest{}, StatusRequest{}};
+  const Request requests[] = {GetRequest{}, ScanRequest{}, StatusRequest{},
+                              TransferRequest{.deadline_ms = 0, .target = wire::NodeNumber(1)},
+                              WatchRequest{}};
   for (const Request& request : requests) {
     const auto row = rows.find(TypeOf(request));
     ASSERT_NE(row, rows.end()) << TypeOf(request);
@@ -102,7 +104,8 @@ TEST(ClientPage, HasTheFieldsOfEachRequest) {
 
 TEST(ClientPage, HasTheFieldsOfEachReply) {
   const auto rows = Rows(kTypeRow);
-  const Reply replies[] = {GetReply{}, ScanReply{}, StatusReply{}, Failure{}};
+  const Reply replies[] = {GetReply{},    ScanReply{},     StatusReply{}, Failure{},
+                           ChangeReply{}, TransferReply{}, WatchReply{}};
   for (const Reply& reply : replies) {
     const auto row = rows.find(TypeOf(reply));
     ASSERT_NE(row, rows.end()) << TypeOf(reply);
@@ -119,7 +122,7 @@ TEST(ClientPage, HasTheFieldsOfEachReply) {
 }
 
 TEST(ClientPage, NamesEachKindOfFailure) {
-  const auto rows = Rows(std::regex(R"(\n\| (\d) \| ([a-z ]+) \| ([^|\n]*) \|)"));
+  const auto rows = Rows(std::regex(R"(\n\| (\d|1\d) \| ([a-z ]+) \| ([^|\n]*) \|)"));
   for (int kind = 0; kind < 256; ++kind) {
     const std::string name = FailureKindName(static_cast<FailureKind>(kind));
     const auto row = rows.find(kind);

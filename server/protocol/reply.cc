@@ -22,11 +22,18 @@ static_assert(kValueSizeMax < std::uint64_t{1} << 28);
 constexpr std::uint64_t kEntryBytesMin = 2;
 constexpr std::uint64_t kGotBytesMax = 2 * kIdSize + 1 + 4 + kValueSizeMax;
 // What is limited is keys and values; their lengths come on top, and one entry always fits.
-constexpr std::uint64_t kScannedBytesMax = 2 * kIdSize + 3 + kEntryBytesMax +
+constexpr std::uint64_t kScannedBytesMax = 3 * kIdSize + 3 + kEntryBytesMax +
                                            std::uint64_t{kScanBytesMax} +
                                            std::uint64_t{kScanEntriesMax} * 8 + 4 + kKeySizeMax;
-constexpr std::uint64_t kStatusBytesMax =
-    5 * kIdSize + 2 + kNodesMax * (kIdSize + 2 + kAddressSizeMax);
+// Of a change what is not counted, of an entry its head, and of the first change what is beyond.
+constexpr std::uint64_t kChangeHeadMax = 1 + 3 + 8 + 4;
+constexpr std::uint64_t kChangedHeadMax = kIdSize + 2;
+constexpr std::uint64_t kWatchedBytesMax = 2 * kIdSize + 4 + 2 +
+                                           kWatchChangesMax * (kChangeHeadMax + kChangedHeadMax) +
+                                           kWatchBytesMax + kKeySizeMax + kValueSizeMax;
+constexpr std::uint64_t kChangedBytesMin = kIdSize + 1 + kKeyChangeBytesMin;
+constexpr std::uint64_t kReportBytesMax = kIdSize + 1 + 1 + 2 * kIdSize + 2 + kAddressSizeMax;
+constexpr std::uint64_t kStatusBytesMax = 10 * kIdSize + 1 + 2 + kNodesMax * kReportBytesMax;
 constexpr std::uint64_t kFailedBytesMax = kIdSize + 3 + 2 + kAddressSizeMax + 2 + kDetailSizeMax;
 static_assert(std::variant_size_v<Reply> == kReplyTypeLast - kReplyTypeFirst + 1);
 
@@ -43,6 +50,7 @@ void Encode(const GetReply& reply, Encoder& encoder) {
 void Encode(const ScanReply& reply, Encoder& encoder) {
   BEACH_CHECK_LE(reply.entries.size(), kScanEntriesMax);
   encoder.Fixed64(reply.index);
+  encoder.Fixed64(reply.cursor);
   Encode(reply.next, encoder);
   encoder.Varint(reply.entries.size());
   for (const ScanEntry& entry : reply.entries) {
@@ -57,12 +65,36 @@ void Encode(const StatusReply& reply, Encoder& encoder) {
   encoder.Fixed64(reply.term);
   encoder.Fixed64(reply.commit);
   encoder.Fixed64(reply.applied);
+  encoder.Fixed64(reply.log_base);
+  encoder.Fixed64(reply.log_last);
+  encoder.Fixed64(reply.log_bytes);
+  encoder.Fixed64(reply.state);
+  encoder.Fixed64(reply.configuration);
   encoder.Varint(reply.nodes.size());
-  for (const NodeAddress& node : reply.nodes) {
+  for (const NodeReport& node : reply.nodes) {
     BEACH_CHECK_LE(node.address.size(), kAddressSizeMax);
     encoder.Fixed64(node.id.value);
+    encoder.Fixed8(node.membership);
+    Encode(node.progress.has_value(), encoder);
+    if (node.progress) encoder.Fixed64(node.progress->match);
+    if (node.progress) encoder.Fixed64(node.progress->silent_ms);
     encoder.LengthPrefixed(node.address);
   }
+}
+void Encode(const ChangeReply& reply, Encoder& encoder) { encoder.Fixed64(reply.index); }
+void Encode(const TransferReply&, Encoder&) {}
+void Encode(const WatchReply& reply, Encoder& encoder) {
+  encoder.Fixed64(reply.next.index);
+  encoder.Fixed32(reply.next.skip);
+  encoder.Varint(reply.entries.size());
+  std::uint64_t changes = 0;
+  for (const ChangedEntry& entry : reply.entries) {
+    encoder.Fixed64(entry.index);
+    encoder.Varint(entry.changes.size());
+    for (const KeyChange& change : entry.changes) EncodeKeyChange(change, encoder);
+    changes += entry.changes.size();
+  }
+  BEACH_CHECK_LE(changes, kWatchChangesMax);
 }
 void Encode(const Failure& reply, Encoder& encoder) {
   BEACH_CHECK_LE(reply.leader_address.size(), kAddressSizeMax);
@@ -99,6 +131,7 @@ bool Read(GetReply& reply, Decoder& decoder) {
 }
 bool Read(ScanReply& reply, Decoder& decoder) {
   reply.index = decoder.Fixed64();
+  reply.cursor = decoder.Fixed64();
   if (!Read(reply.next, decoder)) return false;
   const std::uint64_t count = decoder.Varint();
   const std::uint64_t filled = decoder.rest().size() / kEntryBytesMin;
@@ -112,6 +145,19 @@ bool Read(ScanReply& reply, Decoder& decoder) {
   }
   return true;
 }
+bool Read(NodeReport& node, Decoder& decoder) {
+  node.id.value = decoder.Fixed64();
+  node.membership = decoder.Fixed8();
+  if (node.membership >= 2 * kMembershipLast) return false;
+  bool has_progress = false;
+  if (!Read(has_progress, decoder)) return false;
+  if (has_progress) {
+    node.progress.emplace();
+    node.progress->match = decoder.Fixed64();
+    node.progress->silent_ms = decoder.Fixed64();
+  }
+  return ReadUpTo(kAddressSizeMax, node.address, decoder);
+}
 bool Read(StatusReply& reply, Decoder& decoder) {
   reply.id.value = decoder.Fixed64();
   const std::uint8_t role = decoder.Fixed8();
@@ -120,14 +166,55 @@ bool Read(StatusReply& reply, Decoder& decoder) {
   reply.term = decoder.Fixed64();
   reply.commit = decoder.Fixed64();
   reply.applied = decoder.Fixed64();
+  reply.log_base = decoder.Fixed64();
+  reply.log_last = decoder.Fixed64();
+  reply.log_bytes = decoder.Fixed64();
+  reply.state = decoder.Fixed64();
+  reply.configuration = decoder.Fixed64();
   const std::uint64_t count = decoder.Varint();
   if (count > kNodesMax) return false;
   for (std::uint64_t i = 0; i < count && decoder.ok(); ++i) {
-    NodeAddress& node = reply.nodes.emplace_back();
-    node.id.value = decoder.Fixed64();
-    if (!ReadUpTo(kAddressSizeMax, node.address, decoder)) return false;
+    if (!Read(reply.nodes.emplace_back(), decoder)) return false;
   }
   return true;
+}
+bool Read(ChangeReply& reply, Decoder& decoder) {
+  reply.index = decoder.Fixed64();
+  return true;
+}
+bool Read(TransferReply&, Decoder&) { return true; }
+bool Read(ChangedEntry& entry, Decoder& decoder) {
+  entry.index = decoder.Fixed64();
+  const std::uint64_t count = decoder.Varint();
+  const std::uint64_t filled = decoder.rest().size() / kKeyChangeBytesMin;
+  if (count == 0 || count > std::min<std::uint64_t>(kWatchChangesMax, filled)) return false;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    if (!ReadKeyChange(entry.changes.emplace_back(), decoder)) return false;
+  }
+  return true;
+}
+// Whether it goes on where the entries end: behind the last, or within it.
+bool GoesOn(const WatchReply& reply) {
+  if (reply.entries.empty()) return true;
+  const std::uint64_t last = reply.entries.back().index;
+  return reply.next.index >= last || (reply.next.skip > 0 && reply.next.index + 1 == last);
+}
+bool Read(WatchReply& reply, Decoder& decoder) {
+  reply.next.index = decoder.Fixed64();
+  reply.next.skip = decoder.Fixed32();
+  const std::uint64_t count = decoder.Varint();
+  const std::uint64_t filled = decoder.rest().size() / kChangedBytesMin;
+  if (count > std::min<std::uint64_t>(kWatchChangesMax, filled)) return false;
+  std::uint64_t changes = 0;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    ChangedEntry entry;
+    if (!Read(entry, decoder)) return false;
+    changes += entry.changes.size();
+    const bool ascends = i == 0 || reply.entries.back().index < entry.index;
+    if (!ascends || changes > kWatchChangesMax) return false;
+    reply.entries.push_back(std::move(entry));
+  }
+  return GoesOn(reply);
 }
 bool Read(Failure& reply, Decoder& decoder) {
   reply.kind = static_cast<FailureKind>(decoder.Fixed8());
@@ -143,6 +230,9 @@ std::optional<Reply> Empty(std::uint16_t type) {
     case ReplyType::kScanned: return ScanReply{};
     case ReplyType::kStatus: return StatusReply{};
     case ReplyType::kFailed: return Failure{};
+    case ReplyType::kChanged: return ChangeReply{};
+    case ReplyType::kTransferred: return TransferReply{};
+    case ReplyType::kWatched: return WatchReply{};
   }
   return std::nullopt;
 }
@@ -160,6 +250,7 @@ const char* FailureKindName(FailureKind kind) {
     case FailureKind::kInvalid: return "invalid";
     case FailureKind::kTooLarge: return "too large";
     case FailureKind::kUnavailable: return "unavailable";
+    case FailureKind::kCompacted: return "compacted";
   }
   return "another failure";
 }
@@ -171,12 +262,29 @@ std::optional<std::uint64_t> ReplyBytesMax(std::uint16_t type) {
     case ReplyType::kScanned: return kScannedBytesMax;
     case ReplyType::kStatus: return kStatusBytesMax;
     case ReplyType::kFailed: return kFailedBytesMax;
+    case ReplyType::kChanged: return 2 * kIdSize;
+    case ReplyType::kTransferred: return kIdSize;
+    case ReplyType::kWatched: return kWatchedBytesMax;
   }
   return std::nullopt;
 }
 
 std::uint16_t TypeOf(const Reply& reply) {
   return static_cast<std::uint16_t>(kReplyTypeFirst + reply.index());
+}
+
+std::optional<std::uint16_t> ReplyTypeOf(std::uint16_t request_type) {
+  const auto number = [](ReplyType type) { return static_cast<std::uint16_t>(type); };
+  switch (static_cast<RequestType>(request_type)) {
+    case RequestType::kWrite: return number(ReplyType::kWritten);
+    case RequestType::kGet: return number(ReplyType::kGot);
+    case RequestType::kScan: return number(ReplyType::kScanned);
+    case RequestType::kStatus: return number(ReplyType::kStatus);
+    case RequestType::kChange: return number(ReplyType::kChanged);
+    case RequestType::kTransfer: return number(ReplyType::kTransferred);
+    case RequestType::kWatch: return number(ReplyType::kWatched);
+  }
+  return std::nullopt;
 }
 
 wire::NodeNumber LeaderOf(const Reply& reply) {

@@ -8,6 +8,8 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "server/protocol/key_change.h"
+#include "server/protocol/request.h"
 #include "wire/hello.h"
 
 // What a node says to a client's request (server/protocol/request.h), in a frame with the same
@@ -22,13 +24,18 @@ enum class ReplyType : std::uint16_t {
   kScanned = 50,
   kStatus = 51,
   kFailed = 52,
+  kChanged = 53,
+  kTransferred = 54,
+  kWatched = 55,
 };
 inline constexpr std::uint16_t kReplyTypeFirst = 48;
-inline constexpr std::uint16_t kReplyTypeLast = 52;
+inline constexpr std::uint16_t kReplyTypeLast = 55;
 
 inline constexpr std::uint64_t kAddressSizeMax = 255;
 inline constexpr std::uint64_t kDetailSizeMax = 1024;
-inline constexpr std::uint64_t kNodesMax = 64;
+inline constexpr std::uint64_t kAddressesMax = 64;
+// Of a status: members, and others whose addresses are known.
+inline constexpr std::uint64_t kNodesMax = 128;
 
 // Each begins with the leader as far as the node knows, 0 where it knows none. A hint: every node
 // serves every request.
@@ -57,6 +64,7 @@ struct ScanReply {
   std::uint64_t index = 0;
   std::vector<ScanEntry> entries;  // in order of keys, each once
   std::optional<ByteView> next;    // where to go on; nothing: that was all
+  std::uint64_t cursor = 0;        // of the moment that is kept; 0: none is
   friend bool operator==(const ScanReply&, const ScanReply&) = default;
 };
 
@@ -67,10 +75,27 @@ enum class NodeRole : std::uint8_t {
   kCandidate = 2,
   kLeader = 3,
 };
-struct NodeAddress {
+// What a node is in the configuration that is in force where the status comes from. Several at once
+// only while that is a joint one.
+enum Membership : std::uint8_t {
+  kVoter = 1,
+  kOutgoingVoter = 2,  // of the half that is left: decisions take a majority of these too
+  kLearner = 4,
+  kLearnerNext = 8,  // an outgoing voter that stays as a learner
+};
+inline constexpr std::uint8_t kMembershipLast = kLearnerNext;
+// What a leader knows of a member, itself included.
+struct NodeProgress {
+  std::uint64_t match = 0;      // all up to this index is in its log, durable
+  std::uint64_t silent_ms = 0;  // since it was last heard of
+  friend bool operator==(const NodeProgress&, const NodeProgress&) = default;
+};
+struct NodeReport {
   wire::NodeNumber id;
-  ByteView address;
-  friend bool operator==(const NodeAddress&, const NodeAddress&) = default;
+  std::uint8_t membership = 0;  // of Membership; 0: no member, or not known
+  std::optional<NodeProgress> progress;
+  ByteView address;  // empty: not known
+  friend bool operator==(const NodeReport&, const NodeReport&) = default;
 };
 struct StatusReply {
   wire::NodeNumber leader;
@@ -79,8 +104,45 @@ struct StatusReply {
   std::uint64_t term = 0;
   std::uint64_t commit = 0;   // indexes of the log
   std::uint64_t applied = 0;  // at most `commit`
-  std::vector<NodeAddress> nodes;
+  // The log that this node has on disk: its first entry is behind `log_base`, all up to `log_last`
+  // survive a power loss, and so does what those up to `state` have done to the tables.
+  std::uint64_t log_base = 0;
+  std::uint64_t log_last = 0;
+  std::uint64_t log_bytes = 0;
+  std::uint64_t state = 0;
+  std::uint64_t configuration = 0;  // index of the entry that it is of; 0: the first one
+  std::vector<NodeReport> nodes;
   friend bool operator==(const StatusReply&, const StatusReply&) = default;
+};
+
+// The members are as they were asked to be, by the entry of that index, or one before it.
+struct ChangeReply {
+  wire::NodeNumber leader;
+  std::uint64_t index = 0;
+  friend bool operator==(const ChangeReply&, const ChangeReply&) = default;
+};
+
+// The target leads, as far as this node knows.
+struct TransferReply {
+  wire::NodeNumber leader;
+  friend bool operator==(const TransferReply&, const TransferReply&) = default;
+};
+
+// Of the changes of one reply: keys, values and ends together; one is told whatever its size.
+inline constexpr std::uint64_t kWatchChangesMax = 4096;
+inline constexpr std::uint64_t kWatchBytesMax = std::uint64_t{1} << 20;
+
+// What one entry has changed: one change at least, in order.
+struct ChangedEntry {
+  std::uint64_t index = 0;
+  std::vector<KeyChange> changes;
+  friend bool operator==(const ChangedEntry&, const ChangedEntry&) = default;
+};
+struct WatchReply {
+  wire::NodeNumber leader;
+  WatchPlace next;                    // where to go on; the last entry may not be told to its end
+  std::vector<ChangedEntry> entries;  // in order of indexes, each once
+  friend bool operator==(const WatchReply&, const WatchReply&) = default;
 };
 
 // Why not. On the wire: never renumbered. A reader that does not know one goes by the two flags
@@ -95,6 +157,7 @@ enum class FailureKind : std::uint8_t {
   kInvalid = 7,         // a request that makes no sense
   kTooLarge = 8,        // larger than may be
   kUnavailable = 9,     // the node cannot serve: it is damaged, or about to end
+  kCompacted = 10,      // what is asked about was there, and is not kept any more
 };
 // "no leader", ...: stable names, for people and JSON.
 const char* FailureKindName(FailureKind kind);
@@ -112,11 +175,14 @@ struct Failure {
 };
 
 // In the order of their types.
-using Reply = std::variant<WriteReply, GetReply, ScanReply, StatusReply, Failure>;
+using Reply = std::variant<WriteReply, GetReply, ScanReply, StatusReply, Failure, ChangeReply,
+                           TransferReply, WatchReply>;
 
 // For a FrameReader: the longest payload of each reply; nothing for other types.
 std::optional<std::uint64_t> ReplyBytesMax(std::uint16_t type);
 std::uint16_t TypeOf(const Reply& reply);
+// Of the reply that a request of that type has, unless it fails; nothing for other types.
+std::optional<std::uint16_t> ReplyTypeOf(std::uint16_t request_type);
 wire::NodeNumber LeaderOf(const Reply& reply);
 
 // Appends the payload. REQUIRES: its parts are within their limits, and it within ReplyBytesMax.

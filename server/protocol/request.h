@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <optional>
 #include <variant>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "wire/hello.h"
 
 // What a client asks of a node: payloads of frames (wire/frame.h), whose request id ties the reply
 // (server/protocol/reply.h) to it. docs/formats/client.md has them byte for byte.
@@ -14,9 +16,17 @@
 namespace beach::server {
 
 // Types of frames. On the wire: never renumbered. Requests have 32 to 47, replies 48 to 63.
-enum class RequestType : std::uint16_t { kWrite = 32, kGet = 33, kScan = 34, kStatus = 35 };
+enum class RequestType : std::uint16_t {
+  kWrite = 32,
+  kGet = 33,
+  kScan = 34,
+  kStatus = 35,
+  kChange = 36,
+  kTransfer = 37,
+  kWatch = 38,
+};
 inline constexpr std::uint16_t kRequestTypeFirst = 32;
-inline constexpr std::uint16_t kRequestTypeLast = 35;
+inline constexpr std::uint16_t kRequestTypeLast = 38;
 
 // What a read may miss. On the wire: never renumbered.
 enum class Consistency : std::uint8_t {
@@ -28,6 +38,8 @@ enum class Consistency : std::uint8_t {
 // Of the entries of one reply; fewer where the client says so, one whatever its size.
 inline constexpr std::uint32_t kScanEntriesMax = 4096;
 inline constexpr std::uint32_t kScanBytesMax = std::uint32_t{1} << 20;
+// Of the members that one request changes.
+inline constexpr std::uint64_t kChangesMax = 64;
 
 // In each, how long the client waits for a reply, from when the node has read the request, in
 // milliseconds; 0: for ever. What is replied later is for nobody, and may not be replied at all.
@@ -54,6 +66,11 @@ struct ScanRequest {
   std::optional<ByteView> end;
   std::uint32_t entries_max = kScanEntriesMax;  // at least 1
   std::uint32_t bytes_max = kScanBytesMax;      // of keys and values
+  // Of an earlier reply, by the same node on the same connection: the keys are shown as of then,
+  // and the consistency is that of then. 0: as they are now.
+  std::uint64_t cursor = 0;
+  // The moment is kept for further pages, where there are any: the reply has its cursor.
+  bool keep = false;
   friend bool operator==(const ScanRequest&, const ScanRequest&) = default;
 };
 
@@ -63,8 +80,55 @@ struct StatusRequest {
   friend bool operator==(const StatusRequest&, const StatusRequest&) = default;
 };
 
+// On the wire: never renumbered.
+enum class MemberChangeKind : std::uint8_t {
+  kAddVoter = 0,    // decides; a learner is promoted by it
+  kAddLearner = 1,  // is told everything, and counts nowhere; a voter is demoted by it
+  kRemove = 2,
+};
+struct MemberChange {
+  MemberChangeKind kind = MemberChangeKind::kAddVoter;
+  wire::NodeNumber node;
+  friend bool operator==(const MemberChange&, const MemberChange&) = default;
+};
+// Who the cluster is made of. The leader alone does it. Members that are already as they are asked
+// to be are no mistake: who asks again hears that it is done.
+struct ChangeRequest {
+  std::uint32_t deadline_ms = 0;
+  // Through a joint configuration, which takes any number of voters; else one voter may come or go.
+  bool joint = false;
+  std::vector<MemberChange> changes;  // one at least
+  friend bool operator==(const ChangeRequest&, const ChangeRequest&) = default;
+};
+
+// Leadership is handed to that voter. The leader alone does it.
+struct TransferRequest {
+  std::uint32_t deadline_ms = 0;
+  wire::NodeNumber target;
+  friend bool operator==(const TransferRequest&, const TransferRequest&) = default;
+};
+
+// How far a watcher is: everything of the entries up to `index`, and of the one behind it the first
+// `skip` changes, of any keys.
+struct WatchPlace {
+  std::uint64_t index = 0;
+  std::uint32_t skip = 0;
+  friend bool operator==(const WatchPlace&, const WatchPlace&) = default;
+};
+// What entries behind `from` have changed of the keys from `begin`, included, to `end`, excluded
+// (nothing: to the last). Replied to as soon as there is some; with none at the deadline, and
+// without a place, which asks for that where the node is now: then with a place to go on from.
+struct WatchRequest {
+  std::uint32_t deadline_ms = 0;
+  ByteView begin = {};
+  std::optional<ByteView> end = {};
+  std::optional<WatchPlace> from = {};
+  friend bool operator==(const WatchRequest&, const WatchRequest&) = default;
+};
+
 // In the order of their types.
-using Request = std::variant<WriteRequest, GetRequest, ScanRequest, StatusRequest>;
+using Request = std::variant<WriteRequest, GetRequest, ScanRequest, StatusRequest, ChangeRequest,
+                             TransferRequest, WatchRequest>;
 
 // For a FrameReader: the longest payload of each request; nothing for other types.
 std::optional<std::uint64_t> RequestBytesMax(std::uint16_t type);

@@ -29,7 +29,9 @@ std::vector<Request> Requests(std::uint32_t deadline_ms, const std::string& a,
                   .begin = a,
                   .end = b,
                   .entries_max = 7,
-                  .bytes_max = 0},
+                  .bytes_max = 0,
+                  .cursor = 99,
+                  .keep = true},
       ScanRequest{.deadline_ms = deadline_ms,
                   .consistency = Consistency::kLinearizable,
                   .begin = b,
@@ -37,6 +39,21 @@ std::vector<Request> Requests(std::uint32_t deadline_ms, const std::string& a,
                   .entries_max = 1,
                   .bytes_max = deadline_ms},
       StatusRequest{.deadline_ms = deadline_ms},
+      ChangeRequest{
+          .deadline_ms = deadline_ms,
+          .joint = true,
+          .changes = {{.kind = MemberChangeKind::kRemove, .node = wire::NodeNumber(a.size())},
+                      {.kind = MemberChangeKind::kAddLearner, .node = wire::NodeNumber(77)}}},
+      ChangeRequest{
+          .deadline_ms = deadline_ms,
+          .joint = false,
+          .changes = {{.kind = MemberChangeKind::kAddVoter, .node = wire::NodeNumber(~0ULL)}}},
+      TransferRequest{.deadline_ms = deadline_ms, .target = wire::NodeNumber(b.size() + 1)},
+      WatchRequest{.deadline_ms = deadline_ms, .begin = a, .end = b, .from = std::nullopt},
+      WatchRequest{.deadline_ms = deadline_ms,
+                   .begin = b,
+                   .end = std::nullopt,
+                   .from = WatchPlace{.index = 7, .skip = 8}},
   };
 }
 
@@ -76,7 +93,25 @@ TEST(Request, NumbersThatMeanNothingAreRefused) {
   Bytes scan = Encoded(ScanRequest{});
   scan[6] = 2;  // neither with an end nor without
   EXPECT_FALSE(DecodeRequest(34, scan).has_value());
-  for (const int number : {0, 16, 31, 36, 48, 65535}) {
+  scan[6] = 0;
+  EXPECT_TRUE(DecodeRequest(34, scan).has_value());
+  scan.back() = 2;  // neither to be kept nor not
+  EXPECT_FALSE(DecodeRequest(34, scan).has_value());
+  Bytes change = Encoded(ChangeRequest{.changes = {{.node = wire::NodeNumber(1)}}});
+  change[4] = 2;  // neither joint nor not
+  EXPECT_FALSE(DecodeRequest(36, change).has_value());
+  change[4] = 1;
+  EXPECT_TRUE(DecodeRequest(36, change).has_value());
+  change[6] = 3;  // no such change
+  EXPECT_FALSE(DecodeRequest(36, change).has_value());
+  Bytes watch = Encoded(WatchRequest{});
+  watch[7] = 1;  // no place, and yet an index
+  EXPECT_FALSE(DecodeRequest(38, watch).has_value());
+  watch[6] = 1;
+  EXPECT_TRUE(DecodeRequest(38, watch).has_value());
+  watch[6] = 2;
+  EXPECT_FALSE(DecodeRequest(38, watch).has_value());
+  for (const int number : {0, 16, 31, 47, 48, 65535}) {
     const auto type = static_cast<std::uint16_t>(number);
     EXPECT_FALSE(DecodeRequest(type, Encoded(StatusRequest{})).has_value()) << type;
     EXPECT_FALSE(RequestBytesMax(type).has_value()) << type;
@@ -93,9 +128,14 @@ TEST(Request, ALimitThatIsBrokenIsToldAsSuch) {
   get += "\x81\x80\x04" + std::string(kKeySizeMax + 1, 'k');
   EXPECT_EQ(code(33, get), "invalid argument");
   Bytes scan = Encoded(ScanRequest{});
-  scan[scan.size() - 8] = scan[scan.size() - 7] = 0;  // no entries
+  scan[scan.size() - 17] = scan[scan.size() - 16] = 0;  // no entries
   EXPECT_EQ(code(34, scan), "invalid argument");
   EXPECT_EQ(code(32, Bytes(4, '\0')), "invalid argument");  // no command
+  EXPECT_EQ(code(36, Bytes(6, '\0')), "invalid argument");  // no changes
+  EXPECT_EQ(code(36, Bytes(4, '\0') + "\1\1" + Bytes(9, '\0')), "invalid argument");
+  EXPECT_EQ(code(36, Bytes(4, '\0') + "\1\x41" + Bytes(65 * 9, '\1')), "invalid argument");
+  EXPECT_EQ(code(36, Bytes(4, '\0') + "\1\x7f" + Bytes(64 * 9, '\1')), "corruption");
+  EXPECT_EQ(code(37, Bytes(12, '\0')), "invalid argument");  // to nobody
   EXPECT_EQ(code(32, Bytes(4 + kCommandSizeMax + 1, '\0')), "invalid argument");
   EXPECT_EQ(code(32, Bytes(4 + kCommandSizeMax, '\0')), "none");
 }
@@ -103,11 +143,16 @@ TEST(Request, ALimitThatIsBrokenIsToldAsSuch) {
 TEST(Request, TheLongestOfEachIsAsLongAsItsTypeMayBe) {
   const std::string key(kKeySizeMax, 'k');
   const std::string command(kCommandSizeMax, 'c');
+  const std::vector<MemberChange> changes(
+      kChangesMax, {.kind = MemberChangeKind::kRemove, .node = wire::NodeNumber(~0ULL)});
   const Request longest[] = {
       WriteRequest{.deadline_ms = 0, .command = command},
       GetRequest{.deadline_ms = 0, .consistency = {}, .key = key},
       ScanRequest{.deadline_ms = 0, .consistency = {}, .begin = key, .end = key},
       StatusRequest{},
+      ChangeRequest{.deadline_ms = 0, .joint = true, .changes = changes},
+      TransferRequest{.deadline_ms = 0, .target = wire::NodeNumber(1)},
+      WatchRequest{.deadline_ms = 0, .begin = key, .end = key, .from = WatchPlace{}},
   };
   for (const Request& request : longest) {
     EXPECT_EQ(Encoded(request).size(), *RequestBytesMax(TypeOf(request))) << TypeOf(request);
@@ -122,6 +167,8 @@ TEST(Request, WhatBreaksALimitIsNotWritten) {
   EXPECT_FALSE(
       CheckRequest(ScanRequest{.deadline_ms = 0, .consistency = {}, .begin = {}, .end = key}));
   EXPECT_FALSE(CheckRequest(WriteRequest{}));
+  EXPECT_FALSE(CheckRequest(WatchRequest{.begin = key}));
+  EXPECT_FALSE(CheckRequest(WatchRequest{.end = key}));
   Bytes bytes;
   EXPECT_DEATH(EncodeRequest(WriteRequest{}, bytes), "CheckRequest");
 }

@@ -87,15 +87,16 @@ void Say(RespClient& client, const Asked& asked, StoreScan scan) {
 // A step of the store for a client, if it is still there by then.
 template <class Call>
 void ScanFor(RespClient& client, const StoreRange& range, Call call) {
-  client.node().store.Scan(range, [weak = client.node().self, id = client.id(),
-                                   call = std::move(call)](Result<StoreScan> scan) {
-    const std::shared_ptr<RespNode> node = weak.lock();
-    RespClient* const there = node == nullptr ? nullptr : node->Find(id);
-    if (there == nullptr) return;
-    if (scan) return call(*there, *std::move(scan));
-    there->writer().Error(RespErrorOfStore(scan.error()));
-    there->Resume();
-  });
+  client.node().store.Scan(range, nullptr,
+                           [weak = client.node().self, id = client.id(),
+                            call = std::move(call)](Result<StoreScan> scan) {
+                             const std::shared_ptr<RespNode> node = weak.lock();
+                             RespClient* const there = node == nullptr ? nullptr : node->Find(id);
+                             if (there == nullptr) return;
+                             if (scan) return call(*there, *std::move(scan));
+                             there->writer().Error(RespErrorOfStore(scan.error()));
+                             there->Resume();
+                           });
 }
 
 void CountOn(RespClient& client, Bytes begin, std::uint64_t count) {

@@ -56,6 +56,8 @@ Server::~Server() = default;
 Status Server::Assemble() {
   BEACH_TRY_ASSIGN(directory_, NodeDirectory::Open(env_, options_));
   BEACH_TRY_ASSIGN(loop_, env_.network->NewLoop());
+  changes_ = std::make_unique<ChangeRing>(*loop_, options_.watch_bytes_max);
+  directory_->machine().SetListener(changes_.get());
   BEACH_TRY_ASSIGN(log_, directory_->OpenLog(options_.log));
   BEACH_TRY_ASSIGN(node_,
                    raft::Node::Start(*loop_, env_, NodeOptions(), *log_, directory_->machine(),
@@ -88,7 +90,10 @@ raft::NodeOptions Server::NodeOptions() const {
 Status Server::Listen() {
   env::Clock& clock = *env_.clock;
   store_ = std::make_unique<MachineStore>(*loop_, directory_->machine(), options_.reader_threads);
-  service_ = std::make_unique<Service>(*loop_, clock, *node_, *store_, options_.service);
+  admin_ = std::make_unique<NodeAdmin>(clock, *node_);
+  service_ =
+      std::make_unique<Service>(*loop_, clock, *node_, *store_, options_.service,
+                                ServiceParts{.admin = admin_.get(), .changes = changes_.get()});
   clients_.emplace(*service_);
   raft::PortOptions options;
   options.guests = {.cluster = membership().cluster,
@@ -132,6 +137,7 @@ Status Server::Run() {
   port_.reset();
   clients_.reset();
   service_.reset();
+  admin_.reset();
   store_.reset();
   node_.reset();
   log_.reset();

@@ -16,8 +16,10 @@
 #include "server/resp/resp_port.h"
 #include "server/run/node_directory.h"
 #include "server/run/server_options.h"
+#include "server/service/change_ring.h"
 #include "server/service/client_host.h"
 #include "server/service/machine_store.h"
+#include "server/service/node_admin.h"
 #include "server/service/service.h"
 
 namespace beach::server {
@@ -68,10 +70,12 @@ class Server {
   // In the order in which they are made; they go the other way round.
   std::unique_ptr<NodeDirectory> directory_;
   std::unique_ptr<env::Loop> loop_;
+  std::unique_ptr<ChangeRing> changes_;
   std::unique_ptr<raft::DiskLog> log_;
   std::unique_ptr<raft::Node> node_;
   std::optional<raft::PeerHost> peers_;
   std::unique_ptr<MachineStore> store_;
+  std::unique_ptr<NodeAdmin> admin_;
   std::unique_ptr<Service> service_;
   std::optional<ClientHost> clients_;
   std::unique_ptr<raft::Port> port_;

@@ -22,8 +22,8 @@ FailureKind KindOf(raft::ProposeError error) {
     case raft::ProposeError::kNotReady: return FailureKind::kNoLeader;
     case raft::ProposeError::kOverloaded: return FailureKind::kOverloaded;
     case raft::ProposeError::kTooLarge: return FailureKind::kTooLarge;
-    case raft::ProposeError::kChangePending:
-    case raft::ProposeError::kInvalidChange: break;  // of no command
+    case raft::ProposeError::kChangePending: return FailureKind::kOverloaded;
+    case raft::ProposeError::kInvalidChange: return FailureKind::kInvalid;
   }
   return FailureKind::kUnavailable;
 }
@@ -53,6 +53,28 @@ Failure FailureOf(raft::ReadError error) {
     case raft::ReadError::kNoLeader: break;
   }
   return Make(FailureKind::kNoLeader, true, true, "no leader is known, or it has changed");
+}
+
+Failure FailureOf(raft::TransferError error) {
+  switch (error) {
+    case raft::TransferError::kNotLeader: return FailureOfNotLeader();
+    case raft::TransferError::kTransferring:
+      return Make(FailureKind::kOverloaded, true, true, "leadership is being handed over");
+    case raft::TransferError::kNotVoter: break;
+  }
+  return FailureOfInvalid("leadership goes to voters alone");
+}
+
+Failure FailureOfCompacted() {
+  return Make(FailureKind::kCompacted, true, false, "that is not kept any more: read anew");
+}
+
+Failure FailureOfNotLeader() {
+  return Make(FailureKind::kNotLeader, true, true, "the leader alone does that");
+}
+
+Failure FailureOfTransfer() {
+  return Make(FailureKind::kUnavailable, true, true, "who leadership was handed to does not lead");
 }
 
 Failure FailureAtDeadline(bool proposed) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "raft/core.h"
 #include "raft/node/replica.h"
 #include "raft/output.h"
 #include "server/protocol/reply.h"
@@ -14,6 +15,13 @@ namespace beach::server {
 // REQUIRES: it is not committed.
 Failure FailureOf(const raft::Outcome& outcome);
 Failure FailureOf(raft::ReadError error);
+Failure FailureOf(raft::TransferError error);
+// What is asked about is not kept any more.
+Failure FailureOfCompacted();
+// The leader alone does that.
+Failure FailureOfNotLeader();
+// Leadership has not come to whom it was handed to.
+Failure FailureOfTransfer();
 // Of a request whose deadline has passed: a write that was proposed cannot be called back.
 Failure FailureAtDeadline(bool proposed);
 // As many are under way as may be.

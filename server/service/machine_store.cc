@@ -10,12 +10,25 @@
 namespace beach::server {
 namespace {
 
-Result<StoreScan> ScanOf(Machine& machine, const StoreRange& range) {
+class SnapshotPin final : public StorePin {
+ public:
+  explicit SnapshotPin(std::unique_ptr<const engine::Snapshot> snapshot)
+      : snapshot_(std::move(snapshot)) {}
+  const engine::Snapshot* snapshot() const { return snapshot_.get(); }
+
+ private:
+  const std::unique_ptr<const engine::Snapshot> snapshot_;
+};
+
+Result<StoreScan> ScanOf(Machine& machine, const StoreRange& range, const StorePin* pin) {
+  // Pin gives no others.
+  const engine::Snapshot* const snapshot =
+      pin == nullptr ? nullptr : static_cast<const SnapshotPin*>(pin)->snapshot();
   std::optional<ByteView> end;
   if (range.end) end = *range.end;
-  BEACH_TRY_ASSIGN(
-      Scanned scanned,
-      machine.Scan(range.begin, end, {.count = range.entries_max, .bytes = range.bytes_max}));
+  BEACH_TRY_ASSIGN(Scanned scanned,
+                   machine.Scan(range.begin, end,
+                                {.count = range.entries_max, .bytes = range.bytes_max}, snapshot));
   StoreScan scan{.entries = std::move(scanned.entries), .next = std::nullopt};
   if (scanned.more) scan.next = scan.entries.back().first + '\0';
   return scan;
@@ -63,8 +76,16 @@ void MachineStore::Find(ByteView key, FindDone done) {
       std::move(done));
 }
 
-void MachineStore::Scan(const StoreRange& range, ScanDone done) {
-  NextReader().Ask([this, range] { return ScanOf(machine_, range); }, std::move(done));
+void MachineStore::Scan(const StoreRange& range, std::shared_ptr<const StorePin> pin,
+                        ScanDone done) {
+  NextReader().Ask(
+      [this, range, pin = std::move(pin)] { return ScanOf(machine_, range, pin.get()); },
+      std::move(done));
+}
+
+Result<std::shared_ptr<const StorePin>> MachineStore::Pin() {
+  BEACH_TRY_ASSIGN(auto snapshot, machine_.PinReads());
+  return std::make_shared<const SnapshotPin>(std::move(snapshot));
 }
 
 }  // namespace beach::server

@@ -23,7 +23,8 @@ class MachineStore final : public Store {
 
   void Get(ByteView key, GetDone done) override;
   void Find(ByteView key, FindDone done) override;
-  void Scan(const StoreRange& range, ScanDone done) override;
+  void Scan(const StoreRange& range, std::shared_ptr<const StorePin> pin, ScanDone done) override;
+  Result<std::shared_ptr<const StorePin>> Pin() override;
 
  private:
   raft::Helper& NextReader();

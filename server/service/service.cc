@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "base/check.h"
+#include "base/random.h"
 #include "base/variant.h"
 #include "server/command/answer.h"
 #include "server/command/command.h"
@@ -18,29 +19,30 @@ constexpr std::uint64_t kNsPerMs = 1'000'000;
 
 wire::NodeNumber NumberOf(raft::NodeId id) { return wire::NodeNumber(id.value); }
 
-static_assert(static_cast<int>(raft::Role::kFollower) == static_cast<int>(NodeRole::kFollower));
-static_assert(static_cast<int>(raft::Role::kPreCandidate) ==
-              static_cast<int>(NodeRole::kPreCandidate));
-static_assert(static_cast<int>(raft::Role::kCandidate) == static_cast<int>(NodeRole::kCandidate));
-static_assert(static_cast<int>(raft::Role::kLeader) == static_cast<int>(NodeRole::kLeader));
-
 }  // namespace
 
 Service::Service(env::Loop& loop, env::Clock& clock, raft::Replica& replica, Store& store,
-                 const ServiceLimits& limits)
-    : loop_(loop), clock_(clock), replica_(replica), store_(store), limits_(limits) {
+                 const ServiceLimits& limits, const ServiceParts& parts)
+    : loop_(loop),
+      clock_(clock),
+      replica_(replica),
+      store_(store),
+      limits_(limits),
+      parts_(parts),
+      last_cursor_(RandomValue(clock.WallNow(), replica.id().value) | 1) {
   BEACH_CHECK_GT(limits_.guest_calls_max, 0U);
   BEACH_CHECK_GT(limits_.work_max, 0U);
+  if (parts_.changes != nullptr) parts_.changes->SetWake([this] { OnChanges(); });
 }
 
 Service::~Service() {
-  for (const auto& [id, call] : calls_) {
-    if (call.timer != 0) loop_.Cancel(call.timer);
-  }
+  if (parts_.changes != nullptr) parts_.changes->SetWake(nullptr);
+  for (const auto& [id, call] : calls_) Forget(id, call);
+  if (age_timer_ != 0) loop_.Cancel(age_timer_);
 }
 
 void Service::SetAddresses(std::map<wire::NodeNumber, std::string> addresses) {
-  BEACH_CHECK_LE(addresses.size(), kNodesMax);
+  BEACH_CHECK_LE(addresses.size(), kAddressesMax);
   for (const auto& [id, address] : addresses) BEACH_CHECK_LE(address.size(), kAddressSizeMax);
   addresses_ = std::move(addresses);
 }
@@ -57,10 +59,11 @@ void Service::Leave(GuestId guest) {
   for (const CallId id : host->second.calls) {
     const auto call = calls_.find(id);
     BEACH_CHECK(call != calls_.end());
-    if (call->second.timer != 0) loop_.Cancel(call->second.timer);
+    Forget(id, call->second);
     calls_.erase(call);
   }
   hosts_.erase(host);
+  ForgetCursorsOf(guest);
 }
 
 void Service::OnFrame(GuestId guest, const wire::Frame& frame) {
@@ -96,10 +99,27 @@ void Service::Begin(GuestId guest, const wire::Frame& frame, const Request& requ
   SetDeadline(id, DeadlineMsOf(request));
   if (const auto* const write = std::get_if<WriteRequest>(&request)) return BeginWrite(id, *write);
   call.payload = Bytes(frame.payload);
-  const auto* const get = std::get_if<GetRequest>(&request);
-  const auto* const scan = std::get_if<ScanRequest>(&request);
-  BEACH_CHECK((get == nullptr) != (scan == nullptr));
-  BeginRead(id, get != nullptr ? get->consistency : scan->consistency);
+  if (const auto* const get = std::get_if<GetRequest>(&request)) {
+    return BeginRead(id, get->consistency);
+  }
+  if (const auto* const scan = std::get_if<ScanRequest>(&request)) {
+    // Its moment was fresh enough when it began.
+    if (scan->cursor != 0) return ReadStore(id);
+    return BeginRead(id, scan->consistency);
+  }
+  if (const auto* const change = std::get_if<ChangeRequest>(&request)) {
+    return BeginChange(id, *change);
+  }
+  if (const auto* const watch = std::get_if<WatchRequest>(&request)) {
+    return BeginWatch(id, *watch);
+  }
+  BeginTransfer(id, As<TransferRequest>(request));
+}
+
+void Service::Forget(CallId id, const Call& call) {
+  if (watches_.erase(id) > 0) watch_bytes_ -= call.payload.size();
+  if (call.timer != 0) loop_.Cancel(call.timer);
+  if (call.look_timer != 0) loop_.Cancel(call.look_timer);
 }
 
 void Service::SetDeadline(CallId id, std::uint32_t deadline_ms) {
@@ -109,8 +129,8 @@ void Service::SetDeadline(CallId id, std::uint32_t deadline_ms) {
   call.timer = loop_.At(deadline_ns, [this, id] {
     Call& late = calls_.at(id);
     late.timer = 0;
-    const bool proposed = late.type == static_cast<std::uint16_t>(RequestType::kWrite);
-    Finish(id, FailureAtDeadline(proposed));
+    if (watches_.contains(id)) return EndWatch(id);
+    Finish(id, FailureAtDeadline(late.maybe_done));
   });
 }
 
@@ -122,6 +142,7 @@ void Service::BeginWrite(CallId id, const WriteRequest& request) {
   StampCommand(stamped.data(), now_ns / kNsPerMs);
   const std::uint64_t bytes = stamped.size();
   TakeWork(bytes);
+  calls_.at(id).maybe_done = true;
   replica_.Propose(raft::Payload::Copy(stamped), [this, id, bytes](const raft::Outcome& outcome) {
     GiveWork(bytes);
     Written(id, outcome);
@@ -185,42 +206,6 @@ void Service::ReadKey(CallId id, const GetRequest& request) {
   });
 }
 
-void Service::ReadRange(CallId id, const ScanRequest& request) {
-  const StoreRange range{
-      .begin = Bytes(request.begin),
-      .end = request.end ? std::optional(Bytes(*request.end)) : std::nullopt,
-      .entries_max = std::min(request.entries_max, kScanEntriesMax),
-      .bytes_max = std::min(request.bytes_max, kScanBytesMax),
-  };
-  const std::uint64_t index = replica_.applied().value;
-  TakeWork(0);
-  store_.Scan(range, [this, id, index](Result<StoreScan> scan) {
-    GiveWork(0);
-    if (!scan) return Finish(id, FailureOfStore(scan.error().ToString()));
-    ScanReply reply{.leader = {}, .index = index, .entries = {}, .next = {}};
-    reply.entries.reserve(scan->entries.size());
-    for (const auto& [key, value] : scan->entries) {
-      reply.entries.push_back({.key = key, .value = value});
-    }
-    if (scan->next) reply.next = *scan->next;
-    Finish(id, std::move(reply));
-  });
-}
-
-Reply Service::StatusNow() const {
-  StatusReply status{.leader = {},
-                     .id = NumberOf(replica_.id()),
-                     .role = static_cast<NodeRole>(replica_.role()),
-                     .term = replica_.term().value,
-                     .commit = replica_.commit().value,
-                     .applied = replica_.applied().value,
-                     .nodes = {}};
-  for (const auto& [id, address] : addresses_) {
-    status.nodes.push_back({.id = id, .address = address});
-  }
-  return status;
-}
-
 void Service::TakeWork(std::uint64_t bytes) {
   ++work_;
   work_bytes_ += bytes;
@@ -237,7 +222,7 @@ void Service::Finish(CallId id, Reply reply) {
   const auto found = calls_.find(id);
   if (found == calls_.end()) return;
   const Call& call = found->second;
-  if (call.timer != 0) loop_.Cancel(call.timer);
+  Forget(id, call);
   Host& host = hosts_.at(call.guest);
   const wire::RequestId request = call.request;
   host.calls.erase(id);

@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/strong_id.h"
@@ -14,6 +16,8 @@
 #include "raft/node/replica.h"
 #include "server/protocol/reply.h"
 #include "server/protocol/request.h"
+#include "server/service/admin.h"
+#include "server/service/change_source.h"
 #include "server/service/store.h"
 #include "wire/frame.h"
 #include "wire/guest.h"
@@ -27,6 +31,20 @@ struct ServiceLimits {
   // are gone included.
   std::uint64_t work_max = 4096;
   std::uint64_t work_bytes_max = std::uint64_t{64} << 20;  // of requests
+  // Moments that are kept for scans, of one guest and of all, and for how long.
+  std::uint64_t guest_cursors_max = 16;
+  std::uint64_t cursors_max = 256;
+  std::uint64_t cursor_age_max_ns = 60'000'000'000;
+  // Who waits for changes, of all guests; and the bytes of what they have asked.
+  std::uint64_t watches_max = 1024;
+  std::uint64_t watch_bytes_max = std::uint64_t{16} << 20;
+};
+
+// What a node may have beside its replica and its store; each outlives the service. Who asks for
+// what there is not, is told that it is unavailable.
+struct ServiceParts {
+  Admin* admin = nullptr;
+  ChangeSource* changes = nullptr;  // whose wake is the service's
 };
 
 // Serves the requests of clients on one node. A write is proposed, wherever the leader is; a read
@@ -40,12 +58,12 @@ class Service {
   using GuestId = StrongId<struct GuestIdTag>;
 
   Service(env::Loop& loop, env::Clock& clock, raft::Replica& replica, Store& store,
-          const ServiceLimits& limits);
+          const ServiceLimits& limits, const ServiceParts& parts = {});
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
   ~Service();
 
-  // Where nodes are, as clients are to dial them. REQUIRES: at most kNodesMax, and no address
+  // Where nodes are, as clients are to dial them. REQUIRES: at most kAddressesMax, and no address
   // beyond kAddressSizeMax.
   void SetAddresses(std::map<wire::NodeNumber, std::string> addresses);
 
@@ -57,11 +75,19 @@ class Service {
   // It is gone: what is under way for it is replied to nobody.
   void Leave(GuestId guest);
 
+  std::uint64_t cursors() const { return cursors_.size(); }
   std::uint64_t work() const { return work_; }
   std::uint64_t calls() const { return calls_.size(); }
 
  private:
   using CallId = StrongId<struct CallIdTag>;
+  using CursorId = StrongId<struct CursorIdTag>;
+  struct Cursor {
+    GuestId guest;
+    std::shared_ptr<const StorePin> pin;
+    std::uint64_t index = 0;
+    std::uint64_t until_ns = 0;
+  };
   struct Host {
     wire::Guest* guest = nullptr;
     std::set<CallId> calls;
@@ -70,8 +96,12 @@ class Service {
     GuestId guest;
     wire::RequestId request;
     std::uint16_t type = 0;
-    Bytes payload;  // of a read; a write's goes to the log
+    Bytes payload;            // as it came; a write's goes to the log
+    bool maybe_done = false;  // what it asks for may be done, whatever is told at its deadline
     env::Loop::TimerId timer = 0;
+    env::Loop::TimerId look_timer = 0;  // until what was begun has ended
+    std::uint64_t looks = 0;
+    WatchPlace place;  // of a watch: up to where it was looked for changes
   };
 
   void Begin(GuestId guest, const wire::Frame& frame, const Request& request);
@@ -80,9 +110,32 @@ class Service {
   void BeginRead(CallId id, Consistency consistency);
   void ReadStore(CallId id);
   void ReadKey(CallId id, const GetRequest& request);
+  // service_scan.cc
   void ReadRange(CallId id, const ScanRequest& request);
+  Result<CursorId> NewCursor(GuestId guest);
+  bool MayKeepAnother(GuestId guest) const;
+  void ForgetCursorsOf(GuestId guest);
+  void AgeCursors();
   void Written(CallId id, const raft::Outcome& outcome);
+  // service_admin.cc
+  void BeginChange(CallId id, const ChangeRequest& request);
+  void Changed(CallId id, const raft::Outcome& outcome);
+  void ConfirmChange(CallId id);
+  void AwaitChange(CallId id);
+  void BeginTransfer(CallId id, const TransferRequest& request);
+  void AwaitTransfer(CallId id);
+  void LookAgain(CallId id, void (Service::*look)(CallId));
+  std::vector<raft::Change> ChangesOf(CallId id) const;
   Reply StatusNow() const;
+
+  // service_watch.cc
+  void BeginWatch(CallId id, const WatchRequest& request);
+  void LookForChanges(CallId id);
+  void OnChanges();
+  void EndWatch(CallId id);
+
+  // What it holds beside its place among calls.
+  void Forget(CallId id, const Call& call);
   // What the replica or the store was asked, and what it answers.
   void TakeWork(std::uint64_t bytes);
   void GiveWork(std::uint64_t bytes);
@@ -95,9 +148,16 @@ class Service {
   raft::Replica& replica_;
   Store& store_;
   const ServiceLimits limits_;
+  const ServiceParts parts_;
   std::map<wire::NodeNumber, std::string> addresses_;
   std::map<GuestId, Host> hosts_;
   std::map<CallId, Call> calls_;  // without a reply so far
+  std::set<CallId> watches_;      // those of calls_ that wait for changes
+  std::uint64_t watch_bytes_ = 0;
+  std::map<CursorId, Cursor> cursors_;  // the oldest first
+  // Drawn at the begin, so that other nodes, and other lives of this one, have others.
+  CursorId last_cursor_;
+  env::Loop::TimerId age_timer_ = 0;  // set while there are any
   GuestId last_guest_;
   CallId last_call_;
   std::uint64_t work_ = 0;

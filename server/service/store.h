@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -29,6 +30,13 @@ struct StoreValue {
   std::uint64_t expires_at_ms = 0;  // since 1970; 0: never
 };
 
+// A moment of a store. Shared by those who read there and whoever keeps it for later; it goes
+// before its store.
+class StorePin {
+ public:
+  virtual ~StorePin() = default;
+};
+
 // The applied state of a node, as reads see it. Of one loop, and on its thread: what memory alone
 // does not answer is read elsewhere.
 class Store {
@@ -44,7 +52,11 @@ class Store {
   virtual void Get(ByteView key, GetDone done) = 0;
   // The same, with when the value expires.
   virtual void Find(ByteView key, FindDone done) = 0;
-  virtual void Scan(const StoreRange& range, ScanDone done) = 0;
+  // As of the pin, where there is one.
+  virtual void Scan(const StoreRange& range, std::shared_ptr<const StorePin> pin,
+                    ScanDone done) = 0;
+  // The applied state as it is now, for as long as somebody has the pin. Does not block.
+  virtual Result<std::shared_ptr<const StorePin>> Pin() = 0;
 };
 
 }  // namespace beach::server

@@ -14,14 +14,17 @@
 #include "raft/node/port.h"
 #include "server/machine/machine.h"
 #include "server/machine/node_state.h"
+#include "server/service/change_ring.h"
 #include "server/service/client_host.h"
 #include "server/service/machine_store.h"
+#include "server/service/node_admin.h"
 #include "server/service/service.h"
 #include "sim/scenarios/cluster_machine.h"
 
 namespace beach::sim::scenarios::cluster {
 namespace {
 
+constexpr std::uint64_t kChangesBytesMax = 4096;  // that watchers may be behind
 constexpr std::uint64_t kLookNs =
     20 * kMillisecond;  // how often the judge is asked whether to stop
 
@@ -49,6 +52,8 @@ class Process {
     judge_.LogIsMade(place_);
     if (held.index < log_->contents().base) machine_->AwaitSnapshot();
     BEACH_TRY_ASSIGN(loop_, env_.network->NewLoop());
+    changes_.emplace(*loop_, kChangesBytesMax);
+    machine_->SetListener(&*changes_);
     BEACH_TRY_ASSIGN(node_, raft::Node::Start(*loop_, env_, NodeOptions(), *log_, *driven_,
                                               [this](const Error& error) { Fail(error); }));
     peers_.emplace(*node_);
@@ -92,8 +97,10 @@ class Process {
 
   Status Listen() {
     store_ = std::make_unique<server::MachineStore>(*loop_, *machine_, plan_.readers);
-    service_ =
-        std::make_unique<server::Service>(*loop_, *env_.clock, *node_, *store_, plan_.service);
+    admin_.emplace(*env_.clock, *node_);
+    service_ = std::make_unique<server::Service>(
+        *loop_, *env_.clock, *node_, *store_, plan_.service,
+        server::ServiceParts{.admin = &*admin_, .changes = &*changes_});
     clients_.emplace(*service_);
     std::map<wire::NodeNumber, std::string> addresses;
     for (const auto& [node, address] : AddressesOf(plan_)) {
@@ -168,10 +175,12 @@ class Process {
   server::Machine* machine_ = nullptr;
   std::optional<DrivenMachine> driven_;
   std::unique_ptr<env::Loop> loop_;
+  std::optional<server::ChangeRing> changes_;
   std::unique_ptr<raft::DiskLog> log_;
   std::unique_ptr<raft::Node> node_;
   std::optional<raft::PeerHost> peers_;
   std::unique_ptr<server::MachineStore> store_;
+  std::optional<server::NodeAdmin> admin_;
   std::unique_ptr<server::Service> service_;
   std::optional<server::ClientHost> clients_;
   std::unique_ptr<raft::Port> port_;

@@ -28,6 +28,7 @@ server::ServerOptions OptionsOf(Judge& judge, const Plan& plan, std::uint64_t pl
   options.log_bytes_max = plan.log_keeper == place ? ~std::uint64_t{0} : plan.log_bytes_max;
   options.log_entries_kept = plan.log_entries_kept;
   options.call_max_ns = plan.call_max_ns;
+  options.watch_bytes_max = 4096;
   options.watcher = &judge.watcher(place);
   return options;
 }

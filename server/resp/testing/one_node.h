@@ -47,7 +47,11 @@ class OneNode final : public raft::Replica, public Store {
     found.value = *std::move(value);
     done(std::move(found));
   }
-  void Scan(const StoreRange& range, ScanDone done) override {
+  Result<std::shared_ptr<const StorePin>> Pin() override {
+    return Fail(ErrorCode::kUnsupported, "nobody pins it here");
+  }
+  void Scan(const StoreRange& range, std::shared_ptr<const StorePin> pin, ScanDone done) override {
+    BEACH_CHECK(pin == nullptr);
     std::optional<ByteView> end;
     if (range.end) end = *range.end;
     auto scanned =

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <expected>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/check.h"
 #include "raft/node/replica.h"
+#include "server/service/admin.h"
 #include "server/service/store.h"
 
 // A node's replica and store that do what a test says.
@@ -61,8 +66,47 @@ class FakeReplica final : public raft::Replica {
   std::vector<Waiting> reads;
 };
 
+class FakeAdmin final : public Admin {
+ public:
+  struct Ordered {
+    std::vector<raft::Change> changes;
+    bool joint = false;
+    raft::Replica::ProposeDone done;
+  };
+
+  void Change(std::span<const raft::Change> changed, bool joint,
+              raft::Replica::ProposeDone done) override {
+    changes.push_back({{changed.begin(), changed.end()}, joint, std::move(done)});
+  }
+  std::expected<void, raft::TransferError> Transfer(raft::NodeId to) override {
+    if (refuses) return std::unexpected(*refuses);
+    transfers.push_back(to);
+    target = to;
+    return {};
+  }
+  raft::NodeId transfer_target() const override { return target; }
+  NodeView View() const override { return view; }
+
+  // The oldest change.
+  void Answer(const raft::Outcome& outcome) {
+    BEACH_CHECK(!changes.empty());
+    const auto done = std::move(changes.front().done);
+    changes.erase(changes.begin());
+    done(outcome);
+  }
+
+  std::vector<Ordered> changes;
+  std::vector<raft::NodeId> transfers;
+  raft::NodeId target;
+  std::optional<raft::TransferError> refuses;
+  NodeView view;
+};
+
 class FakeStore final : public Store {
  public:
+  struct FakePin final : public StorePin {
+    std::map<Bytes, Bytes> values;
+  };
   void Get(ByteView key, GetDone done) override {
     ++gets;
     if (later) {
@@ -79,12 +123,26 @@ class FakeStore final : public Store {
                       .expires_at_ms = expiry == expiries.end() ? 0 : expiry->second});
     });
   }
-  void Scan(const StoreRange& range, ScanDone done) override {
+  Result<std::shared_ptr<const StorePin>> Pin() override {
+    if (broken) return Fail(ErrorCode::kCorruption, "bad block");
+    auto pin = std::make_shared<FakePin>();
+    pin->values = values;
+    pins.push_back(pin);
+    return pin;
+  }
+  // Those that somebody has.
+  std::size_t pinned() const {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(pins, [](const auto& pin) { return !pin.expired(); }));
+  }
+  void Scan(const StoreRange& range, std::shared_ptr<const StorePin> pin, ScanDone done) override {
     last_range = range;
+    const auto* const then = static_cast<const FakePin*>(pin.get());
+    const std::map<Bytes, Bytes>& shown = then != nullptr ? then->values : values;
     if (broken) return done(Fail(ErrorCode::kCorruption, "bad block"));
     StoreScan scan;
-    for (auto at = values.lower_bound(range.begin);
-         at != values.end() && (!range.end || at->first < *range.end); ++at) {
+    for (auto at = shown.lower_bound(range.begin);
+         at != shown.end() && (!range.end || at->first < *range.end); ++at) {
       if (scan.entries.size() == range.entries_max) {
         scan.next = at->first;
         break;
@@ -100,6 +158,7 @@ class FakeStore final : public Store {
   bool later = false;  // reads are answered when the test runs what waits
   bool broken = false;
   int gets = 0;
+  std::vector<std::weak_ptr<const StorePin>> pins;
   std::vector<std::function<void()>> waiting;
 
  private:
