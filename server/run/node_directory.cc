@@ -36,34 +36,34 @@ Result<std::unique_ptr<NodeDirectory>> NodeDirectory::Open(const env::Env& env,
 }
 
 Status NodeDirectory::Recognise(const ServerOptions& options) {
-  Result<Membership> read = ReadMembership(*env_.files, path_);
+  Result<NodeIdentity> read = ReadNodeIdentity(*env_.files, path_);
   if (!read && read.error().code() == ErrorCode::kNotFound) {
     BEACH_TRY(CheckNew());
-    membership_.node = options.node;
-    membership_.founders = FoundersOf(options);
+    identity_.node = options.node;
+    identity_.founders = FoundersOf(options);
     // Founders come to the same number by themselves. Who stands alone asks nobody.
-    const bool alone = membership_.founders.size() == 1;
+    const bool alone = identity_.founders.size() == 1;
     const std::uint64_t salt = alone ? env_.clock->WallNow() : 0;
-    membership_.cluster = ClusterIdOf(options.cluster_name, membership_.founders, salt);
-    return WriteMembership(*env_.files, path_, membership_);
+    identity_.cluster = ClusterIdOf(options.cluster_name, identity_.founders, salt);
+    return WriteNodeIdentity(*env_.files, path_, identity_);
   }
   if (!read) return beach::Fail(std::move(read).error());
-  membership_ = *std::move(read);
-  if (membership_.node != options.node) {
-    return beach::Fail(
-        Error(ErrorCode::kInvalidArgument, "the directory is that of node " +
-                                               std::to_string(membership_.node.value) +
-                                               ", not of " + std::to_string(options.node.value))
-            .At(path_));
+  identity_ = *std::move(read);
+  if (identity_.node != options.node) {
+    return beach::Fail(Error(ErrorCode::kInvalidArgument, "the directory is that of node " +
+                                                              std::to_string(identity_.node.value) +
+                                                              ", not of " +
+                                                              std::to_string(options.node.value))
+                           .At(path_));
   }
-  if (membership_.founders.size() == 1) return {};
+  if (identity_.founders.size() == 1) return {};
   if (options.nodes.size() < 2) {
     return beach::Fail(Error(ErrorCode::kInvalidArgument,
                              "the directory is that of a node of a cluster: say where the others "
                              "are")
                            .At(path_));
   }
-  if (membership_.cluster != ClusterIdOf(options.cluster_name, membership_.founders, 0)) {
+  if (identity_.cluster != ClusterIdOf(options.cluster_name, identity_.founders, 0)) {
     return beach::Fail(
         Error(ErrorCode::kInvalidArgument, "the directory is that of a cluster of another name")
             .At(path_));
@@ -85,10 +85,10 @@ Status NodeDirectory::OpenTables(const ServerOptions& options) {
   const MachineOptions machine{
       .sessions = options.sessions,
       .bootstrap = {
-          .voters = membership_.founders, .outgoing = {}, .learners = {}, .learners_next = {}}};
+          .voters = identity_.founders, .outgoing = {}, .learners = {}, .learners_next = {}}};
   if (options.nodes.size() > 1) {
     BEACH_TRY_ASSIGN(state_,
-                     NodeState::Open(env_, tables(), options.engine, machine, membership_.made));
+                     NodeState::Open(env_, tables(), options.engine, machine, identity_.made));
     return {};
   }
   BEACH_TRY_ASSIGN(db_, engine::Db::Open(env_, tables(), EngineOptions(options.engine)));
@@ -101,16 +101,16 @@ Machine& NodeDirectory::machine() { return state_ != nullptr ? state_->machine()
 
 Result<std::unique_ptr<raft::DiskLog>> NodeDirectory::OpenLog(raft::DiskLogOptions options) {
   const raft::SnapshotMeta held = machine().durable();
-  options.cluster = raft::ClusterNumber(membership_.cluster);
-  options.node = membership_.node;
-  options.create = !membership_.made;
+  options.cluster = raft::ClusterNumber(identity_.cluster);
+  options.node = identity_.node;
+  options.create = !identity_.made;
   BEACH_TRY_ASSIGN(std::unique_ptr<raft::DiskLog> log,
                    raft::DiskLog::Open(
                        env_, log(), options,
                        {.index = held.index, .term = held.term, .may_be_lost = state_ != nullptr}));
-  if (!membership_.made) {
-    membership_.made = true;
-    BEACH_TRY(WriteMembership(*env_.files, path_, membership_));
+  if (!identity_.made) {
+    identity_.made = true;
+    BEACH_TRY(WriteNodeIdentity(*env_.files, path_, identity_));
   }
   if (held.index < log->contents().base) machine().AwaitSnapshot();
   return log;

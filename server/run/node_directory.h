@@ -11,14 +11,14 @@
 #include "raft/node/state_machine.h"
 #include "server/machine/machine.h"
 #include "server/machine/node_state.h"
-#include "server/run/membership.h"
+#include "server/run/node_identity.h"
 #include "server/run/server_options.h"
 
 namespace beach::server {
 
 // The directory of a node, while it is open:
 //
-//   NODE       whose it is (membership.h): the first that is made
+//   NODE       whose it is (node_identity.h): the first that is made
 //   db         the tables; db.damage and db.damaged as of machine/state_directory.h
 //   log        the log of consensus
 //   incoming   what arrives of a snapshot
@@ -35,7 +35,7 @@ class NodeDirectory {
   NodeDirectory(const NodeDirectory&) = delete;
   NodeDirectory& operator=(const NodeDirectory&) = delete;
 
-  const Membership& membership() const { return membership_; }
+  const NodeIdentity& identity() const { return identity_; }
   engine::Db& db();
   Machine& machine();
   std::string incoming() const { return path_ + "/incoming"; }
@@ -62,7 +62,7 @@ class NodeDirectory {
 
   const env::Env env_;
   const std::string path_;
-  Membership membership_;
+  NodeIdentity identity_;
   // A node that has peers has a state; one that stands alone has nobody to ask for what it lost,
   // and its own tables.
   std::unique_ptr<NodeState> state_;

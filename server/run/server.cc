@@ -67,16 +67,16 @@ Status Server::Assemble() {
 }
 
 raft::NodeOptions Server::NodeOptions() const {
-  const Membership& membership = directory_->membership();
+  const NodeIdentity& identity = directory_->identity();
   raft::NodeOptions options;
   options.core = options_.core;
-  options.core.id = membership.node;
+  options.core.id = identity.node;
   // No two nodes, and no two lives of one, draw the same election timeouts.
-  options.core.random_key = RandomValue(membership.node.value, env_.clock->WallNow());
-  options.cluster = membership.cluster;
+  options.core.random_key = RandomValue(identity.node.value, env_.clock->WallNow());
+  options.cluster = identity.cluster;
   options.addresses = options_.nodes;
-  if (options.addresses.empty()) options.addresses[membership.node] = options_.native_address;
-  options.bootstrap.voters = membership.founders;
+  if (options.addresses.empty()) options.addresses[identity.node] = options_.native_address;
+  options.bootstrap.voters = identity.founders;
   options.log_bytes_max = options_.log_bytes_max;
   options.log_entries_kept = options_.log_entries_kept;
   options.call_max_ns = options_.call_max_ns;
@@ -96,8 +96,7 @@ Status Server::Listen() {
                                 ServiceParts{.admin = admin_.get(), .changes = changes_.get()});
   clients_.emplace(*service_);
   raft::PortOptions options;
-  options.guests = {.cluster = membership().cluster,
-                    .self = wire::NodeNumber(membership().node.value)};
+  options.guests = {.cluster = identity().cluster, .self = wire::NodeNumber(identity().node.value)};
   options.guests_max = options_.clients_max;
   options.client_payload_max = RequestBytesMax;
   options.connections.send_queue_max_bytes = options_.reply_queue_bytes;
@@ -108,7 +107,7 @@ Status Server::Listen() {
   for (const auto& [node, address] : options_.nodes) {
     addresses[wire::NodeNumber(node.value)] = address;
   }
-  if (addresses.empty()) addresses[wire::NodeNumber(membership().node.value)] = port_->address();
+  if (addresses.empty()) addresses[wire::NodeNumber(identity().node.value)] = port_->address();
   service_->SetAddresses(std::move(addresses));
   if (options_.resp_address.empty()) return {};
   RespOptions resp;
@@ -127,7 +126,7 @@ Status Server::Run() {
   if (env_.events != nullptr) {
     const std::string& address = port_->address();
     const std::string resp = resp_address();
-    env_.events->Record("server.ready", {{.name = "node", .number = membership().node.value},
+    env_.events->Record("server.ready", {{.name = "node", .number = identity().node.value},
                                          {.name = "address", .text = address},
                                          {.name = "resp", .text = resp}});
   }

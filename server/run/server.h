@@ -51,7 +51,7 @@ class Server {
   const raft::Node& node() const { return *node_; }
   // What it serves; of any thread as its own page says.
   Machine& machine() const { return directory_->machine(); }
-  const Membership& membership() const { return directory_->membership(); }
+  const NodeIdentity& identity() const { return directory_->identity(); }
 
  private:
   Server(const env::Env& env, const ServerOptions& options) : env_(env), options_(options) {}

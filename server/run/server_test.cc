@@ -48,8 +48,8 @@ TEST_F(ServerTest, LeavesWhenItIsToldToAndComesBackAsItself) {
     auto server = Server::Open(os_.env(), Options());
     ASSERT_TRUE(server.has_value()) << server.error().ToString();
     EXPECT_NE((*server)->resp_address(), "");
-    if (life == 0) cluster = (*server)->membership().cluster;
-    EXPECT_EQ((*server)->membership().cluster, cluster);
+    if (life == 0) cluster = (*server)->identity().cluster;
+    EXPECT_EQ((*server)->identity().cluster, cluster);
     env::Thread other("stopper", [&] { (*server)->Stop(); });
     EXPECT_TRUE((*server)->Run().has_value());
     other.Join();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/run/membership.h"
+#include "server/run/node_identity.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -13,15 +13,15 @@
 namespace beach::server {
 namespace {
 
-Membership Example() {
-  Membership membership;
-  for (std::size_t i = 0; i < membership.cluster.size(); ++i) {
-    membership.cluster[i] = static_cast<std::uint8_t>(i);
+NodeIdentity Example() {
+  NodeIdentity identity;
+  for (std::size_t i = 0; i < identity.cluster.size(); ++i) {
+    identity.cluster[i] = static_cast<std::uint8_t>(i);
   }
-  membership.node = raft::NodeId(2);
-  membership.made = true;
-  membership.founders = {raft::NodeId(1), raft::NodeId(2), raft::NodeId(3)};
-  return membership;
+  identity.node = raft::NodeId(2);
+  identity.made = true;
+  identity.founders = {raft::NodeId(1), raft::NodeId(2), raft::NodeId(3)};
+  return identity;
 }
 
 // With the checksum that fits.
@@ -32,48 +32,48 @@ Bytes Summed(Bytes bytes) {
   return bytes;
 }
 
-TEST(Membership, IsTheBytesOfItsPage) {
-  const Bytes bytes = EncodeMembership(Example());
+TEST(NodeIdentity, IsTheBytesOfItsPage) {
+  const Bytes bytes = EncodeNodeIdentity(Example());
   EXPECT_EQ(bytes.size(), 60U);
   EXPECT_EQ(bytes.substr(0, 6), Bytes("BDBN\x01\x00", 6));
   EXPECT_EQ(bytes.substr(22, 10), Bytes("\x02\0\0\0\0\0\0\0\x01\x03", 10));
 }
 
-RC_GTEST_PROP(Membership, IsReadAsItWasWritten, (std::uint64_t node, bool made)) {
-  Membership membership = Example();
-  membership.node = raft::NodeId(node == 0 ? 1 : node);
-  membership.made = made;
-  membership.founders.clear();
+RC_GTEST_PROP(NodeIdentity, IsReadAsItWasWritten, (std::uint64_t node, bool made)) {
+  NodeIdentity identity = Example();
+  identity.node = raft::NodeId(node == 0 ? 1 : node);
+  identity.made = made;
+  identity.founders.clear();
   for (const std::uint64_t founder : *rc::gen::nonEmpty<std::set<std::uint64_t>>()) {
-    if (founder != 0 && membership.founders.size() < kFoundersMax) {
-      membership.founders.emplace_back(founder);
+    if (founder != 0 && identity.founders.size() < kFoundersMax) {
+      identity.founders.emplace_back(founder);
     }
   }
-  RC_PRE(!membership.founders.empty());
-  const auto read = DecodeMembership(EncodeMembership(membership));
+  RC_PRE(!identity.founders.empty());
+  const auto read = DecodeNodeIdentity(EncodeNodeIdentity(identity));
   RC_ASSERT(read.has_value());
-  RC_ASSERT(*read == membership);
+  RC_ASSERT(*read == identity);
 }
 
-TEST(Membership, WhatIsCutShortOrChangedIsCorruption) {
-  const Bytes bytes = EncodeMembership(Example());
+TEST(NodeIdentity, WhatIsCutShortOrChangedIsCorruption) {
+  const Bytes bytes = EncodeNodeIdentity(Example());
   for (std::size_t length = 0; length < bytes.size(); ++length) {
-    const auto read = DecodeMembership(bytes.substr(0, length));
+    const auto read = DecodeNodeIdentity(bytes.substr(0, length));
     ASSERT_FALSE(read.has_value()) << length;
     EXPECT_EQ(read.error().code(), ErrorCode::kCorruption);
   }
   for (std::size_t at = 0; at < bytes.size(); ++at) {
     Bytes changed = bytes;
     changed[at] = static_cast<char>(changed[at] ^ 0x40);
-    EXPECT_FALSE(DecodeMembership(changed).has_value()) << at;
+    EXPECT_FALSE(DecodeNodeIdentity(changed).has_value()) << at;
   }
 }
 
-TEST(Membership, WhatMakesNoSenseIsCorruptionThoughItsSumFits) {
+TEST(NodeIdentity, WhatMakesNoSenseIsCorruptionThoughItsSumFits) {
   const auto code_of = [](std::size_t at, char value) {
-    Bytes bytes = EncodeMembership(Example());
+    Bytes bytes = EncodeNodeIdentity(Example());
     bytes[at] = value;
-    const auto read = DecodeMembership(Summed(bytes));
+    const auto read = DecodeNodeIdentity(Summed(bytes));
     return read ? ErrorCode::kBusy : read.error().code();
   };
   EXPECT_EQ(code_of(22, 0), ErrorCode::kCorruption);  // node 0
@@ -85,7 +85,7 @@ TEST(Membership, WhatMakesNoSenseIsCorruptionThoughItsSumFits) {
   EXPECT_EQ(code_of(4, 2), ErrorCode::kRefused);      // of a later version
 }
 
-TEST(Membership, FoundersComeToTheSameClusterAndOthersToAnother) {
+TEST(NodeIdentity, FoundersComeToTheSameClusterAndOthersToAnother) {
   const std::vector<raft::NodeId> three = Example().founders;
   EXPECT_EQ(ClusterIdOf("a", three, 0), ClusterIdOf("a", three, 0));
   EXPECT_NE(ClusterIdOf("a", three, 0), ClusterIdOf("b", three, 0));

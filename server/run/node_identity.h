@@ -31,29 +31,29 @@
 
 namespace beach::server {
 
-inline constexpr std::uint32_t kMembershipMagic = 0x4e424442;  // "BDBN"
-inline constexpr std::uint16_t kMembershipVersion = 1;
-inline constexpr char kMembershipFileName[] = "NODE";
+inline constexpr std::uint32_t kNodeIdentityMagic = 0x4e424442;  // "BDBN"
+inline constexpr std::uint16_t kNodeIdentityVersion = 1;
+inline constexpr char kNodeIdentityFileName[] = "NODE";
 inline constexpr std::size_t kFoundersMax = 64;
 
-struct Membership {
+struct NodeIdentity {
   wire::ClusterId cluster{};
   raft::NodeId node;
   bool made = false;
   std::vector<raft::NodeId> founders;  // voters before the first entry: the same on all nodes
-  friend bool operator==(const Membership&, const Membership&) = default;
+  friend bool operator==(const NodeIdentity&, const NodeIdentity&) = default;
 };
 
 // REQUIRES: founders within their limits, ascending.
-Bytes EncodeMembership(const Membership& membership);
+Bytes EncodeNodeIdentity(const NodeIdentity& identity);
 // kCorruption; kRefused: of a later version.
-Result<Membership> DecodeMembership(ByteView bytes);
+Result<NodeIdentity> DecodeNodeIdentity(ByteView bytes);
 
 // Errors name the file. kNotFound: this directory has none.
-Result<Membership> ReadMembership(env::FileSystem& files, const std::string& directory);
+Result<NodeIdentity> ReadNodeIdentity(env::FileSystem& files, const std::string& directory);
 // Durable when it returns.
-Status WriteMembership(env::FileSystem& files, const std::string& directory,
-                       const Membership& membership);
+Status WriteNodeIdentity(env::FileSystem& files, const std::string& directory,
+                         const NodeIdentity& identity);
 
 // Of a cluster that is founded by those nodes under that name: what founders come to by themselves.
 // Two clusters of the same name and nodes are told apart by `salt`.

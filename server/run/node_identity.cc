@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/run/membership.h"
+#include "server/run/node_identity.h"
 
 #include <algorithm>
 #include <cstring>
@@ -22,72 +22,72 @@ std::unexpected<Error> Bad(const char* what) { return Fail(ErrorCode::kCorruptio
 
 }  // namespace
 
-Bytes EncodeMembership(const Membership& membership) {
-  BEACH_CHECK_GE(membership.founders.size(), 1U);
-  BEACH_CHECK_LE(membership.founders.size(), kFoundersMax);
-  BEACH_CHECK(std::ranges::is_sorted(membership.founders));
+Bytes EncodeNodeIdentity(const NodeIdentity& identity) {
+  BEACH_CHECK_GE(identity.founders.size(), 1U);
+  BEACH_CHECK_LE(identity.founders.size(), kFoundersMax);
+  BEACH_CHECK(std::ranges::is_sorted(identity.founders));
   Bytes bytes;
   Encoder encoder(bytes);
-  encoder.Fixed32(kMembershipMagic);
-  encoder.Fixed16(kMembershipVersion);
-  encoder.Raw(ByteView(reinterpret_cast<const char*>(membership.cluster.data()),
-                       membership.cluster.size()));
-  encoder.Fixed64(membership.node.value);
-  encoder.Fixed8(membership.made ? 1 : 0);
-  encoder.Fixed8(static_cast<std::uint8_t>(membership.founders.size()));
+  encoder.Fixed32(kNodeIdentityMagic);
+  encoder.Fixed16(kNodeIdentityVersion);
+  encoder.Raw(
+      ByteView(reinterpret_cast<const char*>(identity.cluster.data()), identity.cluster.size()));
+  encoder.Fixed64(identity.node.value);
+  encoder.Fixed8(identity.made ? 1 : 0);
+  encoder.Fixed8(static_cast<std::uint8_t>(identity.founders.size()));
   BEACH_CHECK_EQ(bytes.size(), kHeadSize);
-  for (const raft::NodeId founder : membership.founders) encoder.Fixed64(founder.value);
+  for (const raft::NodeId founder : identity.founders) encoder.Fixed64(founder.value);
   encoder.Fixed32(Crc32c(bytes));
   return bytes;
 }
 
-Result<Membership> DecodeMembership(ByteView bytes) {
+Result<NodeIdentity> DecodeNodeIdentity(ByteView bytes) {
   if (bytes.size() < kHeadSize + kSumSize) return Bad("the file is too short");
   Decoder decoder(bytes);
-  if (decoder.Fixed32() != kMembershipMagic) return Bad("it begins with other bytes than ours");
+  if (decoder.Fixed32() != kNodeIdentityMagic) return Bad("it begins with other bytes than ours");
   const std::uint16_t version = decoder.Fixed16();
   const ByteView summed = bytes.substr(0, bytes.size() - kSumSize);
   const bool sound = Crc32c(summed) == LoadFixed<std::uint32_t>(bytes.data() + summed.size());
   if (!sound) return Bad("its checksum does not fit");
-  if (version != kMembershipVersion) {
+  if (version != kNodeIdentityVersion) {
     return Fail(ErrorCode::kRefused, "it is of format version " + std::to_string(version) +
                                          ", which this program does not know");
   }
-  Membership membership;
-  const ByteView cluster = decoder.Raw(membership.cluster.size());
-  std::memcpy(membership.cluster.data(), cluster.data(), cluster.size());
-  membership.node = raft::NodeId(decoder.Fixed64());
+  NodeIdentity identity;
+  const ByteView cluster = decoder.Raw(identity.cluster.size());
+  std::memcpy(identity.cluster.data(), cluster.data(), cluster.size());
+  identity.node = raft::NodeId(decoder.Fixed64());
   const std::uint8_t made = decoder.Fixed8();
   const std::uint8_t founders = decoder.Fixed8();
-  membership.made = made == 1;
-  if (membership.node.value == 0 || made > 1 || founders == 0 || founders > kFoundersMax) {
+  identity.made = made == 1;
+  if (identity.node.value == 0 || made > 1 || founders == 0 || founders > kFoundersMax) {
     return Bad("a number in it is none that may be");
   }
   for (std::uint8_t i = 0; i < founders; ++i) {
-    membership.founders.emplace_back(decoder.Fixed64());
+    identity.founders.emplace_back(decoder.Fixed64());
   }
   decoder.Fixed32();
   if (!decoder.done()) return Bad("its size does not fit what it says");
-  const auto unordered = std::ranges::adjacent_find(membership.founders, std::greater_equal<>());
-  if (unordered != membership.founders.end() || membership.founders[0].value == 0) {
+  const auto unordered = std::ranges::adjacent_find(identity.founders, std::greater_equal<>());
+  if (unordered != identity.founders.end() || identity.founders[0].value == 0) {
     return Bad("its nodes are out of order");
   }
-  return membership;
+  return identity;
 }
 
-Result<Membership> ReadMembership(env::FileSystem& files, const std::string& directory) {
-  const std::string path = directory + "/" + kMembershipFileName;
+Result<NodeIdentity> ReadNodeIdentity(env::FileSystem& files, const std::string& directory) {
+  const std::string path = directory + "/" + kNodeIdentityFileName;
   BEACH_TRY_ASSIGN(const Bytes bytes, env::ReadSmallFile(files, path, kSizeMax));
-  Result<Membership> membership = DecodeMembership(bytes);
-  if (!membership) return Fail(std::move(membership).error().At(path));
-  return membership;
+  Result<NodeIdentity> identity = DecodeNodeIdentity(bytes);
+  if (!identity) return Fail(std::move(identity).error().At(path));
+  return identity;
 }
 
-Status WriteMembership(env::FileSystem& files, const std::string& directory,
-                       const Membership& membership) {
-  const Bytes bytes = EncodeMembership(membership);
-  BEACH_TRY(env::WriteTemporaryFile(files, directory, kMembershipFileName, bytes));
-  return env::PublishSmallFile(files, directory, kMembershipFileName);
+Status WriteNodeIdentity(env::FileSystem& files, const std::string& directory,
+                         const NodeIdentity& identity) {
+  const Bytes bytes = EncodeNodeIdentity(identity);
+  BEACH_TRY(env::WriteTemporaryFile(files, directory, kNodeIdentityFileName, bytes));
+  return env::PublishSmallFile(files, directory, kNodeIdentityFileName);
 }
 
 wire::ClusterId ClusterIdOf(ByteView name, const std::vector<raft::NodeId>& founders,
