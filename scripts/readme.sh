@@ -8,7 +8,26 @@ export TIME=${TIME:-5s}
 export PATH=$PWD/build/release/bin:$PATH
 
 workspace=$(mktemp -d)
-trap 'rm -rf "$workspace"' EXIT
+background=
+# Whatever it runs in the background ends with it, in order.
+leave() {
+  [ -z "$background" ] || { kill -TERM "$background" && wait "$background"; } || true
+  rm -rf "$workspace"
+}
+trap leave EXIT
+
+# A line that ends in & is a server: the next one is for when it says that it is there.
+serve() {
+  (cd "$workspace" && exec $1 </dev/null >served.txt 2>&1) &
+  background=$!
+  for ((i = 0; i < 300; ++i)); do
+    ! grep -q 'Ctrl-C stops' "$workspace/served.txt" 2>/dev/null || return 0
+    sleep 0.1
+  done
+  echo "README: it does not serve: $1" >&2
+  cat "$workspace/served.txt" >&2
+  return 1
+}
 
 awk '/^```cpp$/ { on = 1; next } /^```$/ { on = 0 } on' README.md >"$workspace/readme.cc"
 tail -n +2 examples/embed.cc >"$workspace/embed.cc"
@@ -22,6 +41,7 @@ while IFS= read -r line; do
   case "$line" in '' | '#'* | 'make test' | git\ clone* | cd\ *) continue ;; esac
   echo "README: $line"
   case "$line" in
+    *' &') serve "${line% &}" ;;
     make\ *) bash -euo pipefail -c "$line" </dev/null ;;
     *) (cd "$workspace" && bash -euo pipefail -c "$line" </dev/null) ;;
   esac
