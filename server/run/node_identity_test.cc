@@ -36,7 +36,7 @@ Bytes Summed(Bytes bytes) {
 
 // The worked example of docs/formats/node.md.
 TEST(NodeIdentity, IsTheBytesOfItsPage) {
-  std::ifstream page(BEACH_SOURCE_DIR "/docs/formats/node.md");
+  std::ifstream page(std::string(BEACH_SOURCE_DIR) + "/docs/formats/node.md");
   std::stringstream text;
   text << page.rdbuf();
   const std::string read = text.str();
