@@ -84,8 +84,8 @@ class RespClient {
     for (const std::vector<Bytes>& command : commands) bytes += RespCommand(command);
     replies_wanted_ = commands.size();
     replies_.clear();
-    // All of it fits: a command is asked when the one before has been answered.
-    BEACH_CHECK(connection_->Send(bytes));
+    // All of it fits: it is refused where the connection is gone, and that is told next.
+    if (!connection_->Send(bytes)) GiveUp();
   }
 
   void Ask() {
