@@ -155,7 +155,8 @@ constexpr RespCommand kCommands[] = {
           0),
     Other("WATCH", -2, "key [key ...]", "transactions",
           "EXEC does nothing if these keys have changed",
-          "What counts is the value: a key that was changed, and changed back, has not changed; "
+          "What counts is the value: a key that was changed, and changed back, has not changed, "
+          "unless the client has seen it meanwhile; "
           "nor has one whose expiry has",
           {1, -1, 1}, RunWatch, kInMulti),
 };

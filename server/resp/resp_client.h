@@ -115,6 +115,7 @@ class RespClient {
   void ReadOn();
   void ReadOne(std::size_t item, const Operation& operation);
   void WriteRun();
+  void CompareWithWatched(ByteView key, const std::optional<Bytes>& value);
   void FailRun(const std::string& error);
   void NoteIfSlow(const Item& item, std::uint64_t took_ns);
 
@@ -143,6 +144,7 @@ class RespClient {
   bool spoilt_ = false;  // something could not be queued
   RespRequest watching_;
   std::vector<std::unique_ptr<Bytes>> watched_bytes_;
+  bool watched_changed_ = false;  // and it has seen that
 };
 
 }  // namespace beach::server

@@ -278,6 +278,17 @@ TEST_F(RespCommandsTest, WhatIsWatchedMustNotHaveChanged) {
   EXPECT_EQ(Say("multi\r\nwatch a"), "+OK\r\n-ERR WATCH inside MULTI is not allowed\r\n");
 }
 
+TEST_F(RespCommandsTest, WhatIsWatchedAndWasSeenToChangeHasChangedThoughItCameBack) {
+  const auto other = Dial();
+  EXPECT_EQ(Say("watch none"), "+OK\r\n");
+  EXPECT_EQ(Say(*other, "set none 1"), "+OK\r\n");
+  EXPECT_EQ(Say("get none"), "$1\r\n1\r\n");
+  EXPECT_EQ(Say(*other, "del none"), ":1\r\n");
+  EXPECT_EQ(Say("multi\r\nset none 2\r\nexec\r\nget none"), "+OK\r\n+QUEUED\r\n*-1\r\n$-1\r\n");
+  // It is watched no more.
+  EXPECT_EQ(Say("multi\r\nset none 2\r\nexec"), "+OK\r\n+QUEUED\r\n*1\r\n+OK\r\n");
+}
+
 TEST_F(RespCommandsTest, OfTheNode) {
   EXPECT_EQ(Say("command count"), ":" + std::to_string(RespCommands().size()) + "\r\n");
   EXPECT_EQ(Say("command info get nothing"),

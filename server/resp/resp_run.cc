@@ -147,13 +147,15 @@ void RespClient::ReadOne(std::size_t item, const Operation& operation) {
   const std::size_t slot = run_.items[item].results.size();
   run_.items[item].results.emplace_back();
   ++run_.reads_open;
-  node_.store.Find(operation.key, [weak = node_.self, id = id_, item, slot,
-                                   kind = operation.kind](Result<StoreValue> found) {
+  Bytes watched_key(watched.empty() ? ByteView() : operation.key);
+  node_.store.Find(operation.key, [weak = node_.self, id = id_, item, slot, kind = operation.kind,
+                                   key = std::move(watched_key)](Result<StoreValue> found) {
     const std::shared_ptr<RespNode> node = weak.lock();
     RespClient* const client = node == nullptr ? nullptr : node->Find(id);
     if (client == nullptr) return;
     Run& run = client->run_;
     --run.reads_open;
+    if (found) client->CompareWithWatched(key, found->value);
     if (!found) {
       run.items[item].error = RespErrorOfStore(found.error());
     } else if (found->value) {
@@ -168,6 +170,18 @@ void RespClient::ReadOne(std::size_t item, const Operation& operation) {
     }
     client->ReadOn();
   });
+}
+
+// A watched key that it sees with another value than it had has changed since: whatever it has
+// again by the time of EXEC, what the client does then is for what it has seen.
+void RespClient::CompareWithWatched(ByteView key, const std::optional<Bytes>& value) {
+  for (const Condition& condition : watched) {
+    if (condition.key != key) continue;
+    const bool same = condition.kind == ConditionKind::kAbsent
+                          ? !value.has_value()
+                          : value.has_value() && *value == condition.value;
+    watched_changed_ = watched_changed_ || !same;
+  }
 }
 
 void RespClient::FailRun(const std::string& error) {
@@ -224,6 +238,7 @@ void RespClient::Unwatch() {
   watched_size_ = 0;
   watched.clear();
   watched_bytes_.clear();
+  watched_changed_ = false;
 }
 
 void RespClient::Execute() {
@@ -231,6 +246,10 @@ void RespClient::Execute() {
   if (spoilt_) {
     DiscardTransaction();
     return writer().Error("EXECABORT Transaction discarded because of previous errors.");
+  }
+  if (watched_changed_) {
+    DiscardTransaction();
+    return writer().NullArray();
   }
   Command command;
   command.proposed_at_ms = node_.wall_ms();
