@@ -161,6 +161,12 @@ class ServiceTest : public ::testing::Test {
     return std::get<Failure>(replies[0].second);
   }
 
+  // Before the parts that a test has of its own.
+  void TearDown() override {
+    clients_.clear();
+    service_.reset();
+  }
+
   FakeClock clock_;
   FakeLoop loop_{clock_};
   FakeReplica replica_;
