@@ -518,5 +518,59 @@ class BeachdbTest(unittest.TestCase):
             self.assertIn("beachdb: ", answer.stderr)
 
 
+class Serve(unittest.TestCase):
+    def setUp(self):
+        self.scratch = tempfile.TemporaryDirectory()
+        self.root = pathlib.Path(self.scratch.name)
+        self.addCleanup(self.scratch.cleanup)
+
+    def config(self, text):
+        path = self.root / "beachdb.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def start(self, *arguments, **environment):
+        """Until it is ready; its first line."""
+        server = subprocess.Popen([BINARY, "serve", *map(str, arguments)], stderr=subprocess.PIPE, text=True,
+                                  env={**os.environ, **environment})
+        self.addCleanup(server.stderr.close)
+        self.addCleanup(server.kill)
+        return server, server.stderr.readline()
+
+    def test_it_leaves_when_it_is_told_to_and_comes_back(self):
+        for _ in range(2):
+            server, line = self.start("--data", self.root / "node", "--listen", "127.0.0.1:0")
+            self.assertIn(" server.ready node=1 address=127.0.0.1:", line)
+            second = run("serve", "--data", self.root / "node", "--listen", "127.0.0.1:0")
+            self.assertEqual(second.returncode, REFUSED, second.stderr)
+            server.terminate()
+            self.assertEqual(server.wait(20), FINE)
+
+    def test_the_command_line_counts_before_the_environment_and_that_before_the_file(self):
+        path = self.config(f'data = "{self.root}/node"\nnode = 7\nlisten = "127.0.0.1:0"\nlog = "none"\n')
+        server, line = self.start("--config", path, "--node", "9", BEACHDB_NODE="8", BEACHDB_LOG="main")
+        self.assertIn(" server.ready node=9 ", line)
+        server.kill()
+        server.wait(20)
+
+    def test_what_is_wrong_is_told_with_its_place(self):
+        for text, told in (('lisen = "x"', "beachdb.toml:1:1: there is no setting 'lisen'; 'listen', perhaps"),
+                           ('\nheartbeat = "3q"', "beachdb.toml:2:13: heartbeat: "),
+                           ('data = "x', "beachdb.toml:1:"), ("data = [1]", "'data' is one value")):
+            answer = run("serve", "--config", self.config(text))
+            self.assertEqual(answer.returncode, USAGE, text)
+            self.assertIn(told, answer.stderr)
+        self.assertEqual(run("serve", "--config", self.root / "none.toml").returncode, ENVIRONMENT)
+        self.assertEqual(run("serve").returncode, USAGE)
+        self.assertIn("--node: ", run("serve", "--data", "x", "--node", "one").stderr)
+
+    def test_the_sample_is_a_file_that_it_takes(self):
+        sample = run("serve", "--print-config").stdout.replace('data = ""', f'data = "{self.root}/node"')
+        server, line = self.start("--config", self.config(sample), "--listen", "127.0.0.1:0")
+        self.assertIn(" server.ready ", line)
+        server.terminate()
+        self.assertEqual(server.wait(20), FINE)
+
+
 if __name__ == "__main__":
     unittest.main()
