@@ -37,6 +37,7 @@ class RespClient {
   ~RespClient();
 
   env::Connection::Callbacks connection_callbacks();
+  bool running() const { return running_; }
 
   // For commands.
   RespNode& node() { return node_; }

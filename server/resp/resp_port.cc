@@ -81,6 +81,10 @@ Result<std::unique_ptr<RespPort>> RespPort::Open(env::Loop& loop, env::Clock& cl
 const std::string& RespPort::address() const { return listener_->address(); }
 std::size_t RespPort::clients() const { return node_->clients.size(); }
 
+bool RespPort::busy() const {
+  return std::ranges::any_of(node_->clients, [](const auto& one) { return one.second->running(); });
+}
+
 env::Connection::Callbacks RespPort::Accept(std::unique_ptr<env::Connection> connection) {
   ++node_->clients_seen;
   if (clients() >= node_->options.clients_max) {

@@ -49,6 +49,8 @@ class RespPort {
 
   const std::string& address() const;  // a port of 0 is resolved
   std::size_t clients() const;
+  // Somebody has asked for what the replica or the store has not answered yet.
+  bool busy() const;
 
  private:
   RespPort(env::Loop& loop, env::Clock& clock, const RespOptions& options, raft::Replica& replica,

@@ -140,6 +140,7 @@ Status Server::Run() {
   store_.reset();
   node_.reset();
   log_.reset();
+  refiller_.reset();
   if (!failure_) return {};
   if (env_.events != nullptr) {
     const std::string why = failure_->ToString();
@@ -157,8 +158,15 @@ void Server::Fail(const Error& error) {
 void Server::Look() {
   const std::uint64_t now_ns = env_.clock->MonotonicNow();
   ReportRole();
+  if (refiller_ == nullptr && directory_->awaits_refill()) NoteRefill();
   if (leave_by_ns_ != 0 && (now_ns >= leave_by_ns_ || MayLeave())) return loop_->Stop();
   loop_->At(now_ns + kLookNs, [this] { Look(); });
+}
+
+// Once in a life. What cannot be written now is found out by the next one.
+void Server::NoteRefill() {
+  refiller_ = std::make_unique<raft::ThreadHelper>(*loop_, "refilled");
+  refiller_->Do([this] { static_cast<void>(directory_->Refilled()); }, [] {});
 }
 
 void Server::ReportRole() {
@@ -193,7 +201,8 @@ void Server::Leave() {
 bool Server::MayLeave() const {
   const bool leads = node_->role() == raft::Role::kLeader;
   const bool alone = node_->core().configuration().voters.size() == 1;
-  return (!leads || alone) && service_->work() == 0;
+  const bool busy = service_->work() > 0 || (resp_port_ != nullptr && resp_port_->busy());
+  return (!leads || alone) && !busy;
 }
 
 }  // namespace beach::server

@@ -13,6 +13,7 @@
 #include "raft/node/node.h"
 #include "raft/node/peer_host.h"
 #include "raft/node/port.h"
+#include "raft/transfer/helper.h"
 #include "server/resp/resp_port.h"
 #include "server/run/node_directory.h"
 #include "server/run/server_options.h"
@@ -61,6 +62,7 @@ class Server {
   Status Listen();
   void Fail(const Error& error);
   void Look();
+  void NoteRefill();
   void ReportRole();
   void Leave();
   bool MayLeave() const;
@@ -70,6 +72,7 @@ class Server {
   // In the order in which they are made; they go the other way round.
   std::unique_ptr<NodeDirectory> directory_;
   std::unique_ptr<env::Loop> loop_;
+  std::unique_ptr<raft::Helper> refiller_;  // null: nothing was lost, or nothing has come yet
   std::unique_ptr<ChangeRing> changes_;
   std::unique_ptr<raft::DiskLog> log_;
   std::unique_ptr<raft::Node> node_;
