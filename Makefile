@@ -40,6 +40,11 @@ crash: build ## kills real processes 1,000 times, at every failpoint, and takes 
 	@build/release/bin/beachcrash run --exhaustive --ops 20 --artifacts build/crash/exhaustive
 	@build/release/bin/beachcrash run --power --cycles 300 --artifacts build/crash/power
 
+.PHONY: chaos
+chaos: build ## three real servers on a network of their own: cut, slowed, killed, full disks, for TIME (600s); needs root
+	@scripts/install.sh scripts/packages-chaos.txt
+	@chaos/chaos.py --time $(patsubst %s,%,$(if $(filter command% env%,$(origin TIME)),$(TIME),600))
+
 .PHONY: crash-planted
 crash-planted: install ## plants bugs one at a time, and kills and takes power until each is found: an hour
 	@crash/planted.py

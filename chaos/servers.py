@@ -63,6 +63,7 @@ class Server:
 
     def leave(self):
         """As an operator stops it: it may take its time."""
+        self.go_on()
         if self.running():
             self.process.terminate()
             try:

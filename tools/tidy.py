@@ -50,6 +50,7 @@ LAYERS = {
     "server": ["base", "env", "engine", "command_line", "raft", "raft/disk",
                "raft/transfer", "raft/node", "server/command", "server/protocol",
                "server/machine", "server/client", "server/service", "server/resp", "server/run"],
+    "chaos": ["base", "env", "wire", "server/command", "server/protocol", "server/client"],
     "crash": ["base", "env", "engine", "oracle", "artifacts", "command_line", "sim", "server"],
     "fuzz": ["base", "env", "engine", "oracle", "artifacts", "sim", "sim/scenarios", "wire",
              "raft", "raft/disk", "raft/transfer", "server/command", "server/protocol",
