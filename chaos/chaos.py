@@ -51,7 +51,7 @@ def leader_of(servers):
     """As the nodes say themselves; None: nobody says so."""
     async def role(server):
         info = await ask(server, "INFO", "replication", timeout=0.3)
-        return "role:master" in (info or "")
+        return "raft_role:leader" in (info or "")
 
     async def all_roles():
         return await asyncio.gather(*(role(server) for server in servers.values()))

@@ -316,9 +316,12 @@ bool Node::HandOver() {
 
 void Node::DropLog() {
   // While a snapshot takes the log's place, the state machine may be ahead of the core.
-  if (log_.bytes_on_disk() <= options_.log_bytes_max || snapshots_->installing()) return;
+  const std::uint64_t bytes = log_.bytes_on_disk();
+  if (bytes <= options_.log_bytes_max || snapshots_->installing()) return;
   const LogIndex durable = machine_.durable().index;
-  const std::uint64_t kept = options_.log_entries_kept;
+  // Few entries may take much, each life of a node having a segment of its own.
+  const bool much = bytes / 2 > options_.log_bytes_max;
+  const std::uint64_t kept = much ? 0 : options_.log_entries_kept;
   const std::uint64_t last = core_.log().last().value;
   // What is applied may be durable before the core has been told.
   const LogIndex upto =

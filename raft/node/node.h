@@ -61,7 +61,8 @@ struct NodeOptions {
   // How often it looks whether calls wait too long and the log may be dropped.
   std::uint64_t housekeeping_ns = 100'000'000;
   // A log larger than this asks the state machine to become durable, and is dropped as far as that
-  // allows, but for the newest entries, which those who lag behind may still want.
+  // allows, but for the newest entries, which those who lag behind may still want: unless it is
+  // twice as large.
   std::uint64_t log_bytes_max = std::uint64_t{256} << 20;
   std::uint64_t log_entries_kept = 4096;
   SnapshotOptions snapshots;

@@ -56,6 +56,33 @@ TEST_F(ServerTest, LeavesWhenItIsToldToAndComesBackAsItself) {
   }
 }
 
+// Each life has a segment of its own, with an entry or two: what is kept for others is less than
+// that.
+TEST_F(ServerTest, ManyLivesDoNotFillTheDisk) {
+  constexpr std::uint64_t kSegment = std::uint64_t{1} << 20;
+  ServerOptions options = Options();
+  options.core.election_timeout_ns = 20'000'000;
+  options.core.heartbeat_interval_ns = 5'000'000;
+  options.log.segment_size_bytes = kSegment;
+  options.log_bytes_max = 2 * kSegment;
+  for (int life = 0; life < 14; ++life) {
+    auto server = Server::Open(os_.env(), options);
+    ASSERT_TRUE(server.has_value()) << server.error().ToString();
+    env::Thread other("stopper", [&] {
+      env::Clock& clock = *os_.env().clock;
+      clock.SleepUntil(clock.MonotonicNow() + 300'000'000);
+      (*server)->Stop();
+    });
+    EXPECT_TRUE((*server)->Run().has_value());
+    other.Join();
+  }
+  std::uint64_t bytes = 0;
+  for (const auto& file : std::filesystem::directory_iterator(options.directory + "/log")) {
+    bytes += file.file_size();
+  }
+  EXPECT_LE(bytes, 8 * kSegment);
+}
+
 TEST_F(ServerTest, OneAtATimeHasADirectory) {
   const auto server = Server::Open(os_.env(), Options());
   ASSERT_TRUE(server.has_value());
