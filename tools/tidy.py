@@ -33,7 +33,7 @@ LAYERS = {
     "sim/scenarios": ["base", "env", "artifacts", "oracle", "engine", "wire", "raft", "raft/disk",
                       "raft/transfer", "raft/node", "server/command", "server/protocol",
                       "server/machine", "server/client", "server/service", "server/resp",
-                      "server/run"],
+                      "server/http", "server/run"],
     "sim/cli": ["base", "env", "artifacts", "oracle", "command_line", "sim/scenarios"],
     "server/command": ["base"],
     "server/protocol": ["base", "env", "wire", "server/command"],
@@ -44,9 +44,10 @@ LAYERS = {
                        "server/command",
                        "server/protocol", "server/machine"],
     "server/resp": ["base", "env", "raft", "raft/node", "server/command", "server/service"],
+    "server/http": ["base", "env", "engine", "raft"],
     "server/run": ["base", "env", "engine", "wire", "raft", "raft/disk", "raft/transfer",
                    "raft/node", "server/command", "server/protocol", "server/machine",
-                   "server/service", "server/resp"],
+                   "server/service", "server/resp", "server/http"],
     "server": ["base", "env", "engine", "command_line", "raft", "raft/disk",
                "raft/transfer", "raft/node", "server/command", "server/protocol",
                "server/machine", "server/client", "server/service", "server/resp", "server/run"],
@@ -102,7 +103,7 @@ BANNED = [
 ]
 CORE = ("base/", "env/", "engine/", "wire/", "raft/", "oracle/", "sim/", "artifacts/",
         "server/command/", "server/protocol/", "server/machine/", "server/client/",
-        "server/service/", "server/resp/", "server/run/")
+        "server/service/", "server/resp/", "server/http/", "server/run/")
 
 LINES_MAX = 600
 COLUMNS_MAX = 100

@@ -52,6 +52,7 @@ struct LocalNode {
   std::string log_path;
   std::string native;
   std::string resp;
+  std::string http;
   bool ready = false;
   bool told_of_end = false;
   std::optional<ChildProcess> process;
@@ -67,9 +68,10 @@ std::string ConfigOf(const Arguments& arguments, std::uint64_t id) {
   }
   return fmt::format(
       "# A node of a cluster on one machine. `beachdb serve --print-config` tells of more.\n"
-      "data = \"{}/node{}\"\nnode = {}\nlisten = \"{}\"\nresp = \"{}\"\npeers = \"{}\"\n",
+      "data = \"{}/node{}\"\nnode = {}\nlisten = \"{}\"\nresp = \"{}\"\nhttp = \"{}\"\n"
+      "peers = \"{}\"\n",
       arguments.directory, id, id, Address(arguments.port + id), Address(arguments.port + 100 + id),
-      peers);
+      Address(arguments.port + 200 + id), peers);
 }
 
 // The value of `name=` in a line of the log of events; empty: it is not there.
@@ -108,6 +110,7 @@ class LocalCluster {
       }
       node.native = settings.options.native_address;
       node.resp = settings.options.resp_address;
+      node.http = settings.options.http_address;
     }
     for (LocalNode& node : nodes_) {
       BEACH_TRY_ASSIGN(ChildProcess process,
@@ -175,10 +178,11 @@ class LocalCluster {
 };
 
 void PrintTable(LocalCluster& cluster) {
-  fmt::print("{:<6}{:<18}{:<18}{:<10}{:<8}{}\n", "node", "native", "resp", "pid", "role", "log");
+  fmt::print("{:<6}{:<18}{:<18}{:<18}{:<10}{:<8}{}\n", "node", "native", "resp", "http", "pid",
+             "role", "log");
   for (LocalNode& node : cluster.nodes()) {
     const char* const role = node.id == cluster.leader() ? "leader" : "";
-    fmt::print("{:<6}{:<18}{:<18}{:<10}{:<8}{}\n", node.id, node.native, node.resp,
+    fmt::print("{:<6}{:<18}{:<18}{:<18}{:<10}{:<8}{}\n", node.id, node.native, node.resp, node.http,
                node.process->pid(), role, node.log_path);
   }
   fmt::print("Ctrl-C stops all.\n");
@@ -190,7 +194,7 @@ void PrintJson(LocalCluster& cluster) {
     nodes.push_back({{"node", node.id},
                      {"native", node.native},
                      {"resp", node.resp},
-                     {"http", nullptr},
+                     {"http", node.http},
                      {"pid", node.process->pid()},
                      {"config", node.config},
                      {"log", node.log_path}});
@@ -261,7 +265,7 @@ void AddClusterCommand(command_line::Command root, const env::Env& env) {
                "Directory of the cluster: of each node a directory, a file of settings, a log",
                command_line::Need::kRequired);
   command.Number("--port", arguments->port, 1, 65'000,
-                 "Node K listens at this and K, for Redis clients 100 above that");
+                 "Node K listens at this and K, for Redis clients 100 above that, for HTTP 200");
   command.Flag("--json", arguments->json, "The table as one JSON document");
   command.Examples(
       "Examples:\n"

@@ -105,6 +105,7 @@ constexpr std::array kSettings = std::to_array<Setting>({
     {"listen", "127.0.0.1:7700", "Address for nodes and native clients; port 0: any",
      SetText<&Options::native_address>},
     {"resp", "", "Address for Redis clients; empty: none", SetText<&Options::resp_address>},
+    {"http", "", "Address for monitoring over HTTP; empty: none", SetText<&Options::http_address>},
     {"node", "1", "Number of this node in its cluster, from 1 on; never used for another one",
      [](ServeSettings& settings, const std::string& value) -> Status {
        BEACH_TRY_ASSIGN(settings.options.node.value, ParseNumber(value, 1, ~std::uint64_t{0}));

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <utility>
+#include <vector>
 
 #include "base/check.h"
 #include "base/random.h"
@@ -11,6 +12,33 @@ namespace beach::server {
 namespace {
 
 constexpr std::uint64_t kLookNs = 20'000'000;  // how often it looks at itself
+
+std::vector<MemberFacts> MembersOf(const NodeView& view,
+                                   const std::map<raft::NodeId, std::string>& addresses) {
+  std::map<raft::NodeId, MemberFacts> members;
+  const auto add = [&](const std::vector<raft::NodeId>& nodes, bool voter) {
+    for (const raft::NodeId node : nodes) {
+      MemberFacts& member = members[node];
+      member.node = node;
+      member.voter |= voter;
+      if (const auto found = addresses.find(node); found != addresses.end()) {
+        member.address = found->second;
+      }
+    }
+  };
+  add(view.configuration.voters, true);
+  add(view.configuration.outgoing, true);
+  add(view.configuration.learners, false);
+  for (const MemberProgress& progress : view.progress) {
+    const auto found = members.find(progress.node);
+    if (found == members.end()) continue;
+    found->second.match = progress.match;
+    found->second.silent_ns = progress.silent_ns;
+  }
+  std::vector<MemberFacts> listed;
+  for (auto& [node, member] : members) listed.push_back(std::move(member));
+  return listed;
+}
 
 std::string TextOf(raft::NodeId node) { return std::to_string(node.value); }
 
@@ -109,12 +137,23 @@ Status Server::Listen() {
   }
   if (addresses.empty()) addresses[wire::NodeNumber(identity().node.value)] = port_->address();
   service_->SetAddresses(std::move(addresses));
-  if (options_.resp_address.empty()) return {};
-  RespOptions resp;
-  resp.clients_max = options_.clients_max;
-  resp.version = options_.version;
-  BEACH_TRY_ASSIGN(resp_port_,
-                   RespPort::Open(*loop_, clock, options_.resp_address, resp, *node_, *store_));
+  return ListenForOthers();
+}
+
+Status Server::ListenForOthers() {
+  env::Clock& clock = *env_.clock;
+  if (!options_.resp_address.empty()) {
+    RespOptions resp;
+    resp.clients_max = options_.clients_max;
+    resp.version = options_.version;
+    BEACH_TRY_ASSIGN(resp_port_,
+                     RespPort::Open(*loop_, clock, options_.resp_address, resp, *node_, *store_));
+  }
+  if (!options_.http_address.empty()) {
+    opened_ns_ = clock.MonotonicNow();
+    BEACH_TRY_ASSIGN(http_port_, HttpPort::Open(*loop_, clock, options_.http_address, {},
+                                                [this] { return Gather(); }));
+  }
   return {};
 }
 
@@ -122,16 +161,23 @@ std::string Server::resp_address() const {
   return resp_port_ == nullptr ? std::string() : resp_port_->address();
 }
 
+std::string Server::http_address() const {
+  return http_port_ == nullptr ? std::string() : http_port_->address();
+}
+
 Status Server::Run() {
   if (env_.events != nullptr) {
     const std::string& address = port_->address();
     const std::string resp = resp_address();
+    const std::string http = http_address();
     env_.events->Record("server.ready", {{.name = "node", .number = identity().node.value},
                                          {.name = "address", .text = address},
-                                         {.name = "resp", .text = resp}});
+                                         {.name = "resp", .text = resp},
+                                         {.name = "http", .text = http}});
   }
   Look();
   loop_->Run();
+  http_port_.reset();
   resp_port_.reset();
   port_.reset();
   clients_.reset();
@@ -148,6 +194,34 @@ Status Server::Run() {
   }
   static_cast<void>(directory_->SteppedAside(*failure_));  // the next life may find it out itself
   return beach::Fail(*failure_);
+}
+
+// Blocks for no longer than the engine's counters are copied.
+NodeFacts Server::Gather() const {
+  const NodeView view = admin_->View();
+  NodeFacts facts{.version = options_.version,
+                  .uptime_ns = env_.clock->MonotonicNow() - opened_ns_,
+                  .failed = node_->failed(),
+                  .leaving = leave_by_ns_ != 0,
+                  .node = identity().node,
+                  .leader = node_->leader(),
+                  .role = node_->role(),
+                  .term = node_->term(),
+                  .commit = node_->commit(),
+                  .applied = node_->applied(),
+                  .log_base = view.log_base,
+                  .log_durable = view.log_durable,
+                  .state_durable = view.state_durable,
+                  .log_bytes = view.log_bytes,
+                  .members = MembersOf(view, options_.nodes),
+                  .engine = directory_->db().Stats(),
+                  .native_clients = port_->guests(),
+                  .resp_clients = resp_port_ == nullptr ? 0 : resp_port_->clients(),
+                  .requests_waiting = service_->calls(),
+                  .work = service_->work(),
+                  .scan_cursors = service_->cursors(),
+                  .watch_buffer_bytes = changes_->bytes()};
+  return facts;
 }
 
 void Server::Fail(const Error& error) {

@@ -14,6 +14,7 @@
 #include "raft/node/peer_host.h"
 #include "raft/node/port.h"
 #include "raft/transfer/helper.h"
+#include "server/http/http_port.h"
 #include "server/resp/resp_port.h"
 #include "server/run/node_directory.h"
 #include "server/run/server_options.h"
@@ -29,8 +30,8 @@ namespace beach::server {
 // the addresses that it listens at. Open, Run and the destructor are called on one thread, which is
 // the loop's. What it is bound to is the Env's business: the same runs on a simulated host.
 //
-// Events: "server.ready" (node, address, resp), "server.leads" and "server.follows" (term, leader),
-// "server.leaving", "server.failed" (why).
+// Events: "server.ready" (node, address, resp, http), "server.leads" and "server.follows" (term,
+// leader), "server.leaving", "server.failed" (why).
 class Server {
  public:
   // Blocking. kInvalidArgument: of CheckServerOptions, or another node's options than the
@@ -49,6 +50,7 @@ class Server {
   // As bound: a port of 0 is resolved.
   const std::string& native_address() const { return port_->address(); }
   std::string resp_address() const;  // empty: it does not listen for Redis clients
+  std::string http_address() const;  // empty: it does not listen for HTTP
   const raft::Node& node() const { return *node_; }
   // What it serves; of any thread as its own page says.
   Machine& machine() const { return directory_->machine(); }
@@ -60,6 +62,8 @@ class Server {
   Status Assemble();
   raft::NodeOptions NodeOptions() const;
   Status Listen();
+  Status ListenForOthers();
+  NodeFacts Gather() const;
   void Fail(const Error& error);
   void Look();
   void NoteRefill();
@@ -83,6 +87,8 @@ class Server {
   std::optional<ClientHost> clients_;
   std::unique_ptr<raft::Port> port_;
   std::unique_ptr<RespPort> resp_port_;  // null: not wanted
+  std::unique_ptr<HttpPort> http_port_;  // null: not wanted
+  std::uint64_t opened_ns_ = 0;
 
   std::uint64_t leave_by_ns_ = 0;  // 0: it stays
   raft::Role role_told_ = raft::Role::kFollower;

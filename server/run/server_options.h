@@ -20,9 +20,11 @@ namespace beach::server {
 struct ServerOptions {
   std::string directory;  // made where the folder above is there
 
-  // Where it listens: for nodes and clients, and for Redis clients. A port of 0: any; empty: not.
+  // Where it listens: for nodes and clients, for Redis clients, for HTTP. A port of 0: any; empty:
+  // not.
   std::string native_address = "127.0.0.1:7700";
   std::string resp_address;
+  std::string http_address;  // for monitoring; it tells everybody who asks
 
   raft::NodeId node{1};
   // Of all nodes, this one included, as they dial each other; empty: it stands alone. When the

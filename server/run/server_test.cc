@@ -31,6 +31,7 @@ class ServerTest : public testing::Test {
     options.directory = directory() + "/node";
     options.native_address = "127.0.0.1:0";
     options.resp_address = "127.0.0.1:0";
+    options.http_address = "127.0.0.1:0";
     return options;
   }
   ErrorCode CodeOf(const ServerOptions& options) {
@@ -48,6 +49,7 @@ TEST_F(ServerTest, LeavesWhenItIsToldToAndComesBackAsItself) {
     auto server = Server::Open(os_.env(), Options());
     ASSERT_TRUE(server.has_value()) << server.error().ToString();
     EXPECT_NE((*server)->resp_address(), "");
+    EXPECT_NE((*server)->http_address(), "");
     if (life == 0) cluster = (*server)->identity().cluster;
     EXPECT_EQ((*server)->identity().cluster, cluster);
     env::Thread other("stopper", [&] { (*server)->Stop(); });
