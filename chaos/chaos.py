@@ -164,15 +164,15 @@ class Chaos:
                 with path.open() as part:
                     shutil.copyfileobj(part, out)
             self.keys = self.read_all(out)
-        judged = subprocess.run([str(self.binaries / "bin/beachsim"), "check-history", str(whole)],
-                                capture_output=True, text=True)
-        if judged.returncode != 0:
-            raise Broken(f"{whole}:\n{judged.stdout}{judged.stderr}")
         with whole.open() as lines:
             for line in lines:
                 operation = json.loads(line)
                 self.counts["operations"] += 1
                 self.counts["unknown"] += operation["return"] is None
+        judged = subprocess.run([str(self.binaries / "bin/beachsim"), "check-history", str(whole)],
+                                capture_output=True, text=True)
+        if judged.returncode != 0:
+            raise Broken(f"{whole}:\n{judged.stdout}{judged.stderr}")
 
     def run(self):
         self.began = time.monotonic()

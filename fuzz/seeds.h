@@ -24,6 +24,7 @@ void AddNodeSeeds(Seeds& seeds);      // node_state
 void AddCommandSeeds(Seeds& seeds);   // command
 void AddClientSeeds(Seeds& seeds);    // client_message
 void AddRespSeeds(Seeds& seeds);      // resp
+void AddHttpSeeds(Seeds& seeds);      // http
 void AddLogSeeds(Seeds& seeds);       // wal_record, wal_segment, wal_recovery
 void AddTableSeeds(Seeds& seeds);     // sst_*
 void AddManifestSeeds(Seeds& seeds);  // manifest_*, current, identity
@@ -42,6 +43,7 @@ inline Seeds AllSeeds() {
   AddCommandSeeds(seeds);
   AddClientSeeds(seeds);
   AddRespSeeds(seeds);
+  AddHttpSeeds(seeds);
   AddLogSeeds(seeds);
   AddTableSeeds(seeds);
   AddManifestSeeds(seeds);

@@ -55,7 +55,7 @@ LAYERS = {
     "crash": ["base", "env", "engine", "oracle", "artifacts", "command_line", "sim", "server"],
     "fuzz": ["base", "env", "engine", "oracle", "artifacts", "sim", "sim/scenarios", "wire",
              "raft", "raft/disk", "raft/transfer", "server/command", "server/protocol",
-             "server/machine", "server/resp"],
+             "server/machine", "server/resp", "server/http"],
     "examples": ["base", "env", "engine", "server/client"],
     "docs/demo": ["base", "env", "engine"],
     "examples/journaled_queue": ["base", "env", "sim", "sim/cli"],
