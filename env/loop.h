@@ -72,6 +72,9 @@ class Connection {
   // does not read keeps it waiting: whoever wants an end to that destroys the connection.
   virtual void Close() = 0;
   virtual const std::string& peer() const = 0;  // "address:port"
+  // Whether the peer has shown a certificate that is good, and for the host of that address; empty:
+  // for whomever. It is one of env/tls, or nobody has.
+  virtual bool Proves(const std::string& /*address*/) const { return false; }
 };
 
 // Accepts until it is destroyed. When the process is out of descriptors it waits for some.

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // A program that talks to a cluster: writes exactly once, reads what is newest, takes a lock, reads
-// all of a range as of one moment, and follows what is changed. `remote HOST:PORT...`, of all
-// nodes.
+// all of a range as of one moment, and follows what is changed. `remote [--ca FILE] HOST:PORT...`,
+// of all nodes; with the authority's file they are talked to under TLS.
 #include <cstdio>
 #include <optional>
 #include <string>
 
 #include "env/os/os_env.h"
+#include "env/tls/tls_files.h"
+#include "env/tls/tls_loop.h"
 #include "server/client/blocking_client.h"
 
 using namespace beach::server;  // NOLINT
@@ -23,12 +25,21 @@ int Failed(const char* what, const CallFailure& failure) {
 }  // namespace
 
 int main(int count, char** words) {
-  if (count < 2) return std::fprintf(stderr, "usage: remote HOST:PORT...\n"), 2;
+  const bool under_tls = count > 2 && std::string(words[1]) == "--ca";
+  const int first = under_tls ? 3 : 1;
+  if (count <= first) return std::fprintf(stderr, "usage: remote [--ca FILE] HOST:PORT...\n"), 2;
   const beach::env::OsEnv os;
-  ClientOptions options;
-  options.cluster = {'b', 'e', 'a', 'c', 'h'};  // the cluster's name: another's nodes turn us away
-  options.addresses.assign(words + 1, words + count);
-  const auto client = BlockingClient::Open(os.env(), options);
+  beach::env::Env env = os.env();
+  // All that is different: another network. Nodes have to show that they are who we dial.
+  std::optional<beach::env::TlsNetwork> tls;
+  if (under_tls) {
+    const auto context = ReadTlsContext(*env.files, {.authorities = words[2]}, {});
+    if (!context) return std::fprintf(stderr, "%s\n", context.error().ToString().c_str()), 1;
+    env.network = &tls.emplace(*env.network, *env.clock, *context);
+  }
+  ClientOptions options;  // without a cluster's number: whichever it is
+  options.addresses.assign(words + first, words + count);
+  const auto client = BlockingClient::Open(env, options);
   if (!client) return std::fprintf(stderr, "%s\n", client.error().ToString().c_str()), 1;
 
   // Asked again for as long as the deadline allows, and done once. Unknown: it may be done.

@@ -53,6 +53,8 @@ class Guest {
   // inside this call, so that any callback may ask for it.
   void CutOff(std::string why);
   const std::string& peer() const { return connection_->peer(); }
+  // Whether it has a certificate for the host of that address: env/loop.h.
+  bool Proves(const std::string& address) const { return connection_->Proves(address); }
   // Who it is. REQUIRES: it was welcomed.
   const Hello& hello() const { return hello_; }
 

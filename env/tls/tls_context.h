@@ -26,9 +26,9 @@ enum class ServerCheck : std::uint8_t {
 
 // The texts are PEM, as files have them.
 struct TlsOptions {
-  Bytes certificate;  // first our own, then those between it and the authority; empty: none
-  Bytes key;          // of the certificate; without a password
-  Bytes authorities;  // whose signatures count; empty: nobody's
+  Bytes certificate = {};  // first our own, then those between it and the authority; empty: none
+  Bytes key = {};          // of the certificate; without a password
+  Bytes authorities = {};  // whose signatures count; empty: nobody's
   ClientCertificates client_certificates = ClientCertificates::kNone;
   ServerCheck server_check = ServerCheck::kName;
   std::uint64_t handshake_max_ns = std::uint64_t{10'000'000'000};

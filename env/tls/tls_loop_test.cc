@@ -2,7 +2,10 @@
 #include "env/tls/tls_loop.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <cstdio>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <utility>
@@ -12,6 +15,7 @@
 #include "env/conformance/expect.h"
 #include "env/os/test_fixture.h"
 #include "env/tls/test_certificates.h"
+#include "env/tls/tls_files.h"
 
 namespace beach::env {
 namespace {
@@ -164,6 +168,36 @@ TEST_F(TlsLoopTest, OptionalCertificateMayBeMissing) {
   Listen();
   ConnectTo(listener_->address());
   ExpectTalk();
+  EXPECT_FALSE(server_.connection->Proves(""));
+  EXPECT_FALSE(server_.connection->Proves("127.0.0.1:7000"));
+  EXPECT_TRUE(client_.connection->Proves(listener_->address()));
+}
+
+TEST_F(TlsLoopTest, CertificateProvesTheHostsThatItIsFor) {
+  const TestIdentity named = authority_.Sign("IP:10.0.0.3,IP:::1,DNS:db.example");
+  server_options_.client_certificates = ClientCertificates::kOptional;
+  client_options_.certificate = named.certificate;
+  client_options_.key = named.key;
+  Listen();
+  ConnectTo(listener_->address());
+  ExpectTalk();
+  for (const char* good : {"", "10.0.0.3:7000", "[::1]:7000", "db.example:1"}) {
+    EXPECT_TRUE(server_.connection->Proves(good)) << good;
+  }
+  for (const char* other : {"10.0.0.4:7000", "127.0.0.1:1", "other.example:1", "b.example:1",
+                            "10.0.0.3.example:1", ":7000", "[::2]:1"}) {
+    EXPECT_FALSE(server_.connection->Proves(other)) << other;
+  }
+}
+
+TEST_F(TlsLoopTest, CertificateThatNobodyHasCheckedProvesNothing) {
+  client_options_.authorities.clear();
+  client_options_.server_check = ServerCheck::kNothing;
+  Listen();
+  ConnectTo(listener_->address());
+  ExpectTalk();
+  EXPECT_FALSE(client_.connection->Proves(""));
+  EXPECT_FALSE(client_.connection->Proves(listener_->address()));
 }
 
 TEST_F(TlsLoopTest, OptionalCertificateMustBeGoodWhereItIsShown) {
@@ -285,6 +319,33 @@ TEST_F(TlsLoopTest, TextsThatAreNoneAreRefused) {
     EXPECT_EQ(made.error().message().find(good.key.substr(40, 20)), std::string::npos) << i;
   }
   ASSERT_OK(TlsContext::New(good));
+}
+
+TEST_F(TlsLoopTest, FilesAreReadAndNamedWhereTheyAreAtFault) {
+  const std::string at = testing::TempDir() + "beach_tls_files." + std::to_string(::getpid());
+  const auto write = [&](const std::string& name, const Bytes& text) {
+    std::ofstream(at + name, std::ios::binary) << text;
+    return at + name;
+  };
+  const TlsFiles files{.certificate = write(".cert", ours_.certificate),
+                       .key = write(".key", ours_.key),
+                       .authorities = write(".ca", authority_.certificate())};
+  FileSystem& system = *world_.env().files;
+  ASSERT_OK_ASSIGN(const auto context, ReadTlsContext(system, files, {}));
+  EXPECT_TRUE(context->may_serve());
+  TlsFiles missing = files;
+  missing.key += ".not";
+  EXPECT_EQ(ReadTlsContext(system, missing, {}).error().code(), ErrorCode::kNotFound);
+  for (const char* text : {"", "no key"}) {
+    write(".key", text);
+    const auto bad = ReadTlsContext(system, files, {});
+    ASSERT_FALSE(bad.has_value());
+    EXPECT_EQ(bad.error().code(), ErrorCode::kInvalidArgument);
+    EXPECT_NE(bad.error().message().find(files.key), std::string::npos) << bad.error().message();
+  }
+  for (const std::string& path : {files.certificate, files.key, files.authorities}) {
+    std::remove(path.c_str());
+  }
 }
 
 }  // namespace

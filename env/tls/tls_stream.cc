@@ -100,6 +100,18 @@ void TlsStream::AskFor(const std::string& address, ServerCheck check) {
   BEACH_CHECK_EQ(set, 1);
 }
 
+// A certificate that nobody has looked at proves nothing.
+bool TlsStream::Proves(const std::string& address) const {
+  const SSL* const ssl = ssl_.get();
+  if (SSL_is_init_finished(ssl) == 0 || SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE) return false;
+  X509* const shown = SSL_get0_peer_certificate(ssl);
+  if (shown == nullptr || SSL_get_verify_result(ssl) != X509_V_OK) return false;
+  const std::string host = HostOf(address);
+  if (host.empty()) return address.empty();
+  if (X509_check_ip_asc(shown, host.c_str(), 0) == 1) return true;
+  return X509_check_host(shown, host.data(), host.size(), 0, nullptr) == 1;
+}
+
 // Weak: the stream owns the connection below, and that one these.
 Connection::Callbacks TlsStream::InnerCallbacks() {
   const std::weak_ptr<TlsStream> weak = weak_from_this();

@@ -40,6 +40,7 @@ class TlsStream final : public std::enable_shared_from_this<TlsStream> {
   void PauseReading(bool paused);
   void Close();
   const std::string& peer() const { return peer_; }
+  bool Proves(const std::string& address) const;
   // Its Connection is gone: closes without a word.
   void Abandon();
 
@@ -118,6 +119,7 @@ class TlsConnection final : public Connection {
   void PauseReading(bool paused) override { stream_->PauseReading(paused); }
   void Close() override { stream_->Close(); }
   const std::string& peer() const override { return stream_->peer(); }
+  bool Proves(const std::string& address) const override { return stream_->Proves(address); }
 
  private:
   const std::shared_ptr<TlsStream> stream_;

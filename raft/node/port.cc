@@ -39,7 +39,9 @@ env::Connection::Callbacks Port::Accept(std::unique_ptr<env::Connection> connect
   const Place place = guests_.emplace(guests_.end());
   wire::Guest::Callbacks callbacks;
   callbacks.on_welcome = [this, place](const wire::Hello& hello) {
-    place->host = hello.from == wire::NodeNumber{} ? clients_ : peers_;
+    const bool is_client = hello.from == wire::NodeNumber{};
+    const bool believed = is_client || !options_.believes || options_.believes(*place->guest);
+    if (believed) place->host = is_client ? clients_ : peers_;
     if (place->host == nullptr) return SendAway(place);
     place->host->Welcomed(*place->guest);
   };

@@ -33,6 +33,8 @@ struct PortOptions {
   env::ConnectionOptions connections;
   wire::FrameReader::PayloadMax peer_payload_max;
   wire::FrameReader::PayloadMax client_payload_max;
+  // Whether whoever says that he is a node is that node. Unset: he is believed.
+  std::function<bool(const wire::Guest&)> believes;
 };
 
 // The one port of a node: those who dial it say in their first frame whether they are nodes or

@@ -63,6 +63,11 @@ class PortTest : public ::testing::Test {
     options.client_payload_max = [](std::uint16_t type) -> std::optional<std::uint64_t> {
       return type == kClientType ? std::optional<std::uint64_t>(10) : std::nullopt;
     };
+    if (believed_) {
+      options.believes = [this](const wire::Guest& guest) {
+        return guest.hello().from == wire::NodeNumber(*believed_);
+      };
+    }
     port_ = *Port::Open(loop_, clock_, kAddress, options, peers, clients);
   }
 
@@ -92,6 +97,7 @@ class PortTest : public ::testing::Test {
 
   FakeClock clock_;
   FakeLoop loop_{clock_};
+  std::optional<std::uint64_t> believed_;  // set: the only node that is
   TestHost peers_;
   TestHost clients_;
   std::unique_ptr<Port> port_;
@@ -140,6 +146,20 @@ TEST_F(PortTest, SendsAwayWhomItsHostRefuses) {
   EXPECT_EQ(clients_.gone, std::vector<std::uint64_t>{0});
   EXPECT_TRUE(client.closed);
   EXPECT_EQ(port_->guests(), 0U);
+}
+
+TEST_F(PortTest, SendsAwayWhomItDoesNotBelieve) {
+  believed_ = 3;
+  Open(&peers_, &clients_);
+  Dialler& node = DialAs(3);
+  Dialler& liar = DialAs(4);
+  Dialler& client = DialAs(0);
+  EXPECT_FALSE(node.closed);
+  EXPECT_TRUE(liar.closed);
+  EXPECT_FALSE(client.closed);
+  EXPECT_EQ(peers_.welcomed, std::vector<std::uint64_t>{3});
+  EXPECT_EQ(clients_.welcomed, std::vector<std::uint64_t>{0});
+  EXPECT_TRUE(peers_.gone.empty());
 }
 
 TEST_F(PortTest, SendsAwayWhomNobodyServes) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -58,6 +59,11 @@ ExitCode Say(const Error& error, ExitCode code) {
   return code;
 }
 
+// What cannot be read is told, and what was read before stays.
+void Reload(Server& server) {
+  if (const Status read = server.Reload(); !read) Say(read.error(), ExitCode::kFine);
+}
+
 ExitCode RunServe(const Arguments& arguments, const env::Env& env) {
   if (arguments.print_config) {
     fmt::print("{}", SampleSettingsFile());
@@ -68,7 +74,8 @@ ExitCode RunServe(const Arguments& arguments, const env::Env& env) {
     const bool usage = settings.error().code() == ErrorCode::kInvalidArgument;
     return Say(settings.error(), usage ? ExitCode::kUsage : ExitCode::kEnvironment);
   }
-  StopSignals::Hold();
+  const bool has_files = !settings->options.tls.certificate.empty();  // to be read again at SIGHUP
+  StopSignals::Hold(has_files);
   EventLog log(*env.clock, settings->log);
   env::Env with_log = env;
   with_log.events = &log;
@@ -76,7 +83,9 @@ ExitCode RunServe(const Arguments& arguments, const env::Env& env) {
   if (!server) return Say(server.error(), ExitCodeOfOpening(server.error()));
   Status served;
   {
-    const StopSignals signals([&] { (*server)->Stop(); });
+    std::function<void()> reload;
+    if (has_files) reload = [&] { Reload(**server); };
+    const StopSignals signals([&] { (*server)->Stop(); }, reload);
     served = (*server)->Run();
   }
   return served ? ExitCode::kFine : Say(served.error(), ExitCodeOfUsing(served.error()));

@@ -60,10 +60,36 @@ Status SetProfile(ServeSettings& settings, const std::string& value) {
   return Wrong("it is balanced, writes or reads, not '" + value + "'");
 }
 
+Status SetTlsClients(ServeSettings& settings, const std::string& value) {
+  using enum env::ClientCertificates;
+  for (const auto& [name, asked] :
+       {std::pair{"none", kNone}, {"optional", kOptional}, {"required", kRequired}}) {
+    if (value != name) continue;
+    settings.options.tls_clients = asked;
+    return {};
+  }
+  return Wrong("it is none, optional or required, not '" + value + "'");
+}
+Status SetTlsNodes(ServeSettings& settings, const std::string& value) {
+  using enum env::ServerCheck;
+  for (const auto& [name, check] :
+       {std::pair{"name", kName}, {"authority", kAuthority}, {"nothing", kNothing}}) {
+    if (value != name) continue;
+    settings.options.tls_nodes = check;
+    return {};
+  }
+  return Wrong("it is name, authority or nothing, not '" + value + "'");
+}
+
 // One of these per kind of value: `member` of the options, or of a part of them.
 template <auto member>
 Status SetText(ServeSettings& settings, const std::string& value) {
   settings.options.*member = value;
+  return {};
+}
+template <auto member>
+Status SetTlsFile(ServeSettings& settings, const std::string& value) {
+  settings.options.tls.*member = value;
   return {};
 }
 template <auto member>
@@ -119,6 +145,18 @@ constexpr std::array kSettings = std::to_array<Setting>({
      }},
     {"cluster", "beachdb", "Name of the cluster, the same on all nodes from the beginning on",
      SetText<&Options::cluster_name>},
+    {"tls-cert", "",
+     "File of the certificate, PEM, with which all addresses are under TLS; empty: none",
+     SetTlsFile<&env::TlsFiles::certificate>},
+    {"tls-key", "", "File of its key, PEM, without a password", SetTlsFile<&env::TlsFiles::key>},
+    {"tls-ca", "", "File of the authorities, PEM, that sign for nodes and clients",
+     SetTlsFile<&env::TlsFiles::authorities>},
+    {"tls-clients", "none", "Whether TLS clients show a certificate: none, optional, required",
+     SetTlsClients},
+    {"tls-nodes", "name",
+     "What nodes ask of each other's certificates: name (it is for the host of the address in "
+     "'peers'), authority (it is signed), nothing",
+     SetTlsNodes},
     {"memory", "256M", "Bytes that the store may take, blocks and tables in memory included",
      SetBudget<&engine::Budgets::memory>},
     {"disk", "0", "Bytes of disk that the store has to itself; 0: plenty",

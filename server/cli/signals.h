@@ -11,14 +11,16 @@ namespace beach::server {
 // it is made before the process has other threads. A second one ends the process at once.
 class StopSignals {
  public:
-  // `on_stop` is called once, on that thread.
-  explicit StopSignals(std::function<void()> on_stop);
+  // Each is called on that thread, `on_stop` once. Without `on_hang_up` SIGHUP is nobody's
+  // business: it ends the process.
+  explicit StopSignals(std::function<void()> on_stop, std::function<void()> on_hang_up = {});
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
   ~StopSignals();
 
-  // In a process that has no other thread yet: from here on both wait until somebody takes them.
-  static void Hold();
+  // In a process that has no other thread yet: from here on both wait until somebody takes them,
+  // SIGHUP too if that is asked for.
+  static void Hold(bool hang_up = false);
 
  private:
   env::Thread thread_;

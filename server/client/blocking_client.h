@@ -23,7 +23,8 @@ namespace beach::server {
 // write may be done, any other kind that it is not.
 class BlockingClient {
  public:
-  // With options as of Client. `env` has a network, and outlives it. kIo: no more descriptors.
+  // With options as of Client. `env` has a network, and outlives it: a TlsNetwork (env/tls) for
+  // nodes that are under TLS. kIo: no more descriptors.
   static Result<std::unique_ptr<BlockingClient>> Open(const env::Env& env,
                                                       const ClientOptions& options);
   BlockingClient(const BlockingClient&) = delete;

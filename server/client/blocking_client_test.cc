@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "env/os/test_fixture.h"
+#include "env/tls/test_certificates.h"
+#include "env/tls/tls_loop.h"
 #include "wire/guest.h"
 
 namespace beach::server {
@@ -172,6 +174,36 @@ TEST_F(BlockingClientTest, ManyThreadsShareIt) {
   }
   for (env::Thread& thread : threads) thread.Join();
   EXPECT_EQ(client->Scan({}, kSecond * 60)->entries.size(), 400U);
+}
+
+// Whose network is under TLS is a client under TLS; who does not trust the node sends it nothing.
+TEST_F(BlockingClientTest, UnderTlsItTalksToWhomItTrusts) {
+  const env::TestAuthority authority;
+  const env::TestIdentity identity = authority.Sign("IP:127.0.0.1");
+  const auto under_tls = [&](const env::TlsOptions& options) {
+    return std::make_unique<env::TlsNetwork>(*world_.env().network, world_.clock(),
+                                             *env::TlsContext::New(options));
+  };
+  const auto serving = under_tls({.certificate = identity.certificate, .key = identity.key});
+  env::Env env = world_.env();
+  env.network = serving.get();
+  MapNode node(env);
+  const auto trusting = under_tls({.authorities = authority.certificate()});
+  env.network = trusting.get();
+  ClientOptions options;
+  options.cluster = kOurs;
+  options.addresses = {node.address()};
+  {
+    const auto client = BlockingClient::Open(env, options);
+    ASSERT_TRUE((*client)->Put("sand", "shell", kSecond * 60));
+    EXPECT_EQ((*client)->Get("sand", kSecond * 60)->value, "shell");
+  }
+  const auto wary = under_tls({.authorities = env::TestAuthority().certificate()});
+  for (env::Network* network : {static_cast<env::Network*>(wary.get()), world_.env().network}) {
+    env.network = network;
+    const auto client = BlockingClient::Open(env, options);
+    EXPECT_EQ((*client)->Get("sand", kSecond / 5).error().kind, FailureKind::kDeadline);
+  }
 }
 
 TEST_F(BlockingClientTest, WhereNobodyAnswersTheDeadlineDoes) {

@@ -40,6 +40,31 @@ std::vector<MemberFacts> MembersOf(const NodeView& view,
   return listed;
 }
 
+Status CheckTlsOptions(const ServerOptions& options) {
+  const auto wrong = [](std::string what) {
+    return beach::Fail(ErrorCode::kInvalidArgument, std::move(what));
+  };
+  const env::TlsFiles& tls = options.tls;
+  const bool asks = options.tls_clients != env::ClientCertificates::kNone;
+  if (tls.certificate.empty() != tls.key.empty()) {
+    return wrong("of TLS certificate and key one is given; give both, or neither");
+  }
+  if (tls.certificate.empty() && (!tls.authorities.empty() || asks)) {
+    return wrong("for TLS no certificate is given");
+  }
+  if (asks && tls.authorities.empty()) {
+    return wrong(
+        "certificates are asked of TLS clients, and no authority is given that signs them");
+  }
+  const bool nodes_ask =
+      options.nodes.size() > 1 && options.tls_nodes != env::ServerCheck::kNothing;
+  if (!tls.certificate.empty() && nodes_ask && tls.authorities.empty()) {
+    return wrong(
+        "nodes ask each other for certificates, and no authority is given that signs them");
+  }
+  return {};
+}
+
 std::string TextOf(raft::NodeId node) { return std::to_string(node.value); }
 
 }  // namespace
@@ -69,7 +94,7 @@ Status CheckServerOptions(const ServerOptions& options) {
     return wrong("the election timeout is less than two heartbeats");
   }
   if (options.reader_threads == 0) return wrong("there is no thread to read");
-  return {};
+  return CheckTlsOptions(options);
 }
 
 Result<std::unique_ptr<Server>> Server::Open(const env::Env& env, const ServerOptions& options) {
@@ -84,14 +109,58 @@ Server::~Server() = default;
 Status Server::Assemble() {
   BEACH_TRY_ASSIGN(directory_, NodeDirectory::Open(env_, options_));
   BEACH_TRY_ASSIGN(loop_, env_.network->NewLoop());
+  BEACH_TRY(BeginTls());
   changes_ = std::make_unique<ChangeRing>(*loop_, options_.watch_bytes_max);
   directory_->machine().SetListener(changes_.get());
   BEACH_TRY_ASSIGN(log_, directory_->OpenLog(options_.log));
-  BEACH_TRY_ASSIGN(node_,
-                   raft::Node::Start(*loop_, env_, NodeOptions(), *log_, directory_->machine(),
-                                     [this](const Error& error) { Fail(error); }));
+  BEACH_TRY_ASSIGN(
+      node_, raft::Node::Start(NativeLoop(), env_, NodeOptions(), *log_, directory_->machine(),
+                               [this](const Error& error) { Fail(error); }));
   peers_.emplace(*node_);
   return Listen();
+}
+
+Result<Server::TlsContexts> Server::ReadTls() const {
+  TlsContexts contexts;
+  if (options_.tls.certificate.empty()) return contexts;
+  env::TlsOptions options;
+  options.client_certificates = options_.tls_clients;
+  options.server_check = options_.tls_nodes;
+  BEACH_TRY_ASSIGN(contexts.others, env::ReadTlsContext(*env_.files, options_.tls, options));
+  const bool asked = options_.tls_clients != env::ClientCertificates::kNone;
+  if (!asked && !options_.tls.authorities.empty()) {  // nodes show theirs there
+    options.client_certificates = env::ClientCertificates::kOptional;
+  }
+  BEACH_TRY_ASSIGN(contexts.native, env::ReadTlsContext(*env_.files, options_.tls, options));
+  return contexts;
+}
+
+Status Server::BeginTls() {
+  BEACH_TRY_ASSIGN(const TlsContexts contexts, ReadTls());
+  if (contexts.native == nullptr) return {};
+  native_tls_ = std::make_unique<env::TlsLoop>(*loop_, *env_.clock, contexts.native);
+  others_tls_ = std::make_unique<env::TlsLoop>(*loop_, *env_.clock, contexts.others);
+  return {};
+}
+
+Status Server::Reload() {
+  BEACH_TRY_ASSIGN(const TlsContexts contexts, ReadTls());
+  loop_->Post([this, contexts] {
+    if (contexts.native != nullptr) {
+      native_tls_->Renew(contexts.native);
+      others_tls_->Renew(contexts.others);
+    }
+    if (env_.events != nullptr) env_.events->Record("server.reloaded", {});
+  });
+  return {};
+}
+
+// Whose certificate is for another host is another node, or a client.
+bool Server::Believes(const wire::Guest& guest) const {
+  if (native_tls_ == nullptr || options_.tls_nodes == env::ServerCheck::kNothing) return true;
+  if (options_.tls_nodes == env::ServerCheck::kAuthority) return guest.Proves({});
+  const auto found = options_.nodes.find(raft::NodeId(guest.hello().from.value));
+  return found != options_.nodes.end() && guest.Proves(found->second);
 }
 
 raft::NodeOptions Server::NodeOptions() const {
@@ -129,7 +198,8 @@ Status Server::Listen() {
   options.client_payload_max = RequestBytesMax;
   options.connections.send_queue_max_bytes = options_.reply_queue_bytes;
   options.peer_payload_max = raft::PeerPayloadMax(node_->core().options());
-  BEACH_TRY_ASSIGN(port_, raft::Port::Open(*loop_, clock, options_.native_address, options,
+  options.believes = [this](const wire::Guest& guest) { return Believes(guest); };
+  BEACH_TRY_ASSIGN(port_, raft::Port::Open(NativeLoop(), clock, options_.native_address, options,
                                            &*peers_, &*clients_));
   std::map<wire::NodeNumber, std::string> addresses;
   for (const auto& [node, address] : options_.nodes) {
@@ -146,12 +216,12 @@ Status Server::ListenForOthers() {
     RespOptions resp;
     resp.clients_max = options_.clients_max;
     resp.version = options_.version;
-    BEACH_TRY_ASSIGN(resp_port_,
-                     RespPort::Open(*loop_, clock, options_.resp_address, resp, *node_, *store_));
+    BEACH_TRY_ASSIGN(resp_port_, RespPort::Open(OthersLoop(), clock, options_.resp_address, resp,
+                                                *node_, *store_));
   }
   if (!options_.http_address.empty()) {
     opened_ns_ = clock.MonotonicNow();
-    BEACH_TRY_ASSIGN(http_port_, HttpPort::Open(*loop_, clock, options_.http_address, {},
+    BEACH_TRY_ASSIGN(http_port_, HttpPort::Open(OthersLoop(), clock, options_.http_address, {},
                                                 [this] { return Gather(); }));
   }
   return {};

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "env/env.h"
+#include "env/tls/tls_loop.h"
 #include "raft/disk/disk_log.h"
 #include "raft/node/node.h"
 #include "raft/node/peer_host.h"
@@ -31,7 +32,7 @@ namespace beach::server {
 // the loop's. What it is bound to is the Env's business: the same runs on a simulated host.
 //
 // Events: "server.ready" (node, address, resp, http), "server.leads" and "server.follows" (term,
-// leader), "server.leaving", "server.failed" (why).
+// leader), "server.leaving", "server.failed" (why), "server.reloaded".
 class Server {
  public:
   // Blocking. kInvalidArgument: of CheckServerOptions, or another node's options than the
@@ -46,6 +47,9 @@ class Server {
   // From any thread, also before Run: hands leadership over, answers what is under way, and lets
   // Run return. What takes longer than leave_max_ns is not waited for.
   void Stop();
+  // From any thread, while it runs: reads the files of TLS again. Who connects from then on is
+  // shown the new certificate. What reading them returned: then all stays as it was.
+  Status Reload();
 
   // As bound: a port of 0 is resolved.
   const std::string& native_address() const { return port_->address(); }
@@ -59,7 +63,18 @@ class Server {
  private:
   Server(const env::Env& env, const ServerOptions& options) : env_(env), options_(options) {}
 
+  // For nodes and native clients, and for others. Null: there is no TLS.
+  struct TlsContexts {
+    std::shared_ptr<const env::TlsContext> native;
+    std::shared_ptr<const env::TlsContext> others;
+  };
+
   Status Assemble();
+  Result<TlsContexts> ReadTls() const;
+  Status BeginTls();
+  env::Loop& NativeLoop() { return native_tls_ == nullptr ? *loop_ : *native_tls_; }
+  env::Loop& OthersLoop() { return others_tls_ == nullptr ? *loop_ : *others_tls_; }
+  bool Believes(const wire::Guest& guest) const;
   raft::NodeOptions NodeOptions() const;
   Status Listen();
   Status ListenForOthers();
@@ -76,7 +91,9 @@ class Server {
   // In the order in which they are made; they go the other way round.
   std::unique_ptr<NodeDirectory> directory_;
   std::unique_ptr<env::Loop> loop_;
-  std::unique_ptr<raft::Helper> refiller_;  // null: nothing was lost, or nothing has come yet
+  std::unique_ptr<env::TlsLoop> native_tls_;  // null: no TLS
+  std::unique_ptr<env::TlsLoop> others_tls_;  // the same
+  std::unique_ptr<raft::Helper> refiller_;    // null: nothing was lost, or nothing has come yet
   std::unique_ptr<ChangeRing> changes_;
   std::unique_ptr<raft::DiskLog> log_;
   std::unique_ptr<raft::Node> node_;

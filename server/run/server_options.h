@@ -7,6 +7,7 @@
 #include <string>
 
 #include "engine/options.h"
+#include "env/tls/tls_files.h"
 #include "raft/disk/disk_log.h"
 #include "raft/node/node.h"
 #include "raft/options.h"
@@ -25,6 +26,12 @@ struct ServerOptions {
   std::string native_address = "127.0.0.1:7700";
   std::string resp_address;
   std::string http_address;  // for monitoring; it tells everybody who asks
+
+  // With a certificate all that it listens at is under TLS, and so is what the nodes of a cluster
+  // say to each other: each shows its own, which is good for the host of its address in `nodes`.
+  env::TlsFiles tls;
+  env::ClientCertificates tls_clients = env::ClientCertificates::kNone;
+  env::ServerCheck tls_nodes = env::ServerCheck::kName;  // what nodes ask of each other
 
   raft::NodeId node{1};
   // Of all nodes, this one included, as they dial each other; empty: it stands alone. When the
