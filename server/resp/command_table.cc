@@ -36,10 +36,12 @@ constexpr RespCommand Writes(const char* name, int arity, const char* arguments,
                              RespPlanned (*plan)(const RespRequest&)) {
   RespCommand command = Reads(name, arity, arguments, group, summary, differs, keys, plan);
   command.writes = true;
+  command.role = Role::kWrite;
   return command;
 }
 constexpr unsigned kBeforeAuth = 1;
 constexpr unsigned kInMulti = 2;
+constexpr unsigned kForAdmins = 4;
 constexpr RespCommand Other(const char* name, int arity, const char* arguments, const char* group,
                             const char* summary, const char* differs, Keys keys,
                             void (*run)(RespClient&, const RespRequest&), unsigned flags) {
@@ -47,6 +49,7 @@ constexpr RespCommand Other(const char* name, int arity, const char* arguments, 
   command.run = run;
   command.before_auth = (flags & kBeforeAuth) != 0;
   command.in_multi_at_once = (flags & kInMulti) != 0;
+  if ((flags & kForAdmins) != 0) command.role = Role::kAdmin;
   return command;
 }
 
@@ -64,7 +67,7 @@ constexpr RespCommand kCommands[] = {
           "Tells which commands there are", "Neither key specifications nor arguments are told",
           {0, 0, 0}, RunCommand, 0),
     Other("CONFIG", -2, "GET pattern [pattern ...]", "server", "Tells settings",
-          "There is no SET; settings are of this program", {0, 0, 0}, RunConfig, 0),
+          "There is no SET; settings are of this program", {0, 0, 0}, RunConfig, kForAdmins),
     Other("DBSIZE", 1, "", "server", "Counts the keys",
           "Reads all keys, in pieces that are not of one moment; with more than a million the "
           "reply is an error",
@@ -144,7 +147,7 @@ constexpr RespCommand kCommands[] = {
     Other("SLOWLOG", -2, "GET [count], LEN, RESET", "server", "Tells which commands took long",
           "The time is from when a command is handed on to when it is answered, the cluster's part "
           "included",
-          {0, 0, 0}, RunSlowlog, 0),
+          {0, 0, 0}, RunSlowlog, kForAdmins),
     Reads("STRLEN", 2, "key", "strings", "Tells how long a value is", "", {1, 1, 1}, PlanStrlen),
     Reads("TTL", 2, "key", "keys", "Tells in how many seconds a key expires", "", {1, 1, 1},
           PlanTtl),

@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "server/resp/plan.h"
+#include "server/service/authenticator.h"
 
 namespace beach::server {
 
@@ -26,6 +27,7 @@ struct RespCommand {
   int key_last = 0;
   int key_step = 0;
   bool writes = false;
+  Role role = Role::kRead;  // which it takes, but before AUTH
   // One of the two. Of a command on keys: what it is to the state machine.
   RespPlanned (*plan)(const RespRequest&) = nullptr;
   // Of any other: does it, and answers, or goes on to ask the node.

@@ -21,11 +21,12 @@ bool Admit(RespClient& client, ByteView user, ByteView password) {
         "sure your configuration is correct?");
     return false;
   }
-  if (!authenticator->Admits(user, password)) {
+  const Role role = authenticator->RoleOf(user, password);
+  if (role == Role::kNone) {
     client.writer().Error("WRONGPASS invalid username-password pair or user is disabled.");
     return false;
   }
-  client.Admitted();
+  client.Admitted(user, role);
   return true;
 }
 
@@ -124,7 +125,7 @@ void RunHello(RespClient& client, const RespRequest& request) {
                                    "'");
     }
   }
-  if (!client.authenticated) {
+  if (client.role == Role::kNone) {
     return client.writer().Error(
         "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO "
         "<proto> AUTH <user> <pass> option can be used to authenticate the client and select the "
@@ -178,7 +179,10 @@ void RunClient(RespClient& client, const RespRequest& request) {
   if (is("SETNAME", 3)) return SetName(client, request[2]);
   if (is("SETINFO", 4)) return SetInfo(client, request[2], request[3]);
   if (is("INFO", 2)) return client.writer().Text(Line(client));
-  if (is("LIST", 2)) return List(client);
+  if (is("LIST", 2)) {
+    if (client.role == Role::kAdmin) return List(client);
+    return client.writer().Error(client.NotPermitted("client|list"));
+  }
   client.writer().Error("ERR unknown subcommand or wrong number of arguments for '" +
                         Printable(request[1]) + "'. Try COMMAND DOCS CLIENT.");
 }

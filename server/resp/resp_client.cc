@@ -75,14 +75,21 @@ env::Connection::Callbacks RespClient::connection_callbacks() {
 void RespClient::Reset() {
   DiscardTransaction();
   version = RespVersion::kTwo;
-  authenticated = node_.options.authenticator == nullptr;
-  reader_.SetLimits(authenticated ? RespRequestLimits{} : kStrangerLimits);
+  const bool everybody = node_.options.authenticator == nullptr;
+  role = everybody ? Role::kAdmin : Role::kNone;
+  user = "default";
+  reader_.SetLimits(everybody ? RespRequestLimits{} : kStrangerLimits);
   name.clear();
 }
 
-void RespClient::Admitted() {
-  authenticated = true;
+void RespClient::Admitted(ByteView as, Role to) {
+  role = to;
+  user = Bytes(as);
   reader_.SetLimits({});
+}
+
+std::string RespClient::NotPermitted(const std::string& command) const {
+  return "NOPERM User " + user + " has no permissions to run the '" + command + "' command";
 }
 
 void RespClient::OnBytes(ByteView bytes) {
@@ -167,8 +174,10 @@ const RespCommand* RespClient::Look(const RespRequest& request, std::string& err
     error = "ERR unknown command '" + request[0].substr(0, 128) + "'";
   } else if (!ArityHolds(*command, request.size())) {
     error = "ERR wrong number of arguments for '" + LowerCase(command->name) + "' command";
-  } else if (!authenticated && !command->before_auth) {
+  } else if (role == Role::kNone && !command->before_auth) {
     error = "NOAUTH Authentication required.";
+  } else if (role < command->role && !command->before_auth) {
+    error = NotPermitted(LowerCase(command->name));
   } else {
     return command;
   }

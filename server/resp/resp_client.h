@@ -19,6 +19,7 @@
 #include "server/resp/reply_writer.h"
 #include "server/resp/request_reader.h"
 #include "server/resp/resp_node.h"
+#include "server/service/authenticator.h"
 
 namespace beach::server {
 
@@ -51,7 +52,9 @@ class RespClient {
   void Resume();
   // No more is read; what was answered goes out first.
   void CloseSoon();
-  void Admitted();  // AUTH has succeeded
+  void Admitted(ByteView user, Role role);  // AUTH has succeeded
+  // What it is told where its role is not enough.
+  std::string NotPermitted(const std::string& command) const;
 
   // As it was when it came, but for who it is.
   void Reset();
@@ -62,7 +65,8 @@ class RespClient {
   void Unwatch();
 
   RespVersion version = RespVersion::kTwo;
-  bool authenticated = false;
+  Role role = Role::kNone;
+  Bytes user;
   bool in_transaction = false;
   std::vector<Condition> watched;  // views of watched_bytes_
   Bytes name;

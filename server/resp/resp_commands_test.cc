@@ -309,10 +309,55 @@ TEST_F(RespCommandsTest, OfTheNode) {
 
 class OneSecret final : public Authenticator {
  public:
-  bool Admits(ByteView user, ByteView password) override {
-    return user == "default" && password == "low";
+  Role RoleOf(ByteView user, ByteView token) override {
+    if (token != "low") return Role::kNone;
+    if (user == "default") return Role::kAdmin;
+    if (user == "writer") return Role::kWrite;
+    return user == "reader" ? Role::kRead : Role::kNone;
   }
 };
+
+TEST_F(RespCommandsTest, EachDoesWhatItsRoleMay) {
+  OneSecret secret;
+  options_.authenticator = &secret;
+  client_.reset();
+  port_.reset();
+  Open();
+  const auto denied = [](const char* user, const char* command) {
+    return std::string("-NOPERM User ") + user + " has no permissions to run the '" + command +
+           "' command\r\n";
+  };
+  EXPECT_EQ(Say("auth writer low"), "+OK\r\n");
+  EXPECT_EQ(Say("set a 1"), "+OK\r\n");
+  EXPECT_EQ(Say("get a"), "$1\r\n1\r\n");
+  EXPECT_EQ(Say("slowlog len"), denied("writer", "slowlog"));
+  EXPECT_EQ(Say("client list"), denied("writer", "client|list"));
+  EXPECT_EQ(Say("auth reader low"), "+OK\r\n");
+  EXPECT_EQ(Say("get a"), "$1\r\n1\r\n");
+  EXPECT_EQ(Say("set a 2"), denied("reader", "set"));
+  EXPECT_EQ(Say("config get x"), denied("reader", "config"));
+  // What may not be done may not be queued, and then nothing is.
+  EXPECT_EQ(Say("multi\r\nget a"), "+OK\r\n+QUEUED\r\n");
+  EXPECT_EQ(Say("del a"), denied("reader", "del"));
+  EXPECT_EQ(Say("exec").substr(0, 11), "-EXECABORT ");
+  EXPECT_EQ(Say("auth default low"), "+OK\r\n");
+  EXPECT_EQ(Say("slowlog len"), ":0\r\n");
+  EXPECT_EQ(Say("client list").substr(0, 1), "$");
+  EXPECT_EQ(Say("get a"), "$1\r\n1\r\n");
+  // Who fails to become another one stays who he was.
+  EXPECT_EQ(Say("auth reader low"), "+OK\r\n");
+  EXPECT_EQ(Say("auth writer high").substr(0, 11), "-WRONGPASS ");
+  EXPECT_EQ(Say("get a"), "$1\r\n1\r\n");
+  EXPECT_EQ(Say("set a 2"), denied("reader", "set"));
+}
+
+// Every command that changes keys takes a role that may.
+TEST_F(RespCommandsTest, RolesFollowFromWhatCommandsDo) {
+  for (const RespCommand& command : RespCommands()) {
+    EXPECT_EQ(command.writes, command.role == Role::kWrite) << command.name;
+    EXPECT_NE(command.role, Role::kNone) << command.name;
+  }
+}
 
 TEST_F(RespCommandsTest, WhereAPasswordIsAskedForNothingElseIsDoneBefore) {
   OneSecret secret;

@@ -10,8 +10,8 @@
 #include "env/clock.h"
 #include "env/loop.h"
 #include "raft/node/replica.h"
-#include "server/resp/authenticator.h"
 #include "server/resp/client_id.h"
+#include "server/service/authenticator.h"
 #include "server/service/store.h"
 
 namespace beach::server {
