@@ -67,6 +67,8 @@ void AddClientSeeds(Seeds& seeds) {
   add("watch",
       RequestSeed(WatchRequest{
           .deadline_ms = 5, .begin = "a", .end = "b", .from = WatchPlace{.index = 7, .skip = 1}}));
+  add("authenticate", RequestSeed(AuthenticateRequest{
+                          .deadline_ms = 5, .user = "petrel", .token = "beachdb_shell"}));
   const wire::NodeNumber leader(2);
   Bytes answer;
   EncodeAnswer({.kind = AnswerKind::kDone, .index = 7, .values = {Bytes("shell"), {}}}, answer);
@@ -112,6 +114,7 @@ void AddClientSeeds(Seeds& seeds) {
                                     .value = "2",
                                     .expires_at_ms = 1000}}}}}));
   add("changed", ReplySeed(ChangeReply{.leader = leader, .index = 7}));
+  add("authenticated", ReplySeed(AuthenticateReply{.leader = leader}));
   add("transferred", ReplySeed(TransferReply{.leader = leader}));
   add("failed", ReplySeed(Failure{.leader = leader,
                                   .kind = FailureKind::kOverloaded,

@@ -62,8 +62,10 @@ env::Connection::Callbacks Port::Accept(std::unique_ptr<env::Connection> connect
 
 std::optional<std::uint64_t> Port::PayloadMax(const Visitor& visitor, std::uint16_t type) const {
   if (visitor.host == nullptr || visitor.unwanted) return std::nullopt;
-  return visitor.host == peers_ ? options_.peer_payload_max(type)
-                                : options_.client_payload_max(type);
+  const std::optional<std::uint64_t> longest =
+      visitor.host == peers_ ? options_.peer_payload_max(type) : options_.client_payload_max(type);
+  if (!longest) return std::nullopt;
+  return std::min(*longest, visitor.host->PayloadMax(*visitor.guest));
 }
 
 // Once its own callback is over.

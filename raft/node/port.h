@@ -22,6 +22,8 @@ class Host {
   virtual void Welcomed(wire::Guest& guest) = 0;
   // An error: the guest is sent away.
   virtual Status Received(wire::Guest& guest, const wire::Frame& frame) = 0;
+  // What no payload of that guest is longer than, whatever its type. Of one who was welcomed.
+  virtual std::uint64_t PayloadMax(wire::Guest& /*guest*/) const { return ~std::uint64_t{0}; }
   virtual void Writable(wire::Guest& guest) = 0;
   // Nothing more can be sent; it goes when this returns.
   virtual void Gone(wire::Guest& guest) = 0;

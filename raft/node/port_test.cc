@@ -36,9 +36,11 @@ class TestHost final : public Host {
     }
     return {};
   }
+  std::uint64_t PayloadMax(wire::Guest&) const override { return payload_max; }
   void Writable(wire::Guest&) override {}
   void Gone(wire::Guest& guest) override { gone.push_back(guest.hello().from.value); }
 
+  std::uint64_t payload_max = ~std::uint64_t{0};
   std::vector<std::uint64_t> welcomed;
   std::vector<std::string> heard;
   std::vector<std::uint64_t> gone;
@@ -146,6 +148,17 @@ TEST_F(PortTest, SendsAwayWhomItsHostRefuses) {
   EXPECT_EQ(clients_.gone, std::vector<std::uint64_t>{0});
   EXPECT_TRUE(client.closed);
   EXPECT_EQ(port_->guests(), 0U);
+}
+
+TEST_F(PortTest, AHostMayTakeShorterPayloads) {
+  Open(&peers_, &clients_);
+  clients_.payload_max = 4;
+  Dialler& client = DialAs(0);
+  Say(client, {.type = kClientType, .request = 1, .payload = "tide"});
+  EXPECT_FALSE(client.closed);
+  Say(client, {.type = kClientType, .request = 2, .payload = "tides"});
+  EXPECT_TRUE(client.closed);
+  EXPECT_EQ(clients_.heard, std::vector<std::string>{"tide"});
 }
 
 TEST_F(PortTest, SendsAwayWhomItDoesNotBelieve) {

@@ -59,6 +59,15 @@ StatusResult TakeStatus(const StatusReply& reply) {
   return result;
 }
 
+// Of the request with which a connection begins; empty: with none.
+Bytes LoginOf(const ClientOptions& options) {
+  Bytes login;
+  if (options.token.empty()) return login;
+  EncodeRequest(AuthenticateRequest{.deadline_ms = 0, .user = options.user, .token = options.token},
+                login);
+  return login;
+}
+
 Operation MakeOperation(OperationKind kind, ByteView key, ByteView value) {
   Operation operation;
   operation.kind = kind;
@@ -73,7 +82,7 @@ Client::Client(env::Loop& loop, env::Clock& clock, const ClientOptions& options)
     : loop_(loop),
       clock_(clock),
       options_(options),
-      routes_(loop, clock, options.cluster, options.addresses, options.link,
+      routes_(loop, clock, options.cluster, options.addresses, options.link, LoginOf(options),
               {.on_ready = [this] { WakeAt(0); },
                .on_lost = [this](std::size_t node) { OnLost(node); },
                .on_reply = [this](std::size_t node,

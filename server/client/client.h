@@ -26,6 +26,10 @@ namespace beach::server {
 struct ClientOptions {
   wire::ClusterId cluster{};
   std::vector<std::string> addresses;  // of all nodes, at least one
+  // Who it is, to nodes that have users. An empty token: it says nothing. Within kUserSizeMax and
+  // kTokenSizeMax.
+  std::string user = "default";
+  std::string token;
   // A node that has not replied for so long is asked no more, and the next one is.
   std::uint64_t silence_max_ns = 1'000'000'000;
   // Before the same is asked again: doubled from the low one up, drawn between half of it and all.
@@ -220,6 +224,7 @@ class Client {
   void OnFailure(CallId id, wire::RequestId asked, const Failure& failure);
   void OnSessionExpired(CallId id, Call& call);
   void OnOpened(CallResult<const Reply*> reply);
+  void FailWrites(const CallFailure& failure);
   // Takes the call out, and tells it.
   void Finish(CallId id, CallResult<const Reply*> result);
   void FinishFailed(CallId id, FailureKind kind, Bytes detail);

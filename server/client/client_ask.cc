@@ -116,6 +116,9 @@ void Client::OpenSession() {
 void Client::OnOpened(CallResult<const Reply*> reply) {
   opening_ = false;
   WakeAt(0);
+  const bool denied = !reply && (reply.error().kind == FailureKind::kUnauthenticated ||
+                                 reply.error().kind == FailureKind::kForbidden);
+  if (denied) FailWrites(reply.error());
   if (!reply) {
     open_not_before_ns_ = clock_.MonotonicNow() + options_.retry_high_ns;
     return;
@@ -124,6 +127,15 @@ void Client::OnOpened(CallResult<const Reply*> reply) {
   BEACH_CHECK(answer.has_value());
   session_ = SessionId(answer->index);
   window_ = {};
+}
+
+// Those that wait for a session which there will not be.
+void Client::FailWrites(const CallFailure& failure) {
+  std::vector<CallId> waiting;
+  for (const auto& [id, call] : calls_) {
+    if (call.kind == Kind::kWrite && call.number == RequestNumber{}) waiting.push_back(id);
+  }
+  for (const CallId id : waiting) FinishFailed(id, failure.kind, failure.detail);
 }
 
 // How long a node may be silent about it.

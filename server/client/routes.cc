@@ -5,17 +5,19 @@
 
 #include "base/check.h"
 #include "server/protocol/reply.h"
+#include "server/protocol/request.h"
 
 namespace beach::server {
 
 Routes::Routes(env::Loop& loop, env::Clock& clock, const wire::ClusterId& cluster,
-               std::vector<std::string> addresses, const wire::LinkOptions& options,
+               std::vector<std::string> addresses, const wire::LinkOptions& options, Bytes login,
                Callbacks callbacks)
     : loop_(loop),
       clock_(clock),
       cluster_(cluster),
       addresses_(std::move(addresses)),
       options_(options),
+      login_(std::move(login)),
       callbacks_(std::move(callbacks)),
       ways_(addresses_.size()) {
   BEACH_CHECK(!addresses_.empty());
@@ -91,7 +93,13 @@ void Routes::Avoid(std::size_t node) {
   if (target_ == node) MoveOn();
 }
 
+// What is asked next need not wait for the reply: it is read behind the login.
 void Routes::OnUp(std::size_t node) {
+  if (!login_.empty()) {
+    const auto type = static_cast<std::uint16_t>(RequestType::kAuthenticate);
+    static_cast<void>(ways_[node].link->Send(
+        wire::Lane::kBulk, {.type = type, .flags = 0, .request = kLoginId}, login_));
+  }
   if (leader_ == node) target_ = node;
   if (target_ == node) callbacks_.on_ready();
 }

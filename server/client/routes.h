@@ -18,6 +18,9 @@
 
 namespace beach::server {
 
+// No other request has it.
+inline constexpr wire::RequestId kLoginId(~std::uint64_t{0});
+
 // The ways from a client to the nodes of a cluster. One node is asked at a time, until it is silent
 // or gone or another is known to lead; each is dialled when it is first wanted. Of one loop, and on
 // its thread.
@@ -29,9 +32,11 @@ class Routes {
     std::function<void(std::size_t, const wire::Frame&)> on_reply;  // borrowed for the call
   };
 
-  // No callback may destroy it. REQUIRES: at least one address.
+  // No callback may destroy it. REQUIRES: at least one address. `login` is what each connection
+  // begins with, an AuthenticateRequest; empty: nothing. Its reply is told as of kLoginId.
   Routes(env::Loop& loop, env::Clock& clock, const wire::ClusterId& cluster,
-         std::vector<std::string> addresses, const wire::LinkOptions& options, Callbacks callbacks);
+         std::vector<std::string> addresses, const wire::LinkOptions& options, Bytes login,
+         Callbacks callbacks);
   Routes(const Routes&) = delete;
   Routes& operator=(const Routes&) = delete;
 
@@ -70,6 +75,7 @@ class Routes {
   const wire::ClusterId cluster_;
   const std::vector<std::string> addresses_;
   const wire::LinkOptions options_;
+  const Bytes login_;
   const Callbacks callbacks_;
   std::vector<Way> ways_;              // by node, as addresses are
   std::size_t target_ = 0;             // who is asked

@@ -84,9 +84,10 @@ const std::regex kTypeRow(R"(\n\| (\d\d) \| ([a-z]+) \| ([^|\n]*) \| (\d+)( \+ a
 
 TEST(ClientPage, HasTheFieldsOfEachRequest) {
   const auto rows = Rows(kTypeRow);
-  const Request requests[] = {GetRequest{}, ScanRequest{}, StatusRequest{},
-                              TransferRequest{.deadline_ms = 0, .target = wire::NodeNumber(1)},
-                              WatchRequest{}};
+  const Request requests[] = {
+      GetRequest{},    ScanRequest{},
+      StatusRequest{}, TransferRequest{.deadline_ms = 0, .target = wire::NodeNumber(1)},
+      WatchRequest{},  AuthenticateRequest{}};
   for (const Request& request : requests) {
     const auto row = rows.find(TypeOf(request));
     ASSERT_NE(row, rows.end()) << TypeOf(request);
@@ -105,7 +106,7 @@ TEST(ClientPage, HasTheFieldsOfEachRequest) {
 TEST(ClientPage, HasTheFieldsOfEachReply) {
   const auto rows = Rows(kTypeRow);
   const Reply replies[] = {GetReply{},    ScanReply{},     StatusReply{}, Failure{},
-                           ChangeReply{}, TransferReply{}, WatchReply{}};
+                           ChangeReply{}, TransferReply{}, WatchReply{},  AuthenticateReply{}};
   for (const Reply& reply : replies) {
     const auto row = rows.find(TypeOf(reply));
     ASSERT_NE(row, rows.end()) << TypeOf(reply);

@@ -83,6 +83,7 @@ void Encode(const StatusReply& reply, Encoder& encoder) {
 }
 void Encode(const ChangeReply& reply, Encoder& encoder) { encoder.Fixed64(reply.index); }
 void Encode(const TransferReply&, Encoder&) {}
+void Encode(const AuthenticateReply&, Encoder&) {}
 void Encode(const WatchReply& reply, Encoder& encoder) {
   encoder.Fixed64(reply.next.index);
   encoder.Fixed32(reply.next.skip);
@@ -183,6 +184,7 @@ bool Read(ChangeReply& reply, Decoder& decoder) {
   return true;
 }
 bool Read(TransferReply&, Decoder&) { return true; }
+bool Read(AuthenticateReply&, Decoder&) { return true; }
 bool Read(ChangedEntry& entry, Decoder& decoder) {
   entry.index = decoder.Fixed64();
   const std::uint64_t count = decoder.Varint();
@@ -233,6 +235,7 @@ std::optional<Reply> Empty(std::uint16_t type) {
     case ReplyType::kChanged: return ChangeReply{};
     case ReplyType::kTransferred: return TransferReply{};
     case ReplyType::kWatched: return WatchReply{};
+    case ReplyType::kAuthenticated: return AuthenticateReply{};
   }
   return std::nullopt;
 }
@@ -251,6 +254,8 @@ const char* FailureKindName(FailureKind kind) {
     case FailureKind::kTooLarge: return "too large";
     case FailureKind::kUnavailable: return "unavailable";
     case FailureKind::kCompacted: return "compacted";
+    case FailureKind::kUnauthenticated: return "unauthenticated";
+    case FailureKind::kForbidden: return "forbidden";
   }
   return "another failure";
 }
@@ -265,6 +270,7 @@ std::optional<std::uint64_t> ReplyBytesMax(std::uint16_t type) {
     case ReplyType::kChanged: return 2 * kIdSize;
     case ReplyType::kTransferred: return kIdSize;
     case ReplyType::kWatched: return kWatchedBytesMax;
+    case ReplyType::kAuthenticated: return kIdSize;
   }
   return std::nullopt;
 }
@@ -283,6 +289,7 @@ std::optional<std::uint16_t> ReplyTypeOf(std::uint16_t request_type) {
     case RequestType::kChange: return number(ReplyType::kChanged);
     case RequestType::kTransfer: return number(ReplyType::kTransferred);
     case RequestType::kWatch: return number(ReplyType::kWatched);
+    case RequestType::kAuthenticate: return number(ReplyType::kAuthenticated);
   }
   return std::nullopt;
 }

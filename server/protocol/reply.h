@@ -27,9 +27,10 @@ enum class ReplyType : std::uint16_t {
   kChanged = 53,
   kTransferred = 54,
   kWatched = 55,
+  kAuthenticated = 56,
 };
 inline constexpr std::uint16_t kReplyTypeFirst = 48;
-inline constexpr std::uint16_t kReplyTypeLast = 55;
+inline constexpr std::uint16_t kReplyTypeLast = 56;
 
 inline constexpr std::uint64_t kAddressSizeMax = 255;
 inline constexpr std::uint64_t kDetailSizeMax = 1024;
@@ -145,19 +146,27 @@ struct WatchReply {
   friend bool operator==(const WatchReply&, const WatchReply&) = default;
 };
 
+// The client is who it has said.
+struct AuthenticateReply {
+  wire::NodeNumber leader;
+  friend bool operator==(const AuthenticateReply&, const AuthenticateReply&) = default;
+};
+
 // Why not. On the wire: never renumbered. A reader that does not know one goes by the two flags
 // beside it.
 enum class FailureKind : std::uint8_t {
-  kNoLeader = 1,        // none is known, or it changed meanwhile
-  kNotLeader = 2,       // this node does not do that; the leader may
-  kOverloaded = 3,      // as much is under way as may be, of this client or of all
-  kDeadline = 4,        // it has passed, and nothing was done
-  kUnknown = 5,         // a write may be done now, at any later time, or never
-  kSessionExpired = 6,  // it is not there any more, nor whether the request was done before
-  kInvalid = 7,         // a request that makes no sense
-  kTooLarge = 8,        // larger than may be
-  kUnavailable = 9,     // the node cannot serve: it is damaged, or about to end
-  kCompacted = 10,      // what is asked about was there, and is not kept any more
+  kNoLeader = 1,          // none is known, or it changed meanwhile
+  kNotLeader = 2,         // this node does not do that; the leader may
+  kOverloaded = 3,        // as much is under way as may be, of this client or of all
+  kDeadline = 4,          // it has passed, and nothing was done
+  kUnknown = 5,           // a write may be done now, at any later time, or never
+  kSessionExpired = 6,    // it is not there any more, nor whether the request was done before
+  kInvalid = 7,           // a request that makes no sense
+  kTooLarge = 8,          // larger than may be
+  kUnavailable = 9,       // the node cannot serve: it is damaged, or about to end
+  kCompacted = 10,        // what is asked about was there, and is not kept any more
+  kUnauthenticated = 11,  // nobody knows who asks
+  kForbidden = 12,        // that is known, and it is not his to do
 };
 // "no leader", ...: stable names, for people and JSON.
 const char* FailureKindName(FailureKind kind);
@@ -176,7 +185,7 @@ struct Failure {
 
 // In the order of their types.
 using Reply = std::variant<WriteReply, GetReply, ScanReply, StatusReply, Failure, ChangeReply,
-                           TransferReply, WatchReply>;
+                           TransferReply, WatchReply, AuthenticateReply>;
 
 // For a FrameReader: the longest payload of each reply; nothing for other types.
 std::optional<std::uint64_t> ReplyBytesMax(std::uint16_t type);

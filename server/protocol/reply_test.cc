@@ -68,6 +68,7 @@ std::vector<Reply> Replies(std::uint64_t number, const std::string& bytes) {
               .detail = all.substr(0, 1024)},
       ChangeReply{.leader = leader, .index = number},
       TransferReply{.leader = leader},
+      AuthenticateReply{.leader = leader},
       WatchReply{.leader = leader, .next = {.index = number, .skip = 3}, .entries = {}},
       WatchReply{
           .leader = leader,

@@ -22,6 +22,9 @@ constexpr std::uint64_t kScanRequestBytesMax = kDeadlineSize + 1 + kKeyFieldMax 
                                                1;
 constexpr std::uint64_t kWatchRequestBytesMax = kDeadlineSize + kKeyFieldMax + 1 + kKeyFieldMax +
                                                 1 + sizeof(std::uint64_t) + sizeof(std::uint32_t);
+constexpr std::uint64_t kAuthenticateBytesMax =
+    kDeadlineSize + 1 + kUserSizeMax + 2 + kTokenSizeMax;
+static_assert(kUserSizeMax < 128 && kTokenSizeMax < std::uint64_t{1} << 14);  // as varints
 constexpr std::uint64_t kChangeSize = 1 + sizeof(std::uint64_t);
 constexpr std::uint64_t kChangeBytesMax = kDeadlineSize + 1 + 1 + kChangesMax * kChangeSize;
 static_assert(kChangesMax < 128);  // a count of one byte
@@ -68,6 +71,12 @@ Status Check(const WatchRequest& request) {
   return {};
 }
 
+Status Check(const AuthenticateRequest& request) {
+  if (request.user.size() > kUserSizeMax) return Invalid("a user of more than 64 bytes");
+  if (request.token.size() > kTokenSizeMax) return Invalid("a token of more than 256 bytes");
+  return {};
+}
+
 void Encode(const WriteRequest& request, Encoder& encoder) { encoder.Raw(request.command); }
 void Encode(const GetRequest& request, Encoder& encoder) {
   encoder.Fixed8(static_cast<std::uint8_t>(request.consistency));
@@ -103,6 +112,11 @@ void Encode(const WatchRequest& request, Encoder& encoder) {
   const WatchPlace from = request.from.value_or(WatchPlace());
   encoder.Fixed64(from.index);
   encoder.Fixed32(from.skip);
+}
+
+void Encode(const AuthenticateRequest& request, Encoder& encoder) {
+  encoder.LengthPrefixed(request.user);
+  encoder.LengthPrefixed(request.token);
 }
 
 bool Read(Consistency& consistency, Decoder& decoder) {
@@ -164,6 +178,12 @@ bool Read(WatchRequest& request, Decoder& decoder) {
   return has_place == 1 || (has_place == 0 && place == WatchPlace());
 }
 
+bool Read(AuthenticateRequest& request, Decoder& decoder) {
+  request.user = decoder.LengthPrefixed();
+  request.token = decoder.LengthPrefixed();
+  return true;
+}
+
 std::optional<Request> Empty(std::uint16_t type) {
   switch (static_cast<RequestType>(type)) {
     case RequestType::kWrite: return WriteRequest{};
@@ -173,6 +193,7 @@ std::optional<Request> Empty(std::uint16_t type) {
     case RequestType::kChange: return ChangeRequest{};
     case RequestType::kTransfer: return TransferRequest{};
     case RequestType::kWatch: return WatchRequest{};
+    case RequestType::kAuthenticate: return AuthenticateRequest{};
   }
   return std::nullopt;
 }
@@ -188,6 +209,7 @@ std::optional<std::uint64_t> RequestBytesMax(std::uint16_t type) {
     case RequestType::kChange: return kChangeBytesMax;
     case RequestType::kTransfer: return kDeadlineSize + sizeof(std::uint64_t);
     case RequestType::kWatch: return kWatchRequestBytesMax;
+    case RequestType::kAuthenticate: return kAuthenticateBytesMax;
   }
   return std::nullopt;
 }

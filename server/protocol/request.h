@@ -24,9 +24,10 @@ enum class RequestType : std::uint16_t {
   kChange = 36,
   kTransfer = 37,
   kWatch = 38,
+  kAuthenticate = 39,
 };
 inline constexpr std::uint16_t kRequestTypeFirst = 32;
-inline constexpr std::uint16_t kRequestTypeLast = 38;
+inline constexpr std::uint16_t kRequestTypeLast = 39;
 
 // What a read may miss. On the wire: never renumbered.
 enum class Consistency : std::uint8_t {
@@ -38,6 +39,9 @@ enum class Consistency : std::uint8_t {
 // Of the entries of one reply; fewer where the client says so, one whatever its size.
 inline constexpr std::uint32_t kScanEntriesMax = 4096;
 inline constexpr std::uint32_t kScanBytesMax = std::uint32_t{1} << 20;
+// Of a user's name, and of the secret that he shows.
+inline constexpr std::uint64_t kUserSizeMax = 64;
+inline constexpr std::uint64_t kTokenSizeMax = 256;
 // Of the members that one request changes.
 inline constexpr std::uint64_t kChangesMax = 64;
 
@@ -126,9 +130,17 @@ struct WatchRequest {
   friend bool operator==(const WatchRequest&, const WatchRequest&) = default;
 };
 
+// Who the client is, for all that follows on its connection: of a node that has users.
+struct AuthenticateRequest {
+  std::uint32_t deadline_ms = 0;
+  ByteView user = {};
+  ByteView token = {};
+  friend bool operator==(const AuthenticateRequest&, const AuthenticateRequest&) = default;
+};
+
 // In the order of their types.
 using Request = std::variant<WriteRequest, GetRequest, ScanRequest, StatusRequest, ChangeRequest,
-                             TransferRequest, WatchRequest>;
+                             TransferRequest, WatchRequest, AuthenticateRequest>;
 
 // For a FrameReader: the longest payload of each request; nothing for other types.
 std::optional<std::uint64_t> RequestBytesMax(std::uint16_t type);

@@ -54,6 +54,9 @@ std::vector<Request> Requests(std::uint32_t deadline_ms, const std::string& a,
                    .begin = b,
                    .end = std::nullopt,
                    .from = WatchPlace{.index = 7, .skip = 8}},
+      AuthenticateRequest{.deadline_ms = deadline_ms,
+                          .user = ByteView(a).substr(0, kUserSizeMax),
+                          .token = ByteView(b).substr(0, kTokenSizeMax)},
   };
 }
 
@@ -145,6 +148,8 @@ TEST(Request, TheLongestOfEachIsAsLongAsItsTypeMayBe) {
   const std::string command(kCommandSizeMax, 'c');
   const std::vector<MemberChange> changes(
       kChangesMax, {.kind = MemberChangeKind::kRemove, .node = wire::NodeNumber(~0ULL)});
+  const std::string user(kUserSizeMax, 'u');
+  const std::string token(kTokenSizeMax, 't');
   const Request longest[] = {
       WriteRequest{.deadline_ms = 0, .command = command},
       GetRequest{.deadline_ms = 0, .consistency = {}, .key = key},
@@ -153,6 +158,7 @@ TEST(Request, TheLongestOfEachIsAsLongAsItsTypeMayBe) {
       ChangeRequest{.deadline_ms = 0, .joint = true, .changes = changes},
       TransferRequest{.deadline_ms = 0, .target = wire::NodeNumber(1)},
       WatchRequest{.deadline_ms = 0, .begin = key, .end = key, .from = WatchPlace{}},
+      AuthenticateRequest{.deadline_ms = 0, .user = user, .token = token},
   };
   for (const Request& request : longest) {
     EXPECT_EQ(Encoded(request).size(), *RequestBytesMax(TypeOf(request))) << TypeOf(request);
@@ -161,6 +167,8 @@ TEST(Request, TheLongestOfEachIsAsLongAsItsTypeMayBe) {
 
 TEST(Request, WhatBreaksALimitIsNotWritten) {
   const std::string key(kKeySizeMax + 1, 'k');
+  EXPECT_FALSE(CheckRequest(AuthenticateRequest{.user = ByteView(key).substr(0, 65)}));
+  EXPECT_FALSE(CheckRequest(AuthenticateRequest{.token = ByteView(key).substr(0, 257)}));
   EXPECT_FALSE(CheckRequest(GetRequest{.deadline_ms = 0, .consistency = {}, .key = key}));
   EXPECT_FALSE(
       CheckRequest(ScanRequest{.deadline_ms = 0, .consistency = {}, .begin = key, .end = {}}));

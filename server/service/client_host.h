@@ -19,6 +19,9 @@ class ClientHost final : public raft::Host {
     service_.OnFrame(IdOf(guest), frame);
     return {};
   }
+  std::uint64_t PayloadMax(wire::Guest& guest) const override {
+    return service_.PayloadMaxOf(IdOf(guest));
+  }
   void Writable(wire::Guest&) override {}
   void Gone(wire::Guest& guest) override {
     service_.Leave(IdOf(guest));

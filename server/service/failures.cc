@@ -88,6 +88,16 @@ Failure FailureOfOverload() {
   return Make(FailureKind::kOverloaded, true, true, "as many requests are under way as may be");
 }
 
+Failure FailureOfStranger(bool has_said) {
+  return Make(FailureKind::kUnauthenticated, true, false,
+              has_said ? "there is no user of that name with that token"
+                       : "this node has users: say first which one you are");
+}
+
+Failure FailureOfRole() {
+  return Make(FailureKind::kForbidden, true, false, "this user has no role that may do that");
+}
+
 Failure FailureOfInvalid(ByteView detail) {
   return Make(FailureKind::kInvalid, true, false, detail.substr(0, kDetailSizeMax));
 }

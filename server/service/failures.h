@@ -28,6 +28,10 @@ Failure FailureAtDeadline(bool proposed);
 Failure FailureOfOverload();
 // The request makes no sense. The detail is borrowed.
 Failure FailureOfInvalid(ByteView detail);
+// Nobody knows who asks: he has not said, or nobody has that name and that token.
+Failure FailureOfStranger(bool has_said);
+// It is not his to do.
+Failure FailureOfRole();
 // A read of what this node holds has failed. The detail is borrowed.
 Failure FailureOfStore(ByteView detail);
 

@@ -17,7 +17,24 @@ namespace {
 
 constexpr std::uint64_t kNsPerMs = 1'000'000;
 
+constexpr std::uint64_t kStrangerPayloadMax = std::uint64_t{64} << 10;
+
 wire::NodeNumber NumberOf(raft::NodeId id) { return wire::NodeNumber(id.value); }
+
+// REQUIRES: the type is that of a request.
+Role RoleFor(std::uint16_t type) {
+  switch (static_cast<RequestType>(type)) {
+    case RequestType::kStatus:
+    case RequestType::kAuthenticate: return Role::kNone;
+    case RequestType::kGet:
+    case RequestType::kScan:
+    case RequestType::kWatch: return Role::kRead;
+    case RequestType::kWrite: return Role::kWrite;
+    case RequestType::kChange:
+    case RequestType::kTransfer: break;
+  }
+  return Role::kAdmin;
+}
 
 }  // namespace
 
@@ -49,7 +66,9 @@ void Service::SetAddresses(std::map<wire::NodeNumber, std::string> addresses) {
 
 Service::GuestId Service::Join(wire::Guest& guest) {
   last_guest_ = last_guest_.Next();
-  hosts_[last_guest_].guest = &guest;
+  Host& host = hosts_[last_guest_];
+  host.guest = &guest;
+  if (parts_.authenticator == nullptr) host.role = Role::kAdmin;
   return last_guest_;
 }
 
@@ -78,6 +97,14 @@ void Service::OnFrame(GuestId guest, const wire::Frame& frame) {
   if (!request) {
     return Send(whom, frame.head.request, FailureOfInvalid(request.error().message()));
   }
+  if (const auto* const who = std::get_if<AuthenticateRequest>(&*request)) {
+    return Authenticate(host->second, frame.head.request, *who);
+  }
+  const Role role = host->second.role;
+  if (role < RoleFor(frame.head.type)) {
+    return Send(whom, frame.head.request,
+                role == Role::kNone ? FailureOfStranger(false) : FailureOfRole());
+  }
   if (std::holds_alternative<StatusRequest>(*request)) {
     return Send(whom, frame.head.request, StatusNow());
   }
@@ -86,6 +113,22 @@ void Service::OnFrame(GuestId guest, const wire::Frame& frame) {
                     frame.payload.size() > limits_.work_bytes_max - work_bytes_;
   if (full) return Send(whom, frame.head.request, FailureOfOverload());
   Begin(guest, frame, *request);
+}
+
+// Who fails to become another one stays who he was.
+void Service::Authenticate(Host& host, wire::RequestId asked, const AuthenticateRequest& request) {
+  Role role = Role::kAdmin;
+  if (parts_.authenticator != nullptr) {
+    role = parts_.authenticator->RoleOf(request.user, request.token);
+  }
+  if (role == Role::kNone) return Send(*host.guest, asked, FailureOfStranger(true));
+  host.role = role;
+  Send(*host.guest, asked, AuthenticateReply{});
+}
+
+std::uint64_t Service::PayloadMaxOf(GuestId guest) const {
+  const bool stranger = hosts_.at(guest).role == Role::kNone;
+  return stranger ? kStrangerPayloadMax : ~std::uint64_t{0};
 }
 
 void Service::Begin(GuestId guest, const wire::Frame& frame, const Request& request) {

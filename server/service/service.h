@@ -17,6 +17,7 @@
 #include "server/protocol/reply.h"
 #include "server/protocol/request.h"
 #include "server/service/admin.h"
+#include "server/service/authenticator.h"
 #include "server/service/change_source.h"
 #include "server/service/store.h"
 #include "wire/frame.h"
@@ -44,7 +45,8 @@ struct ServiceLimits {
 // what there is not, is told that it is unavailable.
 struct ServiceParts {
   Admin* admin = nullptr;
-  ChangeSource* changes = nullptr;  // whose wake is the service's
+  Authenticator* authenticator = nullptr;  // null: everybody may do everything
+  ChangeSource* changes = nullptr;         // whose wake is the service's
 };
 
 // Serves the requests of clients on one node. A write is proposed, wherever the leader is; a read
@@ -75,6 +77,9 @@ class Service {
   // It is gone: what is under way for it is replied to nobody.
   void Leave(GuestId guest);
 
+  // How long a payload of it may be: who has not said who he is is kept little of.
+  std::uint64_t PayloadMaxOf(GuestId guest) const;
+
   std::uint64_t cursors() const { return cursors_.size(); }
   std::uint64_t work() const { return work_; }
   std::uint64_t calls() const { return calls_.size(); }
@@ -90,6 +95,7 @@ class Service {
   };
   struct Host {
     wire::Guest* guest = nullptr;
+    Role role = Role::kNone;
     std::set<CallId> calls;
   };
   struct Call {
@@ -104,6 +110,7 @@ class Service {
     WatchPlace place;  // of a watch: up to where it was looked for changes
   };
 
+  void Authenticate(Host& host, wire::RequestId asked, const AuthenticateRequest& request);
   void Begin(GuestId guest, const wire::Frame& frame, const Request& request);
   void SetDeadline(CallId id, std::uint32_t deadline_ms);
   void BeginWrite(CallId id, const WriteRequest& request);
