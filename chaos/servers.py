@@ -17,6 +17,7 @@ resp = "{resp}"
 peers = "{peers}"
 memory = "64M"
 log-bytes = "16M"
+allow-anyone = "true"
 """
 
 

@@ -57,6 +57,7 @@ int main(int argc, char** argv) {
   beach::server::AddClusterCommand(root, env);
   beach::server::AddClientCommand(root, env);
   beach::server::AddBudgetCommand(root);
+  beach::server::AddTokenCommand(root);
   beach::server::AddVerifyCommand(root, env);
   beach::server::AddRepairCommand(root, env);
   beach::server::AddBackupCommands(root, env);

@@ -45,12 +45,14 @@ LAYERS = {
                        "server/protocol", "server/machine"],
     "server/resp": ["base", "env", "raft", "raft/node", "server/command", "server/service"],
     "server/http": ["base", "env", "engine", "raft"],
+    "server/users": ["base", "server/service"],
     "server/run": ["base", "env", "engine", "wire", "raft", "raft/disk", "raft/transfer",
                    "raft/node", "server/command", "server/protocol", "server/machine",
-                   "server/service", "server/resp", "server/http"],
+                   "server/service", "server/resp", "server/http", "server/users"],
     "server": ["base", "env", "engine", "command_line", "raft", "raft/disk",
                "raft/transfer", "raft/node", "server/command", "server/protocol",
-               "server/machine", "server/client", "server/service", "server/resp", "server/run"],
+               "server/machine", "server/client", "server/service", "server/resp", "server/run",
+               "server/users"],
     "chaos": ["base", "env", "wire", "server/command", "server/protocol", "server/client"],
     "crash": ["base", "env", "engine", "oracle", "artifacts", "command_line", "sim", "server"],
     "fuzz": ["base", "env", "engine", "oracle", "artifacts", "sim", "sim/scenarios", "wire",
@@ -103,7 +105,7 @@ BANNED = [
 ]
 CORE = ("base/", "env/", "engine/", "wire/", "raft/", "oracle/", "sim/", "artifacts/",
         "server/command/", "server/protocol/", "server/machine/", "server/client/",
-        "server/service/", "server/resp/", "server/http/", "server/run/")
+        "server/service/", "server/resp/", "server/http/", "server/users/", "server/run/")
 
 LINES_MAX = 600
 COLUMNS_MAX = 100

@@ -15,6 +15,7 @@ void AddRepairCommand(command_line::Command root, const env::Env& env);  // repa
 void AddBackupCommands(command_line::Command root,
                        const env::Env& env);        // backup, restore, backups, checkpoint, compact
 void AddBudgetCommand(command_line::Command root);  // budget
+void AddTokenCommand(command_line::Command root);   // token
 void AddServeCommand(command_line::Command root, const env::Env& env);    // serve
 void AddClusterCommand(command_line::Command root, const env::Env& env);  // cluster
 void AddClientCommand(command_line::Command root, const env::Env& env);   // cli --data

@@ -8,6 +8,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "env/os/os_env.h"
 #include "server/cli/commands.h"
@@ -15,6 +17,7 @@
 #include "server/cli/exit_code.h"
 #include "server/cli/settings.h"
 #include "server/cli/signals.h"
+#include "server/cli/users_file.h"
 #include "server/run/server.h"
 
 namespace beach::server {
@@ -48,7 +51,13 @@ Result<ServeSettings> SettingsOf(const Arguments& arguments) {
   if (arguments.file) {
     BEACH_TRY_ASSIGN(file, ReadSettingsFile(*arguments.file));
   }
-  return MakeSettings(FromCommandLine(arguments), FromEnvironment(), file);
+  BEACH_TRY_ASSIGN(ServeSettings settings,
+                   MakeSettings(FromCommandLine(arguments), FromEnvironment(), file));
+  BEACH_TRY(CheckWhoMayAsk(settings));
+  if (!settings.users_file.empty()) {
+    BEACH_TRY_ASSIGN(settings.options.users, ReadUsersFile(settings.users_file));
+  }
+  return settings;
 }
 
 ExitCode Say(const Error& error, ExitCode code) {
@@ -60,8 +69,12 @@ ExitCode Say(const Error& error, ExitCode code) {
 }
 
 // What cannot be read is told, and what was read before stays.
-void Reload(Server& server) {
-  if (const Status read = server.Reload(); !read) Say(read.error(), ExitCode::kFine);
+Status Reload(Server& server, const std::string& users_file) {
+  std::vector<User> users;
+  if (!users_file.empty()) {
+    BEACH_TRY_ASSIGN(users, ReadUsersFile(users_file));
+  }
+  return server.Reload(std::move(users));
 }
 
 ExitCode RunServe(const Arguments& arguments, const env::Env& env) {
@@ -74,7 +87,9 @@ ExitCode RunServe(const Arguments& arguments, const env::Env& env) {
     const bool usage = settings.error().code() == ErrorCode::kInvalidArgument;
     return Say(settings.error(), usage ? ExitCode::kUsage : ExitCode::kEnvironment);
   }
-  const bool has_files = !settings->options.tls.certificate.empty();  // to be read again at SIGHUP
+  // To be read again at SIGHUP.
+  const bool has_files =
+      !settings->options.tls.certificate.empty() || !settings->users_file.empty();
   StopSignals::Hold(has_files);
   EventLog log(*env.clock, settings->log);
   env::Env with_log = env;
@@ -84,7 +99,12 @@ ExitCode RunServe(const Arguments& arguments, const env::Env& env) {
   Status served;
   {
     std::function<void()> reload;
-    if (has_files) reload = [&] { Reload(**server); };
+    if (has_files) {
+      reload = [&] {
+        const Status read = Reload(**server, settings->users_file);
+        if (!read) Say(read.error(), ExitCode::kFine);
+      };
+    }
     const StopSignals signals([&] { (*server)->Stop(); }, reload);
     served = (*server)->Run();
   }

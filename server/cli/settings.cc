@@ -157,6 +157,22 @@ constexpr std::array kSettings = std::to_array<Setting>({
      "What nodes ask of each other's certificates: name (it is for the host of the address in "
      "'peers'), authority (it is signed), nothing",
      SetTlsNodes},
+    {"users", "",
+     "File of users, who may ask (see `beachdb token`); empty: everybody may ask everything",
+     [](ServeSettings& settings, const std::string& value) -> Status {
+       settings.users_file = value;
+       return {};
+     }},
+    {"allow-anyone", "false",
+     "Without users, and at an address that is not of this machine alone, whoever reaches it may "
+     "read and write everything: true, false",
+     [](ServeSettings& settings, const std::string& value) -> Status {
+       if (value != "true" && value != "false") {
+         return Wrong("it is true or false, not '" + value + "'");
+       }
+       settings.allow_anyone = value == "true";
+       return {};
+     }},
     {"memory", "256M", "Bytes that the store may take, blocks and tables in memory included",
      SetBudget<&engine::Budgets::memory>},
     {"disk", "0", "Bytes of disk that the store has to itself; 0: plenty",
@@ -225,6 +241,32 @@ Result<ServeSettings> MakeSettings(const Said& command_line, const Said& environ
   BEACH_TRY_ASSIGN(const engine::DerivedOptions derived, engine::DeriveOptions(settings.budgets));
   settings.options.engine = derived.options;
   return settings;
+}
+
+namespace {
+
+// A name may be anybody's, but for this one.
+bool IsOfThisMachine(const std::string& address) {
+  const std::string host = address.substr(0, address.rfind(':'));
+  if (host == "localhost" || host == "[::1]") return true;
+  const bool number = host.find_first_not_of("0123456789.") == std::string::npos;
+  return number && host.starts_with("127.");
+}
+
+}  // namespace
+
+Status CheckWhoMayAsk(const ServeSettings& settings) {
+  if (!settings.users_file.empty() || settings.allow_anyone) return {};
+  const ServerOptions& options = settings.options;
+  for (const std::string* address :
+       {&options.native_address, &options.resp_address, &options.http_address}) {
+    if (address->empty() || IsOfThisMachine(*address)) continue;
+    return Wrong(fmt::format(
+        "others than this machine can reach {}, and whoever does may read and write everything: "
+        "say who may (users), or that anyone may (allow-anyone = \"true\")",
+        *address));
+  }
+  return {};
 }
 
 std::string SampleSettingsFile() {

@@ -22,6 +22,8 @@ struct ServeSettings {
   ServerOptions options;
   engine::Budgets budgets;  // what the options of the engine follow from
   LogDetail log = LogDetail::kMain;
+  std::string users_file;     // empty: no users
+  bool allow_anyone = false;  // who can reach an address that is not of this machine alone
 };
 
 struct Setting {
@@ -46,6 +48,9 @@ Result<Said> ReadSettingsFile(const std::string& path);
 // Sets all of them. An error says which, and where it was said.
 Result<ServeSettings> MakeSettings(const Said& command_line, const Said& environment,
                                    const Said& file);
+// kInvalidArgument, with what can be done: others than this machine can reach it, and nobody asks
+// them who they are.
+Status CheckWhoMayAsk(const ServeSettings& settings);
 // A file that says what counts anyway, with the help of each.
 std::string SampleSettingsFile();
 

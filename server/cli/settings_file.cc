@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The file of settings: the one place that knows TOML.
+// The file of settings. With users_file.cc all that knows TOML.
 #include <fmt/format.h>
 
 #define TOML_EXCEPTIONS 0

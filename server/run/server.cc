@@ -110,6 +110,7 @@ Status Server::Assemble() {
   BEACH_TRY_ASSIGN(directory_, NodeDirectory::Open(env_, options_));
   BEACH_TRY_ASSIGN(loop_, env_.network->NewLoop());
   BEACH_TRY(BeginTls());
+  if (options_.users) users_ = std::make_unique<Users>(*options_.users);
   changes_ = std::make_unique<ChangeRing>(*loop_, options_.watch_bytes_max);
   directory_->machine().SetListener(changes_.get());
   BEACH_TRY_ASSIGN(log_, directory_->OpenLog(options_.log));
@@ -143,9 +144,10 @@ Status Server::BeginTls() {
   return {};
 }
 
-Status Server::Reload() {
+Status Server::Reload(std::vector<User> users) {
   BEACH_TRY_ASSIGN(const TlsContexts contexts, ReadTls());
-  loop_->Post([this, contexts] {
+  loop_->Post([this, contexts, users = std::move(users)] {
+    if (users_ != nullptr) users_->Renew(users);
     if (contexts.native != nullptr) {
       native_tls_->Renew(contexts.native);
       others_tls_->Renew(contexts.others);
@@ -188,9 +190,10 @@ Status Server::Listen() {
   env::Clock& clock = *env_.clock;
   store_ = std::make_unique<MachineStore>(*loop_, directory_->machine(), options_.reader_threads);
   admin_ = std::make_unique<NodeAdmin>(clock, *node_);
-  service_ =
-      std::make_unique<Service>(*loop_, clock, *node_, *store_, options_.service,
-                                ServiceParts{.admin = admin_.get(), .changes = changes_.get()});
+  service_ = std::make_unique<Service>(
+      *loop_, clock, *node_, *store_, options_.service,
+      ServiceParts{
+          .admin = admin_.get(), .authenticator = users_.get(), .changes = changes_.get()});
   clients_.emplace(*service_);
   raft::PortOptions options;
   options.guests = {.cluster = identity().cluster, .self = wire::NodeNumber(identity().node.value)};
@@ -216,6 +219,7 @@ Status Server::ListenForOthers() {
     RespOptions resp;
     resp.clients_max = options_.clients_max;
     resp.version = options_.version;
+    resp.authenticator = users_.get();
     BEACH_TRY_ASSIGN(resp_port_, RespPort::Open(OthersLoop(), clock, options_.resp_address, resp,
                                                 *node_, *store_));
   }

@@ -47,9 +47,11 @@ class Server {
   // From any thread, also before Run: hands leadership over, answers what is under way, and lets
   // Run return. What takes longer than leave_max_ns is not waited for.
   void Stop();
-  // From any thread, while it runs: reads the files of TLS again. Who connects from then on is
-  // shown the new certificate. What reading them returned: then all stays as it was.
-  Status Reload();
+  // From any thread, while it runs: reads the files of TLS again, and has other users. Who connects
+  // from then on is shown the new certificate, and who says from then on who he is, is one of
+  // these: others stay who they were. What reading returned: then all stays as it was. There are
+  // users if there were.
+  Status Reload(std::vector<User> users);
 
   // As bound: a port of 0 is resolved.
   const std::string& native_address() const { return port_->address(); }
@@ -91,6 +93,7 @@ class Server {
   // In the order in which they are made; they go the other way round.
   std::unique_ptr<NodeDirectory> directory_;
   std::unique_ptr<env::Loop> loop_;
+  std::unique_ptr<Users> users_;              // null: none
   std::unique_ptr<env::TlsLoop> native_tls_;  // null: no TLS
   std::unique_ptr<env::TlsLoop> others_tls_;  // the same
   std::unique_ptr<raft::Helper> refiller_;    // null: nothing was lost, or nothing has come yet

@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/options.h"
 #include "env/tls/tls_files.h"
@@ -14,6 +16,7 @@
 #include "raft/types.h"
 #include "server/machine/sessions.h"
 #include "server/service/service.h"
+#include "server/users/users.h"
 
 namespace beach::server {
 
@@ -32,6 +35,9 @@ struct ServerOptions {
   env::TlsFiles tls;
   env::ClientCertificates tls_clients = env::ClientCertificates::kNone;
   env::ServerCheck tls_nodes = env::ServerCheck::kName;  // what nodes ask of each other
+
+  // Who may ask, over the native port and that for Redis clients; nothing: everybody, everything.
+  std::optional<std::vector<User>> users;
 
   raft::NodeId node{1};
   // Of all nodes, this one included, as they dial each other; empty: it stands alone. When the
