@@ -216,6 +216,10 @@ class UsersTest(unittest.TestCase):
             self.assertIn("allow-anyone", self.refused(*options))
         self.serve("--listen", "0.0.0.0:0", "--allow-anyone", "true")
         self.assertEqual(self.redis(None, "SET", "a", "1"), "OK")
+        self.stop()
+        self.assertNotIn("server.tokens_in_clear", self.log.read_text())
+        self.serve("--listen", "0.0.0.0:0", "--users", self.users)
+        self.assertIn("server.tokens_in_clear address=0.0.0.0:0", self.log.read_text())
 
 
 if __name__ == "__main__":

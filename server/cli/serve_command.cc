@@ -77,6 +77,14 @@ Status Reload(Server& server, const std::string& users_file) {
   return server.Reload(std::move(users));
 }
 
+// Users say their tokens to whoever listens on the way.
+void WarnOfTokensInClear(EventLog& log, const ServerOptions& options) {
+  const std::string address = AddressForOthers(options);
+  if (!options.users || !options.tls.certificate.empty() || address.empty()) return;
+  log.Record("server.tokens_in_clear",
+             {{.name = "address", .text = address}, {.name = "help", .text = "see tls-cert"}});
+}
+
 ExitCode RunServe(const Arguments& arguments, const env::Env& env) {
   if (arguments.print_config) {
     fmt::print("{}", SampleSettingsFile());
@@ -94,6 +102,7 @@ ExitCode RunServe(const Arguments& arguments, const env::Env& env) {
   EventLog log(*env.clock, settings->log);
   env::Env with_log = env;
   with_log.events = &log;
+  WarnOfTokensInClear(log, settings->options);
   const auto server = Server::Open(with_log, settings->options);
   if (!server) return Say(server.error(), ExitCodeOfOpening(server.error()));
   Status served;

@@ -255,18 +255,22 @@ bool IsOfThisMachine(const std::string& address) {
 
 }  // namespace
 
-Status CheckWhoMayAsk(const ServeSettings& settings) {
-  if (!settings.users_file.empty() || settings.allow_anyone) return {};
-  const ServerOptions& options = settings.options;
+std::string AddressForOthers(const ServerOptions& options) {
   for (const std::string* address :
        {&options.native_address, &options.resp_address, &options.http_address}) {
-    if (address->empty() || IsOfThisMachine(*address)) continue;
-    return Wrong(fmt::format(
-        "others than this machine can reach {}, and whoever does may read and write everything: "
-        "say who may (users), or that anyone may (allow-anyone = \"true\")",
-        *address));
+    if (!address->empty() && !IsOfThisMachine(*address)) return *address;
   }
   return {};
+}
+
+Status CheckWhoMayAsk(const ServeSettings& settings) {
+  if (!settings.users_file.empty() || settings.allow_anyone) return {};
+  const std::string address = AddressForOthers(settings.options);
+  if (address.empty()) return {};
+  return Wrong(fmt::format(
+      "others than this machine can reach {}, and whoever does may read and write everything: "
+      "say who may (users), or that anyone may (allow-anyone = \"true\")",
+      address));
 }
 
 std::string SampleSettingsFile() {

@@ -48,6 +48,8 @@ Result<Said> ReadSettingsFile(const std::string& path);
 // Sets all of them. An error says which, and where it was said.
 Result<ServeSettings> MakeSettings(const Said& command_line, const Said& environment,
                                    const Said& file);
+// The first address at which others than this machine can reach it; empty: there is none.
+std::string AddressForOthers(const ServerOptions& options);
 // kInvalidArgument, with what can be done: others than this machine can reach it, and nobody asks
 // them who they are.
 Status CheckWhoMayAsk(const ServeSettings& settings);
