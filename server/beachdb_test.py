@@ -185,7 +185,7 @@ class BeachdbTest(unittest.TestCase):
         self.assertFalse(self.data.exists())
         self.assertEqual(run().returncode, 2)
         self.assertEqual(run("no-such-command").returncode, 2)
-        self.assertEqual(run("cli", "get", "a").returncode, 2)
+        self.assertEqual(run("cli", "--data", self.data, "--connect", "a:1", "get", "a").returncode, 2)
         self.assertEqual(run("verify", self.data).returncode, 3)
 
     def test_help_and_version(self):
