@@ -5,10 +5,12 @@ import base64
 import json
 import pathlib
 import random
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 BEACHDB = sys.argv.pop(1)
@@ -138,6 +140,88 @@ class CliConnectTest(unittest.TestCase):
             self.assertEqual([row[0] for row in rows if row[2] == "leader"], [str(status["leader"])])
             self.assertTrue(all(row[4] != "" for row in rows))
         self.assertIn("membership", self.said("members", "--output", "table").splitlines()[0])
+
+    def eventually(self, condition, what):
+        until = time.monotonic() + WAIT_S
+        while not condition():
+            self.assertLess(time.monotonic(), until, what)
+            time.sleep(0.05)
+
+    def membership(self, node):
+        rows = [row.split("\t") for row in self.said("members").splitlines()]
+        return next(row[1] for row in rows if row[0] == str(node))
+
+    def test_leadership_is_handed_over(self):
+        leader = self.document("status")["leader"]
+        target = leader % 3 + 1
+        self.assertEqual(self.said("transfer-leader", str(target), node=leader - 1), f"{target}\n")
+        self.assertEqual([row.split("\t")[0] for row in self.said("members").splitlines() if "\tleader\t" in row],
+                         [str(target)])
+        # One node is enough to be told: the leader is found by its address.
+        chosen = json.loads(self.said("transfer-leader", "--json", node=leader - 1))["leader"]
+        self.assertNotEqual(chosen, target)
+        self.assertEqual(self.cli("transfer-leader", "9").returncode, USAGE)
+        self.assertEqual(self.cli("transfer-leader", "some").returncode, USAGE)
+
+    def test_members_come_and_go(self):
+        leader = self.document("status")["leader"]
+        node, other = leader % 3 + 1, (leader + 1) % 3
+        for action, what, before, after in (("demote", "is no voter", "voter", "learner"),
+                                            ("promote", "is no learner", "learner", "voter"),
+                                            ("remove", "is no member", "voter", "none"),
+                                            ("add", "is a member already", "none", "learner"),
+                                            ("promote", "is no learner", "learner", "voter")):
+            self.assertEqual(self.membership(node), before)
+            self.assertEqual(self.said("member", action, str(node), node=other), "")
+            self.assertEqual(self.membership(node), after)
+            again = self.cli("member", action, str(node))
+            self.assertEqual(again.returncode, USAGE)
+            self.assertIn(f"node {node} {what}: nothing was done".encode(), again.stderr)
+            self.said("put", "colour", action)
+        self.eventually(lambda: self.cli("get", "colour", "--consistency", "stale", node=node - 1).stdout == b"promote\n",
+                        "what it was told as a voter")
+        for wrong in (("paint", "1"), ("add", "many"), ("add", "0"), ("add", "9")):
+            self.assertEqual(self.cli("member", *wrong).returncode, USAGE)
+
+    def watch(self, *arguments):
+        return subprocess.Popen([BEACHDB, "cli", "--connect", self.nodes[0], "watch", *arguments],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def test_changes_are_told_as_they_are_made(self):
+        with self.watch("b", "d", "--count", "3", "--json") as watch:
+            begin = int(watch.stderr.readline().removeprefix("watching from "))
+            for words in (("put", "a", "1"), ("put", "b", "2"), ("put", "c", "3", str(2**42)), ("del", "b")):
+                self.said(*words, node=1)
+            told = [json.loads(line) for line in watch.communicate(timeout=WAIT_S)[0].splitlines()]
+        self.assertEqual(watch.returncode, FINE)
+        self.assertEqual([(change["change"], change["key"], change["value"], change["expires_at_ms"]) for change in told],
+                         [("put", "b", "2", None), ("put", "c", "3", 2**42), ("del", "b", None, None)])
+        # Once more from where it began, and from behind the first.
+        rows = [f"{change['index']}\t{change['change']}\t{change['key']}" for change in told]
+        for place, left in ((begin, rows), (told[0]["index"], rows[1:])):
+            again = self.said("watch", "b", "d", "--from", str(place), "--count", str(len(left)))
+            self.assertEqual([line.rsplit("\t", 2)[0] for line in again.splitlines()], left)
+        # One at a time, each from where the one before says.
+        place, found = begin, []
+        for _ in rows:
+            one = self.cli("watch", "b", "d", "--from", str(place), "--count", "1")
+            found.append(one.stdout.decode().rsplit("\t", 2)[0])
+            place = int(one.stderr.split()[2])
+        self.assertEqual(found, rows)
+        self.assertEqual(self.cli("watch", "--count", "0").returncode, USAGE)
+        self.assertEqual(self.cli("watch", "--from", "now").returncode, USAGE)
+
+    def test_a_watch_ends_at_ctrl_c_and_says_where_to_go_on(self):
+        with self.watch() as watch:
+            begin = int(watch.stderr.readline().removeprefix("watching from "))
+            self.said("put", "a", "1")
+            index = int(watch.stdout.readline().split("\t")[0])
+            self.assertGreater(index, begin)
+            watch.send_signal(signal.SIGINT)
+            said = watch.communicate(timeout=WAIT_S)
+        self.assertEqual((watch.returncode, said[0]), (FINE, ""))
+        self.assertGreaterEqual(int(said[1].split()[2]), index)
+        self.assertIn("goes on here", said[1])
 
     def test_who_does_not_answer(self):
         with socket.socket() as closed:

@@ -119,10 +119,21 @@ constexpr RemoteCommand kCommands[] = {
     {kDeleteShape, Delete},
     {kScanShape, Scan},
     {kCasShape, Cas},
+    {{"watch", "[FROM] [TO]", "--from INDEX, --count N",
+      "Print changes of keys from FROM to TO as they are made, until Ctrl-C or N of them; all "
+      "behind INDEX of the log, where nodes still know them"},
+     RunWatch},
     {{"status", "", "", "What one node knows: who leads, how far it is, which nodes there are"},
      RunStatus},
     {{"members", "", "", "The nodes, as the leader knows them: what each is, how far behind"},
      RunMembers},
+    {{"member", "ACTION NODE", "",
+      "add: as a learner, which is told everything and decides nothing; promote: to a voter; "
+      "demote: to a learner; remove"},
+     RunMember},
+    {{"transfer-leader", "[NODE]", "",
+      "Hand leadership to that voter; without NODE to one that lags least"},
+     RunTransfer},
 };
 
 }  // namespace

@@ -21,5 +21,9 @@ std::span<const RemoteCommand> RemoteCommands();
 // Those for operators, in remote_operations.cc.
 ExitCode RunStatus(RemoteSession& session, const Given& given);
 ExitCode RunMembers(RemoteSession& session, const Given& given);
+ExitCode RunMember(RemoteSession& session, const Given& given);
+ExitCode RunTransfer(RemoteSession& session, const Given& given);
+// In remote_watch.cc.
+ExitCode RunWatch(RemoteSession& session, const Given& given);
 
 }  // namespace beach::server

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 
+#include "server/cli/number.h"
 #include "server/cli/remote_commands.h"
 
 namespace beach::server {
@@ -45,6 +47,46 @@ std::string MembersText(const StatusResult& status, OutputForm form) {
               leads ? Cell(Bytes("leader")) : Cell(), Bytes(node.address), match, lag, silent_ms});
   }
   return rows.Take();
+}
+
+ExitCode UsageError(const std::string& message) {
+  fmt::print(stderr, "beachdb: {}\n", message);
+  return ExitCode::kUsage;
+}
+
+constexpr std::uint8_t kAnyVoter = kVoter | kOutgoingVoter;
+
+struct MemberAction {
+  const char* name;
+  MemberChangeKind kind;
+  std::uint8_t is;        // of Membership: one of these, or 0 for none, has the node before
+  const char* otherwise;  // why not
+};
+// The protocol has one kind for both an addition and a promotion, or a demotion: a slip of the
+// number must not make a voter a learner.
+constexpr MemberAction kActions[] = {
+    {"add", MemberChangeKind::kAddLearner, 0, "is a member already"},
+    {"promote", MemberChangeKind::kAddVoter, kLearner, "is no learner"},
+    {"demote", MemberChangeKind::kAddLearner, kAnyVoter, "is no voter"},
+    {"remove", MemberChangeKind::kRemove, kAnyVoter | kLearner, "is no member"},
+};
+
+std::uint8_t MembershipOf(const StatusResult& status, wire::NodeNumber node) {
+  const auto found = std::ranges::find(status.nodes, node, &StatusNode::id);
+  return found == status.nodes.end() ? 0 : found->membership;
+}
+
+// Of the other voters whom the leader has heard of last, who has most of the log. Nothing: none.
+wire::NodeNumber LeastBehind(const StatusResult& status) {
+  wire::NodeNumber best;
+  NodeProgress known;
+  for (const StatusNode& node : status.nodes) {
+    const bool may = (node.membership & kVoter) != 0 && node.id != status.leader && node.progress;
+    if (!may || (best != wire::NodeNumber{} && node.progress->match <= known.match)) continue;
+    best = node.id;
+    known = *node.progress;
+  }
+  return best;
 }
 
 }  // namespace
@@ -102,6 +144,55 @@ ExitCode RunMembers(RemoteSession& session, const Given& /*given*/) {
   if (status->role == NodeRole::kLeader) return ExitCode::kFine;
   fmt::print(stderr, "beachdb: this is what node {} knows, which does not lead\n",
              status->id.value);
+  return ExitCode::kFine;
+}
+
+ExitCode RunMember(RemoteSession& session, const Given& given) {
+  const auto action = std::ranges::find_if(
+      kActions, [&](const MemberAction& known) { return given.words[0] == known.name; });
+  if (action == std::end(kActions)) {
+    return UsageError("member takes add, promote, demote or remove, not '" + given.words[0] + "'");
+  }
+  const auto number = ParseCount("a node", given.words[1], 1);
+  if (!number) return UsageError(number.error().message());
+  const wire::NodeNumber node(*number);
+  const auto status = session.LeaderStatus();
+  if (!status) return Failed("member", Effect::kReads, status.error());
+  const std::uint8_t is = MembershipOf(*status, node);
+  if (action->is == 0 ? is != 0 : (is & action->is) == 0) {
+    return UsageError(fmt::format("node {} {}: nothing was done", node.value, action->otherwise));
+  }
+  ChangeRequest request;
+  request.changes = {{.kind = action->kind, .node = node}};
+  const auto index = session.client().ChangeMembers(request, session.timeout_ns());
+  if (!index) return Failed("member " + given.words[0], Effect::kChanges, index.error());
+  if (session.form() == OutputForm::kJson) {
+    fmt::print("{}", JsonLine({{"ok", true}, {"index", *index}}));
+  }
+  return ExitCode::kFine;
+}
+
+ExitCode RunTransfer(RemoteSession& session, const Given& given) {
+  wire::NodeNumber target;
+  if (!given.words.empty()) {
+    const auto number = ParseCount("a node", given.words[0], 1);
+    if (!number) return UsageError(number.error().message());
+    target = wire::NodeNumber(*number);
+  }
+  const auto status = session.LeaderStatus();
+  if (!status) return Failed("transfer-leader", Effect::kReads, status.error());
+  if (target == wire::NodeNumber{}) target = LeastBehind(*status);
+  if (target == wire::NodeNumber{}) {
+    fmt::print(stderr, "beachdb: there is no other voter that leadership could go to\n");
+    return ExitCode::kEnvironment;
+  }
+  const auto leader = session.client().TransferLeadership(target, session.timeout_ns());
+  if (!leader) return Failed("transfer-leader", Effect::kChanges, leader.error());
+  if (session.form() == OutputForm::kJson) {
+    fmt::print("{}", JsonLine({{"ok", true}, {"leader", leader->value}}));
+  } else {
+    fmt::print("{}\n", leader->value);
+  }
   return ExitCode::kFine;
 }
 
