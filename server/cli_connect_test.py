@@ -2,14 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """`beachdb cli --connect` against a cluster of three: output, exit codes, orders. Usage: cli_connect_test.py BEACHDB"""
 import base64
+import fcntl
 import json
+import os
 import pathlib
+import pty
 import random
+import select
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import unittest
 
@@ -269,6 +274,56 @@ class CliConnectTest(unittest.TestCase):
             self.assertIn(why, stopped.stderr)
             self.assertIn(b"stopped at line 1", stopped.stderr)
         self.assertEqual(self.said("get", "a"), "1\n")
+
+    def converse(self, typed, **environment):
+        """What is shown to a person who types that at the prompt. Each part waits for what comes before it."""
+        controller, terminal = pty.openpty()
+        shown = b""
+        with subprocess.Popen([BEACHDB, "cli", "--connect", self.nodes[0]], stdin=terminal, stdout=terminal,
+                              stderr=terminal, start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+                              env={"TERM": "xterm", "HOME": "/nonexistent", **environment}) as program:
+            os.close(terminal)
+            try:
+                for awaited, said in [*typed, (b"> ", b"exit\n")]:
+                    begin = len(shown)
+                    while awaited not in shown[begin:]:
+                        self.assertTrue(select.select([controller], [], [], WAIT_S)[0], (awaited, shown))
+                        shown += os.read(controller, 4096)
+                    os.write(controller, said)
+                self.assertEqual(program.wait(WAIT_S), FINE)
+            finally:
+                program.kill()
+        os.close(controller)
+        return shown
+
+    def test_the_prompt(self):
+        state = pathlib.Path(self.scratch.name) / "state"
+        leader = self.document("status")["leader"]
+        shown = self.converse([
+            (f"{self.nodes[0]} leader {leader}> ".encode(), b"nonsense\n"),
+            (b"> ", b"pu\tcolour blue\n"),  # completed
+            (b"> ", b"put \t"), (b"put KEY VALUE [UNTIL]", b"\n"),  # what it takes
+            (b"> ", b"member rem\t\n"),
+            (b"> ", b"scan --l\t1\n"),
+            (b"> ", b"put auth secret\n"),
+            (b"> ", b"watch\n"), (b"watching from", b"\x03"),  # the prompt survives Ctrl-C
+            (b"> ", b"get auth\n"),
+            (b"> ", b"get colour\n"),
+        ], XDG_STATE_HOME=str(state))
+        for said in (b"no command 'nonsense'", b"usage: put KEY VALUE", b"usage: member add|promote|demote|remove NODE",
+                     b"colour  blue\r\n", b"goes on here", b"\nsecret\r\n", b"\nblue\r\n"):
+            self.assertIn(said, shown)
+        history = state / "beachdb_history"
+        kept = history.read_text()
+        self.assertIn("put", kept)
+        self.assertIn("member", kept)
+        self.assertNotIn("auth", kept)
+        self.assertEqual(history.stat().st_mode & 0o777, 0o600)
+        # It is there the next time, and the owner's alone, whatever it was.
+        history.chmod(0o644)
+        self.converse([(b"> ", b"del colour\n"), (b"> ", b"\x1b[A\x1b[A\x1b[A\n")], XDG_STATE_HOME=str(state))
+        self.assertEqual(history.stat().st_mode & 0o777, 0o600)
+        self.assertIn("del", history.read_text())
 
 
 if __name__ == "__main__":

@@ -223,7 +223,8 @@ void AddOneShot(const command_line::Command& client, const env::Env& env,
   const command_line::Command one = client.Add(shape.name, help);
   const auto slots = std::make_shared<Slots>();
   for (const CommandShape::Word& word : shape.words()) {
-    one.Text(word.name, slots->words.emplace_back(), "",
+    const bool choice = word.name.find('|') != std::string::npos;
+    one.Text(choice ? "ACTION" : word.name, slots->words.emplace_back(), choice ? word.name : "",
              word.optional ? Need::kOptional : Need::kRequired);
   }
   const auto options = shape.option_list();

@@ -15,7 +15,9 @@ namespace beach::server {
 
 struct CommandShape {
   const char* name;
-  const char* takes;    // "KEY VALUE [UNTIL]": what is in brackets, at the end, need not be there
+  // "KEY VALUE [UNTIL]": what is in brackets, at the end, need not be there. "add|remove NODE": one
+  // of these.
+  const char* takes;
   const char* options;  // "--limit N, --absent": with a value, and without
   const char* help;
 

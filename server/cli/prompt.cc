@@ -12,18 +12,22 @@
 namespace beach::server {
 namespace {
 
+constexpr CommandShape kHelpShape = {"help", "", "", "Print this"};
+constexpr CommandShape kExitShape = {"exit", "", "",
+                                     "Close, and end; so does the end of the input"};
+
 ExitCode UsageError(const std::string& message) {
   fmt::print(stderr, "beachdb: {}\n", message);
   return ExitCode::kUsage;
 }
 
 void PrintHelp(const Conversation& conversation) {
-  for (const CommandShape& command : conversation.commands) {
-    const std::string usage = command.usage();
-    fmt::print("{:<32} {}\n", usage, command.help);
-  }
-  fmt::print("{:<32} {}\n", "help", "Print this");
-  fmt::print("{:<32} {}\n", "exit", "Close, and end; so does the end of the input");
+  const auto print = [](const CommandShape& command) {
+    fmt::print("{}\n    {}\n", command.usage(), command.help);
+  };
+  for (const CommandShape& command : conversation.commands) print(command);
+  print(kHelpShape);
+  print(kExitShape);
   fmt::print("Quote words with blanks: put colour 'dark blue'. Any bytes: get \"\\x00\\xff\".\n");
 }
 
@@ -48,9 +52,9 @@ ExitCode RunWords(const Conversation& conversation, std::span<const std::string>
 }  // namespace
 
 ExitCode Converse(const Conversation& conversation) {
-  std::vector<std::string> names = {"exit", "help"};
-  for (const CommandShape& command : conversation.commands) names.emplace_back(command.name);
-  const auto input = OpenLineInput(std::move(names));
+  std::vector<CommandShape> known = conversation.commands;
+  known.insert(known.end(), {kHelpShape, kExitShape});
+  const auto input = OpenLineInput(std::move(known));
   if (input->interactive()) fmt::print("{}\n", conversation.greeting);
   for (std::uint64_t number = 1;; ++number) {
     const auto line = input->Next(input->interactive() ? conversation.prompt() : "");

@@ -127,7 +127,7 @@ constexpr RemoteCommand kCommands[] = {
      RunStatus},
     {{"members", "", "", "The nodes, as the leader knows them: what each is, how far behind"},
      RunMembers},
-    {{"member", "ACTION NODE", "",
+    {{"member", "add|promote|demote|remove NODE", "",
       "add: as a learner, which is told everything and decides nothing; promote: to a voter; "
       "demote: to a learner; remove"},
      RunMember},
