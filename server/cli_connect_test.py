@@ -124,6 +124,18 @@ class CliConnectTest(unittest.TestCase):
         self.assertEqual(self.said("get", "colour"), "green\n")
         self.assertIn(b"usage: cas", self.cli("cas", "colour", "blue").stderr)
 
+    def test_transactions(self):
+        self.assertEqual(self.said("txn", "then", "put", "a", "1", "put", "b", "2", "get", "a"), "a\t1\n")
+        moved = ("txn", "if", "a", "=", "1", "and", "c", "absent", "then", "del", "a", "put", "c", "1", "else", "get", "c")
+        self.assertEqual(self.said(*moved), "")
+        self.assertEqual(self.said(*moved, code=FOUND), "c\t1\n")
+        self.assertEqual(self.said("scan"), "b\t2\nc\t1\n")
+        told = self.document("txn", "if", "b", "exists", "then", "get", "b", "get", "none")
+        self.assertEqual((told["ok"], told["reads"]), (True, [{"key": "b", "value": "2"}, {"key": "none", "value": None}]))
+        wrong = self.cli("txn", "put", "a", "1")
+        self.assertEqual(wrong.returncode, USAGE)
+        self.assertIn(b"expected if or then, not 'put'", wrong.stderr)
+
     def test_a_value_that_expires(self):
         self.said("put", "past", "1", "1000")
         self.assertEqual(self.cli("get", "past").returncode, KEY_ABSENT)

@@ -200,6 +200,7 @@ ExitCode RunOne(const env::Env& env, const Arguments& arguments, const std::stri
 // stay empty.
 struct Slots {
   std::deque<std::optional<std::string>> words;
+  std::vector<std::string> rest;                  // of a word that stands for many
   std::deque<std::optional<std::string>> values;  // of options
   std::deque<bool> flags;
 
@@ -208,6 +209,7 @@ struct Slots {
     for (const auto& word : words) {
       if (word) given.words.push_back(*word);
     }
+    given.words.insert(given.words.end(), rest.begin(), rest.end());
     for (std::size_t i = 0; i < options.size(); ++i) {
       if (values[i]) given.options[options[i].name] = *values[i];
       if (flags[i]) given.options[options[i].name] = "";
@@ -223,6 +225,10 @@ void AddOneShot(const command_line::Command& client, const env::Env& env,
   const command_line::Command one = client.Add(shape.name, help);
   const auto slots = std::make_shared<Slots>();
   for (const CommandShape::Word& word : shape.words()) {
+    if (word.many) {
+      one.Texts(word.name, slots->rest, "", Need::kRequired);
+      continue;
+    }
     const bool choice = word.name.find('|') != std::string::npos;
     one.Text(choice ? "ACTION" : word.name, slots->words.emplace_back(), choice ? word.name : "",
              word.optional ? Need::kOptional : Need::kRequired);

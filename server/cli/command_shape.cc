@@ -11,7 +11,10 @@ std::vector<CommandShape::Word> CommandShape::words() const {
   std::istringstream text(takes);
   for (std::string word; text >> word;) {
     const bool may_be_left = word.front() == '[';
-    found.push_back({may_be_left ? word.substr(1, word.size() - 2) : word, may_be_left});
+    const bool many = word.ends_with("...");
+    if (may_be_left) word = word.substr(1, word.size() - 2);
+    if (many) word.resize(word.size() - 3);
+    found.push_back({.name = word, .optional = may_be_left, .many = many});
   }
   return found;
 }
@@ -71,7 +74,9 @@ Result<Given> ReadGiven(const CommandShape& shape, std::span<const std::string> 
   const auto takes = shape.words();
   const auto must =
       static_cast<std::size_t>(std::ranges::count(takes, false, &CommandShape::Word::optional));
-  if (given.words.size() < must || given.words.size() > takes.size()) return wrong("");
+  const bool any_number = !takes.empty() && takes.back().many;
+  const bool too_many = given.words.size() > takes.size() && !any_number;
+  if (given.words.size() < must || too_many) return wrong("");
   return given;
 }
 

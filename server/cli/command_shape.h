@@ -16,7 +16,7 @@ namespace beach::server {
 struct CommandShape {
   const char* name;
   // "KEY VALUE [UNTIL]": what is in brackets, at the end, need not be there. "add|remove NODE": one
-  // of these.
+  // of these. "KEY WORD...": the last, any number of times, once at least.
   const char* takes;
   const char* options;  // "--limit N, --absent": with a value, and without
   const char* help;
@@ -24,6 +24,7 @@ struct CommandShape {
   struct Word {
     std::string name;
     bool optional = false;
+    bool many = false;
   };
   std::vector<Word> words() const;
   struct Option {

@@ -33,6 +33,14 @@ TEST(CommandShape, BehindTwoDashesAllAreWords) {
   EXPECT_TRUE(given->options.empty());
 }
 
+TEST(CommandShape, TheLastWordMayStandForMany) {
+  constexpr CommandShape kMany = {"say", "TO WORD...", "", "Say"};
+  EXPECT_EQ(kMany.usage(), "say TO WORD...");
+  EXPECT_EQ(kMany.words().back().name, "WORD");
+  EXPECT_FALSE(ReadGiven(kMany, Words{"you"}));
+  EXPECT_EQ(ReadGiven(kMany, Words{"you", "a", "b", "c"})->words, (Words{"you", "a", "b", "c"}));
+}
+
 TEST(CommandShape, WhatDoesNotFitIsAnsweredWithTheUsage) {
   for (const Words& line : {Words{}, Words{"a", "b", "c"}, Words{"a", "--limit"},
                             Words{"a", "--lots", "5"}, Words{"a", "--absent=yes"}}) {

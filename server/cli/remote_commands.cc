@@ -9,6 +9,7 @@
 
 #include "server/cli/cas_answer.h"
 #include "server/cli/number.h"
+#include "server/cli/txn_words.h"
 
 namespace beach::server {
 namespace {
@@ -113,12 +114,44 @@ ExitCode Cas(RemoteSession& session, const Given& given) {
   return TellOfCas(session.form(), done, instead);
 }
 
+ExitCode Txn(RemoteSession& session, const Given& given) {
+  const auto transaction = ReadTransaction(given.words);
+  if (!transaction) return UsageError(transaction.error());
+  const auto answer = session.client().Write(*transaction, session.timeout_ns());
+  if (!answer) return Failed("txn", Effect::kChanges, answer.error());
+  const bool held = answer->kind == AnswerKind::kDone;
+  Rows reads(session.form(), {"key", "value"});
+  nlohmann::json list = nlohmann::json::array();
+  auto value = answer->values.begin();
+  for (const Operation& operation : held ? transaction->operations : transaction->otherwise) {
+    if (!operation.says() || value == answer->values.end()) continue;
+    const std::optional<Bytes>& found = *value++;
+    if (session.form() == OutputForm::kJson) {
+      nlohmann::json& read = list.emplace_back(nlohmann::json::object());
+      SetBytes(read, "key", operation.key);
+      found ? SetBytes(read, "value", *found) : void(read["value"] = nullptr);
+    } else {
+      reads.Add({Bytes(operation.key), found ? Cell(*found) : Cell()});
+    }
+  }
+  if (session.form() == OutputForm::kJson) {
+    fmt::print("{}", JsonLine({{"ok", held}, {"index", answer->index}, {"reads", list}}));
+  } else {
+    fmt::print("{}", reads.Take());
+  }
+  return held ? ExitCode::kFine : ExitCode::kFound;
+}
+
 constexpr RemoteCommand kCommands[] = {
     {kGetShape, Get},
     {kPutShape, Put},
     {kDeleteShape, Delete},
     {kScanShape, Scan},
     {kCasShape, Cas},
+    {{"txn", "WORD...", "",
+      "Do all together: [if KEY = VALUE [and KEY != VALUE | KEY exists | KEY absent]...] then put "
+      "KEY VALUE | del KEY | get KEY ... [else ...]. Exit 1 where it was the else, or nothing"},
+     Txn},
     {{"watch", "[FROM] [TO]", "--from INDEX, --count N",
       "Print changes of keys from FROM to TO as they are made, until Ctrl-C or N of them; all "
       "behind INDEX of the log, where nodes still know them"},

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "engine/backup.h"
 #include "server/cli/cas_answer.h"
 #include "server/cli/number.h"
 
@@ -206,6 +207,25 @@ ExitCode Stats(StoreSession& session, const Given& /*given*/) {
   return ExitCode::kFine;
 }
 
+ExitCode Backup(StoreSession& session, const Given& given) {
+  const auto report = session.db.Backup(given.words[0]);
+  if (!report) return Failed(report.error());
+  Rows rows(session.form, {"backup", "tables", "bytes", "last_sequence", "bytes_copied"});
+  const engine::BackupInfo& made = report->backup;
+  rows.Add({made.number, made.tables, made.bytes, made.last_sequence.value, report->bytes_copied});
+  fmt::print("{}", rows.Take());
+  return ExitCode::kFine;
+}
+
+ExitCode Checkpoint(StoreSession& session, const Given& given) {
+  const auto last = session.db.Checkpoint(given.words[0]);
+  if (!last) return Failed(last.error());
+  Rows rows(session.form, {"directory", "last_sequence"});
+  rows.Add({given.words[0], last->value});
+  fmt::print("{}", rows.Take());
+  return ExitCode::kFine;
+}
+
 constexpr StoreCommand kCommands[] = {
     {kGetShape, false, Get},
     {kPutShape, true, Put},
@@ -229,6 +249,12 @@ constexpr StoreCommand kCommands[] = {
       "Merge what has keys from FROM to TO, both included, into one level"},
      false,
      Compact},
+    {{"backup", "OUT", "", "Add a backup of this moment to a place of them, made if need be"},
+     false,
+     Backup},
+    {{"checkpoint", "OUT", "", "Make a second database, sharing tables by hard links"},
+     false,
+     Checkpoint},
 };
 
 }  // namespace
