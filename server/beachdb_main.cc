@@ -15,6 +15,7 @@ constexpr char kExamples[] =
     "Examples:\n"
     "  beachdb serve --data /tmp/node\n"
     "  beachdb cluster 3 --data /tmp/cluster\n"
+    "  beachdb cli --connect 127.0.0.1:7701 put colour blue\n"
     "  beachdb cli --data /tmp/db put colour blue\n"
     "  beachdb cli --data /tmp/db get colour\n"
     "  beachdb cli --data /tmp/db scan a m\n"

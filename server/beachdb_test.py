@@ -115,6 +115,23 @@ class BeachdbTest(unittest.TestCase):
         stats = json.loads(self.script("stats\n", "--json").stdout)
         self.assertEqual(sum(level["tables"] for level in stats["levels"]), 1)
 
+    def test_a_directory_is_compared_limited_and_backed_up_at_the_prompt(self):
+        place, second = (pathlib.Path(self.scratch.name) / name for name in ("backups", "second"))
+        said = self.script(f"cas a 1 --absent\ncas a 1 2\nput b 3\nscan --limit 1\nbackup {place}\ncheckpoint {second}\n",
+                           "--create", "--json")
+        self.assertEqual(said.returncode, FINE, said.stderr)
+        lines = [json.loads(line) for line in said.stdout.splitlines()]
+        self.assertEqual(lines[3], {"key": "a", "value": "2"})
+        self.assertEqual((lines[4]["backup"], lines[4]["last_sequence"]), (1, lines[5]["last_sequence"]))
+        self.assertEqual(run("cli", "--data", second, "scan").stdout, "a\t2\nb\t3\n")
+        self.assertEqual(run("restore", place, self.data / "restored").returncode, FINE)
+        refused = self.cli("cas", "a", "1", "3")
+        self.assertEqual((refused.returncode, refused.stdout), (FOUND, "2\n"))
+        for tool in ("verify", "repair", "restore"):
+            elsewhere = self.script(f"{tool} x\n")
+            self.assertEqual(elsewhere.returncode, USAGE)
+            self.assertIn(f"beachdb {tool} ", elsewhere.stderr)
+
     def test_a_script_ends_at_a_mistake(self):
         self.cli("put", "a", "1")
         for line, said in {"nonsense": "no command 'nonsense'", "put a": "usage: put KEY VALUE",
@@ -185,7 +202,7 @@ class BeachdbTest(unittest.TestCase):
         self.assertFalse(self.data.exists())
         self.assertEqual(run().returncode, 2)
         self.assertEqual(run("no-such-command").returncode, 2)
-        self.assertEqual(run("cli", "get", "a").returncode, 2)
+        self.assertEqual(run("cli", "--data", self.data, "--connect", "a:1", "get", "a").returncode, 2)
         self.assertEqual(run("verify", self.data).returncode, 3)
 
     def test_help_and_version(self):

@@ -10,53 +10,64 @@
 #include <iostream>
 #include <utility>
 
+#include "server/cli/completion.h"
+
 namespace beach::server {
 namespace {
 
 constexpr int kHistoryLines = 1000;
 
-// The library asks a plain function.
-const std::vector<std::string>* completed_names = nullptr;
+// The library asks plain functions.
+const std::vector<CommandShape>* completed_commands = nullptr;
 
-char* NextName(const char* begin, int state) {
-  static std::size_t next = 0;
-  if (state == 0) next = 0;
-  while (completed_names != nullptr && next < completed_names->size()) {
-    const std::string& name = (*completed_names)[next++];
-    if (name.starts_with(begin)) return ::strdup(name.c_str());
-  }
-  return nullptr;
+// One of the words that the one at `begin` may become, each once, in order of `state`.
+char* NextCompletion(const char* begun, int state) {
+  static std::size_t word_begin = 0;
+  if (state == 0) word_begin = static_cast<std::size_t>(rl_point) - std::strlen(begun);
+  const std::string before(rl_line_buffer, word_begin);
+  const auto found = Completions(*completed_commands, before, begun);
+  const auto next = static_cast<std::size_t>(state);
+  return next < found.size() ? ::strdup(found[next].c_str()) : nullptr;
 }
 
-// Of the first word only; nothing is said of file names.
+// Below the line, which is then shown again.
+void ShowHint() {
+  const std::string hint = HintOf(*completed_commands, rl_line_buffer);
+  if (hint.empty()) return;
+  std::cout << '\n' << hint << std::endl;
+  rl_forced_update_display();
+}
+
+// Nothing is said of file names.
 char** Complete(const char* text, int begin, int /*end*/) {
   rl_attempted_completion_over = 1;
-  return begin == 0 ? rl_completion_matches(text, NextName) : nullptr;
+  char** const found = rl_completion_matches(text, NextCompletion);
+  if (found == nullptr && begin > 0) ShowHint();
+  return found;
 }
 
 std::string HistoryFile() {
   if (const char* const named = std::getenv("BEACHDB_HISTORY")) return named;
+  const char* const state = std::getenv("XDG_STATE_HOME");
+  if (state != nullptr && *state != '\0') {
+    ::mkdir(state, 0700);
+    return std::string(state) + "/beachdb_history";
+  }
   const char* const home = std::getenv("HOME");
   return home == nullptr ? "" : std::string(home) + "/.beachdb_history";
 }
 
 class Terminal final : public LineInput {
  public:
-  explicit Terminal(std::vector<std::string> names)
-      : names_(std::move(names)), history_(HistoryFile()) {
-    completed_names = &names_;
+  explicit Terminal(std::vector<CommandShape> commands)
+      : commands_(std::move(commands)), history_(HistoryFile()) {
+    completed_commands = &commands_;
     rl_attempted_completion_function = Complete;
     using_history();
     stifle_history(kHistoryLines);
     if (!history_.empty()) read_history(history_.c_str());
   }
-  ~Terminal() override {
-    completed_names = nullptr;
-    if (history_.empty()) return;
-    const mode_t mask = ::umask(077);  // values may be secrets
-    write_history(history_.c_str());
-    ::umask(mask);
-  }
+  ~Terminal() override { completed_commands = nullptr; }
 
   bool interactive() const override { return true; }
 
@@ -68,13 +79,23 @@ class Terminal final : public LineInput {
     }
     std::string line(typed);
     std::free(typed);
-    if (!line.empty() && line != last_) add_history(line.c_str());
-    last_ = line;
+    Remember(line);
     return line;
   }
 
  private:
-  const std::vector<std::string> names_;
+  // At once: who is killed has it, too.
+  void Remember(const std::string& line) {
+    const bool again = std::exchange(last_, line) == line;
+    if (line.empty() || again || IsSecret(line)) return;
+    add_history(line.c_str());
+    if (history_.empty()) return;
+    const mode_t mask = ::umask(077);  // the library makes an older file the owner's alone, too
+    write_history(history_.c_str());
+    ::umask(mask);
+  }
+
+  const std::vector<CommandShape> commands_;
   const std::string history_;
   std::string last_;
 };
@@ -91,11 +112,11 @@ class Script final : public LineInput {
 
 }  // namespace
 
-std::unique_ptr<LineInput> OpenLineInput(std::vector<std::string> names) {
+std::unique_ptr<LineInput> OpenLineInput(std::vector<CommandShape> commands) {
   if (::isatty(STDIN_FILENO) == 0 || ::isatty(STDOUT_FILENO) == 0) {
     return std::make_unique<Script>();
   }
-  return std::make_unique<Terminal>(std::move(names));
+  return std::make_unique<Terminal>(std::move(commands));
 }
 
 }  // namespace beach::server

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <ctime>
 #include <utility>
 
 namespace beach::server {
@@ -51,6 +52,25 @@ StopSignals::StopSignals(std::function<void()> on_stop, std::function<void()> on
 StopSignals::~StopSignals() {
   kill(getpid(), kNoMore);
   thread_.Join();
+}
+
+Interrupts::Interrupts() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, &before_);
+}
+
+Interrupts::~Interrupts() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+bool Interrupts::Came() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  const timespec at_once{};
+  return sigtimedwait(&signals, nullptr, &at_once) > 0;
 }
 
 }  // namespace beach::server

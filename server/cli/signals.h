@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <csignal>
 #include <functional>
 
 #include "env/threads.h"
@@ -24,6 +25,22 @@ class StopSignals {
 
  private:
   env::Thread thread_;
+};
+
+// While it lives SIGINT and SIGTERM do nothing to the thread that made it, nor to those that it
+// starts meanwhile, which keep it so. For who looks now and then whether he is to stop.
+class Interrupts {
+ public:
+  Interrupts();
+  Interrupts(const Interrupts&) = delete;
+  Interrupts& operator=(const Interrupts&) = delete;
+  ~Interrupts();
+
+  // One has come since it was made, or since this was last asked.
+  bool Came();
+
+ private:
+  sigset_t before_;
 };
 
 }  // namespace beach::server

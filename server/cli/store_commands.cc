@@ -3,62 +3,59 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <sstream>
+#include <utility>
+
+#include "engine/backup.h"
+#include "server/cli/cas_answer.h"
+#include "server/cli/number.h"
 
 namespace beach::server {
 namespace {
 
-using Words = std::span<const std::string>;
+// They are aligned with each other.
+constexpr std::size_t kRowsTogether = 4096;
 
 ExitCode Failed(const Error& error) {
   fmt::print(stderr, "beachdb: {}\n", error.ToString());
   return ExitCodeOfUsing(error);
 }
 
-void PrintJson(const nlohmann::json& document) {
-  fmt::print("{}\n", document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-}
+void PrintJson(const nlohmann::json& document) { fmt::print("{}", JsonLine(document)); }
+
+bool IsJson(const StoreSession& session) { return session.form == OutputForm::kJson; }
 
 ExitCode Done(const StoreSession& session, const Status& status) {
   if (!status) return Failed(status.error());
-  if (session.json) PrintJson({{"ok", true}});
+  if (IsJson(session)) PrintJson({{"ok", true}});
   return ExitCode::kFine;
 }
 
-std::optional<std::uint64_t> ParseTime(const std::string& word) {
-  std::uint64_t time = 0;
-  const char* const end = word.data() + word.size();
-  const auto [rest, wrong] = std::from_chars(word.data(), end, time);
-  if (wrong != std::errc() || rest != end) return std::nullopt;
-  return time;
-}
-
-ExitCode NoTime(const std::string& word) {
-  fmt::print(stderr, "beachdb: a time is a number from 0 to 2^64 - 1, not '{}'\n", word);
+ExitCode NoNumber(const Error& error) {
+  fmt::print(stderr, "beachdb: {}\n", error.message());
   return ExitCode::kUsage;
 }
 
-ExitCode Put(StoreSession& session, Words words) {
+ExitCode Put(StoreSession& session, const Given& given) {
   const engine::WriteOptions options{.table = session.table};
-  if (words.size() < 3) return Done(session, session.db.Put(options, words[0], words[1]));
-  const auto until = ParseTime(words[2]);
-  if (!until) return NoTime(words[2]);
-  return Done(session, session.db.PutUntil(options, words[0], words[1], *until));
+  if (given.words.size() < 3)
+    return Done(session, session.db.Put(options, given.words[0], given.words[1]));
+  const auto until = ParseCount("a time", given.words[2]);
+  if (!until) return NoNumber(until.error());
+  return Done(session, session.db.PutUntil(options, given.words[0], given.words[1], *until));
 }
 
 // The database's, which no clock moves.
-ExitCode Time(StoreSession& session, Words words) {
-  if (!words.empty()) {
-    const auto time = ParseTime(words[0]);
-    if (!time) return NoTime(words[0]);
+ExitCode Time(StoreSession& session, const Given& given) {
+  if (!given.words.empty()) {
+    const auto time = ParseCount("a time", given.words[0]);
+    if (!time) return NoNumber(time.error());
     return Done(session, session.db.AdvanceTime({}, *time));
   }
   const std::uint64_t time = session.db.Stats().time;
-  if (session.json) {
+  if (IsJson(session)) {
     PrintJson({{"time", time}});
   } else {
     fmt::print("{}\n", time);
@@ -66,59 +63,87 @@ ExitCode Time(StoreSession& session, Words words) {
   return ExitCode::kFine;
 }
 
-ExitCode Delete(StoreSession& session, Words words) {
-  return Done(session, session.db.Delete({.table = session.table}, words[0]));
+ExitCode Delete(StoreSession& session, const Given& given) {
+  return Done(session, session.db.Delete({.table = session.table}, given.words[0]));
 }
 
-ExitCode Get(StoreSession& session, Words words) {
-  const auto value = session.db.Get({.table = session.table}, words[0]);
+ExitCode Get(StoreSession& session, const Given& given) {
+  const auto value = session.db.Get({.table = session.table}, given.words[0]);
   if (!value) return Failed(value.error());
-  if (session.json) {
-    nlohmann::json document = {{"key", words[0]}};
+  if (IsJson(session)) {
+    nlohmann::json document = nlohmann::json::object();
+    SetBytes(document, "key", given.words[0]);
     document["value"] = nullptr;
-    if (*value) document["value"] = **value;
+    if (*value) document.erase("value"), SetBytes(document, "value", **value);
     PrintJson(document);
   } else if (*value) {
-    fmt::print("{}\n", **value);
+    fmt::print("{}\n", ShownValue(**value, session.form));
   } else {
     fmt::print(stderr, "beachdb: no such key\n");
   }
   return *value ? ExitCode::kFine : ExitCode::kKeyAbsent;
 }
 
-ExitCode Scan(StoreSession& session, Words words) {
+ExitCode Scan(StoreSession& session, const Given& given) {
+  std::uint64_t left = ~std::uint64_t{0};
+  if (const auto limit = given.options.find("--limit"); limit != given.options.end()) {
+    const auto number = ParseCount("a limit", limit->second);
+    if (!number) return NoNumber(number.error());
+    left = *number;
+  }
   engine::ReadOptions options{.table = session.table};
-  if (!words.empty()) options.range.begin = words[0];
-  if (words.size() > 1) options.range.end = words[1];
+  if (!given.words.empty()) options.range.begin = given.words[0];
+  if (given.words.size() > 1) options.range.end = given.words[1];
   const auto iterator = session.db.NewIterator(options);
   if (!iterator) return Failed(iterator.error());
   engine::Iterator& entry = **iterator;
-  for (entry.SeekToFirst(); entry.Valid(); entry.Next()) {
-    if (session.json) {
-      PrintJson({{"key", entry.key()}, {"value", entry.value()}});
-    } else {
-      fmt::print("{}\t{}\n", entry.key(), entry.value());
-    }
+  Rows rows(session.form, {"key", "value"});
+  for (entry.SeekToFirst(); left > 0 && entry.Valid(); entry.Next(), --left) {
+    rows.Add({Bytes(entry.key()), Bytes(entry.value())});
+    if (rows.waiting() == kRowsTogether) fmt::print("{}", rows.Take());
   }
+  fmt::print("{}", rows.Take());
   const Status status = entry.status();
   return status ? ExitCode::kFine : Failed(status.error());
 }
 
-ExitCode Flush(StoreSession& session, Words /*words*/) { return Done(session, session.db.Flush()); }
+ExitCode Cas(StoreSession& session, const Given& given) {
+  const bool absent = given.options.contains("--absent");
+  if (given.words.size() != (absent ? 2U : 3U)) {
+    fmt::print(stderr, "beachdb: {}\n", kCasUsage);
+    return ExitCode::kUsage;
+  }
+  std::optional<ByteView> expected;
+  if (!absent) expected = given.words[1];
+  const auto done = session.db.CompareAndSet({.table = session.table}, given.words[0], expected,
+                                             given.words.back());
+  if (!done) return Failed(done.error());
+  std::optional<Bytes> instead;
+  if (!*done) {
+    const auto value = session.db.Get({.table = session.table}, given.words[0]);
+    if (!value) return Failed(value.error());
+    instead = *value;
+  }
+  return TellOfCas(session.form, *done, instead);
+}
 
-ExitCode Compact(StoreSession& session, Words words) {
+ExitCode Flush(StoreSession& session, const Given& /*given*/) {
+  return Done(session, session.db.Flush());
+}
+
+ExitCode Compact(StoreSession& session, const Given& given) {
   std::optional<Bytes> begin;
   std::optional<Bytes> end;
-  if (!words.empty()) begin = words[0];
-  if (words.size() > 1) end = words[1];
+  if (!given.words.empty()) begin = given.words[0];
+  if (given.words.size() > 1) end = given.words[1];
   return Done(session, session.db.CompactRange(begin, end, session.table));
 }
 
-ExitCode Tables(StoreSession& session, Words /*words*/) {
+ExitCode Tables(StoreSession& session, const Given& /*given*/) {
   const auto names = session.db.ListTables();
   if (!names) return Failed(names.error());
   for (const std::string& name : *names) {
-    if (session.json) {
+    if (IsJson(session)) {
       PrintJson({{"table", name}});
     } else {
       fmt::print("{}\n", name);
@@ -127,19 +152,19 @@ ExitCode Tables(StoreSession& session, Words /*words*/) {
   return ExitCode::kFine;
 }
 
-ExitCode Create(StoreSession& session, Words words) {
-  const auto table = session.db.CreateTable(words[0]);
+ExitCode Create(StoreSession& session, const Given& given) {
+  const auto table = session.db.CreateTable(given.words[0]);
   return Done(session, table ? Status() : Fail(table.error()));
 }
 
-ExitCode Drop(StoreSession& session, Words words) {
-  const Status dropped = session.db.DropTable(words[0]);
-  if (dropped && words[0] == session.table_name) static_cast<void>(UseTable(session, ""));
+ExitCode Drop(StoreSession& session, const Given& given) {
+  const Status dropped = session.db.DropTable(given.words[0]);
+  if (dropped && given.words[0] == session.table_name) static_cast<void>(UseTable(session, ""));
   return Done(session, dropped);
 }
 
-ExitCode Use(StoreSession& session, Words words) {
-  return Done(session, UseTable(session, words.empty() ? "" : words[0]));
+ExitCode Use(StoreSession& session, const Given& given) {
+  return Done(session, UseTable(session, given.words.empty() ? "" : given.words[0]));
 }
 
 nlohmann::json StatsAsJson(const engine::DbStats& stats) {
@@ -172,9 +197,9 @@ nlohmann::json StatsAsJson(const engine::DbStats& stats) {
           {"space_amplification_percent", stats.space_amplification()}};
 }
 
-ExitCode Stats(StoreSession& session, Words /*words*/) {
+ExitCode Stats(StoreSession& session, const Given& /*given*/) {
   const engine::DbStats stats = session.db.Stats();
-  if (session.json) {
+  if (IsJson(session)) {
     PrintJson(StatsAsJson(stats));
   } else {
     fmt::print("{}", stats.ToString());
@@ -182,24 +207,54 @@ ExitCode Stats(StoreSession& session, Words /*words*/) {
   return ExitCode::kFine;
 }
 
+ExitCode Backup(StoreSession& session, const Given& given) {
+  const auto report = session.db.Backup(given.words[0]);
+  if (!report) return Failed(report.error());
+  Rows rows(session.form, {"backup", "tables", "bytes", "last_sequence", "bytes_copied"});
+  const engine::BackupInfo& made = report->backup;
+  rows.Add({made.number, made.tables, made.bytes, made.last_sequence.value, report->bytes_copied});
+  fmt::print("{}", rows.Take());
+  return ExitCode::kFine;
+}
+
+ExitCode Checkpoint(StoreSession& session, const Given& given) {
+  const auto last = session.db.Checkpoint(given.words[0]);
+  if (!last) return Failed(last.error());
+  Rows rows(session.form, {"directory", "last_sequence"});
+  rows.Add({given.words[0], last->value});
+  fmt::print("{}", rows.Take());
+  return ExitCode::kFine;
+}
+
 constexpr StoreCommand kCommands[] = {
-    {"get", "KEY", false, "Print a value; exit 6 when there is none", Get},
-    {"put", "KEY VALUE [UNTIL]", true,
-     "Write a value, creating the database; one that expires when its time is UNTIL", Put},
-    {"del", "KEY", false, "Delete a key, present or not", Delete},
-    {"scan", "[FROM] [TO]", false,
-     "Print keys and values in order, from FROM, included, to TO, not included", Scan},
-    {"tables", "", false, "Print the names of all tables", Tables},
-    {"create", "NAME", true, "Make a table, creating the database", Create},
-    {"drop", "NAME", false, "Drop a table with all that is in it", Drop},
-    {"use", "[NAME]", false,
-     "Mean the keys of that table from now on; without NAME the unnamed one's", Use},
-    {"time", "[TIME]", false,
-     "Print the database's time, by which values expire; or move it ahead to TIME", Time},
-    {"stats", "", false, "Levels, bytes written and why, what writers wait for", Stats},
-    {"flush", "", false, "Write all that is in memory to tables", Flush},
-    {"compact", "[FROM] [TO]", false,
-     "Merge what has keys from FROM to TO, both included, into one level", Compact},
+    {kGetShape, false, Get},
+    {kPutShape, true, Put},
+    {kDeleteShape, false, Delete},
+    {kScanShape, false, Scan},
+    {kCasShape, false, Cas},
+    {{"tables", "", "", "Print the names of all tables"}, false, Tables},
+    {{"create", "NAME", "", "Make a table, creating the database"}, true, Create},
+    {{"drop", "NAME", "", "Drop a table with all that is in it"}, false, Drop},
+    {{"use", "[NAME]", "",
+      "Mean the keys of that table from now on; without NAME the unnamed one's"},
+     false,
+     Use},
+    {{"time", "[TIME]", "",
+      "Print the database's time, by which values expire; or move it ahead to TIME"},
+     false,
+     Time},
+    {{"stats", "", "", "Levels, bytes written and why, what writers wait for"}, false, Stats},
+    {{"flush", "", "", "Write all that is in memory to tables"}, false, Flush},
+    {{"compact", "[FROM] [TO]", "",
+      "Merge what has keys from FROM to TO, both included, into one level"},
+     false,
+     Compact},
+    {{"backup", "OUT", "", "Add a backup of this moment to a place of them, made if need be"},
+     false,
+     Backup},
+    {{"checkpoint", "OUT", "", "Make a second database, sharing tables by hard links"},
+     false,
+     Checkpoint},
 };
 
 }  // namespace
@@ -212,16 +267,6 @@ Status UseTable(StoreSession& session, const std::string& name) {
   session.table = table;
   session.table_name = name;
   return {};
-}
-
-std::vector<StoreCommand::Word> StoreCommand::words() const {
-  std::vector<Word> found;
-  std::istringstream text(takes);
-  for (std::string word; text >> word;) {
-    const bool may_be_left = word.front() == '[';
-    found.push_back({may_be_left ? word.substr(1, word.size() - 2) : word, may_be_left});
-  }
-  return found;
 }
 
 std::span<const StoreCommand> StoreCommands() { return kCommands; }

@@ -3,18 +3,19 @@
 
 #include <span>
 #include <string>
-#include <vector>
 
 #include "engine/db.h"
+#include "server/cli/command_shape.h"
 #include "server/cli/exit_code.h"
+#include "server/cli/rows.h"
 
-// What `beachdb cli` can do to a database, in one shot and at its prompt.
+// What `beachdb cli --data` can do to a database, in one shot and at its prompt.
 
 namespace beach::server {
 
 struct StoreSession {
   engine::Db& db;
-  bool json = false;              // one object a line
+  OutputForm form = OutputForm::kTable;
   engine::NamedTable table = {};  // whose keys are meant
   std::string table_name = {};    // "": that of the one without
 };
@@ -23,18 +24,10 @@ struct StoreSession {
 Status UseTable(StoreSession& session, const std::string& name);
 
 struct StoreCommand {
-  const char* name;
-  const char* takes;  // "KEY VALUE"; "[FROM] [TO]" need not be there
-  bool creates;       // makes a database where there is none
-  const char* help;
+  CommandShape shape;
+  bool creates;  // makes a database where there is none
   // Prints what it found to stdout and what went wrong to stderr.
-  ExitCode (*run)(StoreSession& session, std::span<const std::string> words);
-
-  struct Word {
-    std::string name;
-    bool optional = false;
-  };
-  std::vector<Word> words() const;
+  ExitCode (*run)(StoreSession& session, const Given& given);
 };
 
 std::span<const StoreCommand> StoreCommands();
