@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What a cluster tells over HTTP while it is loaded and its leader is killed: http_test.py BEACHDB"""
+"""What a cluster tells over HTTP, and its admin page in a browser, while it is loaded and its leader is killed.
+Usage: http_test.py BEACHDB. With PICTURE=FILE.png the page under load is kept there."""
 
 import json
 import os
 import random
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,6 +20,7 @@ import urllib.request
 
 BEACHDB = sys.argv.pop(1)
 WAIT_S = 60
+BROWSER = os.environ.get("BROWSER", "chromium-headless-shell")
 
 
 def free_port():
@@ -62,6 +66,27 @@ def write(node, batches):
                     raise RuntimeError(answer)
 
 
+def browse(node, folder, *words):
+    """The page of a node, some seconds after it was opened, as the browser has it then."""
+    assert shutil.which(BROWSER), f"{BROWSER} is not installed: scripts/packages.txt"
+    done = subprocess.run(
+        [BROWSER, "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--enable-logging=stderr",
+         f"--user-data-dir={folder}/profile", "--virtual-time-budget=4000", *words, f"http://{node['http']}/"],
+        capture_output=True, text=True, check=False, timeout=WAIT_S)
+    console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+    assert not console, console
+    return done.stdout
+
+
+def seen(page, name):
+    """The text of the element of that id."""
+    return re.search(rf'id="{name}"[^>]*>([^<]*)<', page).group(1)
+
+
+def levels(page):
+    return re.findall(r'class="level"[^>]*>([^<]*)<', page)
+
+
 class HttpTest(unittest.TestCase):
     def setUp(self):
         self.directory = tempfile.TemporaryDirectory()
@@ -96,10 +121,20 @@ class HttpTest(unittest.TestCase):
             self.wait_for(lambda node=node: get(node, "/readyz")[0] == 200, "ready")
         first = document(self.nodes[0], "levels")
         self.assertEqual(sum(level["bytes"] for level in first["levels"]), 0)
+        idle = browse(self.nodes[0], self.directory.name, "--dump-dom")
+        self.assertEqual(seen(idle, "state"), "ready")
         write(self.nodes[0], 100)
         self.wait_for(lambda: document(self.nodes[0], "levels")["flushes"] > 0, "a flush")
         self.wait_for(lambda: sum(level["bytes"] for level in document(self.nodes[0], "levels")["levels"]) > 0,
                       "tables in levels")
+        self.assertTrue(all(level.startswith("0 B in 0") for level in levels(idle)), levels(idle))
+        page = browse(self.nodes[0], self.directory.name, "--dump-dom")
+        self.assertNotEqual(levels(page), levels(idle))
+        self.assertEqual(seen(page, "leader"), f"node {leader}")
+        self.assertGreater(int(seen(page, "applied").replace(",", "")), int(seen(idle, "applied").replace(",", "")))
+        if "PICTURE" in os.environ:
+            browse(self.nodes[leader - 1], self.directory.name, "--window-size=1200,900",
+                   f"--screenshot={os.environ['PICTURE']}")
         members = document(self.nodes[leader - 1], "members")["members"]
         self.assertEqual([member["node"] for member in members], [1, 2, 3])
         self.assertTrue(all("lag" in member for member in members))
@@ -111,6 +146,7 @@ class HttpTest(unittest.TestCase):
             self.wait_for(lambda node=node: get(node, "/readyz")[0] == 200, "ready without the one that was killed")
             self.assertIn(f"\nbeachdb_raft_leader {self.leader(rest)}\n", get(node, "/metrics")[1])
         self.assertEqual(get(self.nodes[leader - 1], "/livez")[0], 0)
+        self.assertEqual(seen(browse(rest[0], self.directory.name, "--dump-dom"), "leader"), f"node {self.leader(rest)}")
 
 
 if __name__ == "__main__":

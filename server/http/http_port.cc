@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "server/http/admin_page.h"
 #include "server/http/api_json.h"
 #include "server/http/metrics_text.h"
 
@@ -29,6 +30,9 @@ HttpAnswer AnswerOf(const std::string& path, const HttpPort::Gather& gather,
   }
   for (const ApiDocument& document : ApiDocuments()) {
     if (path == document.path) return {.type = kJson, .body = document.render(gather())};
+  }
+  if (const auto file = FindAdminFile(path)) {
+    return {.type = file->type, .body = std::string(file->text)};
   }
   return {.status = 404, .body = "there is no such page\n"};
 }
