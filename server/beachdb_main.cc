@@ -15,6 +15,7 @@ constexpr char kExamples[] =
     "Examples:\n"
     "  beachdb serve --data /tmp/node\n"
     "  beachdb cluster 3 --data /tmp/cluster\n"
+    "  beachdb load --connect 127.0.0.1:7701 --workload a\n"
     "  beachdb cli --data /tmp/db put colour blue\n"
     "  beachdb cli --data /tmp/db get colour\n"
     "  beachdb cli --data /tmp/db scan a m\n"
@@ -56,6 +57,7 @@ int main(int argc, char** argv) {
   beach::server::AddServeCommand(root, env);
   beach::server::AddClusterCommand(root, env);
   beach::server::AddClientCommand(root, env);
+  beach::server::AddLoadCommand(root, env);
   beach::server::AddBudgetCommand(root);
   beach::server::AddVerifyCommand(root, env);
   beach::server::AddRepairCommand(root, env);

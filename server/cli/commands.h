@@ -18,5 +18,6 @@ void AddBudgetCommand(command_line::Command root);  // budget
 void AddServeCommand(command_line::Command root, const env::Env& env);    // serve
 void AddClusterCommand(command_line::Command root, const env::Env& env);  // cluster
 void AddClientCommand(command_line::Command root, const env::Env& env);   // cli --data
+void AddLoadCommand(command_line::Command root, const env::Env& env);     // load
 
 }  // namespace beach::server

@@ -37,13 +37,13 @@ constexpr std::array kDistributions = {Distribution::kUniform, Distribution::kZi
 
 }  // namespace
 
-const char* OperationKindName(OperationKind kind) {
+const char* WorkKindName(WorkKind kind) {
   switch (kind) {
-    case OperationKind::kRead: return "read";
-    case OperationKind::kUpdate: return "update";
-    case OperationKind::kInsert: return "insert";
-    case OperationKind::kScan: return "scan";
-    case OperationKind::kReadModifyWrite: return "read_modify_write";
+    case WorkKind::kRead: return "read";
+    case WorkKind::kUpdate: return "update";
+    case WorkKind::kInsert: return "insert";
+    case WorkKind::kScan: return "scan";
+    case WorkKind::kReadModifyWrite: return "read_modify_write";
   }
   BEACH_CHECK(false);
 }
@@ -77,16 +77,16 @@ Result<const Workload*> WorkloadOf(const std::string& name) {
               "there is no workload '" + name + "'; there are: " + known);
 }
 
-OperationKind OperationStream::DrawKind() {
+WorkKind WorkStream::DrawKind() {
   std::uint64_t drawn = random_.Below(100);
-  for (std::size_t kind = 0; kind < kOperationKinds; ++kind) {
-    if (drawn < workload_.percent[kind]) return static_cast<OperationKind>(kind);
+  for (std::size_t kind = 0; kind < kWorkKinds; ++kind) {
+    if (drawn < workload_.percent[kind]) return static_cast<WorkKind>(kind);
     drawn -= workload_.percent[kind];
   }
   BEACH_CHECK(false);  // they are a hundred together
 }
 
-std::uint64_t OperationStream::DrawRecord(std::uint64_t records) {
+std::uint64_t WorkStream::DrawRecord(std::uint64_t records) {
   BEACH_CHECK(records > 0);
   switch (distribution_) {
     case Distribution::kUniform: return random_.Below(records);

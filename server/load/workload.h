@@ -12,9 +12,9 @@
 
 namespace beach::server {
 
-enum class OperationKind : std::uint8_t { kRead, kUpdate, kInsert, kScan, kReadModifyWrite };
-inline constexpr std::size_t kOperationKinds = 5;
-const char* OperationKindName(OperationKind kind);  // "read", ...; as JSON has it
+enum class WorkKind : std::uint8_t { kRead, kUpdate, kInsert, kScan, kReadModifyWrite };
+inline constexpr std::size_t kWorkKinds = 5;
+const char* WorkKindName(WorkKind kind);  // "read", ...; as JSON has it
 
 // Which record is meant.
 enum class Distribution : std::uint8_t {
@@ -30,7 +30,7 @@ Result<Distribution> DistributionOf(const std::string& name);
 struct Workload {
   const char* name;
   const char* help;
-  std::array<std::uint64_t, kOperationKinds> percent;  // in the order of the kinds
+  std::array<std::uint64_t, kWorkKinds> percent;  // in the order of the kinds
   Distribution distribution;
   bool needs_records;  // else it begins with none
 };
@@ -40,12 +40,12 @@ Result<const Workload*> WorkloadOf(const std::string& name);
 inline constexpr std::uint64_t kScanLengthMax = 100;
 
 // One operation after the other. Not thread-safe.
-class OperationStream {
+class WorkStream {
  public:
-  OperationStream(const Workload& workload, Distribution distribution, std::uint64_t key)
+  WorkStream(const Workload& workload, Distribution distribution, std::uint64_t key)
       : workload_(workload), distribution_(distribution), random_(key) {}
 
-  OperationKind DrawKind();
+  WorkKind DrawKind();
   // Of those below `records`. REQUIRES: records > 0.
   std::uint64_t DrawRecord(std::uint64_t records);
   std::uint64_t DrawScanLength() { return random_.Between(1, kScanLengthMax); }

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <set>
@@ -17,7 +18,7 @@ constexpr std::uint64_t kDraws = 100'000;
 constexpr std::uint64_t kRecords = 1000;
 
 std::vector<std::uint64_t> CountsOf(Distribution distribution) {
-  OperationStream stream(*WorkloadOf("c").value(), distribution, 3);
+  WorkStream stream(*WorkloadOf("c").value(), distribution, 3);
   std::vector<std::uint64_t> counts(kRecords);
   for (std::uint64_t i = 0; i < kDraws; ++i) ++counts.at(stream.DrawRecord(kRecords));
   return counts;
@@ -33,14 +34,13 @@ TEST(Workload, KindsComeInTheirShares) {
   for (const Workload& workload : AllWorkloads()) {
     EXPECT_EQ(std::accumulate(workload.percent.begin(), workload.percent.end(), std::uint64_t{0}),
               100U);
-    OperationStream stream(workload, workload.distribution, 1);
-    std::vector<std::uint64_t> counts(kOperationKinds);
+    WorkStream stream(workload, workload.distribution, 1);
+    std::vector<std::uint64_t> counts(kWorkKinds);
     for (std::uint64_t i = 0; i < kDraws; ++i) {
       ++counts[static_cast<std::size_t>(stream.DrawKind())];
     }
-    for (std::size_t kind = 0; kind < kOperationKinds; ++kind) {
-      SCOPED_TRACE(workload.name + std::string(" ") +
-                   OperationKindName(static_cast<OperationKind>(kind)));
+    for (std::size_t kind = 0; kind < kWorkKinds; ++kind) {
+      SCOPED_TRACE(workload.name + std::string(" ") + WorkKindName(static_cast<WorkKind>(kind)));
       ExpectShare(counts[kind], static_cast<double>(workload.percent[kind]) / 100);
     }
   }
@@ -68,7 +68,7 @@ TEST(Workload, LatestMeansTheNewestMostOftenHoweverManyThereAre) {
   for (std::uint64_t i = 1; i <= kRecords; ++i) whole += std::pow(static_cast<double>(i), -0.99);
   ExpectShare(counts[kRecords - 1], 1 / whole);
   ExpectShare(counts[kRecords - 2], std::pow(2, -0.99) / whole);
-  OperationStream stream(*WorkloadOf("d").value(), Distribution::kLatest, 3);
+  WorkStream stream(*WorkloadOf("d").value(), Distribution::kLatest, 3);
   for (const std::uint64_t records : {1U, 2U, 17U, 1U << 20}) {
     for (int i = 0; i < 1000; ++i) ASSERT_LT(stream.DrawRecord(records), records);
   }
@@ -81,7 +81,7 @@ TEST(Workload, WhatIsNotThereIsTold) {
 }
 
 TEST(Workload, ScansAreFromOneToAHundredLong) {
-  OperationStream stream(*WorkloadOf("e").value(), Distribution::kZipfian, 9);
+  WorkStream stream(*WorkloadOf("e").value(), Distribution::kZipfian, 9);
   std::set<std::uint64_t> lengths;
   for (std::uint64_t i = 0; i < kDraws; ++i) lengths.insert(stream.DrawScanLength());
   EXPECT_EQ(lengths.size(), kScanLengthMax);
