@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
   beach::bench::AddEngine(line.root(), become_native);
   beach::bench::AddRaft(line.root(), become_native);
   beach::bench::AddServer(line.root(), become_native);
+  beach::bench::AddCluster(line.root(), become_native);
   beach::bench::AddSoak(line.root(), become_native);
   return line.Run(argc, argv, beach::sim::cli::kExitUsage);
 }

@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
   beach::bench::AddEngine(line.root(), beach::bench::RunEngine);
   beach::bench::AddRaft(line.root(), beach::bench::RunRaft);
   beach::bench::AddServer(line.root(), beach::bench::RunServer);
+  beach::bench::AddCluster(line.root(), beach::bench::RunCluster);
   beach::bench::AddSoak(line.root(), beach::bench::RunSoakCommand);
   return line.Run(argc, argv, beach::command_line::kExitUsage);
 }

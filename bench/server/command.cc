@@ -33,4 +33,12 @@ void AddServer(command_line::Command root, std::function<int(const ServerArgumen
   command.Does([arguments, run = std::move(run)] { return run(*arguments); });
 }
 
+void AddCluster(command_line::Command root, std::function<int(const ServerArguments&)> run) {
+  const command_line::Command command =
+      root.Add("cluster", "Drive three nodes on this machine, and etcd's beside them");
+  const auto arguments = AddArguments(command, "etcd");
+  command.Examples("Example:\n  beachbench cluster --peers etcd --clients 1,64 --json");
+  command.Does([arguments, run = std::move(run)] { return run(*arguments); });
+}
+
 }  // namespace beach::bench

@@ -23,5 +23,7 @@ struct ServerArguments {
 
 // `server`: one node, beside Redis. `run` returns the exit code.
 void AddServer(command_line::Command root, std::function<int(const ServerArguments&)> run);
+// `cluster`: three nodes, beside etcd.
+void AddCluster(command_line::Command root, std::function<int(const ServerArguments&)> run);
 
 }  // namespace beach::bench

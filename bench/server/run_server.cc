@@ -76,4 +76,16 @@ int RunServer(const ServerArguments& arguments) {
   return ExitCodeOf(Run(arguments, systems, "redis-benchmark drives each"));
 }
 
+int RunCluster(const ServerArguments& arguments) {
+  const ServerSettings settings = SettingsOf(arguments);
+  if (const Status known = CheckPeers(arguments, "etcd"); !known) return ExitCodeOf(known);
+  Systems systems;
+  systems.push_back(NewBeachCluster(settings));
+  if (!arguments.peers.empty()) systems.push_back(NewEtcd(settings));
+  return ExitCodeOf(
+      Run(arguments, systems,
+          "three nodes each, of which two have a write on disk when it is answered; clients are "
+          "spread over all three, and have one request under way"));
+}
+
 }  // namespace beach::bench

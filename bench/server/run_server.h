@@ -5,7 +5,8 @@
 
 namespace beach::bench {
 
-// Measures, and prints; the exit code.
+// Each measures, and prints; the exit code.
 int RunServer(const ServerArguments& arguments);
+int RunCluster(const ServerArguments& arguments);
 
 }  // namespace beach::bench

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""`beachbench server`, on real servers: short runs. Peers that are not installed are left out."""
+"""`beachbench server` and `cluster`, on real servers: short runs. Peers that are not installed are left out."""
 
 import json
 import os
@@ -42,12 +42,16 @@ class Run(unittest.TestCase):
     def test_server(self):
         self.check("server", "redis", "redis-server")
 
+    def test_cluster(self):
+        self.check("cluster", "etcd", "etcd")
+
     def test_text(self):
         said = self.call("server", "--clients", "1", "--seconds", "1", "--rounds", "1", "--keys", "100").stdout
         self.assertIn("redis-benchmark drives each", said)
 
     def test_mistakes(self):
         self.call("server", "--peers", "memcached", code=2)
+        self.call("cluster", "--peers", "redis", code=2)
         self.call("server", "--clients", "none", code=2)
 
 

@@ -40,6 +40,11 @@ class ServerSystem {
 std::unique_ptr<ServerSystem> NewBeachNode(const ServerSettings& settings);
 std::unique_ptr<ServerSystem> NewRedis(const ServerSettings& settings);
 
+// Three nodes on this machine, every write on the disks of two when it is answered; clients are
+// spread over all of them (bench/server/drive.h).
+std::unique_ptr<ServerSystem> NewBeachCluster(const ServerSettings& settings);
+std::unique_ptr<ServerSystem> NewEtcd(const ServerSettings& settings);
+
 // The program `beachdb`, which lies beside this one.
 std::string BeachDbPath();
 
