@@ -127,8 +127,9 @@ Status Process::AwaitEnd() {
   }
   if (WIFEXITED(status_) && WEXITSTATUS(status_) == 0) return {};
   const bool found = !WIFEXITED(status_) || WEXITSTATUS(status_) != kNotFound;
-  return Fail(ErrorCode::kIo, found ? fmt::format("{} has failed: {}", name_, EndOf(output_path_))
-                                    : fmt::format("there is no program {}", name_));
+  return Fail(ErrorCode::kIo,
+              found ? fmt::format("{} has failed: {}", name_, EndOf(output_path_))
+                    : fmt::format("there is no program {}: `make peers` installs it", name_));
 }
 
 void Process::Stop() {
