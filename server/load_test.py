@@ -110,17 +110,17 @@ class Load(unittest.TestCase):
         self.assertGreater(said["p90_us"], STOPPED_S * 0.25e6)
 
     def test_what_was_due_and_not_begun_counts(self):
-        load = self.begin(self.one, "--workload", "update", "--seconds", "2", "--rate", "400", "--clients", "1", "--json")
+        load = self.begin(self.one, "--workload", "update", "--seconds", "3", "--rate", "400", "--clients", "1", "--json")
         self.await_line(load, "1 s:")
         os.kill(self.one[0]["pid"], signal.SIGSTOP)
-        time.sleep(1.5)
+        time.sleep(2.5)
         os.kill(self.one[0]["pid"], signal.SIGCONT)
         said = self.end(load)
         self.assertGreater(said["not_begun"], 100)
-        self.assertEqual(said["operations"] + said["not_begun"], 800)
+        self.assertEqual(said["operations"] + said["not_begun"], 1200)
 
     def test_errors_by_kind(self):
-        load = self.begin(self.one, "--workload", "a", "--seconds", "2", "--clients", "8", "--deadline", "200", "--json")
+        load = self.begin(self.one, "--workload", "a", "--seconds", "3", "--clients", "8", "--deadline", "200", "--json")
         self.await_line(load, "1 s:")
         self.stop_for_a_while(self.one[0])
         errors = self.end(load)["errors"]
