@@ -16,6 +16,7 @@ constexpr char kExamples[] =
     "  beachdb serve --data /tmp/node\n"
     "  beachdb cluster 3 --data /tmp/cluster\n"
     "  beachdb cli --connect 127.0.0.1:7701 put colour blue\n"
+    "  beachdb load --connect 127.0.0.1:7701 --workload a\n"
     "  beachdb cli --data /tmp/db put colour blue\n"
     "  beachdb cli --data /tmp/db get colour\n"
     "  beachdb cli --data /tmp/db scan a m\n"
@@ -57,6 +58,7 @@ int main(int argc, char** argv) {
   beach::server::AddServeCommand(root, env);
   beach::server::AddClusterCommand(root, env);
   beach::server::AddClientCommand(root, env);
+  beach::server::AddLoadCommand(root, env);
   beach::server::AddBudgetCommand(root);
   beach::server::AddTokenCommand(root);
   beach::server::AddVerifyCommand(root, env);

@@ -4,8 +4,8 @@
 #include <cstdint>
 
 #include "base/error.h"
+#include "base/histogram.h"
 #include "bench/engine/cell.h"
-#include "bench/engine/histogram.h"
 
 namespace beach::bench {
 

@@ -8,8 +8,6 @@
 namespace beach::bench {
 namespace {
 
-constexpr std::uint64_t kThreadsMax = 64;
-
 // One that flushes for every put would take minutes.
 constexpr std::uint64_t kSyncedNsMax = 5'000'000'000;
 
@@ -158,19 +156,19 @@ Result<std::vector<const Workload*>> ParseWorkloads(const std::string& names) {
   return chosen;
 }
 
-Result<std::vector<std::uint64_t>> ParseThreads(const std::string& text) {
+Result<std::vector<std::uint64_t>> ParseThreads(const std::string& text, std::uint64_t max) {
   std::vector<std::uint64_t> all;
   for (const std::string& part : SplitAtCommas(text)) {
     std::uint64_t threads = 0;
     const char* const end = part.data() + part.size();
     const auto parsed = std::from_chars(part.data(), end, threads);
-    if (parsed.ec != std::errc() || parsed.ptr != end || threads < 1 || threads > kThreadsMax) {
+    if (parsed.ec != std::errc() || parsed.ptr != end || threads < 1 || threads > max) {
       return Fail(ErrorCode::kInvalidArgument,
-                  "'" + part + "' is no number from 1 to " + std::to_string(kThreadsMax));
+                  "'" + part + "' is no number from 1 to " + std::to_string(max));
     }
     if (std::ranges::find(all, threads) == all.end()) all.push_back(threads);
   }
-  if (all.empty()) return Fail(ErrorCode::kInvalidArgument, "no number of threads is given");
+  if (all.empty()) return Fail(ErrorCode::kInvalidArgument, "no number is given");
   return all;
 }
 

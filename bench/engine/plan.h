@@ -13,6 +13,8 @@
 
 namespace beach::bench {
 
+inline constexpr std::uint64_t kThreadsMax = 64;
+
 enum class Action : std::uint8_t {
   kFillSequential,
   kFillRandom,
@@ -81,8 +83,9 @@ std::uint64_t OperationsOf(const Step& step, std::uint64_t records);
 // "a,b" in the order of AllWorkloads, each once; "" is all. kInvalidArgument names what there is
 // not.
 Result<std::vector<const Workload*>> ParseWorkloads(const std::string& names);
-// "1,2": each from 1 to 64, each once.
-Result<std::vector<std::uint64_t>> ParseThreads(const std::string& text);
+// "1,2": each from 1 to `max`, each once.
+Result<std::vector<std::uint64_t>> ParseThreads(const std::string& text,
+                                                std::uint64_t max = kThreadsMax);
 // The engine under test and the peers that are named, in the order of `built`. kInvalidArgument for
 // a name that is none, kUnsupported for one that this binary was built without, both with what to
 // do.

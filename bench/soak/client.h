@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "base/histogram.h"
 #include "base/random.h"
-#include "bench/engine/histogram.h"
 #include "bench/engine/records.h"
 #include "engine/db.h"
 

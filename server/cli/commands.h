@@ -19,5 +19,6 @@ void AddTokenCommand(command_line::Command root);   // token
 void AddServeCommand(command_line::Command root, const env::Env& env);    // serve
 void AddClusterCommand(command_line::Command root, const env::Env& env);  // cluster
 void AddClientCommand(command_line::Command root, const env::Env& env);   // cli --data
+void AddLoadCommand(command_line::Command root, const env::Env& env);     // load
 
 }  // namespace beach::server

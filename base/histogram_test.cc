@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bench/engine/histogram.h"
+#include "base/histogram.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -7,10 +7,13 @@
 #include <algorithm>
 #include <vector>
 
-namespace beach::bench {
+namespace beach {
 namespace {
 
-TEST(Histogram, EmptyOneTellsZero) { EXPECT_EQ(Histogram().Percentile(500), 0U); }
+TEST(Histogram, EmptyOneTellsZero) {
+  EXPECT_EQ(Histogram().Percentile(500), 0U);
+  EXPECT_EQ(Histogram().max(), 0U);
+}
 
 TEST(Histogram, SmallValuesAreExact) {
   Histogram histogram;
@@ -25,6 +28,7 @@ TEST(Histogram, TakesTheLargestValueThereIs) {
   Histogram histogram;
   histogram.Add(~std::uint64_t{0});
   EXPECT_EQ(histogram.Percentile(500), ~std::uint64_t{0});
+  EXPECT_EQ(histogram.max(), ~std::uint64_t{0});
 }
 
 TEST(Histogram, OneSlowOperationInAHundredIsThe99thPercentileAndAHalf) {
@@ -33,6 +37,7 @@ TEST(Histogram, OneSlowOperationInAHundredIsThe99thPercentileAndAHalf) {
   histogram.Add(1000);
   EXPECT_EQ(histogram.Percentile(990), 10U);
   EXPECT_GE(histogram.Percentile(995), 1000U);
+  EXPECT_EQ(histogram.max(), 1000U);
 }
 
 RC_GTEST_PROP(Histogram, IsNeverBelowTheExactPercentileNorThreeInAHundredAbove,
@@ -59,10 +64,11 @@ RC_GTEST_PROP(Histogram, MergedOnesAreAsOne,
   for (const auto value : b) second.Add(value), both.Add(value);
   first.Merge(second);
   RC_ASSERT(first.count() == both.count());
+  RC_ASSERT(first.max() == both.max());
   for (const std::uint64_t permille : {0U, 500U, 990U, 1000U}) {
     RC_ASSERT(first.Percentile(permille) == both.Percentile(permille));
   }
 }
 
 }  // namespace
-}  // namespace beach::bench
+}  // namespace beach

@@ -2,18 +2,23 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
-namespace beach::bench {
+namespace beach {
 
 // Durations, counted in buckets whose width is a thirty-second of what they hold, or one below 64:
 // a percentile is at most 3.2 % too high. 15 KiB, whatever is added. Not thread-safe.
 class Histogram {
  public:
-  void Add(std::uint64_t value) { ++counts_[BucketOf(value)], ++count_; }
+  void Add(std::uint64_t value) {
+    ++counts_[BucketOf(value)], ++count_;
+    if (value > max_) max_ = value;
+  }
   void Merge(const Histogram& other);
 
   std::uint64_t count() const { return count_; }
+  std::uint64_t max() const { return max_; }  // exactly; 0 for an empty histogram
   // The largest value that the bucket holds into which the value falls that `permille` thousandths
   // of all do not exceed; 0 for an empty histogram. REQUIRES: permille <= 1000.
   std::uint64_t Percentile(std::uint64_t permille) const;
@@ -26,6 +31,7 @@ class Histogram {
 
   std::array<std::uint64_t, kBuckets> counts_ = {};
   std::uint64_t count_ = 0;
+  std::uint64_t max_ = 0;
 };
 
-}  // namespace beach::bench
+}  // namespace beach

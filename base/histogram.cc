@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bench/engine/histogram.h"
+#include "base/histogram.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "base/check.h"
 
-namespace beach::bench {
+namespace beach {
 
 void Histogram::Merge(const Histogram& other) {
   for (std::size_t i = 0; i < kBuckets; ++i) counts_[i] += other.counts_[i];
   count_ += other.count_;
+  max_ = std::max(max_, other.max_);
 }
 
 std::uint64_t Histogram::Percentile(std::uint64_t permille) const {
@@ -41,4 +43,4 @@ std::uint64_t Histogram::LargestOf(std::size_t bucket) {
   return (top << shift) + ((std::uint64_t{1} << shift) - 1);
 }
 
-}  // namespace beach::bench
+}  // namespace beach
