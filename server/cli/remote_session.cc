@@ -30,6 +30,8 @@ const char* Advice(Effect effect, FailureKind kind) {
       return "It may be done, now or later: look before you ask for it again.";
     case FailureKind::kInvalid:
     case FailureKind::kTooLarge: return "Nothing was done, nor would it be another time.";
+    case FailureKind::kUnauthenticated:
+    case FailureKind::kForbidden: return "Nothing was done: it takes a user with the role for it.";
     case FailureKind::kCompacted: return "Read anew: scan, and watch from there.";
     case FailureKind::kNoLeader:
     case FailureKind::kNotLeader:
