@@ -201,6 +201,17 @@ class TlsTest(unittest.TestCase):
         self.assertNotEqual(node.redis("GET", "a", tls=trusting(self.ours)), "1")
         stranger = self.others.sign("client", "DNS:client")
         self.assertNotEqual(node.redis("GET", "a", tls=trusting(self.ours, stranger)), "1")
+        # Our own client, and the one that makes load.
+        def cli(identity, *words, command="cli"):
+            own = ("--tls-cert", identity[0], "--tls-key", identity[1]) if identity else ()
+            return subprocess.run([BEACHDB, command, "--connect", node.addresses["address"], "--tls-ca", self.ours.file,
+                                   *map(str, own), *words], capture_output=True, text=True, timeout=WAIT_S)
+        self.assertEqual(cli(client, "get", "a").stdout, "1\n")
+        for identity in (None, stranger):
+            self.assertIn("deadline", cli(identity, "--timeout", "500ms", "get", "a").stderr)
+        load = ("--workload", "fill", "--seconds", "1", "--warmup", "0", "--clients", "2")
+        self.assertEqual(cli(client, *load, command="load").returncode, 0)
+        self.assertEqual(cli((client[0], stranger[1]), "get", "a").returncode, USAGE)
 
     def test_certificates_are_read_again_at_a_hang_up(self):
         node = self.alone()

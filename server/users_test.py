@@ -155,6 +155,36 @@ class UsersTest(unittest.TestCase):
         self.assertIsNone(stranger.ask(write, bytes(100_000)))
         self.assertEqual(client.get(), GOT)
 
+    def cli(self, *words, command="cli", environment=None):
+        return subprocess.run([BEACHDB, command, "--connect", self.addresses["address"], *map(str, words)], text=True,
+                              capture_output=True, timeout=WAIT_S, env={**os.environ, **(environment or {})})
+
+    def test_our_own_clients_say_who_they_are(self):
+        self.serve("--users", self.users)
+        for name, token in self.tokens.items():
+            (self.directory / f"{name}.token").write_text(token + "\n")
+        def as_user(name):
+            return "--user", name, "--token-file", self.directory / f"{name}.token"
+        self.assertEqual(self.cli(*as_user("writer"), "put", "a", "1").returncode, FINE)
+        self.assertEqual(self.cli(*as_user("reader"), "get", "a").stdout, "1\n")
+        told = self.cli(*as_user("reader"), "put", "a", "2")
+        self.assertIn("put: forbidden: ", told.stderr)
+        self.assertIn("takes a user with the role", told.stderr)
+        self.assertIn("get: unauthenticated: ", self.cli("get", "a").stderr)
+        here = {"BEACHDB_TOKEN": self.tokens["reader"]}
+        self.assertEqual(self.cli("--user", "reader", "get", "a", environment=here).stdout, "1\n")
+        load = ("--workload", "fill", "--seconds", "1", "--warmup", "0", "--clients", "2")
+        self.assertEqual(self.cli(*as_user("writer"), *load, command="load").returncode, FINE)
+        self.assertNotEqual(self.cli(*as_user("reader"), *load, command="load").returncode, FINE)
+        # What makes no sense is told, and no token with it.
+        two = self.directory / "two.token"
+        two.write_text("seashell seashell")
+        for words in (("--token-file", two), ("--token-file", self.directory / "none"), ("--user", "reader"),
+                      ("--user", "r" * 65, *as_user("reader")[2:])):
+            done = self.cli(*words, "get", "a")
+            self.assertEqual(done.returncode, USAGE)
+            self.assertNotIn("seashell", done.stderr)
+
     def test_no_secret_is_in_the_log(self):
         self.serve("--users", self.users)
         wrong = "beachdb_" + "5ea" * 21

@@ -13,6 +13,7 @@
 
 #include "base/units.h"
 #include "engine/db.h"
+#include "server/cli/access.h"
 #include "server/cli/commands.h"
 #include "server/cli/elsewhere.h"
 #include "server/cli/prompt.h"
@@ -36,6 +37,7 @@ struct Arguments {
   std::optional<std::string> table;
   bool read_only = false;
   // Of a cluster.
+  AccessArguments access;
   std::optional<std::string> timeout;
   std::optional<std::string> consistency;
 
@@ -69,8 +71,9 @@ Result<Consistency> ParseConsistency(const std::string& text) {
 Status CheckPlace(const Arguments& arguments) {
   const auto wrong = [](const char* why) { return Fail(ErrorCode::kInvalidArgument, why); };
   if (arguments.directory && arguments.addresses) return wrong("either --connect or --data");
-  if (arguments.directory && (arguments.timeout || arguments.consistency)) {
-    return wrong("--timeout and --consistency are for --connect");
+  if (arguments.directory &&
+      (arguments.timeout || arguments.consistency || arguments.access.any())) {
+    return wrong("--timeout, --consistency, --user, --token-file and --tls-* are for --connect");
   }
   const bool of_directory = arguments.create || arguments.table || arguments.read_only;
   if (!arguments.directory && of_directory) {
@@ -124,7 +127,11 @@ ExitCode WithCluster(const env::Env& env, const Arguments& arguments,
                      const std::function<ExitCode(RemoteSession&)>& use) {
   auto options = RemoteOptionsOf(arguments);
   if (!options) return UsageError(options.error().message());
-  const auto session = RemoteSession::Open(env, *std::move(options));
+  const auto access = Access::Open(env, arguments.access);
+  if (!access) return UsageError(access.error().message());
+  options->user = (*access)->user();
+  options->token = (*access)->token();
+  const auto session = RemoteSession::Open((*access)->env(), *std::move(options));
   if (session) return use(**session);
   fmt::print(stderr, "beachdb: {}\n", session.error().ToString());
   return ExitCode::kEnvironment;
@@ -262,6 +269,7 @@ void AddOptions(const command_line::Command& client, const std::shared_ptr<Argum
               "How long a command may take, 500ms or 5s; 0: as long as it takes (--connect)");
   client.Text("--consistency", arguments->consistency,
               "Of reads: linearizable, lease or stale (--connect)");
+  AddAccessOptions(client, arguments->access);
   client.Flag("--create", arguments->create, "Make the database where there is none (--data)");
   client.Text("--table", arguments->table, "The table whose keys are meant (--data)");
   client.Flag("--read-only", arguments->read_only,
@@ -283,6 +291,7 @@ void AddClientCommand(command_line::Command root, const env::Env& env) {
       "  beachdb cli --connect 127.0.0.1:7701,127.0.0.1:7702\n"
       "  beachdb cli --connect 127.0.0.1:7701 put colour blue\n"
       "  beachdb cli --connect 127.0.0.1:7701 status --json\n"
+      "  beachdb cli --connect db1:7700 --tls-ca ca.pem --user petrel --token-file petrel.token\n"
       "  beachdb cli --data /tmp/db get colour\n"
       "  beachdb cli --data /tmp/db scan a m --json\n"
       "  printf 'put a 1\\nget a\\n' | beachdb cli --data /tmp/db --create");

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/cli/access.h"
 #include "server/cli/commands.h"
 #include "server/cli/signals.h"
 #include "server/load/load_report.h"
@@ -22,6 +23,7 @@ constexpr std::size_t kNameWidth = 8;
 
 struct Arguments {
   LoadPlan plan;
+  AccessArguments access;
   std::string connect;
   std::string workload;
   std::string distribution;
@@ -95,18 +97,22 @@ class Teller {
 };
 
 ExitCode RunLoadCommand(const Arguments& arguments, const env::Env& env) {
-  const Result<LoadPlan> plan = PlanOf(arguments);
-  if (!plan) {
-    fmt::print(stderr, "beachdb: {}\n", plan.error().message());
+  Result<LoadPlan> plan = PlanOf(arguments);
+  const auto access = Access::Open(env, arguments.access);
+  if (!plan || !access) {
+    fmt::print(stderr, "beachdb: {}\n", (plan ? access.error() : plan.error()).message());
     return ExitCode::kUsage;
   }
+  plan->user = (*access)->user();
+  plan->token = (*access)->token();
   StopSignals::Hold();
   LoadState state;
   const StopSignals signals([&] { state.stop = true; });
   Teller teller(*plan);
   const bool loading = plan->workload->needs_records && !arguments.loaded;
   const Result<LoadResult> result =
-      RunLoad(env, *plan, loading, state, [&](const LoadProgress& progress) { teller(progress); });
+      RunLoad((*access)->env(), *plan, loading, state,
+              [&](const LoadProgress& progress) { teller(progress); });
   if (!result) {
     fmt::print(stderr, "beachdb: {}\n", result.error().ToString());
     return ExitCode::kEnvironment;
@@ -135,6 +141,7 @@ void AddLoadCommand(command_line::Command root, const env::Env& env) {
   command.Text("--connect", arguments->connect,
                "Native addresses of nodes, with commas between: 127.0.0.1:7701,127.0.0.1:7702",
                command_line::Need::kRequired);
+  AddAccessOptions(command, arguments->access);
   command.Text("--workload", arguments->workload, "a, b, c, d, e, f, fill, read or update",
                command_line::Need::kRequired);
   command.Number("--clients", plan.clients, 1, 10'000,

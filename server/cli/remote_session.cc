@@ -70,6 +70,8 @@ Result<std::unique_ptr<RemoteSession>> RemoteSession::Open(const env::Env& env,
 Status RemoteSession::Connect() {
   ClientOptions options;
   options.addresses = options_.addresses;
+  options.user = options_.user;
+  options.token = options_.token;
   options.random_key = env_.clock->WallNow();
   // Ctrl-C is for the thread that reads what is typed.
   const Interrupts held;

@@ -18,6 +18,8 @@ Result<std::vector<std::string>> ParseAddresses(const std::string& text);
 
 struct RemoteOptions {
   std::vector<std::string> addresses;
+  std::string user = "default";
+  std::string token;             // empty: it says nothing of who it is
   std::uint64_t timeout_ns = 0;  // of each command; 0: as long as it takes
   Consistency consistency = Consistency::kLinearizable;
   OutputForm form = OutputForm::kTable;

@@ -77,8 +77,11 @@ TEST_F(HttpPortTest, PagesAreThereAndOthersAreNot) {
   const auto client = Dial();
   EXPECT_NE(Get(*client, "/metrics").find("\nbeachdb_raft_leader 0\n"), std::string::npos);
   EXPECT_NE(Get(*client, "/api/status.json").find("application/json"), std::string::npos);
+  EXPECT_TRUE(Get(*client, "/").starts_with("HTTP/1.1 200 "));
+  EXPECT_NE(Get(*client, "/").find("<script src=\"/admin.js\""), std::string::npos);
+  EXPECT_NE(Get(*client, "/admin.js").find("javascript"), std::string::npos);
   EXPECT_TRUE(Get(*client, "/../etc/passwd").starts_with("HTTP/1.1 404 "));
-  EXPECT_EQ(port_->counts().answers, 3U);
+  EXPECT_EQ(port_->counts().answers, 6U);
 }
 
 TEST_F(HttpPortTest, WhatComesTogetherIsAnsweredInOrder) {

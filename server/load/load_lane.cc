@@ -33,6 +33,8 @@ LoadLane::LoadLane(const Context& context, std::uint64_t lane, std::unique_ptr<e
       loop_(std::move(loop)) {
   ClientOptions options;
   options.addresses = plan_.addresses;
+  options.user = plan_.user;
+  options.token = plan_.token;
   for (std::uint64_t number = lane; number < plan_.clients; number += plan_.threads) {
     options.random_key = RandomValue(plan_.seed, 2, number);
     workers_.emplace_back().client = std::make_unique<Client>(*loop_, clock_, options);

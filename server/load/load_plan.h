@@ -16,6 +16,8 @@ inline constexpr std::uint64_t kNsPerSecond = 1'000'000'000;
 // What a run is to do.
 struct LoadPlan {
   std::vector<std::string> addresses;
+  std::string user = "default";
+  std::string token;  // empty: the clients say nothing of who they are
   const Workload* workload = nullptr;
   Distribution distribution = Distribution::kUniform;
   Consistency consistency = Consistency::kLinearizable;

@@ -105,6 +105,8 @@ Status LoadRecords(const env::Env& env, const LoadPlan& plan, std::uint64_t coun
   BEACH_TRY_ASSIGN(const std::unique_ptr<env::Loop> loop, env.network->NewLoop());
   ClientOptions options;
   options.addresses = plan.addresses;
+  options.user = plan.user;
+  options.token = plan.token;
   options.random_key = RandomValue(plan.seed, 4);
   return RecordLoader(*loop, *env.clock, options, plan, count, values, state, told).Run();
 }
