@@ -17,7 +17,7 @@ WAIT_S = 60
 FINE, USAGE = 0, 2
 STATUS, GET, AUTHENTICATE = 35, 33, 39  # docs/formats/client.md
 GOT, STATUS_REPLY, FAILED, AUTHENTICATED = 49, 51, 52, 56
-UNAUTHENTICATED, FORBIDDEN = 11, 12
+OVERLOADED, UNAUTHENTICATED, FORBIDDEN = 3, 11, 12
 
 
 def crc32c(data):
@@ -103,9 +103,9 @@ class UsersTest(unittest.TestCase):
         self.process.terminate()
         self.process.wait(WAIT_S)
 
-    def wait_for(self, word):
+    def wait_for(self, word, count=1):
         end = time.monotonic() + WAIT_S
-        while word not in self.log.read_text():
+        while self.log.read_text().count(word) < count:
             if time.monotonic() > end or self.process.poll() is not None:
                 raise RuntimeError(f"{word} is not in {self.log.read_text()}")
             time.sleep(0.02)
@@ -212,6 +212,25 @@ class UsersTest(unittest.TestCase):
         self.assertEqual(self.redis("reader", "SET", "a", "1"), "OK")
         self.assertIn("WRONGPASS", self.redis("reader", "PING", token=old))
         self.assertIn("WRONGPASS", self.redis("keeper", "PING"))
+        # Who is connected is who he is now.
+        client = self.native()
+        self.assertEqual(client.login("reader", self.tokens["reader"]), AUTHENTICATED)
+        self.assertEqual(client.get(), GOT)
+        with open(self.users, "a", encoding="utf-8") as users:
+            users.write("rate = 1\nburst = 2\n")
+        self.process.send_signal(signal.SIGHUP)
+        self.wait_for(" server.reloaded", 2)
+        told = [client.get() for _ in range(4)]
+        self.assertEqual(told[0], GOT)
+        self.assertIn((FAILED, OVERLOADED), told)
+        self.users.unlink()
+        self.add("keeper", "admin")
+        self.process.send_signal(signal.SIGHUP)
+        self.wait_for(" server.reloaded", 3)
+        self.assertEqual(client.get(), (FAILED, UNAUTHENTICATED))
+        self.add("reader", "read")
+        self.process.send_signal(signal.SIGHUP)
+        self.wait_for(" server.reloaded", 4)
         # What makes no sense changes nothing.
         self.users.write_text("nonsense")
         self.process.send_signal(signal.SIGHUP)
@@ -222,6 +241,7 @@ class UsersTest(unittest.TestCase):
         good = self.users.read_text()
         cases = {
             "no user": "", "role": good.replace('"read"', '"reed"'), "no TOML": good + "token = \"seashell",
+            "1 to 1000000": good + "rate = 0\n", "both texts": good + "rat = 1\n", "is of a rate": good + "burst = 9\n",
             "sha256": good.replace("sha256:", "seashell"), "role and token": good + 'colour = "seashell"\n',
             "a role is missing": '[gull]\n' + good.splitlines()[2], "a token is missing": '[gull]\nrole = "read"\n',
             "1 to 64 bytes": good.replace("[reader]", "[" + "r" * 65 + "]"), "[NAME]": 'gull = "seashell"\n',

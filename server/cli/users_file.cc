@@ -32,18 +32,31 @@ Status CheckAccess(const std::string& path) {
               fmt::format("{}: others than its owner may open it; chmod 600 {}", path, path));
 }
 
+Result<std::uint64_t> ReadPace(const std::string& path, const toml::node& node) {
+  const auto* const number = node.as_integer();
+  if (number != nullptr && number->get() > 0 && number->get() <= std::int64_t{kPaceMax}) {
+    return static_cast<std::uint64_t>(number->get());
+  }
+  return WrongAt(path, node, fmt::format("it is a number, 1 to {}", kPaceMax));
+}
+
 Result<User> ReadUser(const std::string& path, std::string name, const toml::node& node) {
   if (name.empty() || name.size() > kUserSizeMax) {
     return WrongAt(path, node, "a user has a name of 1 to 64 bytes");
   }
   const toml::table* const table = node.as_table();
   if (table == nullptr) return WrongAt(path, node, "it is [NAME], and below it role and token");
-  User user{.name = std::move(name), .role = Role::kNone, .token = {}};
+  User user{.name = std::move(name), .role = Role::kNone, .token = {}, .rate = 0, .burst = 0};
   bool has_token = false;
   for (const auto& [key, value] : *table) {
+    if (key.str() == "rate" || key.str() == "burst") {
+      BEACH_TRY_ASSIGN((key.str() == "rate" ? user.rate : user.burst), ReadPace(path, value));
+      continue;
+    }
     const auto* const text = value.as_string();
     if (text == nullptr || (key.str() != "role" && key.str() != "token")) {
-      return WrongAt(path, value, "a user has role and token, both texts");
+      return WrongAt(path, value,
+                     "a user has role and token, both texts, and may have rate and burst");
     }
     if (key.str() == "role") {
       const auto role = ParseRole(text->get());
@@ -57,6 +70,8 @@ Result<User> ReadUser(const std::string& path, std::string name, const toml::nod
     }
   }
   if (user.role == Role::kNone) return WrongAt(path, node, "a role is missing");
+  if (user.burst > 0 && user.rate == 0) return WrongAt(path, node, "a burst is of a rate");
+  if (user.burst == 0) user.burst = user.rate;
   if (!has_token) return WrongAt(path, node, "a token is missing");
   return user;
 }

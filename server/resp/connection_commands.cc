@@ -2,7 +2,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "server/resp/commands.h"
 #include "server/resp/resp_client.h"
@@ -21,12 +23,12 @@ bool Admit(RespClient& client, ByteView user, ByteView password) {
         "sure your configuration is correct?");
     return false;
   }
-  const Role role = authenticator->RoleOf(user, password);
-  if (role == Role::kNone) {
+  std::shared_ptr<Account> account = authenticator->Find(user, password);
+  if (account == nullptr) {
     client.writer().Error("WRONGPASS invalid username-password pair or user is disabled.");
     return false;
   }
-  client.Admitted(user, role);
+  client.Admitted(user, std::move(account));
   return true;
 }
 
@@ -125,7 +127,7 @@ void RunHello(RespClient& client, const RespRequest& request) {
                                    "'");
     }
   }
-  if (client.role == Role::kNone) {
+  if (client.role() == Role::kNone) {
     return client.writer().Error(
         "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO "
         "<proto> AUTH <user> <pass> option can be used to authenticate the client and select the "
@@ -180,7 +182,7 @@ void RunClient(RespClient& client, const RespRequest& request) {
   if (is("SETINFO", 4)) return SetInfo(client, request[2], request[3]);
   if (is("INFO", 2)) return client.writer().Text(Line(client));
   if (is("LIST", 2)) {
-    if (client.role == Role::kAdmin) return List(client);
+    if (client.role() == Role::kAdmin) return List(client);
     return client.writer().Error(client.NotPermitted("client|list"));
   }
   client.writer().Error("ERR unknown subcommand or wrong number of arguments for '" +

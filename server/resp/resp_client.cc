@@ -76,14 +76,19 @@ void RespClient::Reset() {
   DiscardTransaction();
   version = RespVersion::kTwo;
   const bool everybody = node_.options.authenticator == nullptr;
-  role = everybody ? Role::kAdmin : Role::kNone;
+  account_ = nullptr;
   user = "default";
   reader_.SetLimits(everybody ? RespRequestLimits{} : kStrangerLimits);
   name.clear();
 }
 
-void RespClient::Admitted(ByteView as, Role to) {
-  role = to;
+Role RespClient::role() const {
+  if (node_.options.authenticator == nullptr) return Role::kAdmin;
+  return account_ == nullptr ? Role::kNone : account_->role;
+}
+
+void RespClient::Admitted(ByteView as, std::shared_ptr<Account> account) {
+  account_ = std::move(account);
   user = Bytes(as);
   reader_.SetLimits({});
 }
@@ -139,6 +144,7 @@ bool RespClient::Step() {
       continue;
     }
     ahead_ = std::move(request);
+    ahead_is_paid_ = true;
     break;
   }
   if (run_.items.empty()) return false;
@@ -149,7 +155,11 @@ bool RespClient::Step() {
 // False, and nothing done: it has to wait until the run before it has ended.
 bool RespClient::Take(RespRequest& request) {
   std::string error;
-  const RespCommand* const command = Look(request, error);
+  const RespCommand* command = Look(request, error);
+  if (command != nullptr && !Pay(*command)) {
+    command = nullptr;
+    error = RespErrorOfPace();
+  }
   const bool queues = in_transaction && (command == nullptr || !command->in_multi_at_once);
   if (command == nullptr) {
     spoilt_ = spoilt_ || queues;
@@ -174,14 +184,22 @@ const RespCommand* RespClient::Look(const RespRequest& request, std::string& err
     error = "ERR unknown command '" + request[0].substr(0, 128) + "'";
   } else if (!ArityHolds(*command, request.size())) {
     error = "ERR wrong number of arguments for '" + LowerCase(command->name) + "' command";
-  } else if (role == Role::kNone && !command->before_auth) {
+  } else if (role() == Role::kNone && !command->before_auth) {
     error = "NOAUTH Authentication required.";
-  } else if (role < command->role && !command->before_auth) {
+  } else if (role() < command->role && !command->before_auth) {
     error = NotPermitted(LowerCase(command->name));
   } else {
     return command;
   }
   return nullptr;
+}
+
+// Of its user's pace. What waited has done so.
+bool RespClient::Pay(const RespCommand& command) {
+  if (std::exchange(ahead_is_paid_, false) || command.before_auth || account_ == nullptr) {
+    return true;
+  }
+  return account_->pace.Take(node_.clock.MonotonicNow());
 }
 
 void RespClient::AddError(std::string error) {

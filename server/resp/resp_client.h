@@ -52,7 +52,8 @@ class RespClient {
   void Resume();
   // No more is read; what was answered goes out first.
   void CloseSoon();
-  void Admitted(ByteView user, Role role);  // AUTH has succeeded
+  void Admitted(ByteView user, std::shared_ptr<Account> account);  // AUTH has succeeded
+  Role role() const;
   // What it is told where its role is not enough.
   std::string NotPermitted(const std::string& command) const;
 
@@ -65,7 +66,6 @@ class RespClient {
   void Unwatch();
 
   RespVersion version = RespVersion::kTwo;
-  Role role = Role::kNone;
   Bytes user;
   bool in_transaction = false;
   std::vector<Condition> watched;  // views of watched_bytes_
@@ -106,6 +106,7 @@ class RespClient {
   bool Step();
   bool Take(RespRequest& request);
   const RespCommand* Look(const RespRequest& request, std::string& error) const;
+  bool Pay(const RespCommand& command);
   void Queue(RespRequest request, const RespCommand& command);
   bool Join(RespRequest& request, const RespCommand& command);
   void AddError(std::string error);
@@ -134,12 +135,14 @@ class RespClient {
   const std::uint64_t began_ns_;
   RespRequestReader reader_;
   std::optional<RespRequest> ahead_;  // did not fit the run before it
+  bool ahead_is_paid_ = false;
   Run run_;
   Bytes out_;
-  bool running_ = false;   // something is to come back
-  bool pumping_ = false;   // Pump is below us
-  bool draining_ = false;  // the peer is to read first
-  bool ended_ = false;     // it sends no more
+  std::shared_ptr<Account> account_;  // null: it has not said who it is
+  bool running_ = false;              // something is to come back
+  bool pumping_ = false;              // Pump is below us
+  bool draining_ = false;             // the peer is to read first
+  bool ended_ = false;                // it sends no more
   bool closing_ = false;
   bool paused_ = false;
   env::Loop::TimerId drain_timer_ = 0;

@@ -309,12 +309,21 @@ TEST_F(RespCommandsTest, OfTheNode) {
 
 class OneSecret final : public Authenticator {
  public:
-  Role RoleOf(ByteView user, ByteView token) override {
-    if (token != "low") return Role::kNone;
-    if (user == "default") return Role::kAdmin;
-    if (user == "writer") return Role::kWrite;
-    return user == "reader" ? Role::kRead : Role::kNone;
+  std::shared_ptr<Account> Find(ByteView user, ByteView token) override {
+    if (token != "low") return nullptr;
+    if (user == "default") return all_;
+    if (user == "writer") return writer;
+    return user == "reader" ? reader_ : nullptr;
   }
+
+  static std::shared_ptr<Account> New(Role role) {
+    return std::make_shared<Account>(Account{.role = role, .pace = {}});
+  }
+  std::shared_ptr<Account> writer = New(Role::kWrite);
+
+ private:
+  std::shared_ptr<Account> all_ = New(Role::kAdmin);
+  std::shared_ptr<Account> reader_ = New(Role::kRead);
 };
 
 TEST_F(RespCommandsTest, EachDoesWhatItsRoleMay) {
@@ -349,6 +358,28 @@ TEST_F(RespCommandsTest, EachDoesWhatItsRoleMay) {
   EXPECT_EQ(Say("auth writer high").substr(0, 11), "-WRONGPASS ");
   EXPECT_EQ(Say("get a"), "$1\r\n1\r\n");
   EXPECT_EQ(Say("set a 2"), denied("reader", "set"));
+}
+
+TEST_F(RespCommandsTest, AUserHasHisPace) {
+  OneSecret secret;
+  secret.writer->pace.Renew(10, 3);
+  options_.authenticator = &secret;
+  client_.reset();
+  port_.reset();
+  Open();
+  const std::string busy = "-BUSY this user asks more often than he may; nothing was done\r\n";
+  EXPECT_EQ(Say("auth writer low"), "+OK\r\n");
+  // One that waits for a run to end pays once.
+  EXPECT_EQ(Say("set a 1\r\nget a\r\nset a 2\r\nget a"), "+OK\r\n$1\r\n1\r\n+OK\r\n" + busy);
+  EXPECT_EQ(Say("auth writer low"), "+OK\r\n");  // which anybody may say
+  EXPECT_EQ(Say("get a"), busy);
+  clock_.now_ns += 200'000'000;
+  EXPECT_EQ(Say("multi\r\nset a 3\r\nset a 4"), "+OK\r\n+QUEUED\r\n" + busy);
+  clock_.now_ns += 200'000'000;
+  EXPECT_EQ(Say("exec").substr(0, 11), "-EXECABORT ");
+  EXPECT_EQ(Say("get a"), "$1\r\n2\r\n");
+  secret.writer->role = Role::kNone;
+  EXPECT_EQ(Say("get a").substr(0, 8), "-NOAUTH ");
 }
 
 // Every command that changes keys takes a role that may.

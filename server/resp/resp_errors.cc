@@ -55,6 +55,10 @@ std::string RespErrorOfLostAnswer() {
   return "UNKNOWN it is done, and what was answered is not known here";
 }
 
+std::string RespErrorOfPace() {
+  return "BUSY this user asks more often than he may; nothing was done";
+}
+
 std::string RespErrorOfInvalid(const Error& error) { return "ERR " + error.message(); }
 
 }  // namespace beach::server

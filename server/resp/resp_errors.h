@@ -23,6 +23,8 @@ std::string RespErrorOf(AnswerKind kind);
 // The log has it, and this node was not the one to hear the answer.
 std::string RespErrorOfLostAnswer();
 // A limit that the command breaks (CheckCommand).
+// Its user asks more often than he may.
+std::string RespErrorOfPace();
 std::string RespErrorOfInvalid(const Error& error);
 
 }  // namespace beach::server

@@ -48,9 +48,8 @@ class Server {
   // Run return. What takes longer than leave_max_ns is not waited for.
   void Stop();
   // From any thread, while it runs: reads the files of TLS again, and has other users. Who connects
-  // from then on is shown the new certificate, and who says from then on who he is, is one of
-  // these: others stay who they were. What reading returned: then all stays as it was. There are
-  // users if there were.
+  // from then on is shown the new certificate. Users are these, also for those who are connected
+  // (Users::Renew). What reading returned: then all stays as it was. There are users if there were.
   Status Reload(std::vector<User> users);
 
   // As bound: a port of 0 is resolved.

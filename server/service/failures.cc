@@ -88,6 +88,10 @@ Failure FailureOfOverload() {
   return Make(FailureKind::kOverloaded, true, true, "as many requests are under way as may be");
 }
 
+Failure FailureOfPace() {
+  return Make(FailureKind::kOverloaded, true, true, "this user asks more often than he may");
+}
+
 Failure FailureOfStranger(bool has_said) {
   return Make(FailureKind::kUnauthenticated, true, false,
               has_said ? "there is no user of that name with that token"

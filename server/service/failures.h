@@ -26,6 +26,8 @@ Failure FailureOfTransfer();
 Failure FailureAtDeadline(bool proposed);
 // As many are under way as may be.
 Failure FailureOfOverload();
+// The user has no token left for it.
+Failure FailureOfPace();
 // The request makes no sense. The detail is borrowed.
 Failure FailureOfInvalid(ByteView detail);
 // Nobody knows who asks: he has not said, or nobody has that name and that token.

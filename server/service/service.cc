@@ -66,9 +66,7 @@ void Service::SetAddresses(std::map<wire::NodeNumber, std::string> addresses) {
 
 Service::GuestId Service::Join(wire::Guest& guest) {
   last_guest_ = last_guest_.Next();
-  Host& host = hosts_[last_guest_];
-  host.guest = &guest;
-  if (parts_.authenticator == nullptr) host.role = Role::kAdmin;
+  hosts_[last_guest_].guest = &guest;
   return last_guest_;
 }
 
@@ -100,13 +98,17 @@ void Service::OnFrame(GuestId guest, const wire::Frame& frame) {
   if (const auto* const who = std::get_if<AuthenticateRequest>(&*request)) {
     return Authenticate(host->second, frame.head.request, *who);
   }
-  const Role role = host->second.role;
+  const Role role = RoleOf(host->second);
   if (role < RoleFor(frame.head.type)) {
     return Send(whom, frame.head.request,
                 role == Role::kNone ? FailureOfStranger(false) : FailureOfRole());
   }
   if (std::holds_alternative<StatusRequest>(*request)) {
     return Send(whom, frame.head.request, StatusNow());
+  }
+  Account* const account = host->second.account.get();
+  if (account != nullptr && !account->pace.Take(clock_.MonotonicNow())) {
+    return Send(whom, frame.head.request, FailureOfPace());
   }
   const bool full = host->second.calls.size() >= limits_.guest_calls_max ||
                     work_ >= limits_.work_max ||
@@ -115,19 +117,23 @@ void Service::OnFrame(GuestId guest, const wire::Frame& frame) {
   Begin(guest, frame, *request);
 }
 
+Role Service::RoleOf(const Host& host) const {
+  if (parts_.authenticator == nullptr) return Role::kAdmin;
+  return host.account == nullptr ? Role::kNone : host.account->role;
+}
+
 // Who fails to become another one stays who he was.
 void Service::Authenticate(Host& host, wire::RequestId asked, const AuthenticateRequest& request) {
-  Role role = Role::kAdmin;
   if (parts_.authenticator != nullptr) {
-    role = parts_.authenticator->RoleOf(request.user, request.token);
+    auto account = parts_.authenticator->Find(request.user, request.token);
+    if (account == nullptr) return Send(*host.guest, asked, FailureOfStranger(true));
+    host.account = std::move(account);
   }
-  if (role == Role::kNone) return Send(*host.guest, asked, FailureOfStranger(true));
-  host.role = role;
   Send(*host.guest, asked, AuthenticateReply{});
 }
 
 std::uint64_t Service::PayloadMaxOf(GuestId guest) const {
-  const bool stranger = hosts_.at(guest).role == Role::kNone;
+  const bool stranger = RoleOf(hosts_.at(guest)) == Role::kNone;
   return stranger ? kStrangerPayloadMax : ~std::uint64_t{0};
 }
 

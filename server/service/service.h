@@ -95,7 +95,7 @@ class Service {
   };
   struct Host {
     wire::Guest* guest = nullptr;
-    Role role = Role::kNone;
+    std::shared_ptr<Account> account;  // null: it has not said who it is
     std::set<CallId> calls;
   };
   struct Call {
@@ -110,6 +110,7 @@ class Service {
     WatchPlace place;  // of a watch: up to where it was looked for changes
   };
 
+  Role RoleOf(const Host& host) const;
   void Authenticate(Host& host, wire::RequestId asked, const AuthenticateRequest& request);
   void Begin(GuestId guest, const wire::Frame& frame, const Request& request);
   void SetDeadline(CallId id, std::uint32_t deadline_ms);

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <memory>
+#include <string>
 #include <variant>
 
 #include "server/service/testing/service_fixture.h"
@@ -14,12 +17,16 @@ using namespace testing;  // NOLINT: its words
 
 class ThreeUsers final : public Authenticator {
  public:
-  Role RoleOf(ByteView user, ByteView token) override {
-    if (token != "shell") return Role::kNone;
-    if (user == "reader") return Role::kRead;
-    if (user == "writer") return Role::kWrite;
-    return user == "admin" ? Role::kAdmin : Role::kNone;
+  std::shared_ptr<Account> Find(ByteView user, ByteView token) override {
+    const auto found = accounts.find(user);
+    return found == accounts.end() || token != "shell" ? nullptr : found->second;
   }
+
+  static std::shared_ptr<Account> New(Role role) {
+    return std::make_shared<Account>(Account{.role = role, .pace = {}});
+  }
+  std::map<std::string, std::shared_ptr<Account>, std::less<>> accounts = {
+      {"reader", New(Role::kRead)}, {"writer", New(Role::kWrite)}, {"admin", New(Role::kAdmin)}};
 };
 
 class ServiceRoleTest : public ServiceTest {
@@ -114,6 +121,49 @@ TEST_F(ServiceRoleTest, WhoFailsToBecomeAnotherStaysWhoHeWas) {
   Client& other = Connect();
   AskGet(other, 3, Consistency::kStale);
   EXPECT_EQ(Refusal(other), FailureKind::kUnauthenticated);
+}
+
+TEST_F(ServiceRoleTest, ARoleThatChangesIsAnotherAtOnce) {
+  Client& client = Connect();
+  Login(client, "writer");
+  ASSERT_TRUE(IsLoggedIn(client));
+  users_.accounts["writer"]->role = Role::kRead;
+  AskPut(client, 1);
+  EXPECT_EQ(Refusal(client), FailureKind::kForbidden);
+  users_.accounts["writer"]->role = Role::kNone;
+  AskGet(client, 2, Consistency::kStale);
+  EXPECT_EQ(Refusal(client), FailureKind::kUnauthenticated);
+  EXPECT_LT(service_->PayloadMaxOf(client.id), 100'000U);
+}
+
+TEST_F(ServiceRoleTest, AUserHasHisPaceOverAllHisConnections) {
+  users_.accounts["writer"]->pace.Renew(10, 2);
+  Client& one = Connect();
+  Client& two = Connect();
+  Client& other = Connect();
+  Login(one, "writer");
+  Login(two, "writer");
+  Login(other, "reader");
+  for (Client* client : {&one, &two, &other}) ASSERT_TRUE(IsLoggedIn(*client));
+  const auto served = [&](Client& client) {
+    AskGet(client, ++asked_, Consistency::kStale);
+    const auto replies = Replies(client);
+    if (replies.size() == 1 && std::holds_alternative<GetReply>(replies[0].second)) return true;
+    const auto& failure = std::get<Failure>(replies.at(0).second);
+    EXPECT_EQ(failure.kind, FailureKind::kOverloaded);
+    EXPECT_TRUE(failure.retry_is_safe && failure.retry_may_help);
+    return false;
+  };
+  EXPECT_TRUE(served(one));
+  EXPECT_TRUE(served(two));
+  EXPECT_FALSE(served(one));
+  EXPECT_FALSE(served(two));
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(served(other));
+  Ask(one, ++asked_, StatusRequest{});
+  EXPECT_TRUE(std::holds_alternative<StatusReply>(Replies(one).at(0).second));
+  clock_.now_ns += 100'000'000;
+  EXPECT_TRUE(served(two));
+  EXPECT_FALSE(served(one));
 }
 
 TEST_F(ServiceRoleTest, WithoutUsersEverybodyMayDoEverything) {

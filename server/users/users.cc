@@ -119,10 +119,28 @@ bool Matches(const TokenHash& hash, ByteView token) {
 }
 
 // For who is nobody as much is done.
-Role Users::RoleOf(ByteView user, ByteView token) {
-  const auto found = std::ranges::find(users_, user, &User::name);
-  const bool matches = Matches(found == users_.end() ? TokenHash{} : found->token, token);
-  return found != users_.end() && matches ? found->role : Role::kNone;
+std::shared_ptr<Account> Users::Find(ByteView user, ByteView token) {
+  const auto found = users_.find(user);
+  const bool matches = Matches(found == users_.end() ? TokenHash{} : found->second.token, token);
+  return found != users_.end() && matches ? found->second.account : nullptr;
+}
+
+void Users::Renew(const std::vector<User>& users) {
+  auto before = std::exchange(users_, {});
+  for (const User& user : users) {
+    Known& known = users_[user.name];
+    known.token = user.token;
+    const auto was = before.find(user.name);
+    if (was != before.end() && was->second.token == user.token) {
+      known.account = std::move(was->second.account);
+      before.erase(was);
+    } else {
+      known.account = std::make_shared<Account>();
+    }
+    known.account->role = user.role;
+    known.account->pace.Renew(user.rate, user.burst);
+  }
+  for (const auto& [name, gone] : before) gone.account->role = Role::kNone;
 }
 
 }  // namespace beach::server

@@ -3,6 +3,9 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -27,6 +30,9 @@ struct User {
   std::string name;
   Role role = Role::kNone;
   TokenHash token;
+  // Requests a second, and how many of them at once; each at most kPaceMax. A rate of 0: no limit.
+  std::uint64_t rate = 0;
+  std::uint64_t burst = 0;
 };
 
 // "read", "write", "admin".
@@ -45,14 +51,19 @@ bool Matches(const TokenHash& hash, ByteView token);
 
 class Users final : public Authenticator {
  public:
-  explicit Users(std::vector<User> users) : users_(std::move(users)) {}
+  explicit Users(const std::vector<User>& users) { Renew(users); }
 
-  Role RoleOf(ByteView user, ByteView token) override;
-  // For those who say from here on who they are.
-  void Renew(std::vector<User> users) { users_ = std::move(users); }
+  std::shared_ptr<Account> Find(ByteView user, ByteView token) override;
+  // Who has the same token as before goes on, with the role and the pace that he has now. Who has
+  // another one, or is a user no more, is nobody until he shows it.
+  void Renew(const std::vector<User>& users);
 
  private:
-  std::vector<User> users_;
+  struct Known {
+    TokenHash token;
+    std::shared_ptr<Account> account;
+  };
+  std::map<std::string, Known, std::less<>> users_;
 };
 
 }  // namespace beach::server

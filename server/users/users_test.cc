@@ -7,7 +7,12 @@ namespace beach::server {
 namespace {
 
 User Made(const std::string& name, Role role, const std::string& token) {
-  return {.name = name, .role = role, .token = *NewTokenHash(token)};
+  return {.name = name, .role = role, .token = *NewTokenHash(token), .rate = 0, .burst = 0};
+}
+
+Role RoleOf(Users& users, ByteView user, ByteView token) {
+  const auto account = users.Find(user, token);
+  return account == nullptr ? Role::kNone : account->role;
 }
 
 TEST(Users, KnowEachByNameAndToken) {
@@ -16,19 +21,43 @@ TEST(Users, KnowEachByNameAndToken) {
   EXPECT_NE(one, other);
   EXPECT_EQ(one.size(), 8 + 64);
   Users users({Made("petrel", Role::kWrite, one), Made("gull", Role::kAdmin, other)});
-  EXPECT_EQ(users.RoleOf("petrel", one), Role::kWrite);
-  EXPECT_EQ(users.RoleOf("gull", other), Role::kAdmin);
-  EXPECT_EQ(users.RoleOf("petrel", other), Role::kNone);
-  EXPECT_EQ(users.RoleOf("gull", one), Role::kNone);
-  EXPECT_EQ(users.RoleOf("tern", one), Role::kNone);
-  EXPECT_EQ(users.RoleOf("", ""), Role::kNone);
-  EXPECT_EQ(users.RoleOf("petrel", ""), Role::kNone);
-  EXPECT_EQ(users.RoleOf("petrel", one.substr(1)), Role::kNone);
-  EXPECT_EQ(users.RoleOf("petrel", one + "0"), Role::kNone);
+  EXPECT_EQ(RoleOf(users, "petrel", one), Role::kWrite);
+  EXPECT_EQ(RoleOf(users, "gull", other), Role::kAdmin);
+  EXPECT_EQ(RoleOf(users, "petrel", other), Role::kNone);
+  EXPECT_EQ(RoleOf(users, "gull", one), Role::kNone);
+  EXPECT_EQ(RoleOf(users, "tern", one), Role::kNone);
+  EXPECT_EQ(RoleOf(users, "", ""), Role::kNone);
+  EXPECT_EQ(RoleOf(users, "petrel", ""), Role::kNone);
+  EXPECT_EQ(RoleOf(users, "petrel", one.substr(1)), Role::kNone);
+  EXPECT_EQ(RoleOf(users, "petrel", one + "0"), Role::kNone);
   users.Renew({Made("petrel", Role::kRead, other)});
-  EXPECT_EQ(users.RoleOf("petrel", one), Role::kNone);
-  EXPECT_EQ(users.RoleOf("petrel", other), Role::kRead);
-  EXPECT_EQ(users.RoleOf("gull", other), Role::kNone);
+  EXPECT_EQ(RoleOf(users, "petrel", one), Role::kNone);
+  EXPECT_EQ(RoleOf(users, "petrel", other), Role::kRead);
+  EXPECT_EQ(RoleOf(users, "gull", other), Role::kNone);
+}
+
+TEST(Users, WhatChangesIsSoForThoseWhoAreKnown) {
+  const std::string token = *NewToken();
+  User petrel = Made("petrel", Role::kWrite, token);
+  const User gull = Made("gull", Role::kAdmin, token);
+  Users users({petrel, gull});
+  const auto first = users.Find("petrel", token);
+  const auto second = users.Find("petrel", token);
+  const auto gone = users.Find("gull", token);
+  EXPECT_TRUE(first->pace.Take(1) && first->pace.Take(1));
+  petrel.role = Role::kRead;
+  petrel.rate = 1;
+  petrel.burst = 2;
+  users.Renew({petrel});
+  EXPECT_EQ(first->role, Role::kRead);
+  EXPECT_EQ(gone->role, Role::kNone);
+  EXPECT_TRUE(first->pace.Take(1) && second->pace.Take(1));
+  EXPECT_FALSE(first->pace.Take(1));
+  EXPECT_FALSE(users.Find("petrel", token)->pace.Take(1));
+  petrel.token = *NewTokenHash(token);
+  users.Renew({petrel});
+  EXPECT_EQ(first->role, Role::kNone);
+  EXPECT_EQ(RoleOf(users, "petrel", token), Role::kRead);
 }
 
 TEST(Users, WhatIsKeptOfATokenIsAnotherEachTimeAndNotTheToken) {
