@@ -60,6 +60,6 @@ const Target decisions_target = {.name = "decisions",
                                  .seal = nullptr,
                                  .size_max = 1024,
                                  .change = Change,
-                                 .changed_copies = 20};
+                                 .changed_copies = 10};
 
 }  // namespace beach::fuzz

@@ -205,14 +205,18 @@ void Node::Applied(std::span<const Entry> entries, std::span<const Bytes> answer
     if (options_.watcher != nullptr) options_.watcher->Applied(entries[i], answers[i]);
     pending_.Applied(entries[i].index, answers[i]);
   }
-  core_.Applied(Now(), entries.back().index);
+  const std::uint64_t now = Now();
+  marks_.Applied(entries.back().index, now);
+  core_.Applied(now, entries.back().index);
   Look();
 }
 
 void Node::Persisted(PersistId id) {
   if (failed_) return;
   if (options_.watcher != nullptr) options_.watcher->Persisted(id);
-  core_.Persisted(Now(), id);
+  const std::uint64_t now = Now();
+  core_.Persisted(now, id);
+  marks_.Durable(core_.durable(), now);
   Look();
 }
 
@@ -244,6 +248,7 @@ void Node::Turn() {
 void Node::Take(std::uint64_t now_ns) {
   core_.TakeOutput(now_ns, output_);
   if (options_.watcher != nullptr) options_.watcher->Turned(core_, output_);
+  Mark(now_ns);
   if (output_.persist.id != PersistId{}) log_.Write(std::move(output_.persist));
   for (const Message& message : output_.messages) peers_->Send(message);
   for (const ProposalFate& fate : output_.fates) pending_.Told(fate);
@@ -252,6 +257,13 @@ void Node::Take(std::uint64_t now_ns) {
   snapshots_->Take(output_, now_ns);
   for (const Event& event : output_.events) Report(event);
   if (!output_.apply.empty()) applier_->Add(output_.apply);
+}
+
+void Node::Mark(std::uint64_t now_ns) {
+  const Persist& persist = output_.persist;
+  if (persist.truncate_from != LogIndex{}) marks_.Cut(persist.truncate_from);
+  if (!persist.entries.empty()) marks_.Written(persist.entries.back().index, now_ns);
+  marks_.Committed(core_.commit(), now_ns);
 }
 
 void Node::Load(const LoadRequest& request) {

@@ -12,6 +12,7 @@
 #include "raft/core.h"
 #include "raft/disk/disk_log.h"
 #include "raft/node/applier.h"
+#include "raft/node/entry_times.h"
 #include "raft/node/peers.h"
 #include "raft/node/pending_calls.h"
 #include "raft/node/replica.h"
@@ -108,6 +109,7 @@ class Node final : public Replica {
   Term term() const override { return core_.term(); }
   LogIndex commit() const override { return core_.commit(); }
   LogIndex applied() const override { return core_.applied(); }
+  EntryTimes TimesOf(LogIndex index) const override { return marks_.Of(index); }
   const Core& core() const { return core_; }
   const DiskLog& log() const { return log_; }
   const StateMachine& machine() const { return machine_; }
@@ -124,6 +126,7 @@ class Node final : public Replica {
   void Wake();
   void Turn();
   void Take(std::uint64_t now_ns);
+  void Mark(std::uint64_t now_ns);
   void Load(const LoadRequest& request);
   void Applied(std::span<const Entry> entries, std::span<const Bytes> answers);
   void Persisted(PersistId id);
@@ -153,6 +156,7 @@ class Node final : public Replica {
   Core core_;
   Output output_;
   PendingCalls pending_;
+  EntryMarks marks_;
   std::unique_ptr<Peers> peers_;  // none: it has stepped aside
   std::unique_ptr<Applier> applier_;
   std::unique_ptr<SnapshotDriver> snapshots_;

@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "raft/core.h"
+#include "raft/node/entry_times.h"
 #include "raft/output.h"
 #include "raft/types.h"
 
@@ -40,6 +41,8 @@ class Replica {
   virtual Term term() const = 0;
   virtual LogIndex commit() const = 0;
   virtual LogIndex applied() const = 0;
+  // Of an entry that an outcome has named, soon after.
+  virtual EntryTimes TimesOf(LogIndex index) const = 0;
 };
 
 }  // namespace beach::raft

@@ -194,6 +194,10 @@ constexpr std::array kSettings = std::to_array<Setting>({
      SetServiceCount<&ServiceLimits::work_max>},
     {"readers", "2", "Threads for reads that memory alone does not answer",
      SetCount<&Options::reader_threads, 64>},
+    {"slow", "100ms",
+     "A request that takes longer is told in the log, with where its time went, and to SLOWLOG; 0: "
+     "none is",
+     SetDuration<&Options::slow_ns>},
     {"leave-time", "3s", "How long a node that is told to stop may hand over and answer",
      SetDuration<&Options::leave_max_ns>},
     {"log", "main", "Which events go to standard error: none, main, all",

@@ -184,6 +184,8 @@ constexpr std::array kMetrics = std::to_array<Metric>({
      }},
     {"beachdb_requests_waiting", "gauge", "Of native clients, without a reply so far",
      AddFact<&Facts::requests_waiting>},
+    {"beachdb_slow_requests_total", "counter", "That took longer than 'slow', of all clients",
+     AddFact<&Facts::slow_requests>},
     {"beachdb_work", "gauge", "What replica and store were asked, and have not answered",
      AddFact<&Facts::work>},
     {"beachdb_scan_cursors", "gauge", "Moments that are kept for scans",

@@ -44,6 +44,7 @@ struct NodeFacts {
   std::uint64_t native_clients = 0;
   std::uint64_t resp_clients = 0;
   std::uint64_t requests_waiting = 0;  // of native clients, without a reply so far
+  std::uint64_t slow_requests = 0;     // of native and Redis clients
   std::uint64_t work = 0;              // what replica and store were asked, and have not answered
   std::uint64_t scan_cursors = 0;
   std::uint64_t watch_buffer_bytes = 0;  // changes that are kept for watchers

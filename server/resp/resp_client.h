@@ -90,6 +90,8 @@ class RespClient {
     std::size_t results = 0;
     std::uint64_t bytes = 0;
     std::uint64_t began_ns = 0;
+    std::uint64_t granted_ns = 0;  // of a run that reads: since when it might
+    raft::LogIndex index;          // of one that writes: its entry
     // Of a run that reads.
     std::size_t next_item = 0;
     std::size_t next_operation = 0;
@@ -123,7 +125,7 @@ class RespClient {
   void WriteRun();
   void CompareWithWatched(ByteView key, const std::optional<Bytes>& value);
   void FailRun(const std::string& error);
-  void NoteIfSlow(const Item& item, std::uint64_t took_ns);
+  void NoteIfSlow(const Run& run);
 
   void WatchOn(std::size_t next);
   void Flush();

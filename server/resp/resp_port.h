@@ -12,6 +12,7 @@
 #include "raft/node/replica.h"
 #include "server/resp/client_id.h"
 #include "server/service/authenticator.h"
+#include "server/service/slow_log.h"
 #include "server/service/store.h"
 
 namespace beach::server {
@@ -29,6 +30,7 @@ struct RespOptions {
   std::string version = "0";            // of this program, for INFO and HELLO
   // Outlives the port. Null: everybody may do everything.
   Authenticator* authenticator = nullptr;
+  SlowLog* slow = nullptr;  // may be null; it says for itself what is slow
 };
 
 // A port for clients that speak RESP2 or RESP3, as those of Redis do: docs/resp.md says what they

@@ -49,7 +49,12 @@ void RespClient::Read(std::function<void(RespClient&)> granted) {
 void RespClient::Launch() {
   run_.began_ns = node_.clock.MonotonicNow();
   if (run_.plans == 0) return WriteRun();
-  if (!run_.writes) return Read([](RespClient& client) { client.ReadOn(); });
+  if (!run_.writes) {
+    return Read([](RespClient& client) {
+      client.run_.granted_ns = client.node_.clock.MonotonicNow();
+      client.ReadOn();
+    });
+  }
   Command command;
   command.proposed_at_ms = node_.wall_ms();
   for (Item& item : run_.items) {
@@ -62,6 +67,7 @@ void RespClient::Launch() {
 
 void RespClient::Written(const raft::Outcome& outcome) {
   if (outcome.fate != raft::Fate::kCommitted) return FailRun(RespErrorOf(outcome));
+  run_.index = outcome.index;
   Result<Answer> answer = DecodeAnswer(outcome.answer);
   if (!answer) return FailRun(RespErrorOfLostAnswer());
   if (answer->kind != AnswerKind::kDone) {
@@ -194,7 +200,6 @@ void RespClient::FailRun(const std::string& error) {
 // It has ended: its replies go out, in order.
 void RespClient::WriteRun() {
   const Run run = std::exchange(run_, {});
-  const std::uint64_t took_ns = node_.clock.MonotonicNow() - run.began_ns;
   RespReplyWriter writer(version, out_);
   for (const Item& item : run.items) {
     if (!item.error.empty()) {
@@ -202,21 +207,37 @@ void RespClient::WriteRun() {
     } else {
       WriteResults(item.plan, item.results, node_.wall_ms(), writer);
     }
-    if (item.command != nullptr) NoteIfSlow(item, took_ns);
   }
+  NoteIfSlow(run);
   if (running_) return Resume();
   Pump();
 }
 
-void RespClient::NoteIfSlow(const Item& item, std::uint64_t took_ns) {
-  if (took_ns < node_.options.slow_ns) return;
-  SlowCommand slow;
-  slow.at_s = node_.wall_ms() / 1000;
-  slow.took_us = took_ns / 1000;
-  slow.words = item.request;
-  slow.peer = peer();
-  slow.client_name = name;
-  node_.AddSlow(std::move(slow));
+void RespClient::NoteIfSlow(const Run& run) {
+  const std::uint64_t now_ns = node_.clock.MonotonicNow();
+  const std::uint64_t took_ns = now_ns - run.began_ns;
+  SlowLog* const log = node_.options.slow;
+  if (log != nullptr && log->IsSlow(took_ns)) {
+    const auto named =
+        std::ranges::find_if(run.items, [](const Item& item) { return item.command != nullptr; });
+    log->Note({.kind = named == run.items.end() ? "none" : named->command->name,
+               .client = peer(),
+               .began_ns = run.began_ns,
+               .ended_ns = now_ns,
+               .granted_ns = run.granted_ns,
+               .entry = node_.replica.TimesOf(run.index)});
+  }
+  if (node_.options.slow_ns == 0 || took_ns < node_.options.slow_ns) return;
+  for (const Item& item : run.items) {
+    if (item.command == nullptr) continue;
+    SlowCommand slow;
+    slow.at_s = node_.wall_ms() / 1000;
+    slow.took_us = took_ns / 1000;
+    slow.words = item.request;
+    slow.peer = peer();
+    slow.client_name = name;
+    node_.AddSlow(std::move(slow));
+  }
 }
 
 void RespClient::BeginTransaction() {

@@ -190,10 +190,12 @@ Status Server::Listen() {
   env::Clock& clock = *env_.clock;
   store_ = std::make_unique<MachineStore>(*loop_, directory_->machine(), options_.reader_threads);
   admin_ = std::make_unique<NodeAdmin>(clock, *node_);
-  service_ = std::make_unique<Service>(
-      *loop_, clock, *node_, *store_, options_.service,
-      ServiceParts{
-          .admin = admin_.get(), .authenticator = users_.get(), .changes = changes_.get()});
+  slow_ = std::make_unique<SlowLog>(env_.events, options_.slow_ns);
+  service_ = std::make_unique<Service>(*loop_, clock, *node_, *store_, options_.service,
+                                       ServiceParts{.admin = admin_.get(),
+                                                    .authenticator = users_.get(),
+                                                    .changes = changes_.get(),
+                                                    .slow = slow_.get()});
   clients_.emplace(*service_);
   raft::PortOptions options;
   options.guests = {.cluster = identity().cluster, .self = wire::NodeNumber(identity().node.value)};
@@ -220,6 +222,8 @@ Status Server::ListenForOthers() {
     resp.clients_max = options_.clients_max;
     resp.version = options_.version;
     resp.authenticator = users_.get();
+    resp.slow = slow_.get();
+    resp.slow_ns = options_.slow_ns;
     BEACH_TRY_ASSIGN(resp_port_, RespPort::Open(OthersLoop(), clock, options_.resp_address, resp,
                                                 *node_, *store_));
   }
@@ -292,6 +296,7 @@ NodeFacts Server::Gather() const {
                   .native_clients = port_->guests(),
                   .resp_clients = resp_port_ == nullptr ? 0 : resp_port_->clients(),
                   .requests_waiting = service_->calls(),
+                  .slow_requests = slow_->count(),
                   .work = service_->work(),
                   .scan_cursors = service_->cursors(),
                   .watch_buffer_bytes = changes_->bytes()};

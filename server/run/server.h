@@ -32,7 +32,8 @@ namespace beach::server {
 // the loop's. What it is bound to is the Env's business: the same runs on a simulated host.
 //
 // Events: "server.ready" (node, address, resp, http), "server.leads" and "server.follows" (term,
-// leader), "server.leaving", "server.failed" (why), "server.reloaded".
+// leader), "server.leaving", "server.failed" (why), "server.reloaded",
+// "server.slow" (SlowLog).
 class Server {
  public:
   // Blocking. kInvalidArgument: of CheckServerOptions, or another node's options than the
@@ -102,6 +103,7 @@ class Server {
   std::optional<raft::PeerHost> peers_;
   std::unique_ptr<MachineStore> store_;
   std::unique_ptr<NodeAdmin> admin_;
+  std::unique_ptr<SlowLog> slow_;
   std::unique_ptr<Service> service_;
   std::optional<ClientHost> clients_;
   std::unique_ptr<raft::Port> port_;

@@ -50,8 +50,9 @@ struct ServerOptions {
   engine::Options engine;
   SessionLimits sessions;
   ServiceLimits service;
-  std::uint64_t clients_max = 10'000;  // connections, of each kind; more are let go at once
-  std::uint64_t reader_threads = 2;    // of reads that memory alone does not answer
+  std::uint64_t clients_max = 10'000;   // connections, of each kind; more are let go at once
+  std::uint64_t reader_threads = 2;     // of reads that memory alone does not answer
+  std::uint64_t slow_ns = 100'000'000;  // a request that takes longer is told of; 0: none is
   std::uint64_t reply_queue_bytes = std::uint64_t{8} << 20;  // of a client that does not read
   std::uint64_t watch_bytes_max = std::uint64_t{64} << 20;   // that watchers may be behind
   // From being told to stop until it does, whatever is under way.

@@ -144,6 +144,7 @@ void Service::Begin(GuestId guest, const wire::Frame& frame, const Request& requ
   call.guest = guest;
   call.request = frame.head.request;
   call.type = frame.head.type;
+  call.began_ns = clock_.MonotonicNow();
   hosts_.at(guest).calls.insert(id);
   SetDeadline(id, DeadlineMsOf(request));
   if (const auto* const write = std::get_if<WriteRequest>(&request)) return BeginWrite(id, *write);
@@ -173,8 +174,8 @@ void Service::Forget(CallId id, const Call& call) {
 
 void Service::SetDeadline(CallId id, std::uint32_t deadline_ms) {
   if (deadline_ms == 0) return;
-  const std::uint64_t deadline_ns = clock_.MonotonicNow() + deadline_ms * kNsPerMs;
   Call& call = calls_.at(id);
+  const std::uint64_t deadline_ns = call.began_ns + deadline_ms * kNsPerMs;
   call.timer = loop_.At(deadline_ns, [this, id] {
     Call& late = calls_.at(id);
     late.timer = 0;
@@ -200,6 +201,8 @@ void Service::BeginWrite(CallId id, const WriteRequest& request) {
 
 void Service::Written(CallId id, const raft::Outcome& outcome) {
   if (outcome.fate != raft::Fate::kCommitted) return Finish(id, FailureOf(outcome));
+  const auto call = calls_.find(id);
+  if (call != calls_.end()) call->second.index = outcome.index;
   const Result<Answer> answer = DecodeAnswer(outcome.answer);
   Failure failure = FailureAtDeadline(true);
   if (!answer) {  // it is applied, and this node was not the one to hear what was said
@@ -229,6 +232,9 @@ void Service::BeginRead(CallId id, Consistency consistency) {
   replica_.Read(mode, [this, id, bytes](std::optional<raft::ReadError> error) {
     GiveWork(bytes);
     if (error) return Finish(id, FailureOf(*error));
+    const auto call = calls_.find(id);
+    if (call == calls_.end()) return;  // nobody waits any more
+    call->second.granted_ns = clock_.MonotonicNow();
     ReadStore(id);
   });
 }
@@ -271,12 +277,35 @@ void Service::Finish(CallId id, Reply reply) {
   const auto found = calls_.find(id);
   if (found == calls_.end()) return;
   const Call& call = found->second;
+  NoteIfSlow(call);
   Forget(id, call);
   Host& host = hosts_.at(call.guest);
   const wire::RequestId request = call.request;
   host.calls.erase(id);
   calls_.erase(found);
   Send(*host.guest, request, std::move(reply));
+}
+
+void Service::NoteIfSlow(const Call& call) {
+  if (parts_.slow == nullptr) return;
+  SlowRequest slow;
+  switch (static_cast<RequestType>(call.type)) {
+    case RequestType::kWrite: slow.kind = "write"; break;
+    case RequestType::kGet: slow.kind = "get"; break;
+    case RequestType::kScan: slow.kind = "scan"; break;
+    case RequestType::kStatus:
+    case RequestType::kAuthenticate:
+    case RequestType::kWatch:
+    case RequestType::kChange:
+    case RequestType::kTransfer: return;  // those last as long as what they wait for
+  }
+  slow.began_ns = call.began_ns;
+  slow.ended_ns = clock_.MonotonicNow();
+  if (!parts_.slow->IsSlow(slow.ended_ns - slow.began_ns)) return;
+  slow.client = hosts_.at(call.guest).guest->peer();
+  slow.granted_ns = call.granted_ns;
+  slow.entry = replica_.TimesOf(call.index);
+  parts_.slow->Note(slow);
 }
 
 void Service::Send(wire::Guest& guest, wire::RequestId request, Reply reply) {

@@ -19,6 +19,7 @@
 #include "server/service/admin.h"
 #include "server/service/authenticator.h"
 #include "server/service/change_source.h"
+#include "server/service/slow_log.h"
 #include "server/service/store.h"
 #include "wire/frame.h"
 #include "wire/guest.h"
@@ -47,6 +48,7 @@ struct ServiceParts {
   Admin* admin = nullptr;
   Authenticator* authenticator = nullptr;  // null: everybody may do everything
   ChangeSource* changes = nullptr;         // whose wake is the service's
+  SlowLog* slow = nullptr;
 };
 
 // Serves the requests of clients on one node. A write is proposed, wherever the leader is; a read
@@ -107,7 +109,10 @@ class Service {
     env::Loop::TimerId timer = 0;
     env::Loop::TimerId look_timer = 0;  // until what was begun has ended
     std::uint64_t looks = 0;
-    WatchPlace place;  // of a watch: up to where it was looked for changes
+    std::uint64_t began_ns = 0;
+    std::uint64_t granted_ns = 0;  // of a read: since when it might be served
+    raft::LogIndex index;          // of a write that is committed
+    WatchPlace place;              // of a watch: up to where it was looked for changes
   };
 
   Role RoleOf(const Host& host) const;
@@ -149,6 +154,7 @@ class Service {
   void GiveWork(std::uint64_t bytes);
   // The call ends with this, unless it has ended before.
   void Finish(CallId id, Reply reply);
+  void NoteIfSlow(const Call& call);
   void Send(wire::Guest& guest, wire::RequestId request, Reply reply);
 
   env::Loop& loop_;

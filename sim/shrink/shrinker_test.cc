@@ -92,13 +92,13 @@ bool HasFault(const Candidate& candidate, std::uint64_t use) {
 }
 
 RC_GTEST_PROP(Shrinker, KeepsExactlyWhatAMonotonePredicateNeeds, ()) {
-  const auto operations = *rc::gen::inRange<std::size_t>(0, 22);
-  const auto faults = *rc::gen::inRange<std::size_t>(0, 20);
+  const auto operations = *rc::gen::inRange<std::size_t>(0, 14);
+  const auto faults = *rc::gen::inRange<std::size_t>(0, 12);
   const Candidate start = Example(operations, faults);
   const auto needed_operations =
-      *rc::gen::container<std::set<std::uint64_t>>(rc::gen::inRange<std::uint64_t>(1, 23));
+      *rc::gen::container<std::set<std::uint64_t>>(rc::gen::inRange<std::uint64_t>(1, 15));
   const auto needed_faults =
-      *rc::gen::container<std::set<std::uint64_t>>(rc::gen::inRange<std::uint64_t>(0, 20));
+      *rc::gen::container<std::set<std::uint64_t>>(rc::gen::inRange<std::uint64_t>(0, 12));
   std::set<std::uint64_t> wanted_operations;
   std::set<std::uint64_t> wanted_faults;
   for (const std::uint64_t id : needed_operations) {

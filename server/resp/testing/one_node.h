@@ -38,6 +38,7 @@ class OneNode final : public raft::Replica, public Store {
   raft::Term term() const override { return raft::Term(1); }
   raft::LogIndex commit() const override { return last_; }
   raft::LogIndex applied() const override { return last_; }
+  raft::EntryTimes TimesOf(raft::LogIndex) const override { return {}; }
 
   void Get(ByteView key, GetDone done) override { done(machine_.Get(key)); }
   void Find(ByteView key, FindDone done) override {

@@ -45,6 +45,7 @@ class FakeReplica final : public raft::Replica {
   raft::Term term() const override { return raft::Term(5); }
   raft::LogIndex commit() const override { return raft::LogIndex(11); }
   raft::LogIndex applied() const override { return raft::LogIndex(10); }
+  raft::EntryTimes TimesOf(raft::LogIndex) const override { return times; }
 
   // The oldest of each is answered.
   void Answer(const raft::Outcome& outcome) {
@@ -62,6 +63,7 @@ class FakeReplica final : public raft::Replica {
 
   raft::NodeId leader_id{3};
   raft::Role role_now = raft::Role::kFollower;
+  raft::EntryTimes times;
   std::vector<Proposal> proposals;
   std::vector<Waiting> reads;
 };
