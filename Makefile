@@ -123,4 +123,13 @@ peers: ## other engines for `make bench PEERS=rocksdb,leveldb,lmdb`, two of them
 	@scripts/install.sh scripts/packages-peers.txt
 	@scripts/peers.sh
 
-check-all: tidy test clang determinism crash newcomer preempt tsan fuzz mutants coverage ## every check there is; takes hours
+.PHONY: package check-package
+package: build ## build/release/packages/beachdb_*.deb: programs, man pages, configuration, systemd unit
+	@scripts/install.sh scripts/packages-package.txt
+	@cmake --build build/release --target package_files >/dev/null
+	@cd build/release && cpack -G DEB >/dev/null && ls packages/*.deb
+
+check-package: package ## installs it into a Debian root of its own, serves there, removes it; needs root and the network
+	@packaging/check.sh
+
+check-all: tidy test clang determinism crash newcomer preempt tsan fuzz mutants coverage check-package ## every check there is; takes hours

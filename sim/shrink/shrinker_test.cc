@@ -5,6 +5,8 @@
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
+#include <set>
+#include <vector>
 
 #include "base/site.h"
 #include "sim/shrink/realign.h"
@@ -96,9 +98,9 @@ RC_GTEST_PROP(Shrinker, KeepsExactlyWhatAMonotonePredicateNeeds, ()) {
   const auto faults = *rc::gen::inRange<std::size_t>(0, 12);
   const Candidate start = Example(operations, faults);
   const auto needed_operations =
-      *rc::gen::container<std::set<std::uint64_t>>(rc::gen::inRange<std::uint64_t>(1, 15));
+      *rc::gen::container<std::vector<std::uint64_t>>(rc::gen::inRange<std::uint64_t>(1, 15));
   const auto needed_faults =
-      *rc::gen::container<std::set<std::uint64_t>>(rc::gen::inRange<std::uint64_t>(0, 12));
+      *rc::gen::container<std::vector<std::uint64_t>>(rc::gen::inRange<std::uint64_t>(0, 12));
   std::set<std::uint64_t> wanted_operations;
   std::set<std::uint64_t> wanted_faults;
   for (const std::uint64_t id : needed_operations) {
