@@ -94,13 +94,13 @@ bool HasFault(const Candidate& candidate, std::uint64_t use) {
 }
 
 RC_GTEST_PROP(Shrinker, KeepsExactlyWhatAMonotonePredicateNeeds, ()) {
-  const auto operations = *rc::gen::inRange<std::size_t>(0, 14);
-  const auto faults = *rc::gen::inRange<std::size_t>(0, 12);
+  const auto operations = *rc::gen::inRange<std::size_t>(0, 10);
+  const auto faults = *rc::gen::inRange<std::size_t>(0, 9);
   const Candidate start = Example(operations, faults);
   const auto needed_operations =
-      *rc::gen::container<std::vector<std::uint64_t>>(rc::gen::inRange<std::uint64_t>(1, 15));
+      *rc::gen::container<std::vector<std::uint64_t>>(rc::gen::inRange<std::uint64_t>(1, 11));
   const auto needed_faults =
-      *rc::gen::container<std::vector<std::uint64_t>>(rc::gen::inRange<std::uint64_t>(0, 12));
+      *rc::gen::container<std::vector<std::uint64_t>>(rc::gen::inRange<std::uint64_t>(0, 9));
   std::set<std::uint64_t> wanted_operations;
   std::set<std::uint64_t> wanted_faults;
   for (const std::uint64_t id : needed_operations) {
